@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+// What a model trains on: tasks and the plan of their augmentations, never the
+// augmented grids themselves. Every (task, augmentation) is one puzzle id; id 0
+// is blank.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "arc/task.h"
+#include "augment/augmentation.h"
+#include "augment/canvas.h"
+#include "augment/plan.h"
+
+namespace arctrm {
+
+struct DatasetTask {
+  // Unique in the dataset: the task's id, or "<id>#2" for a second task of the
+  // same id from another source.
+  std::string name;
+  // What training sees: demonstrations, and for a `--train-on` task its test
+  // pairs after them.
+  std::vector<Pair> pairs;
+  // Test inputs whose outputs are not known here; they shape the canvas and
+  // the plan.
+  std::vector<Grid> test_inputs;
+  // True when `pairs` holds test pairs.
+  bool trains_on_test_pairs = false;
+  // Identity first.
+  std::vector<Augmentation> copies;
+  friend bool operator==(const DatasetTask&, const DatasetTask&) = default;
+};
+
+struct Dataset {
+  Canvas canvas;
+  uint64_t seed = 0;
+  int copies_asked = 0;
+  std::vector<DatasetTask> tasks;
+
+  // Puzzle ids, the blank one included: 1 + sum of copies. Ids are given out in
+  // order: task 0's copies are 1 … n0, then task 1's.
+  int64_t num_ids() const;
+  // First id of task `i`.
+  std::vector<int64_t> FirstIds() const;
+  // Training examples: sum over tasks of copies x pairs.
+  int64_t num_examples() const;
+  // Tasks that got fewer copies than asked.
+  int num_short_tasks() const;
+  friend bool operator==(const Dataset&, const Dataset&) = default;
+};
+
+// One set of tasks that goes into a dataset.
+struct DatasetSource {
+  ChallengeSet challenges;
+  // Only for train-on sets: their test outputs become training pairs.
+  SolutionSet solutions;
+  bool train_on_test_pairs = false;
+};
+
+struct BuildOptions {
+  PlanOptions plan;
+  // 0: fit to the data with `canvas_margin`. Otherwise the side to use;
+  // InvalidArgument names the first task too large for it.
+  int canvas_side = 0;
+  int canvas_margin = 0;
+  int threads = 1;
+  // Called now and then with (tasks done, tasks in all); may be empty.
+  std::function<void(int, int)> progress;
+};
+
+absl::StatusOr<Dataset> BuildDataset(const std::vector<DatasetSource>& sources,
+                                     const BuildOptions& options);
+
+// Files in `dir`: dataset.json (format, version, canvas, seed, counts, the
+// shards with size and SHA-256) and shard-00000.zst …; see docs/formats.md.
+// Written to a fresh folder that then takes the place of `dir`. Returns the
+// bytes on disk.
+absl::StatusOr<int64_t> WriteDataset(const Dataset& dataset,
+                                     absl::string_view dir);
+// DataLoss with file and offset for damage, FailedPrecondition for a format or
+// version that is not ours.
+absl::StatusOr<Dataset> ReadDataset(absl::string_view dir);
+
+}  // namespace arctrm

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// Whole files in and out. Writes never leave a half file under the final name:
+// temporary name in the same folder, fsync, rename, fsync of the folder.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace arctrm {
+
+absl::StatusOr<std::string> ReadFile(absl::string_view path);
+absl::Status WriteFileAtomically(absl::string_view path,
+                                 absl::string_view bytes);
+// Appends and flushes; creates the file if need be.
+absl::Status AppendToFile(absl::string_view path, absl::string_view bytes);
+
+bool FileExists(absl::string_view path);
+bool IsDirectory(absl::string_view path);
+// Like mkdir -p.
+absl::Status MakeDirectories(absl::string_view path);
+// Names (not paths) of the regular files in `dir`, sorted bytewise.
+absl::StatusOr<std::vector<std::string>> ListFiles(absl::string_view dir);
+// Removes a file or a folder with all in it; absent is fine.
+absl::Status RemoveAll(absl::string_view path);
+// Can a file be made in the folder that will hold `path`? Tries it.
+absl::Status CheckWritable(absl::string_view path);
+
+// Puts the finished folder `fresh` in the place of `path` (which may exist) so
+// that a reader, or a process killed at any moment, finds one of the two whole.
+// `ResolveDirectory` finds what a kill in between has left.
+absl::Status ReplaceDirectory(absl::string_view fresh, absl::string_view path);
+// `path` itself, or the set-aside copy of it that an interrupted
+// ReplaceDirectory left (moved back into place).
+absl::StatusOr<std::string> ResolveDirectory(absl::string_view path);
+
+// "a/b" from "a" and "b"; `name` absolute stays as it is.
+std::string JoinPath(absl::string_view dir, absl::string_view name);
+std::string Basename(absl::string_view path);
+std::string Dirname(absl::string_view path);
+
+// Largest resident memory of this process so far, in bytes.
+int64_t PeakMemoryBytes();
+// "512MiB", "2GiB", "100KB", "4096" -> bytes.
+absl::StatusOr<int64_t> ParseBytes(absl::string_view text);
+
+}  // namespace arctrm

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: MIT
+# How a unit of this project is declared.
+include_guard(GLOBAL)
+
+add_library(arctrm_flags INTERFACE)
+target_include_directories(arctrm_flags INTERFACE "${PROJECT_SOURCE_DIR}")
+target_compile_options(arctrm_flags INTERFACE -Wall -Wextra -Wshadow
+  -Wnon-virtual-dtor -Woverloaded-virtual)
+if(ARCTRM_WERROR)
+  target_compile_options(arctrm_flags INTERFACE -Werror)
+endif()
+if(ARCTRM_SANITIZE)
+  target_compile_options(arctrm_flags INTERFACE
+    -fsanitize=${ARCTRM_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(arctrm_flags INTERFACE -fsanitize=${ARCTRM_SANITIZE})
+endif()
+
+# arctrm_library(<folder> SRCS x.cc … [DEPS target …]): static library
+# arctrm_<folder>, alias arctrm::<folder>.
+function(arctrm_library name)
+  cmake_parse_arguments(ARG "" "" "SRCS;DEPS" ${ARGN})
+  add_library(arctrm_${name} STATIC ${ARG_SRCS})
+  add_library(arctrm::${name} ALIAS arctrm_${name})
+  target_link_libraries(arctrm_${name} PUBLIC arctrm_flags ${ARG_DEPS})
+endfunction()
+
+# arctrm_test(<name> SRCS x_test.cc … [DEPS target …] [LABELS label …]
+# [TIMEOUT seconds]): one GoogleTest binary, one CTest entry, run in its own
+# scratch folder.
+function(arctrm_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SRCS;DEPS;LABELS" ${ARGN})
+  add_executable(${name}_test ${ARG_SRCS})
+  target_link_libraries(${name}_test PRIVATE arctrm_flags ${ARG_DEPS}
+    GTest::gmock GTest::gtest GTest::gtest_main)
+  target_compile_definitions(${name}_test PRIVATE
+    ARCTRM_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/golden")
+  add_test(NAME ${name} COMMAND ${name}_test)
+  if(NOT ARG_LABELS)
+    set(ARG_LABELS unit)
+  endif()
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 300)
+  endif()
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}"
+    TIMEOUT ${ARG_TIMEOUT}
+    ENVIRONMENT "OMP_WAIT_POLICY=passive;GTEST_COLOR=no")
+endfunction()

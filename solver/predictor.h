@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// The narrow seam between a model and everything that uses one. No Torch here.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "augment/canvas.h"
+
+namespace arctrm {
+
+struct PredictorInput {
+  // canvas.num_tokens() tokens at offset (0, 0).
+  std::vector<uint8_t> tokens;
+  // Embedding row; 1 … num_ids - 1. A wrong or blank id answers nothing.
+  int64_t puzzle_id = 0;
+};
+
+struct PredictorOutput {
+  // Argmax tokens after the last supervision step, canvas.num_tokens() of them.
+  std::vector<uint8_t> tokens;
+  // Halting logit of that step; its sigmoid is the confidence.
+  float halt_logit = 0;
+};
+
+// Not thread-safe.
+class Predictor {
+ public:
+  virtual ~Predictor() = default;
+  virtual Canvas canvas() const = 0;
+  // Rows of one batch; Predict pads a shorter one, so that batch size never
+  // changes a result.
+  virtual int max_batch() const = 0;
+  // One output per input, in order. At most max_batch() inputs.
+  virtual absl::StatusOr<std::vector<PredictorOutput>> Predict(
+      absl::Span<const PredictorInput> inputs) = 0;
+};
+
+struct DeviceOptions {
+  // "auto", "cpu", "cuda", "cuda:1". auto: CUDA where there is a usable one.
+  std::string device = "auto";
+  // CPU threads; 0: all.
+  int threads = 0;
+};
+
+struct PredictorOptions {
+  DeviceOptions device;
+  // Rows per batch; 0: chosen for the device.
+  int batch = 0;
+};
+
+// Loads the averaged weights and the live embedding table of `checkpoint` (a
+// folder or its weights file). NotFound, DataLoss, FailedPrecondition.
+absl::StatusOr<std::unique_ptr<Predictor>> LoadPredictor(
+    const std::string& checkpoint, const PredictorOptions& options);
+
+}  // namespace arctrm

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// submission.json: valid from the first second, replaced atomically.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "arc/task.h"
+
+namespace arctrm {
+
+// {"id":[{"attempt_1":[[…]],"attempt_2":[[…]]},…],…}, ids in map order. Empty
+// grids are written as [[0]].
+std::string SubmissionJson(const Submission& submission);
+
+// [[0]] twice for every test input: a legal file that scores nothing.
+Submission PlaceholderSubmission(const ChallengeSet& challenges);
+
+// Checks `submission` against `challenges` (Internal if it doesn't fit: our
+// bug), writes to a temporary name, syncs, reads it back, renames.
+absl::Status WriteSubmission(const Submission& submission,
+                             const ChallengeSet& challenges,
+                             absl::string_view path);
+
+// Per test input the answers of several submissions, weighted: attempt_1 counts
+// its weight, attempt_2 half of it; ties by content. Placeholders don't count.
+struct WeightedSubmission {
+  Submission submission;
+  double weight = 1;
+};
+Submission MergeSubmissions(const std::vector<WeightedSubmission>& parts,
+                            const ChallengeSet& challenges);
+
+}  // namespace arctrm

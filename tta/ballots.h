@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+// Votes for test inputs, how they are counted, and the two attempts they give.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "arc/task.h"
+
+namespace arctrm {
+
+// One prediction for one test input, already transformed back.
+struct Vote {
+  // Never empty when counted: Differs from TRM: an empty crop does not vote.
+  Grid grid;
+  // Sigmoid of the halting logit, 0-1.
+  float confidence = 0;
+  // Which view: Augmentation::Key().
+  std::string augmentation;
+  // Which model: a short name, so that ballots of several runs merge.
+  std::string source;
+  friend bool operator==(const Vote&, const Vote&) = default;
+};
+
+// One answer and what stands behind it.
+struct Candidate {
+  Grid grid;
+  double votes = 0;
+  double mean_confidence = 0;
+};
+
+// (task id, index of the test input).
+using TestInputKey = std::pair<std::string, int>;
+
+// All votes so far. Not thread-safe. The result of every function is
+// independent of the order in which votes were added.
+class Ballots {
+ public:
+  // A vote of the same (source, augmentation) for the same test input replaces
+  // the earlier one. Empty grids are remembered as asked (so that a resumed run
+  // doesn't ask again) but never counted.
+  void Add(const std::string& task_id, int test_index, Vote vote);
+  bool Has(const std::string& task_id, int test_index,
+           absl::string_view source, absl::string_view augmentation) const;
+  // All votes of `other`, its weight multiplied in.
+  void Merge(const Ballots& other, double weight = 1);
+
+  // By votes, then mean confidence, then grid content (Differs from TRM, whose
+  // exact ties keep the order of arrival).
+  std::vector<Candidate> Rank(const std::string& task_id, int test_index) const;
+  // Votes that count / that were asked for.
+  int64_t num_votes() const;
+  int64_t num_asked() const;
+  int64_t num_votes(const std::string& task_id, int test_index) const;
+
+  // File: zstd-compressed JSON lines with a header line (docs/formats.md),
+  // sorted, so equal ballots give equal bytes.
+  absl::Status Write(absl::string_view path) const;
+  static absl::StatusOr<Ballots> Read(absl::string_view path);
+
+ private:
+  struct Entry {
+    Vote vote;
+    double weight = 1;
+  };
+  // Inner key: source + "/" + augmentation.
+  std::map<TestInputKey, std::map<std::string, Entry>> votes_;
+};
+
+// Two attempts for every test input of `challenges`, in place. One candidate:
+// repeated as second attempt. None: [[0]] twice (Differs from TRM, which leaves
+// the test input out and shifts the later ones).
+Submission ChooseAttempts(const Ballots& ballots,
+                          const ChallengeSet& challenges);
+
+}  // namespace arctrm

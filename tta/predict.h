@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// Every test input under its augmentations until the deadline.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "arc/task.h"
+#include "base/clock.h"
+#include "solver/predictor.h"
+#include "solver/puzzle_ids.h"
+#include "tta/ballots.h"
+
+namespace arctrm {
+
+struct VoteOptions {
+  // Views per test input at most, the identity included; 0: all that have a
+  // trained row.
+  int max_views = 0;
+  // Only rows with at least this many updates vote: an untrained row answers
+  // nothing. 0 lets every row vote.
+  int64_t min_updates = 1;
+  // Name of the model in the ballots.
+  std::string source = "run";
+  Deadline deadline;
+};
+
+struct VoteProgress {
+  int64_t views_done = 0;
+  int64_t views_planned = 0;
+  double views_per_s = 0;
+};
+
+struct VoteResult {
+  VoteProgress progress;
+  // False when the deadline, a stop signal or the callback ended it early.
+  bool complete = false;
+  // Test inputs with no view at all (task unknown to the checkpoint, or none of
+  // its rows trained).
+  std::vector<TestInputKey> without_views;
+  // Test inputs larger than the predictor's canvas.
+  std::vector<TestInputKey> too_large;
+};
+
+// Adds votes to `ballots`. The list of views is fixed by (challenges, ids,
+// options) alone and cut in batches of predictor.max_batch(): first the
+// identity of every test input, then view 1 of every one …, so partial votes
+// are usable at any moment. A batch all of whose views `ballots` already has is
+// skipped, never recomposed, so a resumed run repeats the same batches and the
+// same bytes. `on_batch` is called after each batch (write the partial
+// submission there); false stops. Stops also on StopSignal().
+absl::StatusOr<VoteResult> PredictVotes(
+    Predictor& predictor, const PuzzleIds& ids, const ChallengeSet& challenges,
+    const VoteOptions& options,
+    const std::function<bool(const VoteProgress&)>& on_batch,
+    Ballots& ballots);
+
+}  // namespace arctrm
