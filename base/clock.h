@@ -53,6 +53,6 @@ class Deadline {
 // empty one is InvalidArgument.
 absl::StatusOr<absl::Duration> ParseDuration(absl::string_view text);
 // "1h 05m", "4m 10s", "12.3s": for people.
-std::string FormatDuration(absl::Duration duration);
+std::string DurationText(absl::Duration duration);
 
 }  // namespace arctrm

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// What stands in a checkpoint beside its weights. Readable without LibTorch.
+// Files (docs/formats.md): model.safetensors, checkpoint.json, ids.zst and,
+// while training can go on, resume.safetensors.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "augment/leak_guard.h"
+#include "solver/options.h"
+#include "solver/puzzle_ids.h"
+
+namespace arctrm {
+
+struct CheckpointInfo {
+  std::string dir;  // the folder, resolved
+  ModelOptions model;
+  TrainOptions train;  // of the last training
+  int64_t step = 0;    // optimiser steps, all trainings of these weights
+  double train_time_s = 0;
+  bool has_resume_state = false;
+  PuzzleIds ids;
+  std::vector<TrainedTask> trained;  // what these weights have seen, ever
+};
+
+// `path`: the folder or its weights file. NotFound, DataLoss,
+// FailedPrecondition (newer version).
+absl::StatusOr<CheckpointInfo> ReadCheckpointInfo(const std::string& path);
+
+// For people (or one JSON document): settings, size, ids, provenance.
+absl::StatusOr<std::string> CheckpointInfoText(const std::string& path,
+                                               bool json);
+
+}  // namespace arctrm

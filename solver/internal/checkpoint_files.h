@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// The files of a checkpoint folder, without the tensors' meaning. No Torch
+// here. docs/formats.md describes them.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "solver/checkpoint_info.h"
+
+namespace arctrm::internal {
+
+inline constexpr char kWeightsFile[] = "model.safetensors";
+inline constexpr char kResumeFile[] = "resume.safetensors";
+inline constexpr char kIdsFile[] = "ids.zst";
+inline constexpr char kSettingsFile[] = "checkpoint.json";
+
+// Writes everything to a fresh folder that then takes the place of `dir`.
+// `files`: name and content of the tensor files. info.dir is not used.
+absl::Status WriteCheckpoint(
+    const std::string& dir, const CheckpointInfo& info,
+    const std::vector<std::pair<std::string, std::string>>& files);
+
+// The folder of `path` (the folder itself or a file in it), resolved.
+absl::StatusOr<std::string> CheckpointDir(const std::string& path);
+
+// Content of one of the files, its size and SHA-256 checked against
+// checkpoint.json: DataLoss when they differ.
+absl::StatusOr<std::string> ReadCheckpointFile(const std::string& dir,
+                                               const std::string& name);
+
+}  // namespace arctrm::internal

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: MIT
+#include "solver/internal/ops.h"
+
+#include <ATen/Parallel.h>
+
+#include "solver/kernels/cpu_ops.h"
+
+namespace arctrm::internal {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::Function;
+using torch::autograd::variable_list;
+
+constexpr int64_t kGrain = 64;  // rows a thread takes at least
+
+bool FastCpu(const Tensor& t) {
+  return t.is_cpu() && t.scalar_type() == at::kFloat;
+}
+
+class ResidualRmsNormOp : public Function<ResidualRmsNormOp> {
+ public:
+  static Tensor forward(AutogradContext* ctx, const Tensor& x_in,
+                        const Tensor& y_in, double eps) {
+    Tensor out;
+    Tensor rstd;
+    if (FastCpu(x_in)) {
+      const Tensor x = x_in.contiguous();
+      const Tensor y = y_in.contiguous();
+      const int64_t d = x.size(-1);
+      const int64_t rows = x.numel() / d;
+      out = at::empty_like(x);
+      rstd = at::empty({rows}, x.options());
+      const float* xp = x.const_data_ptr<float>();
+      const float* yp = y.const_data_ptr<float>();
+      float* op = out.mutable_data_ptr<float>();
+      float* rp = rstd.mutable_data_ptr<float>();
+      at::parallel_for(0, rows, kGrain, [&](int64_t begin, int64_t end) {
+        kernels::ResidualRmsNormForward(xp + begin * d, yp + begin * d,
+                                        op + begin * d, rp + begin, end - begin,
+                                        d, static_cast<float>(eps));
+      });
+    } else {
+      const Tensor s = (x_in + y_in).to(at::kFloat);
+      rstd = at::rsqrt(s.square().mean(-1, true) + eps);
+      out = (s * rstd).to(x_in.scalar_type());
+    }
+    ctx->save_for_backward({out, rstd});
+    return out;
+  }
+
+  static variable_list backward(AutogradContext* ctx,
+                                const variable_list& grads) {
+    const variable_list saved = ctx->get_saved_variables();
+    const Tensor& out = saved[0];
+    const Tensor& rstd = saved[1];
+    Tensor grad;
+    if (FastCpu(out)) {
+      const Tensor g = grads[0].contiguous();
+      grad = at::empty_like(out);
+      const int64_t d = out.size(-1);
+      const float* gp = g.const_data_ptr<float>();
+      const float* op = out.const_data_ptr<float>();
+      const float* rp = rstd.const_data_ptr<float>();
+      float* to = grad.mutable_data_ptr<float>();
+      at::parallel_for(
+          0, rstd.numel(), kGrain, [&](int64_t begin, int64_t end) {
+            kernels::ResidualRmsNormBackward(gp + begin * d, op + begin * d,
+                                             rp + begin, to + begin * d,
+                                             end - begin, d);
+          });
+    } else {
+      const Tensor g = grads[0].to(at::kFloat);
+      const Tensor o = out.to(at::kFloat);
+      grad = (rstd * (g - o * (g * o).mean(-1, true))).to(out.scalar_type());
+    }
+    return {grad, grad, Tensor()};
+  }
+};
+
+class SwiGluOp : public Function<SwiGluOp> {
+ public:
+  static Tensor forward(AutogradContext* ctx, const Tensor& gate_up_in) {
+    const Tensor gate_up = gate_up_in.contiguous();
+    ctx->save_for_backward({gate_up});
+    const int64_t n = gate_up.size(-1) / 2;
+    if (!FastCpu(gate_up)) {
+      return at::silu(gate_up.narrow(-1, 0, n)) * gate_up.narrow(-1, n, n);
+    }
+    const int64_t rows = gate_up.numel() / (2 * n);
+    Tensor out = at::empty({rows, n}, gate_up.options());
+    const float* from = gate_up.const_data_ptr<float>();
+    float* to = out.mutable_data_ptr<float>();
+    at::parallel_for(0, rows, kGrain, [&](int64_t begin, int64_t end) {
+      kernels::SwiGluForward(from + begin * 2 * n, to + begin * n, end - begin,
+                             n);
+    });
+    return out;
+  }
+
+  static variable_list backward(AutogradContext* ctx,
+                                const variable_list& grads) {
+    const Tensor gate_up = ctx->get_saved_variables()[0];
+    const int64_t n = gate_up.size(-1) / 2;
+    Tensor grad = at::empty_like(gate_up);
+    if (FastCpu(gate_up)) {
+      const Tensor g = grads[0].contiguous();
+      const float* gp = g.const_data_ptr<float>();
+      const float* from = gate_up.const_data_ptr<float>();
+      float* to = grad.mutable_data_ptr<float>();
+      at::parallel_for(
+          0, g.numel() / n, kGrain, [&](int64_t begin, int64_t end) {
+            kernels::SwiGluBackward(gp + begin * n, from + begin * 2 * n,
+                                    to + begin * 2 * n, end - begin, n);
+          });
+    } else {
+      const Tensor gate = gate_up.narrow(-1, 0, n);
+      const Tensor up = gate_up.narrow(-1, n, n);
+      const Tensor sigmoid = at::sigmoid(gate);
+      const Tensor silu = gate * sigmoid;
+      grad.narrow(-1, n, n).copy_(grads[0] * silu);
+      grad.narrow(-1, 0, n).copy_(grads[0] * up *
+                                  (sigmoid + silu * (1 - sigmoid)));
+    }
+    return {grad};
+  }
+};
+
+// (x1, x2) -> (x1 c - x2 s, x2 c + x1 s); `inverse` turns the other way, which
+// is also the gradient.
+Tensor Rotate(const Tensor& x, const Tensor& cos, const Tensor& sin,
+              bool inverse) {
+  const int64_t half = x.size(-1) / 2;
+  const Tensor c = cos.unsqueeze(1);
+  const Tensor s = inverse ? -sin.unsqueeze(1) : sin.unsqueeze(1);
+  const Tensor x1 = x.narrow(-1, 0, half).to(at::kFloat);
+  const Tensor x2 = x.narrow(-1, half, half).to(at::kFloat);
+  return at::cat({x1 * c - x2 * s, x2 * c + x1 * s}, -1).to(x.scalar_type());
+}
+
+class SplitRotaryOp : public Function<SplitRotaryOp> {
+ public:
+  static variable_list forward(AutogradContext* ctx, const Tensor& qkv_in,
+                               const Tensor& cos, const Tensor& sin,
+                               int64_t batch, int64_t heads) {
+    ctx->save_for_backward({cos, sin});
+    const int64_t positions = cos.size(0);
+    const int64_t dim = 2 * cos.size(1);
+    const Tensor qkv =
+        qkv_in.contiguous().view({batch, positions, 3, heads, dim});
+    if (!FastCpu(qkv)) {
+      return {Rotate(qkv.select(2, 0), cos, sin, false),
+              Rotate(qkv.select(2, 1), cos, sin, false),
+              qkv.select(2, 2).contiguous()};
+    }
+    const auto shape = {batch, positions, heads, dim};
+    Tensor q = at::empty(shape, qkv.options());
+    Tensor k = at::empty(shape, qkv.options());
+    Tensor v = at::empty(shape, qkv.options());
+    const float* from = qkv.const_data_ptr<float>();
+    const float* c = cos.const_data_ptr<float>();
+    const float* s = sin.const_data_ptr<float>();
+    float* qp = q.mutable_data_ptr<float>();
+    float* kp = k.mutable_data_ptr<float>();
+    float* vp = v.mutable_data_ptr<float>();
+    const int64_t one = positions * heads * dim;
+    at::parallel_for(0, batch, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t b = begin; b < end; ++b) {
+        kernels::SplitRotaryForward(from + b * 3 * one, c, s, qp + b * one,
+                                    kp + b * one, vp + b * one, positions,
+                                    heads, dim);
+      }
+    });
+    return {q, k, v};
+  }
+
+  static variable_list backward(AutogradContext* ctx,
+                                const variable_list& grads) {
+    const variable_list saved = ctx->get_saved_variables();
+    const Tensor& cos = saved[0];
+    const Tensor& sin = saved[1];
+    const int64_t batch = grads[0].size(0);
+    const int64_t positions = grads[0].size(1);
+    const int64_t heads = grads[0].size(2);
+    const int64_t dim = grads[0].size(3);
+    const Tensor gq = grads[0].contiguous();
+    const Tensor gk = grads[1].contiguous();
+    const Tensor gv = grads[2].contiguous();
+    Tensor grad = at::empty({batch, positions, 3, heads, dim}, gq.options());
+    if (FastCpu(gq)) {
+      const float* qp = gq.const_data_ptr<float>();
+      const float* kp = gk.const_data_ptr<float>();
+      const float* vp = gv.const_data_ptr<float>();
+      const float* c = cos.const_data_ptr<float>();
+      const float* s = sin.const_data_ptr<float>();
+      float* to = grad.mutable_data_ptr<float>();
+      const int64_t one = positions * heads * dim;
+      at::parallel_for(0, batch, 1, [&](int64_t begin, int64_t end) {
+        for (int64_t b = begin; b < end; ++b) {
+          kernels::SplitRotaryBackward(qp + b * one, kp + b * one, vp + b * one,
+                                       c, s, to + b * 3 * one, positions, heads,
+                                       dim);
+        }
+      });
+    } else {
+      grad.select(2, 0).copy_(Rotate(gq, cos, sin, true));
+      grad.select(2, 1).copy_(Rotate(gk, cos, sin, true));
+      grad.select(2, 2).copy_(gv);
+    }
+    return {grad.view({batch * positions, 3 * heads * dim}), Tensor(), Tensor(),
+            Tensor(), Tensor()};
+  }
+};
+
+class StablemaxOp : public Function<StablemaxOp> {
+ public:
+  static Tensor forward(AutogradContext* ctx, const Tensor& logits,
+                        const Tensor& labels) {
+    const Tensor x = logits.to(at::kDouble);
+    const Tensor s =
+        at::where(x < 0, (1 - at::clamp_max(x, 0)).reciprocal(), x + 1);
+    const Tensor sum = s.sum(-1);
+    const Tensor valid = labels >= 0;
+    const Tensor index = at::where(valid, labels, 0).unsqueeze(-1);
+    const Tensor loss =
+        at::where(valid, sum.log() - s.gather(-1, index).squeeze(-1).log(),
+                  at::zeros({}, x.options()));
+    ctx->save_for_backward({logits, labels});
+    return loss;
+  }
+
+  static variable_list backward(AutogradContext* ctx,
+                                const variable_list& grads) {
+    const variable_list saved = ctx->get_saved_variables();
+    const Tensor x = saved[0].to(at::kDouble);
+    const Tensor& labels = saved[1];
+    const Tensor negative = x < 0;
+    const Tensor s =
+        at::where(negative, (1 - at::clamp_max(x, 0)).reciprocal(), x + 1);
+    // d s / d x is 1 for x >= 0 and s^2 below; (d s / d x) / s is then 1 / s
+    // and s.
+    const Tensor slope = at::where(negative, s * s, at::ones({}, s.options()));
+    const Tensor valid = labels >= 0;
+    const Tensor index = at::where(valid, labels, 0).unsqueeze(-1);
+    Tensor grad = slope / s.sum(-1, true);
+    const Tensor own = (slope / s).gather(-1, index);
+    grad.scatter_add_(-1, index, -own);
+    const Tensor g =
+        at::where(valid, grads[0].to(at::kDouble), at::zeros({}, s.options()));
+    return {(grad * g.unsqueeze(-1)).to(saved[0].scalar_type()), Tensor()};
+  }
+};
+
+}  // namespace
+
+Tensor ResidualRmsNorm(const Tensor& x, const Tensor& y, double eps) {
+  return ResidualRmsNormOp::apply(x, y, eps);
+}
+
+Tensor SwiGluActivation(const Tensor& gate_up) {
+  return SwiGluOp::apply(gate_up);
+}
+
+std::array<Tensor, 3> SplitRotary(const Tensor& qkv, const Tensor& cos,
+                                  const Tensor& sin, int64_t batch,
+                                  int64_t heads) {
+  variable_list parts = SplitRotaryOp::apply(qkv, cos, sin, batch, heads);
+  return {parts[0], parts[1], parts[2]};
+}
+
+Tensor StablemaxCrossEntropy(const Tensor& logits, const Tensor& labels) {
+  return StablemaxOp::apply(logits, labels);
+}
+
+}  // namespace arctrm::internal

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// The differentiable pieces of the network. Each has one backward formula of
+// its own; float32 on a CPU runs the single-pass kernels of solver/kernels,
+// everything else the same formulas in ATen operations.
+#pragma once
+
+#include <array>
+
+#include "solver/internal/torch.h"
+
+namespace arctrm::internal {
+
+// rms(x + y), without weight, statistics in float32. x, y (N, D).
+Tensor ResidualRmsNorm(const Tensor& x, const Tensor& y, double eps = 1e-5);
+
+// silu(gate) * up of gate_up (N, 2 I) = [gate | up] -> (N, I).
+Tensor SwiGluActivation(const Tensor& gate_up);
+
+// qkv (B*T, 3 D), rows of [q heads | k heads | v heads], and rotary tables cos,
+// sin (T, head_dim / 2) float32 -> q, k, v (B, T, heads, head_dim), q and k
+// turned.
+std::array<Tensor, 3> SplitRotary(const Tensor& qkv, const Tensor& cos,
+                                  const Tensor& sin, int64_t batch,
+                                  int64_t heads);
+
+// Stablemax cross-entropy per token, float64 (TRM models/losses.py): s(x) =
+// x + 1 for x >= 0, 1 / (1 - x) below; loss = -log(s_label / sum s). logits
+// (B, S, V) any dtype; labels (B, S) int64, negative = ignored (loss 0,
+// gradient 0). The gradient is the closed form, which has no branch to poison:
+// Differs from TRM: there float32 autograd gives NaN at a logit of exactly 1.
+Tensor StablemaxCrossEntropy(const Tensor& logits, const Tensor& labels);
+
+}  // namespace arctrm::internal

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#include "solver/internal/optimizers.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <vector>
+
+#include "solver/kernels/cpu_ops.h"
+
+namespace arctrm::internal {
+
+double WarmupLearningRate(double base, int64_t step, int warmup_steps) {
+  if (warmup_steps <= 0 || step >= warmup_steps) return base;
+  return base * static_cast<double>(step) / warmup_steps;
+}
+
+AdamAtan2::AdamAtan2(const Tensor& flat)
+    : exp_avg(at::zeros_like(flat)), exp_avg_sq(at::zeros_like(flat)) {}
+
+void AdamAtan2::Update(Tensor& flat, const Tensor& grad, double lr,
+                       double weight_decay, double beta1, double beta2) {
+  at::NoGradGuard no_grad;
+  ++t;
+  const double time = static_cast<double>(t);
+  const double step_size = lr / (1 - std::pow(beta1, time));
+  const double v_scale = std::sqrt(1 - std::pow(beta2, time));
+  if (flat.is_cpu()) {
+    float* p = flat.mutable_data_ptr<float>();
+    float* m = exp_avg.mutable_data_ptr<float>();
+    float* v = exp_avg_sq.mutable_data_ptr<float>();
+    const float* g = grad.const_data_ptr<float>();
+    at::parallel_for(0, flat.numel(), 1 << 14, [&](int64_t begin, int64_t end) {
+      kernels::AdamAtan2(p + begin, m + begin, v + begin, g + begin,
+                         end - begin, static_cast<float>(1 - lr * weight_decay),
+                         static_cast<float>(beta1), static_cast<float>(beta2),
+                         static_cast<float>(step_size),
+                         static_cast<float>(v_scale));
+    });
+    return;
+  }
+  exp_avg.lerp_(grad, 1 - beta1);
+  exp_avg_sq.lerp_(grad * grad, 1 - beta2);
+  flat.mul_(1 - lr * weight_decay);
+  flat.sub_(at::atan2(exp_avg, exp_avg_sq.sqrt() / v_scale), step_size);
+}
+
+void SignSgdUpdate(Tensor& table, const Tensor& ids, const Tensor& grad,
+                   double lr, double weight_decay) {
+  at::NoGradGuard no_grad;
+  const int64_t batch = ids.size(0);
+  std::map<int64_t, int64_t> slot_of;  // id -> place among the distinct ones
+  std::vector<int64_t> distinct;
+  std::vector<int64_t> slots(static_cast<size_t>(batch));
+  for (int64_t b = 0; b < batch; ++b) {
+    const int64_t id = ids.const_data_ptr<int64_t>()[b];
+    const auto [it, fresh] =
+        slot_of.emplace(id, static_cast<int64_t>(distinct.size()));
+    if (fresh) distinct.push_back(id);
+    slots[static_cast<size_t>(b)] = it->second;
+  }
+  const int64_t count = static_cast<int64_t>(distinct.size());
+  const Tensor index = at::from_blob(slots.data(), {batch}, at::kLong)
+                           .to(grad.device(), at::kLong, false, true);
+  const Tensor rows = at::from_blob(distinct.data(), {count}, at::kLong)
+                          .to(table.device(), at::kLong, false, true);
+  const Tensor sum = at::zeros({count, grad.size(1)}, grad.options())
+                         .index_add_(0, index, grad);
+  const Tensor updated =
+      table.index_select(0, rows) * (1 - lr * weight_decay) - lr * sum.sign();
+  table.index_copy_(0, rows, updated);
+}
+
+void EmaUpdate(Tensor& shadow, const Tensor& flat, double decay) {
+  at::NoGradGuard no_grad;
+  shadow.mul_(decay).add_(flat, 1 - decay);
+}
+
+}  // namespace arctrm::internal

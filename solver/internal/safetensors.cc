@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+#include "solver/internal/safetensors.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/files.h"
+#include "base/status.h"
+#include "nlohmann/json.hpp"
+#include "simdjson.h"
+
+namespace arctrm::internal {
+namespace {
+
+constexpr uint64_t kMaxHeaderBytes = 100u << 20;
+
+absl::Status Damaged(absl::string_view name, absl::string_view what) {
+  return absl::DataLossError(
+      absl::StrCat(name, ": damaged or no safetensors file: ", what));
+}
+
+}  // namespace
+
+int64_t DtypeBytes(absl::string_view dtype) {
+  if (dtype == "F64" || dtype == "I64") return 8;
+  if (dtype == "F32" || dtype == "I32") return 4;
+  if (dtype == "F16" || dtype == "BF16") return 2;
+  if (dtype == "U8" || dtype == "BOOL" || dtype == "I8") return 1;
+  return 0;
+}
+
+absl::StatusOr<SafetensorsFile> SafetensorsFile::Read(absl::string_view path) {
+  ARCTRM_ASSIGN_OR_RETURN(std::string bytes, ReadFile(path));
+  return Parse(std::move(bytes), path);
+}
+
+absl::StatusOr<SafetensorsFile> SafetensorsFile::Parse(std::string text,
+                                                       absl::string_view name) {
+  SafetensorsFile file;
+  file.bytes_.assign(text.begin(), text.end());
+  const std::vector<char>& bytes = file.bytes_;
+  if (bytes.size() < 8) {
+    return Damaged(name, absl::StrCat("only ", bytes.size(), " bytes"));
+  }
+  uint64_t header_bytes = 0;
+  std::memcpy(&header_bytes, bytes.data(), 8);
+  if (header_bytes > kMaxHeaderBytes || header_bytes > bytes.size() - 8) {
+    return Damaged(name, absl::StrCat("the header claims ", header_bytes,
+                                      " bytes, the file has ", bytes.size() - 8,
+                                      " after offset 8"));
+  }
+  simdjson::dom::parser parser;
+  simdjson::dom::object header;
+  if (parser.parse(bytes.data() + 8, header_bytes).get(header) !=
+      simdjson::SUCCESS) {
+    return Damaged(name, "the header at offset 8 is no JSON object");
+  }
+  const uint64_t data_start = 8 + header_bytes;
+  const uint64_t data_bytes = bytes.size() - data_start;
+  std::vector<std::pair<uint64_t, uint64_t>> spans;
+  for (const auto field : header) {
+    const std::string key(field.key);
+    simdjson::dom::object value;
+    if (field.value.get(value) != simdjson::SUCCESS) {
+      return Damaged(name, absl::StrCat("\"", key, "\" is no object"));
+    }
+    if (key == "__metadata__") {
+      for (const auto item : value) {
+        std::string_view item_text;
+        if (item.value.get(item_text) != simdjson::SUCCESS) {
+          return Damaged(name, "__metadata__ holds something but strings");
+        }
+        file.metadata_[std::string(item.key)] = std::string(item_text);
+      }
+      continue;
+    }
+    TensorEntry entry;
+    std::string_view dtype;
+    simdjson::dom::array shape;
+    simdjson::dom::array offsets;
+    uint64_t begin = 0;
+    uint64_t end = 0;
+    if (value["dtype"].get(dtype) != simdjson::SUCCESS ||
+        value["shape"].get(shape) != simdjson::SUCCESS ||
+        value["data_offsets"].get(offsets) != simdjson::SUCCESS ||
+        offsets.size() != 2 || offsets.at(0).get(begin) != simdjson::SUCCESS ||
+        offsets.at(1).get(end) != simdjson::SUCCESS) {
+      return Damaged(name, absl::StrCat("the entry of \"", key,
+                                        "\" lacks dtype, shape or offsets"));
+    }
+    entry.dtype = std::string(dtype);
+    uint64_t expected = static_cast<uint64_t>(DtypeBytes(entry.dtype));
+    if (expected == 0) {
+      return Damaged(name, absl::StrCat("\"", key, "\" has the unknown type ",
+                                        entry.dtype));
+    }
+    for (const auto size : shape) {
+      uint64_t n = 0;
+      if (size.get(n) != simdjson::SUCCESS || n > bytes.size()) {
+        return Damaged(name, absl::StrCat("\"", key, "\" has a bad shape"));
+      }
+      entry.shape.push_back(static_cast<int64_t>(n));
+      expected *= n;
+      if (expected > bytes.size()) break;
+    }
+    if (begin > end || end > data_bytes || end - begin != expected) {
+      return Damaged(name, absl::StrCat("\"", key, "\" claims bytes ", begin,
+                                        "-", end, " of ", data_bytes,
+                                        " where its shape needs ", expected));
+    }
+    entry.bytes =
+        absl::string_view(bytes.data() + data_start + begin, end - begin);
+    spans.emplace_back(begin, end);
+    if (!file.tensors_.emplace(key, std::move(entry)).second) {
+      return Damaged(name, absl::StrCat("\"", key, "\" stands twice"));
+    }
+  }
+  std::sort(spans.begin(), spans.end());
+  uint64_t covered = 0;
+  for (const auto& [begin, end] : spans) {
+    if (begin != covered) {
+      return Damaged(name,
+                     absl::StrCat("tensors overlap or leave a gap at ", begin));
+    }
+    covered = end;
+  }
+  if (covered != data_bytes) {
+    return Damaged(
+        name, absl::StrCat(data_bytes - covered, " bytes too many at the end"));
+  }
+  return file;
+}
+
+const TensorEntry* SafetensorsFile::Find(const std::string& name) const {
+  const auto it = tensors_.find(name);
+  return it == tensors_.end() ? nullptr : &it->second;
+}
+
+std::string SafetensorsBytes(
+    const std::vector<TensorToWrite>& tensors,
+    const std::map<std::string, std::string>& metadata) {
+  nlohmann::ordered_json header = nlohmann::ordered_json::object();
+  if (!metadata.empty()) header["__metadata__"] = metadata;
+  uint64_t offset = 0;
+  for (const TensorToWrite& tensor : tensors) {
+    header[tensor.name] = {
+        {"dtype", tensor.dtype},
+        {"shape", tensor.shape},
+        {"data_offsets", {offset, offset + tensor.bytes.size()}}};
+    offset += tensor.bytes.size();
+  }
+  std::string text = header.dump();
+  text.append((8 - text.size() % 8) % 8, ' ');
+  std::string out;
+  out.reserve(8 + text.size() + offset);
+  const uint64_t header_bytes = text.size();
+  out.append(reinterpret_cast<const char*>(&header_bytes), 8);
+  out += text;
+  for (const TensorToWrite& tensor : tensors) {
+    out.append(tensor.bytes.data(), tensor.bytes.size());
+  }
+  return out;
+}
+
+}  // namespace arctrm::internal

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+#include "solver/internal/sampler.h"
+
+#include <numeric>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "base/status.h"
+
+namespace arctrm::internal {
+namespace {
+
+// One pair of each copy is never moved: which one is fixed by its id.
+int UntranslatedPair(int64_t puzzle_id, int pairs) {
+  uint64_t x = static_cast<uint64_t>(puzzle_id) * 0x9E3779B97F4A7C15u;
+  x ^= x >> 32;
+  return static_cast<int>(x % static_cast<uint64_t>(pairs));
+}
+
+}  // namespace
+
+ExampleSampler::ExampleSampler(const Dataset* dataset, bool translate,
+                               uint64_t seed)
+    : dataset_(dataset),
+      translate_(translate),
+      first_ids_(dataset->FirstIds()),
+      random_(seed, "batches") {
+  ARCTRM_CHECK(!dataset->tasks.empty());
+  StartEpoch();
+}
+
+void ExampleSampler::StartEpoch() {
+  order_.resize(dataset_->tasks.size());
+  std::iota(order_.begin(), order_.end(), 0);
+  random_.Shuffle(order_);
+  position_ = 0;
+  ++epochs_;
+  StartTask();
+}
+
+void ExampleSampler::StartTask() {
+  const DatasetTask& task =
+      dataset_->tasks[static_cast<size_t>(order_[position_])];
+  copy_ = static_cast<int>(random_.Below(task.copies.size()));
+  pairs_.resize(task.pairs.size());
+  std::iota(pairs_.begin(), pairs_.end(), 0);
+  random_.Shuffle(pairs_);
+}
+
+Example ExampleSampler::Next() {
+  if (pairs_.empty()) {
+    if (++position_ == order_.size()) {
+      StartEpoch();
+    } else {
+      StartTask();
+    }
+  }
+  Example example;
+  example.task = order_[position_];
+  const size_t task_index = static_cast<size_t>(example.task);
+  const DatasetTask& task = dataset_->tasks[task_index];
+  example.copy = copy_;
+  example.puzzle_id = first_ids_[task_index] + copy_;
+  example.pair = pairs_.back();
+  pairs_.pop_back();
+  if (translate_ &&
+      example.pair != UntranslatedPair(example.puzzle_id,
+                                       static_cast<int>(task.pairs.size()))) {
+    const Augmentation& copy = task.copies[static_cast<size_t>(copy_)];
+    const Pair& pair = task.pairs[static_cast<size_t>(example.pair)];
+    // Only the shape matters, and the shape only depends on the geometry.
+    const Pair shape = {ApplyDihedral(pair.input, copy.dihedral),
+                        ApplyDihedral(pair.output, copy.dihedral)};
+    example.offset = RandomOffset(shape, dataset_->canvas, random_);
+  }
+  return example;
+}
+
+void ExampleSampler::Encode(const Example& example, uint8_t* input,
+                            uint8_t* label) const {
+  const DatasetTask& task = dataset_->tasks[static_cast<size_t>(example.task)];
+  const Augmentation& copy = task.copies[static_cast<size_t>(example.copy)];
+  const Pair& pair = task.pairs[static_cast<size_t>(example.pair)];
+  EncodePair({copy.Apply(pair.input), copy.Apply(pair.output)},
+             dataset_->canvas, example.offset, input, label);
+}
+
+std::string ExampleSampler::State() const {
+  return absl::StrCat(random_.State(), ";", epochs_, ";", position_, ";", copy_,
+                      ";", absl::StrJoin(pairs_, ","), ";",
+                      absl::StrJoin(order_, ","));
+}
+
+absl::Status ExampleSampler::SetState(const std::string& state) {
+  const absl::Status damaged =
+      absl::DataLossError("the position in the training data is damaged");
+  const std::vector<std::string> parts = absl::StrSplit(state, ';');
+  if (parts.size() != 6) return damaged;
+  const auto numbers = [](const std::string& text, int below,
+                          std::vector<int>& out) {
+    out.clear();
+    for (const std::string& part : std::vector<std::string>(
+             absl::StrSplit(text, ',', absl::SkipEmpty()))) {
+      int value = 0;
+      if (!absl::SimpleAtoi(part, &value) || value < 0 || value >= below) {
+        return false;
+      }
+      out.push_back(value);
+    }
+    return true;
+  };
+  uint64_t position = 0;
+  const int tasks = static_cast<int>(dataset_->tasks.size());
+  if (!random_.SetState(parts[0]).ok() ||
+      !absl::SimpleAtoi(parts[1], &epochs_) ||
+      !absl::SimpleAtoi(parts[2], &position) ||
+      !absl::SimpleAtoi(parts[3], &copy_) ||
+      !numbers(parts[5], tasks, order_) ||
+      order_.size() != dataset_->tasks.size() || position >= order_.size()) {
+    return damaged;
+  }
+  position_ = position;
+  const DatasetTask& task =
+      dataset_->tasks[static_cast<size_t>(order_[position_])];
+  if (copy_ < 0 || copy_ >= static_cast<int>(task.copies.size()) ||
+      !numbers(parts[4], static_cast<int>(task.pairs.size()), pairs_)) {
+    return damaged;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace arctrm::internal

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+// The stream of training examples, augmented as they are drawn. No Torch here.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "augment/dataset.h"
+#include "augment/dihedral.h"
+#include "base/random.h"
+
+namespace arctrm::internal {
+
+struct Example {
+  int task = 0;
+  int copy = 0;
+  int pair = 0;
+  Offset offset;
+  int64_t puzzle_id = 0;
+};
+
+// An epoch takes every task once, in random order; of each one randomly chosen
+// copy; of it every pair, in random order. Differs from TRM: the published
+// sampler fills whole batches and cuts a task where a batch ends; here only
+// rows that halted draw, and the stream runs on across batches. Offsets are
+// drawn afresh each time (TRM: once, when the data set is built); as there, one
+// pair of each copy stays at (0, 0). Not thread-safe.
+class ExampleSampler {
+ public:
+  // Borrows `dataset`.
+  ExampleSampler(const Dataset* dataset, bool translate, uint64_t seed);
+
+  Example Next();
+  // canvas.num_tokens() tokens each.
+  void Encode(const Example& example, uint8_t* input, uint8_t* label) const;
+  int64_t epochs() const { return epochs_; }
+
+  // Everything Next depends on, as text, and back.
+  std::string State() const;
+  absl::Status SetState(const std::string& state);
+
+ private:
+  void StartEpoch();
+  void StartTask();
+
+  const Dataset* dataset_;
+  bool translate_;
+  std::vector<int64_t> first_ids_;
+  Random random_;
+  std::vector<int> order_;  // tasks of this epoch
+  size_t position_ = 0;     // next in order_
+  int copy_ = 0;
+  std::vector<int>
+      pairs_;  // of the current task, still to come (from the back)
+  int64_t epochs_ = 0;
+};
+
+}  // namespace arctrm::internal

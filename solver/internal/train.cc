@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+#include "solver/train.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "base/status.h"
+#include "base/stop.h"
+#include "solver/internal/device.h"
+#include "solver/internal/trainer.h"
+
+namespace arctrm {
+namespace {
+
+using internal::StepSums;
+using internal::Trainer;
+
+double Seconds(absl::Time from, absl::Time to) {
+  return absl::ToDoubleSeconds(to - from);
+}
+
+// Turns device sums into the means people read.
+void ReadSums(const StepSums& sums, const TrainOptions& train,
+              TrainStats& stats) {
+  if (sums.optimizer_steps == 0) return;
+  const at::Tensor host = sums.sums.to(at::kCPU).contiguous();
+  const double* s = host.const_data_ptr<double>();
+  const double rows = static_cast<double>(sums.optimizer_steps) * train.batch;
+  const double halted = std::max(1.0, s[2]);
+  stats.lm_loss = s[0] / rows;
+  stats.q_halt_loss = s[1] / rows;
+  stats.loss = stats.lm_loss + train.halt_loss_weight * stats.q_halt_loss;
+  stats.halted_rows = static_cast<int64_t>(s[2]);
+  stats.accuracy = s[3] / halted;
+  stats.exact_accuracy = s[4] / halted;
+  stats.q_halt_accuracy = s[5] / halted;
+  stats.steps = s[6] / halted;
+}
+
+absl::StatusOr<TrainResult> Loop(const TrainRequest& request,
+                                 Trainer& trainer) {
+  const Clock& clock = RealClock();
+  const absl::Time start = clock.Now();
+  absl::Time last_save = start;
+  TrainResult result;
+  TrainStats stats;
+  StepSums sums;
+  double step_s = 0;  // running mean of one step
+  double save_s = 0;
+  const auto time_s = [&] {
+    return trainer.earlier_time_s() + Seconds(start, clock.Now());
+  };
+  for (;;) {
+    if (request.max_steps > 0 && trainer.step() >= request.max_steps) {
+      result.stop = TrainStop::kSteps;
+      break;
+    }
+    if (StopSignal() != 0) {
+      result.stop = TrainStop::kSignal;
+      break;
+    }
+    // Stop while one more step and the save still fit.
+    if (request.deadline.Remaining() <= absl::Seconds(1.25 * step_s + save_s)) {
+      result.stop = TrainStop::kDeadline;
+      break;
+    }
+    const absl::Time before = clock.Now();
+    trainer.Step(sums);
+    ++result.steps;
+    const bool report = trainer.step() % request.stats_every == 0;
+    if (report) {
+      ReadSums(sums, request.train, stats);
+      sums = {};
+    }
+    const double took = Seconds(before, clock.Now());
+    step_s = step_s == 0 ? took : 0.9 * step_s + 0.1 * took;
+    stats.step = trainer.step();
+    stats.time_s = time_s();
+    stats.learning_rate = trainer.learning_rate();
+    stats.steps_per_s = 1 / std::max(step_s, 1e-9);
+    stats.row_updates = trainer.step() * request.train.batch;
+    if (request.on_step && !request.on_step(stats)) {
+      result.stop = TrainStop::kCallback;
+      break;
+    }
+    if (!request.out.empty() && request.train.checkpoint_interval_s > 0 &&
+        Seconds(last_save, clock.Now()) >=
+            request.train.checkpoint_interval_s) {
+      const absl::Time save_start = clock.Now();
+      ARCTRM_RETURN_IF_ERROR(trainer.Save(request.out, time_s()));
+      last_save = clock.Now();
+      save_s = Seconds(save_start, last_save);
+    }
+  }
+  const absl::Time end = clock.Now();
+  result.time_s = Seconds(start, end);
+  result.steps_per_s =
+      static_cast<double>(result.steps) / std::max(result.time_s, 1e-9);
+  if (!request.out.empty()) {
+    ARCTRM_RETURN_IF_ERROR(trainer.Save(request.out, time_s()));
+    result.final_save_s = Seconds(end, clock.Now());
+  }
+  return result;
+}
+
+}  // namespace
+
+const char* TrainStopName(TrainStop stop) {
+  switch (stop) {
+    case TrainStop::kSteps:
+      return "all steps done";
+    case TrainStop::kDeadline:
+      return "time used up";
+    case TrainStop::kSignal:
+      return "stopped by a signal";
+    case TrainStop::kCallback:
+      return "stopped by the caller";
+  }
+  return "";
+}
+
+absl::StatusOr<TrainResult> Train(const TrainRequest& request) {
+  ARCTRM_CHECK(request.dataset != nullptr && request.stats_every > 0);
+  return internal::CatchTorch([&]() -> absl::StatusOr<TrainResult> {
+    ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<Trainer> trainer,
+                            Trainer::Create(request));
+    return Loop(request, *trainer);
+  });
+}
+
+absl::StatusOr<double> MeasureStepSeconds(const Dataset& dataset,
+                                          const ModelOptions& model,
+                                          const TrainOptions& train,
+                                          const DeviceOptions& device,
+                                          double budget_s) {
+  return internal::CatchTorch([&]() -> absl::StatusOr<double> {
+    TrainRequest request;
+    request.dataset = &dataset;
+    request.model = model;
+    request.train = train;
+    request.device = device;
+    ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<Trainer> trainer,
+                            Trainer::Create(request));
+    const Clock& clock = RealClock();
+    const absl::Time start = clock.Now();
+    StepSums sums;
+    TrainStats stats;
+    const auto timed = [&] {
+      const absl::Time before = clock.Now();
+      trainer->Step(sums);
+      ReadSums(sums, train, stats);  // waits for the device
+      return Seconds(before, clock.Now());
+    };
+    double best = timed();  // the first one also warms up
+    for (int i = 0; i < 5 && Seconds(start, clock.Now()) + best < budget_s;
+         ++i) {
+      best = std::min(best, timed());
+      if (StopSignal() != 0) break;
+    }
+    return best;
+  });
+}
+
+absl::StatusOr<std::string> DescribeDevice(const DeviceOptions& options,
+                                           const TrainOptions& train) {
+  ARCTRM_ASSIGN_OR_RETURN(const at::Device device,
+                          internal::OpenDevice(options));
+  const char* precision =
+      internal::ForwardDtype(train.precision, device) == at::kBFloat16
+          ? "bf16"
+          : "float32";
+  if (device.is_cuda()) {
+    return absl::StrCat("CUDA device ", static_cast<int>(device.index()), ", ",
+                        precision);
+  }
+  return absl::StrCat("CPU, ", at::get_num_threads(),
+                      at::get_num_threads() == 1 ? " thread, " : " threads, ",
+                      precision);
+}
+
+}  // namespace arctrm

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: MIT
+#include "solver/internal/trainer.h"
+
+#include <map>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "base/files.h"
+#include "base/hash.h"
+#include "base/options.h"
+#include "base/status.h"
+#include "solver/internal/checkpoint.h"
+#include "solver/internal/checkpoint_files.h"
+#include "solver/internal/device.h"
+
+namespace arctrm::internal {
+namespace {
+
+// The first setting in which two sets of options differ, "" for none.
+template <typename Options>
+std::string FirstDifference(Options a, Options b) {
+  OptionSet set_a;
+  OptionSet set_b;
+  AddOptions(a, set_a);
+  AddOptions(b, set_b);
+  const auto items_a = set_a.Items();
+  const auto items_b = set_b.Items();
+  for (size_t i = 0; i < items_a.size(); ++i) {
+    if (items_a[i].value != items_b[i].value) {
+      return absl::StrCat(items_a[i].key, " is ", items_a[i].value,
+                          " in the checkpoint and ", items_b[i].value, " here");
+    }
+  }
+  return "";
+}
+
+absl::StatusOr<SafetensorsFile> ReadTensors(const std::string& dir,
+                                            const std::string& name) {
+  ARCTRM_ASSIGN_OR_RETURN(std::string bytes, ReadCheckpointFile(dir, name));
+  return SafetensorsFile::Parse(std::move(bytes), JoinPath(dir, name));
+}
+
+Tensor Clone(const Tensor& t) { return t.detach().clone(); }
+
+}  // namespace
+
+std::string DatasetFingerprint(const Dataset& dataset) {
+  std::string content = absl::StrCat(dataset.canvas.side, ";");
+  for (const DatasetTask& task : dataset.tasks) {
+    absl::StrAppend(&content, task.name, ";", task.pairs.size(), ";");
+    for (const Pair& pair : task.pairs) {
+      content += pair.input.ContentBytes();
+      content += pair.output.ContentBytes();
+    }
+    for (const Augmentation& copy : task.copies) content += copy.Key();
+  }
+  return Sha256Hex(content);
+}
+
+Trainer::Trainer(const TrainRequest& request)
+    : options_(request.model),
+      train_(request.train),
+      device_options_(request.device),
+      seed_(request.seed),
+      dataset_(request.dataset),
+      sampler_(request.dataset, request.train.translate, request.seed),
+      exploration_(request.seed, "exploration"),
+      ids_(IdsOfDataset(*request.dataset)),
+      trained_(TrainedTasks(*request.dataset)) {}
+
+absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
+    const TrainRequest& request) {
+  ARCTRM_RETURN_IF_ERROR(request.model.Validate());
+  ARCTRM_RETURN_IF_ERROR(request.train.Validate());
+  if (request.model.canvas_side != request.dataset->canvas.side) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the model's canvas is ", request.model.canvas_side,
+                     " wide, the dataset's ", request.dataset->canvas.side,
+                     "; build the dataset for the model's canvas"));
+  }
+  if (request.dataset->tasks.empty()) {
+    return absl::InvalidArgumentError("the dataset holds no tasks");
+  }
+  ARCTRM_ASSIGN_OR_RETURN(const at::Device device, OpenDevice(request.device));
+  std::unique_ptr<Trainer> trainer(new Trainer(request));
+  const int64_t batch = request.train.batch;
+  const int64_t cells = request.model.num_cells();
+  Random init(request.seed, "init");
+  trainer->model_ = std::make_unique<Trm>(
+      request.model, device, ForwardDtype(request.train.precision, device),
+      init);
+  Trm& model = *trainer->model_;
+  trainer->table_ =
+      at::zeros({trainer->ids_.num_ids, request.model.hidden},
+                at::TensorOptions().dtype(at::kFloat).device(device));
+  trainer->updates_.assign(static_cast<size_t>(trainer->ids_.num_ids), 0);
+  trainer->input_buffer_.resize(static_cast<size_t>(batch * cells));
+  trainer->label_buffer_.resize(static_cast<size_t>(batch * cells));
+  const auto longs = at::TensorOptions().dtype(at::kLong);
+  trainer->current_ids_ = at::zeros({batch}, longs);
+  const Batch like = {at::zeros({batch, cells}, longs.device(device)),
+                      at::zeros({batch, cells}, longs.device(device)),
+                      at::zeros({batch}, longs.device(device))};
+  trainer->carry_ = InitialCarry(model, like);
+  if (!request.checkpoint.empty() && !request.resume) {
+    ARCTRM_RETURN_IF_ERROR(trainer->LoadStart(request.checkpoint));
+  }
+  trainer->adam_ = std::make_unique<AdamAtan2>(model.flat());
+  if (request.train.ema > 0) trainer->ema_ = Clone(model.flat());
+  if (request.resume) {
+    ARCTRM_RETURN_IF_ERROR(trainer->LoadResume(request.out));
+  }
+  return trainer;
+}
+
+absl::Status Trainer::LoadStart(const std::string& checkpoint) {
+  ARCTRM_ASSIGN_OR_RETURN(CheckpointInfo info, ReadCheckpointInfo(checkpoint));
+  const std::string difference = FirstDifference(info.model, options_);
+  if (!difference.empty()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        checkpoint, ": ", difference,
+        "; a checkpoint is continued with its own network and canvas"));
+  }
+  ARCTRM_ASSIGN_OR_RETURN(const SafetensorsFile file,
+                          ReadTensors(info.dir, kWeightsFile));
+  ARCTRM_ASSIGN_OR_RETURN(const Tensor known,
+                          LoadModelTensors(file, info.ids.num_ids, *model_));
+  FillNewRows(info.ids, known);
+  std::vector<TrainedTask> seen = std::move(info.trained);
+  MergeTrainedTasks(trained_, seen);
+  trained_ = std::move(seen);
+  earlier_steps_ = info.step;
+  weights_time_s_ = info.train_time_s;
+  return absl::OkStatus();
+}
+
+// Rows that the checkpoint knows keep their values; the others start as
+// train.new_rows says.
+void Trainer::FillNewRows(const PuzzleIds& known, const Tensor& known_table) {
+  at::NoGradGuard no_grad;
+  Tensor table = at::zeros(table_.sizes(), at::kFloat);
+  if (train_.new_rows == "mean" && known.num_ids > 1) {
+    table.copy_(known_table.narrow(0, 1, known.num_ids - 1)
+                    .mean(0, true)
+                    .expand_as(table));
+    table[0].zero_();
+  }
+  std::map<std::string, const PuzzleTask*> by_name;
+  for (const PuzzleTask& task : known.tasks) by_name[task.name] = &task;
+  for (const PuzzleTask& task : ids_.tasks) {
+    const auto it = by_name.find(task.name);
+    if (it == by_name.end()) continue;
+    std::map<std::string, int64_t> rows;
+    for (size_t i = 0; i < it->second->copies.size(); ++i) {
+      rows[it->second->copies[i].Key()] =
+          it->second->first_id + static_cast<int64_t>(i);
+    }
+    for (size_t i = 0; i < task.copies.size(); ++i) {
+      const auto row = rows.find(task.copies[i].Key());
+      if (row == rows.end()) continue;
+      const int64_t id = task.first_id + static_cast<int64_t>(i);
+      table[id].copy_(known_table[row->second]);
+      const size_t copy =
+          static_cast<size_t>(row->second - it->second->first_id);
+      updates_[static_cast<size_t>(id)] = it->second->updates[copy];
+    }
+  }
+  table_.copy_(table);
+}
+
+absl::Status Trainer::LoadResume(const std::string& dir) {
+  ARCTRM_ASSIGN_OR_RETURN(CheckpointInfo info, ReadCheckpointInfo(dir));
+  if (!info.has_resume_state) {
+    return absl::NotFoundError(absl::StrCat(
+        dir, ": holds weights but no ", kResumeFile,
+        ", so training can't be resumed; start from it with --checkpoint"));
+  }
+  std::string difference = FirstDifference(info.model, options_);
+  if (difference.empty()) difference = FirstDifference(info.train, train_);
+  if (!difference.empty()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        dir, ": ", difference, "; resume with the settings it began with"));
+  }
+  ARCTRM_ASSIGN_OR_RETURN(const SafetensorsFile weights,
+                          ReadTensors(info.dir, kWeightsFile));
+  ARCTRM_ASSIGN_OR_RETURN(const SafetensorsFile state,
+                          ReadTensors(info.dir, kResumeFile));
+  const auto text = [&](const std::string& key) {
+    const auto it = state.metadata().find(key);
+    return it == state.metadata().end() ? std::string() : it->second;
+  };
+  if (text("dataset") != DatasetFingerprint(*dataset_)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(dir,
+                     ": was trained on another dataset; resume with the "
+                     "same tasks, copies and seed"));
+  }
+  if (info.ids.num_ids != ids_.num_ids) {
+    return absl::DataLossError(
+        absl::StrCat(dir, ": its id map does not fit its dataset"));
+  }
+  at::NoGradGuard no_grad;
+  ARCTRM_ASSIGN_OR_RETURN(const Tensor table,
+                          LoadModelTensors(weights, ids_.num_ids, *model_));
+  table_.copy_(table);
+  if (ema_.defined()) ema_.copy_(model_->flat());
+  const auto load = [&](const std::string& name, Tensor& into) {
+    absl::StatusOr<Tensor> tensor = GetTensor(state, name, into.sizes().vec());
+    if (tensor.ok()) into.copy_(*tensor);
+    return tensor.status();
+  };
+  ARCTRM_RETURN_IF_ERROR(load("parameters", model_->flat()));
+  ARCTRM_RETURN_IF_ERROR(load("exp_avg", adam_->exp_avg));
+  ARCTRM_RETURN_IF_ERROR(load("exp_avg_sq", adam_->exp_avg_sq));
+  ARCTRM_RETURN_IF_ERROR(load("carry.z_H", carry_.latents.z_h));
+  ARCTRM_RETURN_IF_ERROR(load("carry.z_L", carry_.latents.z_l));
+  ARCTRM_RETURN_IF_ERROR(load("carry.steps", carry_.steps));
+  ARCTRM_RETURN_IF_ERROR(load("carry.halted", carry_.halted));
+  ARCTRM_RETURN_IF_ERROR(load("carry.tokens", carry_.current.tokens));
+  ARCTRM_RETURN_IF_ERROR(load("carry.labels", carry_.current.labels));
+  ARCTRM_RETURN_IF_ERROR(load("carry.puzzle_ids", carry_.current.puzzle_ids));
+  current_ids_.copy_(carry_.current.puzzle_ids);
+  ARCTRM_RETURN_IF_ERROR(exploration_.SetState(text("exploration")));
+  ARCTRM_RETURN_IF_ERROR(sampler_.SetState(text("sampler")));
+  if (!absl::SimpleAtoi(text("step"), &step_) ||
+      !absl::SimpleAtoi(text("adam_t"), &adam_->t) ||
+      !absl::SimpleAtoi(text("earlier_steps"), &earlier_steps_) ||
+      !absl::SimpleAtod(text("time_s"), &earlier_time_s_) ||
+      !absl::SimpleAtod(text("weights_time_s"), &weights_time_s_)) {
+    return absl::DataLossError(
+        absl::StrCat(dir, "/", kResumeFile, ": its counters are damaged"));
+  }
+  for (const PuzzleTask& task : info.ids.tasks) {
+    for (size_t i = 0; i < task.updates.size(); ++i) {
+      updates_[static_cast<size_t>(task.first_id) + i] = task.updates[i];
+    }
+  }
+  trained_ = std::move(info.trained);
+  return absl::OkStatus();
+}
+
+double Trainer::learning_rate() const {
+  return WarmupLearningRate(train_.learning_rate, step_, train_.warmup_steps);
+}
+
+Batch Trainer::DrawBatch() {
+  const Tensor halted = carry_.halted.to(at::kCPU);
+  const bool* flags = halted.const_data_ptr<bool>();
+  const int64_t batch = halted.numel();
+  const int64_t cells = options_.num_cells();
+  int64_t* ids = current_ids_.mutable_data_ptr<int64_t>();
+  for (int64_t b = 0; b < batch; ++b) {
+    if (!flags[b]) continue;
+    const Example example = sampler_.Next();
+    ids[b] = example.puzzle_id;
+    sampler_.Encode(example, input_buffer_.data() + b * cells,
+                    label_buffer_.data() + b * cells);
+  }
+  const at::Device device = model_->device();
+  const auto move = [&](std::vector<uint8_t>& buffer) {
+    return at::from_blob(buffer.data(), {batch, cells}, at::kByte)
+        .to(device, at::kLong);
+  };
+  Batch out;
+  out.tokens = move(input_buffer_);
+  const Tensor labels = move(label_buffer_);
+  out.labels = at::where(labels == kPadToken, kIgnoredLabel, labels);
+  out.puzzle_ids = current_ids_.to(device, at::kLong, false, true);
+  return out;
+}
+
+void Trainer::Step(StepSums& sums) {
+  ++step_;
+  const int64_t batch = train_.batch;
+  AdmitBatch(*model_, DrawBatch(), carry_);
+  for (int64_t b = 0; b < batch; ++b) {
+    ++updates_[static_cast<size_t>(current_ids_.const_data_ptr<int64_t>()[b])];
+  }
+  Tensor min_steps;
+  if (options_.exploration > 0 && options_.halt_max_steps > 1) {
+    // Redrawn every step, so it only delays halting (as published).
+    Tensor host = at::zeros({batch}, at::kLong);
+    for (int64_t b = 0; b < batch; ++b) {
+      if (exploration_.Chance(options_.exploration)) {
+        host.mutable_data_ptr<int64_t>()[b] =
+            exploration_.Between(2, options_.halt_max_steps);
+      }
+    }
+    min_steps = host.to(model_->device());
+  }
+  Tensor rows = table_.index_select(0, carry_.current.puzzle_ids);
+  rows.set_requires_grad(true);
+  model_->flat_grad().zero_();
+  const ActOutput out = ActStep(*model_, rows, /*training=*/true, min_steps,
+                                train_.halt_loss_weight, carry_);
+  (out.loss.loss / static_cast<double>(batch)).backward();
+
+  SignSgdUpdate(table_, current_ids_, rows.grad(),
+                WarmupLearningRate(train_.puzzle_learning_rate, step_,
+                                   train_.warmup_steps),
+                train_.puzzle_weight_decay);
+  adam_->Update(model_->flat(), model_->flat_grad(), learning_rate(),
+                train_.weight_decay, train_.beta1, train_.beta2);
+  if (ema_.defined()) EmaUpdate(ema_, model_->flat(), train_.ema);
+
+  at::NoGradGuard no_grad;
+  const LossOutput& l = out.loss;
+  const Tensor now = at::stack(
+      {l.lm_loss.detach(), l.q_halt_loss.detach().to(at::kDouble), l.count,
+       l.accuracy, l.exact_accuracy, l.q_halt_accuracy, l.steps});
+  sums.sums = sums.sums.defined() ? sums.sums + now : now;
+  ++sums.optimizer_steps;
+}
+
+absl::Status Trainer::Save(const std::string& dir, double time_s) const {
+  CheckpointInfo info;
+  info.model = options_;
+  info.train = train_;
+  info.step = earlier_steps_ + step_;
+  info.train_time_s = weights_time_s_ + time_s;
+  info.ids = ids_;
+  for (PuzzleTask& task : info.ids.tasks) {
+    for (size_t i = 0; i < task.updates.size(); ++i) {
+      task.updates[i] = updates_[static_cast<size_t>(task.first_id) + i];
+    }
+  }
+  info.trained = trained_;
+  TensorMap state;
+  state.tensors = {{"parameters", model_->flat()},
+                   {"exp_avg", adam_->exp_avg},
+                   {"exp_avg_sq", adam_->exp_avg_sq},
+                   {"carry.z_H", carry_.latents.z_h},
+                   {"carry.z_L", carry_.latents.z_l},
+                   {"carry.steps", carry_.steps},
+                   {"carry.halted", carry_.halted},
+                   {"carry.tokens", carry_.current.tokens},
+                   {"carry.labels", carry_.current.labels},
+                   {"carry.puzzle_ids", carry_.current.puzzle_ids}};
+  state.metadata = {
+      {"dataset", DatasetFingerprint(*dataset_)},
+      {"exploration", exploration_.State()},
+      {"sampler", sampler_.State()},
+      {"step", absl::StrCat(step_)},
+      {"adam_t", absl::StrCat(adam_->t)},
+      {"earlier_steps", absl::StrCat(earlier_steps_)},
+      {"time_s", absl::StrFormat("%.17g", time_s)},
+      {"weights_time_s", absl::StrFormat("%.17g", weights_time_s_)}};
+  const Tensor& averaged = ema_.defined() ? ema_ : model_->flat();
+  return WriteCheckpoint(
+      dir, info,
+      {{kWeightsFile, ToSafetensors(ModelTensors(*model_, averaged, table_))},
+       {kResumeFile, ToSafetensors(state)}});
+}
+
+}  // namespace arctrm::internal

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+// The state of a training run and one step of it; Train() is the loop around.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/random.h"
+#include "solver/checkpoint_info.h"
+#include "solver/internal/act.h"
+#include "solver/internal/optimizers.h"
+#include "solver/internal/sampler.h"
+#include "solver/internal/trm.h"
+#include "solver/train.h"
+
+namespace arctrm::internal {
+
+// Sums over optimiser steps, on the device until read.
+struct StepSums {
+  // lm_loss, q_halt_loss, count, accuracy, exact, q_halt_accuracy, steps.
+  Tensor sums;  // (7) float64
+  int64_t optimizer_steps = 0;
+};
+
+class Trainer {
+ public:
+  // Fresh weights, or those of request.checkpoint, or all state of request.out
+  // when request.resume.
+  static absl::StatusOr<std::unique_ptr<Trainer>> Create(
+      const TrainRequest& request);
+
+  // One optimiser step: admit new examples, supervise, sign-SGD, AdamATan2,
+  // EMA. May throw LibTorch's exceptions.
+  void Step(StepSums& sums);
+
+  // Writes the whole checkpoint folder, resume state included.
+  absl::Status Save(const std::string& dir, double time_s) const;
+
+  int64_t step() const { return step_; }
+  double earlier_time_s() const { return earlier_time_s_; }
+  double learning_rate() const;
+  const Trm& model() const { return *model_; }
+
+ private:
+  explicit Trainer(const TrainRequest& request);
+  absl::Status LoadStart(const std::string& checkpoint);
+  absl::Status LoadResume(const std::string& dir);
+  void FillNewRows(const PuzzleIds& known, const Tensor& known_table);
+  // Draws examples for halted rows into the host buffers, and moves them.
+  Batch DrawBatch();
+
+  ModelOptions options_;
+  TrainOptions train_;
+  DeviceOptions device_options_;
+  uint64_t seed_;
+  const Dataset* dataset_;
+  std::unique_ptr<Trm> model_;
+  Tensor table_;  // (num_ids, D) float32
+  Tensor ema_;    // like flat(); undefined without EMA
+  std::unique_ptr<AdamAtan2> adam_;
+  ExampleSampler sampler_;
+  Random exploration_;
+  Carry carry_;
+  PuzzleIds ids_;
+  std::vector<int64_t> updates_;  // by id
+  std::vector<TrainedTask> trained_;
+  int64_t step_ = 0;           // of this training: schedules count it
+  int64_t earlier_steps_ = 0;  // of the weights it started from
+  double earlier_time_s_ = 0;
+  double weights_time_s_ = 0;  // training time of the starting weights
+  Tensor current_ids_;  // (B) int64 on the CPU: carry_.current.puzzle_ids
+  std::vector<uint8_t> input_buffer_, label_buffer_;
+};
+
+// What a resumed run must have in common with the one it continues.
+std::string DatasetFingerprint(const Dataset& dataset);
+
+}  // namespace arctrm::internal

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+#include "solver/internal/trm.h"
+
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "base/status.h"
+#include "solver/internal/ops.h"
+
+namespace arctrm::internal {
+namespace {
+
+struct Shape {
+  std::string name;
+  std::vector<int64_t> sizes;
+  double std;   // of the truncated normal; 0: constant
+  float value;  // that constant
+};
+
+std::vector<Shape> ParameterShapes(const ModelOptions& o) {
+  const int64_t d = o.hidden;
+  const int64_t inner = o.inner();
+  const double by_d = 1.0 / std::sqrt(static_cast<double>(d));
+  const double by_inner = 1.0 / std::sqrt(static_cast<double>(inner));
+  std::vector<Shape> shapes = {
+      {"inner.embed_tokens.embedding_weight", {o.vocabulary, d}, by_d, 0},
+      {"inner.lm_head.weight", {o.vocabulary, d}, by_d, 0},
+      {"inner.q_head.weight", {2, d}, 0, 0},
+      {"inner.q_head.bias", {2}, 0, -5},
+  };
+  for (int i = 0; i < o.layers; ++i) {
+    const std::string at = absl::StrCat("inner.L_level.layers.", i, ".");
+    shapes.push_back({at + "self_attn.qkv_proj.weight", {3 * d, d}, by_d, 0});
+    shapes.push_back({at + "self_attn.o_proj.weight", {d, d}, by_d, 0});
+    shapes.push_back({at + "mlp.gate_up_proj.weight", {2 * inner, d}, by_d, 0});
+    shapes.push_back({at + "mlp.down_proj.weight", {d, inner}, by_inner, 0});
+  }
+  return shapes;
+}
+
+int64_t Numel(const std::vector<int64_t>& sizes) {
+  int64_t n = 1;
+  for (int64_t size : sizes) n *= size;
+  return n;
+}
+
+}  // namespace
+
+void FillTruncatedNormal(Tensor& cpu_float, double std, Random& random) {
+  // Variance of a standard normal cut at +-2: 1 - 4 pdf(2) / (cdf(2)-cdf(-2)).
+  const double kept = std::erf(2.0 / std::sqrt(2.0));
+  const double pdf = std::exp(-2.0) / std::sqrt(2.0 * M_PI);
+  const double scale = std / std::sqrt(1.0 - 4.0 * pdf / kept);
+  float* data = cpu_float.mutable_data_ptr<float>();
+  for (int64_t i = 0; i < cpu_float.numel(); ++i) {
+    double x = random.Normal();
+    while (x < -2 || x > 2) x = random.Normal();
+    data[i] = static_cast<float>(x * scale);
+  }
+}
+
+Trm::Trm(const ModelOptions& options, at::Device device,
+         at::ScalarType forward_dtype, Random& random)
+    : options_(options), device_(device), dtype_(forward_dtype) {
+  const std::vector<Shape> shapes = ParameterShapes(options);
+  int64_t total = 0;
+  for (const Shape& shape : shapes) {
+    starts_.push_back(total);
+    total += Numel(shape.sizes);
+  }
+  starts_.push_back(total);
+  ARCTRM_CHECK(total == options.num_parameters());
+  Tensor host = at::empty({total}, at::kFloat);
+  for (size_t i = 0; i < shapes.size(); ++i) {
+    Tensor part = host.narrow(0, starts_[i], starts_[i + 1] - starts_[i]);
+    if (shapes[i].std > 0) {
+      FillTruncatedNormal(part, shapes[i].std, random);
+    } else {
+      part.fill_(shapes[i].value);
+    }
+  }
+  flat_ = host.to(device);
+  flat_grad_ = at::zeros_like(flat_);
+  for (size_t i = 0; i < shapes.size(); ++i) {
+    Tensor p = Part(flat_, i).view(shapes[i].sizes).detach();
+    p.set_requires_grad(true);
+    p.mutable_grad() = Part(flat_grad_, i).view(shapes[i].sizes);
+    parameters_.emplace_back(shapes[i].name, p);
+  }
+  embed_tokens_ = parameters_[0].second;
+  lm_head_ = parameters_[1].second;
+  q_weight_ = parameters_[2].second;
+  q_bias_ = parameters_[3].second;
+  for (int i = 0; i < options.layers; ++i) {
+    const size_t at = 4 + 4 * static_cast<size_t>(i);
+    blocks_.push_back({parameters_[at].second, parameters_[at + 1].second,
+                       parameters_[at + 2].second, parameters_[at + 3].second});
+  }
+  Tensor start = at::empty({options.hidden}, at::kFloat);
+  FillTruncatedNormal(start, 1, random);
+  h_init = start.to(device, dtype_, false, true);
+  FillTruncatedNormal(start, 1, random);
+  l_init = start.to(device, dtype_, false, true);
+
+  // Rotary tables over position ids: the prefix, then the cells where they
+  // stand on a canvas of position_side.
+  const int64_t half = options.hidden / options.heads / 2;
+  const int64_t positions = options.num_positions();
+  Tensor cos = at::empty({positions, half}, at::kFloat);
+  Tensor sin = at::empty({positions, half}, at::kFloat);
+  for (int64_t t = 0; t < positions; ++t) {
+    int64_t id = t;
+    if (t >= options.puzzle_prefix) {
+      const int64_t cell = t - options.puzzle_prefix;
+      id = options.puzzle_prefix +
+           cell / options.canvas_side * options.position_side +
+           cell % options.canvas_side;
+    }
+    for (int64_t i = 0; i < half; ++i) {
+      const float inverse =
+          1.0f / static_cast<float>(std::pow(
+                     options.rope_theta,
+                     static_cast<double>(i) / static_cast<double>(half)));
+      const float angle = static_cast<float>(id) * inverse;
+      cos.mutable_data_ptr<float>()[t * half + i] = std::cos(angle);
+      sin.mutable_data_ptr<float>()[t * half + i] = std::sin(angle);
+    }
+  }
+  cos_ = cos.to(device);
+  sin_ = sin.to(device);
+}
+
+Tensor Trm::Part(const Tensor& flat, size_t i) const {
+  return flat.narrow(0, starts_[i], starts_[i + 1] - starts_[i]);
+}
+
+Tensor Trm::Cast(const Tensor& weight) const {
+  return dtype_ == at::kFloat ? weight : weight.to(dtype_);
+}
+
+Latents Trm::StartLatents(int64_t batch) const {
+  const std::vector<int64_t> shape = {batch, options_.num_positions(),
+                                      options_.hidden};
+  return {h_init.expand(shape).contiguous(), l_init.expand(shape).contiguous()};
+}
+
+Tensor Trm::Embed(const Tensor& tokens, const Tensor& puzzle_rows) const {
+  const int64_t batch = tokens.size(0);
+  const int64_t d = options_.hidden;
+  const Tensor cells = at::embedding(Cast(embed_tokens_), tokens);
+  std::vector<Tensor> parts = {puzzle_rows.to(dtype_).view({batch, 1, d})};
+  if (options_.puzzle_prefix > 1) {
+    parts.push_back(
+        at::zeros({batch, options_.puzzle_prefix - 1, d}, cells.options()));
+  }
+  parts.push_back(cells);
+  return (at::cat(parts, 1) * std::sqrt(static_cast<double>(d)))
+      .view({batch * options_.num_positions(), d});
+}
+
+Tensor Trm::Net(const Tensor& x, const Tensor& y, int64_t batch,
+                const std::vector<Block>& blocks) const {
+  Tensor h = x + y;
+  for (const Block& block : blocks) {
+    const auto [q, k, v] = SplitRotary(at::linear(h, block.qkv), cos_, sin_,
+                                       batch, options_.heads);
+    const Tensor attended =
+        at::scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2),
+                                         v.transpose(1, 2))
+            .transpose(1, 2)
+            .reshape({h.size(0), h.size(1)});
+    h = ResidualRmsNorm(h, at::linear(attended, block.o));
+    h = ResidualRmsNorm(
+        h,
+        at::linear(SwiGluActivation(at::linear(h, block.gate_up)), block.down));
+  }
+  return h;
+}
+
+StepOutput Trm::Step(const Latents& latents, const Tensor& tokens,
+                     const Tensor& puzzle_rows) const {
+  const int64_t batch = tokens.size(0);
+  const int64_t positions = options_.num_positions();
+  const int64_t d = options_.hidden;
+  const Tensor x = Embed(tokens, puzzle_rows);
+  Tensor z_h = latents.z_h.reshape({batch * positions, d});
+  Tensor z_l = latents.z_l.reshape({batch * positions, d});
+  // Weights are cast once for the cycles without gradient; with gradient at
+  // every use, so that the gradients of the uses are added in float32.
+  const auto cast = [&] {
+    std::vector<Block> blocks;
+    for (const Block& b : blocks_) {
+      blocks.push_back({Cast(b.qkv), Cast(b.o), Cast(b.gate_up), Cast(b.down)});
+    }
+    return blocks;
+  };
+  {
+    at::NoGradGuard no_grad;
+    const std::vector<Block> blocks = cast();
+    for (int i = 0; i + 1 < options_.h_cycles; ++i) {
+      for (int j = 0; j < options_.l_cycles; ++j) {
+        z_l = Net(z_l, z_h + x, batch, blocks);
+      }
+      z_h = Net(z_h, z_l, batch, blocks);
+    }
+  }
+  for (int j = 0; j < options_.l_cycles; ++j) {
+    z_l = Net(z_l, z_h + x, batch, cast());
+  }
+  z_h = Net(z_h, z_l, batch, cast());
+
+  const Tensor answer = z_h.view({batch, positions, d});
+  StepOutput out;
+  out.latents = {answer.detach(), z_l.detach().view({batch, positions, d})};
+  out.logits =
+      at::linear(answer.narrow(1, options_.puzzle_prefix, options_.num_cells()),
+                 Cast(lm_head_));
+  const Tensor q =
+      at::linear(answer.select(1, 0), Cast(q_weight_), Cast(q_bias_))
+          .to(at::kFloat);
+  out.q_halt_logits = q.select(1, 0);
+  out.q_continue_logits = q.select(1, 1);
+  return out;
+}
+
+}  // namespace arctrm::internal

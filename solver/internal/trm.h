@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+// The Tiny Recursive Model with attention: parameters and one supervision step
+// (arXiv 2510.04871, section 4; published models/recursive_reasoning/trm.py).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/random.h"
+#include "solver/internal/torch.h"
+#include "solver/options.h"
+
+namespace arctrm::internal {
+
+// The two latents between supervision steps, (B, T, D) in the forward dtype.
+struct Latents {
+  Tensor z_h;  // y, the answer
+  Tensor z_l;  // z, the reasoning
+};
+
+struct StepOutput {
+  Latents latents;           // detached
+  Tensor logits;             // (B, S, V) forward dtype
+  Tensor q_halt_logits;      // (B) float32
+  Tensor q_continue_logits;  // (B) float32
+};
+
+// Owns the parameters: float32 views of one flat buffer, in a fixed order, so
+// that the optimiser and the averages are single passes.
+class Trm {
+ public:
+  // Initial weights from `random`. `forward_dtype` float32 or bf16.
+  Trm(const ModelOptions& options, at::Device device,
+      at::ScalarType forward_dtype, Random& random);
+
+  const ModelOptions& options() const { return options_; }
+  at::Device device() const { return device_; }
+  at::ScalarType dtype() const { return dtype_; }
+
+  // Named as in the published state dict ("inner.L_level.layers.0…").
+  const std::vector<std::pair<std::string, Tensor>>& parameters() const {
+    return parameters_;
+  }
+  // All parameters, and their gradients, as one vector each.
+  Tensor& flat() { return flat_; }
+  const Tensor& flat() const { return flat_; }
+  Tensor& flat_grad() { return flat_grad_; }
+  // The part of a vector laid out like flat() that belongs to parameter `i`.
+  Tensor Part(const Tensor& flat, size_t i) const;
+
+  // Start states (D), forward dtype; never trained.
+  Tensor h_init;
+  Tensor l_init;
+
+  Latents StartLatents(int64_t batch) const;
+
+  // One supervision step: H_cycles x (L_cycles x z = f(z + y + x); y = f(y +
+  // z)), all but the last H cycle without gradient. tokens (B, S) int64,
+  // puzzle_rows (B, D) float32 (may require a gradient).
+  StepOutput Step(const Latents& latents, const Tensor& tokens,
+                  const Tensor& puzzle_rows) const;
+
+ private:
+  struct Block {
+    Tensor qkv, o, gate_up, down;
+  };
+  // Weights cast to the forward dtype.
+  Tensor Cast(const Tensor& weight) const;
+  // sqrt(D) * [puzzle row, zeros | token embeddings] -> (B*T, D).
+  Tensor Embed(const Tensor& tokens, const Tensor& puzzle_rows) const;
+  // f: h (B*T, D) = x + y through the blocks.
+  Tensor Net(const Tensor& x, const Tensor& y, int64_t batch,
+             const std::vector<Block>& blocks) const;
+
+  ModelOptions options_;
+  at::Device device_;
+  at::ScalarType dtype_;
+  Tensor flat_;
+  Tensor flat_grad_;
+  std::vector<std::pair<std::string, Tensor>> parameters_;
+  std::vector<int64_t> starts_;
+  Tensor embed_tokens_, lm_head_, q_weight_, q_bias_;
+  std::vector<Block> blocks_;
+  Tensor cos_, sin_;  // (T, head_dim / 2) float32
+};
+
+// Truncated normal (two standard deviations, corrected so that the result has
+// standard deviation `std`; TRM models/common.py trunc_normal_init_).
+void FillTruncatedNormal(Tensor& cpu_float, double std, Random& random);
+
+}  // namespace arctrm::internal

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// The element-wise parts of the network as single passes over float32 rows.
+// Raw pointers, no LibTorch, one thread: the caller splits the rows. All
+// matrices are row-major and contiguous.
+#pragma once
+
+#include <cstdint>
+
+namespace arctrm::kernels {
+
+// s = x + y; rstd = 1 / sqrt(mean(s^2) + eps); out = s * rstd, per row of `d`.
+// Post-norm RMSNorm without weight (TRM models/layers.py rms_norm). `out` may
+// be `x` or `y`; `rstd` (rows) may be nullptr.
+void ResidualRmsNormForward(const float* x, const float* y, float* out,
+                            float* rstd, int64_t rows, int64_t d, float eps);
+// grad = rstd * (grad_out - out * mean(grad_out * out)): the gradient of both x
+// and y.
+void ResidualRmsNormBackward(const float* grad_out, const float* out,
+                             const float* rstd, float* grad, int64_t rows,
+                             int64_t d);
+
+// gate_up (rows, 2 n) = [gate | up]; out (rows, n) = silu(gate) * up.
+void SwiGluForward(const float* gate_up, float* out, int64_t rows, int64_t n);
+void SwiGluBackward(const float* grad_out, const float* gate_up,
+                    float* grad_gate_up, int64_t rows, int64_t n);
+
+// One sequence: qkv (positions, 3, heads, dim) -> q, k, v, each
+// (positions, heads, dim), q and k turned by the rotary tables
+// cos, sin (positions, dim / 2), half-split: out = x * cos + (-x2, x1) * sin.
+void SplitRotaryForward(const float* qkv, const float* cos, const float* sin,
+                        float* q, float* k, float* v, int64_t positions,
+                        int64_t heads, int64_t dim);
+void SplitRotaryBackward(const float* grad_q, const float* grad_k,
+                         const float* grad_v, const float* cos,
+                         const float* sin, float* grad_qkv, int64_t positions,
+                         int64_t heads, int64_t dim);
+
+// AdamATan2 on n numbers (solver/internal/optimizers.h has the formula).
+// `decay` = 1 - lr * wd, `step_size` = lr / (1 - beta1^t),
+// `v_scale` = sqrt(1 - beta2^t).
+void AdamAtan2(float* p, float* m, float* v, const float* grad, int64_t n,
+               float decay, float beta1, float beta2, float step_size,
+               float v_scale);
+
+}  // namespace arctrm::kernels

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+#include "solver/options.h"
+
+#include <cmath>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+
+namespace arctrm {
+
+int ModelOptions::inner() const {
+  const int wanted = static_cast<int>(std::lround(expansion * hidden * 2 / 3));
+  return (wanted + 255) / 256 * 256;
+}
+
+int64_t ModelOptions::num_parameters() const {
+  const int64_t d = hidden;
+  const int64_t block = 3 * d * d + d * d + 3 * d * inner();
+  return layers * block + 2 * vocabulary * d + 2 * d + 2;
+}
+
+absl::Status ModelOptions::Validate() const {
+  if (hidden % heads != 0 || hidden / heads % 2 != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("model.hidden = ", hidden, " and model.heads = ", heads,
+                     ": hidden must be a multiple of heads, and hidden / heads "
+                     "even (rotary positions turn pairs)"));
+  }
+  if (position_side < canvas_side) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "model.position_side = ", position_side,
+        " is less than model.canvas_side = ", canvas_side,
+        ": two cells would share a position; make it at least the canvas"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TrainOptions::Validate() const {
+  if (beta1 >= 1 || beta2 >= 1) {
+    return absl::InvalidArgumentError(
+        "train.beta1 and train.beta2 must be less than 1");
+  }
+  return absl::OkStatus();
+}
+
+void AddOptions(ModelOptions& o, OptionSet& set) {
+  set.Add("model.hidden", &o.hidden, "width of the latent", 8, 16384);
+  set.Add("model.heads", &o.heads, "attention heads", 1, 256);
+  set.Add("model.layers", &o.layers, "blocks of the network", 1, 64);
+  set.Add("model.expansion", &o.expansion,
+          "SwiGLU inner width: expansion * hidden * 2/3, up to a multiple of "
+          "256",
+          0.1, 64);
+  set.Add("model.H_cycles", &o.h_cycles, "answer updates per supervision step",
+          1, 64);
+  set.Add("model.L_cycles", &o.l_cycles, "latent updates per answer update", 1,
+          64);
+  set.Add("model.puzzle_prefix", &o.puzzle_prefix,
+          "positions before the canvas; the first holds the puzzle embedding",
+          1, 256);
+  set.Add("model.rope_theta", &o.rope_theta, "base of the rotary frequencies",
+          1, 1e9);
+  set.Add("model.halt_max_steps", &o.halt_max_steps,
+          "supervision steps at most", 1, 1024);
+  set.Add("model.exploration", &o.exploration,
+          "chance that a row must run a random least number of steps", 0, 1);
+  set.Add("model.vocabulary", &o.vocabulary, "token values", 2, 256);
+  set.Add("model.canvas_side", &o.canvas_side, "tokens are its square", 1,
+          kMaxSide);
+  set.Add("model.position_side", &o.position_side,
+          "row stride of position ids: 30 keeps those of the full canvas", 1,
+          kMaxSide);
+}
+
+void AddOptions(TrainOptions& o, OptionSet& set) {
+  set.Add("train.batch", &o.batch, "rows of one optimiser step", 1, 1 << 20);
+  set.Add("train.learning_rate", &o.learning_rate, "AdamATan2 learning rate", 0,
+          1);
+  set.Add("train.puzzle_learning_rate", &o.puzzle_learning_rate,
+          "sign-SGD learning rate of embedding rows", 0, 10);
+  set.Add("train.beta1", &o.beta1, "decay of the first moment", 0, 1);
+  set.Add("train.beta2", &o.beta2, "decay of the second moment", 0, 1);
+  set.Add("train.weight_decay", &o.weight_decay, "decoupled weight decay", 0,
+          100);
+  set.Add("train.puzzle_weight_decay", &o.puzzle_weight_decay,
+          "decoupled weight decay of embedding rows in the batch", 0, 100);
+  set.Add("train.warmup_steps", &o.warmup_steps,
+          "linear warm-up of both learning rates, steps", 0, 10000000);
+  set.Add("train.ema", &o.ema, "decay of the averaged weights; 0: none", 0, 1);
+  set.Add("train.halt_loss_weight", &o.halt_loss_weight,
+          "weight of the halting loss", 0, 100);
+  set.Add("train.translate", &o.translate, "random offset on the canvas");
+  set.Add("train.precision", &o.precision, "numbers of the forward pass",
+          {"auto", "float32", "bf16"});
+  set.Add("train.checkpoint_interval_s", &o.checkpoint_interval_s,
+          "seconds between checkpoints; 0: only at the end", 0, 1e7);
+  set.Add("train.new_rows", &o.new_rows,
+          "embedding rows of tasks that the starting checkpoint doesn't know",
+          {"mean", "zero", "match"});
+}
+
+}  // namespace arctrm

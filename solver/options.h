@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+// What a model is and how it is trained: plain structs, one description per
+// field (AddOptions) that feeds the command line, recipe files, help and the
+// echo in checkpoint and report.
+// Sources: TRM = arXiv 2510.04871 and its published code.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "augment/canvas.h"
+#include "base/options.h"
+
+namespace arctrm {
+
+struct ModelOptions {
+  int hidden = 512;          // D, width of the latent
+  int heads = 8;             // attention heads; hidden / heads must be even
+  int layers = 2;            // blocks of the one network
+  double expansion = 4;      // SwiGLU inner = ceil256(round(expansion*D*2/3))
+  int h_cycles = 3;          // updates of y per supervision step
+  int l_cycles = 4;          // updates of z per update of y
+  int puzzle_prefix = 16;    // positions the puzzle embedding takes
+  double rope_theta = 1e4;   // base of the rotary frequencies
+  int halt_max_steps = 16;   // supervision steps at most
+  double exploration = 0.1;  // chance of a minimum number of steps
+  int vocabulary = kVocabulary;
+  int canvas_side = kMaxSide;    // tokens are canvas_side^2
+  int position_side = kMaxSide;  // cell (r, c) has position r*position_side+c
+
+  // SwiGLU inner width.
+  int inner() const;
+  int num_cells() const { return canvas_side * canvas_side; }
+  // T: prefix and canvas.
+  int num_positions() const { return puzzle_prefix + num_cells(); }
+  // Numbers in the network, the puzzle table not counted.
+  int64_t num_parameters() const;
+  // Fields that don't fit each other.
+  absl::Status Validate() const;
+  friend bool operator==(const ModelOptions&, const ModelOptions&) = default;
+};
+
+struct TrainOptions {
+  int batch = 768;                     // rows of one optimiser step
+  double learning_rate = 1e-4;         // AdamATan2
+  double puzzle_learning_rate = 1e-2;  // sign-SGD on embedding rows
+  double beta1 = 0.9;
+  double beta2 = 0.95;
+  double weight_decay = 0.1;         // decoupled, every parameter
+  double puzzle_weight_decay = 0.1;  // decoupled, rows of the batch
+  int warmup_steps = 2000;           // linear, both learning rates
+  double ema = 0.999;                // 0: evaluate the raw weights
+  double halt_loss_weight = 0.5;     // of the halting loss
+  bool translate = true;  // random offset, but one view in `untranslated`
+  std::string precision = "auto";      // "float32", "bf16"; auto: bf16 on CUDA
+  double checkpoint_interval_s = 120;  // seconds between saves; 0: at the end
+  // Embedding rows of tasks the starting checkpoint doesn't know: "mean" of its
+  // rows (NVARC), "zero" as in training from nothing, or "match": the row of
+  // the checkpoint that explains the task's demonstrations best.
+  std::string new_rows = "mean";
+
+  absl::Status Validate() const;
+  friend bool operator==(const TrainOptions&, const TrainOptions&) = default;
+};
+
+// Keys "model.hidden", "model.H_cycles", "train.learning_rate" …. The structs
+// must outlive `set`.
+void AddOptions(ModelOptions& options, OptionSet& set);
+void AddOptions(TrainOptions& options, OptionSet& set);
+
+}  // namespace arctrm

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// Reference tensors for the solver's golden tests (tests/golden/README.md).
+#pragma once
+
+#include <string>
+
+#include "solver/internal/safetensors.h"
+#include "solver/internal/torch.h"
+#include "solver/internal/trm.h"
+
+namespace arctrm::internal {
+
+// A golden safetensors file, decompressed. Fails the test when it can't.
+SafetensorsFile ReadGolden(const std::string& name);
+
+// A tensor of it; dies when missing.
+Tensor Golden(const SafetensorsFile& file, const std::string& name);
+
+// Largest absolute difference; infinite when shapes differ.
+double MaxError(const Tensor& a, const Tensor& b);
+
+// Prints "[  MEASURED ] what: error (tolerance)" and checks it.
+void ExpectClose(const std::string& what, const Tensor& actual,
+                 const Tensor& expected, double tolerance);
+
+// The tiny attention config of the golden files: 64 wide, 4 heads, 5x5 canvas.
+ModelOptions TinyOptions();
+// A model with the file's "init.*" weights, on `device`, float32.
+Trm TinyModel(const SafetensorsFile& file, at::Device device,
+              at::ScalarType dtype = at::kFloat);
+
+}  // namespace arctrm::internal
