@@ -41,23 +41,23 @@ namespace internal {
 #define ARCTRM_CONCAT_INNER_(a, b) a##b
 #define ARCTRM_CONCAT_(a, b) ARCTRM_CONCAT_INNER_(a, b)
 
-#define ARCTRM_RETURN_IF_ERROR(expr)                   \
-  do {                                                 \
-    ::absl::Status arctrm_status_ = (expr);            \
-    if (!arctrm_status_.ok()) return arctrm_status_;   \
+#define ARCTRM_RETURN_IF_ERROR(expr)                 \
+  do {                                               \
+    ::absl::Status arctrm_status_ = (expr);          \
+    if (!arctrm_status_.ok()) return arctrm_status_; \
   } while (false)
 
-#define ARCTRM_ASSIGN_OR_RETURN(lhs, expr)                              \
-  ARCTRM_ASSIGN_OR_RETURN_IMPL_(                                        \
-      ARCTRM_CONCAT_(arctrm_statusor_, __LINE__), lhs, expr)
+#define ARCTRM_ASSIGN_OR_RETURN(lhs, expr)                                  \
+  ARCTRM_ASSIGN_OR_RETURN_IMPL_(ARCTRM_CONCAT_(arctrm_statusor_, __LINE__), \
+                                lhs, expr)
 #define ARCTRM_ASSIGN_OR_RETURN_IMPL_(var, lhs, expr) \
   auto var = (expr);                                  \
   if (!var.ok()) return std::move(var).status();      \
   lhs = *std::move(var)
 
-#define ARCTRM_CHECK(condition)                                            \
-  do {                                                                     \
-    if (!(condition)) {                                                    \
-      ::arctrm::internal::CheckFailed(__FILE__, __LINE__, #condition);     \
-    }                                                                      \
+#define ARCTRM_CHECK(condition)                                        \
+  do {                                                                 \
+    if (!(condition)) {                                                \
+      ::arctrm::internal::CheckFailed(__FILE__, __LINE__, #condition); \
+    }                                                                  \
   } while (false)

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: MIT
+#include "base/files.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <filesystem>
+#include <system_error>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "base/status.h"
+
+namespace arctrm {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path PathOf(absl::string_view path) { return fs::path(StdView(path)); }
+
+class FileDescriptor {
+ public:
+  explicit FileDescriptor(int fd) : fd_(fd) {}
+  FileDescriptor(const FileDescriptor&) = delete;
+  FileDescriptor& operator=(const FileDescriptor&) = delete;
+  ~FileDescriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  int get() const { return fd_; }
+  // Closes and says whether that worked: the last chance to hear of a full
+  // disk.
+  bool Close() {
+    const int fd = fd_;
+    fd_ = -1;
+    return close(fd) == 0;
+  }
+
+ private:
+  int fd_;
+};
+
+absl::Status WriteAll(int fd, absl::string_view bytes, absl::string_view path) {
+  while (!bytes.empty()) {
+    const ssize_t n = write(fd, bytes.data(), bytes.size());
+    if (n < 0) {
+      if (errno == EINTR) continue;
+      return ErrnoStatus(errno, "can't write", path);
+    }
+    bytes.remove_prefix(static_cast<size_t>(n));
+  }
+  return absl::OkStatus();
+}
+
+// A rename is only safe on disk once its folder is.
+void SyncDirectory(const std::string& dir) {
+  const FileDescriptor fd(
+      open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd.get() >= 0) fsync(fd.get());
+}
+
+std::string SetAside(absl::string_view path) {
+  return absl::StrCat(path, ".old");
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> ReadFile(absl::string_view path) {
+  const std::string name(path);
+  const FileDescriptor fd(open(name.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.get() < 0) return ErrnoStatus(errno, "can't read", path);
+  struct stat info = {};
+  if (fstat(fd.get(), &info) == 0 && S_ISDIR(info.st_mode)) {
+    return ErrnoStatus(EISDIR, "can't read", path);
+  }
+  std::string bytes;
+  if (info.st_size > 0) bytes.reserve(static_cast<size_t>(info.st_size));
+  char buffer[1 << 16];
+  for (;;) {
+    const ssize_t n = read(fd.get(), buffer, sizeof(buffer));
+    if (n < 0) {
+      if (errno == EINTR) continue;
+      return ErrnoStatus(errno, "can't read", path);
+    }
+    if (n == 0) return bytes;
+    bytes.append(buffer, static_cast<size_t>(n));
+  }
+}
+
+absl::Status WriteFileAtomically(absl::string_view path,
+                                 absl::string_view bytes) {
+  const std::string name(path);
+  if (IsDirectory(path)) return ErrnoStatus(EISDIR, "can't write", path);
+  const std::string temporary = absl::StrCat(path, ".tmp.", getpid());
+  FileDescriptor fd(
+      open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (fd.get() < 0) return ErrnoStatus(errno, "can't write", path);
+  absl::Status status = WriteAll(fd.get(), bytes, path);
+  if (status.ok() && fsync(fd.get()) != 0 && errno != EINVAL) {
+    status = ErrnoStatus(errno, "can't write", path);
+  }
+  if (!fd.Close() && status.ok()) {
+    status = ErrnoStatus(errno, "can't write", path);
+  }
+  if (status.ok() && rename(temporary.c_str(), name.c_str()) != 0) {
+    status = ErrnoStatus(errno, "can't write", path);
+  }
+  if (!status.ok()) {
+    unlink(temporary.c_str());
+    return status;
+  }
+  SyncDirectory(Dirname(path));
+  return absl::OkStatus();
+}
+
+absl::Status AppendToFile(absl::string_view path, absl::string_view bytes) {
+  const std::string name(path);
+  FileDescriptor fd(
+      open(name.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+  if (fd.get() < 0) return ErrnoStatus(errno, "can't write", path);
+  ARCTRM_RETURN_IF_ERROR(WriteAll(fd.get(), bytes, path));
+  if (!fd.Close()) return ErrnoStatus(errno, "can't write", path);
+  return absl::OkStatus();
+}
+
+bool FileExists(absl::string_view path) {
+  std::error_code error;
+  return fs::exists(PathOf(path), error);
+}
+
+bool IsDirectory(absl::string_view path) {
+  std::error_code error;
+  return fs::is_directory(PathOf(path), error);
+}
+
+absl::Status MakeDirectories(absl::string_view path) {
+  std::error_code error;
+  fs::create_directories(PathOf(path), error);
+  if (error) return ErrnoStatus(error.value(), "can't make the folder", path);
+  if (!IsDirectory(path)) {
+    return ErrnoStatus(ENOTDIR, "can't make the folder", path);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<std::string>> ListFiles(absl::string_view dir) {
+  std::error_code error;
+  fs::directory_iterator it(PathOf(dir), error);
+  if (error) return ErrnoStatus(error.value(), "can't list", dir);
+  std::vector<std::string> names;
+  for (; it != fs::directory_iterator(); it.increment(error)) {
+    if (error) return ErrnoStatus(error.value(), "can't list", dir);
+    if (it->is_regular_file(error)) {
+      names.push_back(it->path().filename().string());
+    }
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+absl::Status RemoveAll(absl::string_view path) {
+  std::error_code error;
+  fs::remove_all(PathOf(path), error);
+  if (error) return ErrnoStatus(error.value(), "can't remove", path);
+  return absl::OkStatus();
+}
+
+absl::Status CheckWritable(absl::string_view path) {
+  if (IsDirectory(path)) return ErrnoStatus(EISDIR, "can't write", path);
+  const std::string probe = absl::StrCat(path, ".probe.", getpid());
+  const FileDescriptor fd(
+      open(probe.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (fd.get() < 0) return ErrnoStatus(errno, "can't write", path);
+  const absl::Status status = WriteAll(fd.get(), "probe", path);
+  unlink(probe.c_str());
+  return status;
+}
+
+absl::Status ReplaceDirectory(absl::string_view fresh, absl::string_view path) {
+  const std::string from(fresh);
+  const std::string to(path);
+  const std::string aside = SetAside(path);
+  SyncDirectory(from);
+  if (!FileExists(path)) {
+    if (rename(from.c_str(), to.c_str()) != 0) {
+      return ErrnoStatus(errno, "can't replace", path);
+    }
+  } else if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(),
+                       RENAME_EXCHANGE) == 0) {
+    // `fresh` now names the former folder.
+    ARCTRM_RETURN_IF_ERROR(RemoveAll(fresh));
+  } else {
+    // A file system without exchange: in between, ResolveDirectory finds the
+    // set-aside copy.
+    ARCTRM_RETURN_IF_ERROR(RemoveAll(aside));
+    if (rename(to.c_str(), aside.c_str()) != 0 ||
+        rename(from.c_str(), to.c_str()) != 0) {
+      return ErrnoStatus(errno, "can't replace", path);
+    }
+  }
+  SyncDirectory(Dirname(path));
+  return RemoveAll(aside);
+}
+
+absl::StatusOr<std::string> ResolveDirectory(absl::string_view path) {
+  const std::string to(path);
+  if (FileExists(path)) return to;
+  const std::string aside = SetAside(path);
+  if (IsDirectory(aside)) {
+    if (rename(aside.c_str(), to.c_str()) != 0) {
+      return ErrnoStatus(errno, "can't restore", path);
+    }
+    return to;
+  }
+  return ErrnoStatus(ENOENT, "can't read", path);
+}
+
+std::string JoinPath(absl::string_view dir, absl::string_view name) {
+  return (PathOf(dir) / PathOf(name)).string();
+}
+
+std::string Basename(absl::string_view path) {
+  fs::path p = PathOf(path);
+  if (!p.has_filename()) p = p.parent_path();
+  return p.filename().string();
+}
+
+std::string Dirname(absl::string_view path) {
+  fs::path p = PathOf(path);
+  if (!p.has_filename()) p = p.parent_path();
+  const std::string parent = p.parent_path().string();
+  return parent.empty() ? "." : parent;
+}
+
+int64_t PeakMemoryBytes() {
+  struct rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<int64_t>(usage.ru_maxrss) * 1024;
+}
+
+absl::StatusOr<int64_t> ParseBytes(absl::string_view text) {
+  struct Unit {
+    absl::string_view name;
+    double bytes;
+  };
+  constexpr double kKi = 1024;
+  const Unit units[] = {{"KiB", kKi},
+                        {"MiB", kKi * kKi},
+                        {"GiB", kKi * kKi * kKi},
+                        {"KB", 1e3},
+                        {"MB", 1e6},
+                        {"GB", 1e9},
+                        {"B", 1},
+                        {"", 1}};
+  for (const Unit& unit : units) {
+    if (text.size() <= unit.name.size() ||
+        text.substr(text.size() - unit.name.size()) != unit.name) {
+      continue;
+    }
+    double value = 0;
+    const absl::string_view number =
+        text.substr(0, text.size() - unit.name.size());
+    if (absl::SimpleAtod(number, &value) && value >= 0 &&
+        value * unit.bytes < 9e18) {
+      return static_cast<int64_t>(std::llround(value * unit.bytes));
+    }
+    break;
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "\"", text, "\" is no size: expected 512MiB, 2GiB, 100KB or bytes"));
+}
+
+}  // namespace arctrm

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// One description of a set of options: it reads "key=value" text, prints help,
+// and echoes what was resolved.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+
+namespace arctrm {
+
+// Borrows the fields it describes. Keys look like "train.learning_rate".
+class OptionSet {
+ public:
+  // `min` and `max` are both allowed.
+  void Add(absl::string_view key, int* target, absl::string_view help,
+           double min, double max);
+  void Add(absl::string_view key, double* target, absl::string_view help,
+           double min, double max);
+  void Add(absl::string_view key, bool* target, absl::string_view help);
+  // `allowed` empty: any text.
+  void Add(absl::string_view key, std::string* target, absl::string_view help,
+           std::vector<std::string> allowed);
+
+  // InvalidArgument: an unknown key (with the nearest known one), a value of
+  // the wrong type or out of range (with the range).
+  absl::Status Set(absl::string_view key, absl::string_view value);
+
+  struct Item {
+    std::string key;
+    std::string value;          // as it is now; doubles round-trip
+    std::string default_value;  // as it was when added
+    std::string help;
+    std::string range;  // "1 to 768", "true or false", "auto, cpu"
+  };
+  // In the order added.
+  std::vector<Item> Items() const;
+
+ private:
+  enum class Type { kInt, kDouble, kBool, kString };
+  struct Field {
+    std::string key;
+    Type type;
+    void* target;
+    std::string help;
+    double min;
+    double max;
+    std::vector<std::string> allowed;
+    std::string default_value;
+  };
+  static std::string Text(const Field& field);
+  static std::string Range(const Field& field);
+  void Insert(Field field);
+
+  std::vector<Field> fields_;
+};
+
+}  // namespace arctrm

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#include "base/status.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+
+namespace arctrm {
+
+absl::Status Annotate(const absl::Status& status, absl::string_view context) {
+  if (status.ok()) return status;
+  return absl::Status(status.code(),
+                      absl::StrCat(context, ": ", status.message()));
+}
+
+absl::Status ErrnoStatus(int error, absl::string_view what,
+                         absl::string_view path) {
+  const std::string message =
+      absl::StrCat(what, " ", path, ": ", std::strerror(error));
+  if (error == ENOENT) return absl::NotFoundError(message);
+  if (error == ENOSPC || error == EDQUOT) {
+    return absl::ResourceExhaustedError(message);
+  }
+  return absl::FailedPreconditionError(message);
+}
+
+namespace internal {
+
+void CheckFailed(const char* file, int line, const char* condition) {
+  std::fprintf(stderr, "arctrm: bug at %s:%d: %s does not hold\n", file, line,
+               condition);
+  std::abort();
+}
+
+}  // namespace internal
+}  // namespace arctrm
