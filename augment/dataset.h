@@ -76,6 +76,10 @@ struct BuildOptions {
 absl::StatusOr<Dataset> BuildDataset(const std::vector<DatasetSource>& sources,
                                      const BuildOptions& options);
 
+// Puts `more` behind `into`'s tasks; names taken already get "#2". Both must
+// have the same canvas.
+absl::Status AppendDataset(Dataset more, Dataset& into);
+
 // Files in `dir`: dataset.json (format, version, canvas, seed, counts, the
 // shards with size and SHA-256) and shard-00000.zst …; see docs/formats.md.
 // Written to a fresh folder that then takes the place of `dir`. Returns the

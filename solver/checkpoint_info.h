@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "augment/leak_guard.h"
@@ -31,6 +32,10 @@ struct CheckpointInfo {
 // `path`: the folder or its weights file. NotFound, DataLoss,
 // FailedPrecondition (newer version).
 absl::StatusOr<CheckpointInfo> ReadCheckpointInfo(const std::string& path);
+
+// Removes what only a resumed training needs; nothing where there is no
+// checkpoint.
+absl::Status DropResumeState(const std::string& path);
 
 // For people (or one JSON document): settings, size, ids, provenance.
 absl::StatusOr<std::string> CheckpointInfoText(const std::string& path,

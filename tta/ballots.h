@@ -38,21 +38,24 @@ struct Candidate {
 // (task id, index of the test input).
 using TestInputKey = std::pair<std::string, int>;
 
-// All votes so far. Not thread-safe. The result of every function is
-// independent of the order in which votes were added.
+// All votes so far. Not thread-safe. What is counted, and every byte written,
+// is independent of the order in which votes were added or merged.
 class Ballots {
  public:
   // A vote of the same (source, augmentation) for the same test input replaces
   // the earlier one. Empty grids are remembered as asked (so that a resumed run
   // doesn't ask again) but never counted.
   void Add(const std::string& task_id, int test_index, Vote vote);
-  bool Has(const std::string& task_id, int test_index,
-           absl::string_view source, absl::string_view augmentation) const;
-  // All votes of `other`, its weight multiplied in.
+  bool Has(const std::string& task_id, int test_index, absl::string_view source,
+           absl::string_view augmentation) const;
+  // All votes of `other`, its weight (positive, finite) multiplied in. The very
+  // same vote on both sides counts once, with the larger weight (a file given
+  // twice changes nothing); a different vote of the same (source, augmentation)
+  // counts beside the one that is here (two models of one name).
   void Merge(const Ballots& other, double weight = 1);
 
   // By votes, then mean confidence, then grid content (Differs from TRM, whose
-  // exact ties keep the order of arrival).
+  // exact ties keep the order of arrival). The mean is weighted as the votes.
   std::vector<Candidate> Rank(const std::string& task_id, int test_index) const;
   // Votes that count / that were asked for.
   int64_t num_votes() const;
@@ -60,17 +63,30 @@ class Ballots {
   int64_t num_votes(const std::string& task_id, int test_index) const;
 
   // File: zstd-compressed JSON lines with a header line (docs/formats.md),
-  // sorted, so equal ballots give equal bytes.
+  // sorted, so equal ballots give equal bytes. InvalidArgument for a task id or
+  // source that is not UTF-8.
   absl::Status Write(absl::string_view path) const;
+  // DataLoss with path, line and byte for a damaged file, FailedPrecondition
+  // for one that is no ballots file or of a newer version.
   static absl::StatusOr<Ballots> Read(absl::string_view path);
+
+  friend bool operator==(const Ballots&, const Ballots&) = default;
 
  private:
   struct Entry {
     Vote vote;
     double weight = 1;
+    friend bool operator==(const Entry&, const Entry&) = default;
   };
-  // Inner key: source + "/" + augmentation.
-  std::map<TestInputKey, std::map<std::string, Entry>> votes_;
+  // (source, augmentation).
+  using View = std::pair<std::string, std::string>;
+
+  // Keeps `entries` sorted, equal votes once.
+  static void Insert(Entry entry, std::vector<Entry>& entries);
+  absl::Status ReadLines(absl::string_view path, std::string& text);
+
+  // More than one entry under a view only after Merge.
+  std::map<TestInputKey, std::map<View, std::vector<Entry>>> votes_;
 };
 
 // Two attempts for every test input of `challenges`, in place. One candidate:

@@ -32,6 +32,7 @@ struct VoteOptions {
 struct VoteProgress {
   int64_t views_done = 0;
   int64_t views_planned = 0;
+  // Of this call, skipped views not counted.
   double views_per_s = 0;
 };
 
@@ -51,12 +52,13 @@ struct VoteResult {
 // identity of every test input, then view 1 of every one …, so partial votes
 // are usable at any moment. A batch all of whose views `ballots` already has is
 // skipped, never recomposed, so a resumed run repeats the same batches and the
-// same bytes. `on_batch` is called after each batch (write the partial
-// submission there); false stops. Stops also on StopSignal().
+// same bytes. `on_batch` is called after each batch that was predicted (write
+// the partial submission there); false stops, as do StopSignal() and the
+// deadline: a batch is begun only if there is as much time left as the one
+// before it took.
 absl::StatusOr<VoteResult> PredictVotes(
     Predictor& predictor, const PuzzleIds& ids, const ChallengeSet& challenges,
     const VoteOptions& options,
-    const std::function<bool(const VoteProgress&)>& on_batch,
-    Ballots& ballots);
+    const std::function<bool(const VoteProgress&)>& on_batch, Ballots& ballots);
 
 }  // namespace arctrm

@@ -263,6 +263,12 @@ absl::StatusOr<CheckpointInfo> ReadCheckpointInfo(const std::string& path) {
   return info;
 }
 
+absl::Status DropResumeState(const std::string& path) {
+  const absl::StatusOr<std::string> dir = internal::CheckpointDir(path);
+  if (!dir.ok()) return absl::OkStatus();
+  return RemoveAll(JoinPath(*dir, internal::kResumeFile));
+}
+
 absl::StatusOr<std::string> CheckpointInfoText(const std::string& path,
                                                bool json) {
   ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info, ReadCheckpointInfo(path));

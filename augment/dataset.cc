@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+#include "augment/dataset.h"
+
+#include <algorithm>
+#include <atomic>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/status.h"
+
+namespace arctrm {
+namespace {
+
+int LargestSide(const DatasetTask& task) {
+  int side = 0;
+  for (const Pair& pair : task.pairs) {
+    side = std::max({side, pair.input.max_side(), pair.output.max_side()});
+  }
+  for (const Grid& input : task.test_inputs) {
+    side = std::max(side, input.max_side());
+  }
+  return side;
+}
+
+}  // namespace
+
+int64_t Dataset::num_ids() const {
+  int64_t ids = 1;
+  for (const DatasetTask& task : tasks) {
+    ids += static_cast<int64_t>(task.copies.size());
+  }
+  return ids;
+}
+
+std::vector<int64_t> Dataset::FirstIds() const {
+  std::vector<int64_t> first;
+  int64_t next = 1;
+  for (const DatasetTask& task : tasks) {
+    first.push_back(next);
+    next += static_cast<int64_t>(task.copies.size());
+  }
+  return first;
+}
+
+int64_t Dataset::num_examples() const {
+  int64_t examples = 0;
+  for (const DatasetTask& task : tasks) {
+    examples += static_cast<int64_t>(task.copies.size() * task.pairs.size());
+  }
+  return examples;
+}
+
+int Dataset::num_short_tasks() const {
+  return static_cast<int>(
+      std::count_if(tasks.begin(), tasks.end(), [&](const DatasetTask& task) {
+        return static_cast<int>(task.copies.size()) < copies_asked + 1;
+      }));
+}
+
+absl::StatusOr<Dataset> BuildDataset(const std::vector<DatasetSource>& sources,
+                                     const BuildOptions& options) {
+  Dataset dataset;
+  dataset.seed = options.plan.seed;
+  dataset.copies_asked = options.plan.copies;
+  std::set<std::string> names;
+  int largest = 1;
+  for (const DatasetSource& source : sources) {
+    for (const Task& from : source.challenges.tasks) {
+      DatasetTask task;
+      task.name = from.id;
+      for (int n = 2; !names.insert(task.name).second; ++n) {
+        task.name = absl::StrCat(from.id, "#", n);
+      }
+      task.pairs = from.demonstrations;
+      const auto solution = source.solutions.find(from.id);
+      if (source.train_on_test_pairs && solution != source.solutions.end() &&
+          solution->second.size() == from.test_inputs.size()) {
+        task.trains_on_test_pairs = true;
+        for (size_t i = 0; i < from.test_inputs.size(); ++i) {
+          task.pairs.push_back({from.test_inputs[i], solution->second[i]});
+        }
+      } else {
+        task.test_inputs = from.test_inputs;
+      }
+      const int side = LargestSide(task);
+      if (options.canvas_side > 0 && side > options.canvas_side) {
+        return absl::InvalidArgumentError(absl::StrCat(
+            "task ", task.name, " has a grid ", side,
+            " wide or tall, the canvas is ", options.canvas_side, " by ",
+            options.canvas_side,
+            "; start from nothing or from a checkpoint with a larger canvas"));
+      }
+      largest = std::max(largest, side);
+      dataset.tasks.push_back(std::move(task));
+    }
+  }
+  dataset.canvas.side =
+      options.canvas_side > 0
+          ? options.canvas_side
+          : std::min(kMaxSide, largest + 1 + options.canvas_margin);
+  // Every task has its own random stream, so the order of work is free.
+  std::atomic<size_t> next{0};
+  const auto work = [&] {
+    for (size_t i = next++; i < dataset.tasks.size(); i = next++) {
+      DatasetTask& task = dataset.tasks[i];
+      task.copies =
+          PlanTask(task.name, task.pairs, task.test_inputs, options.plan);
+    }
+  };
+  std::vector<std::thread> helpers;
+  for (int t = 1; t < options.threads; ++t) helpers.emplace_back(work);
+  for (size_t i = next++; i < dataset.tasks.size(); i = next++) {
+    DatasetTask& task = dataset.tasks[i];
+    task.copies =
+        PlanTask(task.name, task.pairs, task.test_inputs, options.plan);
+    if (options.progress) {
+      options.progress(
+          static_cast<int>(std::min(next.load(), dataset.tasks.size())),
+          static_cast<int>(dataset.tasks.size()));
+    }
+  }
+  for (std::thread& helper : helpers) helper.join();
+  return dataset;
+}
+
+absl::Status AppendDataset(Dataset more, Dataset& into) {
+  if (more.canvas != into.canvas) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "its canvas is ", more.canvas.side, " wide, that of the first dataset ",
+        into.canvas.side, "; build them together with one `arctrm augment`"));
+  }
+  std::set<std::string> names;
+  for (const DatasetTask& task : into.tasks) names.insert(task.name);
+  for (DatasetTask& task : more.tasks) {
+    const std::string name = task.name;
+    for (int n = 2; !names.insert(task.name).second; ++n) {
+      task.name = absl::StrCat(name, "#", n);
+    }
+    into.tasks.push_back(std::move(task));
+  }
+  into.copies_asked = std::max(into.copies_asked, more.copies_asked);
+  return absl::OkStatus();
+}
+
+}  // namespace arctrm

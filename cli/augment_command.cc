@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+#include "cli/augment_command.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "augment/dataset.h"
+#include "base/files.h"
+#include "base/status.h"
+#include "nlohmann/json.hpp"
+#include "pipeline/inputs.h"
+
+namespace arctrm {
+namespace {
+
+// WriteDataset takes the place of what is there, so that had better be a
+// dataset.
+absl::Status CheckDatasetFolder(const std::string& out) {
+  if (out.empty()) {
+    return absl::InvalidArgumentError("the name of the dataset is empty");
+  }
+  if (!FileExists(out) && !IsDirectory(out)) {
+    // As the path of a folder often ends with "/".
+    std::filesystem::path path(out);
+    if (!path.has_filename()) path = path.parent_path();
+    return CheckWritable(path.string());
+  }
+  if (!IsDirectory(out)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(out, ": is a file, expected a folder for the dataset"));
+  }
+  std::error_code error;
+  if (!std::filesystem::is_empty(out, error) && !error &&
+      !FileExists(JoinPath(out, "dataset.json"))) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        out,
+        ": holds files but is no dataset; it would be replaced, so name "
+        "another folder"));
+  }
+  if (error) return ErrnoStatus(error.value(), "reading", out);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<int> Augment(const AugmentFlags& flags, Log& log) {
+  if (flags.train_on.empty() && flags.challenges.empty()) {
+    return absl::InvalidArgumentError(
+        "no tasks: give --challenges or --train-on");
+  }
+  ARCTRM_ASSIGN_OR_RETURN(const JobInputs inputs,
+                          ReadJobInputs(flags.challenges, "", flags.train_on));
+  ARCTRM_RETURN_IF_ERROR(CheckDatasetFolder(flags.out));
+
+  BuildOptions options;
+  options.plan.copies = flags.augmentations;
+  options.plan.seed = flags.common.seed;
+  options.canvas_side = flags.canvas_side;
+  options.canvas_margin = flags.canvas_margin;
+  options.threads =
+      flags.common.threads > 0
+          ? flags.common.threads
+          : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  options.progress = [&log](int done, int all) {
+    log.Progress(absl::StrCat("augment  task ", done, "/", all));
+  };
+  ARCTRM_ASSIGN_OR_RETURN(const Dataset dataset,
+                          BuildDataset(inputs.sources, options));
+  ARCTRM_ASSIGN_OR_RETURN(const int64_t bytes,
+                          WriteDataset(dataset, flags.out));
+  log.EndProgress();
+  if (flags.json) {
+    nlohmann::ordered_json json;
+    json["tasks"] = dataset.tasks.size();
+    json["ids"] = dataset.num_ids();
+    json["short_tasks"] = dataset.num_short_tasks();
+    json["examples"] = dataset.num_examples();
+    json["bytes"] = bytes;
+    ARCTRM_RETURN_IF_ERROR(PrintResult(json.dump() + "\n"));
+  } else {
+    ARCTRM_RETURN_IF_ERROR(PrintResult(absl::StrCat(
+        dataset.tasks.size(), " tasks (", dataset.num_short_tasks(),
+        " with fewer copies than asked), ", dataset.num_ids(),
+        " puzzle ids with the blank one, ", dataset.num_examples(),
+        " examples, canvas ", dataset.canvas.side, "x", dataset.canvas.side,
+        ", ", bytes, " bytes\n")));
+  }
+  return kExitDone;
+}
+
+}  // namespace
+
+CLI::App* AddAugmentCommand(CLI::App& app, AugmentFlags& flags) {
+  CLI::App* command = app.add_subcommand(
+      "augment", "Plan augmentations of tasks and write a dataset folder");
+  command
+      ->add_option("--train-on", flags.train_on,
+                   "Tasks whose demonstrations and test pairs are trained on")
+      ->type_name("F[=SOLUTIONS]");
+  AddChallengesFlag(*command, flags.challenges)
+      ->description(
+          "Tasks to solve: only their demonstrations are trained on, whatever "
+          "else the files hold");
+  command->add_option("--out", flags.out, "The dataset folder to write")
+      ->type_name("DIR")
+      ->required();
+  AddIntegerFlag(*command, "--augmentations", flags.augmentations, 0,
+                 kMaxAugmentations, "Copies of every task beside itself")
+      ->default_str("1000");
+  AddIntegerFlag(*command, "--canvas-side", flags.canvas_side, 0, kMaxSide,
+                 "Side of the square canvas, e.g. that of a checkpoint; 0: "
+                 "fit to the tasks")
+      ->default_str("0");
+  AddIntegerFlag(*command, "--canvas-margin", flags.canvas_margin, 0, kMaxSide,
+                 "Cells that a fitted canvas has beyond the largest grid "
+                 "known and its border")
+      ->default_str("0");
+  AddSwitch(*command, "--json", flags.json,
+            "One JSON document instead of a line of text");
+  AddCommonFlags(*command, {.seed = true, .threads = true}, flags.common);
+  command->footer(
+      "Examples:\n"
+      "  arctrm augment --challenges challenges.json --out data/\n"
+      "  arctrm augment --train-on training.json=solutions.json more-tasks/ "
+      "\\\n"
+      "    --challenges evaluation.json --augmentations 300 --seed 1 --out "
+      "data/ --json");
+  return command;
+}
+
+int RunAugment(const AugmentFlags& flags) {
+  return RunLogged(flags.common, [&](Log& log) { return Augment(flags, log); });
+}
+
+}  // namespace arctrm

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+#include "cli/doctor_command.h"
+
+namespace arctrm {
+
+CLI::App* AddDoctorCommand(CLI::App& app, DoctorFlags& flags) {
+  CLI::App* command = app.add_subcommand(
+      "doctor", "What this machine offers: devices, memory, libraries");
+  AddSwitch(*command, "--json", flags.json, "One JSON document");
+  AddCommonFlags(*command, {}, flags.common);
+  command->footer(
+      "Examples:\n"
+      "  arctrm doctor\n"
+      "  arctrm doctor --json");
+  return command;
+}
+
+}  // namespace arctrm

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+#include "absl/time/time.h"
+#include "cli/flags.h"
+
+namespace arctrm {
+
+// What this machine offers.
+struct DoctorFlags {
+  bool json = false;
+  CommonFlags common;
+};
+
+CLI::App* AddDoctorCommand(CLI::App& app, DoctorFlags& flags);
+
+}  // namespace arctrm

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+// RunModelCommand of the front end: becomes the solver program.
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/files.h"
+#include "base/status.h"
+#include "cli/model_command.h"
+
+namespace arctrm {
+namespace {
+
+constexpr char kSolver[] = "arctrm-solver";
+
+// The words this process was started with, the program's name included.
+absl::StatusOr<std::vector<std::string>> CommandLine() {
+  ARCTRM_ASSIGN_OR_RETURN(const std::string text,
+                          ReadFile("/proc/self/cmdline"));
+  std::vector<std::string> words;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = text.find('\0', begin);
+    words.push_back(text.substr(begin, end - begin));
+    if (end == std::string::npos) break;
+    begin = end + 1;
+  }
+  return words;
+}
+
+absl::StatusOr<std::string> FindSolver() {
+  std::string self(4096, '\0');
+  const ssize_t size = readlink("/proc/self/exe", self.data(), self.size());
+  if (size < 0) return ErrnoStatus(errno, "reading", "/proc/self/exe");
+  self.resize(static_cast<size_t>(size));
+  const std::string dir = Dirname(self);
+  const std::string beside = JoinPath(dir, kSolver);
+  const std::string installed =
+      JoinPath(JoinPath(dir, "../libexec/arctrm"), kSolver);
+  for (const std::string& path : {beside, installed}) {
+    if (access(path.c_str(), X_OK) == 0) return path;
+  }
+  return absl::UnavailableError(absl::StrCat(
+      "this command needs the solver program, but there is neither ", beside,
+      " nor ", installed,
+      "; build with LibTorch (-DARCTRM_WITH_TORCH=ON) or put ", kSolver,
+      " beside arctrm"));
+}
+
+absl::Status BecomeSolver() {
+  ARCTRM_ASSIGN_OR_RETURN(std::vector<std::string> words, CommandLine());
+  ARCTRM_ASSIGN_OR_RETURN(const std::string solver, FindSolver());
+  // Threads that spin while they wait make small steps many times slower on a
+  // shared machine, and the OpenMP library reads this only when it is loaded.
+  if (setenv("OMP_WAIT_POLICY", "passive", /*overwrite=*/0) != 0) {
+    return ErrnoStatus(errno, "setting", "OMP_WAIT_POLICY");
+  }
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  execv(solver.c_str(), argv.data());
+  return absl::UnavailableError(
+      std::string(ErrnoStatus(errno, "starting", solver).message()));
+}
+
+}  // namespace
+
+int RunModelCommand(const ModelCommand&) { return ReportError(BecomeSolver()); }
+
+}  // namespace arctrm

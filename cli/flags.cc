@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+#include "cli/flags.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <limits>
+#include <memory>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "base/clock.h"
+#include "base/status.h"
+
+namespace arctrm {
+namespace {
+
+constexpr char kGroup[] = "Common options";
+// CLI11 leaves options of the nameless group out of the help.
+constexpr char kHidden[] = "";
+constexpr int kMaxThreads = 4096;
+
+template <typename T>
+CLI::Option* AddInteger(CLI::App& command, const std::string& name, T& value,
+                        T min, T max, const std::string& help) {
+  return command
+      .add_option_function<std::string>(
+          name,
+          [name, &value, min, max](const std::string& text) {
+            T number = 0;
+            if (!absl::SimpleAtoi(text, &number) || number < min ||
+                number > max) {
+              throw CLI::ValidationError(
+                  name, absl::StrCat("expected an integer from ", min, " to ",
+                                     max, ", found '", text, "'"));
+            }
+            value = number;
+          },
+          help)
+      ->type_name("N");
+}
+
+}  // namespace
+
+CLI::Option* AddIntegerFlag(CLI::App& command, const std::string& name,
+                            int& value, int min, int max,
+                            const std::string& help) {
+  return AddInteger(command, name, value, min, max, help);
+}
+
+CLI::Option* AddIntegerFlag(CLI::App& command, const std::string& name,
+                            int64_t& value, int64_t min, int64_t max,
+                            const std::string& help) {
+  return AddInteger(command, name, value, min, max, help);
+}
+
+CLI::Option* AddIntegerFlag(CLI::App& command, const std::string& name,
+                            uint64_t& value, uint64_t min, uint64_t max,
+                            const std::string& help) {
+  return AddInteger(command, name, value, min, max, help);
+}
+
+CLI::Option* AddSwitch(CLI::App& command, const std::string& name, bool& value,
+                       const std::string& help) {
+  return command.add_flag(name, value, help)->disable_flag_override();
+}
+
+void AddCommonFlags(CLI::App& command, CommonUse use, CommonFlags& flags) {
+  AddIntegerFlag(command, "--seed", flags.seed, 0,
+                 std::numeric_limits<uint64_t>::max(),
+                 "Seed of every random choice")
+      ->default_str("0")
+      ->group(use.seed ? kGroup : kHidden);
+  AddIntegerFlag(command, "--threads", flags.threads, 0, kMaxThreads,
+                 "CPU threads; 0: all of them")
+      ->default_str("0")
+      ->group(use.threads ? kGroup : kHidden);
+  if (use.model) {
+    command
+        .add_option("--device", flags.device,
+                    "auto, cpu, cuda, cuda:1 or cuda:0,1")
+        ->type_name("NAME")
+        ->capture_default_str()
+        ->group(kGroup);
+    command
+        .add_option("--recipe", flags.recipe,
+                    "Settings to start from: a built-in name or a file")
+        ->type_name("NAME|FILE")
+        ->group(kGroup);
+    command
+        .add_option("--set", flags.set,
+                    "One setting over the recipe, e.g. "
+                    "train.learning_rate=1e-4; repeatable")
+        ->type_name("KEY=VALUE")
+        ->allow_extra_args(false)
+        ->group(kGroup);
+    command
+        .add_option("--work", flags.work,
+                    "Folder for logs, metrics and resume state (default: "
+                    "OUT.run beside the output)")
+        ->type_name("DIR")
+        ->group(kGroup);
+  }
+  command.add_option("--log", flags.log, "Keep the full log in this file")
+      ->type_name("FILE")
+      ->group(kGroup);
+  AddSwitch(command, "--quiet", flags.quiet,
+            "Only warnings and errors on standard error")
+      ->group(kGroup);
+}
+
+CLI::Option* AddChallengesFlag(CLI::App& command,
+                               std::vector<std::string>& paths) {
+  return command
+      .add_option("--challenges", paths,
+                  "Tasks to solve: a Kaggle challenges file, a folder of task "
+                  "files, or one task file")
+      ->type_name("F");
+}
+
+CLI::Option* AddDurationFlag(CLI::App& command, const std::string& names,
+                             absl::Duration& value, const std::string& help) {
+  return command
+      .add_option_function<std::string>(
+          names,
+          [names, &value](const std::string& text) {
+            absl::StatusOr<absl::Duration> duration = ParseDuration(text);
+            if (!duration.ok()) {
+              throw CLI::ValidationError(
+                  names, std::string(duration.status().message()));
+            }
+            value = *duration;
+          },
+          help)
+      ->type_name("DURATION");
+}
+
+int ExitCodeOf(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kOk:
+      return kExitDone;
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kNotFound:
+    case absl::StatusCode::kAlreadyExists:
+    case absl::StatusCode::kFailedPrecondition:
+    case absl::StatusCode::kOutOfRange:
+    case absl::StatusCode::kPermissionDenied:
+    case absl::StatusCode::kDataLoss:
+      return kExitUsage;
+    default:
+      return kExitInternalError;
+  }
+}
+
+int ReportError(const absl::Status& status) {
+  const std::string message(status.message());
+  std::fprintf(stderr, "error: %s\n", message.c_str());
+  return ExitCodeOf(status);
+}
+
+int RunLogged(const CommonFlags& flags,
+              const std::function<absl::StatusOr<int>(Log&)>& body) {
+  LogOptions options;
+  options.quiet = flags.quiet;
+  options.file = flags.log;
+  absl::StatusOr<std::unique_ptr<Log>> log = OpenLog(options);
+  if (!log.ok()) return ReportError(log.status());
+  const absl::StatusOr<int> code = body(**log);
+  (*log)->EndProgress();
+  if (code.ok()) return *code;
+  (*log)->Error(code.status().message());
+  return ExitCodeOf(code.status());
+}
+
+absl::Status PrintResult(absl::string_view text) {
+  errno = 0;
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() ||
+      std::fflush(stdout) != 0) {
+    // Not the user's input: an internal error by exit code.
+    return absl::UnavailableError(std::string(
+        ErrnoStatus(errno, "writing", "standard output").message()));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace arctrm

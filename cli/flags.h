@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+// What the subcommands share: common options, exit codes, how results and
+// errors leave the program.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "base/log.h"
+
+namespace arctrm {
+
+enum ExitCode {
+  // As asked; also when a time limit was used up as planned.
+  kExitDone = 0,
+  kExitInternalError = 1,
+  // Wrong usage or input; nothing was overwritten.
+  kExitUsage = 2,
+  // A signal or too short a limit; the output is valid all the same.
+  kExitStopped = 3,
+};
+
+// Most copies of a task that can be asked for.
+inline constexpr int kMaxAugmentations = 1000000;
+
+// Options that mean the same wherever they stand.
+struct CommonFlags {
+  uint64_t seed = 0;
+  // CPU threads; 0: all.
+  int threads = 0;
+  // "auto", "cpu", "cuda", "cuda:1", "cuda:0,1".
+  std::string device = "auto";
+  // Name of a built-in recipe or path of a file; "" for the default.
+  std::string recipe;
+  // "key=value" over the recipe, later ones win.
+  std::vector<std::string> set;
+  // Folder for everything but the result; "": beside the output.
+  std::string work;
+  // Full log here too; "" for none.
+  std::string log;
+  bool quiet = false;
+};
+
+// What a command makes of the common options. Every command takes --seed,
+// --threads, --log and --quiet, so that a script can pass them to all of them,
+// but its help lists only those that it uses.
+struct CommonUse {
+  bool seed = false;
+  bool threads = false;
+  // --device, --recipe, --set, --work: commands with a model.
+  bool model = false;
+};
+void AddCommonFlags(CLI::App& command, CommonUse use, CommonFlags& flags);
+
+// "--challenges F…", as every command with such an option reads it.
+CLI::Option* AddChallengesFlag(CLI::App& command,
+                               std::vector<std::string>& paths);
+
+// "NAME N", an integer from `min` to `max`, both allowed; anything else is a
+// usage error (CLI11 lets -1 wrap round and large numbers overflow).
+CLI::Option* AddIntegerFlag(CLI::App& command, const std::string& name,
+                            int& value, int min, int max,
+                            const std::string& help);
+CLI::Option* AddIntegerFlag(CLI::App& command, const std::string& name,
+                            int64_t& value, int64_t min, int64_t max,
+                            const std::string& help);
+CLI::Option* AddIntegerFlag(CLI::App& command, const std::string& name,
+                            uint64_t& value, uint64_t min, uint64_t max,
+                            const std::string& help);
+
+// "NAME" alone, true when it stands.
+CLI::Option* AddSwitch(CLI::App& command, const std::string& name, bool& value,
+                       const std::string& help);
+
+// "NAME D" read by ParseDuration, a wrong one being a usage error.
+CLI::Option* AddDurationFlag(CLI::App& command, const std::string& names,
+                             absl::Duration& value, const std::string& help);
+
+// kExitUsage for what the user can put right (arguments, files, folders),
+// kExitInternalError for the rest, kExitDone for OK.
+int ExitCodeOf(const absl::Status& status);
+// "error: …" on standard error; returns ExitCodeOf(status).
+int ReportError(const absl::Status& status);
+
+// Opens the log that `flags` ask for, runs `body` with it, and turns an error
+// into a line of that log and an exit code.
+int RunLogged(const CommonFlags& flags,
+              const std::function<absl::StatusOr<int>(Log&)>& body);
+
+// Writes `text` to standard output, which must take all of it.
+absl::Status PrintResult(absl::string_view text);
+
+}  // namespace arctrm

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#include "cli/inputs.h"
+
+#include <cmath>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "arc/read.h"
+#include "base/files.h"
+#include "base/status.h"
+
+namespace arctrm {
+
+absl::StatusOr<SolutionSet> LoadSolutions(const std::string& path,
+                                          const ChallengeSet* challenges) {
+  if (!IsDirectory(path)) return ReadSolutions(path, challenges);
+  ARCTRM_ASSIGN_OR_RETURN(TaskFiles files, ReadTasks(path));
+  if (files.solutions.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": none of its tasks holds a test output"));
+  }
+  if (challenges != nullptr) {
+    for (const Task& task : challenges->tasks) {
+      const auto found = files.solutions.find(task.id);
+      const size_t known =
+          found == files.solutions.end() ? 0 : found->second.size();
+      if (known != task.test_inputs.size()) {
+        return absl::InvalidArgumentError(absl::StrCat(
+            path, ": task ", task.id, ": expected ", task.test_inputs.size(),
+            " test outputs, found ", known));
+      }
+    }
+    for (const auto& [id, grids] : files.solutions) {
+      if (challenges->Find(id) == nullptr) {
+        return absl::InvalidArgumentError(
+            absl::StrCat(path, ": task ", id, " is not among the challenges"));
+      }
+    }
+  }
+  return files.solutions;
+}
+
+absl::StatusOr<WeightedPath> ParseWeightedPath(const std::string& text) {
+  const size_t at = text.rfind(':');
+  if (at == std::string::npos || FileExists(text)) return WeightedPath{text, 1};
+  WeightedPath result{text.substr(0, at), 0};
+  const std::string weight = text.substr(at + 1);
+  if (!absl::SimpleAtod(weight, &result.weight) ||
+      !std::isfinite(result.weight) || result.weight <= 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(text,
+                     ": expected FILE or FILE:WEIGHT with a positive "
+                     "number as weight, found weight '",
+                     weight, "'"));
+  }
+  return result;
+}
+
+absl::Status CheckOutputFile(const std::string& out,
+                             const std::vector<std::string>& inputs) {
+  if (out.empty()) {
+    return absl::InvalidArgumentError("the name of the output file is empty");
+  }
+  if (IsDirectory(out)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(out, ": is a folder, expected the name of a file"));
+  }
+  for (const std::string& input : inputs) {
+    std::error_code ignored;
+    if (std::filesystem::equivalent(out, input, ignored)) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          out, ": is also an input; writing it would destroy that"));
+    }
+  }
+  return CheckWritable(out);
+}
+
+}  // namespace arctrm

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// What the command line names, beside the tasks of a job (pipeline/inputs.h).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "arc/task.h"
+
+namespace arctrm {
+
+// A Kaggle solutions file, or a folder of task files that hold their test
+// outputs. With `challenges` it must cover exactly them.
+absl::StatusOr<SolutionSet> LoadSolutions(const std::string& path,
+                                          const ChallengeSet* challenges);
+
+struct WeightedPath {
+  std::string path;
+  double weight = 1;
+};
+// "F:weight" or "F". A file whose own name holds ":" is taken as it is when it
+// exists. InvalidArgument for a weight that is no positive number.
+absl::StatusOr<WeightedPath> ParseWeightedPath(const std::string& text);
+
+// Fails unless a file can be made at `out` and it is none of `inputs`.
+absl::Status CheckOutputFile(const std::string& out,
+                             const std::vector<std::string>& inputs);
+
+}  // namespace arctrm

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: MIT
+// RunModelCommand of the solver program: the commands that need a model.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "arc/read.h"
+#include "base/files.h"
+#include "base/status.h"
+#include "base/stop.h"
+#include "cli/doctor.h"
+#include "cli/inputs.h"
+#include "cli/model_command.h"
+#include "cli/process_age.h"
+#include "cli/settings.h"
+#include "pipeline/demo.h"
+#include "pipeline/run.h"
+#include "solver/checkpoint_info.h"
+#include "solver/train.h"
+#include "submission/write.h"
+#include "tta/ballots.h"
+#include "tta/predict.h"
+
+namespace arctrm {
+namespace {
+
+// Model, training and planning as recipe and --set say. Without a recipe: the
+// published one where there is a GPU, a small one on a CPU.
+absl::Status Resolve(const CommonFlags& common, bool from_checkpoint,
+                     const std::string& default_recipe, RunOptions& run) {
+  OptionSet set;
+  AddOptions(run.model, set);
+  AddOptions(run.train, set);
+  AddOptions(run.planning, set);
+  run.device = {common.device, common.threads};
+  run.seed = common.seed;
+  std::string recipe = common.recipe.empty() ? default_recipe : common.recipe;
+  if (recipe.empty()) {
+    ARCTRM_ASSIGN_OR_RETURN(const std::string device,
+                            DescribeDevice(run.device, run.train));
+    recipe = device.rfind("CUDA", 0) == 0 ? "arc" : "small";
+  }
+  ARCTRM_RETURN_IF_ERROR(ApplySettings(recipe, "", common.set, set));
+  // With a checkpoint its own network is used: asking for another one is an
+  // error, not something to ignore.
+  if (from_checkpoint) {
+    for (const std::string& assignment : common.set) {
+      if (assignment.rfind("model.", 0) == 0) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("--set ", assignment,
+                         ": the network of a checkpoint can't be changed"));
+      }
+    }
+  }
+  run.recipe = recipe;
+  run.work = common.work;
+  return absl::OkStatus();
+}
+
+// The limit counts from the start of the process, loading LibTorch included.
+Deadline DeadlineOf(absl::Duration limit) {
+  if (limit == absl::InfiniteDuration()) return Deadline();
+  return Deadline(RealClock(), limit - ProcessAge());
+}
+
+absl::Status NeedLimit(absl::Duration limit, int64_t steps) {
+  if (limit == absl::InfiniteDuration() && steps == 0) {
+    return absl::InvalidArgumentError(
+        "how long? give --time-limit (such as 20m) or --steps");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PrintOutcome(const RunOutcome& outcome, const std::string& out) {
+  std::string text = absl::StrFormat("%s: %s\n", outcome.status, out);
+  if (outcome.score.has_value()) {
+    absl::StrAppend(&text, ScoreText(*outcome.score, false));
+    for (const auto& [group, table] : outcome.group_scores) {
+      int solved = 0;
+      for (const OutputScore& o : table.outputs) solved += o.solved();
+      absl::StrAppendFormat(&text, "%s: %d of %d test outputs solved\n", group,
+                            solved, table.outputs.size());
+    }
+  }
+  if (!outcome.leak_warning.empty()) {
+    absl::StrAppend(&text, "warning: ", outcome.leak_warning, "\n");
+  }
+  return PrintResult(text);
+}
+
+absl::StatusOr<int> Run(const RunFlags& flags, Log& log) {
+  ARCTRM_RETURN_IF_ERROR(NeedLimit(flags.time_limit, flags.steps));
+  RunOptions run;
+  ARCTRM_RETURN_IF_ERROR(
+      Resolve(flags.common, !flags.checkpoint.empty(), "", run));
+  run.challenges = flags.challenges;
+  run.solutions = flags.solutions;
+  run.train_on = flags.train_on;
+  run.checkpoint = flags.checkpoint;
+  run.out = flags.out;
+  run.report = flags.report;
+  run.time_limit = flags.time_limit;
+  run.steps = flags.steps;
+  run.augmentations = flags.augmentations;
+  run.resume = flags.resume;
+  run.title = absl::StrCat("arctrm run, ", Basename(flags.out));
+  ARCTRM_ASSIGN_OR_RETURN(const RunOutcome outcome,
+                          RunJob(run, DeadlineOf(flags.time_limit), log));
+  ARCTRM_RETURN_IF_ERROR(PrintOutcome(outcome, flags.out));
+  return outcome.complete ? kExitDone : kExitStopped;
+}
+
+absl::StatusOr<int> Run(const DemoFlags& flags, Log& log) {
+  DemoOptions demo;
+  demo.out = flags.out;
+  demo.seed = flags.common.seed;
+  demo.from_scratch = flags.from_scratch;
+  ARCTRM_RETURN_IF_ERROR(
+      Resolve(flags.common, !flags.from_scratch,
+              flags.from_scratch ? "demo-from-scratch" : "demo", demo.run));
+  absl::Duration limit = flags.time_limit;
+  if (limit == absl::InfiniteDuration()) limit = absl::Minutes(5);
+  demo.run.time_limit = limit;
+  ARCTRM_ASSIGN_OR_RETURN(const DemoOutcome outcome,
+                          RunDemo(demo, DeadlineOf(limit), log));
+  ARCTRM_RETURN_IF_ERROR(PrintOutcome(outcome.run, outcome.submission));
+  ARCTRM_RETURN_IF_ERROR(PrintResult(absl::StrFormat(
+      "report: %s\nyour own file: arctrm run --challenges FILE --time-limit "
+      "20m --out submission.json --report report.html\n",
+      outcome.report)));
+  return outcome.run.complete ? kExitDone : kExitStopped;
+}
+
+absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
+  ARCTRM_RETURN_IF_ERROR(NeedLimit(flags.time_limit, flags.steps));
+  RunOptions options;
+  ARCTRM_RETURN_IF_ERROR(
+      Resolve(flags.common, !flags.checkpoint.empty(), "", options));
+  ARCTRM_ASSIGN_OR_RETURN(Dataset dataset, ReadDataset(flags.dataset[0]));
+  for (size_t i = 1; i < flags.dataset.size(); ++i) {
+    ARCTRM_ASSIGN_OR_RETURN(Dataset more, ReadDataset(flags.dataset[i]));
+    ARCTRM_RETURN_IF_ERROR(
+        Annotate(AppendDataset(std::move(more), dataset), flags.dataset[i]));
+  }
+  if (!flags.checkpoint.empty()) {
+    ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
+                            ReadCheckpointInfo(flags.checkpoint));
+    options.model = info.model;
+  } else {
+    options.model.canvas_side = dataset.canvas.side;
+    options.model.position_side =
+        std::max(options.model.position_side, dataset.canvas.side);
+  }
+  TrainRequest request;
+  request.dataset = &dataset;
+  request.model = options.model;
+  request.train = options.train;
+  request.device = options.device;
+  request.seed = options.seed;
+  request.checkpoint = flags.checkpoint;
+  request.out = flags.out;
+  request.resume = flags.resume;
+  request.max_steps = flags.steps;
+  request.deadline = DeadlineOf(flags.time_limit).EarlierBy(absl::Seconds(1));
+  request.log = &log;
+  ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out + ".probe"));
+  if (!flags.resume && FileExists(flags.out) &&
+      !ReadCheckpointInfo(flags.out).ok()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        flags.out, ": exists and is no checkpoint; choose another --out"));
+  }
+  ARCTRM_ASSIGN_OR_RETURN(const std::string device,
+                          DescribeDevice(options.device, options.train));
+  log.Info(absl::StrFormat(
+      "%d tasks, %d ids, %d examples; network of %d parameters; %s",
+      dataset.tasks.size(), dataset.num_ids() - 1, dataset.num_examples(),
+      options.model.num_parameters(), device));
+  request.on_step = [&](const TrainStats& s) {
+    std::string left;
+    if (!request.deadline.IsInfinite()) {
+      left =
+          absl::StrCat("  left ", DurationText(request.deadline.Remaining()));
+    }
+    log.Progress(absl::StrFormat(
+        "train  step %d%s  loss %.3f  tokens %.1f %%  exact %.1f %%  halt "
+        "%.1f  %.2f steps/s%s",
+        s.step, flags.steps > 0 ? absl::StrCat("/", flags.steps) : "", s.loss,
+        100 * s.accuracy, 100 * s.exact_accuracy, s.steps, s.steps_per_s,
+        left));
+    return true;
+  };
+  ARCTRM_ASSIGN_OR_RETURN(const TrainResult result, Train(request));
+  log.EndProgress();
+  ARCTRM_RETURN_IF_ERROR(PrintResult(
+      absl::StrFormat("%s: %d steps in %s (%.2f steps/s), checkpoint %s\n",
+                      TrainStopName(result.stop), result.steps,
+                      DurationText(absl::Seconds(result.time_s)),
+                      result.steps_per_s, flags.out)));
+  return result.stop == TrainStop::kSignal ? kExitStopped : kExitDone;
+}
+
+absl::StatusOr<int> Run(const PredictFlags& flags, Log& log) {
+  RunOptions options;
+  ARCTRM_RETURN_IF_ERROR(Resolve(flags.common, true, "", options));
+  ARCTRM_ASSIGN_OR_RETURN(const TaskFiles files,
+                          LoadChallenges(flags.challenges));
+  ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
+                          ReadCheckpointInfo(flags.checkpoint));
+  ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));
+  PredictorOptions predictor_options;
+  predictor_options.device = options.device;
+  predictor_options.batch = options.planning.predict_batch;
+  ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<Predictor> predictor,
+                          LoadPredictor(flags.checkpoint, predictor_options));
+  VoteOptions vote;
+  vote.max_views = flags.augmentations >= 0 ? flags.augmentations + 1 : 0;
+  vote.source = Basename(info.dir);
+  vote.deadline = DeadlineOf(flags.time_limit).EarlierBy(absl::Seconds(1));
+  Ballots ballots;
+  ARCTRM_ASSIGN_OR_RETURN(
+      const VoteResult result,
+      PredictVotes(
+          *predictor, info.ids, files.challenges, vote,
+          [&](const VoteProgress& p) {
+            log.Progress(absl::StrFormat("vote   %d/%d views  %.1f views/s",
+                                         p.views_done, p.views_planned,
+                                         p.views_per_s));
+            return true;
+          },
+          ballots));
+  log.EndProgress();
+  for (const auto& [task, index] : result.without_views) {
+    log.Warning(absl::StrCat(task, "[", index,
+                             "]: the checkpoint has no trained row for it"));
+  }
+  ARCTRM_RETURN_IF_ERROR(ballots.Write(flags.out));
+  ARCTRM_RETURN_IF_ERROR(PrintResult(absl::StrFormat(
+      "%d of %d views, %d votes: %s\n", result.progress.views_done,
+      result.progress.views_planned, ballots.num_votes(), flags.out)));
+  bool all_voted = true;
+  for (const Task& task : files.challenges.tasks) {
+    for (size_t i = 0; i < task.test_inputs.size(); ++i) {
+      all_voted =
+          all_voted && ballots.num_votes(task.id, static_cast<int>(i)) > 0;
+    }
+  }
+  return StopSignal() == 0 && all_voted ? kExitDone : kExitStopped;
+}
+
+absl::StatusOr<int> Run(const DoctorFlags& flags, Log&) {
+  return RunDoctor(flags);
+}
+
+const CommonFlags& CommonOf(const ModelCommand& command) {
+  return std::visit(
+      [](const auto& flags) -> const CommonFlags& { return flags.common; },
+      command);
+}
+
+}  // namespace
+
+int RunModelCommand(const ModelCommand& command) {
+  InstallStopSignals();
+  return RunLogged(CommonOf(command), [&](Log& log) {
+    return std::visit([&](const auto& flags) { return Run(flags, log); },
+                      command);
+  });
+}
+
+}  // namespace arctrm

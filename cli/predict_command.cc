@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#include "cli/predict_command.h"
+
+namespace arctrm {
+
+CLI::App* AddPredictCommand(CLI::App& app, PredictFlags& flags) {
+  CLI::App* command = app.add_subcommand(
+      "predict", "Answer test inputs under many augmentations: ballots");
+  command
+      ->add_option("--checkpoint", flags.checkpoint,
+                   "A checkpoint folder or its weights file")
+      ->type_name("F")
+      ->required();
+  AddChallengesFlag(*command, flags.challenges)->required();
+  command->add_option("--out", flags.out, "The ballots file to write")
+      ->type_name("F")
+      ->required();
+  AddIntegerFlag(*command, "--augmentations", flags.augmentations, 0,
+                 kMaxAugmentations,
+                 "Augmented views of a test input beside itself (default: "
+                 "all trained)");
+  AddDurationFlag(*command, "--time-limit", flags.time_limit,
+                  "Wall-clock time, e.g. 90s, 20m, 11h30m; never overrun");
+  AddCommonFlags(*command, {.seed = true, .threads = true, .model = true},
+                 flags.common);
+  command->footer(
+      "Examples:\n"
+      "  arctrm predict --checkpoint checkpoint/ --challenges "
+      "challenges.json --out ballots.zst\n"
+      "  arctrm predict --checkpoint checkpoint/ --challenges "
+      "challenges.json --out ballots.zst \\\n"
+      "    --augmentations 100 --time-limit 10m --device cuda");
+  return command;
+}
+
+}  // namespace arctrm

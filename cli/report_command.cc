@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#include "cli/report_command.h"
+
+#include "absl/strings/str_cat.h"
+#include "base/status.h"
+#include "cli/inputs.h"
+#include "pipeline/run_report.h"
+
+namespace arctrm {
+
+CLI::App* AddReportCommand(CLI::App& app, ReportFlags& flags) {
+  CLI::App* command = app.add_subcommand(
+      "report", "The HTML report of a finished or running job");
+  command
+      ->add_option("--run", flags.run,
+                   "Work folder of the job, e.g. submission.json.run")
+      ->type_name("DIR")
+      ->required();
+  command->add_option("--out", flags.out, "The report to write")
+      ->type_name("F.html")
+      ->required();
+  AddCommonFlags(*command, {}, flags.common);
+  command->footer(
+      "Examples:\n"
+      "  arctrm report --run submission.json.run --out report.html");
+  return command;
+}
+
+int RunReport(const ReportFlags& flags) {
+  return RunLogged(flags.common, [&](Log& log) -> absl::StatusOr<int> {
+    ARCTRM_RETURN_IF_ERROR(CheckOutputFile(flags.out, {}));
+    ARCTRM_RETURN_IF_ERROR(WriteRunReport(flags.run, flags.out));
+    log.Info(absl::StrCat("wrote ", flags.out));
+    return kExitDone;
+  });
+}
+
+}  // namespace arctrm

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+#include "cli/flags.h"
+
+namespace arctrm {
+
+// The HTML report of a finished or running job.
+struct ReportFlags {
+  std::string run;
+  std::string out;
+  CommonFlags common;
+};
+
+CLI::App* AddReportCommand(CLI::App& app, ReportFlags& flags);
+int RunReport(const ReportFlags& flags);
+
+}  // namespace arctrm

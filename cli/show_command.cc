@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+#include "cli/show_command.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "arc/draw.h"
+#include "arc/read.h"
+#include "augment/dataset.h"
+#include "base/files.h"
+#include "base/status.h"
+#include "cli/inputs.h"
+#include "cli/suggest.h"
+#include "simdjson.h"
+
+namespace arctrm {
+namespace {
+
+struct Style {
+  bool color = false;
+  int width = 100;
+};
+
+std::string Environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+Style ChooseStyle(const std::string& color) {
+  Style style;
+  const bool terminal = isatty(STDOUT_FILENO) != 0;
+  style.color = color == "always" || (color == "auto" && terminal &&
+                                      Environment("NO_COLOR").empty() &&
+                                      Environment("TERM") != "dumb");
+  int columns = 0;
+  winsize size{};
+  if (absl::SimpleAtoi(Environment("COLUMNS"), &columns) && columns > 0) {
+    style.width = columns;
+  } else if (terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 &&
+             size.ws_col > 0) {
+    style.width = size.ws_col;
+  }
+  style.width = std::clamp(style.width, 20, 1000);
+  return style;
+}
+
+enum class FileKind { kTasks, kSolutions, kSubmission, kDataset };
+
+// A glance at the form; what is no known form is left to ReadTasks, which says
+// what is wrong with it.
+FileKind LookAt(const std::string& path) {
+  if (IsDirectory(path)) {
+    return FileExists(JoinPath(path, "dataset.json")) ? FileKind::kDataset
+                                                      : FileKind::kTasks;
+  }
+  const absl::StatusOr<std::string> text = ReadFile(path);
+  simdjson::dom::parser parser;
+  simdjson::dom::object top;
+  if (!text.ok() ||
+      parser.parse(*text).get_object().get(top) != simdjson::SUCCESS ||
+      top.size() == 0) {
+    return FileKind::kTasks;
+  }
+  // One task file has its list of pairs there.
+  if (top["train"].error() == simdjson::SUCCESS) return FileKind::kTasks;
+  simdjson::dom::array tests;
+  if ((*top.begin()).value.get(tests) != simdjson::SUCCESS) {
+    return FileKind::kTasks;
+  }
+  if (tests.size() == 0) return FileKind::kTasks;
+  return (*tests.begin()).is_object() ? FileKind::kSubmission
+                                      : FileKind::kSolutions;
+}
+
+using Drawing = std::pair<std::string, std::string>;  // (id, text)
+
+std::vector<Drawing> DrawTasks(const ChallengeSet& challenges,
+                               const SolutionSet& solutions, Style style) {
+  std::vector<Drawing> drawings;
+  for (const Task& task : challenges.tasks) {
+    drawings.emplace_back(task.id,
+                          DrawTask(task, solutions, style.color, style.width));
+  }
+  return drawings;
+}
+
+std::vector<Drawing> DrawSolutions(const SolutionSet& solutions, Style style) {
+  std::vector<Drawing> drawings;
+  for (const auto& [id, grids] : solutions) {
+    std::vector<std::string> titles;
+    for (size_t i = 0; i < grids.size(); ++i) {
+      titles.push_back(absl::StrCat("test ", i));
+    }
+    drawings.emplace_back(
+        id, absl::StrCat(id, "\n",
+                         DrawRow(grids, titles, style.color, style.width)));
+  }
+  return drawings;
+}
+
+std::vector<Drawing> DrawSubmission(const Submission& submission,
+                                    const SolutionSet& solutions, Style style) {
+  std::vector<Drawing> drawings;
+  for (const auto& [id, attempts] : submission) {
+    std::string text = absl::StrCat(id, "\n");
+    const auto known = solutions.find(id);
+    for (size_t i = 0; i < attempts.size(); ++i) {
+      std::vector<Grid> grids = {attempts[i].attempt_1, attempts[i].attempt_2};
+      std::vector<std::string> titles = {absl::StrCat(i, " attempt 1"),
+                                         absl::StrCat(i, " attempt 2")};
+      if (known != solutions.end() && i < known->second.size()) {
+        grids.push_back(known->second[i]);
+        titles.push_back(absl::StrCat(i, " solution"));
+      }
+      absl::StrAppend(&text, DrawRow(grids, titles, style.color, style.width));
+    }
+    drawings.emplace_back(id, std::move(text));
+  }
+  return drawings;
+}
+
+std::vector<Drawing> DrawDataset(const Dataset& dataset, Style style) {
+  std::vector<Drawing> drawings;
+  for (const DatasetTask& task : dataset.tasks) {
+    std::string text = absl::StrCat(
+        task.name, ": ", task.copies.size() - 1, " augmented copies, trained ",
+        task.trains_on_test_pairs ? "with" : "without", " test pairs\n");
+    // As a task, so that pairs are drawn the same way.
+    const Task drawn{task.name, task.pairs, task.test_inputs};
+    absl::StrAppend(&text, DrawTask(drawn, {}, style.color, style.width));
+    drawings.emplace_back(task.name, std::move(text));
+  }
+  return drawings;
+}
+
+absl::StatusOr<std::string> Select(const std::vector<Drawing>& drawings,
+                                   const std::vector<std::string>& wanted,
+                                   const std::string& path) {
+  std::vector<std::string> known;
+  std::map<std::string, const std::string*> by_id;
+  for (const Drawing& drawing : drawings) {
+    known.push_back(drawing.first);
+    by_id.emplace(drawing.first, &drawing.second);
+  }
+  std::vector<std::string> ids = wanted.empty() ? known : wanted;
+  std::vector<std::string> parts;
+  for (const std::string& id : ids) {
+    const auto found = by_id.find(id);
+    if (found == by_id.end()) {
+      const std::string near = Suggest(id, known);
+      return absl::NotFoundError(absl::StrCat(
+          path, ": holds no task ", id, " (it holds ", known.size(), ")",
+          near.empty() ? "" : absl::StrCat("; did you mean ", near, "?")));
+    }
+    parts.push_back(*found->second);
+  }
+  return absl::StrJoin(parts, "\n");
+}
+
+absl::StatusOr<int> Show(const ShowFlags& flags) {
+  const Style style = ChooseStyle(flags.color);
+  SolutionSet solutions;
+  if (!flags.solutions.empty()) {
+    ARCTRM_ASSIGN_OR_RETURN(solutions, LoadSolutions(flags.solutions, nullptr));
+  }
+  std::vector<Drawing> drawings;
+  switch (LookAt(flags.path)) {
+    case FileKind::kTasks: {
+      ARCTRM_ASSIGN_OR_RETURN(TaskFiles files, ReadTasks(flags.path));
+      // What was asked for by name goes before what the file says.
+      solutions.merge(files.solutions);
+      drawings = DrawTasks(files.challenges, solutions, style);
+      break;
+    }
+    case FileKind::kSolutions: {
+      ARCTRM_ASSIGN_OR_RETURN(const SolutionSet shown,
+                              ReadSolutions(flags.path, nullptr));
+      drawings = DrawSolutions(shown, style);
+      break;
+    }
+    case FileKind::kSubmission: {
+      ARCTRM_ASSIGN_OR_RETURN(const Submission submission,
+                              ReadSubmission(flags.path));
+      drawings = DrawSubmission(submission, solutions, style);
+      break;
+    }
+    case FileKind::kDataset: {
+      ARCTRM_ASSIGN_OR_RETURN(const Dataset dataset, ReadDataset(flags.path));
+      drawings = DrawDataset(dataset, style);
+      break;
+    }
+  }
+  ARCTRM_ASSIGN_OR_RETURN(const std::string text,
+                          Select(drawings, flags.tasks, flags.path));
+  ARCTRM_RETURN_IF_ERROR(PrintResult(text));
+  return kExitDone;
+}
+
+}  // namespace
+
+CLI::App* AddShowCommand(CLI::App& app, ShowFlags& flags) {
+  CLI::App* command =
+      app.add_subcommand("show", "Draw tasks, submissions or a dataset");
+  command
+      ->add_option("file", flags.path,
+                   "A challenges, task, solutions or submission file, a "
+                   "folder of task files, or a dataset folder")
+      ->type_name("F")
+      ->required();
+  command->add_option("task", flags.tasks, "Only these tasks")
+      ->type_name("TASK");
+  command
+      ->add_option("--solutions", flags.solutions, "Draw the right answers too")
+      ->type_name("F");
+  command
+      ->add_option("--color", flags.color,
+                   "auto: colours on a terminal, digits elsewhere and with "
+                   "NO_COLOR; always; never")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->type_name("WHEN")
+      ->capture_default_str();
+  AddCommonFlags(*command, {}, flags.common);
+  command->footer(
+      "Examples:\n"
+      "  arctrm show challenges.json 007bbfb7\n"
+      "  arctrm show submission.json --solutions solutions.json --color "
+      "always | less -R");
+  return command;
+}
+
+int RunShow(const ShowFlags& flags) {
+  return RunLogged(flags.common, [&](Log&) { return Show(flags); });
+}
+
+}  // namespace arctrm

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#include "cli/submit_command.h"
+
+#include "absl/strings/str_cat.h"
+#include "arc/read.h"
+#include "base/status.h"
+#include "cli/inputs.h"
+#include "pipeline/inputs.h"
+#include "submission/validate.h"
+#include "submission/write.h"
+
+namespace arctrm {
+namespace {
+
+absl::StatusOr<int> Submit(const SubmitFlags& flags, Log& log) {
+  std::vector<std::string> inputs = flags.challenges;
+  ARCTRM_ASSIGN_OR_RETURN(const JobInputs files,
+                          ReadJobInputs(flags.challenges, "", {}));
+  std::vector<WeightedSubmission> parts;
+  for (const std::string& text : flags.merge) {
+    ARCTRM_ASSIGN_OR_RETURN(const WeightedPath part, ParseWeightedPath(text));
+    ARCTRM_ASSIGN_OR_RETURN(const std::vector<std::string> faults,
+                            ValidateSubmission(part.path, files.challenges));
+    if (!faults.empty()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          part.path, ": ", faults.size(), " faults, the first: ", faults[0],
+          "; `arctrm validate` lists them all"));
+    }
+    ARCTRM_ASSIGN_OR_RETURN(Submission submission, ReadSubmission(part.path));
+    parts.push_back({std::move(submission), part.weight});
+    inputs.push_back(part.path);
+  }
+  ARCTRM_RETURN_IF_ERROR(CheckOutputFile(flags.out, inputs));
+  ARCTRM_RETURN_IF_ERROR(WriteSubmission(
+      MergeSubmissions(parts, files.challenges), files.challenges, flags.out));
+  log.Info(absl::StrCat("wrote ", flags.out, ": ", parts.size(),
+                        " submissions merged, ", files.challenges.tasks.size(),
+                        " tasks"));
+  return kExitDone;
+}
+
+}  // namespace
+
+CLI::App* AddSubmitCommand(CLI::App& app, SubmitFlags& flags) {
+  CLI::App* command =
+      app.add_subcommand("submit", "Merge several submissions into one");
+  command
+      ->add_option("--merge", flags.merge,
+                   "Submissions to merge; attempt_1 counts its weight, "
+                   "attempt_2 half of it")
+      ->type_name("F[:WEIGHT]")
+      ->required();
+  AddChallengesFlag(*command, flags.challenges)->required();
+  command->add_option("--out", flags.out, "The submission to write")
+      ->type_name("F.json")
+      ->required();
+  AddCommonFlags(*command, {}, flags.common);
+  command->footer(
+      "Examples:\n"
+      "  arctrm submit --merge a.json b.json:0.5 --challenges "
+      "challenges.json --out submission.json");
+  return command;
+}
+
+int RunSubmit(const SubmitFlags& flags) {
+  return RunLogged(flags.common, [&](Log& log) { return Submit(flags, log); });
+}
+
+}  // namespace arctrm

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#include "cli/validate_command.h"
+
+#include "absl/strings/str_cat.h"
+#include "base/status.h"
+#include "pipeline/inputs.h"
+#include "submission/validate.h"
+
+namespace arctrm {
+namespace {
+
+absl::StatusOr<int> Validate(const ValidateFlags& flags) {
+  ARCTRM_ASSIGN_OR_RETURN(const JobInputs files,
+                          ReadJobInputs(flags.challenges, "", {}));
+  ARCTRM_ASSIGN_OR_RETURN(
+      const std::vector<std::string> faults,
+      ValidateSubmission(flags.submission, files.challenges));
+  if (faults.empty()) {
+    ARCTRM_RETURN_IF_ERROR(PrintResult(
+        absl::StrCat("valid: ", files.challenges.tasks.size(), " tasks, ",
+                     files.challenges.num_test_inputs(), " test inputs\n")));
+    return kExitDone;
+  }
+  std::string text;
+  for (const std::string& fault : faults) absl::StrAppend(&text, fault, "\n");
+  ARCTRM_RETURN_IF_ERROR(PrintResult(text));
+  return absl::InvalidArgumentError(
+      absl::StrCat(flags.submission, ": not valid, ", faults.size(),
+                   faults.size() == 1 ? " fault" : " faults"));
+}
+
+}  // namespace
+
+CLI::App* AddValidateCommand(CLI::App& app, ValidateFlags& flags) {
+  CLI::App* command = app.add_subcommand(
+      "validate", "Check a submission strictly; every fault with its place");
+  AddChallengesFlag(*command, flags.challenges)
+      ->required()
+      ->allow_extra_args(false)
+      ->type_name("F")
+      ->description("The tasks it must answer; repeatable");
+  command->add_option("submission", flags.submission, "The submission to check")
+      ->type_name("F.json")
+      ->required();
+  AddCommonFlags(*command, {}, flags.common);
+  command->footer(
+      "Exit code 0: valid; 2: not, with every fault on standard output.\n"
+      "Examples:\n"
+      "  arctrm validate --challenges challenges.json submission.json");
+  return command;
+}
+
+int RunValidate(const ValidateFlags& flags) {
+  return RunLogged(flags.common, [&](Log&) { return Validate(flags); });
+}
+
+}  // namespace arctrm

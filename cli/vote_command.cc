@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+#include "cli/vote_command.h"
+
+#include "absl/strings/str_cat.h"
+#include "base/status.h"
+#include "cli/inputs.h"
+#include "pipeline/inputs.h"
+#include "submission/write.h"
+#include "tta/ballots.h"
+
+namespace arctrm {
+namespace {
+
+absl::StatusOr<int> DoVote(const VoteFlags& flags, Log& log) {
+  std::vector<std::string> inputs = flags.challenges;
+  ARCTRM_ASSIGN_OR_RETURN(const JobInputs files,
+                          ReadJobInputs(flags.challenges, "", {}));
+  Ballots ballots;
+  for (const std::string& text : flags.ballots) {
+    ARCTRM_ASSIGN_OR_RETURN(const WeightedPath part, ParseWeightedPath(text));
+    ARCTRM_ASSIGN_OR_RETURN(const Ballots read, Ballots::Read(part.path));
+    ballots.Merge(read, part.weight);
+    inputs.push_back(part.path);
+  }
+  int without = 0;
+  for (const Task& task : files.challenges.tasks) {
+    for (int i = 0; i < static_cast<int>(task.test_inputs.size()); ++i) {
+      without += ballots.num_votes(task.id, i) == 0;
+    }
+  }
+  const int num_tests = files.challenges.num_test_inputs();
+  if (without == num_tests) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "none of the ", num_tests,
+        " test inputs has a vote; are these the ballots of these tasks?"));
+  }
+  ARCTRM_RETURN_IF_ERROR(CheckOutputFile(flags.out, inputs));
+  ARCTRM_RETURN_IF_ERROR(WriteSubmission(
+      ChooseAttempts(ballots, files.challenges), files.challenges, flags.out));
+  if (without > 0) {
+    log.Warning(absl::StrCat(without, " of ", num_tests,
+                             " test inputs have no vote and got [[0]]"));
+  }
+  log.Info(absl::StrCat("wrote ", flags.out, ": ",
+                        files.challenges.tasks.size(), " tasks, ", num_tests,
+                        " test inputs"));
+  return kExitDone;
+}
+
+}  // namespace
+
+CLI::App* AddVoteCommand(CLI::App& app, VoteFlags& flags) {
+  CLI::App* command = app.add_subcommand(
+      "vote", "Merge ballots and write the two attempts they give");
+  command
+      ->add_option("--ballots", flags.ballots,
+                   "Ballots files of `arctrm predict` or of a run; a weight "
+                   "multiplies their votes")
+      ->type_name("F[:WEIGHT]")
+      ->required();
+  AddChallengesFlag(*command, flags.challenges)->required();
+  command->add_option("--out", flags.out, "The submission to write")
+      ->type_name("F.json")
+      ->required();
+  AddCommonFlags(*command, {}, flags.common);
+  command->footer(
+      "Examples:\n"
+      "  arctrm vote --ballots ballots.zst --challenges challenges.json --out "
+      "submission.json\n"
+      "  arctrm vote --ballots a.zst:2 b.zst --challenges challenges.json "
+      "--out submission.json");
+  return command;
+}
+
+int RunVote(const VoteFlags& flags) {
+  return RunLogged(flags.common, [&](Log& log) { return DoVote(flags, log); });
+}
+
+}  // namespace arctrm

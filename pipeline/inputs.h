@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// The task files of a job, read and put together.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "arc/task.h"
+#include "augment/dataset.h"
+
+namespace arctrm {
+
+struct JobInputs {
+  // What is to be answered, all --challenges sets together; ids are unique.
+  ChallengeSet challenges;
+  // Of those: from --solutions, or from the files themselves. For scoring only.
+  SolutionSet solutions;
+  // For BuildDataset: the challenges' demonstrations, then the train-on sets
+  // with their test pairs.
+  std::vector<DatasetSource> sources;
+};
+
+// `train_on`: "PATH" or "PATH=SOLUTIONS". A Kaggle challenges file without
+// solutions next to it can't be trained on with its test pairs: InvalidArgument
+// says how to give them.
+absl::StatusOr<JobInputs> ReadJobInputs(
+    const std::vector<std::string>& challenges, const std::string& solutions,
+    const std::vector<std::string>& train_on);
+
+}  // namespace arctrm

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/plan.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "base/clock.h"
+
+namespace arctrm {
+namespace {
+
+// Reading back and replacing the submission, scoring, the report.
+constexpr double kReserveShare = 0.01;
+constexpr double kLeastReserve = 1.5;
+constexpr double kMostReserve = 8;
+
+}  // namespace
+
+std::string RunPlan::Describe() const {
+  const std::string time =
+      std::isinf(train_s)
+          ? std::string("no time limit")
+          : absl::StrCat("train ", DurationText(absl::Seconds(train_s)),
+                         ", vote ", DurationText(absl::Seconds(vote_s)),
+                         ", reserve ", DurationText(absl::Seconds(reserve_s)));
+  return absl::StrFormat(
+      "%d copies beside each task, %d steps (%.0f updates of each embedding "
+      "row), %d views per test input; %s",
+      copies, steps, updates_per_row, views, time);
+}
+
+double ViewSeconds(double step_s, const ModelOptions& model, int batch) {
+  const double forward = model.h_cycles;
+  return step_s / batch * forward / (forward + 2) * model.halt_max_steps;
+}
+
+RunPlan PlanRun(const PlanInputs& inputs, const ModelOptions& model,
+                const TrainOptions& train, const PlanningOptions& planning) {
+  RunPlan plan;
+  const double tasks = std::max(1, inputs.tasks);
+  const double view_s = ViewSeconds(inputs.step_s, model, train.batch);
+  const double per_round = view_s * std::max(1, inputs.test_inputs);
+  const bool timed = std::isfinite(inputs.left_s);
+  if (timed) {
+    plan.reserve_s =
+        std::clamp(inputs.left_s * kReserveShare, kLeastReserve, kMostReserve);
+  }
+  const double work_s = timed ? std::max(0.0, inputs.left_s - plan.reserve_s)
+                              : std::numeric_limits<double>::infinity();
+  const auto copies_for = [&](double steps) {
+    if (inputs.augmentations_asked >= 0) return inputs.augmentations_asked;
+    const double rows = steps * train.batch / std::max(1, planning.row_updates);
+    return std::clamp(static_cast<int>(rows / tasks) - 1, 0,
+                      planning.max_copies);
+  };
+  const auto views_for = [&](int copies) {
+    const int rows = copies + 1;
+    return planning.max_views > 0 ? std::min(planning.max_views, rows) : rows;
+  };
+  if (timed) {
+    // Voting takes what its views need, up to its share; training the rest.
+    // Fewer training steps mean fewer copies, hence fewer views: two rounds
+    // settle it.
+    double vote_s = planning.vote_share * work_s;
+    for (int i = 0; i < 2; ++i) {
+      plan.train_s = work_s - vote_s;
+      double steps = inputs.step_s > 0 ? plan.train_s / inputs.step_s : 0;
+      if (inputs.steps_asked > 0) {
+        steps = std::min(steps, static_cast<double>(inputs.steps_asked));
+        plan.train_s = std::min(plan.train_s, steps * inputs.step_s);
+      }
+      plan.steps = static_cast<int64_t>(steps);
+      plan.copies = copies_for(steps);
+      plan.views = views_for(plan.copies);
+      const double wanted = 1.15 * plan.views * per_round;
+      vote_s = std::min(wanted, planning.vote_share * work_s);
+    }
+    plan.vote_s = work_s - plan.train_s;
+    if (per_round > 0) {
+      plan.views =
+          std::clamp(static_cast<int>(plan.vote_s / per_round), 1, plan.views);
+    }
+  } else {
+    plan.steps = inputs.steps_asked;
+    plan.copies = copies_for(static_cast<double>(inputs.steps_asked));
+    plan.views = views_for(plan.copies);
+    plan.train_s = work_s;
+    plan.vote_s = work_s;
+  }
+  plan.updates_per_row = static_cast<double>(plan.steps) * train.batch /
+                         (tasks * (plan.copies + 1));
+  return plan;
+}
+
+}  // namespace arctrm

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+// How a run spends its time: pure arithmetic over measured speeds.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "pipeline/run_options.h"
+#include "solver/options.h"
+
+namespace arctrm {
+
+struct PlanInputs {
+  int tasks = 0;        // in the dataset
+  int test_inputs = 0;  // to vote on
+  double left_s = 0;    // until the deadline; infinite without one
+  double step_s = 0;    // one optimiser step, measured; 0 without a deadline
+  int64_t steps_asked = 0;       // --steps; 0: none
+  int augmentations_asked = -1;  // --augmentations; -1: none
+};
+
+struct RunPlan {
+  int copies = 0;      // beside the task itself
+  int64_t steps = 0;   // planned; the deadline decides
+  double train_s = 0;  // infinite without a deadline
+  double vote_s = 0;
+  double reserve_s = 0;        // kept for writing results
+  int views = 0;               // views per test input that fit
+  double updates_per_row = 0;  // with this plan
+  // One line for log and report.
+  std::string Describe() const;
+};
+
+// Seconds that one view of one test input takes: all supervision steps of the
+// forward pass of one row, from the time of a training step. A step runs H
+// cycles forward and one backward, which costs twice its forward.
+double ViewSeconds(double step_s, const ModelOptions& model, int batch);
+
+RunPlan PlanRun(const PlanInputs& inputs, const ModelOptions& model,
+                const TrainOptions& train, const PlanningOptions& planning);
+
+}  // namespace arctrm

@@ -1,0 +1,489 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/run.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "arc/write.h"
+#include "augment/leak_guard.h"
+#include "base/files.h"
+#include "base/status.h"
+#include "base/stop.h"
+#include "pipeline/inputs.h"
+#include "pipeline/plan.h"
+#include "pipeline/run_folder.h"
+#include "pipeline/run_report.h"
+#include "pipeline/scoring.h"
+#include "solver/checkpoint_info.h"
+#include "solver/train.h"
+#include "submission/write.h"
+#include "tta/ballots.h"
+#include "tta/predict.h"
+
+namespace arctrm {
+namespace {
+
+constexpr char kSource[] = "run";
+constexpr absl::Duration kSubmissionInterval = absl::Seconds(2);
+constexpr absl::Duration kBallotsInterval = absl::Seconds(10);
+
+// One job: its inputs, its folder, and what is known so far. The functions are
+// the stages, in the order RunJob calls them.
+class Job {
+ public:
+  Job(const RunOptions& options, const Deadline& deadline, Log& log)
+      : options_(options),
+        deadline_(deadline),
+        log_(log),
+        folder_(options.work.empty() ? options.out + ".run" : options.work),
+        start_(RealClock().Now()) {}
+
+  absl::Status Open();
+  absl::Status Prepare();
+  absl::Status TrainModel();
+  absl::Status VoteOnTests();
+  absl::StatusOr<RunOutcome> Finish();
+
+ private:
+  double ElapsedS() const {
+    return absl::ToDoubleSeconds(RealClock().Now() - start_);
+  }
+  std::map<std::string, std::string> SettingsMap() const;
+  absl::Status SaveRecord(const std::string& status);
+  void AddTiming(const std::string& what, double seconds);
+  std::vector<std::pair<std::string, std::string>>& Section(
+      const std::string& name);
+  absl::Status SaveSubmission();
+  std::string TimeLeft() const;
+  std::string ScoreSoFar() const;
+  absl::Status CheckLeaks(const Dataset& dataset);
+
+  RunOptions options_;
+  Deadline deadline_;
+  Log& log_;
+  RunFolder folder_;
+  absl::Time start_;
+  JobInputs inputs_;
+  RunRecord record_;
+  Dataset dataset_;
+  RunPlan plan_;
+  Ballots ballots_;
+  std::string leak_warning_;
+  bool stopped_early_ = false;
+};
+
+std::map<std::string, std::string> Job::SettingsMap() const {
+  std::map<std::string, std::string> settings;
+  for (const OptionSet::Item& item : options_.Settings()) {
+    settings[item.key] = item.value;
+  }
+  settings["seed"] = absl::StrCat(options_.seed);
+  settings["steps"] = absl::StrCat(options_.steps);
+  settings["augmentations"] = absl::StrCat(options_.augmentations);
+  settings["checkpoint"] = options_.checkpoint;
+  settings["recipe"] = options_.recipe;
+  return settings;
+}
+
+std::vector<std::pair<std::string, std::string>>& Job::Section(
+    const std::string& name) {
+  for (auto& [section, rows] : record_.facts) {
+    if (section == name) return rows;
+  }
+  record_.facts.emplace_back(
+      name, std::vector<std::pair<std::string, std::string>>());
+  return record_.facts.back().second;
+}
+
+void Job::AddTiming(const std::string& what, double seconds) {
+  Section("Timings").emplace_back(what, DurationText(absl::Seconds(seconds)));
+}
+
+absl::Status Job::SaveRecord(const std::string& status) {
+  record_.status = status;
+  return folder_.WriteRecord(record_);
+}
+
+absl::Status Job::SaveSubmission() {
+  return WriteSubmission(ChooseAttempts(ballots_, inputs_.challenges),
+                         inputs_.challenges, options_.out);
+}
+
+std::string Job::TimeLeft() const {
+  if (deadline_.IsInfinite()) return "";
+  return absl::StrCat("  left ", DurationText(std::max(absl::ZeroDuration(),
+                                                       deadline_.Remaining())));
+}
+
+std::string Job::ScoreSoFar() const {
+  if (inputs_.solutions.empty()) return "";
+  const absl::StatusOr<ScoreTable> score =
+      Score(ChooseAttempts(ballots_, inputs_.challenges), inputs_.solutions);
+  if (!score.ok()) return "";
+  int solved = 0;
+  for (const OutputScore& output : score->outputs) solved += output.solved();
+  return absl::StrFormat("  solved %d of %d", solved, score->outputs.size());
+}
+
+// Reads and checks everything the user gave, before anything is written; then
+// puts a valid submission in place.
+absl::Status Job::Open() {
+  ARCTRM_ASSIGN_OR_RETURN(inputs_,
+                          ReadJobInputs(options_.challenges, options_.solutions,
+                                        options_.train_on));
+  if (!options_.checkpoint.empty()) {
+    ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
+                            ReadCheckpointInfo(options_.checkpoint));
+    options_.model = info.model;
+  }
+  ARCTRM_RETURN_IF_ERROR(options_.model.Validate());
+  ARCTRM_RETURN_IF_ERROR(options_.train.Validate());
+  ARCTRM_ASSIGN_OR_RETURN(const std::string device,
+                          DescribeDevice(options_.device, options_.train));
+  if (options_.checkpoint.empty()) {
+    std::vector<Task> all;
+    for (const DatasetSource& source : inputs_.sources) {
+      all.insert(all.end(), source.challenges.tasks.begin(),
+                 source.challenges.tasks.end());
+    }
+    options_.model.canvas_side =
+        FitCanvas(all, options_.planning.canvas_margin).side;
+    options_.model.position_side =
+        std::max(options_.model.position_side, options_.model.canvas_side);
+  }
+  // A task too large for the checkpoint's canvas is found before anything is
+  // written.
+  BuildOptions probe;
+  probe.plan.copies = 0;
+  probe.canvas_side = options_.model.canvas_side;
+  ARCTRM_RETURN_IF_ERROR(BuildDataset(inputs_.sources, probe).status());
+  ARCTRM_RETURN_IF_ERROR(CheckWritable(options_.out));
+  if (!options_.report.empty()) {
+    ARCTRM_RETURN_IF_ERROR(CheckWritable(options_.report));
+  }
+
+  if (options_.resume) {
+    ARCTRM_ASSIGN_OR_RETURN(record_, folder_.ReadRecord());
+    const std::map<std::string, std::string> now = SettingsMap();
+    for (const auto& [key, value] : record_.settings) {
+      const auto it = now.find(key);
+      if (it == now.end() || it->second != value) {
+        return absl::FailedPreconditionError(absl::StrCat(
+            folder_.dir(), ": ", key, " was \"", value, "\" and is \"",
+            it == now.end() ? "" : it->second,
+            "\" now; resume with the settings the run began with"));
+      }
+    }
+    ARCTRM_ASSIGN_OR_RETURN(const std::string before,
+                            ReadFile(folder_.challenges_path()));
+    if (before != ChallengesJson(inputs_.challenges)) {
+      return absl::FailedPreconditionError(
+          absl::StrCat(folder_.dir(),
+                       ": was started on other challenges; resume with the "
+                       "same files"));
+    }
+    if (FileExists(folder_.ballots_path())) {
+      ARCTRM_ASSIGN_OR_RETURN(ballots_, Ballots::Read(folder_.ballots_path()));
+    }
+    log_.Info(absl::StrCat("resuming ", folder_.dir(), ": ", record_.status,
+                           ", ", ballots_.num_votes(), " votes"));
+  } else {
+    ARCTRM_RETURN_IF_ERROR(folder_.Start());
+    record_.title = options_.title;
+    record_.settings = SettingsMap();
+    record_.groups = options_.groups;
+    ARCTRM_RETURN_IF_ERROR(WriteFileAtomically(
+        folder_.challenges_path(), ChallengesJson(inputs_.challenges)));
+    if (!inputs_.solutions.empty()) {
+      ARCTRM_RETURN_IF_ERROR(WriteFileAtomically(
+          folder_.solutions_path(), SolutionsJson(inputs_.solutions)));
+    }
+    auto& settings = Section("Settings");
+    for (const OptionSet::Item& item : options_.Settings()) {
+      settings.emplace_back(item.key, item.value);
+    }
+    auto& input = Section("Input");
+    for (const std::string& path : options_.challenges) {
+      input.emplace_back("challenges", path);
+    }
+    for (const std::string& path : options_.train_on) {
+      input.emplace_back("train on", path);
+    }
+    if (!options_.checkpoint.empty()) {
+      input.emplace_back("checkpoint", options_.checkpoint);
+    }
+    input.emplace_back("tasks", absl::StrCat(inputs_.challenges.tasks.size()));
+    input.emplace_back("test inputs",
+                       absl::StrCat(inputs_.challenges.num_test_inputs()));
+  }
+  auto& machine = Section("Machine");
+  machine.clear();
+  machine.emplace_back("device", device);
+  log_.Info(absl::StrFormat(
+      "%d tasks, %d test inputs; network of %d parameters on a %dx%d canvas; "
+      "%s",
+      inputs_.challenges.tasks.size(), inputs_.challenges.num_test_inputs(),
+      options_.model.num_parameters(), options_.model.canvas_side,
+      options_.model.canvas_side, device));
+  ARCTRM_RETURN_IF_ERROR(SaveRecord(record_.status));
+  return SaveSubmission();
+}
+
+absl::Status Job::CheckLeaks(const Dataset& dataset) {
+  std::vector<TrainedTask> seen;
+  if (!options_.checkpoint.empty()) {
+    ARCTRM_ASSIGN_OR_RETURN(CheckpointInfo info,
+                            ReadCheckpointInfo(options_.checkpoint));
+    seen = std::move(info.trained);
+  }
+  MergeTrainedTasks(TrainedTasks(dataset), seen);
+  leak_warning_ =
+      LeakWarning(FindLeaks(seen, inputs_.challenges, inputs_.solutions),
+                  static_cast<int>(inputs_.challenges.tasks.size()));
+  if (!leak_warning_.empty()) {
+    log_.Warning(leak_warning_);
+    if (std::find(record_.warnings.begin(), record_.warnings.end(),
+                  leak_warning_) == record_.warnings.end()) {
+      record_.warnings.push_back(leak_warning_);
+    }
+  }
+  return absl::OkStatus();
+}
+
+// Measures the machine, decides copies and steps, builds the dataset.
+absl::Status Job::Prepare() {
+  const double started = ElapsedS();
+  BuildOptions build;
+  build.plan.seed = options_.seed;
+  build.canvas_side = options_.model.canvas_side;
+  build.threads = options_.device.threads > 0 ? options_.device.threads : 2;
+  if (options_.resume &&
+      FileExists(JoinPath(folder_.dataset_dir(), "dataset.json"))) {
+    ARCTRM_ASSIGN_OR_RETURN(dataset_, ReadDataset(folder_.dataset_dir()));
+  }
+  const bool have_dataset = !dataset_.tasks.empty();
+  if (!have_dataset) {
+    build.plan.copies = 0;
+    ARCTRM_ASSIGN_OR_RETURN(dataset_, BuildDataset(inputs_.sources, build));
+  }
+  PlanInputs in;
+  in.tasks = static_cast<int>(dataset_.tasks.size());
+  in.test_inputs = inputs_.challenges.num_test_inputs();
+  in.steps_asked = options_.steps;
+  in.augmentations_asked = options_.augmentations;
+  in.left_s = absl::ToDoubleSeconds(deadline_.Remaining());
+  if (!deadline_.IsInfinite()) {
+    log_.Progress("measuring this machine");
+    ARCTRM_ASSIGN_OR_RETURN(
+        in.step_s, MeasureStepSeconds(dataset_, options_.model, options_.train,
+                                      options_.device,
+                                      std::clamp(0.03 * in.left_s, 1.0, 20.0)));
+    log_.EndProgress();
+    in.left_s = absl::ToDoubleSeconds(deadline_.Remaining());
+  }
+  if (have_dataset) in.augmentations_asked = record_.copies;
+  plan_ = PlanRun(in, options_.model, options_.train, options_.planning);
+  if (!have_dataset) {
+    build.plan.copies = plan_.copies;
+    ARCTRM_ASSIGN_OR_RETURN(dataset_, BuildDataset(inputs_.sources, build));
+    ARCTRM_RETURN_IF_ERROR(
+        WriteDataset(dataset_, folder_.dataset_dir()).status());
+  }
+  record_.copies = plan_.copies;
+  record_.planned_steps = plan_.steps;
+  log_.Info(absl::StrCat("plan: ", plan_.Describe()));
+  auto& facts = Section("Plan");
+  facts.clear();
+  facts.emplace_back("plan", plan_.Describe());
+  if (in.step_s > 0) {
+    facts.emplace_back("measured step", absl::StrFormat("%.3f s", in.step_s));
+  }
+  facts.emplace_back("embedding rows", absl::StrCat(dataset_.num_ids() - 1));
+  facts.emplace_back("tasks with fewer copies",
+                     absl::StrCat(dataset_.num_short_tasks()));
+  ARCTRM_RETURN_IF_ERROR(CheckLeaks(dataset_));
+  AddTiming("set-up", ElapsedS() - started);
+  return SaveRecord("training");
+}
+
+absl::Status Job::TrainModel() {
+  if (record_.training_done) return absl::OkStatus();
+  const double started = ElapsedS();
+  TrainRequest request;
+  request.dataset = &dataset_;
+  request.model = options_.model;
+  request.train = options_.train;
+  request.device = options_.device;
+  request.seed = options_.seed;
+  request.checkpoint = options_.checkpoint;
+  request.out = folder_.checkpoint_dir();
+  request.resume = options_.resume && ReadCheckpointInfo(request.out).ok();
+  request.max_steps = options_.steps;
+  if (!deadline_.IsInfinite()) {
+    request.deadline =
+        deadline_.EarlierBy(absl::Seconds(plan_.vote_s + plan_.reserve_s));
+  }
+  request.log = &log_;
+  if (request.resume) {
+    ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
+                            ReadCheckpointInfo(request.out));
+    ARCTRM_RETURN_IF_ERROR(folder_.TrimMetrics(info.step));
+  } else {
+    ARCTRM_RETURN_IF_ERROR(folder_.TrimMetrics(0));
+  }
+  absl::Status metrics = absl::OkStatus();
+  request.on_step = [&](const TrainStats& s) {
+    metrics = folder_.AppendMetrics(s);
+    const int64_t goal =
+        options_.steps > 0 ? options_.steps : std::max(plan_.steps, s.step);
+    log_.Progress(absl::StrFormat(
+        "train  step %d/%d  loss %.3f  tokens %.1f %%  exact %.1f %%  halt "
+        "%.1f  %.2f steps/s%s",
+        s.step, goal, s.loss, 100 * s.accuracy, 100 * s.exact_accuracy, s.steps,
+        s.steps_per_s, TimeLeft()));
+    return metrics.ok();
+  };
+  ARCTRM_ASSIGN_OR_RETURN(const TrainResult result, Train(request));
+  log_.EndProgress();
+  ARCTRM_RETURN_IF_ERROR(metrics);
+  record_.training_done = result.stop != TrainStop::kSignal;
+  stopped_early_ = result.stop == TrainStop::kSignal;
+  log_.Info(absl::StrFormat("trained %d steps in %s (%.2f steps/s, %s)",
+                            result.steps,
+                            DurationText(absl::Seconds(result.time_s)),
+                            result.steps_per_s, TrainStopName(result.stop)));
+  AddTiming("training", ElapsedS() - started);
+  Section("Plan").emplace_back(
+      "trained", absl::StrFormat("%d steps, %.2f steps/s, %.0f samples/s",
+                                 result.steps, result.steps_per_s,
+                                 result.steps_per_s * options_.train.batch));
+  return SaveRecord(stopped_early_ ? record_.status : "voting");
+}
+
+absl::Status Job::VoteOnTests() {
+  if (stopped_early_ || record_.voting_done) return absl::OkStatus();
+  const double started = ElapsedS();
+  PredictorOptions predictor_options;
+  predictor_options.device = options_.device;
+  predictor_options.batch = options_.planning.predict_batch;
+  ARCTRM_ASSIGN_OR_RETURN(
+      const std::unique_ptr<Predictor> predictor,
+      LoadPredictor(folder_.checkpoint_dir(), predictor_options));
+  ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
+                          ReadCheckpointInfo(folder_.checkpoint_dir()));
+  VoteOptions vote;
+  vote.max_views = options_.planning.max_views;
+  vote.source = kSource;
+  if (!deadline_.IsInfinite()) {
+    vote.deadline = deadline_.EarlierBy(absl::Seconds(plan_.reserve_s));
+  }
+  absl::Time last_submission = RealClock().Now();
+  absl::Time last_ballots = last_submission;
+  absl::Status written = absl::OkStatus();
+  std::string score = ScoreSoFar();
+  const auto on_batch = [&](const VoteProgress& p) {
+    const absl::Time now = RealClock().Now();
+    if (now - last_submission >= kSubmissionInterval) {
+      written = SaveSubmission();
+      last_submission = now;
+      score = ScoreSoFar();
+    }
+    if (written.ok() && now - last_ballots >= kBallotsInterval) {
+      written = ballots_.Write(folder_.ballots_path());
+      last_ballots = now;
+    }
+    log_.Progress(absl::StrFormat("vote   %d/%d views  %.1f views/s%s%s",
+                                  p.views_done, p.views_planned, p.views_per_s,
+                                  score, TimeLeft()));
+    return written.ok();
+  };
+  ARCTRM_ASSIGN_OR_RETURN(const VoteResult result,
+                          PredictVotes(*predictor, info.ids, inputs_.challenges,
+                                       vote, on_batch, ballots_));
+  log_.EndProgress();
+  ARCTRM_RETURN_IF_ERROR(written);
+  ARCTRM_RETURN_IF_ERROR(ballots_.Write(folder_.ballots_path()));
+  record_.voting_done = result.complete;
+  stopped_early_ = StopSignal() != 0;
+  for (const auto& [task, index] : result.too_large) {
+    const std::string line = absl::StrCat(
+        task, "[", index, "]: the test input does not fit the canvas");
+    log_.Warning(line);
+    record_.warnings.push_back(line);
+  }
+  log_.Info(
+      absl::StrFormat("voted: %d of %d views, %d votes count (%.1f views/s)",
+                      result.progress.views_done, result.progress.views_planned,
+                      ballots_.num_votes(), result.progress.views_per_s));
+  AddTiming("voting", ElapsedS() - started);
+  Section("Plan").emplace_back(
+      "voted", absl::StrFormat(
+                   "%d of %d views, %.1f views/s", result.progress.views_done,
+                   result.progress.views_planned, result.progress.views_per_s));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<RunOutcome> Job::Finish() {
+  ARCTRM_RETURN_IF_ERROR(SaveSubmission());
+  RunOutcome outcome;
+  outcome.leak_warning = leak_warning_;
+  outcome.test_inputs = inputs_.challenges.num_test_inputs();
+  for (const Task& task : inputs_.challenges.tasks) {
+    for (size_t i = 0; i < task.test_inputs.size(); ++i) {
+      if (ballots_.num_votes(task.id, static_cast<int>(i)) == 0) {
+        ++outcome.without_votes;
+      }
+    }
+  }
+  if (stopped_early_) {
+    outcome.status = absl::StrCat(
+        "stopped by ", StopSignal() == SIGINT ? "SIGINT" : "SIGTERM");
+  } else if (outcome.without_votes > 0) {
+    outcome.status =
+        absl::StrCat("time used up: ", outcome.without_votes, " of ",
+                     outcome.test_inputs, " test inputs have no vote");
+  } else {
+    outcome.status = "done";
+    outcome.complete = true;
+  }
+  if (!inputs_.solutions.empty()) {
+    ARCTRM_ASSIGN_OR_RETURN(
+        JobScore score, ScoreJob(ChooseAttempts(ballots_, inputs_.challenges),
+                                 inputs_.challenges, inputs_.solutions,
+                                 ballots_, options_.groups));
+    outcome.score = std::move(score.all);
+    outcome.group_scores = std::move(score.groups);
+  }
+  record_.elapsed_s += ElapsedS();
+  AddTiming("in all", record_.elapsed_s);
+  Section("Machine").emplace_back(
+      "peak memory",
+      absl::StrFormat("%.0f MiB",
+                      static_cast<double>(PeakMemoryBytes()) / (1 << 20)));
+  ARCTRM_RETURN_IF_ERROR(SaveRecord(outcome.status));
+  if (!options_.report.empty()) {
+    ARCTRM_RETURN_IF_ERROR(WriteRunReport(folder_.dir(), options_.report));
+  }
+  if (outcome.complete) ARCTRM_RETURN_IF_ERROR(folder_.RemoveResumeState());
+  return outcome;
+}
+
+}  // namespace
+
+absl::StatusOr<RunOutcome> RunJob(const RunOptions& options,
+                                  const Deadline& deadline, Log& log) {
+  Job job(options, deadline, log);
+  ARCTRM_RETURN_IF_ERROR(job.Open());
+  ARCTRM_RETURN_IF_ERROR(job.Prepare());
+  ARCTRM_RETURN_IF_ERROR(job.TrainModel());
+  ARCTRM_RETURN_IF_ERROR(job.VoteOnTests());
+  return job.Finish();
+}
+
+}  // namespace arctrm

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// The whole job: a challenges file in, a two-attempt submission out.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "pipeline/run_options.h"
+#include "submission/score.h"
+
+namespace arctrm {
+
+struct RunOutcome {
+  // Every test input has at least one real vote and nothing stopped the run
+  // before its plan or its limit: exit code 0, otherwise 3.
+  bool complete = false;
+  std::string status;
+  int test_inputs = 0;
+  int without_votes = 0;
+  std::optional<ScoreTable> score;
+  std::vector<std::pair<std::string, ScoreTable>> group_scores;
+  std::string leak_warning;
+};
+
+// InvalidArgument, NotFound, FailedPrecondition and DataLoss are the user's to
+// mend (exit code 2): then nothing that existed was overwritten. From the
+// moment the inputs are read, options.out is a valid submission, replaced
+// atomically as votes come in.
+absl::StatusOr<RunOutcome> RunJob(const RunOptions& options,
+                                  const Deadline& deadline, Log& log);
+
+}  // namespace arctrm

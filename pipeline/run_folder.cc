@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/run_folder.h"
+
+#include <limits>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "base/files.h"
+#include "base/status.h"
+#include "nlohmann/json.hpp"
+#include "simdjson.h"
+#include "solver/checkpoint_info.h"
+
+namespace arctrm {
+namespace {
+
+constexpr char kFormat[] = "arctrm-run";
+constexpr int kVersion = 1;
+
+nlohmann::ordered_json MetricsJson(const TrainStats& s) {
+  return {{"step", s.step},
+          {"time_s", s.time_s},
+          {"loss", s.loss},
+          {"lm_loss", s.lm_loss},
+          {"q_halt_loss", s.q_halt_loss},
+          {"accuracy", s.accuracy},
+          {"exact_accuracy", s.exact_accuracy},
+          {"q_halt_accuracy", s.q_halt_accuracy},
+          {"steps", s.steps},
+          {"halted_rows", s.halted_rows},
+          {"learning_rate", s.learning_rate},
+          {"steps_per_s", s.steps_per_s}};
+}
+
+bool ParsePoint(const std::string& line, CurvePoint& point) {
+  simdjson::dom::parser parser;
+  simdjson::dom::element row;
+  if (parser.parse(line).get(row) != simdjson::SUCCESS) return false;
+  // nlohmann writes NaN as null: read as NaN again.
+  const auto number = [&](const char* key) {
+    double value = 0;
+    if (row[key].get(value) != simdjson::SUCCESS) {
+      value = std::numeric_limits<double>::quiet_NaN();
+    }
+    return value;
+  };
+  if (row["step"].get(point.step) != simdjson::SUCCESS) return false;
+  point.time_s = number("time_s");
+  point.loss = number("loss");
+  point.lm_loss = number("lm_loss");
+  point.q_halt_loss = number("q_halt_loss");
+  point.accuracy = number("accuracy");
+  point.exact_accuracy = number("exact_accuracy");
+  point.steps = number("steps");
+  point.learning_rate = number("learning_rate");
+  return true;
+}
+
+}  // namespace
+
+std::string RunFolder::record_path() const {
+  return JoinPath(dir_, "run.json");
+}
+std::string RunFolder::metrics_path() const {
+  return JoinPath(dir_, "metrics.jsonl");
+}
+std::string RunFolder::ballots_path() const {
+  return JoinPath(dir_, "ballots.zst");
+}
+std::string RunFolder::challenges_path() const {
+  return JoinPath(dir_, "challenges.json");
+}
+std::string RunFolder::solutions_path() const {
+  return JoinPath(dir_, "solutions.json");
+}
+std::string RunFolder::dataset_dir() const { return JoinPath(dir_, "dataset"); }
+std::string RunFolder::checkpoint_dir() const {
+  return JoinPath(dir_, "checkpoint");
+}
+
+absl::Status RunFolder::Start() const {
+  if (IsDirectory(dir_) && !FileExists(record_path())) {
+    ARCTRM_ASSIGN_OR_RETURN(const std::vector<std::string> files,
+                            ListFiles(dir_));
+    if (!files.empty()) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          dir_,
+          ": exists and is not the work folder of a run (no run.json); "
+          "choose another with --work"));
+    }
+  }
+  for (const std::string& path :
+       {record_path(), metrics_path(), ballots_path(), challenges_path(),
+        solutions_path(), dataset_dir(), checkpoint_dir()}) {
+    ARCTRM_RETURN_IF_ERROR(RemoveAll(path));
+  }
+  return MakeDirectories(dir_);
+}
+
+absl::Status RunFolder::WriteRecord(const RunRecord& r) const {
+  nlohmann::ordered_json facts = nlohmann::ordered_json::array();
+  for (const auto& [section, rows] : r.facts) {
+    nlohmann::ordered_json json_rows = nlohmann::ordered_json::array();
+    for (const auto& [key, value] : rows) json_rows.push_back({key, value});
+    facts.push_back({{"section", section}, {"rows", std::move(json_rows)}});
+  }
+  const nlohmann::ordered_json json = {{"format", kFormat},
+                                       {"version", kVersion},
+                                       {"title", r.title},
+                                       {"status", r.status},
+                                       {"elapsed_s", r.elapsed_s},
+                                       {"copies", r.copies},
+                                       {"planned_steps", r.planned_steps},
+                                       {"training_done", r.training_done},
+                                       {"voting_done", r.voting_done},
+                                       {"warnings", r.warnings},
+                                       {"settings", r.settings},
+                                       {"facts", std::move(facts)},
+                                       {"groups", r.groups}};
+  return WriteFileAtomically(
+      record_path(),
+      json.dump(1, ' ', false,
+                nlohmann::ordered_json::error_handler_t::replace) +
+          "\n");
+}
+
+absl::StatusOr<RunRecord> RunFolder::ReadRecord() const {
+  const std::string path = record_path();
+  if (!FileExists(path)) {
+    return absl::NotFoundError(absl::StrCat(
+        dir_,
+        ": no run here (no run.json); give the work folder of a run, by "
+        "default SUBMISSION.run"));
+  }
+  ARCTRM_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  const auto damaged = [&](absl::string_view what) {
+    return absl::DataLossError(absl::StrCat(path, ": damaged: ", what));
+  };
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+  std::string_view view;
+  int64_t version = 0;
+  if (parser.parse(text).get(root) != simdjson::SUCCESS) {
+    return damaged("no JSON");
+  }
+  if (root["format"].get(view) != simdjson::SUCCESS || view != kFormat ||
+      root["version"].get(version) != simdjson::SUCCESS) {
+    return damaged("not the record of a run");
+  }
+  if (version != kVersion) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(path, ": format version ", version,
+                     "; this arctrm reads version ", kVersion));
+  }
+  RunRecord r;
+  int64_t copies = -1;
+  std::string_view title;
+  std::string_view status;
+  simdjson::dom::array warnings;
+  simdjson::dom::array facts;
+  simdjson::dom::object settings;
+  simdjson::dom::object groups;
+  if (root["title"].get(title) != simdjson::SUCCESS ||
+      root["status"].get(status) != simdjson::SUCCESS ||
+      root["elapsed_s"].get(r.elapsed_s) != simdjson::SUCCESS ||
+      root["copies"].get(copies) != simdjson::SUCCESS ||
+      root["planned_steps"].get(r.planned_steps) != simdjson::SUCCESS ||
+      root["training_done"].get(r.training_done) != simdjson::SUCCESS ||
+      root["voting_done"].get(r.voting_done) != simdjson::SUCCESS ||
+      root["warnings"].get(warnings) != simdjson::SUCCESS ||
+      root["settings"].get(settings) != simdjson::SUCCESS ||
+      root["facts"].get(facts) != simdjson::SUCCESS ||
+      root["groups"].get(groups) != simdjson::SUCCESS) {
+    return damaged("a field is missing");
+  }
+  r.title = std::string(title);
+  r.status = std::string(status);
+  r.copies = static_cast<int>(copies);
+  for (const auto item : warnings) {
+    if (item.get(view) != simdjson::SUCCESS) return damaged("warnings");
+    r.warnings.emplace_back(view);
+  }
+  for (const auto item : settings) {
+    if (item.value.get(view) != simdjson::SUCCESS) return damaged("settings");
+    r.settings[std::string(item.key)] = std::string(view);
+  }
+  for (const auto item : groups) {
+    if (item.value.get(view) != simdjson::SUCCESS) return damaged("groups");
+    r.groups[std::string(item.key)] = std::string(view);
+  }
+  for (const auto item : facts) {
+    simdjson::dom::array rows;
+    if (item["section"].get(view) != simdjson::SUCCESS ||
+        item["rows"].get(rows) != simdjson::SUCCESS) {
+      return damaged("facts");
+    }
+    r.facts.emplace_back(std::string(view),
+                         std::vector<std::pair<std::string, std::string>>());
+    for (const auto row : rows) {
+      std::string_view key;
+      if (row.at(0).get(key) != simdjson::SUCCESS ||
+          row.at(1).get(view) != simdjson::SUCCESS) {
+        return damaged("facts");
+      }
+      r.facts.back().second.emplace_back(std::string(key), std::string(view));
+    }
+  }
+  return r;
+}
+
+absl::Status RunFolder::AppendMetrics(const TrainStats& stats) const {
+  return AppendToFile(metrics_path(), MetricsJson(stats).dump() + "\n");
+}
+
+absl::Status RunFolder::TrimMetrics(int64_t step) const {
+  if (!FileExists(metrics_path())) return absl::OkStatus();
+  ARCTRM_ASSIGN_OR_RETURN(const std::string text, ReadFile(metrics_path()));
+  std::string kept;
+  for (absl::string_view line : absl::StrSplit(text, '\n')) {
+    CurvePoint point;
+    if (ParsePoint(std::string(line), point) && point.step <= step) {
+      absl::StrAppend(&kept, line, "\n");
+    }
+  }
+  return WriteFileAtomically(metrics_path(), kept);
+}
+
+absl::StatusOr<std::vector<CurvePoint>> RunFolder::ReadMetrics() const {
+  std::vector<CurvePoint> points;
+  if (!FileExists(metrics_path())) return points;
+  ARCTRM_ASSIGN_OR_RETURN(const std::string text, ReadFile(metrics_path()));
+  for (absl::string_view line : absl::StrSplit(text, '\n')) {
+    CurvePoint point;
+    if (ParsePoint(std::string(line), point)) points.push_back(point);
+  }
+  return points;
+}
+
+absl::Status RunFolder::RemoveResumeState() const {
+  ARCTRM_RETURN_IF_ERROR(RemoveAll(dataset_dir()));
+  return DropResumeState(checkpoint_dir());
+}
+
+}  // namespace arctrm

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/run_options.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace arctrm {
+
+void AddOptions(PlanningOptions& o, OptionSet& set) {
+  set.Add("run.row_updates", &o.row_updates,
+          "updates of each embedding row that the number of copies aims at", 1,
+          1000000);
+  set.Add("run.max_copies", &o.max_copies, "copies per task at most", 0,
+          100000);
+  set.Add("run.vote_share", &o.vote_share,
+          "share of the time that voting may take", 0.01, 0.95);
+  set.Add("run.max_views", &o.max_views,
+          "views per test input that vote; 0: all with a trained row", 0,
+          100000);
+  set.Add("run.canvas_margin", &o.canvas_margin,
+          "cells beyond the largest known grid", 0, 30);
+  set.Add("run.predict_batch", &o.predict_batch,
+          "rows of a prediction batch; 0: chosen for the device", 0, 1 << 20);
+}
+
+std::vector<OptionSet::Item> RunOptions::Settings() const {
+  RunOptions copy = *this;
+  OptionSet set;
+  AddOptions(copy.model, set);
+  AddOptions(copy.train, set);
+  AddOptions(copy.planning, set);
+  return set.Items();
+}
+
+}  // namespace arctrm

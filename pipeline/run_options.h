@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+// What `arctrm run` is asked to do.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "base/options.h"
+#include "solver/options.h"
+#include "solver/predictor.h"
+
+namespace arctrm {
+
+// How the time is split and how much is augmented.
+struct PlanningOptions {
+  // Copies per task are chosen so that every embedding row is updated about
+  // this often: an untrained row answers nothing. Measured: docs/RESULTS.md.
+  int row_updates = 150;
+  int max_copies = 1000;     // beside the task itself
+  double vote_share = 0.25;  // of the time left after set-up, at most
+  int max_views = 0;         // views per test input that vote; 0: all trained
+  int canvas_margin = 0;     // cells beyond the largest grid that is known
+  int predict_batch = 0;     // rows; 0: chosen for the device
+  friend bool operator==(const PlanningOptions&,
+                         const PlanningOptions&) = default;
+};
+void AddOptions(PlanningOptions& options, OptionSet& set);
+
+struct RunOptions {
+  std::vector<std::string> challenges;
+  // "" when unknown; only for scoring.
+  std::string solutions;
+  // "PATH" or "PATH=SOLUTIONS".
+  std::vector<std::string> train_on;
+  std::string checkpoint;
+  std::string out;
+  std::string work;    // "": OUT.run
+  std::string report;  // "": none
+  absl::Duration time_limit = absl::InfiniteDuration();
+  int64_t steps = 0;       // 0: as many as fit
+  int augmentations = -1;  // copies beside the task; -1: planned
+  bool resume = false;
+  uint64_t seed = 0;
+  std::string recipe;  // for the record
+  DeviceOptions device;
+  ModelOptions model;
+  TrainOptions train;
+  PlanningOptions planning;
+  // Task id -> group shown and scored apart, as the demo does.
+  std::map<std::string, std::string> groups;
+  std::string title = "arctrm run";
+
+  // Everything that decides the result, as keys and values.
+  std::vector<OptionSet::Item> Settings() const;
+};
+
+}  // namespace arctrm

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace arctrm {
+
+// (what, value) rows about LibTorch and the devices it can use here: its
+// version, the one arctrm was built for, matrix libraries, each GPU with memory
+// and compute capability, or why there is none.
+std::vector<std::pair<std::string, std::string>> DescribeMachine();
+
+}  // namespace arctrm

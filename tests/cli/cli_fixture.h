@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// The built program in a folder with small competition files.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "gtest/gtest.h"
+#include "tests/testing/program.h"
+
+namespace arctrm {
+
+inline constexpr char kChallenges[] =
+    R"({"aaaa0001":{"train":[{"input":[[1,2],[3,4]],"output":[[2,1],[4,3]]},)"
+    R"({"input":[[5,0]],"output":[[0,5]]}],"test":[{"input":[[7,8,9]]},)"
+    R"({"input":[[1],[2]]}]},)"
+    R"("bbbb0002":{"train":[{"input":[[1]],"output":[[2]]}],)"
+    R"("test":[{"input":[[3]]}]}})";
+inline constexpr char kSolutions[] =
+    R"({"aaaa0001":[[[9,8,7]],[[1],[2]]],"bbbb0002":[[[4]]]})";
+// Right: aaaa0001[0] at once, bbbb0002[0] at the second attempt.
+inline constexpr char kSubmission[] =
+    R"({"aaaa0001":[{"attempt_1":[[9,8,7]],"attempt_2":[[0]]},)"
+    R"({"attempt_1":[[5]],"attempt_2":[[6]]}],)"
+    R"("bbbb0002":[{"attempt_1":[[3]],"attempt_2":[[4]]}]})";
+inline constexpr char kTaskFile[] =
+    R"({"train":[{"input":[[1,2]],"output":[[2,1]]}],)"
+    R"("test":[{"input":[[3,4]],"output":[[4,3]]}]})";
+
+class CliTest : public ::testing::Test {
+ protected:
+  CliTest() : dir_(TestFolder()) {
+    Write("challenges.json", kChallenges);
+    Write("solutions.json", kSolutions);
+    Write("submission.json", kSubmission);
+    EXPECT_TRUE(MakeDirectories(Path("tasks")).ok());
+    Write("tasks/cccc0003.json", kTaskFile);
+    Write("tasks/dddd0004.json", kTaskFile);
+  }
+
+  std::string Path(const std::string& name) const {
+    return JoinPath(dir_, name);
+  }
+  void Write(const std::string& name, const std::string& text) const {
+    ASSERT_EQ(WriteFileAtomically(Path(name), text), absl::OkStatus());
+  }
+  std::string Read(const std::string& name) const {
+    absl::StatusOr<std::string> text = ReadFile(Path(name));
+    EXPECT_EQ(text.status(), absl::OkStatus());
+    return text.ok() ? *text : "";
+  }
+  bool Exists(const std::string& name) const { return FileExists(Path(name)); }
+
+  // `arctrm args…` in the folder.
+  ProgramResult Arctrm(std::vector<std::string> args,
+                       const ProgramOptions& options = {}) const {
+    args.insert(args.begin(), ARCTRM_PROGRAM);
+    return RunProgram(args, dir_, options);
+  }
+
+  const std::string dir_;
+};
+
+}  // namespace arctrm

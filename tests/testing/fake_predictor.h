@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+// A Predictor that answers by a function instead of a model, and remembers what
+// it was asked.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "augment/canvas.h"
+#include "base/status.h"
+#include "solver/predictor.h"
+
+namespace arctrm {
+
+class FakePredictor : public Predictor {
+ public:
+  using Answer = std::function<PredictorOutput(const PredictorInput&)>;
+
+  // Without `answer` it copies: the answer is the input grid, halting logit 0.
+  explicit FakePredictor(Canvas canvas = Canvas(), int max_batch = 8,
+                         Answer answer = nullptr)
+      : canvas_(canvas), max_batch_(max_batch), answer_(std::move(answer)) {
+    if (answer_ == nullptr) {
+      answer_ = [](const PredictorInput& input) {
+        return PredictorOutput{input.tokens, 0};
+      };
+    }
+  }
+
+  Canvas canvas() const override { return canvas_; }
+  int max_batch() const override { return max_batch_; }
+  absl::StatusOr<std::vector<PredictorOutput>> Predict(
+      absl::Span<const PredictorInput> inputs) override {
+    ARCTRM_CHECK(!inputs.empty());
+    ARCTRM_CHECK(inputs.size() <= static_cast<size_t>(max_batch_));
+    if (before_batch) before_batch();
+    if (!error.ok()) return error;
+    batches.emplace_back(inputs.begin(), inputs.end());
+    std::vector<PredictorOutput> outputs;
+    for (const PredictorInput& input : inputs) {
+      ARCTRM_CHECK(input.tokens.size() ==
+                   static_cast<size_t>(canvas_.num_tokens()));
+      outputs.push_back(answer_(input));
+    }
+    return outputs;
+  }
+
+  // Called at the start of every batch, e.g. to let a FakeClock go on.
+  std::function<void()> before_batch;
+  // What Predict returns instead of answers, unless OK.
+  absl::Status error;
+  // Every batch asked for, in order.
+  std::vector<std::vector<PredictorInput>> batches;
+
+ private:
+  Canvas canvas_;
+  int max_batch_;
+  Answer answer_;
+};
+
+// The tokens of `grid` at the canvas's corner.
+inline std::vector<uint8_t> GridTokens(const Grid& grid, Canvas canvas) {
+  std::vector<uint8_t> tokens(static_cast<size_t>(canvas.num_tokens()));
+  EncodeGrid(grid, canvas, Offset(), tokens.data());
+  return tokens;
+}
+
+}  // namespace arctrm

@@ -1,0 +1,443 @@
+// SPDX-License-Identifier: MIT
+#include "tta/predict.h"
+
+#include <algorithm>
+#include <csignal>
+#include <limits>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "augment/plan.h"
+#include "base/files.h"
+#include "base/stop.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/testing/fake_clock.h"
+#include "tests/testing/fake_predictor.h"
+
+namespace arctrm {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+ChallengeSet MakeChallenges() {
+  ChallengeSet challenges;
+  challenges.tasks.push_back(
+      {"a",
+       {{Grid::FromText("120 345"), Grid::FromText("12 34")}},
+       {Grid::FromText("123 456"), Grid::FromText("700 089 100")}});
+  challenges.tasks.push_back({"b",
+                              {{Grid::FromText("12 21"), Grid::FromText("3")}},
+                              {Grid::FromText("1023")}});
+  challenges.tasks.push_back({"c",
+                              {{Grid::FromText("45 67"), Grid::FromText("8")}},
+                              {Grid::FromText("98 76 54")}});
+  return challenges;
+}
+
+// Every task with its planned copies, each row updated once.
+PuzzleIds MakeIds(const ChallengeSet& challenges, int copies) {
+  PuzzleIds ids;
+  PlanOptions plan;
+  plan.copies = copies;
+  for (const Task& task : challenges.tasks) {
+    PuzzleTask known;
+    known.name = task.id;
+    known.first_id = ids.num_ids;
+    known.copies =
+        PlanTask(task.id, task.demonstrations, task.test_inputs, plan);
+    known.updates.assign(known.copies.size(), 1);
+    ids.num_ids += static_cast<int64_t>(known.copies.size());
+    ids.tasks.push_back(std::move(known));
+  }
+  return ids;
+}
+
+std::vector<int64_t> AskedIds(const FakePredictor& predictor) {
+  std::vector<int64_t> ids;
+  for (const auto& batch : predictor.batches) {
+    for (const PredictorInput& input : batch) ids.push_back(input.puzzle_id);
+  }
+  return ids;
+}
+
+VoteResult MustPredict(Predictor& predictor, const PuzzleIds& ids,
+                       const ChallengeSet& challenges,
+                       const VoteOptions& options, Ballots& ballots) {
+  absl::StatusOr<VoteResult> result =
+      PredictVotes(predictor, ids, challenges, options, nullptr, ballots);
+  EXPECT_EQ(result.status(), absl::OkStatus());
+  return result.ok() ? *result : VoteResult();
+}
+
+TEST(PredictVotes, EveryViewIsUndoneSoThatCopiesAgree) {
+  const ChallengeSet challenges = MakeChallenges();
+  const PuzzleIds ids = MakeIds(challenges, 20);
+  FakePredictor predictor({5}, 7);
+  Ballots ballots;
+  const VoteResult result =
+      MustPredict(predictor, ids, challenges, VoteOptions(), ballots);
+  EXPECT_TRUE(result.complete);
+  EXPECT_TRUE(result.without_views.empty());
+  EXPECT_TRUE(result.too_large.empty());
+  EXPECT_EQ(result.progress.views_done, result.progress.views_planned);
+  EXPECT_EQ(result.progress.views_planned, 4 * 21);
+  EXPECT_GT(result.progress.views_per_s, 0);
+  for (const Task& task : challenges.tasks) {
+    for (int i = 0; i < static_cast<int>(task.test_inputs.size()); ++i) {
+      const std::vector<Candidate> ranked = ballots.Rank(task.id, i);
+      ASSERT_EQ(ranked.size(), 1u) << task.id << i;
+      EXPECT_EQ(ranked[0].grid, task.test_inputs[static_cast<size_t>(i)]);
+      EXPECT_EQ(ranked[0].votes, 21);
+      EXPECT_EQ(ranked[0].mean_confidence, 0.5);
+    }
+  }
+}
+
+TEST(PredictVotes, IdentityOfEveryTestInputComesFirst) {
+  const ChallengeSet challenges = MakeChallenges();
+  const PuzzleIds ids = MakeIds(challenges, 2);
+  FakePredictor predictor({5}, 4);
+  Ballots ballots;
+  MustPredict(predictor, ids, challenges, VoteOptions(), ballots);
+  EXPECT_THAT(AskedIds(predictor),
+              ElementsAre(1, 1, 4, 7, 2, 2, 5, 8, 3, 3, 6, 9));
+  EXPECT_EQ(predictor.batches[0][0].tokens,
+            GridTokens(challenges.tasks[0].test_inputs[0], {5}));
+  EXPECT_EQ(predictor.batches[0][1].tokens,
+            GridTokens(challenges.tasks[0].test_inputs[1], {5}));
+}
+
+TEST(PredictVotes, ConfidenceIsTheSigmoidAndNamesAreKept) {
+  const ChallengeSet challenges = MakeChallenges();
+  const PuzzleIds ids = MakeIds(challenges, 0);
+  FakePredictor predictor({5}, 8, [](const PredictorInput& input) {
+    return PredictorOutput{
+        input.tokens,
+        input.puzzle_id == 1 ? 2.0f : std::numeric_limits<float>::quiet_NaN()};
+  });
+  VoteOptions options;
+  options.source = "model-x";
+  Ballots ballots;
+  MustPredict(predictor, ids, challenges, options, ballots);
+  EXPECT_TRUE(ballots.Has("a", 0, "model-x", Augmentation().Key()));
+  EXPECT_NEAR(ballots.Rank("a", 0)[0].mean_confidence, 0.8807970779778823,
+              1e-7);
+  // A model that has diverged still casts no poison.
+  EXPECT_EQ(ballots.Rank("b", 0)[0].mean_confidence, 0);
+}
+
+TEST(PredictVotes, MaxViewsCapsTheViewsOfEachTestInput) {
+  const ChallengeSet challenges = MakeChallenges();
+  const PuzzleIds ids = MakeIds(challenges, 5);
+  FakePredictor predictor({5}, 100);
+  VoteOptions options;
+  options.max_views = 2;
+  Ballots ballots;
+  const VoteResult result =
+      MustPredict(predictor, ids, challenges, options, ballots);
+  EXPECT_TRUE(result.complete);
+  EXPECT_THAT(AskedIds(predictor), ElementsAre(1, 1, 7, 13, 2, 2, 8, 14));
+}
+
+TEST(PredictVotes, RowsWithTooFewUpdatesDoNotVote) {
+  const ChallengeSet challenges = MakeChallenges();
+  PuzzleIds ids = MakeIds(challenges, 2);
+  ids.tasks[0].updates = {0, 3, 2};
+  ids.tasks[1].updates = {0, 0, 0};
+  ids.tasks[2].updates = {2, 0, 1};
+  const auto asked = [&](int64_t min_updates, int max_views,
+                         VoteResult& result) {
+    FakePredictor predictor({5}, 100);
+    VoteOptions options;
+    options.min_updates = min_updates;
+    options.max_views = max_views;
+    Ballots ballots;
+    result = MustPredict(predictor, ids, challenges, options, ballots);
+    return AskedIds(predictor);
+  };
+  VoteResult result;
+  EXPECT_THAT(asked(1, 0, result), ElementsAre(2, 2, 7, 3, 3, 9));
+  EXPECT_THAT(result.without_views, ElementsAre(TestInputKey("b", 0)));
+  EXPECT_TRUE(result.complete);
+  EXPECT_THAT(asked(2, 0, result), ElementsAre(2, 2, 7, 3, 3));
+  // The cap counts rows that may vote.
+  EXPECT_THAT(asked(1, 1, result), ElementsAre(2, 2, 7));
+  EXPECT_THAT(asked(3, 0, result), ElementsAre(2, 2));
+  EXPECT_THAT(result.without_views,
+              ElementsAre(TestInputKey("b", 0), TestInputKey("c", 0)));
+  EXPECT_THAT(asked(0, 0, result),
+              ElementsAre(1, 1, 4, 7, 2, 2, 5, 8, 3, 3, 6, 9));
+  EXPECT_TRUE(result.without_views.empty());
+}
+
+TEST(PredictVotes, UnknownTasksAreNamedAndTheRestGoesOn) {
+  ChallengeSet challenges = MakeChallenges();
+  const PuzzleIds ids = MakeIds(challenges, 1);
+  challenges.tasks[0].id = "stranger";
+  FakePredictor predictor({5}, 100);
+  Ballots ballots;
+  const VoteResult result =
+      MustPredict(predictor, ids, challenges, VoteOptions(), ballots);
+  EXPECT_TRUE(result.complete);
+  EXPECT_THAT(result.without_views, ElementsAre(TestInputKey("stranger", 0),
+                                                TestInputKey("stranger", 1)));
+  EXPECT_EQ(ballots.num_asked(), 4);
+}
+
+TEST(PredictVotes, NothingToAskIsComplete) {
+  const ChallengeSet challenges = MakeChallenges();
+  FakePredictor predictor({5}, 100);
+  Ballots ballots;
+  const VoteResult result =
+      MustPredict(predictor, PuzzleIds(), challenges, VoteOptions(), ballots);
+  EXPECT_TRUE(result.complete);
+  EXPECT_EQ(result.progress.views_planned, 0);
+  EXPECT_EQ(result.without_views.size(), 4u);
+  EXPECT_TRUE(predictor.batches.empty());
+}
+
+TEST(PredictVotes, TestInputsBeyondTheCanvasAreNamedAndNotAsked) {
+  const ChallengeSet challenges = MakeChallenges();
+  const PuzzleIds ids = MakeIds(challenges, 3);
+  // "1023" is four wide.
+  FakePredictor predictor({3}, 100);
+  Ballots ballots;
+  const VoteResult result =
+      MustPredict(predictor, ids, challenges, VoteOptions(), ballots);
+  EXPECT_THAT(result.too_large, ElementsAre(TestInputKey("b", 0)));
+  EXPECT_TRUE(result.without_views.empty());
+  EXPECT_TRUE(result.complete);
+  EXPECT_EQ(ballots.num_votes("b", 0), 0);
+  EXPECT_EQ(ballots.num_votes("a", 1), 4);
+}
+
+TEST(PredictVotes, EmptyAnswersAreRememberedAndNotAskedAgain) {
+  const ChallengeSet challenges = MakeChallenges();
+  const PuzzleIds ids = MakeIds(challenges, 3);
+  FakePredictor predictor({5}, 4, [](const PredictorInput& input) {
+    return PredictorOutput{std::vector<uint8_t>(input.tokens.size()), 1};
+  });
+  Ballots ballots;
+  MustPredict(predictor, ids, challenges, VoteOptions(), ballots);
+  EXPECT_EQ(ballots.num_asked(), 16);
+  EXPECT_EQ(ballots.num_votes(), 0);
+  predictor.batches.clear();
+  const VoteResult again =
+      MustPredict(predictor, ids, challenges, VoteOptions(), ballots);
+  EXPECT_TRUE(again.complete);
+  EXPECT_EQ(again.progress.views_done, 16);
+  EXPECT_TRUE(predictor.batches.empty());
+}
+
+TEST(PredictVotes, ResumedRunAsksTheSameBatchesAndWritesTheSameBytes) {
+  const ChallengeSet challenges = MakeChallenges();
+  const PuzzleIds ids = MakeIds(challenges, 10);
+  const std::string dir = JoinPath(::testing::TempDir(), "tta_predict_resume");
+  ASSERT_EQ(MakeDirectories(dir), absl::OkStatus());
+
+  FakePredictor whole({5}, 6);
+  Ballots whole_ballots;
+  MustPredict(whole, ids, challenges, VoteOptions(), whole_ballots);
+  ASSERT_EQ(whole_ballots.Write(JoinPath(dir, "whole")), absl::OkStatus());
+  ASSERT_EQ(whole.batches.size(), 8u);
+
+  for (int stop_after = 1; stop_after < 8; ++stop_after) {
+    FakePredictor first({5}, 6);
+    Ballots ballots;
+    int calls = 0;
+    absl::StatusOr<VoteResult> result = PredictVotes(
+        first, ids, challenges, VoteOptions(),
+        [&](const VoteProgress& progress) {
+          ++calls;
+          EXPECT_EQ(progress.views_done, std::min(6 * calls, 44));
+          return calls < stop_after;
+        },
+        ballots);
+    ASSERT_EQ(result.status(), absl::OkStatus());
+    EXPECT_FALSE(result->complete);
+    const std::string path = JoinPath(dir, absl::StrCat("part", stop_after));
+    ASSERT_EQ(ballots.Write(path), absl::OkStatus());
+
+    FakePredictor second({5}, 6);
+    Ballots resumed = Ballots::Read(path).value();
+    const VoteResult rest =
+        MustPredict(second, ids, challenges, VoteOptions(), resumed);
+    EXPECT_TRUE(rest.complete);
+    EXPECT_EQ(rest.progress.views_done, 44);
+    std::vector<int64_t> both = AskedIds(first);
+    for (const int64_t id : AskedIds(second)) both.push_back(id);
+    EXPECT_EQ(both, AskedIds(whole));
+    EXPECT_EQ(first.batches.size() + second.batches.size(),
+              whole.batches.size());
+    ASSERT_EQ(resumed.Write(path), absl::OkStatus());
+    EXPECT_EQ(ReadFile(path).value(), ReadFile(JoinPath(dir, "whole")).value());
+  }
+}
+
+TEST(PredictVotes, ABatchThatLacksOneViewIsAskedWhole) {
+  const ChallengeSet challenges = MakeChallenges();
+  const PuzzleIds ids = MakeIds(challenges, 2);
+  FakePredictor predictor({5}, 4);
+  Ballots ballots;
+  // Three of the four views of the first batch are there.
+  const std::string identity = Augmentation().Key();
+  ballots.Add("a", 0, {Grid::FromText("1"), 0.5f, identity, "run"});
+  ballots.Add("a", 1, {Grid::FromText("1"), 0.5f, identity, "run"});
+  ballots.Add("b", 0, {Grid::FromText("1"), 0.5f, identity, "run"});
+  MustPredict(predictor, ids, challenges, VoteOptions(), ballots);
+  ASSERT_EQ(predictor.batches.size(), 3u);
+  EXPECT_EQ(predictor.batches[0].size(), 4u);
+}
+
+TEST(PredictVotes, OtherSourcesAreAskedAnew) {
+  const ChallengeSet challenges = MakeChallenges();
+  const PuzzleIds ids = MakeIds(challenges, 1);
+  FakePredictor predictor({5}, 4);
+  Ballots ballots;
+  MustPredict(predictor, ids, challenges, VoteOptions(), ballots);
+  VoteOptions options;
+  options.source = "second";
+  MustPredict(predictor, ids, challenges, options, ballots);
+  EXPECT_EQ(ballots.num_asked(), 16);
+}
+
+TEST(PredictVotes, CallbackOnTheLastBatchDoesNotMakeItIncomplete) {
+  const ChallengeSet challenges = MakeChallenges();
+  FakePredictor predictor({5}, 100);
+  Ballots ballots;
+  const absl::StatusOr<VoteResult> result = PredictVotes(
+      predictor, MakeIds(challenges, 1), challenges, VoteOptions(),
+      [](const VoteProgress&) { return false; }, ballots);
+  ASSERT_EQ(result.status(), absl::OkStatus());
+  EXPECT_TRUE(result->complete);
+}
+
+TEST(PredictVotes, StopsAtTheDeadlineWithTheVotesSoFar) {
+  const ChallengeSet challenges = MakeChallenges();
+  const PuzzleIds ids = MakeIds(challenges, 10);
+  FakeClock clock;
+  FakePredictor predictor({5}, 4);
+  predictor.before_batch = [&] { clock.Advance(absl::Seconds(10)); };
+  VoteOptions options;
+  options.deadline = Deadline(clock, absl::Seconds(30));
+  Ballots ballots;
+  const VoteResult result =
+      MustPredict(predictor, ids, challenges, options, ballots);
+  EXPECT_FALSE(result.complete);
+  EXPECT_EQ(result.progress.views_done, 12);
+  EXPECT_EQ(ballots.num_asked(), 12);
+  EXPECT_DOUBLE_EQ(result.progress.views_per_s, 12 / 30.0);
+  EXPECT_EQ(predictor.batches.size(), 3u);
+}
+
+TEST(PredictVotes, ABatchThatWouldOverrunIsNotBegun) {
+  const ChallengeSet challenges = MakeChallenges();
+  const PuzzleIds ids = MakeIds(challenges, 10);
+  FakeClock clock;
+  FakePredictor predictor({5}, 4);
+  predictor.before_batch = [&] { clock.Advance(absl::Seconds(10)); };
+  VoteOptions options;
+  options.deadline = Deadline(clock, absl::Seconds(39));
+  Ballots ballots;
+  const VoteResult result =
+      MustPredict(predictor, ids, challenges, options, ballots);
+  EXPECT_FALSE(result.complete);
+  EXPECT_EQ(predictor.batches.size(), 3u);
+  EXPECT_FALSE(options.deadline.Passed());
+}
+
+TEST(PredictVotes, ExpiredDeadlineAsksNothing) {
+  const ChallengeSet challenges = MakeChallenges();
+  FakeClock clock;
+  FakePredictor predictor({5}, 4);
+  VoteOptions options;
+  options.deadline = Deadline(clock, absl::ZeroDuration());
+  Ballots ballots;
+  const VoteResult result = MustPredict(predictor, MakeIds(challenges, 2),
+                                        challenges, options, ballots);
+  EXPECT_FALSE(result.complete);
+  EXPECT_TRUE(predictor.batches.empty());
+}
+
+TEST(PredictVotes, StopsOnASignal) {
+  const ChallengeSet challenges = MakeChallenges();
+  const PuzzleIds ids = MakeIds(challenges, 10);
+  FakePredictor predictor({5}, 4);
+  predictor.before_batch = [&] {
+    if (predictor.batches.size() == 1) RequestStop(SIGTERM);
+  };
+  Ballots ballots;
+  const VoteResult result =
+      MustPredict(predictor, ids, challenges, VoteOptions(), ballots);
+  RequestStop(0);
+  EXPECT_FALSE(result.complete);
+  // The batch under way is still counted.
+  EXPECT_EQ(result.progress.views_done, 8);
+  EXPECT_EQ(ballots.num_asked(), 8);
+}
+
+TEST(PredictVotes, PredictorErrorsComeThroughAndKeepEarlierVotes) {
+  const ChallengeSet challenges = MakeChallenges();
+  FakePredictor predictor({5}, 4);
+  predictor.before_batch = [&] {
+    if (predictor.batches.size() == 2) {
+      predictor.error = absl::ResourceExhaustedError("out of memory");
+    }
+  };
+  Ballots ballots;
+  const absl::Status status =
+      PredictVotes(predictor, MakeIds(challenges, 5), challenges, VoteOptions(),
+                   nullptr, ballots)
+          .status();
+  EXPECT_EQ(status, absl::ResourceExhaustedError("out of memory"));
+  EXPECT_EQ(ballots.num_asked(), 8);
+}
+
+TEST(PredictVotes, MalformedAnswersAreInternalErrors) {
+  const ChallengeSet challenges = MakeChallenges();
+  FakePredictor predictor({5}, 4, [](const PredictorInput&) {
+    return PredictorOutput{{2, 2}, 0};
+  });
+  Ballots ballots;
+  const absl::Status status =
+      PredictVotes(predictor, MakeIds(challenges, 1), challenges, VoteOptions(),
+                   nullptr, ballots)
+          .status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(ballots.num_asked(), 0);
+}
+
+TEST(PredictVotes, DamagedIdsAndOptionsAreRefused) {
+  const ChallengeSet challenges = MakeChallenges();
+  FakePredictor predictor({5}, 4);
+  const auto predict = [&](const PuzzleIds& ids, const VoteOptions& options) {
+    Ballots ballots;
+    return PredictVotes(predictor, ids, challenges, options, nullptr, ballots)
+        .status();
+  };
+  PuzzleIds ids = MakeIds(challenges, 2);
+  ids.tasks[1].updates.pop_back();
+  const absl::Status status = predict(ids, VoteOptions());
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("task b"));
+  ids = MakeIds(challenges, 2);
+  --ids.num_ids;
+  EXPECT_EQ(predict(ids, VoteOptions()).code(),
+            absl::StatusCode::kInvalidArgument);
+  ids = MakeIds(challenges, 2);
+  ids.tasks[0].first_id = 0;
+  EXPECT_EQ(predict(ids, VoteOptions()).code(),
+            absl::StatusCode::kInvalidArgument);
+  VoteOptions options;
+  options.max_views = -1;
+  EXPECT_EQ(predict(MakeIds(challenges, 2), options).code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_TRUE(predictor.batches.empty());
+}
+
+}  // namespace
+}  // namespace arctrm

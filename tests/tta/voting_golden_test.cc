@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: MIT
+// The vote against recorded votes of the published evaluator: the same ranking
+// tables and attempts, with three named differences.
+#include <cmath>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "augment/augmentation.h"
+#include "augment/canvas.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "simdjson.h"
+#include "tests/testing/fake_predictor.h"
+#include "tests/testing/golden.h"
+#include "tta/ballots.h"
+#include "tta/predict.h"
+
+namespace arctrm {
+namespace {
+
+using simdjson::dom::array;
+using simdjson::dom::element;
+using simdjson::dom::object;
+
+struct Entry {
+  NamedAugmentation name;
+  int64_t puzzle_id = 0;
+  Grid input;
+  std::vector<uint8_t> tokens;
+  float halt_logit = 0;
+};
+
+struct Case {
+  std::string name;
+  int evaluations = 1;
+  ChallengeSet challenges;
+  std::vector<std::string> identifiers;
+  std::vector<Entry> entries;
+  std::map<TestInputKey, std::vector<Candidate>> ranked;
+  // As published: test inputs without votes are left out.
+  Submission submission;
+};
+
+Grid ToGrid(element rows) {
+  std::vector<uint8_t> cells;
+  int num_rows = 0;
+  for (element row : array(rows)) {
+    ++num_rows;
+    for (element cell : array(row)) {
+      cells.push_back(static_cast<uint8_t>(uint64_t(cell)));
+    }
+  }
+  if (cells.empty()) return Grid();
+  const int cols = static_cast<int>(cells.size()) / num_rows;
+  return Grid(num_rows, cols, std::move(cells));
+}
+
+Case ToCase(object json) {
+  Case c;
+  c.name = std::string(std::string_view(json["case"]));
+  c.evaluations = static_cast<int>(int64_t(json["evaluations"]));
+  for (const auto field : object(json["test_puzzles"])) {
+    Task task;
+    task.id = std::string(field.key);
+    for (element test : array(field.value["test"])) {
+      task.test_inputs.push_back(ToGrid(test["input"]));
+    }
+    c.challenges.tasks.push_back(std::move(task));
+  }
+  for (element name : array(json["identifiers"])) {
+    c.identifiers.emplace_back(std::string_view(name));
+  }
+  for (element item : array(json["entries"])) {
+    Entry entry;
+    entry.name =
+        ParseAugmentedName(AbslView(std::string_view(item["name"]))).value();
+    entry.puzzle_id = int64_t(item["identifier"]);
+    entry.input = ToGrid(item["input_seq_grid"]);
+    for (element token : array(item["predicted_tokens"])) {
+      entry.tokens.push_back(static_cast<uint8_t>(uint64_t(token)));
+    }
+    entry.halt_logit = static_cast<float>(double(item["q_halt_logit"]));
+    c.entries.push_back(std::move(entry));
+  }
+  for (const auto task : object(json["ranked"])) {
+    int test_index = 0;
+    for (element table : array(task.value)) {
+      std::vector<Candidate>& candidates =
+          c.ranked[{std::string(task.key), test_index++}];
+      for (element row : array(table)) {
+        candidates.push_back(
+            {ToGrid(row["grid"]), double(row["count"]), double(row["mean_q"])});
+      }
+    }
+  }
+  for (const auto task : object(json["submission"])) {
+    std::vector<Attempts>& attempts = c.submission[std::string(task.key)];
+    for (element item : array(task.value)) {
+      attempts.push_back(
+          {ToGrid(item["attempt_1"]), ToGrid(item["attempt_2"])});
+    }
+  }
+  return c;
+}
+
+std::vector<Case> ReadCases() {
+  const std::string text = ReadGolden("augment.json.zst");
+  simdjson::dom::parser parser;
+  std::vector<Case> cases;
+  for (element item : array(parser.parse(text)["voting"])) {
+    cases.push_back(ToCase(item));
+  }
+  return cases;
+}
+
+const Canvas kCanvas{30};
+
+// Feeds the recorded predictions as the evaluator does: test inputs found by
+// content, predictions for no test input dropped.
+Ballots Feed(const Case& c, bool reverse = false) {
+  Ballots ballots;
+  for (int evaluation = 0; evaluation < c.evaluations; ++evaluation) {
+    for (size_t n = 0; n < c.entries.size(); ++n) {
+      const Entry& entry = c.entries[reverse ? c.entries.size() - 1 - n : n];
+      const Augmentation& augmentation = entry.name.augmentation;
+      const Grid input = augmentation.Invert(entry.input);
+      const Task* task = c.challenges.Find(entry.name.task_id);
+      for (size_t i = 0; i < task->test_inputs.size(); ++i) {
+        if (task->test_inputs[i] != input) continue;
+        Vote vote;
+        vote.grid = augmentation.Invert(CropGrid(entry.tokens, kCanvas));
+        vote.confidence =
+            static_cast<float>(1 / (1 + std::exp(-entry.halt_logit)));
+        vote.augmentation = augmentation.Key();
+        vote.source = absl::StrCat("evaluation ", evaluation);
+        ballots.Add(task->id, static_cast<int>(i), vote);
+      }
+    }
+  }
+  return ballots;
+}
+
+void ExpectRanking(const Case& c, const Ballots& ballots) {
+  for (const auto& [key, published] : c.ranked) {
+    SCOPED_TRACE(absl::StrCat(c.name, ": ", key.first, "[", key.second, "]"));
+    std::vector<Candidate> expected;
+    for (const Candidate& candidate : published) {
+      if (!candidate.grid.empty()) expected.push_back(candidate);
+    }
+    const std::vector<Candidate> ranked = ballots.Rank(key.first, key.second);
+    ASSERT_EQ(ranked.size(), expected.size());
+    for (size_t i = 0; i < ranked.size(); ++i) {
+      EXPECT_EQ(ranked[i].grid, expected[i].grid);
+      EXPECT_EQ(ranked[i].votes, expected[i].votes);
+      // Confidence is kept as float32.
+      EXPECT_NEAR(ranked[i].mean_confidence, expected[i].mean_confidence, 1e-7);
+    }
+  }
+}
+
+TEST(VotingGolden, RankingTablesEqualThePublishedOnes) {
+  const std::vector<Case> cases = ReadCases();
+  ASSERT_EQ(cases.size(), 3u);
+  for (const Case& c : cases) {
+    ASSERT_GE(c.entries.size(), 8u);
+    ExpectRanking(c, Feed(c));
+  }
+}
+
+TEST(VotingGolden, AttemptsEqualThePublishedOnesWhereNoEmptyGridVoted) {
+  int compared = 0;
+  for (const Case& c : ReadCases()) {
+    const Submission submission = ChooseAttempts(Feed(c), c.challenges);
+    for (const auto& [id, published] : c.submission) {
+      const std::vector<Attempts>& mine = submission.at(id);
+      if (published.size() != mine.size()) continue;
+      for (size_t i = 0; i < published.size(); ++i) {
+        if (published[i].attempt_1.empty() || published[i].attempt_2.empty()) {
+          continue;
+        }
+        EXPECT_EQ(mine[i], published[i]) << c.name << " " << id << i;
+        ++compared;
+      }
+    }
+  }
+  EXPECT_EQ(compared, 7);
+}
+
+// Differs from TRM: exact ties keep the order of arrival there.
+TEST(VotingGolden, TiesAreOrderedByContentWhicheverWayFed) {
+  for (const Case& c : ReadCases()) {
+    const Ballots forward = Feed(c);
+    EXPECT_EQ(forward, Feed(c, /*reverse=*/true));
+    ExpectRanking(c, Feed(c, /*reverse=*/true));
+    const std::vector<Candidate> ranked = forward.Rank("taskA", 0);
+    ASSERT_EQ(ranked.size(), 4u);
+    EXPECT_EQ(ranked[2].votes, ranked[3].votes);
+    EXPECT_EQ(ranked[2].mean_confidence, ranked[3].mean_confidence);
+    EXPECT_LT(ranked[2].grid, ranked[3].grid);
+  }
+}
+
+// Differs from TRM: there an answer without any cell is an answer.
+TEST(VotingGolden, EmptyGridsDoNotVote) {
+  const std::vector<Case> cases = ReadCases();
+  const Case& c = cases[0];
+  const std::vector<Candidate>& published = c.ranked.at({"taskB", 1});
+  ASSERT_EQ(published.size(), 2u);
+  ASSERT_TRUE(published[0].grid.empty());
+  const Ballots ballots = Feed(c);
+  EXPECT_EQ(ballots.num_votes("taskB", 1), 1);
+  const std::vector<Candidate> ranked = ballots.Rank("taskB", 1);
+  ASSERT_EQ(ranked.size(), 1u);
+  EXPECT_EQ(ranked[0].grid, published[1].grid);
+  const Attempts mine = ChooseAttempts(ballots, c.challenges).at("taskB")[1];
+  EXPECT_EQ(mine.attempt_1, published[1].grid);
+  EXPECT_EQ(mine.attempt_2, published[1].grid);
+}
+
+// Differs from TRM: there a test input without votes is left out and the later
+// ones move up.
+TEST(VotingGolden, TestInputsWithoutVotesStayInPlace) {
+  const std::vector<Case> cases = ReadCases();
+  const Case& c = cases[2];
+  ASSERT_EQ(c.submission.at("taskB").size(), 1u);
+  ASSERT_TRUE(c.submission.at("taskC").empty());
+  const Submission mine = ChooseAttempts(Feed(c), c.challenges);
+  const Grid blank(1, 1);
+  ASSERT_EQ(mine.at("taskB").size(), 2u);
+  EXPECT_EQ(mine.at("taskB")[0], (Attempts{blank, blank}));
+  EXPECT_EQ(mine.at("taskB")[1].attempt_1,
+            c.submission.at("taskB")[0].attempt_2);
+  ASSERT_EQ(mine.at("taskC").size(), 1u);
+  EXPECT_EQ(mine.at("taskC")[0], (Attempts{blank, blank}));
+}
+
+// The whole way: views planned and encoded here, answers as recorded.
+TEST(VotingGolden, PredictVotesReproducesTheTables) {
+  for (const Case& c : ReadCases()) {
+    PuzzleIds ids;
+    ids.num_ids = static_cast<int64_t>(c.identifiers.size());
+    for (size_t i = 1; i < c.identifiers.size(); ++i) {
+      const NamedAugmentation name =
+          ParseAugmentedName(c.identifiers[i]).value();
+      if (ids.tasks.empty() || ids.tasks.back().name != name.task_id) {
+        ids.tasks.push_back({name.task_id, static_cast<int64_t>(i), {}, {}});
+      }
+      ids.tasks.back().copies.push_back(name.augmentation);
+      ids.tasks.back().updates.push_back(1);
+    }
+    int answered = 0;
+    FakePredictor predictor(kCanvas, 5, [&](const PredictorInput& input) {
+      for (const Entry& entry : c.entries) {
+        if (entry.puzzle_id == input.puzzle_id &&
+            GridTokens(entry.input, kCanvas) == input.tokens) {
+          ++answered;
+          return PredictorOutput{entry.tokens, entry.halt_logit};
+        }
+      }
+      // Not recorded: no answer.
+      return PredictorOutput{std::vector<uint8_t>(input.tokens.size()), 0};
+    });
+    Ballots ballots;
+    for (int evaluation = 0; evaluation < c.evaluations; ++evaluation) {
+      VoteOptions options;
+      options.source = absl::StrCat("evaluation ", evaluation);
+      const absl::StatusOr<VoteResult> result =
+          PredictVotes(predictor, ids, c.challenges, options, nullptr, ballots);
+      ASSERT_EQ(result.status(), absl::OkStatus());
+      EXPECT_TRUE(result->complete);
+    }
+    EXPECT_GE(answered, 8);
+    ExpectRanking(c, ballots);
+  }
+}
+
+}  // namespace
+}  // namespace arctrm

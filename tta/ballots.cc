@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: MIT
+#include "tta/ballots.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <tuple>
+
+#include "absl/strings/str_cat.h"
+#include "augment/augmentation.h"
+#include "base/compress.h"
+#include "base/files.h"
+#include "base/status.h"
+#include "nlohmann/json.hpp"
+#include "simdjson.h"
+
+namespace arctrm {
+namespace {
+
+constexpr char kFormat[] = "arctrm-ballots";
+constexpr int kVersion = 1;
+// 400 tasks x 1000 views of the largest grids stay below half of it.
+constexpr int64_t kMaxBytes = int64_t{4} << 30;
+
+float CleanConfidence(float confidence) {
+  if (std::isnan(confidence)) return 0;
+  return std::clamp(confidence, 0.0f, 1.0f);
+}
+
+// The shortest decimal that reads back as the same double.
+std::string Decimal(double value) {
+  char buffer[40];
+  const auto end = std::to_chars(buffer, buffer + sizeof(buffer), value);
+  return std::string(buffer, end.ptr);
+}
+
+// A float in as few digits as still give it back through a double.
+std::string Decimal(float value) {
+  char buffer[40];
+  const auto end = std::to_chars(buffer, buffer + sizeof(buffer), value);
+  double back = 0;
+  std::from_chars(buffer, end.ptr, back);
+  if (static_cast<float>(back) == value) return std::string(buffer, end.ptr);
+  return Decimal(static_cast<double>(value));
+}
+
+// Rows of digits divided by a blank; "" for the empty grid.
+std::string GridDigits(const Grid& grid) {
+  std::string text;
+  text.reserve(static_cast<size_t>((grid.cols() + 1) * grid.rows()));
+  for (int row = 0; row < grid.rows(); ++row) {
+    if (row > 0) text.push_back(' ');
+    for (int col = 0; col < grid.cols(); ++col) {
+      text.push_back(static_cast<char>('0' + grid.at(row, col)));
+    }
+  }
+  return text;
+}
+
+std::optional<Grid> GridFromDigits(std::string_view text) {
+  if (text.empty()) return Grid();
+  std::vector<uint8_t> cells;
+  int rows = 1;
+  int cols = -1;
+  int width = 0;
+  for (const char c : text) {
+    if (c == ' ') {
+      if (width == 0 || (cols >= 0 && width != cols)) return std::nullopt;
+      cols = width;
+      width = 0;
+      ++rows;
+    } else if (c >= '0' && c <= '9') {
+      cells.push_back(static_cast<uint8_t>(c - '0'));
+      ++width;
+    } else {
+      return std::nullopt;
+    }
+  }
+  if (width == 0 || (cols >= 0 && width != cols)) return std::nullopt;
+  if (rows > kMaxSide || width > kMaxSide) return std::nullopt;
+  return Grid(rows, width, std::move(cells));
+}
+
+}  // namespace
+
+void Ballots::Insert(Entry entry, std::vector<Entry>& entries) {
+  const auto key = [](const Entry& e) {
+    return std::tie(e.vote.grid, e.vote.confidence);
+  };
+  const auto at = std::lower_bound(
+      entries.begin(), entries.end(), entry,
+      [&](const Entry& a, const Entry& b) { return key(a) < key(b); });
+  if (at != entries.end() && key(*at) == key(entry)) {
+    at->weight = std::max(at->weight, entry.weight);
+    return;
+  }
+  entries.insert(at, std::move(entry));
+}
+
+void Ballots::Add(const std::string& task_id, int test_index, Vote vote) {
+  vote.confidence = CleanConfidence(vote.confidence);
+  const View view(vote.source, vote.augmentation);
+  std::vector<Entry>& entries = votes_[{task_id, test_index}][view];
+  entries.clear();
+  entries.push_back({std::move(vote), 1});
+}
+
+bool Ballots::Has(const std::string& task_id, int test_index,
+                  absl::string_view source,
+                  absl::string_view augmentation) const {
+  const auto found = votes_.find({task_id, test_index});
+  return found != votes_.end() &&
+         found->second.count(
+             View(std::string(source), std::string(augmentation))) > 0;
+}
+
+void Ballots::Merge(const Ballots& other, double weight) {
+  ARCTRM_CHECK(std::isfinite(weight) && weight > 0);
+  if (&other == this) {
+    const Ballots copy = other;
+    Merge(copy, weight);
+    return;
+  }
+  for (const auto& [key, views] : other.votes_) {
+    auto& mine = votes_[key];
+    for (const auto& [view, entries] : views) {
+      for (const Entry& entry : entries) {
+        Insert({entry.vote, entry.weight * weight}, mine[view]);
+      }
+    }
+  }
+}
+
+std::vector<Candidate> Ballots::Rank(const std::string& task_id,
+                                     int test_index) const {
+  const auto found = votes_.find({task_id, test_index});
+  if (found == votes_.end()) return {};
+  // Confidence and weight of every vote for an answer.
+  std::map<Grid, std::vector<std::pair<double, double>>> answers;
+  for (const auto& [view, entries] : found->second) {
+    for (const Entry& entry : entries) {
+      if (entry.vote.grid.empty()) continue;
+      answers[entry.vote.grid].emplace_back(entry.vote.confidence,
+                                            entry.weight);
+    }
+  }
+  std::vector<Candidate> candidates;
+  candidates.reserve(answers.size());
+  for (auto& [grid, votes] : answers) {
+    // Floating-point sums depend on their order; this one doesn't.
+    std::sort(votes.begin(), votes.end());
+    Candidate candidate;
+    candidate.grid = grid;
+    double confidence = 0;
+    for (const auto& [value, weight] : votes) {
+      candidate.votes += weight;
+      confidence += value * weight;
+    }
+    candidate.mean_confidence = confidence / candidate.votes;
+    candidates.push_back(std::move(candidate));
+  }
+  std::sort(candidates.begin(), candidates.end(),
+            [](const Candidate& a, const Candidate& b) {
+              if (a.votes != b.votes) return a.votes > b.votes;
+              if (a.mean_confidence != b.mean_confidence) {
+                return a.mean_confidence > b.mean_confidence;
+              }
+              return a.grid < b.grid;
+            });
+  return candidates;
+}
+
+int64_t Ballots::num_votes(const std::string& task_id, int test_index) const {
+  const auto found = votes_.find({task_id, test_index});
+  if (found == votes_.end()) return 0;
+  int64_t count = 0;
+  for (const auto& [view, entries] : found->second) {
+    for (const Entry& entry : entries) count += !entry.vote.grid.empty();
+  }
+  return count;
+}
+
+int64_t Ballots::num_votes() const {
+  int64_t count = 0;
+  for (const auto& [key, views] : votes_) {
+    count += num_votes(key.first, key.second);
+  }
+  return count;
+}
+
+int64_t Ballots::num_asked() const {
+  int64_t count = 0;
+  for (const auto& [key, views] : votes_) {
+    for (const auto& [view, entries] : views) {
+      count += static_cast<int64_t>(entries.size());
+    }
+  }
+  return count;
+}
+
+absl::Status Ballots::Write(absl::string_view path) const {
+  std::string text =
+      absl::StrCat("{\"format\":\"", kFormat, "\",\"version\":", kVersion,
+                   ",\"votes\":", num_asked(), "}\n");
+  try {
+    for (const auto& [key, views] : votes_) {
+      const std::string head =
+          absl::StrCat("{\"task\":", nlohmann::json(key.first).dump(),
+                       ",\"test\":", key.second, ",\"source\":");
+      for (const auto& [view, entries] : views) {
+        const std::string name =
+            absl::StrCat(nlohmann::json(view.first).dump(),
+                         ",\"view\":", nlohmann::json(view.second).dump());
+        for (const Entry& entry : entries) {
+          absl::StrAppend(&text, head, name,
+                          ",\"confidence\":", Decimal(entry.vote.confidence),
+                          ",\"weight\":", Decimal(entry.weight), ",\"grid\":\"",
+                          GridDigits(entry.vote.grid), "\"}\n");
+        }
+      }
+    }
+  } catch (const nlohmann::json::exception&) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        path, ": a task id or source name is not UTF-8; rename it"));
+  }
+  return WriteFileAtomically(path, ZstdCompress(text));
+}
+
+absl::StatusOr<Ballots> Ballots::Read(absl::string_view path) {
+  ARCTRM_ASSIGN_OR_RETURN(const std::string frame, ReadFile(path));
+  absl::StatusOr<std::string> text = ZstdDecompress(frame, kMaxBytes);
+  if (!text.ok()) {
+    return Annotate(text.status(), absl::StrCat(path,
+                                                ": not a whole ballots "
+                                                "file"));
+  }
+  Ballots ballots;
+  ARCTRM_RETURN_IF_ERROR(ballots.ReadLines(path, *text));
+  return ballots;
+}
+
+absl::Status Ballots::ReadLines(absl::string_view path, std::string& text) {
+  const size_t size = text.size();
+  // simdjson reads past the end of what it parses; so each line is parsed where
+  // it stands.
+  text.append(simdjson::SIMDJSON_PADDING, '\0');
+  simdjson::dom::parser parser;
+  int64_t line = 0;
+  int64_t asked = 0;
+  size_t begin = 0;
+  const auto damaged = [&](absl::string_view what) {
+    return absl::DataLossError(absl::StrCat(path, ": line ", line, " (byte ",
+                                            begin, " of the content): ", what));
+  };
+  int64_t expected = -1;
+  while (begin < size) {
+    ++line;
+    const size_t end = text.find('\n', begin);
+    if (end >= size) return damaged("doesn't end");
+    simdjson::dom::object object;
+    if (parser.parse(text.data() + begin, end - begin, false)
+            .get_object()
+            .get(object) != simdjson::SUCCESS) {
+      return damaged("expected a JSON object");
+    }
+    if (line == 1) {
+      std::string_view format;
+      int64_t version = 0;
+      if (object["format"].get(format) != simdjson::SUCCESS ||
+          format != kFormat) {
+        return absl::FailedPreconditionError(absl::StrCat(
+            path, ": not a ballots file (the first line lacks \"format\":\"",
+            kFormat, "\")"));
+      }
+      if (object["version"].get(version) != simdjson::SUCCESS || version < 1) {
+        return damaged("no version");
+      }
+      if (version > kVersion) {
+        return absl::FailedPreconditionError(absl::StrCat(
+            path, ": ballots of version ", version, ", this program reads ",
+            kVersion, "; use a newer arctrm"));
+      }
+      if (object["votes"].get(expected) != simdjson::SUCCESS || expected < 0) {
+        return damaged("no count of votes");
+      }
+    } else {
+      std::string_view task, source, view, digits;
+      int64_t test = 0;
+      double confidence = 0;
+      double weight = 0;
+      if (object["task"].get(task) != simdjson::SUCCESS ||
+          object["test"].get(test) != simdjson::SUCCESS ||
+          object["source"].get(source) != simdjson::SUCCESS ||
+          object["view"].get(view) != simdjson::SUCCESS ||
+          object["confidence"].get(confidence) != simdjson::SUCCESS ||
+          object["weight"].get(weight) != simdjson::SUCCESS ||
+          object["grid"].get(digits) != simdjson::SUCCESS) {
+        return damaged(
+            "expected task, test, source, view, confidence, weight and grid");
+      }
+      if (test < 0 || test > std::numeric_limits<int>::max()) {
+        return damaged(absl::StrCat("test input ", test));
+      }
+      if (!(confidence >= 0 && confidence <= 1)) {
+        return damaged(
+            absl::StrCat("confidence ", confidence, ", expected 0 to 1"));
+      }
+      if (!(weight > 0) || !std::isfinite(weight)) {
+        return damaged(
+            absl::StrCat("weight ", weight, ", expected a positive number"));
+      }
+      if (!Augmentation::FromKey(AbslView(view)).ok()) {
+        return damaged(absl::StrCat("unknown view ", AbslView(view)));
+      }
+      std::optional<Grid> grid = GridFromDigits(digits);
+      if (!grid.has_value()) return damaged("malformed grid");
+      Vote vote{*std::move(grid), static_cast<float>(confidence),
+                std::string(view), std::string(source)};
+      std::vector<Entry>& entries =
+          votes_[{std::string(task), static_cast<int>(test)}]
+                [{vote.source, vote.augmentation}];
+      const size_t before = entries.size();
+      Insert({std::move(vote), weight}, entries);
+      if (entries.size() == before) return damaged("the same vote twice");
+      ++asked;
+    }
+    begin = end + 1;
+  }
+  if (line == 0) return damaged("empty");
+  if (asked != expected) {
+    return absl::DataLossError(absl::StrCat(
+        path, ": holds ", asked, " votes, its header says ", expected));
+  }
+  return absl::OkStatus();
+}
+
+Submission ChooseAttempts(const Ballots& ballots,
+                          const ChallengeSet& challenges) {
+  Submission submission;
+  for (const Task& task : challenges.tasks) {
+    std::vector<Attempts>& attempts = submission[task.id];
+    for (size_t i = 0; i < task.test_inputs.size(); ++i) {
+      const std::vector<Candidate> ranked =
+          ballots.Rank(task.id, static_cast<int>(i));
+      const Grid blank(1, 1);
+      const Grid& first = ranked.empty() ? blank : ranked[0].grid;
+      attempts.push_back({first, ranked.size() > 1 ? ranked[1].grid : first});
+    }
+  }
+  return submission;
+}
+
+}  // namespace arctrm
