@@ -6,6 +6,9 @@ add_library(arctrm_flags INTERFACE)
 target_include_directories(arctrm_flags INTERFACE "${PROJECT_SOURCE_DIR}")
 target_compile_options(arctrm_flags INTERFACE -Wall -Wextra -Wshadow
   -Wnon-virtual-dtor -Woverloaded-virtual)
+# g++ 12 takes simdjson's own temporaries for dangling once they are inlined.
+target_compile_options(arctrm_flags INTERFACE
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-dangling-pointer>)
 if(ARCTRM_WERROR)
   target_compile_options(arctrm_flags INTERFACE -Werror)
 endif()
@@ -13,6 +16,18 @@ if(ARCTRM_SANITIZE)
   target_compile_options(arctrm_flags INTERFACE
     -fsanitize=${ARCTRM_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(arctrm_flags INTERFACE -fsanitize=${ARCTRM_SANITIZE})
+endif()
+
+# ccache, also with the precompiled header: it must then not look at the times
+# of included files.
+find_program(ARCTRM_CCACHE ccache)
+if(ARCTRM_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+    CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+    ${ARCTRM_CCACHE})
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(arctrm_flags INTERFACE -fpch-preprocess)
 endif()
 
 # arctrm_library(<folder> SRCS x.cc … [DEPS target …]): static library
