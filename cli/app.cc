@@ -161,6 +161,10 @@ int CheckNames(const std::vector<std::string>& words, const CLI::App*& app) {
     const std::string name = words[next].substr(0, equals);
     const CLI::Option* option = app->get_option_no_throw(name);
     if (option != nullptr) {
+      if (option->get_items_expected_max() == 0 &&
+          equals != std::string::npos) {
+        return UsageError(*app, absl::StrCat(name, ": takes no value"));
+      }
       // CLI11 would take the next option as the value.
       if (option->get_items_expected_min() > 0 && equals == std::string::npos &&
           (next + 1 == words.size() || LooksLikeOption(words[next + 1]))) {

@@ -124,8 +124,8 @@ CLI::App* AddAugmentCommand(CLI::App& app, AugmentFlags& flags) {
       "  arctrm augment --challenges challenges.json --out data/\n"
       "  arctrm augment --train-on training.json=solutions.json more-tasks/ "
       "\\\n"
-      "    --challenges evaluation.json --augmentations 300 --seed 1 --out "
-      "data/ --json");
+      "    --challenges evaluation.json --augmentations 300 --seed 1 \\\n"
+      "    --out data/ --json");
   return command;
 }
 

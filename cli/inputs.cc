@@ -8,11 +8,17 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "arc/read.h"
 #include "base/files.h"
 #include "base/status.h"
+#include "pipeline/inputs.h"
 
 namespace arctrm {
+
+absl::StatusOr<TaskFiles> LoadChallenges(
+    const std::vector<std::string>& paths) {
+  ARCTRM_ASSIGN_OR_RETURN(JobInputs inputs, ReadJobInputs(paths, "", {}));
+  return TaskFiles{std::move(inputs.challenges), std::move(inputs.solutions)};
+}
 
 absl::StatusOr<SolutionSet> LoadSolutions(const std::string& path,
                                           const ChallengeSet* challenges) {

@@ -7,9 +7,14 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "arc/read.h"
 #include "arc/task.h"
 
 namespace arctrm {
+
+// The tasks of all `paths` as one set, ids unique (ReadJobInputs), and what the
+// files themselves know of test outputs.
+absl::StatusOr<TaskFiles> LoadChallenges(const std::vector<std::string>& paths);
 
 // A Kaggle solutions file, or a folder of task files that hold their test
 // outputs. With `challenges` it must cover exactly them.

@@ -25,11 +25,13 @@ CLI::App* AddPredictCommand(CLI::App& app, PredictFlags& flags) {
                  flags.common);
   command->footer(
       "Examples:\n"
-      "  arctrm predict --checkpoint checkpoint/ --challenges "
-      "challenges.json --out ballots.zst\n"
-      "  arctrm predict --checkpoint checkpoint/ --challenges "
-      "challenges.json --out ballots.zst \\\n"
-      "    --augmentations 100 --time-limit 10m --device cuda");
+      "  arctrm predict --checkpoint checkpoint/ --challenges challenges.json "
+      "\\\n"
+      "    --out ballots.zst\n"
+      "  arctrm predict --checkpoint checkpoint/ --challenges challenges.json "
+      "\\\n"
+      "    --out ballots.zst --augmentations 100 --time-limit 10m --device "
+      "cuda");
   return command;
 }
 

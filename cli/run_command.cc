@@ -45,14 +45,13 @@ CLI::App* AddRunCommand(CLI::App& app, RunFlags& flags) {
                  flags.common);
   command->footer(
       "Examples:\n"
-      "  arctrm run --challenges challenges.json --out submission.json "
-      "--time-limit 20m\n"
-      "  arctrm run --challenges evaluation.json --train-on "
-      "training.json=solutions.json \\\n"
-      "    --checkpoint weights/ --time-limit 11h30m --out submission.json "
-      "--report run.html\n"
-      "  arctrm run --challenges challenges.json --out submission.json "
-      "--resume");
+      "  arctrm run --challenges challenges.json --time-limit 20m \\\n"
+      "    --out submission.json\n"
+      "  arctrm run --challenges evaluation.json \\\n"
+      "    --train-on training.json=solutions.json --checkpoint weights/ \\\n"
+      "    --time-limit 11h30m --out submission.json --report run.html\n"
+      "  arctrm run --challenges challenges.json --time-limit 20m \\\n"
+      "    --out submission.json --resume");
   return command;
 }
 

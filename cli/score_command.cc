@@ -6,7 +6,6 @@
 #include "base/files.h"
 #include "base/status.h"
 #include "cli/inputs.h"
-#include "pipeline/inputs.h"
 #include "simdjson.h"
 #include "submission/score.h"
 #include "submission/validate.h"
@@ -40,9 +39,9 @@ std::vector<std::string> RunWarnings(const std::string& submission, Log& log) {
 }
 
 absl::StatusOr<int> DoScore(const ScoreFlags& flags, Log& log) {
-  JobInputs files;
+  TaskFiles files;
   if (!flags.challenges.empty()) {
-    ARCTRM_ASSIGN_OR_RETURN(files, ReadJobInputs(flags.challenges, "", {}));
+    ARCTRM_ASSIGN_OR_RETURN(files, LoadChallenges(flags.challenges));
   }
   ARCTRM_ASSIGN_OR_RETURN(
       const SolutionSet solutions,
@@ -106,8 +105,9 @@ CLI::App* AddScoreCommand(CLI::App& app, ScoreFlags& flags) {
   command->footer(
       "Examples:\n"
       "  arctrm score --solutions solutions.json submission.json\n"
-      "  arctrm score --solutions solutions.json --challenges "
-      "challenges.json submission.json --json");
+      "  arctrm score --solutions solutions.json --challenges challenges.json "
+      "\\\n"
+      "    submission.json --json");
   return command;
 }
 

@@ -231,8 +231,9 @@ CLI::App* AddShowCommand(CLI::App& app, ShowFlags& flags) {
   command->footer(
       "Examples:\n"
       "  arctrm show challenges.json 007bbfb7\n"
-      "  arctrm show submission.json --solutions solutions.json --color "
-      "always | less -R");
+      "  arctrm show submission.json --solutions solutions.json --color always "
+      "|\n"
+      "    less -R");
   return command;
 }
 

@@ -5,7 +5,6 @@
 #include "arc/read.h"
 #include "base/status.h"
 #include "cli/inputs.h"
-#include "pipeline/inputs.h"
 #include "submission/validate.h"
 #include "submission/write.h"
 
@@ -14,8 +13,8 @@ namespace {
 
 absl::StatusOr<int> Submit(const SubmitFlags& flags, Log& log) {
   std::vector<std::string> inputs = flags.challenges;
-  ARCTRM_ASSIGN_OR_RETURN(const JobInputs files,
-                          ReadJobInputs(flags.challenges, "", {}));
+  ARCTRM_ASSIGN_OR_RETURN(const TaskFiles files,
+                          LoadChallenges(flags.challenges));
   std::vector<WeightedSubmission> parts;
   for (const std::string& text : flags.merge) {
     ARCTRM_ASSIGN_OR_RETURN(const WeightedPath part, ParseWeightedPath(text));
@@ -57,8 +56,9 @@ CLI::App* AddSubmitCommand(CLI::App& app, SubmitFlags& flags) {
   AddCommonFlags(*command, {}, flags.common);
   command->footer(
       "Examples:\n"
-      "  arctrm submit --merge a.json b.json:0.5 --challenges "
-      "challenges.json --out submission.json");
+      "  arctrm submit --merge a.json b.json:0.5 --challenges challenges.json "
+      "\\\n"
+      "    --out submission.json");
   return command;
 }
 

@@ -34,10 +34,10 @@ CLI::App* AddTrainCommand(CLI::App& app, TrainFlags& flags) {
   command->footer(
       "Examples:\n"
       "  arctrm train --dataset data/ --out checkpoint/ --time-limit 2h\n"
-      "  arctrm train --dataset data/ --out tuned/ --checkpoint weights/ "
-      "--steps 2000\n"
-      "  arctrm train --dataset data/ --out checkpoint/ --resume "
-      "--time-limit 2h");
+      "  arctrm train --dataset data/ --out tuned/ --checkpoint weights/ \\\n"
+      "    --steps 2000\n"
+      "  arctrm train --dataset data/ --out checkpoint/ --time-limit 2h "
+      "--resume");
   return command;
 }
 

@@ -3,15 +3,15 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
-#include "pipeline/inputs.h"
+#include "cli/inputs.h"
 #include "submission/validate.h"
 
 namespace arctrm {
 namespace {
 
 absl::StatusOr<int> Validate(const ValidateFlags& flags) {
-  ARCTRM_ASSIGN_OR_RETURN(const JobInputs files,
-                          ReadJobInputs(flags.challenges, "", {}));
+  ARCTRM_ASSIGN_OR_RETURN(const TaskFiles files,
+                          LoadChallenges(flags.challenges));
   ARCTRM_ASSIGN_OR_RETURN(
       const std::vector<std::string> faults,
       ValidateSubmission(flags.submission, files.challenges));

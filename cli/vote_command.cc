@@ -4,7 +4,6 @@
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
 #include "cli/inputs.h"
-#include "pipeline/inputs.h"
 #include "submission/write.h"
 #include "tta/ballots.h"
 
@@ -13,8 +12,8 @@ namespace {
 
 absl::StatusOr<int> DoVote(const VoteFlags& flags, Log& log) {
   std::vector<std::string> inputs = flags.challenges;
-  ARCTRM_ASSIGN_OR_RETURN(const JobInputs files,
-                          ReadJobInputs(flags.challenges, "", {}));
+  ARCTRM_ASSIGN_OR_RETURN(const TaskFiles files,
+                          LoadChallenges(flags.challenges));
   Ballots ballots;
   for (const std::string& text : flags.ballots) {
     ARCTRM_ASSIGN_OR_RETURN(const WeightedPath part, ParseWeightedPath(text));
@@ -65,10 +64,10 @@ CLI::App* AddVoteCommand(CLI::App& app, VoteFlags& flags) {
   AddCommonFlags(*command, {}, flags.common);
   command->footer(
       "Examples:\n"
-      "  arctrm vote --ballots ballots.zst --challenges challenges.json --out "
-      "submission.json\n"
-      "  arctrm vote --ballots a.zst:2 b.zst --challenges challenges.json "
-      "--out submission.json");
+      "  arctrm vote --ballots ballots.zst --challenges challenges.json \\\n"
+      "    --out submission.json\n"
+      "  arctrm vote --ballots a.zst:2 b.zst --challenges challenges.json \\\n"
+      "    --out submission.json");
   return command;
 }
 

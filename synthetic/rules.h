@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -25,23 +24,22 @@ struct SyntheticOptions {
   int test_inputs = 1;
 };
 
-// Parameters of one task of a rule, drawn once; `Solve` is the rule itself.
-class RuleInstance {
- public:
-  virtual ~RuleInstance() = default;
-  // A grid on which the rule does something visible.
-  virtual Grid SampleInput(const SyntheticOptions& options,
-                           Random& random) const = 0;
-  // The one right answer. Deterministic; total on what SampleInput makes.
-  virtual Grid Solve(const Grid& input) const = 0;
-};
-
+// A rule is a function of the input grid and of one parameter, an index into
+// its settings (a direction, a colour, a pair of colours ...), drawn once per
+// task.
 struct Rule {
-  // "gravity", "flip", "fill_enclosed" …: lower case with underscores.
+  // "gravity", "flip", "fill_enclosed" ...: lower case with underscores.
   std::string name;
   // One line for people.
   std::string description;
-  std::unique_ptr<RuleInstance> (*make)(Random& random);
+  // Settings are 0 ... num_parameters - 1.
+  int num_parameters;
+  // A grid on which this setting does something visible.
+  Grid (*sample)(int parameter, const SyntheticOptions& options,
+                 Random& random);
+  // The one right answer. Deterministic; defined for what any setting's sample
+  // makes.
+  Grid (*solve)(int parameter, const Grid& input);
 };
 
 // All rules, in a fixed order; names are unique.
@@ -53,9 +51,14 @@ struct SyntheticTask {
   std::vector<Grid> solutions;
 };
 
+// Settings of `rule` that explain all `pairs`.
+std::vector<int> ConsistentParameters(const Rule& rule,
+                                      const std::vector<Pair>& pairs);
+
 // One task of `rule`. Ids are "<rule>-<seed in hex>-<index>". Deterministic.
-// Inputs of one task are pairwise different; a demonstration set that does not
-// determine the parameters is redrawn (see rules.cc for how a rule tells).
+// Inputs of one task are pairwise different and none equals its output. Pairs
+// are redrawn until every setting that explains the demonstrations gives the
+// same answers to the test inputs.
 SyntheticTask GenerateTask(const Rule& rule, uint64_t seed, int index,
                            const SyntheticOptions& options);
 

@@ -43,7 +43,7 @@ class UsageTest : public CliTest {
 
 TEST_F(UsageTest, WrongWordsAreRefusedWithTheNearestRightOne) {
   ExpectRefused({
-      {{}, {"subcommand is required", "Try 'arctrm --help'"}},
+      {{}, {"expected a command: run, demo", "Try 'arctrm --help'"}},
       {{""}, {"unknown command ''"}},
       {{"bogus"}, {"unknown command 'bogus'", "Try 'arctrm --help'"}},
       {{"vlaidate"}, {"did you mean 'validate'?"}},
@@ -51,7 +51,7 @@ TEST_F(UsageTest, WrongWordsAreRefusedWithTheNearestRightOne) {
       {{"-x"}, {"unknown option '-x'"}},
       {{"--verison"}, {"did you mean '--version'?"}},
       {{"--seed", "1", "vote"}, {"unknown option '--seed'"}},
-      {{"checkpoint"}, {"subcommand is required"}},
+      {{"checkpoint"}, {"expected a command: info"}},
       {{"checkpoint", "inof"}, {"did you mean 'info'?"}},
       {{"checkpoint", "info", "c", "--jsno"},
        {"did you mean '--json'?", "Try 'arctrm checkpoint info --help'"}},
@@ -77,7 +77,8 @@ TEST_F(UsageTest, MissingAndMalformedValuesAreRefused) {
       {{"run"}, {"required"}},
       {{"run", "--challenges", "challenges.json"}, {"--out is required"}},
       {{"run", "--out", "out.json"}, {"--challenges is required"}},
-      {{"run", "--challenges", "--out", "out.json"}, {"--challenges"}},
+      {{"run", "--challenges", "--out", "out.json"},
+       {"--challenges: expected a value"}},
       {with({"extra"}), {"extra"}},
       {with({"--out", "b.json"}), {"--out"}},
       {with({"--time-limit"}), {"--time-limit"}},
@@ -99,7 +100,9 @@ TEST_F(UsageTest, MissingAndMalformedValuesAreRefused) {
       {with({"--seed", "x"}), {"--seed"}},
       {with({"--threads", "-2"}), {"--threads"}},
       {with({"--threads", "99999"}), {"--threads"}},
-      {with({"--resume=7"}), {"--resume"}},
+      {with({"--resume=7"}), {"--resume: takes no value"}},
+      {with({"--work", "--quiet"}), {"--work: expected a value"}},
+      {with({"--log"}), {"--log: expected a value"}},
       {{"demo", "--time-limit", "1"}, {"--time-limit"}},
       {{"demo", "stray"}, {"stray"}},
       {{"train", "--out", "c"}, {"--dataset is required"}},

@@ -262,6 +262,33 @@ TEST(Ballots, FileGivesBackTheSameBallotsAndBytes) {
   EXPECT_EQ(Bytes(*read, "again"), ReadFile(path).value());
 }
 
+// The example of docs/formats.md: version 1 stays readable, and what is written
+// stays what is documented.
+TEST(Ballots, DocumentedExampleIsWhatIsReadAndWritten) {
+  const std::string text =
+      "{\"format\":\"arctrm-ballots\",\"version\":1,\"votes\":3}\n"
+      "{\"task\":\"007bbfb7\",\"test\":0,\"source\":\"run\","
+      "\"view\":\"t0|0123456789\",\"confidence\":0.75,\"weight\":1,"
+      "\"grid\":\"700 070 007\"}\n"
+      "{\"task\":\"007bbfb7\",\"test\":0,\"source\":\"run\","
+      "\"view\":\"t1|0213456789\",\"confidence\":0.5,\"weight\":1,"
+      "\"grid\":\"700 070 007\"}\n"
+      "{\"task\":\"007bbfb7\",\"test\":0,\"source\":\"run\","
+      "\"view\":\"t4|0123456789\",\"confidence\":0.125,\"weight\":1,"
+      "\"grid\":\"\"}\n";
+  const std::string path = TestPath("example");
+  Spill(path, ZstdCompress(text));
+  const absl::StatusOr<Ballots> ballots = Ballots::Read(path);
+  ASSERT_EQ(ballots.status(), absl::OkStatus());
+  const std::vector<Candidate> ranked = ballots->Rank("007bbfb7", 0);
+  ASSERT_EQ(ranked.size(), 1u);
+  EXPECT_EQ(ranked[0].votes, 2);
+  EXPECT_EQ(ranked[0].mean_confidence, 0.625);
+  EXPECT_EQ(ballots->num_asked(), 3);
+  ASSERT_EQ(ballots->Write(path), absl::OkStatus());
+  EXPECT_EQ(ZstdDecompress(ReadFile(path).value(), 1 << 20).value(), text);
+}
+
 TEST(Ballots, EveryFloatSurvivesTheFile) {
   Ballots ballots;
   Random random(3, "floats");

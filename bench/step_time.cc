@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+// Seconds of single training steps at one shape, one number a line: random
+// tasks, all rows busy, everything that Train() does but checkpoints.
+#include <cstdio>
+#include <string>
+
+#include "CLI/CLI.hpp"
+#include "absl/time/clock.h"
+#include "solver/train.h"
+
+int main(int argc, char** argv) {
+  CLI::App app("times training steps");
+  arctrm::TrainRequest request;
+  arctrm::ModelOptions& model = request.model;
+  int steps = 5;
+  model.hidden = 128;
+  model.heads = 4;
+  int side = 10;
+  request.train.batch = 32;
+  request.train.precision = "float32";
+  app.add_option("--hidden", model.hidden);
+  app.add_option("--heads", model.heads);
+  app.add_option("--H", model.h_cycles);
+  app.add_option("--L", model.l_cycles);
+  app.add_option("--side", side);
+  app.add_option("--batch", request.train.batch);
+  app.add_option("--precision", request.train.precision);
+  app.add_option("--device", request.device.device);
+  app.add_option("--threads", request.device.threads);
+  app.add_option("--steps", steps);
+  CLI11_PARSE(app, argc, argv);
+  model.canvas_side = side;
+
+  arctrm::Random random(1, "bench");
+  arctrm::Dataset dataset;
+  dataset.canvas.side = side;
+  for (int t = 0; t < 200; ++t) {
+    arctrm::DatasetTask task;
+    task.name = "t" + std::to_string(t);
+    for (int p = 0; p < 4; ++p) {
+      arctrm::Pair pair;
+      for (arctrm::Grid* grid : {&pair.input, &pair.output}) {
+        *grid = arctrm::Grid(side - 1, side - 1);
+        for (int r = 0; r < side - 1; ++r) {
+          for (int c = 0; c < side - 1; ++c) {
+            grid->at(r, c) = static_cast<uint8_t>(random.Below(10));
+          }
+        }
+      }
+      task.pairs.push_back(pair);
+    }
+    task.copies.resize(1);
+    dataset.tasks.push_back(task);
+  }
+  request.dataset = &dataset;
+  request.max_steps = steps + 1;
+  absl::Time last = absl::Now();
+  request.on_step = [&](const arctrm::TrainStats& s) {
+    const absl::Time now = absl::Now();
+    if (s.step > 1) {
+      std::printf("%.5f\n", absl::ToDoubleSeconds(now - last));
+      std::fflush(stdout);
+    }
+    last = now;
+    return true;
+  };
+  const auto result = arctrm::Train(request);
+  if (!result.ok()) {
+    std::fprintf(stderr, "%s\n", result.status().ToString().c_str());
+    return 1;
+  }
+  return 0;
+}

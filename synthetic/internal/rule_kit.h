@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+// What the rules are made of.
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "arc/grid.h"
+#include "base/random.h"
+#include "synthetic/rules.h"
+
+namespace arctrm::internal {
+
+struct Cell {
+  int row = 0;
+  int col = 0;
+};
+
+struct Size {
+  int rows = 0;
+  int cols = 0;
+};
+
+// Uniform within the options' sides, capped at `max_side`.
+Size RandomSize(const SyntheticOptions& options, Random& random,
+                int max_side = 30);
+// 1-9.
+uint8_t RandomColor(Random& random);
+// `count` different colours of 1-9, none of them `excluded`.
+std::vector<uint8_t> RandomColors(Random& random, int count,
+                                  std::vector<uint8_t> excluded = {});
+// Each cell has one of `colors` with chance `density`, else 0.
+Grid Scatter(Size size, double density, const std::vector<uint8_t>& colors,
+             Random& random);
+// Fills the rectangle, cut to the grid.
+void FillRectangle(Grid& grid, Cell top_left, Size size, uint8_t color);
+
+// 4-connected regions of one colour other than 0.
+struct Object {
+  uint8_t color = 0;
+  std::vector<Cell> cells;
+};
+std::vector<Object> FindObjects(const Grid& grid);
+int CountColor(const Grid& grid, uint8_t color);
+
+// A random cell; one of the given colour (which must occur).
+Cell RandomCell(const Grid& grid, Random& random);
+
+// The unordered pair number `index` of 36, or ordered pair of 72, of colours
+// 1-9.
+std::pair<uint8_t, uint8_t> UnorderedPair(int index);
+std::pair<uint8_t, uint8_t> OrderedPair(int index);
+
+// Up, right, down, left.
+inline constexpr Cell kDirections[4] = {{-1, 0}, {0, 1}, {1, 0}, {0, -1}};
+
+// Each file adds its rules, in a fixed order.
+void AddGeometryRules(std::vector<Rule>& rules);
+void AddColorRules(std::vector<Rule>& rules);
+void AddFillRules(std::vector<Rule>& rules);
+void AddLineRules(std::vector<Rule>& rules);
+void AddObjectRules(std::vector<Rule>& rules);
+void AddPatternRules(std::vector<Rule>& rules);
+
+}  // namespace arctrm::internal

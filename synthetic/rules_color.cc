@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+// Cells change colour where they stand.
+#include <algorithm>
+#include <array>
+
+#include "synthetic/internal/rule_kit.h"
+
+namespace arctrm::internal {
+namespace {
+
+// A grid in which every one of `needed` occurs, with other colours beside.
+Grid WithColors(const std::vector<uint8_t>& needed, int others,
+                const SyntheticOptions& options, Random& random) {
+  std::vector<uint8_t> palette = needed;
+  for (uint8_t c : RandomColors(random, others, needed)) palette.push_back(c);
+  Grid grid = Scatter(RandomSize(options, random), 0.6, palette, random);
+  for (uint8_t c : needed) {
+    const Cell at = RandomCell(grid, random);
+    grid.at(at.row, at.col) = c;
+  }
+  return grid;
+}
+
+Grid Map(const Grid& in, uint8_t (*map)(int, uint8_t), int p) {
+  Grid out = in;
+  for (int r = 0; r < in.rows(); ++r) {
+    for (int c = 0; c < in.cols(); ++c) out.at(r, c) = map(p, in.at(r, c));
+  }
+  return out;
+}
+
+Grid SampleRecolor(int p, const SyntheticOptions& options, Random& random) {
+  return WithColors({OrderedPair(p).first}, random.Between(1, 3), options,
+                    random);
+}
+Grid SolveRecolor(int p, const Grid& in) {
+  return Map(
+      in,
+      [](int q, uint8_t c) {
+        const auto [from, to] = OrderedPair(q);
+        return c == from ? to : c;
+      },
+      p);
+}
+
+Grid SampleSwap(int p, const SyntheticOptions& options, Random& random) {
+  const auto [a, b] = UnorderedPair(p);
+  return WithColors({a, b}, random.Between(0, 2), options, random);
+}
+Grid SolveSwap(int p, const Grid& in) {
+  return Map(
+      in,
+      [](int q, uint8_t c) {
+        const auto [a, b] = UnorderedPair(q);
+        return c == a ? b : c == b ? a : c;
+      },
+      p);
+}
+
+Grid SampleInvert(int, const SyntheticOptions& options, Random& random) {
+  return Scatter(RandomSize(options, random), 0.45, {RandomColor(random)},
+                 random);
+}
+// Two-colour grids: cells become background and background cells.
+Grid SolveInvert(int, const Grid& in) {
+  const uint8_t color = *std::max_element(in.cells().begin(), in.cells().end());
+  Grid out = in;
+  for (int r = 0; r < in.rows(); ++r) {
+    for (int c = 0; c < in.cols(); ++c) {
+      out.at(r, c) = in.at(r, c) == 0 ? color : 0;
+    }
+  }
+  return out;
+}
+
+Grid SampleKeep(int p, const SyntheticOptions& options, Random& random) {
+  return WithColors({static_cast<uint8_t>(p + 1)}, random.Between(1, 3),
+                    options, random);
+}
+Grid SolveKeep(int p, const Grid& in) {
+  return Map(
+      in, [](int q, uint8_t c) { return c == q + 1 ? c : uint8_t{0}; }, p);
+}
+
+Grid SampleMajority(int, const SyntheticOptions& options, Random& random) {
+  for (;;) {
+    const std::vector<uint8_t> colors =
+        RandomColors(random, random.Between(2, 3));
+    Grid grid = Scatter(RandomSize(options, random), 1, colors, random);
+    std::vector<int> counts;
+    for (uint8_t c : colors) counts.push_back(CountColor(grid, c));
+    std::sort(counts.rbegin(), counts.rend());
+    if (counts[0] >= counts[1] + 3) return grid;
+  }
+}
+Grid SolveMajority(int, const Grid& in) {
+  uint8_t best = 1;
+  for (uint8_t c = 2; c <= 9; ++c) {
+    if (CountColor(in, c) > CountColor(in, best)) best = c;
+  }
+  return Grid(in.rows(), in.cols(), best);
+}
+
+// Grey cells take the colour of the marker at the top of their column (or the
+// left end of their row).
+constexpr uint8_t kGrey = 5;
+
+Grid SampleMarker(int p, const SyntheticOptions& options, Random& random) {
+  Grid grid = Scatter(RandomSize(options, random), 0.5, {kGrey}, random);
+  const std::vector<uint8_t> colors = RandomColors(random, 4, {kGrey});
+  const int lines = p == 0 ? grid.cols() : grid.rows();
+  for (int i = 0; i < lines; ++i) {
+    const uint8_t color = colors[random.Below(colors.size())];
+    (p == 0 ? grid.at(0, i) : grid.at(i, 0)) = color;
+  }
+  return grid;
+}
+Grid SolveMarker(int p, const Grid& in) {
+  Grid out = in;
+  for (int r = 0; r < in.rows(); ++r) {
+    for (int c = 0; c < in.cols(); ++c) {
+      if (in.at(r, c) == kGrey) {
+        out.at(r, c) = p == 0 ? in.at(0, c) : in.at(r, 0);
+      }
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+void AddColorRules(std::vector<Rule>& rules) {
+  rules.push_back({"recolor", "one colour becomes another", 72, SampleRecolor,
+                   SolveRecolor});
+  rules.push_back(
+      {"swap_colors", "two colours change places", 36, SampleSwap, SolveSwap});
+  rules.push_back({"invert", "cells and background change places", 1,
+                   SampleInvert, SolveInvert});
+  rules.push_back(
+      {"keep_color", "only one colour stays", 9, SampleKeep, SolveKeep});
+  rules.push_back({"majority", "everything takes the most frequent colour", 1,
+                   SampleMajority, SolveMajority});
+  rules.push_back({"marker_color",
+                   "grey cells take the colour that heads their column or row",
+                   2, SampleMarker, SolveMarker});
+}
+
+}  // namespace arctrm::internal

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+// Cells that fall, shoot lines, are joined.
+#include <vector>
+
+#include "synthetic/internal/rule_kit.h"
+
+namespace arctrm::internal {
+namespace {
+
+Grid SampleSparse(const SyntheticOptions& options, Random& random,
+                  int at_most) {
+  const Size size = RandomSize(options, random);
+  Grid grid(size.rows, size.cols);
+  const std::vector<uint8_t> colors = RandomColors(random, 3);
+  for (int i = random.Between(1, at_most); i > 0; --i) {
+    const Cell at = RandomCell(grid, random);
+    grid.at(at.row, at.col) = colors[random.Below(colors.size())];
+  }
+  return grid;
+}
+
+Grid SampleFalling(int, const SyntheticOptions& options, Random& random) {
+  return Scatter(RandomSize(options, random), 0.35,
+                 RandomColors(random, random.Between(1, 3)), random);
+}
+// Cells fall in direction p and pile up in their order.
+Grid SolveGravity(int p, const Grid& in) {
+  const Cell step = kDirections[p];
+  const bool vertical = step.row != 0;
+  const int lines = vertical ? in.cols() : in.rows();
+  const int length = vertical ? in.rows() : in.cols();
+  const bool to_end = step.row > 0 || step.col > 0;
+  Grid out(in.rows(), in.cols());
+  for (int line = 0; line < lines; ++line) {
+    int free = to_end ? length - 1 : 0;
+    for (int i = 0; i < length; ++i) {
+      const int at = to_end ? length - 1 - i : i;
+      const uint8_t color = vertical ? in.at(at, line) : in.at(line, at);
+      if (color == 0) continue;
+      (vertical ? out.at(free, line) : out.at(line, free)) = color;
+      free += to_end ? -1 : 1;
+    }
+  }
+  return out;
+}
+
+Grid SampleRays(int, const SyntheticOptions& options, Random& random) {
+  return SampleSparse(options, random, 3);
+}
+// Every cell shoots a line in direction p over the background, up to the edge
+// or the next cell.
+Grid SolveRay(int p, const Grid& in) {
+  const Cell step = kDirections[p];
+  Grid out = in;
+  for (int r = 0; r < in.rows(); ++r) {
+    for (int c = 0; c < in.cols(); ++c) {
+      if (in.at(r, c) == 0) continue;
+      int to_r = r + step.row;
+      int to_c = c + step.col;
+      while (in.Contains(to_r, to_c) && in.at(to_r, to_c) == 0) {
+        out.at(to_r, to_c) = in.at(r, c);
+        to_r += step.row;
+        to_c += step.col;
+      }
+    }
+  }
+  return out;
+}
+
+Grid SampleConnect(int, const SyntheticOptions& options, Random& random) {
+  const Size size = RandomSize(options, random);
+  Grid grid(size.rows, size.cols);
+  // One pair in a row or a column, now and then a second one parallel to it.
+  const bool in_row = random.Chance(0.5);
+  const std::vector<uint8_t> colors = RandomColors(random, 2);
+  const int lines = in_row ? size.rows : size.cols;
+  const int length = in_row ? size.cols : size.rows;
+  const int first = random.Between(0, lines - 1);
+  for (int k = 0; k < 2; ++k) {
+    const int line = (first + 2 * k) % lines;
+    if (k == 1 && (line == first || random.Chance(0.5))) break;
+    const int a = random.Between(0, length - 3);
+    const int b = random.Between(a + 2, length - 1);
+    for (int at : {a, b}) {
+      (in_row ? grid.at(line, at) : grid.at(at, line)) =
+          colors[static_cast<size_t>(k)];
+    }
+  }
+  return grid;
+}
+// Two cells of one colour with only background between them in their row or
+// column are joined.
+Grid SolveConnect(int, const Grid& in) {
+  Grid out = in;
+  for (int r = 0; r < in.rows(); ++r) {
+    for (int c = 0; c < in.cols(); ++c) {
+      if (in.at(r, c) == 0) continue;
+      for (const Cell& step : {kDirections[1], kDirections[2]}) {
+        int to_r = r + step.row;
+        int to_c = c + step.col;
+        while (in.Contains(to_r, to_c) && in.at(to_r, to_c) == 0) {
+          to_r += step.row;
+          to_c += step.col;
+        }
+        if (!in.Contains(to_r, to_c) || in.at(to_r, to_c) != in.at(r, c)) {
+          continue;
+        }
+        for (int i = r, j = c; i != to_r || j != to_c;
+             i += step.row, j += step.col) {
+          out.at(i, j) = in.at(r, c);
+        }
+      }
+    }
+  }
+  return out;
+}
+
+Grid SampleMarker(int, const SyntheticOptions& options, Random& random) {
+  return SampleSparse(options, random, 1);
+}
+// The marker's row, its column, or both.
+Grid SolveCross(int p, const Grid& in) {
+  Grid out = in;
+  for (int r = 0; r < in.rows(); ++r) {
+    for (int c = 0; c < in.cols(); ++c) {
+      if (in.at(r, c) == 0) continue;
+      if (p != 1) {
+        for (int i = 0; i < in.cols(); ++i) out.at(r, i) = in.at(r, c);
+      }
+      if (p != 0) {
+        for (int i = 0; i < in.rows(); ++i) out.at(i, c) = in.at(r, c);
+      }
+    }
+  }
+  return out;
+}
+
+// The marker's falling diagonal, its rising one, or both.
+Grid SolveDiagonal(int p, const Grid& in) {
+  Grid out = in;
+  for (int r = 0; r < in.rows(); ++r) {
+    for (int c = 0; c < in.cols(); ++c) {
+      if (in.at(r, c) == 0) continue;
+      for (int i = -8; i <= 8; ++i) {
+        if (p != 1 && in.Contains(r + i, c + i)) {
+          out.at(r + i, c + i) = in.at(r, c);
+        }
+        if (p != 0 && in.Contains(r + i, c - i)) {
+          out.at(r + i, c - i) = in.at(r, c);
+        }
+      }
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+void AddLineRules(std::vector<Rule>& rules) {
+  rules.push_back(
+      {"gravity", "cells fall to one side", 4, SampleFalling, SolveGravity});
+  rules.push_back(
+      {"ray", "cells shoot lines to one side", 4, SampleRays, SolveRay});
+  rules.push_back({"connect", "two cells of one colour are joined by a line", 1,
+                   SampleConnect, SolveConnect});
+  rules.push_back({"cross", "a cell fills its row, its column or both", 3,
+                   SampleMarker, SolveCross});
+  rules.push_back({"diagonal", "a cell fills one or both of its diagonals", 3,
+                   SampleMarker, SolveDiagonal});
+}
+
+}  // namespace arctrm::internal
