@@ -17,7 +17,8 @@ nlohmann::json GridJson(const Grid& grid) {
 }
 
 // {"id": …,\n "id": …}: one task a line.
-std::string Lines(const std::vector<std::pair<std::string, std::string>>& items) {
+std::string Lines(
+    const std::vector<std::pair<std::string, std::string>>& items) {
   std::string text = "{";
   for (size_t i = 0; i < items.size(); ++i) {
     if (i > 0) text += ",\n ";
@@ -35,8 +36,8 @@ std::string ChallengesJson(const ChallengeSet& challenges) {
     json["train"] = nlohmann::json::array();
     json["test"] = nlohmann::json::array();
     for (const Pair& pair : task.demonstrations) {
-      json["train"].push_back({{"input", GridJson(pair.input)},
-                               {"output", GridJson(pair.output)}});
+      json["train"].push_back(
+          {{"input", GridJson(pair.input)}, {"output", GridJson(pair.output)}});
     }
     for (const Grid& input : task.test_inputs) {
       json["test"].push_back({{"input", GridJson(input)}});

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "augment/augmentation.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -10,6 +12,8 @@ namespace arctrm {
 namespace {
 
 constexpr absl::string_view kSeparator = "|||";
+constexpr int kRankBits = 19;
+constexpr uint32_t kNumRanks = 362880;  // 9!
 
 Grid MapColors(const Grid& grid, const std::array<uint8_t, kNumColors>& map) {
   std::vector<uint8_t> cells = grid.cells();
@@ -71,6 +75,44 @@ absl::StatusOr<Augmentation> Augmentation::FromKey(absl::string_view key) {
     seen |= 1u << (digit - '0');
   }
   if (seen != 0x3FF) return bad;
+  return augmentation;
+}
+
+uint32_t Augmentation::Pack() const {
+  uint32_t rank = 0;
+  for (size_t i = 1; i < colors.size(); ++i) {
+    uint32_t smaller_behind = 0;
+    for (size_t j = i + 1; j < colors.size(); ++j) {
+      smaller_behind += colors[j] < colors[i] ? 1 : 0;
+    }
+    rank = rank * static_cast<uint32_t>(colors.size() - i) + smaller_behind;
+  }
+  return static_cast<uint32_t>(dihedral) << kRankBits | rank;
+}
+
+absl::StatusOr<Augmentation> Augmentation::Unpack(uint32_t packed) {
+  uint32_t rank = packed & ((1u << kRankBits) - 1);
+  if (packed >> kRankBits >= kNumDihedral || rank >= kNumRanks) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the number ", packed,
+                     " packs no augmentation: expected 8 dihedral "
+                     "ids and ranks below 362880"));
+  }
+  Augmentation augmentation;
+  augmentation.dihedral = static_cast<int>(packed >> kRankBits);
+  std::array<uint32_t, kNumColors> behind = {};
+  for (size_t i = 9; i >= 1; --i) {
+    const uint32_t places = static_cast<uint32_t>(10 - i);
+    behind[i] = rank % places;
+    rank /= places;
+  }
+  std::array<uint8_t, 9> left = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+  for (size_t i = 1; i < 10; ++i) {
+    const size_t pick = behind[i];
+    augmentation.colors[i] = left[pick];
+    std::copy(left.begin() + static_cast<std::ptrdiff_t>(pick) + 1, left.end(),
+              left.begin() + static_cast<std::ptrdiff_t>(pick));
+  }
   return augmentation;
 }
 

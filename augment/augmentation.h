@@ -31,6 +31,12 @@ struct Augmentation {
   std::string Key() const;
   static absl::StatusOr<Augmentation> FromKey(absl::string_view key);
 
+  // A number below 2^22 for files: dihedral * 2^19 + the rank of colours 1-9
+  // among their 9! orders, counted in dictionary order. The identity is 0.
+  uint32_t Pack() const;
+  // InvalidArgument for a number that Pack can't have made.
+  static absl::StatusOr<Augmentation> Unpack(uint32_t packed);
+
   friend bool operator==(const Augmentation&, const Augmentation&) = default;
 };
 

@@ -2,9 +2,10 @@
 #include "augment/leak_guard.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <map>
-#include <set>
 #include <unordered_map>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/hash.h"
@@ -17,9 +18,16 @@ uint64_t PairHash(const Pair& pair) {
       absl::StrCat(pair.input.ContentBytes(), pair.output.ContentBytes()));
 }
 
-// "<id>#2" is a second task of the same id.
+// "<id>#2" is a second task of the same id. Ids may hold '#' themselves, so a
+// name counts for what stands before its last '#' and for itself.
 std::string BareId(const std::string& name) {
-  return name.substr(0, name.find('#'));
+  const size_t mark = name.rfind('#');
+  if (mark == std::string::npos || mark + 1 == name.size() ||
+      !std::all_of(name.begin() + static_cast<std::ptrdiff_t>(mark) + 1,
+                   name.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+    return name;
+  }
+  return name.substr(0, mark);
 }
 
 }  // namespace
@@ -65,7 +73,10 @@ std::vector<Leak> FindLeaks(const std::vector<TrainedTask>& trained,
   std::map<std::string, const TrainedTask*> with_tests;
   std::unordered_map<uint64_t, const TrainedTask*> by_pair;
   for (const TrainedTask& task : trained) {
-    if (task.test_pairs) with_tests.emplace(BareId(task.name), &task);
+    if (task.test_pairs) {
+      with_tests.emplace(task.name, &task);
+      with_tests.emplace(BareId(task.name), &task);
+    }
     for (uint64_t hash : task.pair_hashes) by_pair.emplace(hash, &task);
   }
   std::vector<Leak> leaks;

@@ -129,6 +129,16 @@ absl::Status AppendToFile(absl::string_view path, absl::string_view bytes) {
   return absl::OkStatus();
 }
 
+absl::Status RenameFile(absl::string_view from, absl::string_view to) {
+  const std::string from_name(from);
+  const std::string to_name(to);
+  if (rename(from_name.c_str(), to_name.c_str()) != 0) {
+    return ErrnoStatus(errno, "can't write", to);
+  }
+  SyncDirectory(Dirname(to));
+  return absl::OkStatus();
+}
+
 bool FileExists(absl::string_view path) {
   std::error_code error;
   return fs::exists(PathOf(path), error);

@@ -19,6 +19,9 @@ absl::Status WriteFileAtomically(absl::string_view path,
 // Appends and flushes; creates the file if need be.
 absl::Status AppendToFile(absl::string_view path, absl::string_view bytes);
 
+// `from` takes the place of `to`; the folder is synced.
+absl::Status RenameFile(absl::string_view from, absl::string_view to);
+
 bool FileExists(absl::string_view path);
 bool IsDirectory(absl::string_view path);
 // Like mkdir -p.

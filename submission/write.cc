@@ -1,1 +1,165 @@
 // SPDX-License-Identifier: MIT
+#include "submission/write.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "arc/read.h"
+#include "base/files.h"
+#include "base/status.h"
+
+namespace arctrm {
+namespace {
+
+const Grid& Placeholder() {
+  static const Grid* const grid = new Grid(1, 1);
+  return *grid;
+}
+
+void AppendGrid(const Grid& grid, std::string& out) {
+  const Grid& shown = grid.empty() ? Placeholder() : grid;
+  out += '[';
+  for (int r = 0; r < shown.rows(); ++r) {
+    if (r > 0) out += ',';
+    out += '[';
+    for (int c = 0; c < shown.cols(); ++c) {
+      if (c > 0) out += ',';
+      out += static_cast<char>('0' + shown.at(r, c));
+    }
+    out += ']';
+  }
+  out += ']';
+}
+
+// Ids are keys of JSON files that were read: quotes and control characters in
+// them must be escaped again.
+void AppendString(const std::string& text, std::string& out) {
+  constexpr char kHex[] = "0123456789abcdef";
+  out += '"';
+  for (char c : text) {
+    const unsigned char byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (byte < 0x20) {
+      out += "\\u00";
+      out += kHex[byte >> 4];
+      out += kHex[byte & 15];
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+}
+
+bool Fits(const Submission& submission, const ChallengeSet& challenges) {
+  if (submission.size() != challenges.tasks.size()) return false;
+  return std::all_of(challenges.tasks.begin(), challenges.tasks.end(),
+                     [&](const Task& task) {
+                       const auto it = submission.find(task.id);
+                       return it != submission.end() &&
+                              it->second.size() == task.test_inputs.size();
+                     });
+}
+
+// What the file will hold: empty grids become placeholders.
+Submission AsWritten(Submission submission) {
+  for (auto& [id, outputs] : submission) {
+    for (Attempts& attempts : outputs) {
+      if (attempts.attempt_1.empty()) attempts.attempt_1 = Placeholder();
+      if (attempts.attempt_2.empty()) attempts.attempt_2 = Placeholder();
+    }
+  }
+  return submission;
+}
+
+}  // namespace
+
+std::string SubmissionJson(const Submission& submission) {
+  std::string out = "{";
+  bool first = true;
+  for (const auto& [id, outputs] : submission) {
+    out += first ? "\n" : ",\n";
+    first = false;
+    AppendString(id, out);
+    out += ":[";
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      if (i > 0) out += ',';
+      out += "{\"attempt_1\":";
+      AppendGrid(outputs[i].attempt_1, out);
+      out += ",\"attempt_2\":";
+      AppendGrid(outputs[i].attempt_2, out);
+      out += '}';
+    }
+    out += ']';
+  }
+  return out + "\n}\n";
+}
+
+Submission PlaceholderSubmission(const ChallengeSet& challenges) {
+  Submission submission;
+  for (const Task& task : challenges.tasks) {
+    submission[task.id].assign(task.test_inputs.size(),
+                               {Placeholder(), Placeholder()});
+  }
+  return submission;
+}
+
+absl::Status WriteSubmission(const Submission& submission,
+                             const ChallengeSet& challenges,
+                             absl::string_view path) {
+  if (!Fits(submission, challenges)) {
+    return absl::InternalError(absl::StrCat(
+        path,
+        ": the submission doesn't answer exactly the challenges' test "
+        "inputs; nothing was written"));
+  }
+  // Written beside, read back as a stranger would, and only then put in place.
+  const std::string fresh = absl::StrCat(path, ".new");
+  ARCTRM_RETURN_IF_ERROR(
+      WriteFileAtomically(fresh, SubmissionJson(submission)));
+  const absl::StatusOr<Submission> back = ReadSubmission(fresh);
+  if (!back.ok() || *back != AsWritten(submission)) {
+    RemoveAll(fresh).IgnoreError();
+    return absl::InternalError(
+        absl::StrCat(path, ": what was written doesn't read back the same",
+                     back.ok() ? "" : ": ",
+                     back.ok() ? "" : std::string(back.status().message()),
+                     "; the file that was there is untouched"));
+  }
+  return RenameFile(fresh, path);
+}
+
+Submission MergeSubmissions(const std::vector<WeightedSubmission>& parts,
+                            const ChallengeSet& challenges) {
+  Submission merged = PlaceholderSubmission(challenges);
+  for (const Task& task : challenges.tasks) {
+    for (size_t i = 0; i < task.test_inputs.size(); ++i) {
+      std::map<Grid, double> weight;
+      for (const WeightedSubmission& part : parts) {
+        const auto it = part.submission.find(task.id);
+        if (it == part.submission.end() || i >= it->second.size()) continue;
+        const Attempts& a = it->second[i];
+        const auto count = [&](const Grid& grid, double w) {
+          if (!grid.empty() && grid != Placeholder()) weight[grid] += w;
+        };
+        count(a.attempt_1, part.weight);
+        if (a.attempt_2 != a.attempt_1) count(a.attempt_2, part.weight / 2);
+      }
+      std::vector<std::pair<double, Grid>> ranked;
+      for (const auto& [grid, w] : weight) ranked.emplace_back(w, grid);
+      std::sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) {
+        return a.first != b.first ? a.first > b.first : a.second < b.second;
+      });
+      if (ranked.empty()) continue;
+      Attempts& out = merged[task.id][i];
+      out.attempt_1 = ranked[0].second;
+      out.attempt_2 = ranked.size() > 1 ? ranked[1].second : ranked[0].second;
+    }
+  }
+  return merged;
+}
+
+}  // namespace arctrm

@@ -3,6 +3,8 @@
 
 #include <ATen/Parallel.h>
 
+#include <type_traits>
+
 #include "solver/kernels/cpu_ops.h"
 
 namespace arctrm::internal {
@@ -15,7 +17,27 @@ using torch::autograd::variable_list;
 constexpr int64_t kGrain = 64;  // rows a thread takes at least
 
 bool FastCpu(const Tensor& t) {
-  return t.is_cpu() && t.scalar_type() == at::kFloat;
+  return t.is_cpu() &&
+         (t.scalar_type() == at::kFloat || t.scalar_type() == at::kBFloat16);
+}
+
+// Calls `fn` with a null pointer of the element type that the kernels take.
+template <typename Fn>
+void ByType(const Tensor& t, Fn&& fn) {
+  if (t.scalar_type() == at::kFloat) {
+    fn(static_cast<float*>(nullptr));
+  } else {
+    fn(static_cast<kernels::Bf16*>(nullptr));
+  }
+}
+
+template <typename T>
+const T* In(const Tensor& t) {
+  return static_cast<const T*>(t.const_data_ptr());
+}
+template <typename T>
+T* Out(Tensor& t) {
+  return static_cast<T*>(t.mutable_data_ptr());
 }
 
 class ResidualRmsNormOp : public Function<ResidualRmsNormOp> {
@@ -30,15 +52,18 @@ class ResidualRmsNormOp : public Function<ResidualRmsNormOp> {
       const int64_t d = x.size(-1);
       const int64_t rows = x.numel() / d;
       out = at::empty_like(x);
-      rstd = at::empty({rows}, x.options());
-      const float* xp = x.const_data_ptr<float>();
-      const float* yp = y.const_data_ptr<float>();
-      float* op = out.mutable_data_ptr<float>();
+      rstd = at::empty({rows}, x.options().dtype(at::kFloat));
       float* rp = rstd.mutable_data_ptr<float>();
-      at::parallel_for(0, rows, kGrain, [&](int64_t begin, int64_t end) {
-        kernels::ResidualRmsNormForward(xp + begin * d, yp + begin * d,
-                                        op + begin * d, rp + begin, end - begin,
-                                        d, static_cast<float>(eps));
+      ByType(x, [&](auto* type) {
+        using T = std::remove_pointer_t<decltype(type)>;
+        const T* xp = In<T>(x);
+        const T* yp = In<T>(y);
+        T* op = Out<T>(out);
+        at::parallel_for(0, rows, kGrain, [&](int64_t begin, int64_t end) {
+          kernels::ResidualRmsNormForward(
+              xp + begin * d, yp + begin * d, op + begin * d, rp + begin,
+              end - begin, d, static_cast<float>(eps));
+        });
       });
     } else {
       const Tensor s = (x_in + y_in).to(at::kFloat);
@@ -59,16 +84,19 @@ class ResidualRmsNormOp : public Function<ResidualRmsNormOp> {
       const Tensor g = grads[0].contiguous();
       grad = at::empty_like(out);
       const int64_t d = out.size(-1);
-      const float* gp = g.const_data_ptr<float>();
-      const float* op = out.const_data_ptr<float>();
       const float* rp = rstd.const_data_ptr<float>();
-      float* to = grad.mutable_data_ptr<float>();
-      at::parallel_for(
-          0, rstd.numel(), kGrain, [&](int64_t begin, int64_t end) {
-            kernels::ResidualRmsNormBackward(gp + begin * d, op + begin * d,
-                                             rp + begin, to + begin * d,
-                                             end - begin, d);
-          });
+      ByType(out, [&](auto* type) {
+        using T = std::remove_pointer_t<decltype(type)>;
+        const T* gp = In<T>(g);
+        const T* op = In<T>(out);
+        T* to = Out<T>(grad);
+        at::parallel_for(
+            0, rstd.numel(), kGrain, [&](int64_t begin, int64_t end) {
+              kernels::ResidualRmsNormBackward(gp + begin * d, op + begin * d,
+                                               rp + begin, to + begin * d,
+                                               end - begin, d);
+            });
+      });
     } else {
       const Tensor g = grads[0].to(at::kFloat);
       const Tensor o = out.to(at::kFloat);
@@ -89,11 +117,14 @@ class SwiGluOp : public Function<SwiGluOp> {
     }
     const int64_t rows = gate_up.numel() / (2 * n);
     Tensor out = at::empty({rows, n}, gate_up.options());
-    const float* from = gate_up.const_data_ptr<float>();
-    float* to = out.mutable_data_ptr<float>();
-    at::parallel_for(0, rows, kGrain, [&](int64_t begin, int64_t end) {
-      kernels::SwiGluForward(from + begin * 2 * n, to + begin * n, end - begin,
-                             n);
+    ByType(gate_up, [&](auto* type) {
+      using T = std::remove_pointer_t<decltype(type)>;
+      const T* from = In<T>(gate_up);
+      T* to = Out<T>(out);
+      at::parallel_for(0, rows, kGrain, [&](int64_t begin, int64_t end) {
+        kernels::SwiGluForward(from + begin * 2 * n, to + begin * n,
+                               end - begin, n);
+      });
     });
     return out;
   }
@@ -105,14 +136,18 @@ class SwiGluOp : public Function<SwiGluOp> {
     Tensor grad = at::empty_like(gate_up);
     if (FastCpu(gate_up)) {
       const Tensor g = grads[0].contiguous();
-      const float* gp = g.const_data_ptr<float>();
-      const float* from = gate_up.const_data_ptr<float>();
-      float* to = grad.mutable_data_ptr<float>();
-      at::parallel_for(
-          0, g.numel() / n, kGrain, [&](int64_t begin, int64_t end) {
-            kernels::SwiGluBackward(gp + begin * n, from + begin * 2 * n,
-                                    to + begin * 2 * n, end - begin, n);
-          });
+      ByType(gate_up, [&](auto* type) {
+        using T = std::remove_pointer_t<decltype(type)>;
+        const T* gp = In<T>(g);
+        const T* from = In<T>(gate_up);
+        T* to = Out<T>(grad);
+        at::parallel_for(0, g.numel() / n, kGrain,
+                         [&](int64_t begin, int64_t end) {
+                           kernels::SwiGluBackward(
+                               gp + begin * n, from + begin * 2 * n,
+                               to + begin * 2 * n, end - begin, n);
+                         });
+      });
     } else {
       const Tensor gate = gate_up.narrow(-1, 0, n);
       const Tensor up = gate_up.narrow(-1, n, n);
@@ -157,19 +192,22 @@ class SplitRotaryOp : public Function<SplitRotaryOp> {
     Tensor q = at::empty(shape, qkv.options());
     Tensor k = at::empty(shape, qkv.options());
     Tensor v = at::empty(shape, qkv.options());
-    const float* from = qkv.const_data_ptr<float>();
     const float* c = cos.const_data_ptr<float>();
     const float* s = sin.const_data_ptr<float>();
-    float* qp = q.mutable_data_ptr<float>();
-    float* kp = k.mutable_data_ptr<float>();
-    float* vp = v.mutable_data_ptr<float>();
     const int64_t one = positions * heads * dim;
-    at::parallel_for(0, batch, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t b = begin; b < end; ++b) {
-        kernels::SplitRotaryForward(from + b * 3 * one, c, s, qp + b * one,
-                                    kp + b * one, vp + b * one, positions,
-                                    heads, dim);
-      }
+    ByType(qkv, [&](auto* type) {
+      using T = std::remove_pointer_t<decltype(type)>;
+      const T* from = In<T>(qkv);
+      T* qp = Out<T>(q);
+      T* kp = Out<T>(k);
+      T* vp = Out<T>(v);
+      at::parallel_for(0, batch, 1, [&](int64_t begin, int64_t end) {
+        for (int64_t b = begin; b < end; ++b) {
+          kernels::SplitRotaryForward(from + b * 3 * one, c, s, qp + b * one,
+                                      kp + b * one, vp + b * one, positions,
+                                      heads, dim);
+        }
+      });
     });
     return {q, k, v};
   }
@@ -188,19 +226,22 @@ class SplitRotaryOp : public Function<SplitRotaryOp> {
     const Tensor gv = grads[2].contiguous();
     Tensor grad = at::empty({batch, positions, 3, heads, dim}, gq.options());
     if (FastCpu(gq)) {
-      const float* qp = gq.const_data_ptr<float>();
-      const float* kp = gk.const_data_ptr<float>();
-      const float* vp = gv.const_data_ptr<float>();
       const float* c = cos.const_data_ptr<float>();
       const float* s = sin.const_data_ptr<float>();
-      float* to = grad.mutable_data_ptr<float>();
       const int64_t one = positions * heads * dim;
-      at::parallel_for(0, batch, 1, [&](int64_t begin, int64_t end) {
-        for (int64_t b = begin; b < end; ++b) {
-          kernels::SplitRotaryBackward(qp + b * one, kp + b * one, vp + b * one,
-                                       c, s, to + b * 3 * one, positions, heads,
-                                       dim);
-        }
+      ByType(gq, [&](auto* type) {
+        using T = std::remove_pointer_t<decltype(type)>;
+        const T* qp = In<T>(gq);
+        const T* kp = In<T>(gk);
+        const T* vp = In<T>(gv);
+        T* to = Out<T>(grad);
+        at::parallel_for(0, batch, 1, [&](int64_t begin, int64_t end) {
+          for (int64_t b = begin; b < end; ++b) {
+            kernels::SplitRotaryBackward(qp + b * one, kp + b * one,
+                                         vp + b * one, c, s, to + b * 3 * one,
+                                         positions, heads, dim);
+          }
+        });
       });
     } else {
       grad.select(2, 0).copy_(Rotate(gq, cos, sin, true));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The differentiable pieces of the network. Each has one backward formula of
-// its own; float32 on a CPU runs the single-pass kernels of solver/kernels,
-// everything else the same formulas in ATen operations.
+// its own; a CPU runs the single-pass kernels of solver/kernels, other devices
+// the same formulas in ATen operations.
 #pragma once
 
 #include <array>

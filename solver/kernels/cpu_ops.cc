@@ -45,6 +45,24 @@ ARCTRM_INLINE float Exp(float x) {
   return p * scale;
 }
 
+ARCTRM_INLINE float Load(const float* p) { return *p; }
+ARCTRM_INLINE void Store(float* p, float x) { *p = x; }
+ARCTRM_INLINE float Load(const Bf16* p) {
+  const uint32_t bits = static_cast<uint32_t>(p->bits) << 16;
+  float x;
+  std::memcpy(&x, &bits, sizeof(x));
+  return x;
+}
+ARCTRM_INLINE void Store(Bf16* p, float x) {
+  uint32_t bits;
+  std::memcpy(&bits, &x, sizeof(bits));
+  // A NaN must not round to infinity.
+  const uint32_t quiet = (bits >> 16) | 0x40;
+  const uint32_t rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16;
+  p->bits =
+      static_cast<uint16_t>((bits & 0x7FFFFFFF) > 0x7F800000 ? quiet : rounded);
+}
+
 ARCTRM_INLINE float Sigmoid(float x) { return 1.0f / (1.0f + Exp(-x)); }
 
 ARCTRM_INLINE float Sum(const float* lanes) {
@@ -53,141 +71,195 @@ ARCTRM_INLINE float Sum(const float* lanes) {
   return total;
 }
 
-}  // namespace
-
-ARCTRM_CLONES
-void ResidualRmsNormForward(const float* x, const float* y, float* out,
-                            float* rstd, int64_t rows, int64_t d, float eps) {
+template <typename T>
+ARCTRM_INLINE void RmsForward(const T* x, const T* y, T* out, float* rstd,
+                              int64_t rows, int64_t d, float eps) {
   for (int64_t r = 0; r < rows; ++r) {
-    const float* xr = x + r * d;
-    const float* yr = y + r * d;
-    float* o = out + r * d;
+    const T* xr = x + r * d;
+    const T* yr = y + r * d;
+    T* o = out + r * d;
     float lanes[kLanes] = {};
     int64_t i = 0;
     for (; i + kLanes <= d; i += kLanes) {
       for (int j = 0; j < kLanes; ++j) {
-        const float s = xr[i + j] + yr[i + j];
-        o[i + j] = s;
+        const float s = Load(xr + i + j) + Load(yr + i + j);
         lanes[j] += s * s;
       }
     }
     float total = Sum(lanes);
     for (; i < d; ++i) {
-      const float s = xr[i] + yr[i];
-      o[i] = s;
+      const float s = Load(xr + i) + Load(yr + i);
       total += s * s;
     }
     const float scale = 1.0f / std::sqrt(total / static_cast<float>(d) + eps);
-    for (int64_t j = 0; j < d; ++j) o[j] *= scale;
+    for (int64_t j = 0; j < d; ++j) {
+      Store(o + j, (Load(xr + j) + Load(yr + j)) * scale);
+    }
     if (rstd != nullptr) rstd[r] = scale;
   }
 }
 
-ARCTRM_CLONES
-void ResidualRmsNormBackward(const float* grad_out, const float* out,
-                             const float* rstd, float* grad, int64_t rows,
-                             int64_t d) {
+template <typename T>
+ARCTRM_INLINE void RmsBackward(const T* grad_out, const T* out,
+                               const float* rstd, T* grad, int64_t rows,
+                               int64_t d) {
   for (int64_t r = 0; r < rows; ++r) {
-    const float* g = grad_out + r * d;
-    const float* o = out + r * d;
-    float* to = grad + r * d;
+    const T* g = grad_out + r * d;
+    const T* o = out + r * d;
+    T* to = grad + r * d;
     float lanes[kLanes] = {};
     int64_t i = 0;
     for (; i + kLanes <= d; i += kLanes) {
-      for (int j = 0; j < kLanes; ++j) lanes[j] += g[i + j] * o[i + j];
+      for (int j = 0; j < kLanes; ++j) {
+        lanes[j] += Load(g + i + j) * Load(o + i + j);
+      }
     }
     float total = Sum(lanes);
-    for (; i < d; ++i) total += g[i] * o[i];
+    for (; i < d; ++i) total += Load(g + i) * Load(o + i);
     const float mean = total / static_cast<float>(d);
     const float scale = rstd[r];
-    for (int64_t j = 0; j < d; ++j) to[j] = scale * (g[j] - o[j] * mean);
-  }
-}
-
-ARCTRM_CLONES
-void SwiGluForward(const float* gate_up, float* out, int64_t rows, int64_t n) {
-  for (int64_t r = 0; r < rows; ++r) {
-    const float* gate = gate_up + r * 2 * n;
-    const float* up = gate + n;
-    float* o = out + r * n;
-    for (int64_t i = 0; i < n; ++i) o[i] = gate[i] * Sigmoid(gate[i]) * up[i];
-  }
-}
-
-ARCTRM_CLONES
-void SwiGluBackward(const float* grad_out, const float* gate_up,
-                    float* grad_gate_up, int64_t rows, int64_t n) {
-  for (int64_t r = 0; r < rows; ++r) {
-    const float* gate = gate_up + r * 2 * n;
-    const float* up = gate + n;
-    const float* g = grad_out + r * n;
-    float* grad_gate = grad_gate_up + r * 2 * n;
-    float* grad_up = grad_gate + n;
-    for (int64_t i = 0; i < n; ++i) {
-      const float sigmoid = Sigmoid(gate[i]);
-      const float silu = gate[i] * sigmoid;
-      grad_up[i] = g[i] * silu;
-      grad_gate[i] = g[i] * up[i] * (sigmoid + silu * (1.0f - sigmoid));
+    for (int64_t j = 0; j < d; ++j) {
+      Store(to + j, scale * (Load(g + j) - Load(o + j) * mean));
     }
   }
 }
 
-ARCTRM_CLONES
-void SplitRotaryForward(const float* qkv, const float* cos, const float* sin,
-                        float* q, float* k, float* v, int64_t positions,
-                        int64_t heads, int64_t dim) {
+template <typename T>
+ARCTRM_INLINE void GluForward(const T* gate_up, T* out, int64_t rows,
+                              int64_t n) {
+  for (int64_t r = 0; r < rows; ++r) {
+    const T* gate = gate_up + r * 2 * n;
+    const T* up = gate + n;
+    T* o = out + r * n;
+    for (int64_t i = 0; i < n; ++i) {
+      const float x = Load(gate + i);
+      Store(o + i, x * Sigmoid(x) * Load(up + i));
+    }
+  }
+}
+
+template <typename T>
+ARCTRM_INLINE void GluBackward(const T* grad_out, const T* gate_up,
+                               T* grad_gate_up, int64_t rows, int64_t n) {
+  for (int64_t r = 0; r < rows; ++r) {
+    const T* gate = gate_up + r * 2 * n;
+    const T* up = gate + n;
+    const T* g = grad_out + r * n;
+    T* grad_gate = grad_gate_up + r * 2 * n;
+    T* grad_up = grad_gate + n;
+    for (int64_t i = 0; i < n; ++i) {
+      const float x = Load(gate + i);
+      const float y = Load(g + i);
+      const float sigmoid = Sigmoid(x);
+      const float silu = x * sigmoid;
+      Store(grad_up + i, y * silu);
+      Store(grad_gate + i,
+            y * Load(up + i) * (sigmoid + silu * (1.0f - sigmoid)));
+    }
+  }
+}
+
+template <typename T>
+ARCTRM_INLINE void RotaryForward(const T* qkv, const float* cos,
+                                 const float* sin, T* q, T* k, T* v,
+                                 int64_t positions, int64_t heads,
+                                 int64_t dim) {
   const int64_t half = dim / 2;
   const int64_t width = heads * dim;
   for (int64_t t = 0; t < positions; ++t) {
     const float* c = cos + t * half;
     const float* s = sin + t * half;
     for (int part = 0; part < 2; ++part) {
-      const float* from = qkv + (t * 3 + part) * width;
-      float* to = (part == 0 ? q : k) + t * width;
+      const T* from = qkv + (t * 3 + part) * width;
+      T* to = (part == 0 ? q : k) + t * width;
       for (int64_t h = 0; h < heads; ++h) {
-        const float* x1 = from + h * dim;
-        const float* x2 = x1 + half;
-        float* y1 = to + h * dim;
-        float* y2 = y1 + half;
+        const T* x1 = from + h * dim;
+        const T* x2 = x1 + half;
+        T* y1 = to + h * dim;
+        T* y2 = y1 + half;
         for (int64_t i = 0; i < half; ++i) {
-          y1[i] = x1[i] * c[i] - x2[i] * s[i];
-          y2[i] = x2[i] * c[i] + x1[i] * s[i];
+          const float a = Load(x1 + i);
+          const float b = Load(x2 + i);
+          Store(y1 + i, a * c[i] - b * s[i]);
+          Store(y2 + i, b * c[i] + a * s[i]);
         }
       }
     }
     std::memcpy(v + t * width, qkv + (t * 3 + 2) * width,
-                static_cast<size_t>(width) * sizeof(float));
+                static_cast<size_t>(width) * sizeof(T));
   }
 }
 
-ARCTRM_CLONES
-void SplitRotaryBackward(const float* grad_q, const float* grad_k,
-                         const float* grad_v, const float* cos,
-                         const float* sin, float* grad_qkv, int64_t positions,
-                         int64_t heads, int64_t dim) {
+template <typename T>
+ARCTRM_INLINE void RotaryBackward(const T* grad_q, const T* grad_k,
+                                  const T* grad_v, const float* cos,
+                                  const float* sin, T* grad_qkv,
+                                  int64_t positions, int64_t heads,
+                                  int64_t dim) {
   const int64_t half = dim / 2;
   const int64_t width = heads * dim;
   for (int64_t t = 0; t < positions; ++t) {
     const float* c = cos + t * half;
     const float* s = sin + t * half;
     for (int part = 0; part < 2; ++part) {
-      const float* from = (part == 0 ? grad_q : grad_k) + t * width;
-      float* to = grad_qkv + (t * 3 + part) * width;
+      const T* from = (part == 0 ? grad_q : grad_k) + t * width;
+      T* to = grad_qkv + (t * 3 + part) * width;
       for (int64_t h = 0; h < heads; ++h) {
-        const float* g1 = from + h * dim;
-        const float* g2 = g1 + half;
-        float* x1 = to + h * dim;
-        float* x2 = x1 + half;
+        const T* g1 = from + h * dim;
+        const T* g2 = g1 + half;
+        T* x1 = to + h * dim;
+        T* x2 = x1 + half;
         for (int64_t i = 0; i < half; ++i) {
-          x1[i] = g1[i] * c[i] + g2[i] * s[i];
-          x2[i] = g2[i] * c[i] - g1[i] * s[i];
+          const float a = Load(g1 + i);
+          const float b = Load(g2 + i);
+          Store(x1 + i, a * c[i] + b * s[i]);
+          Store(x2 + i, b * c[i] - a * s[i]);
         }
       }
     }
     std::memcpy(grad_qkv + (t * 3 + 2) * width, grad_v + t * width,
-                static_cast<size_t>(width) * sizeof(float));
+                static_cast<size_t>(width) * sizeof(T));
   }
 }
+
+}  // namespace
+
+#define ARCTRM_DEFINE_OPS(T)                                                  \
+  ARCTRM_CLONES void ResidualRmsNormForward(const T* x, const T* y, T* out,   \
+                                            float* rstd, int64_t rows,        \
+                                            int64_t d, float eps) {           \
+    RmsForward(x, y, out, rstd, rows, d, eps);                                \
+  }                                                                           \
+  ARCTRM_CLONES void ResidualRmsNormBackward(const T* grad_out, const T* out, \
+                                             const float* rstd, T* grad,      \
+                                             int64_t rows, int64_t d) {       \
+    RmsBackward(grad_out, out, rstd, grad, rows, d);                          \
+  }                                                                           \
+  ARCTRM_CLONES void SwiGluForward(const T* gate_up, T* out, int64_t rows,    \
+                                   int64_t n) {                               \
+    GluForward(gate_up, out, rows, n);                                        \
+  }                                                                           \
+  ARCTRM_CLONES void SwiGluBackward(const T* grad_out, const T* gate_up,      \
+                                    T* grad_gate_up, int64_t rows,            \
+                                    int64_t n) {                              \
+    GluBackward(grad_out, gate_up, grad_gate_up, rows, n);                    \
+  }                                                                           \
+  ARCTRM_CLONES void SplitRotaryForward(                                      \
+      const T* qkv, const float* cos, const float* sin, T* q, T* k, T* v,     \
+      int64_t positions, int64_t heads, int64_t dim) {                        \
+    RotaryForward(qkv, cos, sin, q, k, v, positions, heads, dim);             \
+  }                                                                           \
+  ARCTRM_CLONES void SplitRotaryBackward(                                     \
+      const T* grad_q, const T* grad_k, const T* grad_v, const float* cos,    \
+      const float* sin, T* grad_qkv, int64_t positions, int64_t heads,        \
+      int64_t dim) {                                                          \
+    RotaryBackward(grad_q, grad_k, grad_v, cos, sin, grad_qkv, positions,     \
+                   heads, dim);                                               \
+  }
+
+ARCTRM_DEFINE_OPS(float)
+ARCTRM_DEFINE_OPS(Bf16)
+#undef ARCTRM_DEFINE_OPS
 
 void AdamAtan2(float* p, float* m, float* v, const float* grad, int64_t n,
                float decay, float beta1, float beta2, float step_size,

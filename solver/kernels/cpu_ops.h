@@ -1,28 +1,42 @@
 // SPDX-License-Identifier: MIT
-// The element-wise parts of the network as single passes over float32 rows.
-// Raw pointers, no LibTorch, one thread: the caller splits the rows. All
-// matrices are row-major and contiguous.
+// The element-wise parts of the network as single passes over rows of float32
+// or bfloat16; arithmetic and statistics are float32 either way. Raw pointers,
+// no LibTorch, one thread: the caller splits the rows. All matrices are
+// row-major and contiguous.
 #pragma once
 
 #include <cstdint>
 
 namespace arctrm::kernels {
 
+// The upper half of a float32; rounded to nearest, ties to even.
+struct Bf16 {
+  uint16_t bits;
+};
+
 // s = x + y; rstd = 1 / sqrt(mean(s^2) + eps); out = s * rstd, per row of `d`.
 // Post-norm RMSNorm without weight (TRM models/layers.py rms_norm). `out` may
 // be `x` or `y`; `rstd` (rows) may be nullptr.
 void ResidualRmsNormForward(const float* x, const float* y, float* out,
+                            float* rstd, int64_t rows, int64_t d, float eps);
+void ResidualRmsNormForward(const Bf16* x, const Bf16* y, Bf16* out,
                             float* rstd, int64_t rows, int64_t d, float eps);
 // grad = rstd * (grad_out - out * mean(grad_out * out)): the gradient of both x
 // and y.
 void ResidualRmsNormBackward(const float* grad_out, const float* out,
                              const float* rstd, float* grad, int64_t rows,
                              int64_t d);
+void ResidualRmsNormBackward(const Bf16* grad_out, const Bf16* out,
+                             const float* rstd, Bf16* grad, int64_t rows,
+                             int64_t d);
 
 // gate_up (rows, 2 n) = [gate | up]; out (rows, n) = silu(gate) * up.
 void SwiGluForward(const float* gate_up, float* out, int64_t rows, int64_t n);
+void SwiGluForward(const Bf16* gate_up, Bf16* out, int64_t rows, int64_t n);
 void SwiGluBackward(const float* grad_out, const float* gate_up,
                     float* grad_gate_up, int64_t rows, int64_t n);
+void SwiGluBackward(const Bf16* grad_out, const Bf16* gate_up,
+                    Bf16* grad_gate_up, int64_t rows, int64_t n);
 
 // One sequence: qkv (positions, 3, heads, dim) -> q, k, v, each
 // (positions, heads, dim), q and k turned by the rotary tables
@@ -30,10 +44,17 @@ void SwiGluBackward(const float* grad_out, const float* gate_up,
 void SplitRotaryForward(const float* qkv, const float* cos, const float* sin,
                         float* q, float* k, float* v, int64_t positions,
                         int64_t heads, int64_t dim);
+void SplitRotaryForward(const Bf16* qkv, const float* cos, const float* sin,
+                        Bf16* q, Bf16* k, Bf16* v, int64_t positions,
+                        int64_t heads, int64_t dim);
 void SplitRotaryBackward(const float* grad_q, const float* grad_k,
                          const float* grad_v, const float* cos,
                          const float* sin, float* grad_qkv, int64_t positions,
                          int64_t heads, int64_t dim);
+void SplitRotaryBackward(const Bf16* grad_q, const Bf16* grad_k,
+                         const Bf16* grad_v, const float* cos, const float* sin,
+                         Bf16* grad_qkv, int64_t positions, int64_t heads,
+                         int64_t dim);
 
 // AdamATan2 on n numbers (solver/internal/optimizers.h has the formula).
 // `decay` = 1 - lr * wd, `step_size` = lr / (1 - beta1^t),

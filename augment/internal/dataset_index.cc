@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+#include "augment/internal/dataset_index.h"
+
+#include <limits>
+
+#include "absl/strings/str_cat.h"
+#include "base/hash.h"
+#include "base/status.h"
+#include "nlohmann/json.hpp"
+#include "simdjson.h"
+
+namespace arctrm {
+namespace {
+
+using simdjson::dom::array;
+using simdjson::dom::element;
+using simdjson::dom::object;
+
+constexpr char kFormat[] = "arctrm-dataset";
+constexpr int64_t kVersion = 1;
+constexpr char kSelfKey[] = "self_sha256";
+constexpr size_t kHexDigits = 64;
+
+// Reads members of one object; the first fault stays.
+class Members {
+ public:
+  Members(object members, absl::string_view path)
+      : members_(members), path_(path) {}
+
+  std::string Text(const char* key) {
+    std::string_view text;
+    if (members_[key].get(text) != simdjson::SUCCESS) Fault(key, "text");
+    return std::string(text);
+  }
+
+  int64_t Count(const char* key, int64_t low, int64_t high) {
+    int64_t count = 0;
+    if (members_[key].get(count) != simdjson::SUCCESS || count < low ||
+        count > high) {
+      Fault(key, absl::StrCat("an integer from ", low, " to ", high));
+      return low;
+    }
+    return count;
+  }
+
+  uint64_t Unsigned(const char* key) {
+    uint64_t value = 0;
+    if (members_[key].get(value) != simdjson::SUCCESS) {
+      Fault(key, "an unsigned integer");
+    }
+    return value;
+  }
+
+  array List(const char* key) {
+    array list;
+    if (members_[key].get(list) != simdjson::SUCCESS) Fault(key, "a list");
+    return list;
+  }
+
+  const absl::Status& status() const { return status_; }
+
+ private:
+  void Fault(const char* key, absl::string_view expected) {
+    if (!status_.ok()) return;
+    status_ = absl::DataLossError(absl::StrCat(path_, ": damaged: expected ",
+                                               expected, " as \"", key,
+                                               "\"; build the dataset again"));
+  }
+
+  object members_;
+  absl::string_view path_;
+  absl::Status status_;
+};
+
+// Is the checksum that the text carries the right one?
+bool ChecksumHolds(absl::string_view text, absl::string_view hex) {
+  const size_t at = text.find(absl::StrCat("\"", kSelfKey, "\": \"", hex));
+  if (hex.size() != kHexDigits || at == absl::string_view::npos) return false;
+  std::string blank(text);
+  blank.replace(at + sizeof(kSelfKey) + 4, kHexDigits, kHexDigits, '0');
+  return Sha256Hex(blank) == hex;
+}
+
+absl::Status CheckFormat(object root, absl::string_view text,
+                         absl::string_view path) {
+  const absl::Status damaged = absl::DataLossError(absl::StrCat(
+      path,
+      ": its checksum doesn't hold; it was damaged or changed after it "
+      "was written. Build the dataset again"));
+  std::string_view format;
+  const bool ours =
+      root["format"].get(format) == simdjson::SUCCESS && format == kFormat;
+  std::string_view hex;
+  if (root[kSelfKey].get(hex) == simdjson::SUCCESS) {
+    if (!ChecksumHolds(text, AbslView(hex))) return damaged;
+  } else if (ours) {
+    return damaged;
+  }
+  if (!ours) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        path, ": no dataset of arctrm (\"format\" is not \"", kFormat, "\")"));
+  }
+  int64_t version = 0;
+  if (root["version"].get(version) != simdjson::SUCCESS ||
+      version != kVersion) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        path, ": dataset version ", version, ", this arctrm reads version ",
+        kVersion, "; use the arctrm that wrote it or build the dataset again"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+DatasetIndex IndexOf(const Dataset& dataset) {
+  DatasetIndex index;
+  index.canvas = dataset.canvas;
+  index.seed = dataset.seed;
+  index.copies_asked = dataset.copies_asked;
+  index.tasks = static_cast<int64_t>(dataset.tasks.size());
+  index.ids = dataset.num_ids();
+  index.examples = dataset.num_examples();
+  return index;
+}
+
+std::string IndexText(const DatasetIndex& index) {
+  nlohmann::ordered_json json;
+  json["format"] = kFormat;
+  json["version"] = kVersion;
+  json["canvas_side"] = index.canvas.side;
+  json["seed"] = index.seed;
+  json["copies_asked"] = index.copies_asked;
+  json["tasks"] = index.tasks;
+  json["ids"] = index.ids;
+  json["examples"] = index.examples;
+  json["shards"] = nlohmann::ordered_json::array();
+  for (const DatasetIndex::Shard& shard : index.shards) {
+    json["shards"].push_back({{"file", shard.file},
+                              {"tasks", shard.tasks},
+                              {"bytes", shard.bytes},
+                              {"raw_bytes", shard.raw_bytes},
+                              {"sha256", shard.sha256}});
+  }
+  json[kSelfKey] = std::string(kHexDigits, '0');
+  std::string text = json.dump(1) + "\n";
+  const std::string hex = Sha256Hex(text);
+  // The last member: the digits end before `"\n}\n`.
+  text.replace(text.size() - kHexDigits - 4, kHexDigits, hex);
+  return text;
+}
+
+absl::StatusOr<DatasetIndex> ParseIndex(absl::string_view text,
+                                        absl::string_view path) {
+  simdjson::dom::parser parser;
+  object root;
+  if (parser.parse(text.data(), text.size()).get(root) != simdjson::SUCCESS) {
+    return absl::DataLossError(absl::StrCat(
+        path,
+        ": not whole JSON; it was damaged after it was written. Build "
+        "the dataset again"));
+  }
+  ARCTRM_RETURN_IF_ERROR(CheckFormat(root, text, path));
+  constexpr int64_t kMany = int64_t{1} << 40;
+  Members members(root, path);
+  DatasetIndex index;
+  index.canvas.side =
+      static_cast<int>(members.Count("canvas_side", 1, kMaxSide));
+  index.seed = members.Unsigned("seed");
+  index.copies_asked = static_cast<int>(
+      members.Count("copies_asked", 0, std::numeric_limits<int>::max()));
+  index.tasks = members.Count("tasks", 0, kMany);
+  index.ids = members.Count("ids", 1, kMany);
+  index.examples = members.Count("examples", 0, kMany);
+  const array shards = members.List("shards");
+  ARCTRM_RETURN_IF_ERROR(members.status());
+  for (element item : shards) {
+    object fields;
+    if (item.get(fields) != simdjson::SUCCESS) {
+      return absl::DataLossError(
+          absl::StrCat(path, ": damaged: a shard is no object"));
+    }
+    Members shard(fields, path);
+    DatasetIndex::Shard out;
+    out.file = shard.Text("file");
+    out.tasks = shard.Count("tasks", 1, kMany);
+    out.bytes = shard.Count("bytes", 1, kMany);
+    out.raw_bytes = shard.Count("raw_bytes", 1, kMany);
+    out.sha256 = shard.Text("sha256");
+    ARCTRM_RETURN_IF_ERROR(shard.status());
+    // A shard lies in the dataset's own folder.
+    if (out.file.empty() || out.file.find('/') != std::string::npos) {
+      return absl::DataLossError(absl::StrCat(path, ": damaged: \"", out.file,
+                                              "\" is no name of a shard"));
+    }
+    index.shards.push_back(std::move(out));
+  }
+  return index;
+}
+
+}  // namespace arctrm
