@@ -124,24 +124,26 @@ std::string AugmentedName(absl::string_view task_id, const Augmentation& a) {
 }
 
 absl::StatusOr<NamedAugmentation> ParseAugmentedName(absl::string_view name) {
-  NamedAugmentation out;
-  const size_t first = name.find(kSeparator);
-  if (first == absl::string_view::npos) {
-    out.task_id = std::string(name);
-    return out;
-  }
-  const absl::string_view rest = name.substr(first + kSeparator.size());
-  if (first == 0 || rest.size() != 15 ||
-      rest.substr(2, kSeparator.size()) != kSeparator) {
+  const auto bad = [&] {
     return absl::InvalidArgumentError(
         absl::StrCat("\"", name,
-                     "\" is no augmented name: expected "
-                     "task|||t3|||0123456789"));
+                     "\" is no augmented name: expected a task id alone or "
+                     "one as in 007bbfb7|||t3|||0123456789"));
+  };
+  NamedAugmentation out;
+  const size_t mark = name.find(kSeparator);
+  out.task_id = std::string(name.substr(0, mark));
+  if (out.task_id.empty()) return bad();
+  if (mark == absl::string_view::npos) return out;
+  const absl::string_view rest = name.substr(mark + kSeparator.size());
+  // "t3|||0123456789"
+  if (rest.size() != 15 || rest.substr(2, kSeparator.size()) != kSeparator) {
+    return bad();
   }
-  auto augmentation = Augmentation::FromKey(
+  const auto augmentation = Augmentation::FromKey(
       absl::StrCat(rest.substr(0, 2), "|", rest.substr(5)));
-  if (!augmentation.ok()) return augmentation.status();
-  out.task_id = std::string(name.substr(0, first));
+  // The identity goes by the bare task id.
+  if (!augmentation.ok() || augmentation->IsIdentity()) return bad();
   out.augmentation = *augmentation;
   return out;
 }

@@ -110,7 +110,9 @@ absl::StatusOr<Dataset> BuildDataset(const std::vector<DatasetSource>& sources,
     }
   };
   std::vector<std::thread> helpers;
-  for (int t = 1; t < options.threads; ++t) helpers.emplace_back(work);
+  const size_t threads = std::min(
+      static_cast<size_t>(std::max(1, options.threads)), dataset.tasks.size());
+  for (size_t t = 1; t < threads; ++t) helpers.emplace_back(work);
   for (size_t i = next++; i < dataset.tasks.size(); i = next++) {
     DatasetTask& task = dataset.tasks[i];
     task.copies =

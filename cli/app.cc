@@ -237,7 +237,11 @@ int Run(int argc, const char* const* argv) {
   if (score_app->parsed()) return RunScore(score);
   if (report_app->parsed()) return RunReport(report);
   if (show_app->parsed()) return RunShow(show);
-  if (checkpoint_app->parsed()) return RunCheckpointInfo(checkpoint.info);
+  if (checkpoint_app->parsed()) {
+    return checkpoint_app->got_subcommand("export")
+               ? RunCheckpointExport(checkpoint.export_flags)
+               : RunCheckpointInfo(checkpoint.info);
+  }
   if (run_app->parsed()) return RunModelCommand(run);
   if (demo_app->parsed()) return RunModelCommand(demo);
   if (train_app->parsed()) return RunModelCommand(train);

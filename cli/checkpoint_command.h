@@ -15,12 +15,22 @@ struct CheckpointInfoFlags {
   CommonFlags common;
 };
 
+// `arctrm checkpoint export`: weights to pass on or to start from.
+struct CheckpointExportFlags {
+  std::string checkpoint;
+  std::string out;
+  bool mean_row = false;
+  CommonFlags common;
+};
+
 // Everything under `arctrm checkpoint`.
 struct CheckpointFlags {
   CheckpointInfoFlags info;
+  CheckpointExportFlags export_flags;
 };
 
 CLI::App* AddCheckpointCommand(CLI::App& app, CheckpointFlags& flags);
 int RunCheckpointInfo(const CheckpointInfoFlags& flags);
+int RunCheckpointExport(const CheckpointExportFlags& flags);
 
 }  // namespace arctrm

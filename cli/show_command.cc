@@ -100,7 +100,7 @@ std::vector<Drawing> DrawSolutions(const SolutionSet& solutions, Style style) {
       titles.push_back(absl::StrCat("test ", i));
     }
     drawings.emplace_back(
-        id, absl::StrCat(id, "\n",
+        id, absl::StrCat("task ", id, "\n",
                          DrawRow(grids, titles, style.color, style.width)));
   }
   return drawings;
@@ -110,7 +110,7 @@ std::vector<Drawing> DrawSubmission(const Submission& submission,
                                     const SolutionSet& solutions, Style style) {
   std::vector<Drawing> drawings;
   for (const auto& [id, attempts] : submission) {
-    std::string text = absl::StrCat(id, "\n");
+    std::string text = absl::StrCat("task ", id, "\n");
     const auto known = solutions.find(id);
     for (size_t i = 0; i < attempts.size(); ++i) {
       std::vector<Grid> grids = {attempts[i].attempt_1, attempts[i].attempt_2};

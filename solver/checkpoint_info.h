@@ -37,6 +37,16 @@ absl::StatusOr<CheckpointInfo> ReadCheckpointInfo(const std::string& path);
 // checkpoint.
 absl::Status DropResumeState(const std::string& path);
 
+struct ExportOptions {
+  // Keep one embedding row, the mean of all, and forget which row was whose:
+  // the small file that new tasks start from.
+  bool mean_row = false;
+};
+// Writes a checkpoint folder with the weights of `path` and nothing that only a
+// resumed training needs. What it was trained on stays recorded.
+absl::Status ExportCheckpoint(const std::string& path, const std::string& out,
+                              const ExportOptions& options);
+
 // For people (or one JSON document): settings, size, ids, provenance.
 absl::StatusOr<std::string> CheckpointInfoText(const std::string& path,
                                                bool json);

@@ -96,7 +96,7 @@ void AddOptions(TrainOptions& o, OptionSet& set) {
           "seconds between checkpoints; 0: only at the end", 0, 1e7);
   set.Add("train.new_rows", &o.new_rows,
           "embedding rows of tasks that the starting checkpoint doesn't know",
-          {"mean", "zero", "match"});
+          {"mean", "zero"});
 }
 
 }  // namespace arctrm

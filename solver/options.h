@@ -56,8 +56,7 @@ struct TrainOptions {
   std::string precision = "auto";      // "float32", "bf16"; auto: bf16 on CUDA
   double checkpoint_interval_s = 120;  // seconds between saves; 0: at the end
   // Embedding rows of tasks the starting checkpoint doesn't know: "mean" of its
-  // rows (NVARC), "zero" as in training from nothing, or "match": the row of
-  // the checkpoint that explains the task's demonstrations best.
+  // rows (NVARC), or "zero" as in training from nothing.
   std::string new_rows = "mean";
 
   absl::Status Validate() const;

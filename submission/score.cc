@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "nlohmann/json.hpp"
@@ -11,7 +12,7 @@
 namespace arctrm {
 namespace {
 
-constexpr int kOracleDepths[] = {1, 2, 5, 10, 100};
+constexpr int kOracleDepths[] = {1, 2, 5, 10, kAllCandidates};
 
 int RankOf(const Grid& answer, const std::vector<Grid>& candidates) {
   for (size_t i = 0; i < candidates.size(); ++i) {
@@ -20,13 +21,66 @@ int RankOf(const Grid& answer, const std::vector<Grid>& candidates) {
   return 0;
 }
 
-int Solved(const ScoreTable& score) {
-  return static_cast<int>(
-      std::count_if(score.outputs.begin(), score.outputs.end(),
-                    [](const OutputScore& o) { return o.solved(); }));
+double Percent(double share) { return 100 * share; }
+
+std::string DepthName(int depth) {
+  return depth == kAllCandidates ? "all" : absl::StrCat(depth);
+}
+
+std::string CountText(int count, int of) {
+  const int width = static_cast<int>(absl::StrCat(of).size());
+  return absl::StrFormat("%*d of %d", width, count, of);
+}
+
+std::string ResultText(const OutputScore& output) {
+  if (output.attempt_1) return "attempt 1";
+  if (output.attempt_2) return "attempt 2";
+  if (output.oracle_rank == 0) return "-";
+  return absl::StrCat("- (right: candidate ", output.oracle_rank, ")");
+}
+
+std::string TasksText(const ScoreTable& score) {
+  size_t width = 4;
+  for (const OutputScore& output : score.outputs) {
+    width = std::max(width, output.task_id.size());
+  }
+  const int padding = static_cast<int>(width);
+  std::string text = absl::StrFormat("\n%-*s  solved   by\n", padding, "task");
+  for (size_t i = 0; i < score.outputs.size();) {
+    const std::string& id = score.outputs[i].task_id;
+    std::string results;
+    int solved = 0;
+    int count = 0;
+    for (; i < score.outputs.size() && score.outputs[i].task_id == id; ++i) {
+      absl::StrAppend(&results, count == 0 ? "" : ", ",
+                      ResultText(score.outputs[i]));
+      solved += score.outputs[i].solved();
+      ++count;
+    }
+    absl::StrAppendFormat(&text, "%-*s  %d of %d   %s\n", padding, id, solved,
+                          count, results);
+  }
+  return text;
 }
 
 }  // namespace
+
+int ScoreTable::num_solved_outputs() const {
+  return static_cast<int>(
+      std::count_if(outputs.begin(), outputs.end(),
+                    [](const OutputScore& o) { return o.solved(); }));
+}
+
+int ScoreTable::num_solved_tasks() const {
+  std::map<std::string, bool> solved;
+  for (const OutputScore& output : outputs) {
+    bool& all = solved.try_emplace(output.task_id, true).first->second;
+    all = all && output.solved();
+  }
+  return static_cast<int>(
+      std::count_if(solved.begin(), solved.end(),
+                    [](const auto& task) { return task.second; }));
+}
 
 absl::StatusOr<ScoreTable> Score(const Submission& submission,
                                  const SolutionSet& solutions,
@@ -98,7 +152,7 @@ std::string ScoreJson(const ScoreTable& score) {
   if (!score.oracle.empty()) {
     nlohmann::ordered_json oracle = nlohmann::ordered_json::object();
     for (const auto& [depth, share] : score.oracle) {
-      oracle[absl::StrCat("pass@", depth)] = share;
+      oracle[absl::StrCat("pass@", DepthName(depth))] = share;
     }
     json["oracle"] = std::move(oracle);
   }
@@ -109,7 +163,10 @@ std::string ScoreJson(const ScoreTable& score) {
           absl::StrCat(output.task_id, "[", output.test_index, "]"));
     }
   }
-  return json.dump() + "\n";
+  // An id may come from a file name, which need not be UTF-8.
+  return json.dump(-1, ' ', false,
+                   nlohmann::ordered_json::error_handler_t::replace) +
+         "\n";
 }
 
 std::string ScoreText(const ScoreTable& score, bool per_task) {
@@ -117,35 +174,38 @@ std::string ScoreText(const ScoreTable& score, bool per_task) {
   const int first = static_cast<int>(
       std::count_if(score.outputs.begin(), score.outputs.end(),
                     [](const OutputScore& o) { return o.attempt_1; }));
-  std::string text = absl::StrFormat(
-      "             first attempt   two attempts\n"
-      "per output      %6.1f %%       %6.1f %%    %d and %d of %d outputs\n"
-      "per task        %6.1f %%       %6.1f %%    %d tasks\n",
-      100 * score.per_output.pass_1, 100 * score.per_output.pass_2, first,
-      Solved(score), outputs, 100 * score.per_task.pass_1,
-      100 * score.per_task.pass_2, score.tasks);
+  const std::string first_count = CountText(first, outputs);
+  const int width = std::max(16, static_cast<int>(first_count.size()) + 12);
+  const auto both = [&](absl::string_view name, double share_1,
+                        absl::string_view count_1, double share_2,
+                        absl::string_view count_2) {
+    std::string line = absl::StrFormat(
+        "%-12s%-*s%s", name, width,
+        absl::StrFormat("%5.1f %%  %s", Percent(share_1), count_1),
+        absl::StrFormat("%5.1f %%  %s", Percent(share_2), count_2));
+    absl::StripTrailingAsciiWhitespace(&line);
+    return line + "\n";
+  };
+  std::string text =
+      absl::StrFormat("%-12s%-*stwo attempts\n", "", width, "first attempt");
+  text += both("per output", score.per_output.pass_1, first_count,
+               score.per_output.pass_2,
+               CountText(score.num_solved_outputs(), outputs));
+  text += both("per task", score.per_task.pass_1, "", score.per_task.pass_2,
+               absl::StrCat(CountText(score.num_solved_tasks(), score.tasks),
+                            " fully solved"));
   if (!score.oracle.empty()) {
-    text += "right among the first";
+    text += "\nright answer among the candidates of a test input\n";
     for (const auto& [depth, share] : score.oracle) {
-      absl::StrAppendFormat(&text, "  %d: %.1f %%", depth, 100 * share);
-    }
-    text += "\n";
-  }
-  if (per_task) {
-    size_t width = 4;
-    for (const OutputScore& o : score.outputs) {
-      width = std::max(width, o.task_id.size() + 4);
-    }
-    absl::StrAppendFormat(&text, "\n%-*s  result\n", static_cast<int>(width),
-                          "output");
-    for (const OutputScore& o : score.outputs) {
-      absl::StrAppendFormat(&text, "%-*s  %s\n", static_cast<int>(width),
-                            absl::StrCat(o.task_id, "[", o.test_index, "]"),
-                            o.attempt_1   ? "solved by attempt 1"
-                            : o.attempt_2 ? "solved by attempt 2"
-                                          : "-");
+      const std::string name = depth == kAllCandidates ? "all"
+                               : depth == 1            ? "first"
+                                            : absl::StrCat("first ", depth);
+      absl::StrAppendFormat(
+          &text, "%-12s%5.1f %%  %s\n", name, Percent(share),
+          CountText(static_cast<int>(std::lround(share * outputs)), outputs));
     }
   }
+  if (per_task) text += TasksText(score);
   return text;
 }
 

@@ -2,6 +2,7 @@
 // How good a submission is, by both averages in use.
 #pragma once
 
+#include <limits>
 #include <map>
 #include <string>
 #include <utility>
@@ -27,6 +28,9 @@ struct OutputScore {
   bool solved() const { return attempt_1 || attempt_2; }
 };
 
+// The k of "among all candidates, however many".
+inline constexpr int kAllCandidates = std::numeric_limits<int>::max();
+
 struct ScoreTable {
   int tasks = 0;
   std::vector<OutputScore> outputs;
@@ -35,8 +39,12 @@ struct ScoreTable {
   // … and per task first, then over tasks (ARC Prize 2025).
   PassRates per_task;
   // Share of outputs whose right answer is among the first k candidates, over
-  // outputs, by k; only with candidates.
+  // outputs, by k (1, 2, 5, 10 and kAllCandidates); only with candidates.
   std::map<int, double> oracle;
+
+  int num_solved_outputs() const;
+  // Tasks all of whose test outputs are solved.
+  int num_solved_tasks() const;
 };
 
 // All ranked candidates per (task, test index), best first; may be empty.
@@ -49,7 +57,9 @@ absl::StatusOr<ScoreTable> Score(const Submission& submission,
                                  const CandidateGrids& candidates = {});
 
 // {"tasks":N,"outputs":N,"per_output":{"pass@1":x,"pass@2":x},
-//  "per_task":{…},"oracle":{"pass@1":…},"solved_outputs":["id[0]",…]}
+//  "per_task":{…},"oracle":{"pass@1":…,"pass@all":…},
+//  "solved_outputs":["id[0]",…]}
+// "oracle" only when it is known. One line.
 std::string ScoreJson(const ScoreTable& score);
 // The same for people: both averages, then a line per task when `per_task`.
 std::string ScoreText(const ScoreTable& score, bool per_task);

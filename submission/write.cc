@@ -75,6 +75,23 @@ Submission AsWritten(Submission submission) {
   return submission;
 }
 
+absl::Status CheckReadsBack(const Submission& submission,
+                            const std::string& fresh) {
+  const absl::StatusOr<Submission> back = ReadSubmission(fresh);
+  if (!back.ok()) {
+    return absl::InternalError(absl::StrCat(
+        "what was written doesn't read back: ", back.status().message(),
+        "; the submission that was there is untouched"));
+  }
+  if (*back != AsWritten(submission)) {
+    return absl::InternalError(absl::StrCat(
+        fresh,
+        ": what was written reads back as something else; the submission that "
+        "was there is untouched"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::string SubmissionJson(const Submission& submission) {
@@ -120,16 +137,10 @@ absl::Status WriteSubmission(const Submission& submission,
   const std::string fresh = absl::StrCat(path, ".new");
   ARCTRM_RETURN_IF_ERROR(
       WriteFileAtomically(fresh, SubmissionJson(submission)));
-  const absl::StatusOr<Submission> back = ReadSubmission(fresh);
-  if (!back.ok() || *back != AsWritten(submission)) {
-    RemoveAll(fresh).IgnoreError();
-    return absl::InternalError(
-        absl::StrCat(path, ": what was written doesn't read back the same",
-                     back.ok() ? "" : ": ",
-                     back.ok() ? "" : std::string(back.status().message()),
-                     "; the file that was there is untouched"));
-  }
-  return RenameFile(fresh, path);
+  absl::Status status = CheckReadsBack(submission, fresh);
+  if (status.ok()) status = RenameFile(fresh, path);
+  if (!status.ok()) RemoveAll(fresh).IgnoreError();
+  return status;
 }
 
 Submission MergeSubmissions(const std::vector<WeightedSubmission>& parts,

@@ -72,7 +72,7 @@ absl::StatusOr<std::unique_ptr<JsonDocument>> LoadJson(absl::string_view path) {
   // simdjson reads a little past the end.
   text.reserve(text.size() + simdjson::SIMDJSON_PADDING);
   simdjson::error_code error =
-      document->parser.allocate(json.size(), kMaxJsonDepth);
+      document->parser.allocate(json.size(), kParserDepth);
   if (error == simdjson::SUCCESS) {
     error = document->parser
                 .parse(reinterpret_cast<const uint8_t*>(text.data()) + start,
@@ -171,6 +171,7 @@ absl::Status CheckTaskId(absl::string_view id, const JsonPlace& place) {
   constexpr size_t kShown = 64;
   std::string what;
   if (id.empty()) what = "is empty";
+  if (!simdjson::validate_utf8(StdView(id))) what = "is no valid UTF-8";
   if (id.size() > kMaxLength) what = "is longer than 256 bytes";
   if (absl::StrContains(id, "|||")) {
     what = "holds \"|||\", which divides the names of augmented tasks";

@@ -54,8 +54,8 @@ absl::StatusOr<simdjson::dom::object> ReadObject(simdjson::dom::element element,
                                                  absl::string_view expected,
                                                  const JsonPlace& place);
 
-// Keys of the outermost object are task ids: not empty, at most 256 bytes, no
-// control characters, no "|||" (which divides augmented names).
+// Task ids (keys or file names): 1 to 256 bytes of UTF-8 without control
+// characters and without "|||", which divides augmented names.
 absl::Status CheckTaskId(absl::string_view id, const JsonPlace& place);
 
 }  // namespace arctrm

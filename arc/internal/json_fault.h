@@ -11,6 +11,8 @@ namespace arctrm {
 // Arrays and objects within each other: what a file of tasks needs is 6; more
 // is left for keys that are not ours.
 inline constexpr int kMaxJsonDepth = 16;
+// The same for simdjson, which counts the document itself.
+inline constexpr int kParserDepth = kMaxJsonDepth + 1;
 
 // What is wrong with `text` as one JSON document and where, e.g.
 // "line 3, column 7 (00576224.train[0].input[2]): expected ',' or ']', found

@@ -141,12 +141,11 @@ class SwiGluOp : public Function<SwiGluOp> {
         const T* gp = In<T>(g);
         const T* from = In<T>(gate_up);
         T* to = Out<T>(grad);
-        at::parallel_for(0, g.numel() / n, kGrain,
-                         [&](int64_t begin, int64_t end) {
-                           kernels::SwiGluBackward(
-                               gp + begin * n, from + begin * 2 * n,
-                               to + begin * 2 * n, end - begin, n);
-                         });
+        at::parallel_for(
+            0, g.numel() / n, kGrain, [&](int64_t begin, int64_t end) {
+              kernels::SwiGluBackward(gp + begin * n, from + begin * 2 * n,
+                                      to + begin * 2 * n, end - begin, n);
+            });
       });
     } else {
       const Tensor gate = gate_up.narrow(-1, 0, n);

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/inputs.h"
+
+#include <string>
+
+#include "base/files.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace arctrm {
+namespace {
+
+constexpr char kChallenges[] =
+    R"({"a": {"train": [{"input": [[1]], "output": [[2]]}],
+              "test": [{"input": [[3]]}]}})";
+constexpr char kOther[] =
+    R"({"b": {"train": [{"input": [[4]], "output": [[5]]}],
+              "test": [{"input": [[6]]}]}})";
+constexpr char kSolutions[] = R"({"a": [[[7]]]})";
+
+class Inputs : public testing::Test {
+ protected:
+  std::string Write(const std::string& name, const std::string& text) {
+    const std::string dir =
+        JoinPath(testing::TempDir(),
+                 testing::UnitTest::GetInstance()->current_test_info()->name());
+    EXPECT_TRUE(MakeDirectories(dir).ok());
+    const std::string path = JoinPath(dir, name);
+    EXPECT_TRUE(WriteFileAtomically(path, text).ok());
+    return path;
+  }
+};
+
+TEST_F(Inputs, ChallengesNeverTrainOnTestOutputs) {
+  const std::string challenges = Write("x.json", kChallenges);
+  const std::string solutions = Write("s.json", kSolutions);
+  const auto inputs = ReadJobInputs({challenges}, solutions, {});
+  ASSERT_TRUE(inputs.ok()) << inputs.status();
+  EXPECT_EQ(inputs->solutions.at("a")[0], Grid::FromText("7"));
+  ASSERT_EQ(inputs->sources.size(), 1u);
+  EXPECT_FALSE(inputs->sources[0].train_on_test_pairs);
+  EXPECT_TRUE(inputs->sources[0].solutions.empty());
+}
+
+TEST_F(Inputs, TrainOnTakesTestPairsFromTheFileBeside) {
+  const std::string challenges = Write("x.json", kOther);
+  const std::string train = Write("set_challenges.json", kChallenges);
+  Write("set_solutions.json", kSolutions);
+  const auto inputs = ReadJobInputs({challenges}, "", {train});
+  ASSERT_TRUE(inputs.ok()) << inputs.status();
+  ASSERT_EQ(inputs->sources.size(), 2u);
+  EXPECT_TRUE(inputs->sources[1].train_on_test_pairs);
+  EXPECT_EQ(inputs->sources[1].solutions.at("a")[0], Grid::FromText("7"));
+}
+
+TEST_F(Inputs, TrainOnNamesItsSolutionsAfterAnEqualsSign) {
+  const std::string challenges = Write("x.json", kOther);
+  const std::string train = Write("t.json", kChallenges);
+  const std::string solutions = Write("s.json", kSolutions);
+  EXPECT_TRUE(ReadJobInputs({challenges}, "", {train + "=" + solutions}).ok());
+}
+
+TEST_F(Inputs, TrainOnWithoutSolutionsSaysHowToGiveThem) {
+  const std::string challenges = Write("x.json", kOther);
+  const std::string train = Write("t.json", kChallenges);
+  const auto inputs = ReadJobInputs({challenges}, "", {train});
+  ASSERT_EQ(inputs.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(inputs.status().message()),
+              testing::HasSubstr("=SOLUTIONS.json"));
+}
+
+TEST_F(Inputs, OneTaskInTwoSetsIsRefused) {
+  const std::string first = Write("x.json", kChallenges);
+  const std::string second = Write("y.json", kChallenges);
+  const auto inputs = ReadJobInputs({first, second}, "", {});
+  ASSERT_EQ(inputs.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(
+      std::string(inputs.status().message()),
+      testing::AllOf(testing::HasSubstr("task a"), testing::HasSubstr(first)));
+}
+
+}  // namespace
+}  // namespace arctrm

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/plan.h"
+
+#include <cmath>
+#include <limits>
+
+#include "gtest/gtest.h"
+
+namespace arctrm {
+namespace {
+
+PlanInputs Timed(double left_s) {
+  PlanInputs inputs;
+  inputs.tasks = 30;
+  inputs.test_inputs = 30;
+  inputs.left_s = left_s;
+  inputs.step_s = 0.5;
+  return inputs;
+}
+
+TEST(PlanRun, SpendsTheTimeAndNoMore) {
+  for (double left_s : {20.0, 60.0, 300.0, 1200.0, 43200.0}) {
+    const RunPlan plan = PlanRun(Timed(left_s), ModelOptions(), TrainOptions(),
+                                 PlanningOptions());
+    EXPECT_GT(plan.train_s, 0) << left_s;
+    EXPECT_GT(plan.vote_s, 0) << left_s;
+    EXPECT_GT(plan.reserve_s, 1) << left_s;
+    EXPECT_NEAR(plan.train_s + plan.vote_s + plan.reserve_s, left_s, 1e-6);
+    EXPECT_GE(plan.views, 1);
+  }
+}
+
+TEST(PlanRun, ChoosesCopiesThatReachTheWantedUpdates) {
+  TrainOptions train;
+  train.batch = 64;
+  PlanningOptions planning;
+  planning.row_updates = 100;
+  for (double left_s : {120.0, 600.0, 3600.0}) {
+    const RunPlan plan =
+        PlanRun(Timed(left_s), ModelOptions(), train, planning);
+    if (plan.copies > 0 && plan.copies < planning.max_copies) {
+      EXPECT_GE(plan.updates_per_row, 100) << left_s;
+    }
+    EXPECT_NEAR(
+        plan.updates_per_row,
+        static_cast<double>(plan.steps) * 64 / (30.0 * (plan.copies + 1)),
+        1e-9);
+  }
+}
+
+TEST(PlanRun, MoreTimeNeverMeansFewerCopies) {
+  TrainOptions train;
+  train.batch = 64;
+  int before = 0;
+  for (double left_s = 10; left_s < 1e5; left_s *= 1.5) {
+    const int copies =
+        PlanRun(Timed(left_s), ModelOptions(), train, PlanningOptions()).copies;
+    EXPECT_GE(copies, before);
+    before = copies;
+  }
+  EXPECT_EQ(before, PlanningOptions().max_copies);
+}
+
+TEST(PlanRun, AskedAugmentationsOverride) {
+  PlanInputs inputs = Timed(60);
+  inputs.augmentations_asked = 77;
+  EXPECT_EQ(
+      PlanRun(inputs, ModelOptions(), TrainOptions(), PlanningOptions()).copies,
+      77);
+}
+
+TEST(PlanRun, StepsWithoutALimitNeedNoMeasurement) {
+  PlanInputs inputs;
+  inputs.tasks = 10;
+  inputs.test_inputs = 12;
+  inputs.left_s = std::numeric_limits<double>::infinity();
+  inputs.steps_asked = 500;
+  TrainOptions train;
+  train.batch = 40;
+  PlanningOptions planning;
+  planning.row_updates = 200;
+  const RunPlan plan = PlanRun(inputs, ModelOptions(), train, planning);
+  EXPECT_EQ(plan.steps, 500);
+  EXPECT_EQ(plan.copies, 500 * 40 / 200 / 10 - 1);
+  EXPECT_TRUE(std::isinf(plan.train_s));
+  EXPECT_EQ(plan.views, plan.copies + 1);
+}
+
+TEST(PlanRun, VotingKeepsToItsShare) {
+  PlanningOptions planning;
+  planning.vote_share = 0.2;
+  PlanInputs inputs = Timed(300);
+  inputs.test_inputs = 4000;
+  const RunPlan plan =
+      PlanRun(inputs, ModelOptions(), TrainOptions(), planning);
+  EXPECT_LE(plan.vote_s, 0.2 * 300 + 1e-6);
+}
+
+TEST(ViewSeconds, GrowsWithSupervisionSteps) {
+  ModelOptions model;
+  model.halt_max_steps = 4;
+  const double four = ViewSeconds(1, model, 64);
+  model.halt_max_steps = 16;
+  EXPECT_NEAR(ViewSeconds(1, model, 64), 4 * four, 1e-12);
+}
+
+}  // namespace
+}  // namespace arctrm

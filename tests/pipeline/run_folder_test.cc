@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/run_folder.h"
+
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "base/files.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace arctrm {
+namespace {
+
+std::string FreshDir() {
+  const std::string dir = JoinPath(
+      testing::TempDir(),
+      std::string("run_folder_") +
+          testing::UnitTest::GetInstance()->current_test_info()->name());
+  EXPECT_TRUE(RemoveAll(dir).ok());
+  return dir;
+}
+
+TEST(RunFolder, RecordComesBackTheSame) {
+  const RunFolder folder(FreshDir());
+  ASSERT_TRUE(folder.Start().ok());
+  RunRecord record;
+  record.title = "a \"title\" <b>";
+  record.status = "voting";
+  record.settings = {{"model.hidden", "64"}, {"seed", "0"}};
+  record.facts = {{"Plan", {{"copies", "7"}, {"steps", "9"}}}, {"Empty", {}}};
+  record.warnings = {"one", "two"};
+  record.groups = {{"t1", "left-out rule"}};
+  record.copies = 7;
+  record.planned_steps = 9;
+  record.training_done = true;
+  record.elapsed_s = 1.5;
+  ASSERT_TRUE(folder.WriteRecord(record).ok());
+  const auto back = folder.ReadRecord();
+  ASSERT_TRUE(back.ok()) << back.status();
+  EXPECT_EQ(back->title, record.title);
+  EXPECT_EQ(back->status, record.status);
+  EXPECT_EQ(back->settings, record.settings);
+  EXPECT_EQ(back->facts, record.facts);
+  EXPECT_EQ(back->warnings, record.warnings);
+  EXPECT_EQ(back->groups, record.groups);
+  EXPECT_EQ(back->copies, 7);
+  EXPECT_EQ(back->planned_steps, 9);
+  EXPECT_TRUE(back->training_done);
+  EXPECT_FALSE(back->voting_done);
+  EXPECT_EQ(back->elapsed_s, 1.5);
+}
+
+TEST(RunFolder, NotARunIsNotFoundAndDamageIsDataLoss) {
+  const RunFolder folder(FreshDir());
+  EXPECT_EQ(folder.ReadRecord().status().code(), absl::StatusCode::kNotFound);
+  ASSERT_TRUE(folder.Start().ok());
+  ASSERT_TRUE(WriteFileAtomically(folder.record_path(), "{\"format\":").ok());
+  EXPECT_EQ(folder.ReadRecord().status().code(), absl::StatusCode::kDataLoss);
+}
+
+TEST(RunFolder, DoesNotClearAFolderOfOtherFiles) {
+  const RunFolder folder(FreshDir());
+  ASSERT_TRUE(MakeDirectories(folder.dir()).ok());
+  const std::string mine = JoinPath(folder.dir(), "thesis.tex");
+  ASSERT_TRUE(WriteFileAtomically(mine, "text").ok());
+  EXPECT_EQ(folder.Start().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(FileExists(mine));
+}
+
+TEST(RunFolder, MetricsSurviveACutLineAndAreTrimmed) {
+  const RunFolder folder(FreshDir());
+  ASSERT_TRUE(folder.Start().ok());
+  TrainStats stats;
+  for (int64_t step = 1; step <= 5; ++step) {
+    stats.step = step;
+    stats.loss = step == 3 ? std::numeric_limits<double>::quiet_NaN()
+                           : 1.0 / static_cast<double>(step);
+    ASSERT_TRUE(folder.AppendMetrics(stats).ok());
+  }
+  ASSERT_TRUE(AppendToFile(folder.metrics_path(), "{\"step\":6,\"lo").ok());
+  auto points = folder.ReadMetrics();
+  ASSERT_TRUE(points.ok());
+  ASSERT_EQ(points->size(), 5u);
+  EXPECT_TRUE(std::isnan((*points)[2].loss));
+  EXPECT_DOUBLE_EQ((*points)[4].loss, 0.2);
+  ASSERT_TRUE(folder.TrimMetrics(3).ok());
+  points = folder.ReadMetrics();
+  ASSERT_TRUE(points.ok());
+  EXPECT_EQ(points->size(), 3u);
+}
+
+}  // namespace
+}  // namespace arctrm

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+// The whole job with a tiny network.
+#include "pipeline/run.h"
+
+#include <signal.h>
+
+#include <string>
+
+#include "arc/read.h"
+#include "arc/write.h"
+#include "base/files.h"
+#include "base/stop.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "pipeline/run_folder.h"
+#include "pipeline/run_report.h"
+#include "submission/validate.h"
+#include "synthetic/rules.h"
+
+namespace arctrm {
+namespace {
+
+class RunJobTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    RequestStop(0);
+    dir_ = JoinPath(
+        testing::TempDir(),
+        std::string("run_job_") +
+            testing::UnitTest::GetInstance()->current_test_info()->name());
+    ASSERT_TRUE(RemoveAll(dir_).ok());
+    ASSERT_TRUE(MakeDirectories(dir_).ok());
+    SyntheticOptions small;
+    small.max_side = 5;
+    const auto set = GenerateSet({"invert", "majority", "cross"}, 1, 3, small);
+    ASSERT_TRUE(set.ok());
+    challenges_ = set->challenges;
+    ASSERT_TRUE(
+        WriteFileAtomically(Path("c.json"), ChallengesJson(set->challenges))
+            .ok());
+    ASSERT_TRUE(
+        WriteFileAtomically(Path("s.json"), SolutionsJson(set->solutions))
+            .ok());
+  }
+  void TearDown() override { RequestStop(0); }
+
+  std::string Path(const std::string& name) { return JoinPath(dir_, name); }
+
+  RunOptions Options(const std::string& out) {
+    RunOptions options;
+    options.challenges = {Path("c.json")};
+    options.solutions = Path("s.json");
+    options.out = Path(out);
+    options.model.hidden = 16;
+    options.model.heads = 2;
+    options.model.h_cycles = 1;
+    options.model.l_cycles = 1;
+    options.model.halt_max_steps = 2;
+    options.model.puzzle_prefix = 2;
+    options.train.batch = 6;
+    options.train.warmup_steps = 2;
+    options.train.checkpoint_interval_s = 0;
+    options.augmentations = 2;
+    options.steps = 6;
+    options.device = {"cpu", 1};
+    return options;
+  }
+
+  std::string Read(const std::string& path) {
+    const auto text = ReadFile(path);
+    EXPECT_TRUE(text.ok()) << text.status();
+    return text.ok() ? *text : "";
+  }
+
+  std::string dir_;
+  ChallengeSet challenges_;
+};
+
+TEST_F(RunJobTest, GivesAValidSubmissionAScoreAndAReport) {
+  RunOptions options = Options("out.json");
+  options.report = Path("report.html");
+  const auto outcome = RunJob(options, Deadline(), NullLog());
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  ASSERT_TRUE(outcome->score.has_value());
+  EXPECT_EQ(outcome->score->outputs.size(), 3u);
+  const auto faults = ValidateSubmission(options.out, challenges_);
+  ASSERT_TRUE(faults.ok());
+  EXPECT_THAT(*faults, testing::IsEmpty());
+  EXPECT_THAT(Read(options.report),
+              testing::HasSubstr(challenges_.tasks[0].id));
+  // The folder keeps what people want later.
+  const RunFolder folder(options.out + ".run");
+  EXPECT_TRUE(folder.ReadRecord().ok());
+  EXPECT_TRUE(FileExists(folder.metrics_path()));
+  EXPECT_EQ(FileExists(folder.dataset_dir()), !outcome->complete);
+}
+
+TEST_F(RunJobTest, SameSeedSameBytes) {
+  RunOptions first = Options("first.json");
+  RunOptions second = Options("second.json");
+  ASSERT_TRUE(RunJob(first, Deadline(), NullLog()).ok());
+  ASSERT_TRUE(RunJob(second, Deadline(), NullLog()).ok());
+  EXPECT_EQ(Read(first.out), Read(second.out));
+  const RunFolder a(first.out + ".run");
+  const RunFolder b(second.out + ".run");
+  EXPECT_EQ(Read(a.ballots_path()), Read(b.ballots_path()));
+  EXPECT_EQ(Read(JoinPath(a.checkpoint_dir(), "model.safetensors")),
+            Read(JoinPath(b.checkpoint_dir(), "model.safetensors")));
+}
+
+TEST_F(RunJobTest, StoppedAndResumedEndsWithTheSameBytes) {
+  RunOptions whole = Options("whole.json");
+  ASSERT_TRUE(RunJob(whole, Deadline(), NullLog()).ok());
+
+  // A log that asks for a stop at the third step.
+  class StoppingLog : public Log {
+   public:
+    void Info(absl::string_view) override {}
+    void Warning(absl::string_view) override {}
+    void Error(absl::string_view) override {}
+    void Progress(absl::string_view line) override {
+      if (StartsWith(line, "train  step 3/")) RequestStop(SIGTERM);
+    }
+    void EndProgress() override {}
+
+   private:
+    static bool StartsWith(absl::string_view text, absl::string_view with) {
+      return text.substr(0, with.size()) == with;
+    }
+  } stopping;
+  RunOptions parts = Options("parts.json");
+  const auto stopped = RunJob(parts, Deadline(), stopping);
+  ASSERT_TRUE(stopped.ok()) << stopped.status();
+  EXPECT_FALSE(stopped->complete);
+  EXPECT_EQ(stopped->status, "stopped by SIGTERM");
+  const auto faults = ValidateSubmission(parts.out, challenges_);
+  ASSERT_TRUE(faults.ok());
+  EXPECT_THAT(*faults, testing::IsEmpty());
+  RequestStop(0);
+  parts.resume = true;
+  ASSERT_TRUE(RunJob(parts, Deadline(), NullLog()).ok());
+  EXPECT_EQ(Read(whole.out), Read(parts.out));
+  EXPECT_EQ(Read(JoinPath(RunFolder(whole.out + ".run").checkpoint_dir(),
+                          "model.safetensors")),
+            Read(JoinPath(RunFolder(parts.out + ".run").checkpoint_dir(),
+                          "model.safetensors")));
+}
+
+TEST_F(RunJobTest, ResumeWithOtherSettingsIsRefused) {
+  RunOptions options = Options("out.json");
+  RequestStop(SIGTERM);
+  ASSERT_TRUE(RunJob(options, Deadline(), NullLog()).ok());
+  RequestStop(0);
+  options.resume = true;
+  options.train.learning_rate = 0.5;
+  const auto outcome = RunJob(options, Deadline(), NullLog());
+  ASSERT_EQ(outcome.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(outcome.status().message()),
+              testing::HasSubstr("train.learning_rate"));
+}
+
+TEST_F(RunJobTest, BadInputLeavesWhatWasThere) {
+  RunOptions options = Options("out.json");
+  ASSERT_TRUE(WriteFileAtomically(options.out, "precious").ok());
+  ASSERT_TRUE(WriteFileAtomically(Path("c.json"), "{\"a\": 1}").ok());
+  EXPECT_FALSE(RunJob(options, Deadline(), NullLog()).ok());
+  EXPECT_EQ(Read(options.out), "precious");
+  EXPECT_FALSE(FileExists(options.out + ".run"));
+}
+
+TEST_F(RunJobTest, CheckpointOfASmallerCanvasIsAnErrorBeforeAnythingIsWritten) {
+  RunOptions first = Options("first.json");
+  ASSERT_TRUE(RunJob(first, Deadline(), NullLog()).ok());
+  ChallengeSet larger = challenges_;
+  larger.tasks[1].test_inputs[0] = Grid(9, 9, 1);
+  ASSERT_TRUE(WriteFileAtomically(Path("c.json"), ChallengesJson(larger)).ok());
+  RunOptions second = Options("second.json");
+  second.solutions = "";
+  second.checkpoint = first.out + ".run/checkpoint";
+  const auto outcome = RunJob(second, Deadline(), NullLog());
+  ASSERT_EQ(outcome.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(outcome.status().message()),
+              testing::HasSubstr(larger.tasks[1].id));
+  EXPECT_FALSE(FileExists(second.out));
+}
+
+TEST_F(RunJobTest, TrainingOnTheScoredTasksIsSaid) {
+  RunOptions options = Options("out.json");
+  options.train_on = {Path("c.json") + "=" + Path("s.json")};
+  const auto outcome = RunJob(options, Deadline(), NullLog());
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_THAT(outcome->leak_warning, testing::HasSubstr("3 of 3"));
+  const auto data = ReadReportData(options.out + ".run");
+  ASSERT_TRUE(data.ok());
+  EXPECT_THAT(data->warnings, testing::Contains(outcome->leak_warning));
+}
+
+TEST_F(RunJobTest, TooShortALimitIsStillValid) {
+  RunOptions options = Options("out.json");
+  options.steps = 0;
+  const auto outcome =
+      RunJob(options, Deadline(RealClock(), absl::Milliseconds(1)), NullLog());
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_FALSE(outcome->complete);
+  const auto faults = ValidateSubmission(options.out, challenges_);
+  ASSERT_TRUE(faults.ok());
+  EXPECT_THAT(*faults, testing::IsEmpty());
+}
+
+}  // namespace
+}  // namespace arctrm

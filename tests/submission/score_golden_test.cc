@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+// Scores against pass@k as the published evaluator wrote them down.
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "simdjson.h"
+#include "submission/score.h"
+#include "tests/testing/golden.h"
+
+namespace arctrm {
+namespace {
+
+using simdjson::dom::array;
+using simdjson::dom::element;
+using simdjson::dom::object;
+
+Grid ToGrid(element rows) {
+  std::vector<uint8_t> cells;
+  int num_rows = 0;
+  for (element row : array(rows)) {
+    ++num_rows;
+    for (element cell : array(row)) {
+      cells.push_back(static_cast<uint8_t>(uint64_t(cell)));
+    }
+  }
+  if (cells.empty()) return Grid();
+  const int cols = static_cast<int>(cells.size()) / num_rows;
+  return Grid(num_rows, cols, std::move(cells));
+}
+
+struct Case {
+  SolutionSet solutions;
+  Submission submission;
+  CandidateGrids candidates;
+};
+
+Case ToCase(element json) {
+  Case c;
+  for (const auto field : object(json["test_puzzles"])) {
+    for (element test : array(field.value["test"])) {
+      c.solutions[std::string(field.key)].push_back(ToGrid(test["output"]));
+    }
+  }
+  for (const auto field : object(json["ranked"])) {
+    int test_index = 0;
+    for (element table : array(field.value)) {
+      std::vector<Grid>& grids =
+          c.candidates[{std::string(field.key), test_index++}];
+      for (element row : array(table)) grids.push_back(ToGrid(row["grid"]));
+    }
+  }
+  // From the ranking, not from the recorded submission: that one leaves out
+  // test inputs without votes, and later ones move up.
+  for (const auto& [id, outputs] : c.solutions) {
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      Attempts attempts;
+      const auto& ranked = c.candidates[{id, static_cast<int>(i)}];
+      if (!ranked.empty()) attempts.attempt_1 = ranked[0];
+      if (ranked.size() > 1) attempts.attempt_2 = ranked[1];
+      c.submission[id].push_back(attempts);
+    }
+  }
+  return c;
+}
+
+// The published pass@k is a mean per task, then over tasks.
+double PerTask(const ScoreTable& score, const SolutionSet& solutions, int k) {
+  double sum = 0;
+  for (const OutputScore& output : score.outputs) {
+    if (output.oracle_rank > 0 && output.oracle_rank <= k) {
+      sum += 1.0 / static_cast<double>(solutions.at(output.task_id).size());
+    }
+  }
+  return sum / static_cast<double>(solutions.size());
+}
+
+TEST(ScoreGolden, PassRatesEqualThePublishedOnes) {
+  const std::string text = ReadGolden("augment.json.zst");
+  simdjson::dom::parser parser;
+  int cases = 0;
+  for (element json : array(parser.parse(text)["voting"])) {
+    SCOPED_TRACE(absl::StrCat("case ", cases));
+    const Case c = ToCase(json);
+    const ScoreTable score =
+        Score(c.submission, c.solutions, c.candidates).value();
+    const object metrics(json["metrics"]);
+    EXPECT_NEAR(score.per_task.pass_1, double(metrics["ARC/pass@1"]), 1e-15);
+    EXPECT_NEAR(score.per_task.pass_2, double(metrics["ARC/pass@2"]), 1e-15);
+    for (int k : {1, 2, 3, 5, 10, 100, 1000}) {
+      EXPECT_NEAR(PerTask(score, c.solutions, k),
+                  double(metrics[absl::StrCat("ARC/pass@", k)]), 1e-15)
+          << "k = " << k;
+    }
+    ++cases;
+  }
+  EXPECT_EQ(cases, 3);
+}
+
+}  // namespace
+}  // namespace arctrm
