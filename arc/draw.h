@@ -28,7 +28,7 @@ std::string DrawRow(const std::vector<Grid>& grids,
                     int width = 100);
 // Demonstrations as input -> output, then test inputs, and outputs where
 // `solutions` knows them.
-std::string DrawTask(const Task& task, const SolutionSet& solutions,
-                     bool color, int width = 100);
+std::string DrawTask(const Task& task, const SolutionSet& solutions, bool color,
+                     int width = 100);
 
 }  // namespace arctrm

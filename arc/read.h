@@ -27,9 +27,11 @@ struct TaskFiles {
 //     become demonstrations; the last one also the test pair)
 // Refuses: not JSON, trailing content, wrong types, ragged rows, values outside
 // 0-9, sides outside 1-30, numbers that are no integers, no tasks, no
-// demonstrations, no test inputs, duplicate ids, nesting deeper than a grid
-// needs, invalid UTF-8. Unknown keys beside "train" and "test" are allowed in
-// task files (ARC repositories carry "name").
+// demonstrations, no test inputs, duplicate ids and keys, ids that can't name a
+// task, nesting deeper than 16, invalid UTF-8. Keys beside "train" and "test"
+// are allowed in a task (ARC repositories carry "name"), beside "input" and
+// "output" not. Test outputs, wherever they stand, go to the solutions, and
+// only where all of a task's are there. A byte-order mark is skipped.
 absl::StatusOr<TaskFiles> ReadTasks(absl::string_view path);
 
 // {"id": [grid, …], …}. Must cover exactly the ids of `challenges` with one

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Kaggle-form JSON text of tasks and answers. Keys in map or set order; compact,
-// one task a line; ends with a newline.
+// Kaggle-form JSON text of tasks and answers. Keys in map or set order;
+// compact, one task a line; ends with a newline.
 #pragma once
 
 #include <string>

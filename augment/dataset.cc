@@ -100,30 +100,26 @@ absl::StatusOr<Dataset> BuildDataset(const std::vector<DatasetSource>& sources,
       options.canvas_side > 0
           ? options.canvas_side
           : std::min(kMaxSide, largest + 1 + options.canvas_margin);
+  const int num_tasks = static_cast<int>(dataset.tasks.size());
   // Every task has its own random stream, so the order of work is free.
-  std::atomic<size_t> next{0};
-  const auto work = [&] {
-    for (size_t i = next++; i < dataset.tasks.size(); i = next++) {
-      DatasetTask& task = dataset.tasks[i];
+  std::atomic<int> next{0};
+  std::atomic<int> done{0};
+  const auto work = [&](bool tells) {
+    for (int i = next++; i < num_tasks; i = next++) {
+      DatasetTask& task = dataset.tasks[static_cast<size_t>(i)];
       task.copies =
           PlanTask(task.name, task.pairs, task.test_inputs, options.plan);
+      const int so_far = ++done;
+      if (tells && so_far < num_tasks) options.progress(so_far, num_tasks);
     }
   };
   std::vector<std::thread> helpers;
-  const size_t threads = std::min(
-      static_cast<size_t>(std::max(1, options.threads)), dataset.tasks.size());
-  for (size_t t = 1; t < threads; ++t) helpers.emplace_back(work);
-  for (size_t i = next++; i < dataset.tasks.size(); i = next++) {
-    DatasetTask& task = dataset.tasks[i];
-    task.copies =
-        PlanTask(task.name, task.pairs, task.test_inputs, options.plan);
-    if (options.progress) {
-      options.progress(
-          static_cast<int>(std::min(next.load(), dataset.tasks.size())),
-          static_cast<int>(dataset.tasks.size()));
-    }
+  for (int t = 1; t < std::min(options.threads, num_tasks); ++t) {
+    helpers.emplace_back(work, false);
   }
+  work(options.progress != nullptr);
   for (std::thread& helper : helpers) helper.join();
+  if (options.progress) options.progress(num_tasks, num_tasks);
   return dataset;
 }
 

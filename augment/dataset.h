@@ -69,7 +69,8 @@ struct BuildOptions {
   int canvas_side = 0;
   int canvas_margin = 0;
   int threads = 1;
-  // Called now and then with (tasks done, tasks in all); may be empty.
+  // Called from the caller's thread, now and then, with (tasks done, tasks in
+  // all), and once with all of them done; may be empty.
   std::function<void(int, int)> progress;
 };
 
@@ -82,12 +83,13 @@ absl::Status AppendDataset(Dataset more, Dataset& into);
 
 // Files in `dir`: dataset.json (format, version, canvas, seed, counts, the
 // shards with size and SHA-256) and shard-00000.zst …; see docs/formats.md.
-// Written to a fresh folder that then takes the place of `dir`. Returns the
-// bytes on disk.
+// Written to a fresh folder that then takes the place of `dir`; a `dir` with
+// anything else in it is FailedPrecondition and stays. Returns the bytes on
+// disk.
 absl::StatusOr<int64_t> WriteDataset(const Dataset& dataset,
                                      absl::string_view dir);
-// DataLoss with file and offset for damage, FailedPrecondition for a format or
-// version that is not ours.
+// NotFound where there is none, DataLoss with file and offset for damage,
+// FailedPrecondition for a format or version that is not ours.
 absl::StatusOr<Dataset> ReadDataset(absl::string_view dir);
 
 }  // namespace arctrm

@@ -14,7 +14,8 @@ namespace arctrm {
 struct PlanOptions {
   // Copies wanted beside the task itself.
   int copies = 1000;
-  // Tries in all, as a multiple of `copies` (published: 5).
+  // Tries in all, as a multiple of `copies` (published: 5). A try is one draw
+  // of RandomAugmentation, kept or not.
   int retries = 5;
   uint64_t seed = 0;
 };
@@ -32,8 +33,10 @@ std::string TaskHash(const std::vector<Pair>& pairs,
 // The identity first, then up to `copies` augmentations, in the order drawn,
 // none of which gives a task content seen before. Fewer when the task has no
 // more within the tries. Depends on (seed, task_id, content) alone, so tasks
-// can be planned in any order and in parallel; a longer plan begins with the
-// shorter one.
+// can be planned in any order and in parallel. Asking for more copies or
+// retries only lengthens the same stream of tries, Random(seed,
+// "augment/<task_id>"), so a longer plan begins with the shorter one. Contents
+// are compared by a 128-bit hash, not by TaskHash.
 std::vector<Augmentation> PlanTask(const std::string& task_id,
                                    const std::vector<Pair>& pairs,
                                    const std::vector<Grid>& test_inputs,

@@ -28,7 +28,10 @@ std::string ZstdCompress(absl::string_view bytes, int level) {
 absl::StatusOr<std::string> ZstdDecompress(absl::string_view frame,
                                            int64_t max_bytes) {
   const size_t whole = ZSTD_findFrameCompressedSize(frame.data(), frame.size());
-  if (ZSTD_isError(whole) || whole != frame.size()) {
+  // Skippable frames have magic numbers of their own.
+  constexpr absl::string_view kMagic = "\x28\xb5\x2f\xfd";
+  if (ZSTD_isError(whole) || whole != frame.size() ||
+      frame.substr(0, kMagic.size()) != kMagic) {
     return absl::DataLossError(absl::StrCat(
         "not one whole zstd frame (", frame.size(),
         " bytes): the file is truncated, damaged or of another kind"));
@@ -39,7 +42,7 @@ absl::StatusOr<std::string> ZstdDecompress(absl::string_view frame,
       content == ZSTD_CONTENTSIZE_ERROR) {
     return absl::DataLossError("the zstd frame doesn't say its size");
   }
-  if (content > static_cast<unsigned long long>(max_bytes)) {
+  if (max_bytes < 0 || content > static_cast<unsigned long long>(max_bytes)) {
     return absl::DataLossError(absl::StrCat("the zstd frame claims ", content,
                                             " bytes, at most ", max_bytes,
                                             " are expected"));

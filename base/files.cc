@@ -65,8 +65,31 @@ void SyncDirectory(const std::string& dir) {
   if (fd.get() >= 0) fsync(fd.get());
 }
 
+// "dir/" and "dir" are one folder; beside it stands "dir.old".
+std::string WithoutSlashes(absl::string_view path) {
+  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
+  return std::string(path);
+}
+
 std::string SetAside(absl::string_view path) {
   return absl::StrCat(path, ".old");
+}
+
+// Devices and pipes are written to, never renamed over.
+bool IsSpecialFile(absl::string_view path) {
+  std::error_code error;
+  const fs::file_status status = fs::status(PathOf(path), error);
+  return fs::exists(status) && !fs::is_regular_file(status) &&
+         !fs::is_directory(status);
+}
+
+absl::Status WriteInPlace(absl::string_view path, absl::string_view bytes) {
+  const std::string name(path);
+  FileDescriptor fd(open(name.c_str(), O_WRONLY | O_CLOEXEC));
+  if (fd.get() < 0) return ErrnoStatus(errno, "can't write", path);
+  ARCTRM_RETURN_IF_ERROR(WriteAll(fd.get(), bytes, path));
+  if (!fd.Close()) return ErrnoStatus(errno, "can't write", path);
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -97,6 +120,7 @@ absl::Status WriteFileAtomically(absl::string_view path,
                                  absl::string_view bytes) {
   const std::string name(path);
   if (IsDirectory(path)) return ErrnoStatus(EISDIR, "can't write", path);
+  if (IsSpecialFile(path)) return WriteInPlace(path, bytes);
   const std::string temporary = absl::StrCat(path, ".tmp.", getpid());
   FileDescriptor fd(
       open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
@@ -164,11 +188,14 @@ absl::StatusOr<std::vector<std::string>> ListFiles(absl::string_view dir) {
   fs::directory_iterator it(PathOf(dir), error);
   if (error) return ErrnoStatus(error.value(), "can't list", dir);
   std::vector<std::string> names;
-  for (; it != fs::directory_iterator(); it.increment(error)) {
-    if (error) return ErrnoStatus(error.value(), "can't list", dir);
-    if (it->is_regular_file(error)) {
+  while (it != fs::directory_iterator()) {
+    // A link to nowhere is no regular file and no error either.
+    std::error_code ignored;
+    if (it->is_regular_file(ignored)) {
       names.push_back(it->path().filename().string());
     }
+    it.increment(error);
+    if (error) return ErrnoStatus(error.value(), "can't list", dir);
   }
   std::sort(names.begin(), names.end());
   return names;
@@ -183,6 +210,11 @@ absl::Status RemoveAll(absl::string_view path) {
 
 absl::Status CheckWritable(absl::string_view path) {
   if (IsDirectory(path)) return ErrnoStatus(EISDIR, "can't write", path);
+  if (IsSpecialFile(path)) {
+    const std::string name(path);
+    if (access(name.c_str(), W_OK) == 0) return absl::OkStatus();
+    return ErrnoStatus(errno, "can't write", path);
+  }
   const std::string probe = absl::StrCat(path, ".probe.", getpid());
   const FileDescriptor fd(
       open(probe.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
@@ -193,42 +225,51 @@ absl::Status CheckWritable(absl::string_view path) {
 }
 
 absl::Status ReplaceDirectory(absl::string_view fresh, absl::string_view path) {
-  const std::string from(fresh);
-  const std::string to(path);
-  const std::string aside = SetAside(path);
+  const std::string from = WithoutSlashes(fresh);
+  const std::string to = WithoutSlashes(path);
+  const std::string aside = SetAside(to);
+  if (!IsDirectory(from)) return ErrnoStatus(ENOTDIR, "can't use", from);
   SyncDirectory(from);
-  if (!FileExists(path)) {
+  if (!FileExists(to)) {
     if (rename(from.c_str(), to.c_str()) != 0) {
-      return ErrnoStatus(errno, "can't replace", path);
+      return ErrnoStatus(errno, "can't replace", to);
     }
-  } else if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(),
-                       RENAME_EXCHANGE) == 0) {
-    // `fresh` now names the former folder.
-    ARCTRM_RETURN_IF_ERROR(RemoveAll(fresh));
-  } else {
-    // A file system without exchange: in between, ResolveDirectory finds the
-    // set-aside copy.
-    ARCTRM_RETURN_IF_ERROR(RemoveAll(aside));
-    if (rename(to.c_str(), aside.c_str()) != 0 ||
-        rename(from.c_str(), to.c_str()) != 0) {
-      return ErrnoStatus(errno, "can't replace", path);
-    }
+    SyncDirectory(Dirname(to));
+    return RemoveAll(aside);
   }
-  SyncDirectory(Dirname(path));
+  if (!IsDirectory(to)) return ErrnoStatus(ENOTDIR, "can't replace", to);
+  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(),
+                RENAME_EXCHANGE) == 0) {
+    SyncDirectory(Dirname(to));
+    // `fresh` now names the former folder.
+    ARCTRM_RETURN_IF_ERROR(RemoveAll(from));
+    return RemoveAll(aside);
+  }
+  // A file system without exchange: in between, ResolveDirectory finds the
+  // set-aside copy.
+  ARCTRM_RETURN_IF_ERROR(RemoveAll(aside));
+  if (rename(to.c_str(), aside.c_str()) != 0) {
+    return ErrnoStatus(errno, "can't replace", to);
+  }
+  if (rename(from.c_str(), to.c_str()) != 0) {
+    const absl::Status status = ErrnoStatus(errno, "can't replace", to);
+    ARCTRM_RETURN_IF_ERROR(RenameFile(aside, to));
+    return status;
+  }
+  SyncDirectory(Dirname(to));
   return RemoveAll(aside);
 }
 
 absl::StatusOr<std::string> ResolveDirectory(absl::string_view path) {
-  const std::string to(path);
-  if (FileExists(path)) return to;
-  const std::string aside = SetAside(path);
-  if (IsDirectory(aside)) {
-    if (rename(aside.c_str(), to.c_str()) != 0) {
-      return ErrnoStatus(errno, "can't restore", path);
-    }
-    return to;
+  const std::string to = WithoutSlashes(path);
+  if (FileExists(to)) return std::string(path);
+  const std::string aside = SetAside(to);
+  if (!IsDirectory(aside)) return ErrnoStatus(ENOENT, "can't read", path);
+  if (rename(aside.c_str(), to.c_str()) != 0) {
+    return ErrnoStatus(errno, "can't restore", path);
   }
-  return ErrnoStatus(ENOENT, "can't read", path);
+  SyncDirectory(Dirname(to));
+  return std::string(path);
 }
 
 std::string JoinPath(absl::string_view dir, absl::string_view name) {
@@ -276,8 +317,9 @@ absl::StatusOr<int64_t> ParseBytes(absl::string_view text) {
     double value = 0;
     const absl::string_view number =
         text.substr(0, text.size() - unit.name.size());
-    if (absl::SimpleAtod(number, &value) && value >= 0 &&
-        value * unit.bytes < 9e18) {
+    // SimpleAtod alone would also take signs, "inf" and "0x10".
+    if (number.find_first_not_of("0123456789.") == absl::string_view::npos &&
+        absl::SimpleAtod(number, &value) && value * unit.bytes < 9e18) {
       return static_cast<int64_t>(std::llround(value * unit.bytes));
     }
     break;

@@ -14,6 +14,7 @@
 namespace arctrm {
 
 absl::StatusOr<std::string> ReadFile(absl::string_view path);
+// A device or a pipe is written to as it stands.
 absl::Status WriteFileAtomically(absl::string_view path,
                                  absl::string_view bytes);
 // Appends and flushes; creates the file if need be.
@@ -35,7 +36,8 @@ absl::Status CheckWritable(absl::string_view path);
 
 // Puts the finished folder `fresh` in the place of `path` (which may exist) so
 // that a reader, or a process killed at any moment, finds one of the two whole.
-// `ResolveDirectory` finds what a kill in between has left.
+// `ResolveDirectory` finds what a kill in between has left. Both must be on one
+// file system; a `path` that is a file is refused.
 absl::Status ReplaceDirectory(absl::string_view fresh, absl::string_view path);
 // `path` itself, or the set-aside copy of it that an interrupted
 // ReplaceDirectory left (moved back into place).

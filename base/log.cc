@@ -52,10 +52,13 @@ class StderrLog : public Log {
   void Progress(absl::string_view line) override {
     const absl::MutexLock lock(&mutex_);
     progress_ = std::string(line);
-    const absl::Time now = RealClock().Now();
+    const absl::Time now = options_.clock->Now();
     if (now - last_file_ >= options_.log_interval) {
       last_file_ = now;
+      file_pending_ = false;
       ToFile(line);
+    } else {
+      file_pending_ = true;
     }
     if (options_.quiet) return;
     const absl::Duration wait =
@@ -76,9 +79,10 @@ class StderrLog : public Log {
       if (pending_) ShowProgress();
       if (options_.terminal) std::fputc('\n', stderr);
     }
-    if (pending_) ToFile(progress_);
+    if (file_pending_) ToFile(progress_);
     progress_.clear();
     pending_ = false;
+    file_pending_ = false;
     last_shown_ = absl::InfinitePast();
     last_file_ = absl::InfinitePast();
   }
@@ -88,8 +92,12 @@ class StderrLog : public Log {
     if (!options_.terminal) {
       std::fprintf(stderr, "%s\n", progress_.c_str());
     } else {
-      // Cut to the width: a wrapped line can't be redrawn.
-      const size_t width = static_cast<size_t>(TerminalWidth()) - 1;
+      // Cut to the width, between characters: a wrapped line can't be redrawn.
+      size_t width = static_cast<size_t>(TerminalWidth()) - 1;
+      while (width > 0 && width < progress_.size() &&
+             (progress_[width] & 0xC0) == 0x80) {
+        --width;
+      }
       std::fprintf(stderr, "\r\033[K%s", progress_.substr(0, width).c_str());
     }
     std::fflush(stderr);
@@ -121,7 +129,9 @@ class StderrLog : public Log {
   const LogOptions options_;
   absl::Mutex mutex_;
   std::string progress_ ABSL_GUARDED_BY(mutex_);
+  // Is `progress_` newer than what is on the terminal, in the file?
   bool pending_ ABSL_GUARDED_BY(mutex_) = false;
+  bool file_pending_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Time last_shown_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   absl::Time last_file_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
 };
@@ -144,6 +154,7 @@ absl::StatusOr<std::unique_ptr<Log>> OpenLog(LogOptions options) {
                      std::strcmp(term, "dumb") != 0;
   options.color =
       options.terminal && (no_color == nullptr || no_color[0] == '\0');
+  if (options.clock == nullptr) options.clock = &RealClock();
   if (!options.file.empty()) {
     ARCTRM_RETURN_IF_ERROR(AppendToFile(options.file, ""));
   }

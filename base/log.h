@@ -25,6 +25,8 @@ struct LogOptions {
   bool color = false;
   // Least time between progress lines where they are not redrawn.
   absl::Duration log_interval = absl::Seconds(10);
+  // Tells when a progress line is due; RealClock() where null.
+  const Clock* clock = nullptr;
 };
 
 // Thread-safe.

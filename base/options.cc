@@ -96,6 +96,8 @@ std::string OptionSet::Text(const Field& field) {
 std::string OptionSet::Range(const Field& field) {
   switch (field.type) {
     case Type::kInt:
+      return absl::StrCat(static_cast<int64_t>(field.min), " to ",
+                          static_cast<int64_t>(field.max));
     case Type::kDouble:
       return absl::StrCat(NumberText(field.min), " to ", NumberText(field.max));
     case Type::kBool:

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "base/random.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -60,7 +62,9 @@ std::string Random::State() const {
 
 absl::Status Random::SetState(absl::string_view state) {
   std::array<uint64_t, 4> parts = {};
-  bool good = state.size() == 64;
+  // SimpleHexAtoi alone would also take blanks and "0x".
+  bool good = state.size() == 64 &&
+              std::all_of(state.begin(), state.end(), absl::ascii_isxdigit);
   for (size_t i = 0; good && i < 4; ++i) {
     good = absl::SimpleHexAtoi(state.substr(i * 16, 16), &parts[i]);
   }

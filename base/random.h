@@ -27,8 +27,10 @@ class Random {
   uint64_t Below(uint64_t n);
   // Uniform in [low, high], both included.
   int Between(int low, int high) {
-    return low + static_cast<int>(Below(static_cast<uint64_t>(
-                     static_cast<int64_t>(high) - low + 1)));
+    const int64_t from = low;
+    return static_cast<int>(
+        from +
+        static_cast<int64_t>(Below(static_cast<uint64_t>(high - from + 1))));
   }
   // Uniform in [0, 1) with 53 bits.
   double Uniform();

@@ -48,6 +48,11 @@ absl::StatusOr<DemoOutcome> RunDemo(const DemoOptions& options,
   ARCTRM_RETURN_IF_ERROR(
       WriteFileAtomically(outcome.solutions, SolutionsJson(set.solutions)));
   if (!options.from_scratch) {
+    if (DemoCheckpointFiles().empty()) {
+      return absl::FailedPreconditionError(
+          "this build ships no checkpoint (pipeline/demo_checkpoint was empty); "
+          "use --from-scratch, or make one with recipes/pretrain-demo.sh");
+    }
     run.checkpoint = JoinPath(options.out, "checkpoint");
     const std::string fresh = run.checkpoint + ".new";
     ARCTRM_RETURN_IF_ERROR(RemoveAll(fresh));

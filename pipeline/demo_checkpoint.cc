@@ -5,6 +5,7 @@
 
 #include "pipeline/demo.h"
 
+#ifdef ARCTRM_DEMO_CHECKPOINT
 // The assembler puts a file between two symbols.
 #define ARCTRM_EMBED(symbol, file)                  \
   asm(".section .rodata\n"                          \
@@ -27,6 +28,7 @@
 ARCTRM_EMBED(settings, "checkpoint.json");
 ARCTRM_EMBED(ids, "ids.zst");
 ARCTRM_EMBED(weights, "model.safetensors");
+#endif
 
 namespace arctrm {
 
@@ -37,6 +39,9 @@ const std::vector<std::string>& LeftOutRules() {
 }
 
 std::vector<EmbeddedFile> DemoCheckpointFiles() {
+#ifndef ARCTRM_DEMO_CHECKPOINT
+  return {};
+#else
   const auto text = [](const char* begin, const char* end) {
     return std::string(begin, static_cast<size_t>(end - begin));
   };
@@ -45,6 +50,7 @@ std::vector<EmbeddedFile> DemoCheckpointFiles() {
           {"ids.zst", text(arctrm_embedded_ids, arctrm_embedded_ids_end)},
           {"model.safetensors",
            text(arctrm_embedded_weights, arctrm_embedded_weights_end)}};
+#endif
 }
 
 }  // namespace arctrm

@@ -1,1 +1,274 @@
 // SPDX-License-Identifier: MIT
+#include "submission/report.h"
+
+#include <algorithm>
+#include <set>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "submission/internal/curves.h"
+#include "submission/internal/html.h"
+#include "submission/internal/report_tasks.h"
+#include "submission/internal/style.h"
+
+namespace arctrm {
+namespace {
+
+// Browsers stay quick with this much; further candidates give way first.
+constexpr int64_t kMaxTaskBytes = int64_t{24} << 20;
+
+std::string CountOf(int64_t count, int64_t of) {
+  return absl::StrCat(CountHtml(count), " of ", CountHtml(of));
+}
+
+int NumFirstRight(const ScoreTable& score) {
+  return static_cast<int>(
+      std::count_if(score.outputs.begin(), score.outputs.end(),
+                    [](const OutputScore& o) { return o.attempt_1; }));
+}
+
+int NumRightCandidates(const ScoreTable& score) {
+  return static_cast<int>(
+      std::count_if(score.outputs.begin(), score.outputs.end(),
+                    [](const OutputScore& o) { return o.oracle_rank > 0; }));
+}
+
+std::string Card(absl::string_view css_class, absl::string_view title,
+                 double share, absl::string_view note) {
+  return absl::StrFormat(
+      "<div class=\"card%s\"><span>%s</span><b>%s</b><small>%s</small><div "
+      "class=\"bar\"><i style=\"width:%.2f%%\"></i></div></div>\n",
+      css_class, title, PercentHtml(share), note, 100 * share);
+}
+
+std::string ScoreCards(const ScoreTable& score) {
+  const int64_t outputs = static_cast<int64_t>(score.outputs.size());
+  std::string html = "<div class=\"cards\">\n";
+  absl::StrAppend(
+      &html,
+      Card(" main", "Two attempts, per task", score.per_task.pass_2,
+           absl::StrCat(CountOf(score.num_solved_tasks(), score.tasks),
+                        " tasks fully solved")),
+      Card("", "Two attempts, per output", score.per_output.pass_2,
+           absl::StrCat(CountOf(score.num_solved_outputs(), outputs),
+                        " outputs")),
+      Card("", "First attempt, per task", score.per_task.pass_1,
+           absl::StrCat("per output ", PercentHtml(score.per_output.pass_1),
+                        ", ", CountOf(NumFirstRight(score), outputs))));
+  const auto all = score.oracle.find(kAllCandidates);
+  if (all != score.oracle.end()) {
+    html += Card(
+        "", "Right among all candidates", all->second,
+        absl::StrCat(CountOf(NumRightCandidates(score), outputs), " outputs"));
+  }
+  return html + "</div>\n";
+}
+
+std::string OracleHtml(const ScoreTable& score) {
+  if (score.oracle.empty()) return "";
+  std::string head;
+  std::string shares;
+  for (const auto& [depth, share] : score.oracle) {
+    absl::StrAppend(&head, "<th scope=\"col\">",
+                    depth == kAllCandidates ? "all"
+                    : depth == 1            ? "first"
+                                            : absl::StrCat("first ", depth),
+                    "</th>");
+    absl::StrAppend(&shares, "<td>", PercentHtml(share), "</td>");
+  }
+  return absl::StrCat(
+      "<h2>Right answer among the candidates</h2>\n<div class=\"groups "
+      "scroll\"><table><thead><tr><th scope=\"col\">Candidates</th>",
+      head, "</tr></thead><tbody><tr><th scope=\"row\">Outputs</th>", shares,
+      "</tr></tbody></table></div>\n");
+}
+
+std::string GroupRow(absl::string_view name, const ScoreTable& score,
+                     bool oracle, absl::string_view css_class) {
+  const int64_t outputs = static_cast<int64_t>(score.outputs.size());
+  const auto cell = [](double share, absl::string_view note) {
+    return absl::StrCat("<td>", PercentHtml(share), "<small>", note,
+                        "</small></td>");
+  };
+  std::string html = absl::StrCat(
+      "<tr", css_class, "><th scope=\"row\">", EscapeHtml(name), "</th><td>",
+      CountHtml(score.tasks), "</td>",
+      cell(score.per_task.pass_2,
+           CountOf(score.num_solved_tasks(), score.tasks)),
+      cell(score.per_output.pass_2,
+           CountOf(score.num_solved_outputs(), outputs)),
+      cell(score.per_output.pass_1, CountOf(NumFirstRight(score), outputs)));
+  const auto all = score.oracle.find(kAllCandidates);
+  if (all != score.oracle.end()) {
+    html += cell(all->second, CountOf(NumRightCandidates(score), outputs));
+  } else if (oracle) {
+    html += "<td></td>";
+  }
+  return html + "</tr>\n";
+}
+
+std::string GroupsHtml(const ReportData& data) {
+  if (data.group_scores.empty()) return "";
+  const bool oracle =
+      (data.score.has_value() && !data.score->oracle.empty()) ||
+      std::any_of(data.group_scores.begin(), data.group_scores.end(),
+                  [](const auto& g) { return !g.second.oracle.empty(); });
+  std::string html = absl::StrCat(
+      "<h2>Score by group</h2>\n<div class=\"groups scroll\"><table><thead><tr>"
+      "<th scope=\"col\">Group</th><th scope=\"col\">Tasks</th><th "
+      "scope=\"col\">Two attempts, per task</th><th scope=\"col\">Two "
+      "attempts, per output</th><th scope=\"col\">First attempt, per output"
+      "</th>",
+      oracle ? "<th scope=\"col\">All candidates</th>" : "",
+      "</tr></thead><tbody>\n");
+  for (const auto& [name, score] : data.group_scores) {
+    html += GroupRow(name, score, oracle, "");
+  }
+  if (data.score.has_value()) {
+    html += GroupRow("All tasks", *data.score, oracle, " class=\"all\"");
+  }
+  return html + "</tbody></table></div>\n";
+}
+
+std::string FactsHtml(const ReportData& data) {
+  if (data.facts.empty()) return "";
+  std::string html = "<h2>Settings and timings</h2>\n<div class=\"facts\">\n";
+  for (const auto& [section, rows] : data.facts) {
+    absl::StrAppend(&html, "<section><h3>", EscapeHtml(section),
+                    "</h3><table><tbody>\n");
+    for (const auto& [key, value] : rows) {
+      absl::StrAppend(&html, "<tr><th scope=\"row\">", EscapeHtml(key),
+                      "</th><td>", EscapeHtml(value), "</td></tr>\n");
+    }
+    html += "</tbody></table></section>\n";
+  }
+  return html + "</div>\n";
+}
+
+std::string CurvesSection(const std::vector<CurvePoint>& curve) {
+  const std::string charts = CurvesHtml(curve);
+  if (charts.empty()) return "";
+  return absl::StrCat(
+      "<h2>Learning curves</h2>\n<div class=\"charts\">\n", charts,
+      "</div>\n<p class=\"muted\">By training step, with the time below. The "
+      "faint line is as measured, the strong one a running median.</p>\n");
+}
+
+std::string Controls(const ReportData& data, bool scored) {
+  std::string html = "<form class=\"controls\" onsubmit=\"return false\">";
+  if (scored) {
+    for (const auto& [value, name] :
+         {std::pair("", "All"), std::pair("solved", "Solved"),
+          std::pair("partly", "Partly"), std::pair("unsolved", "Unsolved")}) {
+      absl::StrAppend(&html, "<button type=\"button\" value=\"", value,
+                      "\" aria-pressed=\"", *value == '\0' ? "true" : "false",
+                      "\">", name, "</button>");
+    }
+  }
+  std::set<std::string> groups;
+  for (const ReportTask& task : data.tasks) groups.insert(task.group);
+  if (groups.size() > 1) {
+    html +=
+        "<select aria-label=\"Group\"><option value=\"\">All groups</option>";
+    for (const std::string& group : groups) {
+      const std::string name = EscapeHtml(group);
+      // "=" tells the group without a name from no choice at all.
+      absl::StrAppend(&html, "<option value=\"=", name, "\">",
+                      group.empty() ? "no group" : name, "</option>");
+    }
+    html += "</select>";
+  }
+  return html +
+         "<input type=\"search\" placeholder=\"Task id\" aria-label=\"Task "
+         "id\"><output class=\"muted\"></output></form>\n";
+}
+
+std::string TasksSection(const ReportData& data) {
+  if (data.tasks.empty()) return "";
+  bool scored = false;
+  for (const ReportTask& task : data.tasks) {
+    scored = scored || StateOf(task) != TaskState::kUnknown;
+  }
+  std::string html = "<h2 class=\"tasks\">Tasks</h2>\n";
+  if (scored) {
+    absl::StrAppend(
+        &html, TaskMapHtml(data.tasks),
+        "<p class=\"key\"><i class=\"solved\"></i>solved<i "
+        "class=\"partly\"></i>some of its outputs<i class=\"unsolved\"></i>"
+        "unsolved<i></i>not known</p>\n");
+  }
+  return absl::StrCat(html, Controls(data, scored),
+                      TasksHtml(data.tasks, kMaxTaskBytes));
+}
+
+std::string SummaryHtml(const ReportData& data) {
+  int64_t tests = 0;
+  int64_t voted = 0;
+  for (const ReportTask& task : data.tasks) {
+    for (const ReportTestInput& test : task.tests) {
+      ++tests;
+      voted += !test.candidates.empty();
+    }
+  }
+  if (tests == 0) return "<p class=\"summary\">No tasks.</p>\n";
+  return absl::StrCat(
+      "<p class=\"summary\">",
+      Plural(static_cast<int64_t>(data.tasks.size()), "task", "tasks"), ", ",
+      Plural(tests, "test input", "test inputs"), ", ", CountHtml(voted),
+      " with votes", data.score.has_value() ? "" : "; not scored", "</p>\n");
+}
+
+absl::string_view StatusClass(absl::string_view status) {
+  if (absl::StartsWith(status, "done")) return "done";
+  if (absl::StartsWith(status, "running")) return "running";
+  return "stopped";
+}
+
+std::string HeaderHtml(const ReportData& data, const std::string& title) {
+  std::string html = absl::StrCat("<div class=\"top\"><h1>", title, "</h1>");
+  if (!data.status.empty()) {
+    absl::StrAppend(&html, "<span class=\"status ", StatusClass(data.status),
+                    "\">", EscapeHtml(data.status), "</span>");
+  }
+  absl::StrAppend(&html, "</div>\n", SummaryHtml(data));
+  if (!data.warnings.empty()) {
+    absl::StrAppend(&html, "<div class=\"warnings\" role=\"note\"><b>",
+                    data.warnings.size() == 1 ? "Warning" : "Warnings",
+                    "</b><ul>\n");
+    for (const std::string& warning : data.warnings) {
+      absl::StrAppend(&html, "<li>", EscapeHtml(warning), "</li>\n");
+    }
+    html += "</ul></div>\n";
+  }
+  return html;
+}
+
+}  // namespace
+
+std::string ReportHtml(const ReportData& data) {
+  const std::string title =
+      data.title.empty() ? "arctrm run" : EscapeHtml(data.title);
+  std::string html = absl::StrCat(
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, "
+      "initial-scale=1\">\n<title>",
+      title, "</title>\n<style>", kReportStyle,
+      "</style>\n</head>\n<body>\n<main>\n");
+  html += HeaderHtml(data, title);
+  if (data.score.has_value()) {
+    html += ScoreCards(*data.score);
+  }
+  html += GroupsHtml(data);
+  if (data.score.has_value()) html += OracleHtml(*data.score);
+  html += CurvesSection(data.curve);
+  html += FactsHtml(data);
+  html += TasksSection(data);
+  html += absl::StrCat(
+      "<footer>Made by arctrm. Everything on this page is in this one file."
+      "</footer>\n</main>\n<script>",
+      kReportScript, "</script>\n</body>\n</html>\n");
+  return html;
+}
+
+}  // namespace arctrm

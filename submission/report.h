@@ -19,7 +19,7 @@ namespace arctrm {
 struct CurvePoint {
   int64_t step = 0;
   double time_s = 0;
-  double loss = 0;            // lm_loss + 0.5 q_halt_loss, per row
+  double loss = 0;  // lm_loss + 0.5 q_halt_loss, per row
   double lm_loss = 0;
   double q_halt_loss = 0;
   double accuracy = 0;        // 0-1, token accuracy of halted rows
@@ -55,8 +55,8 @@ struct ReportData {
   // Shown on top in a box: leaks, fallbacks.
   std::vector<std::string> warnings;
   // (section, (key, value) rows): settings as resolved, machine, plan, timings.
-  std::vector<std::pair<std::string,
-                        std::vector<std::pair<std::string, std::string>>>>
+  std::vector<
+      std::pair<std::string, std::vector<std::pair<std::string, std::string>>>>
       facts;
   std::vector<CurvePoint> curve;
   std::optional<ScoreTable> score;

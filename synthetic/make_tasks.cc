@@ -2,13 +2,17 @@
 // Writes generated tasks as Kaggle files: pretraining data, or more tasks for
 // whoever trains on them.
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "CLI/CLI.hpp"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "arc/write.h"
 #include "base/files.h"
 #include "base/status.h"
@@ -23,33 +27,69 @@ struct Flags {
   int per_rule = 1;
   uint64_t seed = 0;
   SyntheticOptions options;
+  std::string demonstrations;
   std::string challenges;
   std::string solutions;
   bool list = false;
 };
 
-absl::Status Run(const Flags& flags) {
-  std::vector<std::string> names = flags.rules;
-  for (const Rule& rule : AllRules()) {
-    if (flags.list) {
-      std::fputs(absl::StrCat(rule.name, ": ", rule.description, "\n").c_str(),
-                 stdout);
-    }
-    if (flags.rules.empty()) names.push_back(rule.name);
+// "3:5", or "4" for exactly four.
+absl::Status ReadDemonstrations(const std::string& text,
+                                SyntheticOptions& options) {
+  const std::pair<std::string, std::string> ends =
+      absl::StrSplit(text, absl::MaxSplits(':', 1));
+  const std::string& last =
+      text.find(':') == std::string::npos ? ends.first : ends.second;
+  if (!absl::SimpleAtoi(ends.first, &options.min_demonstrations) ||
+      !absl::SimpleAtoi(last, &options.max_demonstrations)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--demonstrations ", text, ": expected MIN:MAX, such as 3:5"));
   }
-  if (flags.list) return absl::OkStatus();
-  if (flags.challenges.empty()) {
-    return absl::InvalidArgumentError(
-        "--out-challenges is missing: where shall the tasks go?");
+  return absl::OkStatus();
+}
+
+absl::Status List() {
+  std::string text;
+  for (const Rule& rule : AllRules()) {
+    absl::StrAppend(&text, rule.name, ": ", rule.description, "\n");
+  }
+  if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) {
+    return ErrnoStatus(errno, "write", "standard output");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<std::string>> ChosenRules(const Flags& flags) {
+  std::vector<std::string> names = flags.rules;
+  if (names.empty()) {
+    for (const Rule& rule : AllRules()) names.push_back(rule.name);
   }
   for (const std::string& name : flags.exclude) {
     const auto it = std::find(names.begin(), names.end(), name);
     if (it == names.end()) {
-      return absl::NotFoundError(
-          absl::StrCat("--exclude ", name, ": no such rule (see --list)"));
+      return absl::NotFoundError(absl::StrCat(
+          "--exclude ", name, ": not among the rules (see --list)"));
     }
     names.erase(it);
   }
+  if (names.empty()) {
+    return absl::InvalidArgumentError("--exclude leaves no rule");
+  }
+  return names;
+}
+
+absl::Status Run(Flags flags) {
+  if (flags.list) return List();
+  if (flags.challenges.empty()) {
+    return absl::InvalidArgumentError(
+        "--out-challenges is missing: where shall the tasks go?");
+  }
+  if (!flags.demonstrations.empty()) {
+    ARCTRM_RETURN_IF_ERROR(
+        ReadDemonstrations(flags.demonstrations, flags.options));
+  }
+  ARCTRM_ASSIGN_OR_RETURN(const std::vector<std::string> names,
+                          ChosenRules(flags));
   ARCTRM_ASSIGN_OR_RETURN(
       const SyntheticSet set,
       GenerateSet(names, flags.per_rule, flags.seed, flags.options));
@@ -65,24 +105,28 @@ absl::Status Run(const Flags& flags) {
 int main(int argc, char** argv) {
   CLI::App app("Generated ARC-format tasks as Kaggle files");
   arctrm::Flags flags;
+  arctrm::SyntheticOptions& options = flags.options;
   app.add_option("--rules", flags.rules, "Only these rules")->delimiter(',');
   app.add_option("--exclude", flags.exclude, "All but these")->delimiter(',');
   app.add_option("--per-rule", flags.per_rule, "Tasks of each rule")
       ->check(CLI::Range(1, 1000000));
   app.add_option("--seed", flags.seed, "Demo seeds are below 2^30");
-  app.add_option("--min-demonstrations", flags.options.min_demonstrations)
-      ->check(CLI::Range(1, 100));
-  app.add_option("--max-demonstrations", flags.options.max_demonstrations)
-      ->check(CLI::Range(1, 100));
-  app.add_option("--tests", flags.options.test_inputs)
-      ->check(CLI::Range(1, 100));
+  CLI::Option* both =
+      app.add_option("--demonstrations", flags.demonstrations,
+                     "How many a task has: MIN:MAX, or one number");
+  app.add_option("--min-demonstrations", options.min_demonstrations,
+                 "The least of them alone")
+      ->excludes(both);
+  app.add_option("--max-demonstrations", options.max_demonstrations,
+                 "The most of them alone")
+      ->excludes(both);
+  app.add_option("--tests", options.test_inputs, "Test inputs of a task");
+  app.add_option("--min-side", options.min_side, "Least side of an input");
+  app.add_option("--max-side", options.max_side, "Largest side of an input");
   app.add_option("--out-challenges", flags.challenges, "File to write");
   app.add_option("--out-solutions", flags.solutions, "File to write");
   app.add_flag("--list", flags.list, "Name the rules");
   CLI11_PARSE(app, argc, argv);
-  if (flags.options.min_demonstrations > flags.options.max_demonstrations) {
-    flags.options.max_demonstrations = flags.options.min_demonstrations;
-  }
   const absl::Status status = arctrm::Run(flags);
   if (!status.ok()) {
     std::fprintf(stderr, "arctrm-make-tasks: %s\n",

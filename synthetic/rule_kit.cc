@@ -7,6 +7,12 @@
 
 namespace arctrm::internal {
 
+SyntheticOptions AtLeast(int side, SyntheticOptions options) {
+  options.min_side = std::max(options.min_side, side);
+  options.max_side = std::max(options.max_side, side);
+  return options;
+}
+
 Size RandomSize(const SyntheticOptions& options, Random& random, int max_side) {
   const int high = std::min(options.max_side, max_side);
   const int low = std::min(options.min_side, high);

@@ -2,6 +2,7 @@
 #include "synthetic/rules.h"
 
 #include <algorithm>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -12,9 +13,41 @@
 namespace arctrm {
 namespace {
 
+// Far more than any rule needs for the default options.
+constexpr int kTriesPerPair = 2000;
+constexpr int kTriesPerTask = 300;
+
 bool Occurs(const Grid& input, const std::vector<Pair>& pairs) {
   return std::any_of(pairs.begin(), pairs.end(),
                      [&](const Pair& pair) { return pair.input == input; });
+}
+
+bool Explains(const Rule& rule, int parameter, const std::vector<Pair>& pairs) {
+  return std::all_of(pairs.begin(), pairs.end(), [&](const Pair& pair) {
+    return rule.solve(parameter, pair.input) == pair.output;
+  });
+}
+
+absl::Status CheckOptions(const SyntheticOptions& options) {
+  if (options.min_side < kMinSyntheticSide ||
+      options.max_side > kMaxSyntheticSide ||
+      options.min_side > options.max_side) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("sides ", options.min_side, " to ", options.max_side,
+                     ": generated grids have sides of ", kMinSyntheticSide,
+                     " to ", kMaxSyntheticSide, ", the smaller first"));
+  }
+  if (options.min_demonstrations < 1 ||
+      options.min_demonstrations > options.max_demonstrations) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        options.min_demonstrations, " to ", options.max_demonstrations,
+        " demonstrations: at least 1, the smaller first"));
+  }
+  if (options.test_inputs < 1) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        options.test_inputs, " test inputs: a task has at least 1"));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -37,57 +70,71 @@ std::vector<int> ConsistentParameters(const Rule& rule,
                                       const std::vector<Pair>& pairs) {
   std::vector<int> consistent;
   for (int p = 0; p < rule.num_parameters; ++p) {
-    if (std::all_of(pairs.begin(), pairs.end(), [&](const Pair& pair) {
-          return rule.solve(p, pair.input) == pair.output;
-        })) {
-      consistent.push_back(p);
-    }
+    if (Explains(rule, p, pairs)) consistent.push_back(p);
   }
   return consistent;
 }
 
-SyntheticTask GenerateTask(const Rule& rule, uint64_t seed, int index,
-                           const SyntheticOptions& options) {
+std::vector<Grid> PossibleAnswers(const std::vector<Pair>& demonstrations,
+                                  const Grid& input) {
+  std::set<Grid> answers;
+  for (const Rule& rule : AllRules()) {
+    for (int p : ConsistentParameters(rule, demonstrations)) {
+      answers.insert(rule.solve(p, input));
+    }
+  }
+  return {answers.begin(), answers.end()};
+}
+
+absl::StatusOr<SyntheticTask> GenerateTask(const Rule& rule, uint64_t seed,
+                                           int index,
+                                           const SyntheticOptions& options) {
+  ARCTRM_RETURN_IF_ERROR(CheckOptions(options));
   Random random(seed, absl::StrCat("synthetic/", rule.name, "/", index));
   const int parameter = static_cast<int>(
       random.Below(static_cast<uint64_t>(rule.num_parameters)));
   SyntheticTask out;
   out.rule = rule.name;
   out.task.id = absl::StrFormat("%s-%x-%d", rule.name, seed, index);
-  // Far more tries than any rule needs: running out is a bug of the rule.
-  for (int attempt = 0; attempt < 2000; ++attempt) {
+  const auto too_few = [&](absl::string_view what) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "rule ", rule.name, ": ", what, " with ", options.min_demonstrations,
+        " to ", options.max_demonstrations, " demonstrations, ",
+        options.test_inputs, " test inputs and sides of ", options.min_side,
+        " to ", options.max_side));
+  };
+  for (int attempt = 0; attempt < kTriesPerTask; ++attempt) {
     const int demonstrations =
         random.Between(options.min_demonstrations, options.max_demonstrations);
     std::vector<Pair> pairs;
     for (int tries = 0;
          static_cast<int>(pairs.size()) < demonstrations + options.test_inputs;
          ++tries) {
-      ARCTRM_CHECK(tries < 20000);
+      if (tries == kTriesPerPair) {
+        return too_few("there are not enough different grids");
+      }
       Pair pair;
       pair.input = rule.sample(parameter, options, random);
       pair.output = rule.solve(parameter, pair.input);
       if (pair.input == pair.output || Occurs(pair.input, pairs)) continue;
       pairs.push_back(std::move(pair));
+      tries = 0;
     }
-    std::vector<Pair> shown(pairs.begin(), pairs.begin() + demonstrations);
-    std::vector<Pair> asked(pairs.begin() + demonstrations, pairs.end());
-    const std::vector<int> consistent = ConsistentParameters(rule, shown);
-    const bool unique =
-        std::all_of(consistent.begin(), consistent.end(), [&](int other) {
-          return std::all_of(asked.begin(), asked.end(), [&](const Pair& pair) {
-            return rule.solve(other, pair.input) == pair.output;
-          });
-        });
-    if (!unique) continue;
-    out.task.demonstrations = std::move(shown);
-    for (Pair& pair : asked) {
-      out.task.test_inputs.push_back(std::move(pair.input));
-      out.solutions.push_back(std::move(pair.output));
+    const auto first_test = pairs.begin() + demonstrations;
+    out.task.demonstrations.assign(pairs.begin(), first_test);
+    if (!std::all_of(first_test, pairs.end(), [&](const Pair& pair) {
+          return PossibleAnswers(out.task.demonstrations, pair.input).size() ==
+                 1;
+        })) {
+      continue;
+    }
+    for (auto pair = first_test; pair != pairs.end(); ++pair) {
+      out.task.test_inputs.push_back(std::move(pair->input));
+      out.solutions.push_back(std::move(pair->output));
     }
     return out;
   }
-  ARCTRM_CHECK(false && "a rule whose demonstrations never determine it");
-  return out;
+  return too_few("the answer stays open");
 }
 
 absl::StatusOr<SyntheticSet> GenerateSet(
@@ -101,6 +148,10 @@ absl::StatusOr<SyntheticSet> GenerateSet(
           "no rule \"", name, "\"; there are ", absl::StrJoin(known, ", ")));
     }
   }
+  if (per_rule < 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(per_rule, " tasks of each rule: at least 1"));
+  }
   SyntheticSet set;
   for (const Rule& rule : AllRules()) {
     if (!rule_names.empty() && std::find(rule_names.begin(), rule_names.end(),
@@ -108,7 +159,8 @@ absl::StatusOr<SyntheticSet> GenerateSet(
       continue;
     }
     for (int i = 0; i < per_rule; ++i) {
-      SyntheticTask task = GenerateTask(rule, seed, i, options);
+      ARCTRM_ASSIGN_OR_RETURN(SyntheticTask task,
+                              GenerateTask(rule, seed, i, options));
       set.rules.push_back(task.rule);
       set.solutions[task.task.id] = std::move(task.solutions);
       set.challenges.tasks.push_back(std::move(task.task));

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Rules that generate ARC-format tasks by seed: the demo, tests, extra training
-// data. Every rule is a function of the input grid and of parameters drawn once
-// per task, so that each test input has exactly one right answer, and the
-// demonstrations show everything the answer depends on.
+// data. Every rule is a function of the input grid and of a setting drawn once
+// per task, and the demonstrations single out one answer to each test input.
 #pragma once
 
 #include <cstdint>
@@ -16,9 +15,16 @@
 
 namespace arctrm {
 
+inline constexpr int kMinSyntheticSide = 3;
+inline constexpr int kMaxSyntheticSide = 8;
+
 struct SyntheticOptions {
-  int min_side = 3;
-  int max_side = 8;
+  // Sides of inputs, 3 to 8. A rule that needs room (an object and a place
+  // beside it) takes up to 6 where less is asked for, and an overlay two halves
+  // of 3 or 4; a rule that doubles the grid starts from at most 4. No output is
+  // larger than 8x8.
+  int min_side = kMinSyntheticSide;
+  int max_side = kMaxSyntheticSide;
   int min_demonstrations = 3;
   int max_demonstrations = 5;
   int test_inputs = 1;
@@ -37,8 +43,8 @@ struct Rule {
   // A grid on which this setting does something visible.
   Grid (*sample)(int parameter, const SyntheticOptions& options,
                  Random& random);
-  // The one right answer. Deterministic; defined for what any setting's sample
-  // makes.
+  // The one right answer. Deterministic; defined for every grid of up to 15x15,
+  // so that any rule can be asked whether it explains any task.
   Grid (*solve)(int parameter, const Grid& input);
 };
 
@@ -55,12 +61,19 @@ struct SyntheticTask {
 std::vector<int> ConsistentParameters(const Rule& rule,
                                       const std::vector<Pair>& pairs);
 
+// What the settings of all rules that explain the demonstrations answer to
+// `input`: sorted, each answer once. One answer means that the task is fair.
+std::vector<Grid> PossibleAnswers(const std::vector<Pair>& demonstrations,
+                                  const Grid& input);
+
 // One task of `rule`. Ids are "<rule>-<seed in hex>-<index>". Deterministic.
 // Inputs of one task are pairwise different and none equals its output. Pairs
-// are redrawn until every setting that explains the demonstrations gives the
-// same answers to the test inputs.
-SyntheticTask GenerateTask(const Rule& rule, uint64_t seed, int index,
-                           const SyntheticOptions& options);
+// are redrawn until each test input has one possible answer.
+// InvalidArgument for options out of range, ResourceExhausted where such grids
+// are too few, or demonstrations too few to single out an answer.
+absl::StatusOr<SyntheticTask> GenerateTask(const Rule& rule, uint64_t seed,
+                                           int index,
+                                           const SyntheticOptions& options);
 
 struct SyntheticSet {
   ChallengeSet challenges;
@@ -69,8 +82,8 @@ struct SyntheticSet {
   std::vector<std::string> rules;
 };
 
-// `per_rule` tasks of each named rule (all when empty). NotFound for a name
-// that is no rule.
+// `per_rule` tasks of each named rule (all when empty), in the order of
+// AllRules. NotFound for a name that is no rule, else as GenerateTask.
 absl::StatusOr<SyntheticSet> GenerateSet(
     const std::vector<std::string>& rule_names, int per_rule, uint64_t seed,
     const SyntheticOptions& options);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Cells change colour where they stand.
 #include <algorithm>
-#include <array>
+#include <numeric>
+#include <vector>
 
 #include "synthetic/internal/rule_kit.h"
 
@@ -14,9 +15,11 @@ Grid WithColors(const std::vector<uint8_t>& needed, int others,
   std::vector<uint8_t> palette = needed;
   for (uint8_t c : RandomColors(random, others, needed)) palette.push_back(c);
   Grid grid = Scatter(RandomSize(options, random), 0.6, palette, random);
-  for (uint8_t c : needed) {
-    const Cell at = RandomCell(grid, random);
-    grid.at(at.row, at.col) = c;
+  std::vector<int> places(static_cast<size_t>(grid.size()));
+  std::iota(places.begin(), places.end(), 0);
+  random.Shuffle(places);
+  for (size_t i = 0; i < needed.size(); ++i) {
+    grid.at(places[i] / grid.cols(), places[i] % grid.cols()) = needed[i];
   }
   return grid;
 }
@@ -101,17 +104,23 @@ Grid SolveMajority(int, const Grid& in) {
   return Grid(in.rows(), in.cols(), best);
 }
 
-// Grey cells take the colour of the marker at the top of their column (or the
-// left end of their row).
-constexpr uint8_t kGrey = 5;
+// Cells of one colour (p / 4) take the colour of the marker that heads their
+// column or row: at its top, right, bottom or left end (p % 4).
+uint8_t Painted(int p) { return static_cast<uint8_t>(p / 4 + 1); }
+
+Cell Head(int p, const Grid& grid, int r, int c) {
+  const Cell heads[4] = {
+      {0, c}, {r, grid.cols() - 1}, {grid.rows() - 1, c}, {r, 0}};
+  return heads[p % 4];
+}
 
 Grid SampleMarker(int p, const SyntheticOptions& options, Random& random) {
-  Grid grid = Scatter(RandomSize(options, random), 0.5, {kGrey}, random);
-  const std::vector<uint8_t> colors = RandomColors(random, 4, {kGrey});
-  const int lines = p == 0 ? grid.cols() : grid.rows();
+  Grid grid = Scatter(RandomSize(options, random), 0.5, {Painted(p)}, random);
+  const std::vector<uint8_t> colors = RandomColors(random, 4, {Painted(p)});
+  const int lines = p % 2 == 0 ? grid.cols() : grid.rows();
   for (int i = 0; i < lines; ++i) {
-    const uint8_t color = colors[random.Below(colors.size())];
-    (p == 0 ? grid.at(0, i) : grid.at(i, 0)) = color;
+    const Cell head = Head(p, grid, i, i);
+    grid.at(head.row, head.col) = colors[random.Below(colors.size())];
   }
   return grid;
 }
@@ -119,9 +128,9 @@ Grid SolveMarker(int p, const Grid& in) {
   Grid out = in;
   for (int r = 0; r < in.rows(); ++r) {
     for (int c = 0; c < in.cols(); ++c) {
-      if (in.at(r, c) == kGrey) {
-        out.at(r, c) = p == 0 ? in.at(0, c) : in.at(r, 0);
-      }
+      if (in.at(r, c) != Painted(p)) continue;
+      const Cell head = Head(p, in, r, c);
+      out.at(r, c) = in.at(head.row, head.col);
     }
   }
   return out;
@@ -141,8 +150,8 @@ void AddColorRules(std::vector<Rule>& rules) {
   rules.push_back({"majority", "everything takes the most frequent colour", 1,
                    SampleMajority, SolveMajority});
   rules.push_back({"marker_color",
-                   "grey cells take the colour that heads their column or row",
-                   2, SampleMarker, SolveMarker});
+                   "cells take the colour that heads their column or row", 36,
+                   SampleMarker, SolveMarker});
 }
 
 }  // namespace arctrm::internal

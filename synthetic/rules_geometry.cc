@@ -65,15 +65,19 @@ Grid SolveShift(int p, const Grid& in) {
   return out;
 }
 
-// 0, 1: the mirror image beside or below; 2, 3: the grid again.
+// 0-3: the mirror image right of the grid, below, left of it, above; 4, 5: the
+// grid again, beside or below.
 Grid SolveConcatenate(int p, const Grid& in) {
   const bool beside = p % 2 == 0;
-  const Grid second = p < 2 ? Flip(in, beside) : in;
+  const Grid mirrored = p < 4 ? Flip(in, beside) : in;
+  const bool in_front = p == 2 || p == 3;
+  const Grid& first = in_front ? mirrored : in;
+  const Grid& second = in_front ? in : mirrored;
   Grid out(beside ? in.rows() : 2 * in.rows(),
            beside ? 2 * in.cols() : in.cols());
   for (int r = 0; r < in.rows(); ++r) {
     for (int c = 0; c < in.cols(); ++c) {
-      out.at(r, c) = in.at(r, c);
+      out.at(r, c) = first.at(r, c);
       out.at(beside ? r : in.rows() + r, beside ? in.cols() + c : c) =
           second.at(r, c);
     }
@@ -100,9 +104,10 @@ void AddGeometryRules(std::vector<Rule>& rules) {
                    SampleColorful, SolveTranspose});
   rules.push_back({"shift", "moves everything by one or two cells, around", 8,
                    SampleColorful, SolveShift});
-  rules.push_back({"concatenate",
-                   "puts the grid or its mirror image beside or below it", 4,
-                   SampleSmall, SolveConcatenate});
+  rules.push_back(
+      {"concatenate",
+       "puts the grid or its mirror image beside, below or above it", 6,
+       SampleSmall, SolveConcatenate});
   rules.push_back(
       {"upscale", "doubles every cell", 1, SampleSmall, SolveUpscale});
 }

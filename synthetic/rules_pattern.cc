@@ -22,9 +22,7 @@ bool InMissingHalf(int p, const Grid& grid, int r, int c) {
 }
 
 Grid SampleHalf(int p, const SyntheticOptions& options, Random& random) {
-  SyntheticOptions larger = options;
-  larger.min_side = 4;
-  Grid grid = Scatter(RandomSize(larger, random), 0.6,
+  Grid grid = Scatter(RandomSize(AtLeast(4, options), random), 0.6,
                       RandomColors(random, random.Between(1, 3)), random);
   for (int r = 0; r < grid.rows(); ++r) {
     for (int c = 0; c < grid.cols(); ++c) {
@@ -46,20 +44,24 @@ Grid SolveSymmetry(int p, const Grid& in) {
   return out;
 }
 
-// Stripes of period 2 or 3 along rows (p 0) or columns (p 1), of which the
-// first five or so are shown.
+// Stripes of period 2 or 3, of which the first few are shown; p: seen from the
+// top, the bottom, the left, the right.
+int StripeAt(int p, const Grid& grid, int r, int c) {
+  const int from_start = p < 2 ? r : c;
+  const int length = p < 2 ? grid.rows() : grid.cols();
+  return p % 2 == 0 ? from_start : length - 1 - from_start;
+}
+
 Grid SampleStripes(int p, const SyntheticOptions& options, Random& random) {
-  SyntheticOptions larger = options;
-  larger.min_side = 6;
-  const Size size = RandomSize(larger, random);
+  const Size size = RandomSize(AtLeast(6, options), random);
   const int period = random.Between(2, 3);
   const std::vector<uint8_t> colors = RandomColors(random, period);
   Grid grid(size.rows, size.cols);
-  const int length = p == 0 ? size.rows : size.cols;
+  const int length = p < 2 ? size.rows : size.cols;
   const int shown = random.Between(period + 1, length - 1);
   for (int r = 0; r < size.rows; ++r) {
     for (int c = 0; c < size.cols; ++c) {
-      const int at = p == 0 ? r : c;
+      const int at = StripeAt(p, grid, r, c);
       if (at < shown) {
         grid.at(r, c) = colors[static_cast<size_t>(at % period)];
       }
@@ -69,19 +71,21 @@ Grid SampleStripes(int p, const SyntheticOptions& options, Random& random) {
 }
 // Empty rows (or columns) go on with the period of those before.
 Grid SolveStripes(int p, const Grid& in) {
-  const int length = p == 0 ? in.rows() : in.cols();
+  const int length = p < 2 ? in.rows() : in.cols();
   const auto color_at = [&](int i) {
-    return p == 0 ? in.at(i, 0) : in.at(0, i);
+    const int at = p % 2 == 0 ? i : length - 1 - i;
+    return p < 2 ? in.at(at, 0) : in.at(0, at);
   };
   int shown = 0;
   while (shown < length && color_at(shown) != 0) ++shown;
+  if (shown == 0) return in;
   int period = 1;
   while (period < shown && color_at(period) != color_at(0)) ++period;
   Grid out = in;
   for (int r = 0; r < in.rows(); ++r) {
     for (int c = 0; c < in.cols(); ++c) {
-      const int at = p == 0 ? r : c;
-      if (at >= shown && shown > 0) out.at(r, c) = color_at(at % period);
+      const int at = StripeAt(p, in, r, c);
+      if (at >= shown) out.at(r, c) = color_at(at % period);
     }
   }
   return out;
@@ -121,7 +125,7 @@ Grid SolveHalves(int p, const Grid& in) {
 void AddPatternRules(std::vector<Rule>& rules) {
   rules.push_back({"symmetry", "the missing half mirrors the other", 4,
                    SampleHalf, SolveSymmetry});
-  rules.push_back({"stripes", "stripes go on", 2, SampleStripes, SolveStripes});
+  rules.push_back({"stripes", "stripes go on", 4, SampleStripes, SolveStripes});
   rules.push_back({"overlay", "two halves are joined by or, and, or xor", 6,
                    SampleHalves, SolveHalves});
 }

@@ -21,6 +21,8 @@ struct Size {
   int cols = 0;
 };
 
+// The same options with room for grids of `side`, for rules that need it.
+SyntheticOptions AtLeast(int side, SyntheticOptions options);
 // Uniform within the options' sides, capped at `max_side`.
 Size RandomSize(const SyntheticOptions& options, Random& random,
                 int max_side = 30);
@@ -43,7 +45,7 @@ struct Object {
 std::vector<Object> FindObjects(const Grid& grid);
 int CountColor(const Grid& grid, uint8_t color);
 
-// A random cell; one of the given colour (which must occur).
+// Any cell.
 Cell RandomCell(const Grid& grid, Random& random);
 
 // The unordered pair number `index` of 36, or ordered pair of 72, of colours

@@ -2,6 +2,7 @@
 // Small files for the tests of reading.
 #pragma once
 
+#include <cstdio>
 #include <fstream>
 #include <string>
 
@@ -27,6 +28,8 @@ inline std::string Save(const std::string& dir, const std::string& name,
                         const std::string& text) {
   const std::string path = JoinPath(dir, name);
   // Without the sync of WriteFileAtomically: some tests write thousands.
+  // (Some file systems sync a file that is written anew, so it goes first.)
+  std::remove(path.c_str());
   std::ofstream out(path, std::ios::binary);
   out << text;
   EXPECT_TRUE(out.flush().good()) << path;

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: MIT
+#include "base/files.h"
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "tests/testing/scratch.h"
+
+namespace arctrm {
+namespace {
+
+using Names = std::vector<std::string>;
+
+std::string Content(const std::string& path) {
+  const auto bytes = ReadFile(path);
+  return bytes.ok() ? *bytes : std::string(bytes.status().message());
+}
+
+TEST(Files, WriteThenRead) {
+  const ScratchFolder dir;
+  const std::string bytes("a\0\xff\n", 4);
+  ASSERT_TRUE(WriteFileAtomically(dir("f"), bytes).ok());
+  EXPECT_EQ(Content(dir("f")), bytes);
+  ASSERT_TRUE(WriteFileAtomically(dir("f"), "").ok());
+  EXPECT_EQ(Content(dir("f")), "");
+  const std::string large(3 << 20, 'z');
+  ASSERT_TRUE(WriteFileAtomically(dir("f"), large).ok());
+  EXPECT_EQ(Content(dir("f")), large);
+  EXPECT_EQ(*ListFiles(dir()), Names{"f"});
+}
+
+TEST(Files, ReadingWhatIsNoFileSaysSo) {
+  const ScratchFolder dir;
+  EXPECT_EQ(ReadFile(dir("missing")).status().code(),
+            absl::StatusCode::kNotFound);
+  EXPECT_EQ(ReadFile(dir()).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+  ASSERT_TRUE(WriteFileAtomically(dir("f"), "x").ok());
+  EXPECT_EQ(ReadFile(dir("f/below")).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+  // A file of the kernel claims the size 0 and has content all the same.
+  EXPECT_NE(Content("/proc/self/status").find("VmRSS"), std::string::npos);
+}
+
+TEST(Files, AWriteThatFailsLeavesTheOldFileAndNothingElse) {
+  const ScratchFolder dir;
+  ASSERT_TRUE(WriteFileAtomically(dir("f"), "old").ok());
+  // A full disk, in small: no file of this process may grow beyond 4 KiB.
+  struct rlimit before = {};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto handler = signal(SIGXFSZ, SIG_IGN);
+  const rlimit small = {4096, before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+  const absl::Status status =
+      WriteFileAtomically(dir("f"), std::string(100000, 'n'));
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  signal(SIGXFSZ, handler);
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_NE(status.message().find(dir("f")), absl::string_view::npos);
+  EXPECT_EQ(Content(dir("f")), "old");
+  EXPECT_EQ(*ListFiles(dir()), Names{"f"});
+}
+
+TEST(Files, WritingWhereNothingCanBeWritten) {
+  const ScratchFolder dir;
+  EXPECT_EQ(WriteFileAtomically(dir("no/such/f"), "x").code(),
+            absl::StatusCode::kNotFound);
+  ASSERT_TRUE(WriteFileAtomically(dir("f"), "x").ok());
+  EXPECT_FALSE(WriteFileAtomically(dir("f/g"), "x").ok());
+  EXPECT_FALSE(WriteFileAtomically(dir(), "x").ok());
+  EXPECT_FALSE(WriteFileAtomically("", "x").ok());
+  EXPECT_EQ(*ListFiles(dir()), Names{"f"});
+  EXPECT_EQ(Content(dir("f")), "x");
+}
+
+TEST(Files, AFolderWithoutWriteRight) {
+  if (geteuid() == 0) GTEST_SKIP() << "root may write anywhere";
+  const ScratchFolder dir;
+  ASSERT_TRUE(WriteFileAtomically(dir("f"), "old").ok());
+  ASSERT_EQ(chmod(dir().c_str(), 0555), 0);
+  EXPECT_EQ(WriteFileAtomically(dir("f"), "new").code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(CheckWritable(dir("f")).code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(Content(dir("f")), "old");
+  ASSERT_EQ(chmod(dir().c_str(), 0755), 0);
+}
+
+TEST(Files, DevicesAreWrittenToAndNeverReplaced) {
+  struct stat before = {};
+  if (stat("/dev/full", &before) != 0 || !S_ISCHR(before.st_mode)) {
+    GTEST_SKIP() << "no /dev/full here";
+  }
+  EXPECT_EQ(WriteFileAtomically("/dev/full", "x").code(),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(AppendToFile("/dev/full", "x").code(),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_TRUE(WriteFileAtomically("/dev/null", "x").ok());
+  EXPECT_TRUE(CheckWritable("/dev/null").ok());
+  for (const char* device : {"/dev/full", "/dev/null"}) {
+    struct stat after = {};
+    ASSERT_EQ(stat(device, &after), 0);
+    EXPECT_TRUE(S_ISCHR(after.st_mode)) << device;
+  }
+}
+
+TEST(Files, APipeTakesTheBytes) {
+  const ScratchFolder dir;
+  ASSERT_EQ(mkfifo(dir("pipe").c_str(), 0600), 0);
+  std::string got;
+  std::thread reader([&] { got = Content(dir("pipe")); });
+  EXPECT_TRUE(WriteFileAtomically(dir("pipe"), "through").ok());
+  reader.join();
+  EXPECT_EQ(got, "through");
+}
+
+TEST(Files, AppendCreatesAndAdds) {
+  const ScratchFolder dir;
+  ASSERT_TRUE(AppendToFile(dir("f"), "a").ok());
+  ASSERT_TRUE(AppendToFile(dir("f"), "").ok());
+  ASSERT_TRUE(AppendToFile(dir("f"), "b\n").ok());
+  EXPECT_EQ(Content(dir("f")), "ab\n");
+  EXPECT_EQ(AppendToFile(dir("no/f"), "a").code(), absl::StatusCode::kNotFound);
+}
+
+TEST(Files, RenameReplaces) {
+  const ScratchFolder dir;
+  ASSERT_TRUE(WriteFileAtomically(dir("a"), "a").ok());
+  ASSERT_TRUE(WriteFileAtomically(dir("b"), "b").ok());
+  ASSERT_TRUE(RenameFile(dir("a"), dir("b")).ok());
+  EXPECT_EQ(Content(dir("b")), "a");
+  EXPECT_EQ(*ListFiles(dir()), Names{"b"});
+  EXPECT_EQ(RenameFile(dir("a"), dir("b")).code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(Content(dir("b")), "a");
+}
+
+TEST(Files, MakeDirectoriesLikeMkdirP) {
+  const ScratchFolder dir;
+  ASSERT_TRUE(MakeDirectories(dir("a/b/c")).ok());
+  EXPECT_TRUE(MakeDirectories(dir("a/b/c")).ok());
+  EXPECT_TRUE(MakeDirectories(dir("a/b/d/")).ok());
+  EXPECT_TRUE(IsDirectory(dir("a/b/c")));
+  EXPECT_TRUE(FileExists(dir("a/b/d")));
+  ASSERT_TRUE(WriteFileAtomically(dir("f"), "x").ok());
+  EXPECT_FALSE(MakeDirectories(dir("f")).ok());
+  EXPECT_FALSE(MakeDirectories(dir("f/g")).ok());
+  EXPECT_FALSE(IsDirectory(dir("f")));
+}
+
+TEST(Files, ListFilesSortsAndLeavesFoldersOut) {
+  const ScratchFolder dir;
+  for (const char* name : {"b", "a", "B", "a.json", "\xc3\xa4"}) {
+    ASSERT_TRUE(WriteFileAtomically(dir(name), "").ok());
+  }
+  ASSERT_TRUE(MakeDirectories(dir("folder")).ok());
+  ASSERT_EQ(symlink("nowhere", dir("dangling").c_str()), 0);
+  ASSERT_EQ(symlink("a", dir("link").c_str()), 0);
+  EXPECT_EQ(*ListFiles(dir()),
+            (Names{"B", "a", "a.json", "b", "link", "\xc3\xa4"}));
+  EXPECT_EQ(ListFiles(dir("missing")).status().code(),
+            absl::StatusCode::kNotFound);
+  EXPECT_FALSE(ListFiles(dir("a")).ok());
+}
+
+TEST(Files, RemoveAllTakesWhatIsThere) {
+  const ScratchFolder dir;
+  ASSERT_TRUE(MakeDirectories(dir("a/b")).ok());
+  ASSERT_TRUE(WriteFileAtomically(dir("a/b/f"), "x").ok());
+  ASSERT_TRUE(WriteFileAtomically(dir("kept"), "x").ok());
+  // A link goes, what it points to stays.
+  ASSERT_EQ(symlink("../kept", dir("a/link").c_str()), 0);
+  EXPECT_TRUE(RemoveAll(dir("a")).ok());
+  EXPECT_FALSE(FileExists(dir("a")));
+  EXPECT_TRUE(FileExists(dir("kept")));
+  EXPECT_TRUE(RemoveAll(dir("a")).ok());
+}
+
+TEST(Files, CheckWritableTriesAndLeavesNothing) {
+  const ScratchFolder dir;
+  EXPECT_TRUE(CheckWritable(dir("f")).ok());
+  ASSERT_TRUE(WriteFileAtomically(dir("f"), "x").ok());
+  EXPECT_TRUE(CheckWritable(dir("f")).ok());
+  EXPECT_EQ(Content(dir("f")), "x");
+  EXPECT_EQ(*ListFiles(dir()), Names{"f"});
+  EXPECT_EQ(CheckWritable(dir("no/f")).code(), absl::StatusCode::kNotFound);
+  EXPECT_FALSE(CheckWritable(dir()).ok());
+  EXPECT_FALSE(CheckWritable(dir("f/g")).ok());
+}
+
+TEST(Files, Paths) {
+  EXPECT_EQ(JoinPath("a", "b"), "a/b");
+  EXPECT_EQ(JoinPath("a/", "b"), "a/b");
+  EXPECT_EQ(JoinPath("a", "/b"), "/b");
+  EXPECT_EQ(JoinPath("", "b"), "b");
+  EXPECT_EQ(Basename("a/b.json"), "b.json");
+  EXPECT_EQ(Basename("a/b/"), "b");
+  EXPECT_EQ(Basename("b"), "b");
+  EXPECT_EQ(Dirname("a/b.json"), "a");
+  EXPECT_EQ(Dirname("a/b/"), "a");
+  EXPECT_EQ(Dirname("b"), ".");
+  EXPECT_EQ(Dirname("/b"), "/");
+}
+
+TEST(Files, PeakMemoryGrowsWithUse) {
+  const int64_t before = PeakMemoryBytes();
+  EXPECT_GT(before, 1 << 20);
+  const int64_t more = before + (int64_t{64} << 20);
+  const std::string large(static_cast<size_t>(more), 'x');
+  EXPECT_EQ(large.back(), 'x');
+  EXPECT_GE(PeakMemoryBytes(), more);
+}
+
+TEST(ParseBytes, UnitsOfTenAndOfTwo) {
+  const std::vector<std::pair<std::string, int64_t>> cases = {
+      {"4096", 4096},          {"0", 0},
+      {"100B", 100},           {"100KB", 100000},
+      {"512MiB", 512LL << 20}, {"2GiB", 2LL << 30},
+      {"1.5KiB", 1536},        {"3MB", 3000000},
+      {"2GB", 2000000000},     {"8000000000GB", 8000000000000000000},
+  };
+  for (const auto& [text, bytes] : cases) {
+    const auto parsed = ParseBytes(text);
+    ASSERT_TRUE(parsed.ok()) << text << ": " << parsed.status();
+    EXPECT_EQ(*parsed, bytes) << text;
+  }
+}
+
+TEST(ParseBytes, BadTextIsInvalidAndNamesTheText) {
+  for (const char* text :
+       {"", "B", "MiB", "12XB", "1M", "1 GiB extra", "-1", "-5KB", "abc", "inf",
+        "nan", "infMiB", "10000000000GiB", "1e300", "1.2.3", "0x10"}) {
+    const auto parsed = ParseBytes(text);
+    EXPECT_EQ(parsed.status().code(), absl::StatusCode::kInvalidArgument)
+        << text;
+    EXPECT_NE(parsed.status().message().find(text), absl::string_view::npos);
+  }
+}
+
+}  // namespace
+}  // namespace arctrm

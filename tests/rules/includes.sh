@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# usage: includes.sh ROOT
+# Who may include whom. Prints every line that breaks a rule; 1 if there is one.
+#  * A folder includes only from itself and from the folders that stand before
+#    it in ROOT/CMakeLists.txt; nothing outside tests/ includes from tests/.
+#  * X/internal/ is for X/, tests/X/ and bench/ alone; so is X/kernels/.
+#  * LibTorch's headers are for solver/internal/, its tests and bench/ alone.
+set -euo pipefail
+cd "$1"
+
+mapfile -t rooms < <(
+  sed -n 's/^ *add_subdirectory(\([a-z_]*\)).*/\1/p' CMakeLists.txt |
+    grep -vx -e tests -e bench)
+((${#rooms[@]} > 0)) || { echo "CMakeLists.txt names no folders"; exit 1; }
+places=()
+for place in "${rooms[@]}" tests bench; do
+  [[ -d $place ]] && places+=("$place")
+done
+
+find "${places[@]}" -type f \( -name '*.h' -o -name '*.cc' \) -print0 | sort -z |
+  xargs -0 awk -v rooms="${rooms[*]}" '
+    BEGIN {
+      count = split(rooms, names, " ")
+      for (i = 1; i <= count; ++i) rank[names[i]] = i
+    }
+    function broken(why) {
+      printf "%s:%d: %s: %s\n", FILENAME, FNR, why, $0
+      bad = 1
+    }
+    FNR == 1 {
+      split(FILENAME, at, "/")
+      room = at[1]
+      # The room whose private headers this file may see.
+      home = room == "tests" ? at[2] : room
+    }
+    /^[ \t]*#[ \t]*include[ \t]*</ {
+      if ($0 ~ /<(torch|ATen|c10|caffe2)\// && room != "bench" &&
+          FILENAME !~ /^(tests\/)?solver\/internal\// &&
+          FILENAME !~ /^tests\/solver\//) {
+        broken("LibTorch outside solver/internal")
+      }
+    }
+    /^[ \t]*#[ \t]*include[ \t]*"/ {
+      path = $0
+      sub(/^[^"]*"/, "", path)
+      sub(/".*/, "", path)
+      split(path, to, "/")
+      if (to[1] == "tests" && room != "tests") {
+        broken("a test header outside tests")
+      }
+      if (!(to[1] in rank)) next
+      if (room in rank && rank[to[1]] > rank[room]) {
+        broken(room " stands before " to[1])
+      }
+      if ((to[2] == "internal" || to[2] == "kernels") && home != to[1] &&
+          room != "bench") {
+        broken("private to " to[1])
+      }
+      if (FILENAME ~ /^solver\/kernels\// && to[2] == "internal") {
+        broken("kernels know raw pointers only")
+      }
+    }
+    END { exit bad }'
