@@ -28,7 +28,7 @@ int TerminalWidth() {
   return 80;
 }
 
-class StderrLog : public Log {
+class StderrLog final : public Log {
  public:
   explicit StderrLog(LogOptions options) : options_(std::move(options)) {}
   ~StderrLog() override { EndProgress(); }

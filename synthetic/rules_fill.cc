@@ -19,8 +19,20 @@ void DrawFrame(Grid& grid, uint8_t color, Random& random) {
   FillRectangle(grid, {at.row + 1, at.col + 1}, {rows - 2, cols - 2}, 0);
 }
 
+Grid SampleEnclosed(int p, const SyntheticOptions& options, Random& random) {
+  const Size size = RandomSize(AtLeast(5, options), random);
+  Grid grid(size.rows, size.cols);
+  const uint8_t color = RandomColors(random, 1, {ColorOf(p)})[0];
+  DrawFrame(grid, color, random);
+  // A few loose cells, which enclose nothing.
+  for (int i = random.Between(0, 3); i > 0; --i) {
+    const Cell at = RandomCell(grid, random);
+    grid.at(at.row, at.col) = color;
+  }
+  return grid;
+}
 // Background that can't reach the edge takes the colour.
-Grid FillEnclosed(const Grid& in, uint8_t color, bool over_corners) {
+Grid SolveEnclosed(int p, const Grid& in) {
   Grid outside(in.rows(), in.cols());
   std::vector<Cell> open;
   const auto visit = [&](int r, int c) {
@@ -39,41 +51,17 @@ Grid FillEnclosed(const Grid& in, uint8_t color, bool over_corners) {
   }
   for (size_t i = 0; i < open.size(); ++i) {
     const Cell at = open[i];
-    for (int dr = -1; dr <= 1; ++dr) {
-      for (int dc = -1; dc <= 1; ++dc) {
-        if (over_corners || dr == 0 || dc == 0) visit(at.row + dr, at.col + dc);
-      }
+    for (const Cell& step : kDirections) {
+      visit(at.row + step.row, at.col + step.col);
     }
   }
   Grid out = in;
   for (int r = 0; r < in.rows(); ++r) {
     for (int c = 0; c < in.cols(); ++c) {
-      if (in.at(r, c) == 0 && outside.at(r, c) == 0) out.at(r, c) = color;
+      if (in.at(r, c) == 0 && outside.at(r, c) == 0) out.at(r, c) = ColorOf(p);
     }
   }
   return out;
-}
-
-Grid SampleEnclosed(int p, const SyntheticOptions& options, Random& random) {
-  for (;;) {
-    const Size size = RandomSize(AtLeast(5, options), random);
-    Grid grid(size.rows, size.cols);
-    const uint8_t color = RandomColors(random, 1, {ColorOf(p)})[0];
-    DrawFrame(grid, color, random);
-    // A few loose cells, which enclose nothing.
-    for (int i = random.Between(0, 3); i > 0; --i) {
-      const Cell at = RandomCell(grid, random);
-      grid.at(at.row, at.col) = color;
-    }
-    // Whether corners are gaps is not for the solver to guess.
-    if (FillEnclosed(grid, ColorOf(p), false) ==
-        FillEnclosed(grid, ColorOf(p), true)) {
-      return grid;
-    }
-  }
-}
-Grid SolveEnclosed(int p, const Grid& in) {
-  return FillEnclosed(in, ColorOf(p), false);
 }
 
 Grid SampleDots(int p, const SyntheticOptions& options, Random& random) {

@@ -31,15 +31,16 @@ void ReadSums(const StepSums& sums, const TrainOptions& train,
   const at::Tensor host = sums.sums.to(at::kCPU).contiguous();
   const double* s = host.const_data_ptr<double>();
   const double rows = static_cast<double>(sums.optimizer_steps) * train.batch;
-  const double halted = std::max(1.0, s[2]);
   stats.lm_loss = s[0] / rows;
   stats.q_halt_loss = s[1] / rows;
   stats.loss = stats.lm_loss + train.halt_loss_weight * stats.q_halt_loss;
   stats.halted_rows = static_cast<int64_t>(s[2]);
-  stats.accuracy = s[3] / halted;
-  stats.exact_accuracy = s[4] / halted;
-  stats.q_halt_accuracy = s[5] / halted;
-  stats.steps = s[6] / halted;
+  // Where no row halted, the last known metrics stand.
+  if (stats.halted_rows == 0) return;
+  stats.accuracy = s[3] / s[2];
+  stats.exact_accuracy = s[4] / s[2];
+  stats.q_halt_accuracy = s[5] / s[2];
+  stats.steps = s[6] / s[2];
 }
 
 absl::StatusOr<TrainResult> Loop(const TrainRequest& request,

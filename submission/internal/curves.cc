@@ -215,8 +215,9 @@ double TimeAt(const std::vector<CurvePoint>& curve, double step) {
   if (after == curve.end()) return curve.back().time_s;
   if (after == curve.begin()) return after->time_s;
   const CurvePoint& before = *(after - 1);
-  const double share = (step - static_cast<double>(before.step)) /
-                       static_cast<double>(after->step - before.step);
+  const double from = static_cast<double>(before.step);
+  const double to = static_cast<double>(after->step);
+  const double share = to > from ? (step - from) / (to - from) : 0;
   return before.time_s + share * (after->time_s - before.time_s);
 }
 

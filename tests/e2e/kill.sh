@@ -20,11 +20,13 @@ cat >c.json <<'JSON'
                  {"input": [[0,1],[1,0]], "output": [[0,2],[2,0]]}],
        "test": [{"input": [[1,0],[0,1]]}]}}
 JSON
-settings=(--challenges c.json --steps 60 --augmentations 3 --seed 5 --threads 1
+settings=(--challenges c.json --steps 150 --augmentations 3 --seed 5 --threads 1
           --device cpu --quiet
-          --set model.hidden=16 --set model.heads=2 --set model.H_cycles=1
-          --set model.L_cycles=1 --set model.halt_max_steps=3
+          --set model.hidden=32 --set model.heads=2 --set model.H_cycles=1
+          --set model.L_cycles=1 --set model.halt_max_steps=2
           --set model.puzzle_prefix=2 --set train.batch=8
+          --set train.warmup_steps=5 --set train.learning_rate=0.01
+          --set train.ema=0.9
           --set train.checkpoint_interval_s=0.05 --set run.predict_batch=2)
 
 run() { "$arctrm" run "${settings[@]}" --out "$1" "${@:2}"; }
@@ -39,7 +41,8 @@ interrupted=0 resumed=0
 for ((try = 1; try <= tries; ++try)); do
   out=try$try.json
   signal=$([[ $((try % 2)) == 0 ]] && echo TERM || echo KILL)
-  run "$out" >/dev/null 2>&1 &
+  # The program itself, not a shell around it, must get the signal.
+  "$arctrm" run "${settings[@]}" --out "$out" >/dev/null 2>&1 &
   pid=$!
   # The file is there from the moment the inputs are read.
   while [[ ! -e $out ]] && kill -0 $pid 2>/dev/null; do sleep 0.01; done
@@ -55,7 +58,11 @@ for ((try = 1; try <= tries; ++try)); do
       echo "try $try: exit code $status after SIGTERM, expected 3"
       exit 1
     fi
-    run "$out" --resume >/dev/null 2>&1 || status=$?
+    run "$out" --resume >"$out.log" 2>&1 || {
+      echo "try $try ($signal after $delay ms): resuming failed:"
+      cat "$out.log"
+      exit 1
+    }
     resumed=$((resumed + 1))
   fi
   cmp -s whole.json "$out" || {

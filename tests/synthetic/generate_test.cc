@@ -165,8 +165,8 @@ TEST_P(RuleTest, SeedsAndIndicesMakeOtherTasks) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Rules, RuleTest, testing::ValuesIn(AllRules()),
-                         [](const testing::TestParamInfo<Rule>& info) {
-                           return info.param.name;
+                         [](const testing::TestParamInfo<Rule>& rule) {
+                           return rule.param.name;
                          });
 
 TEST(GenerateSet, BytesOfSeedZeroStay) {

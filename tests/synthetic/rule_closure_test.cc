@@ -79,8 +79,8 @@ TEST_P(RuleClosureTest, RecoloredTasksAreTasksOfTheRule) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Rules, RuleClosureTest, testing::ValuesIn(AllRules()),
-                         [](const testing::TestParamInfo<Rule>& info) {
-                           return info.param.name;
+                         [](const testing::TestParamInfo<Rule>& rule) {
+                           return rule.param.name;
                          });
 
 }  // namespace

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+#include <string>
+
+#include "base/files.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "solver/checkpoint_info.h"
+#include "solver/internal/checkpoint_files.h"
+#include "solver/internal/safetensors.h"
+
+namespace arctrm {
+namespace {
+
+class Checkpoint : public testing::Test {
+ protected:
+  void SetUp() override {
+    dir_ = JoinPath(
+        testing::TempDir(),
+        std::string("checkpoint_") +
+            testing::UnitTest::GetInstance()->current_test_info()->name());
+    ASSERT_TRUE(RemoveAll(dir_).ok());
+    info_.model.hidden = 4;
+    info_.model.heads = 2;
+    info_.step = 12;
+    info_.train_time_s = 3.25;
+    info_.ids.num_ids = 4;
+    PuzzleTask task;
+    task.name = "a \"b\"";
+    task.first_id = 1;
+    task.copies.resize(3);
+    task.copies[1].dihedral = 5;
+    task.copies[2].colors = {0, 2, 1, 3, 4, 5, 6, 7, 8, 9};
+    task.updates = {10, 0, 7};
+    info_.ids.tasks = {task};
+    info_.trained = {{"a \"b\"", true, {1, 0xFFFFFFFFFFFFFFFFu}}};
+    // Rows 1 to 3 of the table are 1s, 2s and 6s: their mean is 3.
+    std::vector<float> table;
+    for (float value : {0.0f, 1.0f, 2.0f, 6.0f}) {
+      table.insert(table.end(), 4, value);
+    }
+    table_.assign(reinterpret_cast<const char*>(table.data()), 64);
+    weights_ = internal::SafetensorsBytes(
+        {{"inner.puzzle_emb.weights", "F32", {4, 4}, table_}}, {});
+    ASSERT_TRUE(internal::WriteCheckpoint(dir_, info_,
+                                          {{internal::kWeightsFile, weights_},
+                                           {internal::kResumeFile, "resume"}})
+                    .ok());
+  }
+
+  std::string dir_;
+  CheckpointInfo info_;
+  std::string table_;
+  std::string weights_;
+};
+
+TEST_F(Checkpoint, DescriptionComesBackTheSame) {
+  for (const std::string& path :
+       {dir_, JoinPath(dir_, internal::kWeightsFile)}) {
+    const auto back = ReadCheckpointInfo(path);
+    ASSERT_TRUE(back.ok()) << back.status();
+    EXPECT_EQ(back->model, info_.model);
+    EXPECT_EQ(back->train, info_.train);
+    EXPECT_EQ(back->step, 12);
+    EXPECT_EQ(back->train_time_s, 3.25);
+    EXPECT_EQ(back->ids, info_.ids);
+    EXPECT_EQ(back->trained, info_.trained);
+    EXPECT_TRUE(back->has_resume_state);
+  }
+}
+
+TEST_F(Checkpoint, AnAbsentOneIsNotFound) {
+  EXPECT_EQ(ReadCheckpointInfo(dir_ + "x").status().code(),
+            absl::StatusCode::kNotFound);
+}
+
+TEST_F(Checkpoint, DamageInAnyFileIsDataLossThatNamesIt) {
+  for (const char* name : {internal::kIdsFile, internal::kWeightsFile}) {
+    const std::string path = JoinPath(dir_, name);
+    const auto whole = ReadFile(path);
+    ASSERT_TRUE(whole.ok());
+    std::string damaged = *whole;
+    damaged[damaged.size() / 2] ^= 1;
+    for (const std::string& content :
+         {damaged, whole->substr(0, whole->size() - 1), std::string()}) {
+      ASSERT_TRUE(WriteFileAtomically(path, content).ok());
+      const auto read = internal::ReadCheckpointFile(dir_, name);
+      EXPECT_EQ(read.status().code(), absl::StatusCode::kDataLoss);
+      EXPECT_THAT(std::string(read.status().message()),
+                  testing::HasSubstr(name));
+    }
+    ASSERT_TRUE(WriteFileAtomically(path, *whole).ok());
+  }
+  const std::string settings = JoinPath(dir_, internal::kSettingsFile);
+  const auto whole = ReadFile(settings);
+  ASSERT_TRUE(whole.ok());
+  for (size_t size = 0; size + 2 < whole->size(); size += 7) {
+    ASSERT_TRUE(WriteFileAtomically(settings, whole->substr(0, size)).ok());
+    EXPECT_EQ(ReadCheckpointInfo(dir_).status().code(),
+              absl::StatusCode::kDataLoss);
+  }
+}
+
+TEST_F(Checkpoint, ANewerVersionIsFailedPrecondition) {
+  const std::string settings = JoinPath(dir_, internal::kSettingsFile);
+  auto text = ReadFile(settings);
+  ASSERT_TRUE(text.ok());
+  const size_t at = text->find("\"version\": 1");
+  ASSERT_NE(at, std::string::npos);
+  text->replace(at, 12, "\"version\": 9");
+  ASSERT_TRUE(WriteFileAtomically(settings, *text).ok());
+  EXPECT_EQ(ReadCheckpointInfo(dir_).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(Checkpoint, ExportKeepsTheMeanRowAndWhatWasSeen) {
+  const std::string out = dir_ + "_out";
+  ASSERT_TRUE(RemoveAll(out).ok());
+  ExportOptions options;
+  options.mean_row = true;
+  ASSERT_TRUE(ExportCheckpoint(dir_, out, options).ok());
+  const auto back = ReadCheckpointInfo(out);
+  ASSERT_TRUE(back.ok()) << back.status();
+  EXPECT_EQ(back->ids.num_ids, 2);
+  EXPECT_TRUE(back->ids.tasks.empty());
+  EXPECT_EQ(back->trained, info_.trained);
+  EXPECT_FALSE(back->has_resume_state);
+  const auto file =
+      internal::SafetensorsFile::Read(JoinPath(out, internal::kWeightsFile));
+  ASSERT_TRUE(file.ok());
+  const auto* table = file->Find("inner.puzzle_emb.weights");
+  ASSERT_NE(table, nullptr);
+  EXPECT_EQ(table->shape, (std::vector<int64_t>{2, 4}));
+  std::vector<float> rows(8);
+  std::copy_n(table->bytes.data(), 32, reinterpret_cast<char*>(rows.data()));
+  EXPECT_THAT(rows, testing::ElementsAre(0, 0, 0, 0, 3, 3, 3, 3));
+}
+
+TEST_F(Checkpoint, ExportWithoutTheMeanRowKeepsAllButTheResumeState) {
+  const std::string out = dir_ + "_all";
+  ASSERT_TRUE(RemoveAll(out).ok());
+  ASSERT_TRUE(ExportCheckpoint(dir_, out, ExportOptions()).ok());
+  const auto back = ReadCheckpointInfo(out);
+  ASSERT_TRUE(back.ok()) << back.status();
+  EXPECT_EQ(back->ids, info_.ids);
+  EXPECT_FALSE(back->has_resume_state);
+  const auto bytes = ReadFile(JoinPath(out, internal::kWeightsFile));
+  ASSERT_TRUE(bytes.ok());
+  EXPECT_EQ(*bytes, weights_);
+}
+
+TEST_F(Checkpoint, InfoTextNamesWhatIsIn) {
+  const auto text = CheckpointInfoText(dir_, false);
+  ASSERT_TRUE(text.ok()) << text.status();
+  EXPECT_THAT(*text, testing::HasSubstr("12 steps"));
+  EXPECT_THAT(*text, testing::HasSubstr("inner.puzzle_emb.weights"));
+  const auto json = CheckpointInfoText(dir_, true);
+  ASSERT_TRUE(json.ok());
+  EXPECT_THAT(*json, testing::HasSubstr("\"rows_updated\":2"));
+}
+
+}  // namespace
+}  // namespace arctrm

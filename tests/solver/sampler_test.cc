@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+#include "solver/internal/sampler.h"
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+
+namespace arctrm::internal {
+namespace {
+
+Dataset SmallDataset() {
+  Dataset dataset;
+  dataset.canvas.side = 6;
+  for (int t = 0; t < 5; ++t) {
+    DatasetTask task;
+    task.name = "t" + std::to_string(t);
+    for (int p = 0; p <= t; ++p) {
+      task.pairs.push_back({Grid(2, 3, static_cast<uint8_t>(p)),
+                            Grid(3, 2, static_cast<uint8_t>(t))});
+    }
+    for (int c = 0; c < 3; ++c) {
+      Augmentation a;
+      a.dihedral = c;
+      task.copies.push_back(a);
+    }
+    dataset.tasks.push_back(task);
+  }
+  return dataset;
+}
+
+bool Same(const Example& a, const Example& b) {
+  return a.task == b.task && a.copy == b.copy && a.pair == b.pair &&
+         a.offset.row == b.offset.row && a.offset.col == b.offset.col &&
+         a.puzzle_id == b.puzzle_id;
+}
+
+TEST(ExampleSampler, AnEpochTakesEveryTaskOnceWithAllItsPairs) {
+  const Dataset dataset = SmallDataset();
+  ExampleSampler sampler(&dataset, true, 7);
+  for (int epoch = 0; epoch < 20; ++epoch) {
+    std::map<int, std::set<int>> pairs;
+    std::map<int, std::set<int>> copies;
+    for (int i = 0; i < 1 + 2 + 3 + 4 + 5; ++i) {
+      const Example example = sampler.Next();
+      EXPECT_TRUE(pairs[example.task].insert(example.pair).second);
+      copies[example.task].insert(example.copy);
+      EXPECT_EQ(
+          example.puzzle_id,
+          dataset.FirstIds()[static_cast<size_t>(example.task)] + example.copy);
+    }
+    EXPECT_EQ(pairs.size(), 5u);
+    for (const auto& [task, seen] : copies) EXPECT_EQ(seen.size(), 1u);
+    EXPECT_EQ(sampler.epochs(), epoch + 1);
+  }
+}
+
+TEST(ExampleSampler, AllCopiesComeUpEvenly) {
+  const Dataset dataset = SmallDataset();
+  ExampleSampler sampler(&dataset, false, 1);
+  std::map<std::pair<int, int>, int> count;
+  for (int i = 0; i < 15 * 600; ++i) {
+    const Example example = sampler.Next();
+    if (example.pair == 0) ++count[{example.task, example.copy}];
+  }
+  for (int task = 0; task < 5; ++task) {
+    for (int copy = 0; copy < 3; ++copy) {
+      EXPECT_NEAR((count[{task, copy}]), 200, 60);
+    }
+  }
+}
+
+TEST(ExampleSampler, OnePairOfEachCopyIsNeverMoved) {
+  const Dataset dataset = SmallDataset();
+  ExampleSampler sampler(&dataset, true, 3);
+  std::map<std::pair<int64_t, int>, bool> moved;
+  for (int i = 0; i < 15 * 400; ++i) {
+    const Example example = sampler.Next();
+    moved[{example.puzzle_id, example.pair}] |=
+        example.offset.row != 0 || example.offset.col != 0;
+  }
+  std::map<int64_t, int> still;
+  for (const auto& [key, has_moved] : moved) still[key.first] += !has_moved;
+  for (const auto& [id, count] : still) EXPECT_EQ(count, 1) << id;
+}
+
+TEST(ExampleSampler, GoesOnFromItsState) {
+  const Dataset dataset = SmallDataset();
+  ExampleSampler sampler(&dataset, true, 5);
+  for (int warm = 0; warm < 40; ++warm) {
+    const std::string state = sampler.State();
+    ExampleSampler other(&dataset, true, 99);
+    ASSERT_TRUE(other.SetState(state).ok());
+    ExampleSampler copy = sampler;
+    for (int i = 0; i < 30; ++i) EXPECT_TRUE(Same(copy.Next(), other.Next()));
+    sampler.Next();
+  }
+}
+
+TEST(ExampleSampler, DamagedStatesAreRefused) {
+  const Dataset dataset = SmallDataset();
+  ExampleSampler sampler(&dataset, true, 5);
+  const std::string state = sampler.State();
+  for (size_t size = 0; size + 1 < state.size(); size += 3) {
+    ExampleSampler other(&dataset, true, 5);
+    const absl::Status status = other.SetState(state.substr(0, size));
+    EXPECT_FALSE(status.ok()) << size;
+  }
+  ExampleSampler other(&dataset, true, 5);
+  EXPECT_FALSE(other.SetState(state + ",77").ok());
+}
+
+TEST(ExampleSampler, EncodesTheAugmentedPair) {
+  const Dataset dataset = SmallDataset();
+  ExampleSampler sampler(&dataset, true, 11);
+  for (int i = 0; i < 100; ++i) {
+    const Example example = sampler.Next();
+    std::vector<uint8_t> input(36);
+    std::vector<uint8_t> label(36);
+    sampler.Encode(example, input.data(), label.data());
+    if (example.offset.row != 0 || example.offset.col != 0) continue;
+    const DatasetTask& task = dataset.tasks[static_cast<size_t>(example.task)];
+    const Augmentation& copy = task.copies[static_cast<size_t>(example.copy)];
+    EXPECT_EQ(CropGrid(label, dataset.canvas),
+              copy.Apply(task.pairs[static_cast<size_t>(example.pair)].output));
+  }
+}
+
+}  // namespace
+}  // namespace arctrm::internal
