@@ -219,7 +219,7 @@ absl::Status CheckWritable(absl::string_view path) {
   const FileDescriptor fd(
       open(probe.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (fd.get() < 0) return ErrnoStatus(errno, "can't write", path);
-  const absl::Status status = WriteAll(fd.get(), "probe", path);
+  absl::Status status = WriteAll(fd.get(), "probe", path);
   unlink(probe.c_str());
   return status;
 }
@@ -252,7 +252,7 @@ absl::Status ReplaceDirectory(absl::string_view fresh, absl::string_view path) {
     return ErrnoStatus(errno, "can't replace", to);
   }
   if (rename(from.c_str(), to.c_str()) != 0) {
-    const absl::Status status = ErrnoStatus(errno, "can't replace", to);
+    absl::Status status = ErrnoStatus(errno, "can't replace", to);
     ARCTRM_RETURN_IF_ERROR(RenameFile(aside, to));
     return status;
   }

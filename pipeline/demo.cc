@@ -50,7 +50,8 @@ absl::StatusOr<DemoOutcome> RunDemo(const DemoOptions& options,
   if (!options.from_scratch) {
     if (DemoCheckpointFiles().empty()) {
       return absl::FailedPreconditionError(
-          "this build ships no checkpoint (pipeline/demo_checkpoint was empty); "
+          "this build ships no checkpoint (pipeline/demo_checkpoint was "
+          "empty); "
           "use --from-scratch, or make one with recipes/pretrain-demo.sh");
     }
     run.checkpoint = JoinPath(options.out, "checkpoint");

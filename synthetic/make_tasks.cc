@@ -110,7 +110,8 @@ int main(int argc, char** argv) {
   app.add_option("--exclude", flags.exclude, "All but these")->delimiter(',');
   app.add_option("--per-rule", flags.per_rule, "Tasks of each rule")
       ->check(CLI::Range(1, 1000000));
-  app.add_option("--seed", flags.seed, "Demo seeds are below 2^30");
+  app.add_option("--seed", flags.seed, "Demo seeds are below 2^30")
+      ->check(CLI::NonNegativeNumber);
   CLI::Option* both =
       app.add_option("--demonstrations", flags.demonstrations,
                      "How many a task has: MIN:MAX, or one number");

@@ -63,6 +63,15 @@ void FillRectangle(Grid& grid, Cell top_left, Size size, uint8_t color) {
   }
 }
 
+bool IsFree(const Grid& grid, Cell top_left, Size size) {
+  for (int r = top_left.row - 1; r <= top_left.row + size.rows; ++r) {
+    for (int c = top_left.col - 1; c <= top_left.col + size.cols; ++c) {
+      if (grid.Contains(r, c) && grid.at(r, c) != 0) return false;
+    }
+  }
+  return true;
+}
+
 std::vector<Object> FindObjects(const Grid& grid) {
   std::vector<Object> objects;
   std::vector<bool> seen(static_cast<size_t>(grid.size()), false);

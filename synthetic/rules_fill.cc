@@ -139,30 +139,26 @@ Grid SolveBorder(int p, const Grid& in) {
   return out;
 }
 
-bool Isolated(const Grid& in, int r, int c) {
-  for (int dr = -1; dr <= 1; ++dr) {
-    for (int dc = -1; dc <= 1; ++dc) {
-      if ((dr != 0 || dc != 0) && in.Contains(r + dr, c + dc) &&
-          in.at(r + dr, c + dc) != 0) {
-        return false;
-      }
-    }
-  }
-  return true;
-}
-
+// Blocks with lonely cells between them. Two blocks, where there is room: else
+// the largest object alone would be the answer.
 Grid SampleNoise(int, const SyntheticOptions& options, Random& random) {
   const Size size = RandomSize(AtLeast(5, options), random);
   Grid grid(size.rows, size.cols);
-  const std::vector<uint8_t> colors = RandomColors(random, 2);
-  FillRectangle(
-      grid,
-      {random.Between(0, size.rows - 2), random.Between(0, size.cols - 2)},
-      {random.Between(2, 4), random.Between(2, 4)}, colors[0]);
-  for (int i = 0; i < 8; ++i) {
+  const std::vector<uint8_t> colors = RandomColors(random, 3);
+  for (size_t i = 0; i < 2; ++i) {
+    for (int tries = 0; tries < 20; ++tries) {
+      const Size block = {random.Between(1, 3), random.Between(2, 3)};
+      const Cell at = {random.Between(0, size.rows - block.rows),
+                       random.Between(0, size.cols - block.cols)};
+      if (!IsFree(grid, at, block)) continue;
+      FillRectangle(grid, at, block, colors[i]);
+      break;
+    }
+  }
+  for (int i = random.Between(4, 10); i > 0; --i) {
     const Cell at = RandomCell(grid, random);
-    if (grid.at(at.row, at.col) == 0 && Isolated(grid, at.row, at.col)) {
-      grid.at(at.row, at.col) = colors[1];
+    if (IsFree(grid, at, {1, 1})) {
+      grid.at(at.row, at.col) = colors[random.Below(colors.size())];
     }
   }
   return grid;
@@ -171,7 +167,10 @@ Grid SolveDenoise(int, const Grid& in) {
   Grid out = in;
   for (int r = 0; r < in.rows(); ++r) {
     for (int c = 0; c < in.cols(); ++c) {
-      if (in.at(r, c) != 0 && Isolated(in, r, c)) out.at(r, c) = 0;
+      if (in.at(r, c) == 0) continue;
+      Grid without = in;
+      without.at(r, c) = 0;
+      if (IsFree(without, {r, c}, {1, 1})) out.at(r, c) = 0;
     }
   }
   return out;

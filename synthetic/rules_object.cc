@@ -21,16 +21,9 @@ Grid SampleBlocks(const std::vector<uint8_t>& excluded,
       const Size block = {random.Between(1, 3), random.Between(1, 3)};
       const Cell at = {random.Between(0, size.rows - block.rows),
                        random.Between(0, size.cols - block.cols)};
-      bool free = true;
-      for (int r = -1; r <= block.rows; ++r) {
-        for (int c = -1; c <= block.cols; ++c) {
-          if (grid.Contains(at.row + r, at.col + c) &&
-              grid.at(at.row + r, at.col + c) != 0) {
-            free = false;
-          }
-        }
+      if (IsFree(grid, at, block)) {
+        FillRectangle(grid, at, block, colors[static_cast<size_t>(i)]);
       }
-      if (free) FillRectangle(grid, at, block, colors[static_cast<size_t>(i)]);
     }
     std::vector<size_t> sizes;
     for (const Object& object : FindObjects(grid)) {

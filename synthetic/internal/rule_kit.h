@@ -37,6 +37,9 @@ Grid Scatter(Size size, double density, const std::vector<uint8_t>& colors,
 // Fills the rectangle, cut to the grid.
 void FillRectangle(Grid& grid, Cell top_left, Size size, uint8_t color);
 
+// Whether the rectangle and the ring around it are background.
+bool IsFree(const Grid& grid, Cell top_left, Size size);
+
 // 4-connected regions of one colour other than 0.
 struct Object {
   uint8_t color = 0;

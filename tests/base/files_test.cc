@@ -94,21 +94,25 @@ TEST(Files, AFolderWithoutWriteRight) {
   ASSERT_EQ(chmod(dir().c_str(), 0755), 0);
 }
 
+// Through links, so that a mistake replaces these and not the devices.
 TEST(Files, DevicesAreWrittenToAndNeverReplaced) {
-  struct stat before = {};
-  if (stat("/dev/full", &before) != 0 || !S_ISCHR(before.st_mode)) {
+  const ScratchFolder dir;
+  ASSERT_EQ(symlink("/dev/full", dir("full").c_str()), 0);
+  ASSERT_EQ(symlink("/dev/null", dir("null").c_str()), 0);
+  struct stat info = {};
+  if (stat(dir("full").c_str(), &info) != 0 || !S_ISCHR(info.st_mode)) {
     GTEST_SKIP() << "no /dev/full here";
   }
-  EXPECT_EQ(WriteFileAtomically("/dev/full", "x").code(),
+  EXPECT_EQ(WriteFileAtomically(dir("full"), "x").code(),
             absl::StatusCode::kResourceExhausted);
-  EXPECT_EQ(AppendToFile("/dev/full", "x").code(),
+  EXPECT_EQ(AppendToFile(dir("full"), "x").code(),
             absl::StatusCode::kResourceExhausted);
-  EXPECT_TRUE(WriteFileAtomically("/dev/null", "x").ok());
-  EXPECT_TRUE(CheckWritable("/dev/null").ok());
-  for (const char* device : {"/dev/full", "/dev/null"}) {
-    struct stat after = {};
-    ASSERT_EQ(stat(device, &after), 0);
-    EXPECT_TRUE(S_ISCHR(after.st_mode)) << device;
+  EXPECT_TRUE(WriteFileAtomically(dir("null"), "x").ok());
+  EXPECT_TRUE(CheckWritable(dir("null")).ok());
+  EXPECT_EQ(*ListFiles(dir()), Names{});
+  for (const char* name : {"full", "null"}) {
+    ASSERT_EQ(stat(dir(name).c_str(), &info), 0);
+    EXPECT_TRUE(S_ISCHR(info.st_mode)) << name;
   }
 }
 

@@ -19,7 +19,7 @@ class Checkpoint : public testing::Test {
         std::string("checkpoint_") +
             testing::UnitTest::GetInstance()->current_test_info()->name());
     ASSERT_TRUE(RemoveAll(dir_).ok());
-    info_.model.hidden = 4;
+    info_.model.hidden = 8;
     info_.model.heads = 2;
     info_.step = 12;
     info_.train_time_s = 3.25;
@@ -36,11 +36,11 @@ class Checkpoint : public testing::Test {
     // Rows 1 to 3 of the table are 1s, 2s and 6s: their mean is 3.
     std::vector<float> table;
     for (float value : {0.0f, 1.0f, 2.0f, 6.0f}) {
-      table.insert(table.end(), 4, value);
+      table.insert(table.end(), 8, value);
     }
-    table_.assign(reinterpret_cast<const char*>(table.data()), 64);
+    table_.assign(reinterpret_cast<const char*>(table.data()), 128);
     weights_ = internal::SafetensorsBytes(
-        {{"inner.puzzle_emb.weights", "F32", {4, 4}, table_}}, {});
+        {{"inner.puzzle_emb.weights", "F32", {4, 8}, table_}}, {});
     ASSERT_TRUE(internal::WriteCheckpoint(dir_, info_,
                                           {{internal::kWeightsFile, weights_},
                                            {internal::kResumeFile, "resume"}})
@@ -129,10 +129,11 @@ TEST_F(Checkpoint, ExportKeepsTheMeanRowAndWhatWasSeen) {
   ASSERT_TRUE(file.ok());
   const auto* table = file->Find("inner.puzzle_emb.weights");
   ASSERT_NE(table, nullptr);
-  EXPECT_EQ(table->shape, (std::vector<int64_t>{2, 4}));
-  std::vector<float> rows(8);
-  std::copy_n(table->bytes.data(), 32, reinterpret_cast<char*>(rows.data()));
-  EXPECT_THAT(rows, testing::ElementsAre(0, 0, 0, 0, 3, 3, 3, 3));
+  EXPECT_EQ(table->shape, (std::vector<int64_t>{2, 8}));
+  std::vector<float> rows(16);
+  std::copy_n(table->bytes.data(), 64, reinterpret_cast<char*>(rows.data()));
+  EXPECT_THAT(rows, testing::ElementsAre(0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 3, 3, 3,
+                                         3, 3, 3));
 }
 
 TEST_F(Checkpoint, ExportWithoutTheMeanRowKeepsAllButTheResumeState) {

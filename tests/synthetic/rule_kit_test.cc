@@ -54,6 +54,14 @@ TEST(RuleKit, ObjectsAreConnectedBySidesAndOfOneColor) {
   EXPECT_EQ(found, expected);
 }
 
+TEST(RuleKit, FreeMeansNothingThereNorAround) {
+  const Grid grid = Grid::FromText("00000 00000 00000 00002");
+  EXPECT_TRUE(IsFree(grid, {0, 0}, {3, 3}));
+  EXPECT_TRUE(IsFree(grid, {0, 3}, {2, 2}));
+  EXPECT_FALSE(IsFree(grid, {0, 2}, {3, 2}));
+  EXPECT_FALSE(IsFree(grid, {3, 4}, {1, 1}));
+}
+
 TEST(RuleKit, SizesUseTheWholeRangeAndKeepToIt) {
   Random random(1, "test");
   SyntheticOptions options;

@@ -37,10 +37,9 @@ struct ProgramOptions {
 // A fresh empty folder for the running test.
 inline std::string TestFolder() {
   const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
-  const std::string dir =
-      JoinPath(::testing::TempDir(),
-               absl::StrCat(info->test_suite_name(), ".", info->name(), ".",
-                            getpid()));
+  const std::string dir = JoinPath(
+      ::testing::TempDir(),
+      absl::StrCat(info->test_suite_name(), ".", info->name(), ".", getpid()));
   ARCTRM_CHECK(RemoveAll(dir).ok());
   ARCTRM_CHECK(MakeDirectories(dir).ok());
   return dir;
