@@ -6,15 +6,15 @@
 set -euo pipefail
 build=$1
 work=$2
-limit=${3:-40m}
+limit=${3:-60m}
 root=$(cd "$(dirname "$0")/.." && pwd)
 mkdir -p "$work"
 "$build/arctrm-make-tasks" --exclude recolor,invert,border,hollow \
-  --per-rule 60 --seed 1073741824 --min-demonstrations 8 --max-demonstrations 8 \
+  --per-rule 8 --seed 1073741824 --demonstrations 30:30 \
   --out-challenges "$work/challenges.json" \
   --out-solutions "$work/solutions.json"
 "$build/arctrm" augment --train-on "$work/challenges.json=$work/solutions.json" \
-  --augmentations 3 --canvas-side 9 --out "$work/dataset"
+  --augmentations 0 --canvas-side 9 --out "$work/dataset"
 "$build/arctrm" train --dataset "$work/dataset" --out "$work/checkpoint" \
   --recipe "$root/recipes/demo-pretrain.conf" --time-limit "$limit"
 "$build/arctrm" checkpoint export "$work/checkpoint" --mean-row \

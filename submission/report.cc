@@ -18,6 +18,9 @@ namespace {
 // Browsers stay quick with this much; further candidates give way first.
 constexpr int64_t kMaxTaskBytes = int64_t{24} << 20;
 
+// A section with more rows, such as the settings, opens on a click.
+constexpr size_t kMaxOpenFacts = 12;
+
 std::string CountOf(int64_t count, int64_t of) {
   return absl::StrCat(CountHtml(count), " of ", CountHtml(of));
 }
@@ -135,13 +138,21 @@ std::string FactsHtml(const ReportData& data) {
   if (data.facts.empty()) return "";
   std::string html = "<h2>Settings and timings</h2>\n<div class=\"facts\">\n";
   for (const auto& [section, rows] : data.facts) {
-    absl::StrAppend(&html, "<section><h3>", EscapeHtml(section),
-                    "</h3><table><tbody>\n");
+    const bool long_section = rows.size() > kMaxOpenFacts;
+    const std::string heading =
+        absl::StrCat("<h3>", EscapeHtml(section), "</h3>");
+    absl::StrAppend(&html, "<section>",
+                    long_section
+                        ? absl::StrCat("<details><summary>", heading, "<small>",
+                                       rows.size(), " rows</small></summary>")
+                        : heading,
+                    "<table><tbody>\n");
     for (const auto& [key, value] : rows) {
       absl::StrAppend(&html, "<tr><th scope=\"row\">", EscapeHtml(key),
                       "</th><td>", EscapeHtml(value), "</td></tr>\n");
     }
-    html += "</tbody></table></section>\n";
+    absl::StrAppend(&html, "</tbody></table>", long_section ? "</details>" : "",
+                    "</section>\n");
   }
   return html + "</div>\n";
 }

@@ -12,7 +12,7 @@
 namespace arctrm {
 namespace {
 
-constexpr int kOracleDepths[] = {1, 2, 5, 10, kAllCandidates};
+constexpr int kOracleDepths[] = {1, 2, 5, 10, 100, kAllCandidates};
 
 int RankOf(const Grid& answer, const std::vector<Grid>& candidates) {
   for (size_t i = 0; i < candidates.size(); ++i) {

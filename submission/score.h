@@ -39,7 +39,7 @@ struct ScoreTable {
   // … and per task first, then over tasks (ARC Prize 2025).
   PassRates per_task;
   // Share of outputs whose right answer is among the first k candidates, over
-  // outputs, by k (1, 2, 5, 10 and kAllCandidates); only with candidates.
+  // outputs, by k (1, 2, 5, 10, 100 and kAllCandidates); only with candidates.
   std::map<int, double> oracle;
 
   int num_solved_outputs() const;

@@ -2,7 +2,9 @@
 #include "submission/write.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -75,6 +77,16 @@ Submission AsWritten(Submission submission) {
   return submission;
 }
 
+// A device or a pipe: a rename would put a plain file in its place, and what
+// went in can't be read back.
+bool IsSpecialFile(absl::string_view path) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const fs::file_status status = fs::status(fs::path(StdView(path)), error);
+  return fs::exists(status) && !fs::is_regular_file(status) &&
+         !fs::is_directory(status);
+}
+
 absl::Status CheckReadsBack(const Submission& submission,
                             const std::string& fresh) {
   const absl::StatusOr<Submission> back = ReadSubmission(fresh);
@@ -132,6 +144,9 @@ absl::Status WriteSubmission(const Submission& submission,
         path,
         ": the submission doesn't answer exactly the challenges' test "
         "inputs; nothing was written"));
+  }
+  if (IsSpecialFile(path)) {
+    return WriteFileAtomically(path, SubmissionJson(submission));
   }
   // Written beside, read back as a stranger would, and only then put in place.
   const std::string fresh = absl::StrCat(path, ".new");

@@ -19,7 +19,9 @@ std::string SubmissionJson(const Submission& submission);
 Submission PlaceholderSubmission(const ChallengeSet& challenges);
 
 // Checks `submission` against `challenges` (Internal if it doesn't fit: our
-// bug), writes to a temporary name, syncs, reads it back, renames.
+// bug), writes to a temporary name, syncs, reads it back, renames. Whatever
+// fails, the file that was there stays. A device or a pipe is written to as it
+// stands.
 absl::Status WriteSubmission(const Submission& submission,
                              const ChallengeSet& challenges,
                              absl::string_view path);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "submission/internal/html.h"
 
+#include <cmath>
 #include <cstdint>
 
 #include "absl/strings/str_cat.h"
@@ -59,6 +60,7 @@ std::string EscapeHtml(absl::string_view text) {
 }
 
 std::string PercentHtml(double share) {
+  if (!std::isfinite(share)) return "&ndash;";
   return absl::StrFormat("%.1f&nbsp;%%", 100 * share);
 }
 

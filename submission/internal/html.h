@@ -13,7 +13,7 @@ namespace arctrm {
 // control characters and what is not UTF-8 replaced by U+FFFD.
 std::string EscapeHtml(absl::string_view text);
 
-// "37.5 %" with a blank that doesn't break.
+// "37.5 %" with a blank that doesn't break; a dash for what is not finite.
 std::string PercentHtml(double share);
 
 // "1,234,567".

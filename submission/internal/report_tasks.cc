@@ -2,6 +2,7 @@
 #include "submission/internal/report_tasks.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -53,6 +54,7 @@ std::vector<std::pair<int, int>> Differences(const Grid& a, const Grid& b) {
 }
 
 std::string VotesText(const ReportCandidate& candidate) {
+  if (!std::isfinite(candidate.votes)) return "votes not known";
   // Weighted ballots give votes that are not whole.
   return absl::StrFormat("%.6g %s, confidence %s", candidate.votes,
                          candidate.votes == 1 ? "vote" : "votes",

@@ -121,6 +121,10 @@ tr:last-child > * { border-bottom: 0; }
 }
 .facts h3 { font: 600 15px/1.5 system-ui, sans-serif; margin-bottom: 4px; }
 .facts th { width: 46%; }
+.facts details { margin: 0; }
+.facts summary { width: auto; padding-bottom: 6px; }
+.facts summary h3 { display: inline; color: var(--ink); }
+.facts summary small { color: var(--muted); margin-left: 8px; }
 .facts td { padding-right: 0; }
 .map { display: flex; flex-wrap: wrap; gap: 4px; margin-bottom: 16px; }
 .map a { width: 14px; height: 14px; border-radius: 3px; background: var(--line); }
@@ -216,6 +220,9 @@ footer { margin-top: 48px; color: var(--muted); font-size: 13px; }
   h2 { margin: 28px 0 10px; }
   .facts { display: grid; grid-template-columns: 1fr 1fr; gap: 10px; }
   .facts section { margin: 0; }
+  .facts details::details-content {
+    content-visibility: visible; block-size: auto;
+  }
   .grid { zoom: .68; }
   .row { gap: 12px; }
   .pairs { gap: 12px 28px; }

@@ -168,6 +168,34 @@ TEST(Report, DrawsEveryGrid) {
   EXPECT_EQ(Count(html, "<svg class=\"grid\""), 4 * 4 + 5 * 2 + 7 + 1);
 }
 
+TEST(Report, LongSectionsOpenOnAClick) {
+  ReportData data = Sample();
+  EXPECT_THAT(ReportHtml(data), HasSubstr("<section><h3>Settings</h3><table>"));
+  for (int i = 0; i < 40; ++i) {
+    data.facts[0].second.emplace_back(absl::StrCat("key", i), "value");
+  }
+  data.facts.push_back({"Timings", {{"total", "4 s"}}});
+  const std::string html = ReportHtml(data);
+  EXPECT_EQ(MarkupFault(html), "");
+  EXPECT_THAT(html, HasSubstr("<section><details><summary><h3>Settings</h3>"
+                              "<small>42 rows</small></summary><table>"));
+  EXPECT_THAT(html, HasSubstr("<section><h3>Timings</h3><table>"));
+  EXPECT_THAT(html, HasSubstr("<th scope=\"row\">key39</th><td>value</td>"));
+}
+
+TEST(Report, VotesThatAreNoNumbersAreNotShownAsSuch) {
+  ReportData data = Sample();
+  data.tasks[0].tests[0].candidates[0].mean_confidence = kNan;
+  data.tasks[0].tests[0].candidates[1].votes = kInfinity;
+  const std::string html = ReportHtml(data);
+  EXPECT_EQ(MarkupFault(html), "");
+  EXPECT_THAT(html, HasSubstr("5 votes, confidence &ndash;"));
+  EXPECT_THAT(html, HasSubstr("votes not known"));
+  for (const char* part : {">nan", " nan", "inf ", ">inf"}) {
+    EXPECT_THAT(html, Not(HasSubstr(part)));
+  }
+}
+
 TEST(Report, EscapesAllText) {
   const std::string evil = "<b>&\"'</script><!--\x01\xFF";
   const std::string safe =

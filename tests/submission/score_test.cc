@@ -62,9 +62,23 @@ TEST(Score, OracleCountsTheRankOfTheRightAnswer) {
     ranks.push_back(output.oracle_rank);
   }
   EXPECT_THAT(ranks, ElementsAre(1, 2, 5, 11, 0));
+  EXPECT_THAT(
+      score.oracle,
+      ElementsAre(Pair(1, 0.2), Pair(2, 0.4), Pair(5, 0.6), Pair(10, 0.6),
+                  Pair(100, 0.8), Pair(kAllCandidates, 0.8)));
+}
+
+TEST(Score, OracleDepthsIncludeTheirLastRank) {
+  std::vector<Grid> ranked;
+  for (int i = 0; i < 101; ++i) ranked.push_back(Grid(1 + i % 30, 1 + i / 30));
+  const Submission submission = {{"a", {{G("9"), G("9")}, {G("9"), G("9")}}}};
+  const SolutionSet solutions = {{"a", {ranked[99], ranked[100]}}};
+  const ScoreTable score =
+      Score(submission, solutions, {{{"a", 0}, ranked}, {{"a", 1}, ranked}})
+          .value();
   EXPECT_THAT(score.oracle,
-              ElementsAre(Pair(1, 0.2), Pair(2, 0.4), Pair(5, 0.6),
-                          Pair(10, 0.6), Pair(kAllCandidates, 0.8)));
+              ElementsAre(Pair(1, 0), Pair(2, 0), Pair(5, 0), Pair(10, 0),
+                          Pair(100, 0.5), Pair(kAllCandidates, 1)));
 }
 
 TEST(Score, MissingAndEmptyAnswersAreWrong) {
@@ -98,7 +112,8 @@ TEST(ScoreJson, OracleFollowsItsDepths) {
       ScoreJson(Score(Answers(), Solutions(), Candidates()).value());
   EXPECT_THAT(text, testing::HasSubstr(
                         "\"oracle\":{\"pass@1\":0.2,\"pass@2\":0.4,"
-                        "\"pass@5\":0.6,\"pass@10\":0.6,\"pass@all\":0.8}"));
+                        "\"pass@5\":0.6,\"pass@10\":0.6,\"pass@100\":0.8,"
+                        "\"pass@all\":0.8}"));
 }
 
 TEST(ScoreJson, AnyIdGivesValidJson) {
@@ -131,6 +146,7 @@ TEST(ScoreText, ShowsOracleAndTasks) {
       "first 2      40.0 %  2 of 5\n"
       "first 5      60.0 %  3 of 5\n"
       "first 10     60.0 %  3 of 5\n"
+      "first 100    80.0 %  4 of 5\n"
       "all          80.0 %  4 of 5\n"
       "\n"
       "task  solved   by\n"

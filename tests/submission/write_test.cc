@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "submission/write.h"
 
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <string>
@@ -133,6 +136,26 @@ TEST(WriteSubmission, AFolderInTheWayIsKept) {
   ASSERT_EQ(MakeDirectories(JoinPath(path, "kept")), absl::OkStatus());
   EXPECT_FALSE(WriteSubmission(Answers(), TwoTasks(), path).ok());
   EXPECT_TRUE(IsDirectory(JoinPath(path, "kept")));
+  EXPECT_THAT(ListFiles(dir).value(), IsEmpty());
+}
+
+TEST(WriteSubmission, APipeIsWrittenToAndStaysAPipe) {
+  const std::string dir = TestFolder();
+  const std::string path = JoinPath(dir, "pipe");
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  // Open at both ends, so that neither open nor write waits for the other.
+  const int fd = open(path.c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_GE(fd, 0);
+  EXPECT_EQ(WriteSubmission(Answers(), TwoTasks(), path), absl::OkStatus());
+  char buffer[1000];
+  const ssize_t size = read(fd, buffer, sizeof(buffer));
+  close(fd);
+  ASSERT_GT(size, 0);
+  EXPECT_EQ(std::string(buffer, static_cast<size_t>(size)),
+            SubmissionJson(Answers()));
+  struct stat info = {};
+  ASSERT_EQ(stat(path.c_str(), &info), 0);
+  EXPECT_TRUE(S_ISFIFO(info.st_mode));
   EXPECT_THAT(ListFiles(dir).value(), IsEmpty());
 }
 
