@@ -141,12 +141,12 @@ std::string FactsHtml(const ReportData& data) {
     const bool long_section = rows.size() > kMaxOpenFacts;
     const std::string heading =
         absl::StrCat("<h3>", EscapeHtml(section), "</h3>");
-    absl::StrAppend(&html, "<section>",
-                    long_section
-                        ? absl::StrCat("<details><summary>", heading, "<small>",
-                                       rows.size(), " rows</small></summary>")
-                        : heading,
-                    "<table><tbody>\n");
+    absl::StrAppend(
+        &html, long_section ? "<section class=\"long\">" : "<section>",
+        long_section ? absl::StrCat("<details><summary>", heading, "<small>",
+                                    rows.size(), " rows</small></summary>")
+                     : heading,
+        "<table><tbody>\n");
     for (const auto& [key, value] : rows) {
       absl::StrAppend(&html, "<tr><th scope=\"row\">", EscapeHtml(key),
                       "</th><td>", EscapeHtml(value), "</td></tr>\n");

@@ -71,35 +71,43 @@ Grid SolveRay(int p, const Grid& in) {
   return out;
 }
 
+// One or two pairs whose lines would not meet. p: joined are pairs in a row, in
+// a column, or both; the others are there for contrast.
 Grid SampleConnect(int, const SyntheticOptions& options, Random& random) {
   const Size size = RandomSize(options, random);
   Grid grid(size.rows, size.cols);
-  // One pair in a row or a column, now and then a second one parallel to it.
-  const bool in_row = random.Chance(0.5);
+  Grid taken = grid;
   const std::vector<uint8_t> colors = RandomColors(random, 2);
-  const int lines = in_row ? size.rows : size.cols;
-  const int length = in_row ? size.cols : size.rows;
-  const int first = random.Between(0, lines - 1);
-  for (int k = 0; k < 2; ++k) {
-    const int line = (first + 2 * k) % lines;
-    if (k == 1 && (line == first || random.Chance(0.5))) break;
-    const int a = random.Between(0, length - 3);
-    const int b = random.Between(a + 2, length - 1);
-    for (int at : {a, b}) {
-      (in_row ? grid.at(line, at) : grid.at(at, line)) =
+  const int pairs = random.Between(1, 2);
+  for (int k = 0; k < pairs; ++k) {
+    const bool in_row = random.Chance(0.5);
+    const int line = random.Between(0, (in_row ? size.rows : size.cols) - 1);
+    const int length = in_row ? size.cols : size.rows;
+    const int first = random.Between(0, length - 3);
+    const int last = random.Between(first + 2, length - 1);
+    bool free = true;
+    for (int i = first; i <= last; ++i) {
+      uint8_t& cell = in_row ? taken.at(line, i) : taken.at(i, line);
+      free = free && cell == 0;
+      cell = 1;
+    }
+    if (!free) break;
+    for (int i : {first, last}) {
+      (in_row ? grid.at(line, i) : grid.at(i, line)) =
           colors[static_cast<size_t>(k)];
     }
   }
   return grid;
 }
-// Two cells of one colour with only background between them in their row or
-// column are joined.
-Grid SolveConnect(int, const Grid& in) {
+Grid SolveConnect(int p, const Grid& in) {
+  std::vector<Cell> steps;
+  if (p != 1) steps.push_back({0, 1});
+  if (p != 0) steps.push_back({1, 0});
   Grid out = in;
   for (int r = 0; r < in.rows(); ++r) {
     for (int c = 0; c < in.cols(); ++c) {
       if (in.at(r, c) == 0) continue;
-      for (const Cell& step : {kDirections[1], kDirections[2]}) {
+      for (const Cell& step : steps) {
         int to_r = r + step.row;
         int to_c = c + step.col;
         while (in.Contains(to_r, to_c) && in.at(to_r, to_c) == 0) {
@@ -169,7 +177,7 @@ void AddLineRules(std::vector<Rule>& rules) {
       {"gravity", "cells fall to one side", 4, SampleFalling, SolveGravity});
   rules.push_back(
       {"ray", "cells shoot lines to one side", 4, SampleRays, SolveRay});
-  rules.push_back({"connect", "two cells of one colour are joined by a line", 1,
+  rules.push_back({"connect", "two cells of one colour in line are joined", 3,
                    SampleConnect, SolveConnect});
   rules.push_back({"cross", "a cell fills its row, its column or both", 3,
                    SampleMarker, SolveCross});

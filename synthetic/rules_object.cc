@@ -119,12 +119,17 @@ Grid SampleCount(int, const SyntheticOptions& options, Random& random) {
   }
   return grid;
 }
-// As many cells as there are, in reading order, in a 3x3 grid.
-Grid SolveCount(int, const Grid& in) {
+// As many cells as there are, in a 3x3 grid, row by row or column by column
+// (p's lowest bit) from one of its corners (the two bits above).
+Grid SolveCount(int p, const Grid& in) {
   Grid out(3, 3);
   const int count = in.size() - CountColor(in, 0);
   const uint8_t color = *std::max_element(in.cells().begin(), in.cells().end());
-  for (int i = 0; i < std::min(count, 9); ++i) out.at(i / 3, i % 3) = color;
+  for (int i = 0; i < std::min(count, 9); ++i) {
+    const int r = p % 2 == 0 ? i / 3 : i % 3;
+    const int c = p % 2 == 0 ? i % 3 : i / 3;
+    out.at(p / 2 % 2 == 0 ? r : 2 - r, p / 4 == 0 ? c : 2 - c) = color;
+  }
   return out;
 }
 
@@ -137,7 +142,7 @@ void AddObjectRules(std::vector<Rule>& rules) {
                    SampleRecolorLargest, SolveRecolorLargest});
   rules.push_back(
       {"crop", "the grid is cut to its object", 1, SampleCrop, SolveCrop});
-  rules.push_back({"count", "as many cells as there are, in a 3x3 grid", 1,
+  rules.push_back({"count", "as many cells as there are, in a 3x3 grid", 8,
                    SampleCount, SolveCount});
 }
 

@@ -218,7 +218,21 @@ footer { margin-top: 48px; color: var(--muted); font-size: 13px; }
   .scroll { overflow: visible; }
   table { font-size: 12px; }
   h2 { margin: 28px 0 10px; }
-  .facts { display: grid; grid-template-columns: 1fr 1fr; gap: 10px; }
+  .facts {
+    display: grid; grid-template-columns: 1fr 1fr; gap: 10px;
+    align-items: start;
+  }
+  .facts .long {
+    grid-column: 1 / -1; order: 1; break-inside: auto;
+  }
+  .facts details table { display: block; }
+  .facts details tbody { display: block; columns: 2; column-gap: 28px; }
+  .facts details tr {
+    display: grid; grid-template-columns: 46% 1fr; break-inside: avoid;
+    border-bottom: 1px solid var(--line);
+  }
+  .facts details tr > * { width: auto; border-bottom: 0; }
+  .facts summary { list-style: none; }
   .facts section { margin: 0; }
   .facts details::details-content {
     content-visibility: visible; block-size: auto;

@@ -177,8 +177,10 @@ TEST(Report, LongSectionsOpenOnAClick) {
   data.facts.push_back({"Timings", {{"total", "4 s"}}});
   const std::string html = ReportHtml(data);
   EXPECT_EQ(MarkupFault(html), "");
-  EXPECT_THAT(html, HasSubstr("<section><details><summary><h3>Settings</h3>"
-                              "<small>42 rows</small></summary><table>"));
+  EXPECT_THAT(
+      html,
+      HasSubstr("<section class=\"long\"><details><summary><h3>Settings</h3>"
+                "<small>42 rows</small></summary><table>"));
   EXPECT_THAT(html, HasSubstr("<section><h3>Timings</h3><table>"));
   EXPECT_THAT(html, HasSubstr("<th scope=\"row\">key39</th><td>value</td>"));
 }
