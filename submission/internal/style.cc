@@ -233,6 +233,7 @@ footer { margin-top: 48px; color: var(--muted); font-size: 13px; }
   }
   .facts details tr > * { width: auto; border-bottom: 0; }
   .facts summary { list-style: none; }
+  .facts th, .facts td { padding: 4px 14px 4px 0; }
   .facts section { margin: 0; }
   .facts details::details-content {
     content-visibility: visible; block-size: auto;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,7 +25,9 @@ struct ProgramResult {
   int exit_code = -1;
   std::string out;
   std::string err;
+  // On the wall, and of processors: what a busy machine doesn't stretch.
   absl::Duration time;
+  absl::Duration cpu_time;
 };
 
 struct ProgramOptions {
@@ -76,9 +79,12 @@ inline ProgramResult RunProgram(const std::vector<std::string>& argv,
     _exit(127);
   }
   int status = 0;
-  ARCTRM_CHECK(waitpid(child, &status, 0) == child);
+  rusage usage = {};
+  ARCTRM_CHECK(wait4(child, &status, 0, &usage) == child);
   ProgramResult result;
   result.time = RealClock().Now() - start;
+  result.cpu_time = absl::DurationFromTimeval(usage.ru_utime) +
+                    absl::DurationFromTimeval(usage.ru_stime);
   result.exit_code =
       WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   if (options.out_path.empty()) {
