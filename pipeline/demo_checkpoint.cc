@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The shipped checkpoint (pipeline/demo_checkpoint/, made by
+// The shipped checkpoint (pipeline/demo_checkpoint/; made anew by
 // recipes/pretrain-demo.sh) as part of the program, and what it was not shown.
 #include <cstddef>
 
