@@ -20,6 +20,7 @@ parser.add_argument("--threads", type=int, default=0)
 parser.add_argument("--steps", type=int, default=5)
 parser.add_argument("--compile", action="store_true")
 parser.add_argument("--precision", default="float32")
+parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
 args = parser.parse_args()
 sys.path.insert(0, args.reference)
 
@@ -34,6 +35,7 @@ from models.sparse_embedding import (  # noqa: E402
     CastedSparseEmbeddingSignSGD_Distributed)
 
 torch.manual_seed(0)
+torch.set_default_device(args.device)
 cells = args.side * args.side
 config = dict(
     batch_size=args.batch, seq_len=cells, puzzle_emb_ndim=args.hidden,
@@ -78,6 +80,8 @@ for step in range(args.steps + 1):
         labels=labels,
         puzzle_identifiers=torch.randint(1, 201, (args.batch,),
                                          dtype=torch.int32))
+    if args.device == "cuda":
+        torch.cuda.synchronize()
     start = time.perf_counter()
     if carry is None:
         carry = model.initial_carry(batch)
@@ -89,5 +93,7 @@ for step in range(args.steps + 1):
     with torch.no_grad():
         for s, p in zip(shadow, parameters):
             s.mul_(0.999).add_(p, alpha=0.001)
+    if args.device == "cuda":
+        torch.cuda.synchronize()
     if step:
         print(f"{time.perf_counter() - start:.5f}", flush=True)

@@ -20,6 +20,7 @@
 #include "cli/settings.h"
 #include "pipeline/demo.h"
 #include "pipeline/run.h"
+#include "pipeline/train_progress.h"
 #include "solver/checkpoint_info.h"
 #include "solver/train.h"
 #include "submission/write.h"
@@ -180,18 +181,9 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
       "%d tasks, %d ids, %d examples; network of %d parameters; %s",
       dataset.tasks.size(), dataset.num_ids() - 1, dataset.num_examples(),
       options.model.num_parameters(), device));
+  TrainProgress progress;
   request.on_step = [&](const TrainStats& s) {
-    std::string left;
-    if (!request.deadline.IsInfinite()) {
-      left =
-          absl::StrCat("  left ", DurationText(request.deadline.Remaining()));
-    }
-    log.Progress(absl::StrFormat(
-        "train  step %d%s  loss %.3f  tokens %.1f %%  exact %.1f %%  halt "
-        "%.1f  %.2f steps/s%s",
-        s.step, flags.steps > 0 ? absl::StrCat("/", flags.steps) : "", s.loss,
-        100 * s.accuracy, 100 * s.exact_accuracy, s.steps, s.steps_per_s,
-        left));
+    log.Progress(progress.Line(s, flags.steps, request.deadline));
     return true;
   };
   ARCTRM_ASSIGN_OR_RETURN(const TrainResult result, Train(request));

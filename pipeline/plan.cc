@@ -16,6 +16,10 @@ namespace {
 constexpr double kReserveShare = 0.01;
 constexpr double kLeastReserve = 1.5;
 constexpr double kMostReserve = 8;
+// Voting begins with reading the checkpoint and ends with a batch that no
+// longer fits; its speed is an estimate.
+constexpr double kVoteOverhead = 1;
+constexpr double kVoteMargin = 1.25;
 
 }  // namespace
 
@@ -75,13 +79,15 @@ RunPlan PlanRun(const PlanInputs& inputs, const ModelOptions& model,
       plan.steps = static_cast<int64_t>(steps);
       plan.copies = copies_for(steps);
       plan.views = views_for(plan.copies);
-      const double wanted = 1.15 * plan.views * per_round;
+      const double wanted =
+          kVoteMargin * plan.views * per_round + kVoteOverhead;
       vote_s = std::min(wanted, planning.vote_share * work_s);
     }
     plan.vote_s = work_s - plan.train_s;
     if (per_round > 0) {
-      plan.views =
-          std::clamp(static_cast<int>(plan.vote_s / per_round), 1, plan.views);
+      plan.views = std::clamp(
+          static_cast<int>((plan.vote_s - kVoteOverhead) / per_round), 1,
+          plan.views);
     }
   } else {
     plan.steps = inputs.steps_asked;

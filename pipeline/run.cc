@@ -20,6 +20,7 @@
 #include "pipeline/run_folder.h"
 #include "pipeline/run_report.h"
 #include "pipeline/scoring.h"
+#include "pipeline/train_progress.h"
 #include "solver/checkpoint_info.h"
 #include "solver/train.h"
 #include "submission/write.h"
@@ -60,7 +61,6 @@ class Job {
   std::vector<std::pair<std::string, std::string>>& Section(
       const std::string& name);
   absl::Status SaveSubmission();
-  std::string TimeLeft() const;
   std::string ScoreSoFar() const;
   absl::Status CheckLeaks(const Dataset& dataset);
 
@@ -113,12 +113,6 @@ absl::Status Job::SaveRecord(const std::string& status) {
 absl::Status Job::SaveSubmission() {
   return WriteSubmission(ChooseAttempts(ballots_, inputs_.challenges),
                          inputs_.challenges, options_.out);
-}
-
-std::string Job::TimeLeft() const {
-  if (deadline_.IsInfinite()) return "";
-  return absl::StrCat("  left ", DurationText(std::max(absl::ZeroDuration(),
-                                                       deadline_.Remaining())));
 }
 
 std::string Job::ScoreSoFar() const {
@@ -338,15 +332,12 @@ absl::Status Job::TrainModel() {
     ARCTRM_RETURN_IF_ERROR(folder_.TrimMetrics(0));
   }
   absl::Status metrics = absl::OkStatus();
+  TrainProgress progress;
   request.on_step = [&](const TrainStats& s) {
     metrics = folder_.AppendMetrics(s);
     const int64_t goal =
         options_.steps > 0 ? options_.steps : std::max(plan_.steps, s.step);
-    log_.Progress(absl::StrFormat(
-        "train  step %d/%d  loss %.3f  tokens %.1f %%  exact %.1f %%  halt "
-        "%.1f  %.2f steps/s%s",
-        s.step, goal, s.loss, 100 * s.accuracy, 100 * s.exact_accuracy, s.steps,
-        s.steps_per_s, TimeLeft()));
+    log_.Progress(progress.Line(s, goal, deadline_));
     return metrics.ok();
   };
   ARCTRM_ASSIGN_OR_RETURN(const TrainResult result, Train(request));
@@ -400,7 +391,7 @@ absl::Status Job::VoteOnTests() {
     }
     log_.Progress(absl::StrFormat("vote   %d/%d views  %.1f views/s%s%s",
                                   p.views_done, p.views_planned, p.views_per_s,
-                                  score, TimeLeft()));
+                                  score, TimeLeftField(deadline_)));
     return written.ok();
   };
   ARCTRM_ASSIGN_OR_RETURN(const VoteResult result,

@@ -26,6 +26,11 @@ absl::Status ModelOptions::Validate() const {
                      ": hidden must be a multiple of heads, and hidden / heads "
                      "even (rotary positions turn pairs)"));
   }
+  if (rope == "2d" && hidden / heads % 4 != 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "model.rope = 2d needs hidden / heads to be a multiple of 4, not ",
+        hidden / heads));
+  }
   if (position_side < canvas_side) {
     return absl::InvalidArgumentError(absl::StrCat(
         "model.position_side = ", position_side,
@@ -60,6 +65,9 @@ void AddOptions(ModelOptions& o, OptionSet& set) {
           1, 256);
   set.Add("model.rope_theta", &o.rope_theta, "base of the rotary frequencies",
           1, 1e9);
+  set.Add("model.rope", &o.rope,
+          "rotary positions: 1d ids as published, or 2d rows and columns",
+          {"1d", "2d"});
   set.Add("model.halt_max_steps", &o.halt_max_steps,
           "supervision steps at most", 1, 1024);
   set.Add("model.exploration", &o.exploration,
@@ -86,10 +94,17 @@ void AddOptions(TrainOptions& o, OptionSet& set) {
           "decoupled weight decay of embedding rows in the batch", 0, 100);
   set.Add("train.warmup_steps", &o.warmup_steps,
           "linear warm-up of both learning rates, steps", 0, 10000000);
+  set.Add("train.rows_only_share", &o.rows_only_share,
+          "first share of the run in which only the embedding rows learn", 0,
+          1);
+  set.Add("train.decay_share", &o.decay_share,
+          "last share of the run in which learning rates fall to zero", 0, 1);
   set.Add("train.ema", &o.ema, "decay of the averaged weights; 0: none", 0, 1);
   set.Add("train.halt_loss_weight", &o.halt_loss_weight,
           "weight of the halting loss", 0, 100);
   set.Add("train.translate", &o.translate, "random offset on the canvas");
+  set.Add("train.pairs_per_visit", &o.pairs_per_visit,
+          "pairs a copy contributes each time it is drawn; 0: all", 0, 1 << 20);
   set.Add("train.precision", &o.precision, "numbers of the forward pass",
           {"auto", "float32", "bf16"});
   set.Add("train.checkpoint_interval_s", &o.checkpoint_interval_s,

@@ -15,14 +15,18 @@
 namespace arctrm {
 
 struct ModelOptions {
-  int hidden = 512;          // D, width of the latent
-  int heads = 8;             // attention heads; hidden / heads must be even
-  int layers = 2;            // blocks of the one network
-  double expansion = 4;      // SwiGLU inner = ceil256(round(expansion*D*2/3))
-  int h_cycles = 3;          // updates of y per supervision step
-  int l_cycles = 4;          // updates of z per update of y
-  int puzzle_prefix = 16;    // positions the puzzle embedding takes
-  double rope_theta = 1e4;   // base of the rotary frequencies
+  int hidden = 512;         // D, width of the latent
+  int heads = 8;            // attention heads; hidden / heads must be even
+  int layers = 2;           // blocks of the one network
+  double expansion = 4;     // SwiGLU inner = ceil256(round(expansion*D*2/3))
+  int h_cycles = 3;         // updates of y per supervision step
+  int l_cycles = 4;         // updates of z per update of y
+  int puzzle_prefix = 16;   // positions the puzzle embedding takes
+  double rope_theta = 1e4;  // base of the rotary frequencies
+  // "1d": one position id per cell (published). "2d": half of each head's
+  // rotary pairs turn with the row, half with the column; the prefix is row 0.
+  // Differs from TRM: an option of ours.
+  std::string rope = "1d";
   int halt_max_steps = 16;   // supervision steps at most
   double exploration = 0.1;  // chance of a minimum number of steps
   int vocabulary = kVocabulary;
@@ -50,9 +54,19 @@ struct TrainOptions {
   double weight_decay = 0.1;         // decoupled, every parameter
   double puzzle_weight_decay = 0.1;  // decoupled, rows of the batch
   int warmup_steps = 2000;           // linear, both learning rates
-  double ema = 0.999;                // 0: evaluate the raw weights
-  double halt_loss_weight = 0.5;     // of the halting loss
+  // First share of the run (of its steps or of its time) in which only the
+  // embedding rows learn; the network's own warm-up begins after it (as Trelis
+  // fine-tuned for ARC Prize 2025).
+  double rows_only_share = 0;
+  // Last share of the run over which both learning rates fall linearly to zero.
+  // Differs from TRM: there they stay; 0 does that.
+  double decay_share = 0;
+  double ema = 0.999;             // 0: evaluate the raw weights
+  double halt_loss_weight = 0.5;  // of the halting loss
   bool translate = true;  // random offset, but one view in `untranslated`
+  // Pairs a copy contributes each time it is drawn; 0: all (published). Tasks
+  // of dozens of pairs would fill whole batches otherwise.
+  int pairs_per_visit = 0;
   std::string precision = "auto";      // "float32", "bf16"; auto: bf16 on CUDA
   double checkpoint_interval_s = 120;  // seconds between saves; 0: at the end
   // Embedding rows of tasks the starting checkpoint doesn't know: "mean" of its

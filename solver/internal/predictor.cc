@@ -3,6 +3,7 @@
 
 #include <ATen/Context.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -13,6 +14,7 @@
 #include "solver/internal/checkpoint_files.h"
 #include "solver/internal/device.h"
 #include "solver/internal/trm.h"
+#include "solver/internal/workers.h"
 
 namespace arctrm {
 namespace {
@@ -24,7 +26,10 @@ using internal::Trm;
 class TrmPredictor : public Predictor {
  public:
   TrmPredictor(std::unique_ptr<Trm> model, at::Tensor table, int batch)
-      : model_(std::move(model)), table_(std::move(table)), batch_(batch) {}
+      : model_(std::move(model)),
+        table_(std::move(table)),
+        batch_(batch),
+        workers_(model_->device().is_cpu() ? batch : 1) {}
 
   Canvas canvas() const override {
     return Canvas{model_->options().canvas_side};
@@ -68,7 +73,27 @@ class TrmPredictor : public Predictor {
     const at::Device device = model_->device();
     tokens = tokens.to(device);
     const at::Tensor rows = table_.index_select(0, ids.to(device));
-    Latents latents = model_->StartLatents(batch_);
+    std::vector<PredictorOutput> outputs(inputs.size());
+    workers_.Run([&](int worker) {
+      const internal::Slice slice =
+          internal::SliceOf(batch_, workers_.count(), worker);
+      const absl::Span<PredictorOutput> out = absl::MakeSpan(outputs).subspan(
+          std::min(outputs.size(), static_cast<size_t>(slice.begin)),
+          static_cast<size_t>(slice.size));
+      if (!out.empty()) {
+        RunSlice(tokens.narrow(0, slice.begin, slice.size),
+                 rows.narrow(0, slice.begin, slice.size), out);
+      }
+    });
+    return outputs;
+  }
+
+  // All supervision steps of some rows; answers for the first outputs.size().
+  void RunSlice(const at::Tensor& tokens, const at::Tensor& rows,
+                absl::Span<PredictorOutput> outputs) const {
+    at::NoGradGuard no_grad;
+    const int64_t cells = model_->options().num_cells();
+    Latents latents = model_->StartLatents(tokens.size(0));
     StepOutput out;
     for (int step = 0; step < model_->options().halt_max_steps; ++step) {
       out = model_->Step(latents, tokens, rows);
@@ -77,19 +102,18 @@ class TrmPredictor : public Predictor {
     const at::Tensor answers =
         out.logits.argmax(-1).to(at::kByte).to(at::kCPU).contiguous();
     const at::Tensor halts = out.q_halt_logits.to(at::kCPU).contiguous();
-    std::vector<PredictorOutput> outputs(inputs.size());
-    for (size_t i = 0; i < inputs.size(); ++i) {
+    for (size_t i = 0; i < outputs.size(); ++i) {
       const uint8_t* from =
           answers.const_data_ptr<uint8_t>() + static_cast<int64_t>(i) * cells;
       outputs[i].tokens.assign(from, from + cells);
       outputs[i].halt_logit = halts.const_data_ptr<float>()[i];
     }
-    return outputs;
   }
 
   std::unique_ptr<Trm> model_;
   at::Tensor table_;
   int batch_;
+  internal::Workers workers_;
 };
 
 }  // namespace

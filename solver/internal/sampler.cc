@@ -22,9 +22,10 @@ int UntranslatedPair(int64_t puzzle_id, int pairs) {
 }  // namespace
 
 ExampleSampler::ExampleSampler(const Dataset* dataset, bool translate,
-                               uint64_t seed)
+                               int pairs_per_visit, uint64_t seed)
     : dataset_(dataset),
       translate_(translate),
+      pairs_per_visit_(static_cast<size_t>(pairs_per_visit)),
       first_ids_(dataset->FirstIds()),
       random_(seed, "batches") {
   ARCTRM_CHECK(!dataset->tasks.empty());
@@ -47,6 +48,9 @@ void ExampleSampler::StartTask() {
   pairs_.resize(task.pairs.size());
   std::iota(pairs_.begin(), pairs_.end(), 0);
   random_.Shuffle(pairs_);
+  if (pairs_per_visit_ > 0 && pairs_.size() > pairs_per_visit_) {
+    pairs_.resize(pairs_per_visit_);
+  }
 }
 
 Example ExampleSampler::Next() {

@@ -22,15 +22,17 @@ struct Example {
 };
 
 // An epoch takes every task once, in random order; of each one randomly chosen
-// copy; of it every pair, in random order. Differs from TRM: the published
+// copy; of it every pair (or at most pairs_per_visit of them), in random order.
+// Differs from TRM: the published
 // sampler fills whole batches and cuts a task where a batch ends; here only
 // rows that halted draw, and the stream runs on across batches. Offsets are
 // drawn afresh each time (TRM: once, when the data set is built); as there, one
 // pair of each copy stays at (0, 0). Not thread-safe.
 class ExampleSampler {
  public:
-  // Borrows `dataset`.
-  ExampleSampler(const Dataset* dataset, bool translate, uint64_t seed);
+  // Borrows `dataset`. pairs_per_visit 0: all pairs.
+  ExampleSampler(const Dataset* dataset, bool translate, int pairs_per_visit,
+                 uint64_t seed);
 
   Example Next();
   // canvas.num_tokens() tokens each.
@@ -47,6 +49,7 @@ class ExampleSampler {
 
   const Dataset* dataset_;
   bool translate_;
+  size_t pairs_per_visit_;
   std::vector<int64_t> first_ids_;
   Random random_;
   std::vector<int> order_;  // tasks of this epoch

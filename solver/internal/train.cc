@@ -56,6 +56,20 @@ absl::StatusOr<TrainResult> Loop(const TrainRequest& request,
   const auto time_s = [&] {
     return trainer.earlier_time_s() + Seconds(start, clock.Now());
   };
+  // Of the steps or of the time, whichever is further on.
+  const auto progress = [&] {
+    double share = 0;
+    if (request.max_steps > 0) {
+      share = static_cast<double>(trainer.step()) /
+              static_cast<double>(request.max_steps);
+    }
+    if (!request.deadline.IsInfinite()) {
+      const double left =
+          std::max(0.0, absl::ToDoubleSeconds(request.deadline.Remaining()));
+      share = std::max(share, time_s() / std::max(time_s() + left, 1e-9));
+    }
+    return std::min(share, 1.0);
+  };
   for (;;) {
     if (request.max_steps > 0 && trainer.step() >= request.max_steps) {
       result.stop = TrainStop::kSteps;
@@ -71,7 +85,7 @@ absl::StatusOr<TrainResult> Loop(const TrainRequest& request,
       break;
     }
     const absl::Time before = clock.Now();
-    trainer.Step(sums);
+    trainer.Step(sums, progress());
     ++result.steps;
     const bool report = trainer.step() % request.stats_every == 0;
     if (report) {
@@ -127,6 +141,12 @@ const char* TrainStopName(TrainStop stop) {
 
 absl::StatusOr<TrainResult> Train(const TrainRequest& request) {
   ARCTRM_CHECK(request.dataset != nullptr && request.stats_every > 0);
+  if (request.max_steps <= 0 && request.deadline.IsInfinite() &&
+      (request.train.rows_only_share > 0 || request.train.decay_share > 0)) {
+    return absl::InvalidArgumentError(
+        "train.rows_only_share and train.decay_share are shares of a run whose "
+        "end is known; give --steps or --time-limit");
+  }
   return internal::CatchTorch([&]() -> absl::StatusOr<TrainResult> {
     ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<Trainer> trainer,
                             Trainer::Create(request));
@@ -153,7 +173,7 @@ absl::StatusOr<double> MeasureStepSeconds(const Dataset& dataset,
     TrainStats stats;
     const auto timed = [&] {
       const absl::Time before = clock.Now();
-      trainer->Step(sums);
+      trainer->Step(sums, /*progress=*/1);
       ReadSums(sums, train, stats);  // waits for the device
       return Seconds(before, clock.Now());
     };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "solver/internal/trainer.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -65,7 +66,8 @@ Trainer::Trainer(const TrainRequest& request)
       device_options_(request.device),
       seed_(request.seed),
       dataset_(request.dataset),
-      sampler_(request.dataset, request.train.translate, request.seed),
+      sampler_(request.dataset, request.train.translate,
+               request.train.pairs_per_visit, request.seed),
       exploration_(request.seed, "exploration"),
       ids_(IdsOfDataset(*request.dataset)),
       trained_(TrainedTasks(*request.dataset)) {}
@@ -111,6 +113,10 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
   if (request.train.ema > 0) trainer->ema_ = Clone(model.flat());
   if (request.resume) {
     ARCTRM_RETURN_IF_ERROR(trainer->LoadResume(request.out));
+  }
+  trainer->workers_ = std::make_unique<Workers>(device.is_cpu() ? batch : 1);
+  for (int i = 1; i < trainer->workers_->count(); ++i) {
+    trainer->replicas_.push_back(model.Replica());
   }
   return trainer;
 }
@@ -226,6 +232,7 @@ absl::Status Trainer::LoadResume(const std::string& dir) {
   ARCTRM_RETURN_IF_ERROR(sampler_.SetState(text("sampler")));
   if (!absl::SimpleAtoi(text("step"), &step_) ||
       !absl::SimpleAtoi(text("adam_t"), &adam_->t) ||
+      !absl::SimpleAtoi(text("rows_only_steps"), &rows_only_steps_) ||
       !absl::SimpleAtoi(text("earlier_steps"), &earlier_steps_) ||
       !absl::SimpleAtod(text("time_s"), &earlier_time_s_) ||
       !absl::SimpleAtod(text("weights_time_s"), &weights_time_s_)) {
@@ -239,10 +246,6 @@ absl::Status Trainer::LoadResume(const std::string& dir) {
   }
   trained_ = std::move(info.trained);
   return absl::OkStatus();
-}
-
-double Trainer::learning_rate() const {
-  return WarmupLearningRate(train_.learning_rate, step_, train_.warmup_steps);
 }
 
 Batch Trainer::DrawBatch() {
@@ -271,10 +274,52 @@ Batch Trainer::DrawBatch() {
   return out;
 }
 
-void Trainer::Step(StepSums& sums) {
+void Trainer::RunShare(int worker, const Batch& fresh, const Tensor& min_steps,
+                       Share& share) {
+  const auto [begin, size] = SliceOf(train_.batch, workers_->count(), worker);
+  const auto part = [first = begin, rows = size](const Tensor& whole) {
+    return whole.narrow(0, first, rows);
+  };
+  const auto part_of = [&](const Batch& b) {
+    return Batch{part(b.tokens), part(b.labels), part(b.puzzle_ids)};
+  };
+  Trm& model =
+      worker == 0 ? *model_ : *replicas_[static_cast<size_t>(worker) - 1];
+  share.carry = {{part(carry_.latents.z_h), part(carry_.latents.z_l)},
+                 part(carry_.steps),
+                 part(carry_.halted),
+                 part_of(carry_.current)};
+  AdmitBatch(model, part_of(fresh), share.carry);
+  model.RequireGradients(step_ > rows_only_steps_);
+  share.rows = table_.index_select(0, share.carry.current.puzzle_ids);
+  share.rows.set_requires_grad(true);
+  model.flat_grad().zero_();
+  const ActOutput out =
+      ActStep(model, share.rows, /*training=*/true,
+              min_steps.defined() ? part(min_steps) : min_steps,
+              train_.halt_loss_weight, share.carry);
+  (out.loss.loss / static_cast<double>(train_.batch)).backward();
+  share.loss = out.loss;
+}
+
+void Trainer::Step(StepSums& sums, double progress) {
+  // Once the network learns, it goes on learning: a run that is resumed with
+  // more time must not fall back.
+  const bool rows_only =
+      step_ == rows_only_steps_ && progress < train_.rows_only_share;
   ++step_;
+  if (rows_only) ++rows_only_steps_;
   const int64_t batch = train_.batch;
-  AdmitBatch(*model_, DrawBatch(), carry_);
+  const double decay =
+      train_.decay_share > 0
+          ? std::clamp((1 - progress) / train_.decay_share, 0.0, 1.0)
+          : 1;
+  learning_rate_ = rows_only
+                       ? 0
+                       : decay * WarmupLearningRate(train_.learning_rate,
+                                                    step_ - rows_only_steps_,
+                                                    train_.warmup_steps);
+  const Batch fresh = DrawBatch();
   for (int64_t b = 0; b < batch; ++b) {
     ++updates_[static_cast<size_t>(current_ids_.const_data_ptr<int64_t>()[b])];
   }
@@ -290,27 +335,50 @@ void Trainer::Step(StepSums& sums) {
     }
     min_steps = host.to(model_->device());
   }
-  Tensor rows = table_.index_select(0, carry_.current.puzzle_ids);
-  rows.set_requires_grad(true);
-  model_->flat_grad().zero_();
-  const ActOutput out = ActStep(*model_, rows, /*training=*/true, min_steps,
-                                train_.halt_loss_weight, carry_);
-  (out.loss.loss / static_cast<double>(batch)).backward();
-
-  SignSgdUpdate(table_, current_ids_, rows.grad(),
-                WarmupLearningRate(train_.puzzle_learning_rate, step_,
-                                   train_.warmup_steps),
-                train_.puzzle_weight_decay);
-  adam_->Update(model_->flat(), model_->flat_grad(), learning_rate(),
-                train_.weight_decay, train_.beta1, train_.beta2);
-  if (ema_.defined()) EmaUpdate(ema_, model_->flat(), train_.ema);
+  std::vector<Share> shares(static_cast<size_t>(workers_->count()));
+  workers_->Run([&](int worker) {
+    RunShare(worker, fresh, min_steps, shares[static_cast<size_t>(worker)]);
+  });
 
   at::NoGradGuard no_grad;
-  const LossOutput& l = out.loss;
-  const Tensor now = at::stack(
-      {l.lm_loss.detach(), l.q_halt_loss.detach().to(at::kDouble), l.count,
-       l.accuracy, l.exact_accuracy, l.q_halt_accuracy, l.steps});
-  sums.sums = sums.sums.defined() ? sums.sums + now : now;
+  const auto joined = [&](auto tensor_of) {
+    if (shares.size() == 1) return Tensor(tensor_of(shares[0]));
+    std::vector<Tensor> parts;
+    for (Share& share : shares) parts.push_back(tensor_of(share));
+    return at::cat(parts);
+  };
+  const Tensor rows_grad =
+      joined([](Share& share) { return share.rows.grad(); });
+  carry_ = {
+      {joined([](Share& share) { return share.carry.latents.z_h; }),
+       joined([](Share& share) { return share.carry.latents.z_l; })},
+      joined([](Share& share) { return share.carry.steps; }),
+      joined([](Share& share) { return share.carry.halted; }),
+      {joined([](Share& share) { return share.carry.current.tokens; }),
+       joined([](Share& share) { return share.carry.current.labels; }),
+       joined([](Share& share) { return share.carry.current.puzzle_ids; })}};
+
+  SignSgdUpdate(table_, current_ids_, rows_grad,
+                decay * WarmupLearningRate(train_.puzzle_learning_rate, step_,
+                                           train_.warmup_steps),
+                train_.puzzle_weight_decay);
+  if (!rows_only) {
+    // Added in the order of the rows: the same threads give the same bytes.
+    for (const std::unique_ptr<Trm>& replica : replicas_) {
+      model_->flat_grad().add_(replica->flat_grad());
+    }
+    adam_->Update(model_->flat(), model_->flat_grad(), learning_rate_,
+                  train_.weight_decay, train_.beta1, train_.beta2);
+    if (ema_.defined()) EmaUpdate(ema_, model_->flat(), train_.ema);
+  }
+
+  for (const Share& share : shares) {
+    const LossOutput& l = share.loss;
+    const Tensor now = at::stack(
+        {l.lm_loss.detach(), l.q_halt_loss.detach().to(at::kDouble), l.count,
+         l.accuracy, l.exact_accuracy, l.q_halt_accuracy, l.steps});
+    sums.sums = sums.sums.defined() ? sums.sums + now : now;
+  }
   ++sums.optimizer_steps;
 }
 
@@ -344,6 +412,7 @@ absl::Status Trainer::Save(const std::string& dir, double time_s) const {
       {"sampler", sampler_.State()},
       {"step", absl::StrCat(step_)},
       {"adam_t", absl::StrCat(adam_->t)},
+      {"rows_only_steps", absl::StrCat(rows_only_steps_)},
       {"earlier_steps", absl::StrCat(earlier_steps_)},
       {"time_s", absl::StrFormat("%.17g", time_s)},
       {"weights_time_s", absl::StrFormat("%.17g", weights_time_s_)}};

@@ -14,6 +14,7 @@
 #include "solver/internal/optimizers.h"
 #include "solver/internal/sampler.h"
 #include "solver/internal/trm.h"
+#include "solver/internal/workers.h"
 #include "solver/train.h"
 
 namespace arctrm::internal {
@@ -33,15 +34,17 @@ class Trainer {
       const TrainRequest& request);
 
   // One optimiser step: admit new examples, supervise, sign-SGD, AdamATan2,
-  // EMA. May throw LibTorch's exceptions.
-  void Step(StepSums& sums);
+  // EMA. `progress`: the share of the run that is done, for schedules. May
+  // throw LibTorch's exceptions.
+  void Step(StepSums& sums, double progress);
 
   // Writes the whole checkpoint folder, resume state included.
   absl::Status Save(const std::string& dir, double time_s) const;
 
   int64_t step() const { return step_; }
   double earlier_time_s() const { return earlier_time_s_; }
-  double learning_rate() const;
+  // Of the network in the last step; 0 while only rows learn.
+  double learning_rate() const { return learning_rate_; }
   const Trm& model() const { return *model_; }
 
  private:
@@ -51,6 +54,16 @@ class Trainer {
   void FillNewRows(const PuzzleIds& known, const Tensor& known_table);
   // Draws examples for halted rows into the host buffers, and moves them.
   Batch DrawBatch();
+  // What one worker did with its rows of the batch.
+  struct Share {
+    Carry carry;
+    Tensor rows;  // puzzle rows, with their gradient
+    LossOutput loss;
+  };
+  // Forward and backward of some rows of the carry; gradients of the parameters
+  // stay in the worker's replica.
+  void RunShare(int worker, const Batch& fresh, const Tensor& min_steps,
+                Share& share);
 
   ModelOptions options_;
   TrainOptions train_;
@@ -58,8 +71,10 @@ class Trainer {
   uint64_t seed_;
   const Dataset* dataset_;
   std::unique_ptr<Trm> model_;
-  Tensor table_;  // (num_ids, D) float32
-  Tensor ema_;    // like flat(); undefined without EMA
+  std::unique_ptr<Workers> workers_;
+  std::vector<std::unique_ptr<Trm>> replicas_;  // of all workers but the first
+  Tensor table_;                                // (num_ids, D) float32
+  Tensor ema_;  // like flat(); undefined without EMA
   std::unique_ptr<AdamAtan2> adam_;
   ExampleSampler sampler_;
   Random exploration_;
@@ -67,7 +82,9 @@ class Trainer {
   PuzzleIds ids_;
   std::vector<int64_t> updates_;  // by id
   std::vector<TrainedTask> trained_;
-  int64_t step_ = 0;           // of this training: schedules count it
+  int64_t step_ = 0;             // of this training: schedules count it
+  int64_t rows_only_steps_ = 0;  // of those, the ones without the network
+  double learning_rate_ = 0;
   int64_t earlier_steps_ = 0;  // of the weights it started from
   double earlier_time_s_ = 0;
   double weights_time_s_ = 0;  // training time of the starting weights

@@ -38,6 +38,41 @@ std::vector<Shape> ParameterShapes(const ModelOptions& o) {
   return shapes;
 }
 
+struct Rotary {
+  Tensor cos, sin;  // (T, head_dim / 2) float32
+};
+
+// The prefix, then the cells where they stand on a canvas of position_side.
+Rotary RotaryTables(const ModelOptions& options) {
+  const int64_t half = options.hidden / options.heads / 2;
+  const int64_t positions = options.num_positions();
+  const bool by_axis = options.rope == "2d";
+  const int64_t frequencies = by_axis ? half / 2 : half;
+  Rotary tables = {at::empty({positions, half}, at::kFloat),
+                   at::empty({positions, half}, at::kFloat)};
+  float* cos = tables.cos.mutable_data_ptr<float>();
+  float* sin = tables.sin.mutable_data_ptr<float>();
+  for (int64_t t = 0; t < positions; ++t) {
+    const int64_t cell = t - options.puzzle_prefix;
+    const int64_t row = cell < 0 ? 0 : cell / options.canvas_side + 1;
+    const int64_t col = cell < 0 ? t : cell % options.canvas_side;
+    const int64_t id = cell < 0 ? t
+                                : options.puzzle_prefix +
+                                      (row - 1) * options.position_side + col;
+    for (int64_t i = 0; i < half; ++i) {
+      const int64_t position = !by_axis ? id : i < frequencies ? row : col;
+      const float inverse =
+          1.0f / static_cast<float>(std::pow(
+                     options.rope_theta, static_cast<double>(i % frequencies) /
+                                             static_cast<double>(frequencies)));
+      const float angle = static_cast<float>(position) * inverse;
+      cos[t * half + i] = std::cos(angle);
+      sin[t * half + i] = std::sin(angle);
+    }
+  }
+  return tables;
+}
+
 int64_t Numel(const std::vector<int64_t>& sizes) {
   int64_t n = 1;
   for (int64_t size : sizes) n *= size;
@@ -80,6 +115,22 @@ Trm::Trm(const ModelOptions& options, at::Device device,
     }
   }
   flat_ = host.to(device);
+  BindParameters();
+  Tensor start = at::empty({options.hidden}, at::kFloat);
+  FillTruncatedNormal(start, 1, random);
+  h_init = start.to(device, dtype_, false, true);
+  FillTruncatedNormal(start, 1, random);
+  l_init = start.to(device, dtype_, false, true);
+
+  const auto [cos, sin] = RotaryTables(options);
+  cos_ = cos.to(device);
+  sin_ = sin.to(device);
+}
+
+void Trm::BindParameters() {
+  const std::vector<Shape> shapes = ParameterShapes(options_);
+  parameters_.clear();
+  blocks_.clear();
   flat_grad_ = at::zeros_like(flat_);
   for (size_t i = 0; i < shapes.size(); ++i) {
     Tensor p = Part(flat_, i).view(shapes[i].sizes).detach();
@@ -91,43 +142,21 @@ Trm::Trm(const ModelOptions& options, at::Device device,
   lm_head_ = parameters_[1].second;
   q_weight_ = parameters_[2].second;
   q_bias_ = parameters_[3].second;
-  for (int i = 0; i < options.layers; ++i) {
+  for (int i = 0; i < options_.layers; ++i) {
     const size_t at = 4 + 4 * static_cast<size_t>(i);
     blocks_.push_back({parameters_[at].second, parameters_[at + 1].second,
                        parameters_[at + 2].second, parameters_[at + 3].second});
   }
-  Tensor start = at::empty({options.hidden}, at::kFloat);
-  FillTruncatedNormal(start, 1, random);
-  h_init = start.to(device, dtype_, false, true);
-  FillTruncatedNormal(start, 1, random);
-  l_init = start.to(device, dtype_, false, true);
+}
 
-  // Rotary tables over position ids: the prefix, then the cells where they
-  // stand on a canvas of position_side.
-  const int64_t half = options.hidden / options.heads / 2;
-  const int64_t positions = options.num_positions();
-  Tensor cos = at::empty({positions, half}, at::kFloat);
-  Tensor sin = at::empty({positions, half}, at::kFloat);
-  for (int64_t t = 0; t < positions; ++t) {
-    int64_t id = t;
-    if (t >= options.puzzle_prefix) {
-      const int64_t cell = t - options.puzzle_prefix;
-      id = options.puzzle_prefix +
-           cell / options.canvas_side * options.position_side +
-           cell % options.canvas_side;
-    }
-    for (int64_t i = 0; i < half; ++i) {
-      const float inverse =
-          1.0f / static_cast<float>(std::pow(
-                     options.rope_theta,
-                     static_cast<double>(i) / static_cast<double>(half)));
-      const float angle = static_cast<float>(id) * inverse;
-      cos.mutable_data_ptr<float>()[t * half + i] = std::cos(angle);
-      sin.mutable_data_ptr<float>()[t * half + i] = std::sin(angle);
-    }
-  }
-  cos_ = cos.to(device);
-  sin_ = sin.to(device);
+std::unique_ptr<Trm> Trm::Replica() const {
+  std::unique_ptr<Trm> replica(new Trm(*this));
+  replica->BindParameters();
+  return replica;
+}
+
+void Trm::RequireGradients(bool on) {
+  for (auto& [name, parameter] : parameters_) parameter.set_requires_grad(on);
 }
 
 Tensor Trm::Part(const Tensor& flat, size_t i) const {

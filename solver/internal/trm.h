@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,6 +35,11 @@ class Trm {
   // Initial weights from `random`. `forward_dtype` float32 or bf16.
   Trm(const ModelOptions& options, at::Device device,
       at::ScalarType forward_dtype, Random& random);
+  Trm(Trm&&) = default;
+
+  // The same parameters (shared memory) with gradients of their own, for
+  // another thread.
+  std::unique_ptr<Trm> Replica() const;
 
   const ModelOptions& options() const { return options_; }
   at::Device device() const { return device_; }
@@ -49,6 +55,9 @@ class Trm {
   Tensor& flat_grad() { return flat_grad_; }
   // The part of a vector laid out like flat() that belongs to parameter `i`.
   Tensor Part(const Tensor& flat, size_t i) const;
+
+  // Whether backward passes reach the parameters (they do at first).
+  void RequireGradients(bool on);
 
   // Start states (D), forward dtype; never trained.
   Tensor h_init;
@@ -66,6 +75,9 @@ class Trm {
   struct Block {
     Tensor qkv, o, gate_up, down;
   };
+  Trm(const Trm&) = default;  // shares even the gradients: see Replica
+  // Makes the parameters as views of flat_, with gradients in a new flat_grad_.
+  void BindParameters();
   // Weights cast to the forward dtype.
   Tensor Cast(const Tensor& weight) const;
   // sqrt(D) * [puzzle row, zeros | token embeddings] -> (B*T, D).

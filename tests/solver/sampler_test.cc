@@ -39,7 +39,7 @@ bool Same(const Example& a, const Example& b) {
 
 TEST(ExampleSampler, AnEpochTakesEveryTaskOnceWithAllItsPairs) {
   const Dataset dataset = SmallDataset();
-  ExampleSampler sampler(&dataset, true, 7);
+  ExampleSampler sampler(&dataset, true, 0, 7);
   for (int epoch = 0; epoch < 20; ++epoch) {
     std::map<int, std::set<int>> pairs;
     std::map<int, std::set<int>> copies;
@@ -57,9 +57,31 @@ TEST(ExampleSampler, AnEpochTakesEveryTaskOnceWithAllItsPairs) {
   }
 }
 
+TEST(ExampleSampler, PairsPerVisitMixesTheTasks) {
+  const Dataset dataset = SmallDataset();
+  ExampleSampler sampler(&dataset, true, 2, 7);
+  std::map<int, std::map<int, int>> pairs;
+  for (int epoch = 0; epoch < 300; ++epoch) {
+    std::map<int, int> of_task;
+    for (int i = 0; i < 1 + 2 + 2 + 2 + 2; ++i) {
+      const Example example = sampler.Next();
+      ++of_task[example.task];
+      ++pairs[example.task][example.pair];
+    }
+    for (int t = 0; t < 5; ++t) EXPECT_EQ(of_task[t], std::min(t + 1, 2));
+  }
+  // Every pair in its turn: each is drawn 300 * 2 / (t + 1) times on average.
+  for (int t = 1; t < 5; ++t) {
+    EXPECT_EQ(pairs[t].size(), static_cast<size_t>(t + 1));
+    for (const auto& [pair, times] : pairs[t]) {
+      EXPECT_GT(times, 300 / (t + 1)) << t << " " << pair;
+    }
+  }
+}
+
 TEST(ExampleSampler, AllCopiesComeUpEvenly) {
   const Dataset dataset = SmallDataset();
-  ExampleSampler sampler(&dataset, false, 1);
+  ExampleSampler sampler(&dataset, false, 0, 1);
   std::map<std::pair<int, int>, int> count;
   for (int i = 0; i < 15 * 600; ++i) {
     const Example example = sampler.Next();
@@ -74,7 +96,7 @@ TEST(ExampleSampler, AllCopiesComeUpEvenly) {
 
 TEST(ExampleSampler, OnePairOfEachCopyIsNeverMoved) {
   const Dataset dataset = SmallDataset();
-  ExampleSampler sampler(&dataset, true, 3);
+  ExampleSampler sampler(&dataset, true, 0, 3);
   std::map<std::pair<int64_t, int>, bool> moved;
   for (int i = 0; i < 15 * 400; ++i) {
     const Example example = sampler.Next();
@@ -88,10 +110,10 @@ TEST(ExampleSampler, OnePairOfEachCopyIsNeverMoved) {
 
 TEST(ExampleSampler, GoesOnFromItsState) {
   const Dataset dataset = SmallDataset();
-  ExampleSampler sampler(&dataset, true, 5);
+  ExampleSampler sampler(&dataset, true, 0, 5);
   for (int warm = 0; warm < 40; ++warm) {
     const std::string state = sampler.State();
-    ExampleSampler other(&dataset, true, 99);
+    ExampleSampler other(&dataset, true, 0, 99);
     ASSERT_TRUE(other.SetState(state).ok());
     ExampleSampler copy = sampler;
     for (int i = 0; i < 30; ++i) EXPECT_TRUE(Same(copy.Next(), other.Next()));
@@ -101,20 +123,20 @@ TEST(ExampleSampler, GoesOnFromItsState) {
 
 TEST(ExampleSampler, DamagedStatesAreRefused) {
   const Dataset dataset = SmallDataset();
-  ExampleSampler sampler(&dataset, true, 5);
+  ExampleSampler sampler(&dataset, true, 0, 5);
   const std::string state = sampler.State();
   for (size_t size = 0; size + 1 < state.size(); size += 3) {
-    ExampleSampler other(&dataset, true, 5);
+    ExampleSampler other(&dataset, true, 0, 5);
     const absl::Status status = other.SetState(state.substr(0, size));
     EXPECT_FALSE(status.ok()) << size;
   }
-  ExampleSampler other(&dataset, true, 5);
+  ExampleSampler other(&dataset, true, 0, 5);
   EXPECT_FALSE(other.SetState(state + ",77").ok());
 }
 
 TEST(ExampleSampler, EncodesTheAugmentedPair) {
   const Dataset dataset = SmallDataset();
-  ExampleSampler sampler(&dataset, true, 11);
+  ExampleSampler sampler(&dataset, true, 0, 11);
   for (int i = 0; i < 100; ++i) {
     const Example example = sampler.Next();
     std::vector<uint8_t> input(36);

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+// Threads that each take one slice of a batch through the network. On a CPU
+// this keeps all cores busy where the threads of single operations can't: the
+// operations of a tiny network are too short to share.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace arctrm::internal {
+
+// Rows [begin, begin + size) of a batch.
+struct Slice {
+  int64_t begin = 0;
+  int64_t size = 0;
+};
+
+// The i-th of `parts` slices of `total` rows; sizes differ by one at most.
+Slice SliceOf(int64_t total, int parts, int i);
+
+class Workers {
+ public:
+  // As many workers as the process has threads (at::get_num_threads()), but
+  // none with fewer than kLeastRows of `batch` rows; the threads are divided
+  // among them until this object goes. Works for one owner at a time.
+  explicit Workers(int64_t batch);
+  ~Workers();
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
+
+  static constexpr int64_t kLeastRows = 4;
+
+  int count() const { return count_; }
+
+  // Calls work(0) … work(count() - 1), the first on this thread, and waits for
+  // all. An exception of any of them is rethrown here.
+  void Run(const std::function<void(int)>& work);
+
+ private:
+  void Loop(int worker);
+  void Call(const std::function<void(int)>& work, int worker);
+
+  int count_ = 1;
+  int total_threads_ = 1;
+  std::vector<std::thread> threads_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  const std::function<void(int)>* work_ = nullptr;  // guarded by mutex_
+  int64_t round_ = 0;                               // guarded by mutex_
+  int running_ = 0;                                 // guarded by mutex_
+  bool stop_ = false;                               // guarded by mutex_
+  std::exception_ptr error_;                        // guarded by mutex_
+};
+
+}  // namespace arctrm::internal

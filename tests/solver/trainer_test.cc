@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+#include "solver/internal/trainer.h"
+
+#include <ATen/Parallel.h>
+
+#include <atomic>
+#include <stdexcept>
+
+#include "gtest/gtest.h"
+#include "solver/internal/workers.h"
+
+namespace arctrm::internal {
+namespace {
+
+// Tasks that each swap the colours of a 2 x 2 grid by a rule of their own.
+Dataset SmallDataset(int tasks) {
+  Dataset dataset;
+  dataset.canvas.side = 4;
+  for (int t = 0; t < tasks; ++t) {
+    DatasetTask task;
+    task.name = "task" + std::to_string(t);
+    for (int p = 0; p < 4; ++p) {
+      Grid input(2, 2);
+      Grid output(2, 2);
+      for (int c = 0; c < 4; ++c) {
+        const uint8_t colour = static_cast<uint8_t>((p >> (c % 2)) % 2 + c % 2);
+        input.at(c / 2, c % 2) = colour;
+        output.at(c / 2, c % 2) = static_cast<uint8_t>(colour + 1 + t);
+      }
+      task.pairs.push_back({input, output});
+    }
+    task.copies.push_back(Augmentation());
+    dataset.tasks.push_back(task);
+  }
+  return dataset;
+}
+
+TrainRequest SmallRequest(const Dataset& dataset, int threads) {
+  TrainRequest request;
+  request.dataset = &dataset;
+  request.model.hidden = 32;
+  request.model.heads = 2;
+  request.model.h_cycles = 2;
+  request.model.l_cycles = 1;
+  request.model.puzzle_prefix = 2;
+  request.model.halt_max_steps = 2;
+  request.model.canvas_side = dataset.canvas.side;
+  request.train.batch = 13;  // slices of unequal size
+  request.train.learning_rate = 2e-3;
+  request.train.warmup_steps = 0;
+  request.device = {"cpu", threads};
+  return request;
+}
+
+double LossAfter(Trainer& trainer, int steps, double progress = 0) {
+  StepSums sums;
+  for (int i = 0; i < steps; ++i) {
+    sums = {};
+    trainer.Step(sums, progress);
+  }
+  return sums.sums[0].item<double>();
+}
+
+double MeanLoss(Trainer& trainer, int steps) {
+  StepSums sums;
+  for (int i = 0; i < steps; ++i) trainer.Step(sums, 0);
+  return sums.sums[0].item<double>() / steps;
+}
+
+TEST(Trainer, WorkersLearnWhatOneThreadLearns) {
+  const Dataset dataset = SmallDataset(3);
+  const auto one = Trainer::Create(SmallRequest(dataset, 1));
+  ASSERT_TRUE(one.ok()) << one.status();
+  const double loss_one = LossAfter(**one, 6);
+  const Tensor weights_one = (*one)->model().flat().detach().clone();
+  for (int threads : {2, 3, 64}) {
+    const auto many = Trainer::Create(SmallRequest(dataset, threads));
+    ASSERT_TRUE(many.ok()) << many.status();
+    const double loss = LossAfter(**many, 6);
+    // The gradients of the slices are added in another order, no more.
+    EXPECT_NEAR(loss, loss_one, 1e-4 * loss_one) << threads;
+    const double error =
+        ((*many)->model().flat() - weights_one).abs().max().item<double>();
+    EXPECT_LT(error, 2e-5) << threads;
+    EXPECT_GT((weights_one - 0).abs().max().item<double>(), 0.1);
+  }
+}
+
+TEST(Trainer, TheSameThreadsGiveTheSameBits) {
+  const Dataset dataset = SmallDataset(3);
+  const auto run = [&] {
+    auto trainer = Trainer::Create(SmallRequest(dataset, 3));
+    EXPECT_TRUE(trainer.ok()) << trainer.status();
+    LossAfter(**trainer, 5);
+    return (*trainer)->model().flat().detach().clone();
+  };
+  EXPECT_TRUE(at::equal(run(), run()));
+}
+
+TEST(Trainer, RowsLearnAloneFirst) {
+  const Dataset dataset = SmallDataset(3);
+  TrainRequest request = SmallRequest(dataset, 2);
+  request.train.rows_only_share = 0.5;
+  request.train.learning_rate = 1e-3;
+  auto trainer = Trainer::Create(request);
+  ASSERT_TRUE(trainer.ok()) << trainer.status();
+  const Tensor before = (*trainer)->model().flat().detach().clone();
+  const double first = MeanLoss(**trainer, 20);
+  MeanLoss(**trainer, 160);
+  const double later = MeanLoss(**trainer, 20);
+  EXPECT_TRUE(at::equal((*trainer)->model().flat(), before));
+  EXPECT_EQ((*trainer)->learning_rate(), 0);
+  EXPECT_LT(later, first);
+  LossAfter(**trainer, 1, 0.5);
+  const double moved =
+      ((*trainer)->model().flat() - before).abs().max().item<double>();
+  EXPECT_GT(moved, 1e-4);
+  EXPECT_EQ((*trainer)->learning_rate(), 1e-3);
+  // More time than it looked like: the network goes on learning.
+  LossAfter(**trainer, 1, 0.4);
+  EXPECT_EQ((*trainer)->learning_rate(), 1e-3);
+}
+
+TEST(Trainer, LearningRatesFallToZero) {
+  const Dataset dataset = SmallDataset(3);
+  TrainRequest request = SmallRequest(dataset, 1);
+  request.train.decay_share = 0.4;
+  request.train.learning_rate = 1e-3;
+  auto trainer = Trainer::Create(request);
+  ASSERT_TRUE(trainer.ok()) << trainer.status();
+  const auto rate_at = [&](double progress) {
+    LossAfter(**trainer, 1, progress);
+    return (*trainer)->learning_rate();
+  };
+  EXPECT_EQ(rate_at(0), 1e-3);
+  EXPECT_EQ(rate_at(0.6), 1e-3);
+  EXPECT_NEAR(rate_at(0.8), 5e-4, 1e-12);
+  EXPECT_EQ(rate_at(1), 0);
+}
+
+TEST(Trainer, LossFalls) {
+  const Dataset dataset = SmallDataset(3);
+  auto trainer = Trainer::Create(SmallRequest(dataset, 2));
+  ASSERT_TRUE(trainer.ok()) << trainer.status();
+  const double first = LossAfter(**trainer, 1);
+  EXPECT_LT(LossAfter(**trainer, 150), 0.5 * first);
+}
+
+TEST(Workers, SlicesCoverTheBatch) {
+  for (int64_t total : {1, 7, 32}) {
+    for (int parts : {1, 2, 5}) {
+      int64_t next = 0;
+      for (int i = 0; i < parts; ++i) {
+        const Slice slice = SliceOf(total, parts, i);
+        EXPECT_EQ(slice.begin, next);
+        EXPECT_LE(slice.size, (total + parts - 1) / parts);
+        next += slice.size;
+      }
+      EXPECT_EQ(next, total);
+    }
+  }
+}
+
+TEST(Workers, EveryOneIsCalledEachTime) {
+  at::set_num_threads(3);
+  {
+    Workers workers(100);
+    ASSERT_EQ(workers.count(), 3);
+    for (int round = 0; round < 200; ++round) {
+      std::atomic<int> calls = 0;
+      workers.Run([&](int worker) { calls += 1 << (8 * worker); });
+      ASSERT_EQ(calls, 0x010101);
+    }
+    Workers few(2 * Workers::kLeastRows - 1);
+    EXPECT_EQ(few.count(), 1);
+  }
+  EXPECT_EQ(at::get_num_threads(), 3);
+}
+
+TEST(Workers, ExceptionsComeBack) {
+  at::set_num_threads(2);
+  Workers workers(100);
+  for (int thrower : {0, 1}) {
+    EXPECT_THROW(workers.Run([&](int worker) {
+      if (worker == thrower) throw std::runtime_error("worker");
+    }),
+                 std::runtime_error);
+  }
+  std::atomic<int> calls = 0;
+  workers.Run([&](int) { ++calls; });
+  EXPECT_EQ(calls, 2);
+}
+
+}  // namespace
+}  // namespace arctrm::internal
