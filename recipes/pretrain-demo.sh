@@ -24,5 +24,5 @@ mkdir -p "$work"
   --set train.learning_rate=5e-4 --set train.puzzle_learning_rate=1e-2 \
   --set train.decay_share=1 \
   --time-limit "$second"
-"$build/arctrm" checkpoint export "$work/second" --mean-row \
+"$build/arctrm" checkpoint export "$work/second" \
   --out "$root/pipeline/demo_checkpoint"

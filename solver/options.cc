@@ -111,7 +111,12 @@ void AddOptions(TrainOptions& o, OptionSet& set) {
           "seconds between checkpoints; 0: only at the end", 0, 1e7);
   set.Add("train.new_rows", &o.new_rows,
           "embedding rows of tasks that the starting checkpoint doesn't know",
-          {"mean", "zero"});
+          {"mean", "zero", "match"});
+  set.Add("train.match_candidates", &o.match_candidates,
+          "rows of the checkpoint that new_rows = match tries; 0: all", 0,
+          1 << 30);
+  set.Add("train.match_share", &o.match_share,
+          "share of the time that new_rows = match may take", 0, 1);
 }
 
 }  // namespace arctrm

@@ -70,8 +70,14 @@ struct TrainOptions {
   std::string precision = "auto";      // "float32", "bf16"; auto: bf16 on CUDA
   double checkpoint_interval_s = 120;  // seconds between saves; 0: at the end
   // Embedding rows of tasks the starting checkpoint doesn't know: "mean" of its
-  // rows (NVARC), or "zero" as in training from nothing.
+  // rows (NVARC), "zero" as in training from nothing, or "match": of its rows
+  // the one with the least loss on the copy's own training pairs. Matching
+  // tries match_candidates rows, evenly spaced over the checkpoint's (0: all),
+  // and takes at most match_share of a run's time; copies it doesn't reach
+  // start from the row of their task.
   std::string new_rows = "mean";
+  int match_candidates = 100;
+  double match_share = 0.15;
 
   absl::Status Validate() const;
   friend bool operator==(const TrainOptions&, const TrainOptions&) = default;

@@ -3,10 +3,13 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <atomic>
 #include <stdexcept>
 
 #include "gtest/gtest.h"
+#include "solver/internal/checkpoint.h"
+#include "solver/internal/checkpoint_files.h"
 #include "solver/internal/workers.h"
 
 namespace arctrm::internal {
@@ -48,6 +51,7 @@ TrainRequest SmallRequest(const Dataset& dataset, int threads) {
   request.train.batch = 13;  // slices of unequal size
   request.train.learning_rate = 2e-3;
   request.train.warmup_steps = 0;
+  request.train.ema = 0;
   request.device = {"cpu", threads};
   return request;
 }
@@ -119,6 +123,40 @@ TEST(Trainer, RowsLearnAloneFirst) {
   // More time than it looked like: the network goes on learning.
   LossAfter(**trainer, 1, 0.4);
   EXPECT_EQ((*trainer)->learning_rate(), 1e-3);
+}
+
+TEST(Trainer, MatchFindsTheRowOfTheSameTask) {
+  Dataset dataset = SmallDataset(3);
+  TrainRequest request = SmallRequest(dataset, 2);
+  auto first = Trainer::Create(request);
+  ASSERT_TRUE(first.ok()) << first.status();
+  LossAfter(**first, 250);
+  const std::string known = testing::TempDir() + "/trainer_match_known";
+  ASSERT_TRUE((*first)->Save(known, 1).ok());
+
+  // The same tasks in another order under other names.
+  Dataset others = dataset;
+  std::reverse(others.tasks.begin(), others.tasks.end());
+  for (DatasetTask& task : others.tasks) task.name = "new " + task.name;
+  request.dataset = &others;
+  request.checkpoint = known;
+  request.train.new_rows = "match";
+  auto second = Trainer::Create(request);
+  ASSERT_TRUE(second.ok()) << second.status();
+  const std::string matched = testing::TempDir() + "/trainer_match_matched";
+  ASSERT_TRUE((*second)->Save(matched, 1).ok());
+
+  const auto table = [](const std::string& dir) {
+    auto bytes = ReadCheckpointFile(dir, kWeightsFile);
+    auto file = SafetensorsFile::Parse(*std::move(bytes), dir);
+    return *GetTensor(*file, "inner.puzzle_emb.weights", {});
+  };
+  const Tensor before = table(known);
+  const Tensor after = table(matched);
+  for (int id = 1; id <= 3; ++id) {
+    EXPECT_TRUE(at::equal(after[id], before[4 - id])) << id;
+  }
+  EXPECT_FALSE(at::equal(before[1], before[2]));
 }
 
 TEST(Trainer, LearningRatesFallToZero) {
