@@ -13,11 +13,9 @@
 #include "base/hash.h"
 #include "base/options.h"
 #include "base/status.h"
-#include "base/stop.h"
 #include "solver/internal/checkpoint.h"
 #include "solver/internal/checkpoint_files.h"
 #include "solver/internal/device.h"
-#include "solver/internal/ops.h"
 
 namespace arctrm::internal {
 namespace {
@@ -121,7 +119,7 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
   for (int i = 1; i < trainer->workers_->count(); ++i) {
     trainer->replicas_.push_back(model.Replica());
   }
-  if (trainer->candidates_.defined()) trainer->MatchNewRows(request);
+  if (trainer->new_rows_.candidates.defined()) trainer->MatchNewRows(request);
   return trainer;
 }
 
@@ -151,19 +149,11 @@ absl::Status Trainer::LoadStart(const std::string& checkpoint) {
 void Trainer::FillNewRows(const PuzzleIds& known, const Tensor& known_table) {
   at::NoGradGuard no_grad;
   Tensor table = at::zeros(table_.sizes(), at::kFloat);
-  is_new_.assign(static_cast<size_t>(ids_.num_ids), true);
-  is_new_[0] = false;  // the blank id
+  new_rows_.is_new.assign(static_cast<size_t>(ids_.num_ids), true);
+  new_rows_.is_new[0] = false;  // the blank id
   if (train_.new_rows == "match" && known.num_ids > 1) {
-    const int64_t rows = known.num_ids - 1;
-    const int64_t wanted =
-        train_.match_candidates > 0
-            ? std::min<int64_t>(train_.match_candidates, rows)
-            : rows;
-    std::vector<Tensor> chosen;
-    for (int64_t i = 0; i < wanted; ++i) {
-      chosen.push_back(known_table[1 + i * rows / wanted]);
-    }
-    candidates_ = at::stack(chosen).to(model_->device(), at::kFloat);
+    new_rows_.candidates = SpacedRows(known_table, train_.match_candidates)
+                               .to(model_->device(), at::kFloat);
   }
   if (train_.new_rows != "zero" && known.num_ids > 1) {
     table.copy_(known_table.narrow(0, 1, known.num_ids - 1)
@@ -186,7 +176,7 @@ void Trainer::FillNewRows(const PuzzleIds& known, const Tensor& known_table) {
       if (row == rows.end()) continue;
       const int64_t id = task.first_id + static_cast<int64_t>(i);
       table[id].copy_(known_table[row->second]);
-      is_new_[static_cast<size_t>(id)] = false;
+      new_rows_.is_new[static_cast<size_t>(id)] = false;
       const size_t copy =
           static_cast<size_t>(row->second - it->second->first_id);
       updates_[static_cast<size_t>(id)] = it->second->updates[copy];
@@ -195,115 +185,23 @@ void Trainer::FillNewRows(const PuzzleIds& known, const Tensor& known_table) {
   table_.copy_(table);
 }
 
-void Trainer::RunTrials(std::vector<RowTrial>& trials) {
-  constexpr int64_t kAtOnce = 128;  // of each worker
-  const int64_t cells = options_.num_cells();
-  const at::Device device = model_->device();
-  const int count = workers_->count();
-  workers_->Run([&](int worker) {
-    at::NoGradGuard no_grad;
-    const Slice slice =
-        SliceOf(static_cast<int64_t>(trials.size()), count, worker);
-    std::vector<uint8_t> inputs;
-    std::vector<uint8_t> labels;
-    for (int64_t at = slice.begin; at < slice.begin + slice.size;
-         at += kAtOnce) {
-      const int64_t rows = std::min(kAtOnce, slice.begin + slice.size - at);
-      inputs.resize(static_cast<size_t>(rows * cells));
-      labels.resize(inputs.size());
-      Tensor chosen = at::empty({rows}, at::kLong);
-      for (int64_t r = 0; r < rows; ++r) {
-        const RowTrial& trial = trials[static_cast<size_t>(at + r)];
-        sampler_.Encode(trial.example, inputs.data() + r * cells,
-                        labels.data() + r * cells);
-        chosen.mutable_data_ptr<int64_t>()[r] = trial.candidate;
-      }
-      const auto move = [&](std::vector<uint8_t>& bytes) {
-        return at::from_blob(bytes.data(), {rows, cells}, at::kByte)
-            .to(device, at::kLong);
-      };
-      const Tensor tokens = move(inputs);
-      Tensor wanted = move(labels);
-      wanted = at::where(wanted == kPadToken, kIgnoredLabel, wanted);
-      const StepOutput out =
-          model_->Step(model_->StartLatents(rows), tokens,
-                       candidates_.index_select(0, chosen.to(device)));
-      const Tensor losses = (StablemaxCrossEntropy(out.logits, wanted).sum(-1) /
-                             (wanted >= 0).sum(-1).clamp_min(1))
-                                .to(at::kCPU, at::kDouble)
-                                .contiguous();
-      for (int64_t r = 0; r < rows; ++r) {
-        trials[static_cast<size_t>(at + r)].loss =
-            losses.const_data_ptr<double>()[r];
-      }
-    }
-  });
-}
-
 void Trainer::MatchNewRows(const TrainRequest& request) {
-  constexpr size_t kFinalists = 8;
-  at::NoGradGuard no_grad;
-  const int64_t num_candidates = candidates_.size(0);
-  // With a time limit only; without one the same steps give the same bytes.
-  const double limit_s =
-      request.deadline.IsInfinite()
-          ? std::numeric_limits<double>::infinity()
-          : train_.match_share *
-                absl::ToDoubleSeconds(request.deadline.Remaining());
+  // Without a time limit all are matched: the same steps give the same bytes.
+  double limit_s = std::numeric_limits<double>::infinity();
+  if (!request.deadline.IsInfinite()) {
+    limit_s = train_.match_share *
+              absl::ToDoubleSeconds(request.deadline.Remaining());
+  }
   const absl::Time start = RealClock().Now();
-  size_t most_copies = 0;
-  for (const PuzzleTask& task : ids_.tasks) {
-    most_copies = std::max(most_copies, task.copies.size());
-  }
-  const auto sum_by_candidate = [&](const std::vector<RowTrial>& trials) {
-    std::map<int64_t, double> sums;
-    for (const RowTrial& trial : trials) sums[trial.candidate] += trial.loss;
-    std::vector<std::pair<double, int64_t>> ranked;
-    for (const auto& [candidate, sum] : sums)
-      ranked.emplace_back(sum, candidate);
-    std::sort(ranked.begin(), ranked.end());
-    return ranked;
-  };
-  // The tasks themselves first, then the first copy of each, and so on: time
-  // that runs out leaves every task the same share.
-  for (size_t copy = 0; copy < most_copies; ++copy) {
-    for (size_t t = 0; t < ids_.tasks.size(); ++t) {
-      const PuzzleTask& task = ids_.tasks[t];
-      if (copy >= task.copies.size()) continue;
-      const int64_t id = task.first_id + static_cast<int64_t>(copy);
-      if (!is_new_[static_cast<size_t>(id)]) continue;
-      if (StopSignal() != 0 ||
-          absl::ToDoubleSeconds(RealClock().Now() - start) > limit_s) {
-        if (copy > 0) table_[id].copy_(table_[task.first_id]);
-        continue;
-      }
-      Example example;
-      example.task = static_cast<int>(t);
-      example.copy = static_cast<int>(copy);
-      example.puzzle_id = id;
-      std::vector<RowTrial> trials;
-      for (int64_t c = 0; c < num_candidates; ++c) {
-        trials.push_back({example, c});
-      }
-      RunTrials(trials);
-      auto ranked = sum_by_candidate(trials);
-      ranked.resize(std::min(ranked.size(), kFinalists));
-      trials.clear();
-      for (const auto& [loss, candidate] : ranked) {
-        for (size_t p = 0; p < dataset_->tasks[t].pairs.size(); ++p) {
-          example.pair = static_cast<int>(p);
-          trials.push_back({example, candidate});
-        }
-      }
-      RunTrials(trials);
-      table_[id].copy_(candidates_[sum_by_candidate(trials)[0].second]);
-    }
-  }
+  const RowMatcher matcher = {*model_, *workers_, sampler_, *dataset_, ids_};
+  const int matched = matcher.Match(new_rows_, limit_s, table_);
   if (request.log != nullptr) {
     request.log->Info(absl::StrFormat(
-        "matched embedding rows with %d of the checkpoint's in %.1f s",
-        num_candidates, absl::ToDoubleSeconds(RealClock().Now() - start)));
+        "matched %d of %d embedding rows with %d of the checkpoint's in %.1f s",
+        matched, ids_.num_ids - 1, new_rows_.candidates.size(0),
+        absl::ToDoubleSeconds(RealClock().Now() - start)));
   }
+  new_rows_ = {};
 }
 
 absl::Status Trainer::LoadResume(const std::string& dir) {

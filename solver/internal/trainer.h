@@ -12,6 +12,7 @@
 #include "solver/checkpoint_info.h"
 #include "solver/internal/act.h"
 #include "solver/internal/optimizers.h"
+#include "solver/internal/row_match.h"
 #include "solver/internal/sampler.h"
 #include "solver/internal/trm.h"
 #include "solver/internal/workers.h"
@@ -52,16 +53,8 @@ class Trainer {
   absl::Status LoadStart(const std::string& checkpoint);
   absl::Status LoadResume(const std::string& dir);
   void FillNewRows(const PuzzleIds& known, const Tensor& known_table);
-  // train.new_rows = match: for every row of `new_ids_`, the candidate that
-  // explains its pairs best.
+  // train.new_rows = match.
   void MatchNewRows(const TrainRequest& request);
-  // One row of candidates_ tried on one training pair.
-  struct RowTrial {
-    Example example;
-    int64_t candidate = 0;
-    double loss = 0;  // mean token loss after one supervision step
-  };
-  void RunTrials(std::vector<RowTrial>& trials);
   // Draws examples for halted rows into the host buffers, and moves them.
   Batch DrawBatch();
   // What one worker did with its rows of the batch.
@@ -91,8 +84,7 @@ class Trainer {
   Carry carry_;
   PuzzleIds ids_;
   std::vector<int64_t> updates_;  // by id
-  std::vector<bool> is_new_;      // by id: unknown to the starting checkpoint
-  Tensor candidates_;  // (C, D) float32 on the device; undefined without match
+  NewRows new_rows_;              // only while the trainer is made
   std::vector<TrainedTask> trained_;
   int64_t step_ = 0;             // of this training: schedules count it
   int64_t rows_only_steps_ = 0;  // of those, the ones without the network

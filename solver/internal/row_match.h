@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// Where new embedding rows start: train.new_rows = match.
+#pragma once
+
+#include <vector>
+
+#include "augment/dataset.h"
+#include "solver/internal/sampler.h"
+#include "solver/internal/torch.h"
+#include "solver/internal/trm.h"
+#include "solver/internal/workers.h"
+#include "solver/puzzle_ids.h"
+
+namespace arctrm::internal {
+
+// The rows to fill, and the rows that may fill them.
+struct NewRows {
+  std::vector<bool> is_new;  // by id
+  Tensor candidates;  // (C, D) float32, on the model's device; undefined: none
+};
+
+// `wanted` rows (0: all), evenly spaced over ids 1 … of a table (num_ids, D).
+Tensor SpacedRows(const Tensor& table, int64_t wanted);
+
+// What the trials run on; borrows everything.
+struct RowMatcher {
+  const Trm& model;
+  Workers& workers;
+  const ExampleSampler& sampler;
+  const Dataset& dataset;
+  const PuzzleIds& ids;
+
+  // Puts into `table` (num_ids, D), for every new id, the candidate with the
+  // least token loss after one supervision step on the pairs of its task and
+  // copy: all candidates on the first pair, the best few on all pairs. The
+  // tasks themselves come first, then the first copy of each, and so on. Past
+  // `limit_s` seconds or at a stop signal the rest start from the row of their
+  // task. Returns how many were matched.
+  int Match(const NewRows& rows, double limit_s, Tensor& table) const;
+
+ private:
+  struct Trial {
+    Example example;
+    int64_t candidate = 0;
+    double loss = 0;
+  };
+  void Run(const Tensor& candidates, std::vector<Trial>& trials) const;
+};
+
+}  // namespace arctrm::internal
