@@ -75,14 +75,6 @@ std::string SetAside(absl::string_view path) {
   return absl::StrCat(path, ".old");
 }
 
-// Devices and pipes are written to, never renamed over.
-bool IsSpecialFile(absl::string_view path) {
-  std::error_code error;
-  const fs::file_status status = fs::status(PathOf(path), error);
-  return fs::exists(status) && !fs::is_regular_file(status) &&
-         !fs::is_directory(status);
-}
-
 absl::Status WriteInPlace(absl::string_view path, absl::string_view bytes) {
   const std::string name(path);
   FileDescriptor fd(open(name.c_str(), O_WRONLY | O_CLOEXEC));
@@ -166,6 +158,13 @@ absl::Status RenameFile(absl::string_view from, absl::string_view to) {
 bool FileExists(absl::string_view path) {
   std::error_code error;
   return fs::exists(PathOf(path), error);
+}
+
+bool IsSpecialFile(absl::string_view path) {
+  std::error_code error;
+  const fs::file_status status = fs::status(PathOf(path), error);
+  return fs::exists(status) && !fs::is_regular_file(status) &&
+         !fs::is_directory(status);
 }
 
 bool IsDirectory(absl::string_view path) {

@@ -14,7 +14,7 @@
 namespace arctrm {
 
 absl::StatusOr<std::string> ReadFile(absl::string_view path);
-// A device or a pipe is written to as it stands.
+// A special file is written to as it stands.
 absl::Status WriteFileAtomically(absl::string_view path,
                                  absl::string_view bytes);
 // Appends and flushes; creates the file if need be.
@@ -25,6 +25,9 @@ absl::Status RenameFile(absl::string_view from, absl::string_view to);
 
 bool FileExists(absl::string_view path);
 bool IsDirectory(absl::string_view path);
+// A device or a pipe: a rename would put a plain file in its place, and what
+// went in can't be read back.
+bool IsSpecialFile(absl::string_view path);
 // Like mkdir -p.
 absl::Status MakeDirectories(absl::string_view path);
 // Names (not paths) of the regular files in `dir`, sorted bytewise.

@@ -71,10 +71,12 @@ RunPlan PlanRun(const PlanInputs& inputs, const ModelOptions& model,
     double vote_s = planning.vote_share * work_s;
     for (int i = 0; i < 2; ++i) {
       plan.train_s = work_s - vote_s;
-      double steps = inputs.step_s > 0 ? plan.train_s / inputs.step_s : 0;
+      const double match_s = inputs.match_share * plan.train_s;
+      double steps =
+          inputs.step_s > 0 ? (plan.train_s - match_s) / inputs.step_s : 0;
       if (inputs.steps_asked > 0) {
         steps = std::min(steps, static_cast<double>(inputs.steps_asked));
-        plan.train_s = std::min(plan.train_s, steps * inputs.step_s);
+        plan.train_s = std::min(plan.train_s, match_s + steps * inputs.step_s);
       }
       plan.steps = static_cast<int64_t>(steps);
       plan.copies = copies_for(steps);

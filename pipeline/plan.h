@@ -15,6 +15,9 @@ struct PlanInputs {
   int test_inputs = 0;  // to vote on
   double left_s = 0;    // until the deadline; infinite without one
   double step_s = 0;    // one optimiser step, measured; 0 without a deadline
+  // Share of the training time that goes before the first step: matching of
+  // embedding rows.
+  double match_share = 0;
   int64_t steps_asked = 0;       // --steps; 0: none
   int augmentations_asked = -1;  // --augmentations; -1: none
 };

@@ -62,6 +62,7 @@ class Job {
       const std::string& name);
   absl::Status SaveSubmission();
   std::string ScoreSoFar() const;
+  absl::Status AddRowUpdates();
   absl::Status CheckLeaks(const Dataset& dataset);
 
   RunOptions options_;
@@ -270,6 +271,9 @@ absl::Status Job::Prepare() {
   in.tasks = static_cast<int>(dataset_.tasks.size());
   in.test_inputs = inputs_.challenges.num_test_inputs();
   in.steps_asked = options_.steps;
+  if (!options_.checkpoint.empty() && options_.train.new_rows == "match") {
+    in.match_share = options_.train.match_share;
+  }
   in.augmentations_asked = options_.augmentations;
   in.left_s = absl::ToDoubleSeconds(deadline_.Remaining());
   if (!deadline_.IsInfinite()) {
@@ -354,7 +358,27 @@ absl::Status Job::TrainModel() {
       "trained", absl::StrFormat("%d steps, %.2f steps/s, %.0f samples/s",
                                  result.steps, result.steps_per_s,
                                  result.steps_per_s * options_.train.batch));
+  ARCTRM_RETURN_IF_ERROR(AddRowUpdates());
   return SaveRecord(stopped_early_ ? record_.status : "voting");
+}
+
+// How often the embedding rows were updated, against what was wanted.
+absl::Status Job::AddRowUpdates() {
+  ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
+                          ReadCheckpointInfo(folder_.checkpoint_dir()));
+  std::vector<int64_t> updates;
+  for (const PuzzleTask& task : info.ids.tasks) {
+    updates.insert(updates.end(), task.updates.begin(), task.updates.end());
+  }
+  if (updates.empty()) return absl::OkStatus();
+  std::sort(updates.begin(), updates.end());
+  const std::string text = absl::StrFormat(
+      "least %d, median %d, most %d; %d wanted (run.row_updates)",
+      updates.front(), updates[updates.size() / 2], updates.back(),
+      options_.planning.row_updates);
+  log_.Info(absl::StrCat("updates of an embedding row: ", text));
+  Section("Plan").emplace_back("updates of a row", text);
+  return absl::OkStatus();
 }
 
 absl::Status Job::VoteOnTests() {
@@ -380,7 +404,8 @@ absl::Status Job::VoteOnTests() {
   std::string score = ScoreSoFar();
   const auto on_batch = [&](const VoteProgress& p) {
     const absl::Time now = RealClock().Now();
-    if (now - last_submission >= kSubmissionInterval) {
+    const bool last = p.views_done >= p.views_planned;
+    if (now - last_submission >= kSubmissionInterval || last) {
       written = SaveSubmission();
       last_submission = now;
       score = ScoreSoFar();

@@ -2,9 +2,7 @@
 #include "submission/write.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
-#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -75,16 +73,6 @@ Submission AsWritten(Submission submission) {
     }
   }
   return submission;
-}
-
-// A device or a pipe: a rename would put a plain file in its place, and what
-// went in can't be read back.
-bool IsSpecialFile(absl::string_view path) {
-  namespace fs = std::filesystem;
-  std::error_code error;
-  const fs::file_status status = fs::status(fs::path(StdView(path)), error);
-  return fs::exists(status) && !fs::is_regular_file(status) &&
-         !fs::is_directory(status);
 }
 
 absl::Status CheckReadsBack(const Submission& submission,

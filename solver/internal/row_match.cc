@@ -2,6 +2,8 @@
 #include "solver/internal/row_match.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <map>
 #include <utility>
 
@@ -66,14 +68,17 @@ void RowMatcher::Run(const Tensor& candidates,
                                 .to(at::kCPU, at::kDouble)
                                 .contiguous();
       for (int64_t r = 0; r < rows; ++r) {
+        // A network that diverged gives no number; that row is the worst.
+        const double loss = losses.const_data_ptr<double>()[r];
         trials[static_cast<size_t>(at + r)].loss =
-            losses.const_data_ptr<double>()[r];
+            std::isfinite(loss) ? loss : std::numeric_limits<double>::max();
       }
     }
   });
 }
 
 int RowMatcher::Match(const NewRows& rows, double limit_s,
+                      const std::function<void(int, int)>& progress,
                       Tensor& table) const {
   at::NoGradGuard no_grad;
   const absl::Time start = RealClock().Now();
@@ -92,6 +97,8 @@ int RowMatcher::Match(const NewRows& rows, double limit_s,
   for (const PuzzleTask& task : ids.tasks) {
     most_copies = std::max(most_copies, task.copies.size());
   }
+  const int wanted = static_cast<int>(
+      std::count(rows.is_new.begin(), rows.is_new.end(), true));
   int matched = 0;
   for (size_t copy = 0; copy < most_copies; ++copy) {
     for (size_t t = 0; t < ids.tasks.size(); ++t) {
@@ -123,7 +130,7 @@ int RowMatcher::Match(const NewRows& rows, double limit_s,
       }
       Run(rows.candidates, trials);
       table[id].copy_(rows.candidates[best(trials, 1)[0].second]);
-      ++matched;
+      progress(++matched, wanted);
     }
   }
   return matched;

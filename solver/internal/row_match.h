@@ -2,6 +2,7 @@
 // Where new embedding rows start: train.new_rows = match.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "augment/dataset.h"
@@ -35,8 +36,10 @@ struct RowMatcher {
   // copy: all candidates on the first pair, the best few on all pairs. The
   // tasks themselves come first, then the first copy of each, and so on. Past
   // `limit_s` seconds or at a stop signal the rest start from the row of their
-  // task. Returns how many were matched.
-  int Match(const NewRows& rows, double limit_s, Tensor& table) const;
+  // task. `progress` is called with (rows done, rows in all). Returns how many
+  // were matched.
+  int Match(const NewRows& rows, double limit_s,
+            const std::function<void(int, int)>& progress, Tensor& table) const;
 
  private:
   struct Trial {

@@ -194,8 +194,16 @@ void Trainer::MatchNewRows(const TrainRequest& request) {
   }
   const absl::Time start = RealClock().Now();
   const RowMatcher matcher = {*model_, *workers_, sampler_, *dataset_, ids_};
-  const int matched = matcher.Match(new_rows_, limit_s, table_);
+  const auto progress = [&](int done, int wanted) {
+    if (request.log == nullptr) return;
+    const double took = absl::ToDoubleSeconds(RealClock().Now() - start);
+    request.log->Progress(
+        absl::StrFormat("match  row %d/%d  %.1f rows/s  at most %.0f s", done,
+                        wanted, done / std::max(took, 1e-9), limit_s));
+  };
+  const int matched = matcher.Match(new_rows_, limit_s, progress, table_);
   if (request.log != nullptr) {
+    request.log->EndProgress();
     request.log->Info(absl::StrFormat(
         "matched %d of %d embedding rows with %d of the checkpoint's in %.1f s",
         matched, ids_.num_ids - 1, new_rows_.candidates.size(0),

@@ -122,7 +122,7 @@ struct Chart {
 };
 
 constexpr Chart kCharts[] = {
-    {"Loss", "of a row: cells plus half of halting", &CurvePoint::loss, false},
+    {"Loss", "of a row: cells and halting", &CurvePoint::loss, false},
     {"Exact accuracy", "of whole outputs", &CurvePoint::exact_accuracy, true},
     {"Token accuracy", "of cells", &CurvePoint::accuracy, true},
     {"Supervision steps", "until a row halts", &CurvePoint::steps, false},

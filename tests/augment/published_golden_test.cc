@@ -11,26 +11,13 @@
 #include "gtest/gtest.h"
 #include "simdjson.h"
 #include "tests/testing/golden.h"
+#include "tests/testing/golden_json.h"
 
 namespace arctrm {
 namespace {
 
 using simdjson::dom::array;
 using simdjson::dom::element;
-
-Grid ToGrid(element rows) {
-  std::vector<uint8_t> cells;
-  int num_rows = 0;
-  for (element row : array(rows)) {
-    ++num_rows;
-    for (element cell : array(row)) {
-      cells.push_back(static_cast<uint8_t>(uint64_t(cell)));
-    }
-  }
-  if (cells.empty()) return Grid();
-  const int cols = static_cast<int>(cells.size()) / num_rows;
-  return Grid(num_rows, cols, std::move(cells));
-}
 
 std::vector<uint8_t> ToTokens(element list) {
   std::vector<uint8_t> tokens;
@@ -70,10 +57,11 @@ TEST_F(PublishedGolden, FortyAugmentationsWithNamesAndInverses) {
       EXPECT_EQ(a.colors[c++], uint64_t(color));
     }
     EXPECT_EQ(AugmentedName(named->task_id, a), name);
-    const Grid grid = ToGrid(item["grid"]);
-    EXPECT_EQ(a.Apply(grid), ToGrid(item["transformed"])) << name;
-    EXPECT_EQ(a.Invert(a.Apply(grid)), ToGrid(item["inverse_of_transformed"]));
-    EXPECT_EQ(a.Invert(grid), ToGrid(item["inverse_of_grid"])) << name;
+    const Grid grid = GoldenGrid(item["grid"]);
+    EXPECT_EQ(a.Apply(grid), GoldenGrid(item["transformed"])) << name;
+    EXPECT_EQ(a.Invert(a.Apply(grid)),
+              GoldenGrid(item["inverse_of_transformed"]));
+    EXPECT_EQ(a.Invert(grid), GoldenGrid(item["inverse_of_grid"])) << name;
     EXPECT_EQ(GridHash(grid), ToText(item["hash_grid"]));
     EXPECT_EQ(GridHash(a.Apply(grid)), ToText(item["hash_transformed"]));
     ++count;
@@ -96,9 +84,10 @@ TEST_F(PublishedGolden, DihedralTransforms) {
   int count = 0;
   for (element item : List("dihedral")) {
     const int id = ToInt(item["tid"]);
-    const Grid grid = ToGrid(item["grid"]);
-    EXPECT_EQ(ApplyDihedral(grid, id), ToGrid(item["out"])) << id;
-    EXPECT_EQ(ApplyDihedral(grid, InverseDihedral(id)), ToGrid(item["inverse"]))
+    const Grid grid = GoldenGrid(item["grid"]);
+    EXPECT_EQ(ApplyDihedral(grid, id), GoldenGrid(item["out"])) << id;
+    EXPECT_EQ(ApplyDihedral(grid, InverseDihedral(id)),
+              GoldenGrid(item["inverse"]))
         << id;
     ++count;
   }
@@ -113,7 +102,7 @@ TEST_F(PublishedGolden, DihedralTransforms) {
 TEST_F(PublishedGolden, EncodedSequences) {
   int count = 0;
   for (element item : List("encode")) {
-    const Pair pair = {ToGrid(item["input"]), ToGrid(item["output"])};
+    const Pair pair = {GoldenGrid(item["input"]), GoldenGrid(item["output"])};
     const Canvas canvas{30};
     const Offset offset = {ToInt(item["pad_r"]), ToInt(item["pad_c"])};
     std::vector<uint8_t> input(900);
@@ -130,7 +119,7 @@ TEST_F(PublishedGolden, EncodedSequences) {
 TEST_F(PublishedGolden, OffsetRanges) {
   Random random(1, "golden");
   for (element item : List("encode")) {
-    const Pair pair = {ToGrid(item["input"]), ToGrid(item["output"])};
+    const Pair pair = {GoldenGrid(item["input"]), GoldenGrid(item["output"])};
     int low_row = 99, high_row = -1, low_col = 99, high_col = -1;
     for (int i = 0; i < 2000; ++i) {
       const Offset offset = RandomOffset(pair, Canvas{30}, random);
@@ -150,7 +139,7 @@ TEST_F(PublishedGolden, Crops) {
   int count = 0;
   for (element item : List("crop")) {
     const std::vector<uint8_t> tokens = ToTokens(item["seq"]);
-    EXPECT_EQ(CropGrid(tokens, Canvas{30}), ToGrid(item["out"]))
+    EXPECT_EQ(CropGrid(tokens, Canvas{30}), GoldenGrid(item["out"]))
         << ToText(item["what"]);
     ++count;
   }
@@ -160,7 +149,7 @@ TEST_F(PublishedGolden, Crops) {
 TEST_F(PublishedGolden, GridHashes) {
   int count = 0;
   for (element item : List("grid_hash")) {
-    EXPECT_EQ(GridHash(ToGrid(item["grid"])), ToText(item["hash"]));
+    EXPECT_EQ(GridHash(GoldenGrid(item["grid"])), ToText(item["hash"]));
     ++count;
   }
   EXPECT_EQ(count, 7);
@@ -170,7 +159,7 @@ TEST_F(PublishedGolden, PuzzleHash) {
   std::vector<Pair> pairs;
   for (element example : array(root_["puzzle_hash"]["examples"])) {
     const array sides(example);
-    pairs.push_back({ToGrid(sides.at(0)), ToGrid(sides.at(1))});
+    pairs.push_back({GoldenGrid(sides.at(0)), GoldenGrid(sides.at(1))});
   }
   ASSERT_EQ(pairs.size(), 3u);
   EXPECT_EQ(TaskHash(pairs, {}), ToText(root_["puzzle_hash"]["hash"]));

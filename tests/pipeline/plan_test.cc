@@ -61,6 +61,21 @@ TEST(PlanRun, MoreTimeNeverMeansFewerCopies) {
   EXPECT_EQ(before, PlanningOptions().max_copies);
 }
 
+TEST(PlanRun, MatchingTakesItsShareFromTheSteps) {
+  TrainOptions train;
+  train.batch = 64;
+  PlanningOptions planning;
+  planning.row_updates = 100;
+  PlanInputs inputs = Timed(600);
+  const RunPlan without = PlanRun(inputs, ModelOptions(), train, planning);
+  inputs.match_share = 0.25;
+  const RunPlan with = PlanRun(inputs, ModelOptions(), train, planning);
+  EXPECT_NEAR(static_cast<double>(with.steps) * inputs.step_s,
+              0.75 * with.train_s, inputs.step_s);
+  EXPECT_LT(with.copies, without.copies);
+  EXPECT_GE(with.updates_per_row, 100);
+}
+
 TEST(PlanRun, AskedAugmentationsOverride) {
   PlanInputs inputs = Timed(60);
   inputs.augmentations_asked = 77;

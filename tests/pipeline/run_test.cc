@@ -110,6 +110,9 @@ TEST_F(RunJobTest, SameSeedSameBytes) {
 
 TEST_F(RunJobTest, StoppedAndResumedEndsWithTheSameBytes) {
   RunOptions whole = Options("whole.json");
+  // Stopped while only the rows learn, before the rates go down.
+  whole.train.rows_only_share = 0.5;
+  whole.train.decay_share = 0.4;
   ASSERT_TRUE(RunJob(whole, Deadline(), NullLog()).ok());
 
   // A log that asks for a stop at the third step.
@@ -129,6 +132,7 @@ TEST_F(RunJobTest, StoppedAndResumedEndsWithTheSameBytes) {
     }
   } stopping;
   RunOptions parts = Options("parts.json");
+  parts.train = whole.train;
   const auto stopped = RunJob(parts, Deadline(), stopping);
   ASSERT_TRUE(stopped.ok()) << stopped.status();
   EXPECT_FALSE(stopped->complete);

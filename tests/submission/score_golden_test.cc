@@ -8,6 +8,7 @@
 #include "simdjson.h"
 #include "submission/score.h"
 #include "tests/testing/golden.h"
+#include "tests/testing/golden_json.h"
 
 namespace arctrm {
 namespace {
@@ -15,20 +16,6 @@ namespace {
 using simdjson::dom::array;
 using simdjson::dom::element;
 using simdjson::dom::object;
-
-Grid ToGrid(element rows) {
-  std::vector<uint8_t> cells;
-  int num_rows = 0;
-  for (element row : array(rows)) {
-    ++num_rows;
-    for (element cell : array(row)) {
-      cells.push_back(static_cast<uint8_t>(uint64_t(cell)));
-    }
-  }
-  if (cells.empty()) return Grid();
-  const int cols = static_cast<int>(cells.size()) / num_rows;
-  return Grid(num_rows, cols, std::move(cells));
-}
 
 struct Case {
   SolutionSet solutions;
@@ -40,7 +27,7 @@ Case ToCase(element json) {
   Case c;
   for (const auto field : object(json["test_puzzles"])) {
     for (element test : array(field.value["test"])) {
-      c.solutions[std::string(field.key)].push_back(ToGrid(test["output"]));
+      c.solutions[std::string(field.key)].push_back(GoldenGrid(test["output"]));
     }
   }
   for (const auto field : object(json["ranked"])) {
@@ -48,7 +35,7 @@ Case ToCase(element json) {
     for (element table : array(field.value)) {
       std::vector<Grid>& grids =
           c.candidates[{std::string(field.key), test_index++}];
-      for (element row : array(table)) grids.push_back(ToGrid(row["grid"]));
+      for (element row : array(table)) grids.push_back(GoldenGrid(row["grid"]));
     }
   }
   // From the ranking, not from the recorded submission: that one leaves out

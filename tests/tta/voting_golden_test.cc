@@ -15,6 +15,7 @@
 #include "simdjson.h"
 #include "tests/testing/fake_predictor.h"
 #include "tests/testing/golden.h"
+#include "tests/testing/golden_json.h"
 #include "tta/ballots.h"
 #include "tta/predict.h"
 
@@ -44,20 +45,6 @@ struct Case {
   Submission submission;
 };
 
-Grid ToGrid(element rows) {
-  std::vector<uint8_t> cells;
-  int num_rows = 0;
-  for (element row : array(rows)) {
-    ++num_rows;
-    for (element cell : array(row)) {
-      cells.push_back(static_cast<uint8_t>(uint64_t(cell)));
-    }
-  }
-  if (cells.empty()) return Grid();
-  const int cols = static_cast<int>(cells.size()) / num_rows;
-  return Grid(num_rows, cols, std::move(cells));
-}
-
 Case ToCase(object json) {
   Case c;
   c.name = std::string(std::string_view(json["case"]));
@@ -66,7 +53,7 @@ Case ToCase(object json) {
     Task task;
     task.id = std::string(field.key);
     for (element test : array(field.value["test"])) {
-      task.test_inputs.push_back(ToGrid(test["input"]));
+      task.test_inputs.push_back(GoldenGrid(test["input"]));
     }
     c.challenges.tasks.push_back(std::move(task));
   }
@@ -78,7 +65,7 @@ Case ToCase(object json) {
     entry.name =
         ParseAugmentedName(AbslView(std::string_view(item["name"]))).value();
     entry.puzzle_id = int64_t(item["identifier"]);
-    entry.input = ToGrid(item["input_seq_grid"]);
+    entry.input = GoldenGrid(item["input_seq_grid"]);
     for (element token : array(item["predicted_tokens"])) {
       entry.tokens.push_back(static_cast<uint8_t>(uint64_t(token)));
     }
@@ -91,8 +78,8 @@ Case ToCase(object json) {
       std::vector<Candidate>& candidates =
           c.ranked[{std::string(task.key), test_index++}];
       for (element row : array(table)) {
-        candidates.push_back(
-            {ToGrid(row["grid"]), double(row["count"]), double(row["mean_q"])});
+        candidates.push_back({GoldenGrid(row["grid"]), double(row["count"]),
+                              double(row["mean_q"])});
       }
     }
   }
@@ -100,7 +87,7 @@ Case ToCase(object json) {
     std::vector<Attempts>& attempts = c.submission[std::string(task.key)];
     for (element item : array(task.value)) {
       attempts.push_back(
-          {ToGrid(item["attempt_1"]), ToGrid(item["attempt_2"])});
+          {GoldenGrid(item["attempt_1"]), GoldenGrid(item["attempt_2"])});
     }
   }
   return c;
