@@ -117,6 +117,7 @@ std::string GridHash(const Grid& grid) {
 std::string TaskHash(const std::vector<Pair>& pairs,
                      const std::vector<Grid>& test_inputs) {
   std::vector<std::string> hashes;
+  hashes.reserve(pairs.size() + test_inputs.size());
   for (const Pair& pair : pairs) {
     hashes.push_back(
         absl::StrCat(GridHash(pair.input), "|", GridHash(pair.output)));

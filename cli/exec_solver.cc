@@ -59,6 +59,7 @@ absl::Status BecomeSolver() {
     return ErrnoStatus(errno, "setting", "OMP_WAIT_POLICY");
   }
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   execv(solver.c_str(), argv.data());

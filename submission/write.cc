@@ -163,6 +163,7 @@ Submission MergeSubmissions(const std::vector<WeightedSubmission>& parts,
         if (a.attempt_2 != a.attempt_1) count(a.attempt_2, part.weight / 2);
       }
       std::vector<std::pair<double, Grid>> ranked;
+      ranked.reserve(weight.size());
       for (const auto& [grid, w] : weight) ranked.emplace_back(w, grid);
       std::sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) {
         return a.first != b.first ? a.first > b.first : a.second < b.second;

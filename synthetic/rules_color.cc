@@ -91,6 +91,7 @@ Grid SampleMajority(int, const SyntheticOptions& options, Random& random) {
         RandomColors(random, random.Between(2, 3));
     Grid grid = Scatter(RandomSize(options, random), 1, colors, random);
     std::vector<int> counts;
+    counts.reserve(colors.size());
     for (uint8_t c : colors) counts.push_back(CountColor(grid, c));
     std::sort(counts.rbegin(), counts.rend());
     if (counts[0] >= counts[1] + 3) return grid;

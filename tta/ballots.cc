@@ -118,11 +118,7 @@ bool Ballots::Has(const std::string& task_id, int test_index,
 
 void Ballots::Merge(const Ballots& other, double weight) {
   ARCTRM_CHECK(std::isfinite(weight) && weight > 0);
-  if (&other == this) {
-    const Ballots copy = other;
-    Merge(copy, weight);
-    return;
-  }
+  if (&other == this) return Merge(Ballots(other), weight);
   for (const auto& [key, views] : other.votes_) {
     auto& mine = votes_[key];
     for (const auto& [view, entries] : views) {

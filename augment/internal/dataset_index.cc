@@ -83,7 +83,7 @@ bool ChecksumHolds(absl::string_view text, absl::string_view hex) {
 
 absl::Status CheckFormat(object root, absl::string_view text,
                          absl::string_view path) {
-  const absl::Status damaged = absl::DataLossError(absl::StrCat(
+  absl::Status damaged = absl::DataLossError(absl::StrCat(
       path,
       ": its checksum doesn't hold; it was damaged or changed after it "
       "was written. Build the dataset again"));

@@ -98,7 +98,7 @@ std::string ExampleSampler::State() const {
 }
 
 absl::Status ExampleSampler::SetState(const std::string& state) {
-  const absl::Status damaged =
+  absl::Status damaged =
       absl::DataLossError("the position in the training data is damaged");
   const std::vector<std::string> parts = absl::StrSplit(state, ';');
   if (parts.size() != 6) return damaged;
