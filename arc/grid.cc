@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "arc/grid.h"
 
+#include <cstring>
 #include <utility>
 
 #include "base/status.h"
@@ -40,6 +41,14 @@ Grid Grid::FromText(absl::string_view text) {
   }
   if (!text.empty()) end_row();
   return Grid(rows, cols, std::move(cells));
+}
+
+std::strong_ordering operator<=>(const Grid& a, const Grid& b) {
+  if (const auto order = a.rows_ <=> b.rows_; order != 0) return order;
+  if (const auto order = a.cols_ <=> b.cols_; order != 0) return order;
+  if (a.empty()) return std::strong_ordering::equal;
+  // A defaulted comparison of the vectors draws false warnings from g++ 12.
+  return std::memcmp(a.cells_.data(), b.cells_.data(), a.cells_.size()) <=> 0;
 }
 
 std::string Grid::ToText() const {

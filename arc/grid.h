@@ -44,8 +44,7 @@ class Grid {
   int max_side() const { return rows_ > cols_ ? rows_ : cols_; }
 
   // Order by rows, then columns, then cells: the tie rule of the vote.
-  // NOLINTNEXTLINE(modernize-use-nullptr): the check reads a 0 of its own here.
-  friend auto operator<=>(const Grid&, const Grid&) = default;
+  friend std::strong_ordering operator<=>(const Grid& a, const Grid& b);
   friend bool operator==(const Grid&, const Grid&) = default;
 
   // Rows of digits joined by "\n".
