@@ -58,7 +58,10 @@ function(arctrm_test name)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)
   endif()
+  # What tests write stays in the build folder.
+  set(scratch "${CMAKE_CURRENT_BINARY_DIR}/scratch")
+  file(MAKE_DIRECTORY "${scratch}")
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}"
     TIMEOUT ${ARG_TIMEOUT}
-    ENVIRONMENT "OMP_WAIT_POLICY=passive;GTEST_COLOR=no")
+    ENVIRONMENT "OMP_WAIT_POLICY=passive;GTEST_COLOR=no;TEST_TMPDIR=${scratch}/;TMPDIR=${scratch}")
 endfunction()
