@@ -3,10 +3,23 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/status.h"
 
 namespace arctrm {
+
+int Vocabulary(PuzzleKind kind) {
+  switch (kind) {
+    case PuzzleKind::kArc:
+      return kFirstColorToken + kNumColors;
+    case PuzzleKind::kSudoku:
+      return 1 + kNumColors;
+    case PuzzleKind::kMaze:
+      return 1 + 5;
+  }
+  return 0;
+}
 
 Canvas FitCanvas(absl::Span<const Task> tasks, int margin) {
   int largest = 1;
@@ -24,6 +37,13 @@ Canvas FitCanvas(absl::Span<const Task> tasks, int margin) {
 
 void EncodeGrid(const Grid& grid, Canvas canvas, Offset offset, uint8_t* out) {
   const int side = canvas.side;
+  if (canvas.kind != PuzzleKind::kArc) {
+    ARCTRM_CHECK(grid.rows() == side && grid.cols() == side);
+    for (size_t i = 0; i < grid.cells().size(); ++i) {
+      out[i] = static_cast<uint8_t>(grid.cells()[i] + 1);
+    }
+    return;
+  }
   const int bottom = offset.row + grid.rows();
   const int right = offset.col + grid.cols();
   ARCTRM_CHECK(offset.row >= 0 && offset.col >= 0 && bottom <= side &&
@@ -86,6 +106,15 @@ Grid CropGrid(absl::Span<const uint8_t> tokens, Canvas canvas) {
     }
   }
   return grid;
+}
+
+Grid DecodePuzzle(absl::Span<const uint8_t> tokens, Canvas canvas) {
+  std::vector<uint8_t> cells;
+  cells.reserve(tokens.size());
+  for (const uint8_t token : tokens) {
+    cells.push_back(static_cast<uint8_t>(std::max<int>(token, 1) - 1));
+  }
+  return Grid(canvas.side, canvas.side, std::move(cells));
 }
 
 }  // namespace arctrm

@@ -28,6 +28,7 @@ int LargestSide(const DatasetTask& task) {
 
 int64_t Dataset::num_ids() const {
   int64_t ids = 1;
+  if (!has_ids()) return ids;
   for (const DatasetTask& task : tasks) {
     ids += static_cast<int64_t>(task.copies.size());
   }
@@ -35,6 +36,7 @@ int64_t Dataset::num_ids() const {
 }
 
 std::vector<int64_t> Dataset::FirstIds() const {
+  if (!has_ids()) return std::vector<int64_t>(tasks.size(), 0);
   std::vector<int64_t> first;
   int64_t next = 1;
   for (const DatasetTask& task : tasks) {
@@ -44,10 +46,17 @@ std::vector<int64_t> Dataset::FirstIds() const {
   return first;
 }
 
+int Dataset::num_copies(const DatasetTask& task) const {
+  return canvas.kind == PuzzleKind::kSudoku
+             ? copies_asked + 1
+             : static_cast<int>(task.copies.size());
+}
+
 int64_t Dataset::num_examples() const {
   int64_t examples = 0;
   for (const DatasetTask& task : tasks) {
-    examples += static_cast<int64_t>(task.copies.size() * task.pairs.size());
+    examples +=
+        int64_t{num_copies(task)} * static_cast<int64_t>(task.pairs.size());
   }
   return examples;
 }
@@ -55,7 +64,7 @@ int64_t Dataset::num_examples() const {
 int Dataset::num_short_tasks() const {
   return static_cast<int>(
       std::count_if(tasks.begin(), tasks.end(), [&](const DatasetTask& task) {
-        return static_cast<int>(task.copies.size()) < copies_asked + 1;
+        return num_copies(task) < copies_asked + 1;
       }));
 }
 
@@ -124,6 +133,18 @@ absl::StatusOr<Dataset> BuildDataset(const std::vector<DatasetSource>& sources,
 }
 
 absl::Status AppendDataset(Dataset more, Dataset& into) {
+  if (more.canvas.kind != into.canvas.kind) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "it holds ", PuzzleKindName(more.canvas.kind),
+        " tasks, the first dataset ", PuzzleKindName(into.canvas.kind),
+        "; a model learns one kind"));
+  }
+  if (!into.has_ids() &&
+      (more.seed != into.seed || more.copies_asked != into.copies_asked)) {
+    return absl::FailedPreconditionError(
+        "its seed or number of copies is another than the first dataset's; "
+        "build them together");
+  }
   if (more.canvas != into.canvas) {
     return absl::InvalidArgumentError(absl::StrCat(
         "its canvas is ", more.canvas.side, " wide, that of the first dataset ",

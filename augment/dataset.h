@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What a model trains on: tasks and the plan of their augmentations, never the
-// augmented grids themselves. Every (task, augmentation) is one puzzle id; id 0
-// is blank.
+// augmented grids themselves. Every (task, augmentation) of ARC is one puzzle
+// id; id 0 is blank. Sudoku and mazes (canvas.kind) are a task of one pair
+// each, and all have id 0.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +32,8 @@ struct DatasetTask {
   std::vector<Grid> test_inputs;
   // True when `pairs` holds test pairs.
   bool trains_on_test_pairs = false;
-  // Identity first.
+  // Identity first. Of a Sudoku only that: its copies are shuffles drawn by
+  // number (puzzles/puzzle_dataset.h).
   std::vector<Augmentation> copies;
   friend bool operator==(const DatasetTask&, const DatasetTask&) = default;
 };
@@ -42,11 +44,15 @@ struct Dataset {
   int copies_asked = 0;
   std::vector<DatasetTask> tasks;
 
-  // Puzzle ids, the blank one included: 1 + sum of copies. Ids are given out in
-  // order: task 0's copies are 1 … n0, then task 1's.
+  bool has_ids() const { return canvas.kind == PuzzleKind::kArc; }
+  // Puzzle ids, the blank one included: 1 + sum of copies, or 1 where tasks
+  // have none. Ids are given out in order: task 0's copies are 1 … n0, then
+  // task 1's.
   int64_t num_ids() const;
-  // First id of task `i`.
+  // First id of task `i`; 0 where tasks have none.
   std::vector<int64_t> FirstIds() const;
+  // Ways a task can be drawn, itself included.
+  int num_copies(const DatasetTask& task) const;
   // Training examples: sum over tasks of copies x pairs.
   int64_t num_examples() const;
   // Tasks that got fewer copies than asked.

@@ -12,6 +12,7 @@ const PuzzleTask* PuzzleIds::Find(absl::string_view name) const {
 
 PuzzleIds IdsOfDataset(const Dataset& dataset) {
   PuzzleIds ids;
+  if (!dataset.has_ids()) return ids;
   ids.tasks.reserve(dataset.tasks.size());
   for (const DatasetTask& task : dataset.tasks) {
     ids.tasks.push_back({task.name, ids.num_ids, task.copies,

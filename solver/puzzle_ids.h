@@ -34,6 +34,7 @@ struct PuzzleIds {
   friend bool operator==(const PuzzleIds&, const PuzzleIds&) = default;
 };
 
+// Row 0 alone for Sudoku and mazes.
 PuzzleIds IdsOfDataset(const Dataset& dataset);
 
 }  // namespace arctrm

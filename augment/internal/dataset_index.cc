@@ -17,7 +17,9 @@ using simdjson::dom::element;
 using simdjson::dom::object;
 
 constexpr char kFormat[] = "arctrm-dataset";
-constexpr int64_t kVersion = 1;
+// Datasets of ARC have not changed since version 1 and keep it.
+constexpr int64_t kArcVersion = 1;
+constexpr int64_t kVersion = 2;
 constexpr char kSelfKey[] = "self_sha256";
 constexpr size_t kHexDigits = 64;
 
@@ -102,10 +104,11 @@ absl::Status CheckFormat(object root, absl::string_view text,
   }
   int64_t version = 0;
   if (root["version"].get(version) != simdjson::SUCCESS ||
-      version != kVersion) {
+      version < kArcVersion || version > kVersion) {
     return absl::FailedPreconditionError(absl::StrCat(
-        path, ": dataset version ", version, ", this arctrm reads version ",
-        kVersion, "; use the arctrm that wrote it or build the dataset again"));
+        path, ": dataset version ", version, ", this arctrm reads versions ",
+        kArcVersion, " to ", kVersion,
+        "; use the arctrm that wrote it or build the dataset again"));
   }
   return absl::OkStatus();
 }
@@ -126,7 +129,9 @@ DatasetIndex IndexOf(const Dataset& dataset) {
 std::string IndexText(const DatasetIndex& index) {
   nlohmann::ordered_json json;
   json["format"] = kFormat;
-  json["version"] = kVersion;
+  const bool arc = index.canvas.kind == PuzzleKind::kArc;
+  json["version"] = arc ? kArcVersion : kVersion;
+  if (!arc) json["kind"] = PuzzleKindName(index.canvas.kind);
   json["canvas_side"] = index.canvas.side;
   json["seed"] = index.seed;
   json["copies_asked"] = index.copies_asked;
@@ -165,6 +170,16 @@ absl::StatusOr<DatasetIndex> ParseIndex(absl::string_view text,
   DatasetIndex index;
   index.canvas.side =
       static_cast<int>(members.Count("canvas_side", 1, kMaxSide));
+  if (root["version"].get_int64().value() > kArcVersion) {
+    const absl::StatusOr<PuzzleKind> kind =
+        ParsePuzzleKind(members.Text("kind"));
+    ARCTRM_RETURN_IF_ERROR(members.status());
+    if (!kind.ok()) {
+      return absl::DataLossError(
+          absl::StrCat(path, ": damaged: ", kind.status().message()));
+    }
+    index.canvas.kind = *kind;
+  }
   index.seed = members.Unsigned("seed");
   index.copies_asked = static_cast<int>(
       members.Count("copies_asked", 0, std::numeric_limits<int>::max()));

@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "base/status.h"
+#include "puzzles/puzzle_dataset.h"
 
 namespace arctrm::internal {
 namespace {
@@ -44,7 +45,8 @@ void ExampleSampler::StartEpoch() {
 void ExampleSampler::StartTask() {
   const DatasetTask& task =
       dataset_->tasks[static_cast<size_t>(order_[position_])];
-  copy_ = static_cast<int>(random_.Below(task.copies.size()));
+  copy_ = static_cast<int>(
+      random_.Below(static_cast<uint64_t>(dataset_->num_copies(task))));
   pairs_.resize(task.pairs.size());
   std::iota(pairs_.begin(), pairs_.end(), 0);
   random_.Shuffle(pairs_);
@@ -66,10 +68,10 @@ Example ExampleSampler::Next() {
   const size_t task_index = static_cast<size_t>(example.task);
   const DatasetTask& task = dataset_->tasks[task_index];
   example.copy = copy_;
-  example.puzzle_id = first_ids_[task_index] + copy_;
+  example.puzzle_id = dataset_->has_ids() ? first_ids_[task_index] + copy_ : 0;
   example.pair = pairs_.back();
   pairs_.pop_back();
-  if (translate_ &&
+  if (translate_ && dataset_->has_ids() &&
       example.pair != UntranslatedPair(example.puzzle_id,
                                        static_cast<int>(task.pairs.size()))) {
     const Augmentation& copy = task.copies[static_cast<size_t>(copy_)];
@@ -84,11 +86,17 @@ Example ExampleSampler::Next() {
 
 void ExampleSampler::Encode(const Example& example, uint8_t* input,
                             uint8_t* label) const {
-  const DatasetTask& task = dataset_->tasks[static_cast<size_t>(example.task)];
-  const Augmentation& copy = task.copies[static_cast<size_t>(example.copy)];
+  const size_t index = static_cast<size_t>(example.task);
+  const DatasetTask& task = dataset_->tasks[index];
   const Pair& pair = task.pairs[static_cast<size_t>(example.pair)];
-  EncodePair({copy.Apply(pair.input), copy.Apply(pair.output)},
-             dataset_->canvas, example.offset, input, label);
+  Pair drawn;
+  if (dataset_->canvas.kind == PuzzleKind::kSudoku) {
+    drawn = ShuffledSudoku(pair, dataset_->seed, index, example.copy);
+  } else {
+    const Augmentation& copy = task.copies[static_cast<size_t>(example.copy)];
+    drawn = {copy.Apply(pair.input), copy.Apply(pair.output)};
+  }
+  EncodePair(drawn, dataset_->canvas, example.offset, input, label);
 }
 
 std::string ExampleSampler::State() const {
@@ -128,7 +136,7 @@ absl::Status ExampleSampler::SetState(const std::string& state) {
   position_ = position;
   const DatasetTask& task =
       dataset_->tasks[static_cast<size_t>(order_[position_])];
-  if (copy_ < 0 || copy_ >= static_cast<int>(task.copies.size()) ||
+  if (copy_ < 0 || copy_ >= dataset_->num_copies(task) ||
       !numbers(parts[4], static_cast<int>(task.pairs.size()), pairs_)) {
     return damaged;
   }

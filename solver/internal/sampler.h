@@ -25,9 +25,9 @@ struct Example {
 // copy; of it every pair (or at most pairs_per_visit of them), in random order.
 // Differs from TRM: the published sampler fills whole batches and cuts a task
 // where a batch ends; here only rows that halted draw, and the stream runs on
-// across batches. Offsets are drawn afresh each time (TRM: once, when the data
-// set is built); as there, one pair of each copy stays at (0, 0). Next is not
-// thread-safe.
+// across batches. Sudoku and mazes stay in their place. Offsets are drawn
+// afresh each time (TRM: once, when the data set is built); as there, one pair
+// of each copy stays at (0, 0). Next is not thread-safe.
 class ExampleSampler {
  public:
   // Borrows `dataset`. pairs_per_visit 0: all pairs.

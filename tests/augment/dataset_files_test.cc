@@ -246,10 +246,10 @@ TEST(DatasetFiles, AnotherFormatOrVersionIsFailedPrecondition) {
   ASSERT_TRUE(ReadDataset(dir).ok());
 
   Overwrite(path, Resealed(absl::StrReplaceAll(
-                      text, {{"\"version\": 1", "\"version\": 2"}})));
+                      text, {{"\"version\": 1", "\"version\": 3"}})));
   absl::Status status = ReadDataset(dir).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("version 2"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("version 3"));
 
   Overwrite(path, Resealed(absl::StrReplaceAll(
                       text, {{"arctrm-dataset", "arctrm-sudoku"}})));

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// A Sudoku or a maze with its answer.
+#pragma once
+
+#include <string>
+
+#include "arc/grid.h"
+
+namespace arctrm {
+
+struct Puzzle {
+  std::string source;  // where it is from, as the file says
+  Grid question;       // square; values as PuzzleKind says
+  Grid answer;         // empty where it isn't known
+  // Sudoku: guesses a solver makes. Maze: steps of the shortest path.
+  int rating = 0;
+};
+
+}  // namespace arctrm
