@@ -5,31 +5,61 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "base/status.h"
 
 namespace arctrm {
+namespace {
 
-int ModelOptions::inner() const {
-  const int wanted = static_cast<int>(std::lround(expansion * hidden * 2 / 3));
+int SwiGluInner(double expansion, int width) {
+  const int wanted = static_cast<int>(std::lround(expansion * width * 2 / 3));
   return (wanted + 255) / 256 * 256;
+}
+
+}  // namespace
+
+Canvas ModelOptions::canvas() const {
+  const absl::StatusOr<PuzzleKind> kind = ParsePuzzleKind(puzzle);
+  ARCTRM_CHECK(kind.ok());  // the option allows no other text
+  return {canvas_side, *kind};
+}
+
+int ModelOptions::inner() const { return SwiGluInner(expansion, hidden); }
+
+int ModelOptions::mixer_inner() const {
+  return SwiGluInner(expansion, num_positions());
 }
 
 int64_t ModelOptions::num_parameters() const {
   const int64_t d = hidden;
-  const int64_t block = 3 * d * d + d * d + 3 * d * inner();
-  return layers * block + 2 * vocabulary * d + 2 * d + 2;
+  const int64_t t = num_positions();
+  const int64_t block =
+      (mixer ? 3 * t * mixer_inner() : 4 * d * d) + 3 * d * inner();
+  return (hrm() ? 2 : 1) * layers * block + 2 * vocabulary * d + 2 * d + 2 +
+         (positions == "learned" ? t * d : 0);
 }
 
 absl::Status ModelOptions::Validate() const {
-  if (hidden % heads != 0 || hidden / heads % 2 != 0) {
+  if (!mixer && (hidden % heads != 0 || hidden / heads % 2 != 0)) {
     return absl::InvalidArgumentError(
         absl::StrCat("model.hidden = ", hidden, " and model.heads = ", heads,
                      ": hidden must be a multiple of heads, and hidden / heads "
                      "even (rotary positions turn pairs)"));
   }
-  if (rope == "2d" && hidden / heads % 4 != 0) {
+  if (mixer && positions == "rope") {
+    return absl::InvalidArgumentError(
+        "model.mixer has no attention that rotary positions could turn; set "
+        "model.positions = none, or learned");
+  }
+  if (!mixer && positions == "rope" && rope == "2d" &&
+      hidden / heads % 4 != 0) {
     return absl::InvalidArgumentError(absl::StrCat(
         "model.rope = 2d needs hidden / heads to be a multiple of 4, not ",
         hidden / heads));
+  }
+  if (vocabulary < Vocabulary(canvas().kind)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "model.vocabulary = ", vocabulary, ": the tokens of model.puzzle = ",
+        puzzle, " need ", Vocabulary(canvas().kind)));
   }
   if (position_side < canvas_side) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -49,6 +79,11 @@ absl::Status TrainOptions::Validate() const {
 }
 
 void AddOptions(ModelOptions& o, OptionSet& set) {
+  set.Add("model.arch", &o.arch,
+          "trm: one network, or hrm: one for each of the two latents",
+          {"trm", "hrm"});
+  set.Add("model.mixer", &o.mixer,
+          "mix tokens by an MLP over positions instead of attention");
   set.Add("model.hidden", &o.hidden, "width of the latent", 8, 16384);
   set.Add("model.heads", &o.heads, "attention heads", 1, 256);
   set.Add("model.layers", &o.layers, "blocks of the network", 1, 64);
@@ -61,8 +96,11 @@ void AddOptions(ModelOptions& o, OptionSet& set) {
   set.Add("model.L_cycles", &o.l_cycles, "latent updates per answer update", 1,
           64);
   set.Add("model.puzzle_prefix", &o.puzzle_prefix,
-          "positions before the canvas; the first holds the puzzle embedding",
-          1, 256);
+          "positions before the canvas; the first holds the puzzle embedding; "
+          "0: no puzzle embedding",
+          0, 256);
+  set.Add("model.positions", &o.positions, "rotary, learned or no positions",
+          {"rope", "learned", "none"});
   set.Add("model.rope_theta", &o.rope_theta, "base of the rotary frequencies",
           1, 1e9);
   set.Add("model.rope", &o.rope,
@@ -72,6 +110,10 @@ void AddOptions(ModelOptions& o, OptionSet& set) {
           "supervision steps at most", 1, 1024);
   set.Add("model.exploration", &o.exploration,
           "chance that a row must run a random least number of steps", 0, 1);
+  set.Add("model.continue_head", &o.continue_head,
+          "halt when stopping is worth more than going on, as HRM learns it");
+  set.Add("model.puzzle", &o.puzzle, "what the tokens mean",
+          {"arc", "sudoku", "maze"});
   set.Add("model.vocabulary", &o.vocabulary, "token values", 2, 256);
   set.Add("model.canvas_side", &o.canvas_side, "tokens are its square", 1,
           kMaxSide);
@@ -100,8 +142,10 @@ void AddOptions(TrainOptions& o, OptionSet& set) {
   set.Add("train.decay_share", &o.decay_share,
           "last share of the run in which learning rates fall to zero", 0, 1);
   set.Add("train.ema", &o.ema, "decay of the averaged weights; 0: none", 0, 1);
+  set.Add("train.loss", &o.loss, "cross-entropy of a token",
+          {"stablemax", "softmax"});
   set.Add("train.halt_loss_weight", &o.halt_loss_weight,
-          "weight of the halting loss", 0, 100);
+          "weight of the halting and the continue loss", 0, 100);
   set.Add("train.translate", &o.translate, "random offset on the canvas");
   set.Add("train.pairs_per_visit", &o.pairs_per_visit,
           "pairs a copy contributes each time it is drawn; 0: all", 0, 1 << 20);

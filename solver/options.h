@@ -2,7 +2,8 @@
 // What a model is and how it is trained: plain structs, one description per
 // field (AddOptions) that feeds the command line, recipe files, help and the
 // echo in checkpoint and report.
-// Sources: TRM = arXiv 2510.04871 and its published code.
+// Sources: TRM = arXiv 2510.04871, HRM = arXiv 2506.21734, and their published
+// code.
 #pragma once
 
 #include <cstdint>
@@ -15,13 +16,23 @@
 namespace arctrm {
 
 struct ModelOptions {
-  int hidden = 512;         // D, width of the latent
-  int heads = 8;            // attention heads; hidden / heads must be even
-  int layers = 2;           // blocks of the one network
-  double expansion = 4;     // SwiGLU inner = ceil256(round(expansion*D*2/3))
-  int h_cycles = 3;         // updates of y per supervision step
-  int l_cycles = 4;         // updates of z per update of y
-  int puzzle_prefix = 16;   // positions the puzzle embedding takes
+  // "trm": one network for both latents, gradient through the last H cycle.
+  // "hrm": a network for each, gradient through the last update of each.
+  std::string arch = "trm";
+  // Tokens are mixed by a SwiGLU over the positions instead of by attention
+  // (published mlp_t; TRM's choice for Sudoku). Needs no positions.
+  bool mixer = false;
+  int hidden = 512;      // D, width of the latent
+  int heads = 8;         // attention heads; hidden / heads must be even
+  int layers = 2;        // blocks of a network (HRM: of each)
+  double expansion = 4;  // SwiGLU inner = ceil256(round(expansion*D*2/3))
+  int h_cycles = 3;      // updates of y per supervision step
+  int l_cycles = 4;      // updates of z per update of y
+  // Positions the puzzle embedding takes (HRM: 1); 0: there is none.
+  int puzzle_prefix = 16;
+  // "rope": rotary; "learned": a vector per position, added to the input;
+  // "none".
+  std::string positions = "rope";
   double rope_theta = 1e4;  // base of the rotary frequencies
   // "1d": one position id per cell (published). "2d": half of each head's
   // rotary pairs turn with the row, half with the column; the prefix is row 0.
@@ -29,12 +40,21 @@ struct ModelOptions {
   std::string rope = "1d";
   int halt_max_steps = 16;   // supervision steps at most
   double exploration = 0.1;  // chance of a minimum number of steps
-  int vocabulary = kVocabulary;
+  // Halts when the halting logit exceeds the continue logit, which is trained
+  // on the value of one more step (Q-learning; HRM, section "Adaptive
+  // computational time"; published TRM: no_ACT_continue = false). Costs another
+  // forward pass.
+  bool continue_head = false;
+  std::string puzzle = "arc";  // what the tokens mean: arc, sudoku, maze
+  int vocabulary = Vocabulary(PuzzleKind::kArc);
   int canvas_side = kMaxSide;    // tokens are canvas_side^2
   int position_side = kMaxSide;  // cell (r, c) has position r*position_side+c
 
-  // SwiGLU inner width.
+  Canvas canvas() const;
+  // SwiGLU inner width over features, and over positions (mixer).
   int inner() const;
+  int mixer_inner() const;
+  bool hrm() const { return arch == "hrm"; }
   int num_cells() const { return canvas_side * canvas_side; }
   // T: prefix and canvas.
   int num_positions() const { return puzzle_prefix + num_cells(); }
@@ -61,8 +81,10 @@ struct TrainOptions {
   // Last share of the run over which both learning rates fall linearly to zero.
   // Differs from TRM: there they stay; 0 does that.
   double decay_share = 0;
-  double ema = 0.999;             // 0: evaluate the raw weights
-  double halt_loss_weight = 0.5;  // of the halting loss
+  double ema = 0.999;  // 0: evaluate the raw weights
+  // Per token: "stablemax" in float64 (published) or "softmax" in float32.
+  std::string loss = "stablemax";
+  double halt_loss_weight = 0.5;  // of the halting and the continue loss
   bool translate = true;  // random offset, but one view in `untranslated`
   // Pairs a copy contributes each time it is drawn; 0: all (published). Tasks
   // of dozens of pairs would fill whole batches otherwise.

@@ -25,6 +25,7 @@ struct PredictorOutput {
   std::vector<uint8_t> tokens;
   // Halting logit of that step; its sigmoid is the confidence.
   float halt_logit = 0;
+  int steps = 0;  // supervision steps it took
 };
 
 // Not thread-safe.
@@ -51,6 +52,16 @@ struct PredictorOptions {
   DeviceOptions device;
   // Rows per batch; 0: chosen for the device.
   int batch = 0;
+  // A row stops once its confidence reaches this; 0: every row runs all steps,
+  // as published. Differs from TRM: an option of ours that saves time and may
+  // cost answers.
+  double early_halt = 0;
+  // Answers per input, of which the most confident is given: the first as it
+  // is, the others with normal noise of standard deviation `latent_noise` added
+  // to z before every step (PTRM). Differs from TRM: 1 is published.
+  int rollouts = 1;
+  double latent_noise = 0;
+  uint64_t seed = 0;  // of the noise
 };
 
 // Loads the averaged weights and the live embedding table of `checkpoint` (a

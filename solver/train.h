@@ -18,13 +18,15 @@ namespace arctrm {
 // The state of a training run after an optimiser step. Losses and metrics are
 // means since the callback before; metrics count rows that halted.
 struct TrainStats {
-  int64_t step = 0;           // optimiser steps done
-  double time_s = 0;          // training time so far, earlier parts included
-  double loss = 0;            // lm_loss + halt_loss_weight * q_halt_loss, a row
-  double lm_loss = 0;         // stablemax cross-entropy, per row
-  double q_halt_loss = 0;     // per row
-  double accuracy = 0;        // share of right tokens
-  double exact_accuracy = 0;  // share of rows all right
+  int64_t step = 0;   // optimiser steps done
+  double time_s = 0;  // training time so far, earlier parts included
+  // Per row: lm_loss + halt_loss_weight * (q_halt_loss + q_continue_loss).
+  double loss = 0;
+  double lm_loss = 0;  // cross-entropy, per row
+  double q_halt_loss = 0;
+  double q_continue_loss = 0;  // 0 without a continue head
+  double accuracy = 0;         // share of right tokens
+  double exact_accuracy = 0;   // share of rows all right
   double q_halt_accuracy = 0;
   double steps = 0;          // supervision steps until halted
   int64_t halted_rows = 0;   // rows these metrics rest on
@@ -33,7 +35,8 @@ struct TrainStats {
   int64_t row_updates = 0;   // embedding-row updates in all: steps x batch
 };
 
-enum class TrainStop { kSteps, kDeadline, kSignal, kCallback };
+// kDiverged: the loss is no number any more.
+enum class TrainStop { kSteps, kDeadline, kSignal, kCallback, kDiverged };
 const char* TrainStopName(TrainStop stop);
 
 struct TrainRequest {
@@ -56,6 +59,14 @@ struct TrainRequest {
   // steps only; between them with the last known losses). false stops.
   std::function<bool(const TrainStats&)> on_step;
   int stats_every = 1;
+  // How good the weights are that would be saved now, higher is better; an
+  // error ends the training. Asked for every `evaluate_every_s` seconds of
+  // training and at the end; its time counts as training time.
+  std::function<absl::StatusOr<double>(Predictor&, const TrainStats&)> evaluate;
+  double evaluate_every_s = 60;
+  // The weights with the best score are kept here, a checkpoint folder without
+  // resume state; a later one with the same score does not take their place.
+  std::string best_out;
   Log* log = nullptr;
 };
 
@@ -65,9 +76,13 @@ struct TrainResult {
   double time_s = 0;  // of this call
   double steps_per_s = 0;
   double final_save_s = 0;  // what the last save cost
+  // With `evaluate`.
+  double best_score = 0;
+  int64_t best_step = 0;
 };
 
-// Trains, saves at intervals and at every stop.
+// Trains, saves at intervals and at every stop. What diverged is not saved: the
+// last checkpoint stands, and when there is none FailedPrecondition says so.
 absl::StatusOr<TrainResult> Train(const TrainRequest& request);
 
 // Seconds one optimiser step takes on this device for this model: a few timed

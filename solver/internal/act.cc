@@ -4,8 +4,25 @@
 #include "solver/internal/ops.h"
 
 namespace arctrm::internal {
+namespace {
 
-Carry InitialCarry(const Trm& model, const Batch& like) {
+// The value of going on: what one more step of the same weights would say about
+// halting there, or about going on still further (HRM, published
+// target_q_continue).
+Tensor ContinueTarget(const Model& model, const Tensor& puzzle_rows,
+                      const Carry& carry) {
+  at::NoGradGuard no_grad;
+  const StepOutput next =
+      model.Step(carry.latents, carry.current.tokens, puzzle_rows);
+  const Tensor last = carry.steps >= model.options().halt_max_steps;
+  return at::sigmoid(
+      at::where(last, next.q_halt_logits,
+                at::maximum(next.q_halt_logits, next.q_continue_logits)));
+}
+
+}  // namespace
+
+Carry InitialCarry(const Model& model, const Batch& like) {
   const int64_t batch = like.tokens.size(0);
   Carry carry;
   carry.latents = model.StartLatents(batch);
@@ -16,7 +33,7 @@ Carry InitialCarry(const Trm& model, const Batch& like) {
   return carry;
 }
 
-void AdmitBatch(const Trm& model, const Batch& fresh, Carry& carry) {
+void AdmitBatch(const Model& model, const Batch& fresh, Carry& carry) {
   const Tensor& halted = carry.halted;
   const Tensor by_row = halted.view({-1, 1});
   const Tensor by_latent = halted.view({-1, 1, 1});
@@ -30,11 +47,11 @@ void AdmitBatch(const Trm& model, const Batch& fresh, Carry& carry) {
   current.puzzle_ids = at::where(halted, fresh.puzzle_ids, current.puzzle_ids);
 }
 
-Tensor HaltedAfter(const Tensor& steps, const Tensor& q_halt_logits,
+Tensor HaltedAfter(const Tensor& steps, const Tensor& wants_to,
                    int halt_max_steps, bool training, const Tensor& min_steps) {
   Tensor halted = steps >= halt_max_steps;
   if (training && halt_max_steps > 1) {
-    halted = at::logical_or(halted, q_halt_logits > 0);
+    halted = at::logical_or(halted, wants_to);
     if (min_steps.defined()) {
       halted = at::logical_and(halted, steps >= min_steps);
     }
@@ -42,9 +59,25 @@ Tensor HaltedAfter(const Tensor& steps, const Tensor& q_halt_logits,
   return halted;
 }
 
+Tensor WantsToHalt(const ModelOptions& options, const StepOutput& output) {
+  const Tensor halt = output.q_halt_logits.detach();
+  return options.continue_head ? halt > output.q_continue_logits.detach()
+                               : halt > 0;
+}
+
+Tensor TokenLoss(const TrainOptions& options, const Tensor& logits,
+                 const Tensor& labels) {
+  if (options.loss == "stablemax") return StablemaxCrossEntropy(logits, labels);
+  return at::cross_entropy_loss(
+             logits.to(at::kFloat).reshape({-1, logits.size(-1)}),
+             labels.reshape({-1}), {}, at::Reduction::None, kIgnoredLabel)
+      .view(labels.sizes());
+}
+
 LossOutput ComputeLoss(const StepOutput& output, const Tensor& labels,
                        const Tensor& steps, const Tensor& halted,
-                       double halt_loss_weight) {
+                       const Tensor& continue_target,
+                       const TrainOptions& options) {
   LossOutput out;
   Tensor row_right;
   {
@@ -71,26 +104,37 @@ LossOutput ComputeLoss(const StepOutput& output, const Tensor& labels,
     out.steps = sum_counted(steps);
   }
   const Tensor divisor = (labels >= 0).sum(-1, true).clamp_min(1);
-  out.lm_loss = (StablemaxCrossEntropy(output.logits, labels) / divisor).sum();
+  out.lm_loss = (TokenLoss(options, output.logits, labels) / divisor)
+                    .sum()
+                    .to(at::kDouble);
   out.q_halt_loss = at::binary_cross_entropy_with_logits(
       output.q_halt_logits, row_right.to(at::kFloat), {}, {},
       at::Reduction::Sum);
-  out.loss = out.lm_loss + halt_loss_weight * out.q_halt_loss;
+  out.q_continue_loss = continue_target.defined()
+                            ? at::binary_cross_entropy_with_logits(
+                                  output.q_continue_logits, continue_target, {},
+                                  {}, at::Reduction::Sum)
+                            : at::zeros_like(out.q_halt_loss);
+  out.loss = out.lm_loss +
+             options.halt_loss_weight * (out.q_halt_loss + out.q_continue_loss);
   return out;
 }
 
-ActOutput ActStep(const Trm& model, const Tensor& puzzle_rows, bool training,
-                  const Tensor& min_steps, double halt_loss_weight,
+ActOutput ActStep(const Model& model, const Tensor& puzzle_rows, bool training,
+                  const Tensor& min_steps, const TrainOptions& options,
                   Carry& carry) {
   ActOutput out;
   out.step = model.Step(carry.latents, carry.current.tokens, puzzle_rows);
   carry.latents = out.step.latents;
   carry.steps = carry.steps + 1;
-  carry.halted =
-      HaltedAfter(carry.steps, out.step.q_halt_logits.detach(),
-                  model.options().halt_max_steps, training, min_steps);
+  const ModelOptions& net = model.options();
+  carry.halted = HaltedAfter(carry.steps, WantsToHalt(net, out.step),
+                             net.halt_max_steps, training, min_steps);
+  if (training && net.continue_head && net.halt_max_steps > 1) {
+    out.continue_target = ContinueTarget(model, puzzle_rows, carry);
+  }
   out.loss = ComputeLoss(out.step, carry.current.labels, carry.steps,
-                         carry.halted, halt_loss_weight);
+                         carry.halted, out.continue_target, options);
   return out;
 }
 

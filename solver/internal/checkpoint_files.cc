@@ -319,15 +319,16 @@ absl::StatusOr<std::string> CheckpointInfoText(const std::string& path,
   std::string out = absl::StrFormat(
       "checkpoint  %s\n"
       "trained     %d steps in %s%s\n"
-      "network     %d parameters, width %d, %d layers, H %d, L %d\n"
-      "canvas      %dx%d, positions of %dx%d\n"
+      "network     %s%s, %d parameters, width %d, %d layers, H %d, L %d\n"
+      "canvas      %s %dx%d, positions of %dx%d\n"
       "ids         %d rows for %d tasks and %d copies, %d updated, least %d\n"
       "seen        %d tasks, %d of them with their test pairs\n"
       "file        %s, %d bytes\n",
       info.dir, info.step, DurationText(absl::Seconds(info.train_time_s)),
-      info.has_resume_state ? ", can be resumed" : "",
-      info.model.num_parameters(), info.model.hidden, info.model.layers,
-      info.model.h_cycles, info.model.l_cycles, info.model.canvas_side,
+      info.has_resume_state ? ", can be resumed" : "", info.model.arch,
+      info.model.mixer ? " mixer" : "", info.model.num_parameters(),
+      info.model.hidden, info.model.layers, info.model.h_cycles,
+      info.model.l_cycles, info.model.puzzle, info.model.canvas_side,
       info.model.canvas_side, info.model.position_side,
       info.model.position_side, info.ids.num_ids, info.ids.tasks.size(), copies,
       updated, least, info.trained.size(), with_test_pairs,

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
-#include "solver/predictor.h"
+#include "solver/internal/predictor.h"
 
+#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -13,27 +17,29 @@
 #include "solver/internal/checkpoint.h"
 #include "solver/internal/checkpoint_files.h"
 #include "solver/internal/device.h"
-#include "solver/internal/trm.h"
+#include "solver/internal/model.h"
 #include "solver/internal/workers.h"
 
 namespace arctrm {
 namespace {
 
 using internal::Latents;
+using internal::Model;
 using internal::StepOutput;
-using internal::Trm;
 
-class TrmPredictor : public Predictor {
+class ModelPredictor : public Predictor {
  public:
-  TrmPredictor(std::unique_ptr<Trm> model, at::Tensor table, int batch)
+  // options.batch > 0.
+  ModelPredictor(std::unique_ptr<Model> model, at::Tensor table,
+                 const PredictorOptions& options,
+                 std::shared_ptr<internal::Workers> workers)
       : model_(std::move(model)),
         table_(std::move(table)),
-        batch_(batch),
-        workers_(model_->device().is_cpu() ? batch : 1) {}
+        options_(options),
+        batch_(options.batch),
+        workers_(std::move(workers)) {}
 
-  Canvas canvas() const override {
-    return Canvas{model_->options().canvas_side};
-  }
+  Canvas canvas() const override { return model_->options().canvas(); }
   int max_batch() const override { return batch_; }
 
   absl::StatusOr<std::vector<PredictorOutput>> Predict(
@@ -74,49 +80,135 @@ class TrmPredictor : public Predictor {
     tokens = tokens.to(device);
     const at::Tensor rows = table_.index_select(0, ids.to(device));
     std::vector<PredictorOutput> outputs(inputs.size());
-    workers_.Run([&](int worker) {
+    workers_->Run([&](int worker) {
       const internal::Slice slice =
-          internal::SliceOf(batch_, workers_.count(), worker);
+          internal::SliceOf(batch_, workers_->count(), worker);
       const absl::Span<PredictorOutput> out = absl::MakeSpan(outputs).subspan(
           std::min(outputs.size(), static_cast<size_t>(slice.begin)),
           static_cast<size_t>(slice.size));
       if (!out.empty()) {
-        RunSlice(tokens.narrow(0, slice.begin, slice.size),
-                 rows.narrow(0, slice.begin, slice.size), out);
+        RunSlice(
+            tokens.narrow(0, slice.begin, slice.size),
+            rows.narrow(0, slice.begin, slice.size),
+            Random(options_.seed, absl::StrCat("noise ", calls_, " ", worker))
+                .Next(),
+            out);
       }
     });
+    ++calls_;
     return outputs;
   }
 
-  // All supervision steps of some rows; answers for the first outputs.size().
+  // The answers for the first outputs.size() of some rows.
   void RunSlice(const at::Tensor& tokens, const at::Tensor& rows,
+                uint64_t noise_stream,
                 absl::Span<PredictorOutput> outputs) const {
     at::NoGradGuard no_grad;
-    const int64_t cells = model_->options().num_cells();
-    Latents latents = model_->StartLatents(tokens.size(0));
-    StepOutput out;
-    for (int step = 0; step < model_->options().halt_max_steps; ++step) {
-      out = model_->Step(latents, tokens, rows);
-      latents = out.latents;
-    }
-    const at::Tensor answers =
-        out.logits.argmax(-1).to(at::kByte).to(at::kCPU).contiguous();
-    const at::Tensor halts = out.q_halt_logits.to(at::kCPU).contiguous();
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      const uint8_t* from =
-          answers.const_data_ptr<uint8_t>() + static_cast<int64_t>(i) * cells;
-      outputs[i].tokens.assign(from, from + cells);
-      outputs[i].halt_logit = halts.const_data_ptr<float>()[i];
+    for (int rollout = 0; rollout < options_.rollouts; ++rollout) {
+      std::optional<at::Generator> noise;
+      if (rollout > 0) {
+        noise = at::detail::createCPUGenerator(
+            noise_stream * static_cast<uint64_t>(options_.rollouts) +
+            static_cast<uint64_t>(rollout));
+      }
+      Rollout(tokens, rows, noise, outputs);
     }
   }
 
-  std::unique_ptr<Trm> model_;
+  // Runs the supervision steps and puts what is more confident than `outputs`
+  // in its place.
+  void Rollout(at::Tensor tokens, at::Tensor rows,
+               const std::optional<at::Generator>& noise,
+               absl::Span<PredictorOutput> outputs) const {
+    const int last = model_->options().halt_max_steps;
+    const double enough =
+        options_.early_halt > 0 && options_.early_halt < 1
+            ? std::log(options_.early_halt / (1 - options_.early_halt))
+            : std::numeric_limits<double>::infinity();
+    // Which output each row still running belongs to.
+    at::Tensor places = at::arange(tokens.size(0));
+    Latents latents = model_->StartLatents(tokens.size(0));
+    for (int step = 1; step <= last && tokens.size(0) > 0; ++step) {
+      if (noise.has_value()) {
+        latents.z_l = latents.z_l + (at::randn(latents.z_l.sizes(), noise,
+                                               at::dtype(at::kFloat)) *
+                                     options_.latent_noise)
+                                        .to(latents.z_l.options());
+      }
+      const StepOutput out = model_->Step(latents, tokens, rows);
+      latents = out.latents;
+      if (step < last && std::isinf(enough)) continue;
+      const at::Tensor halts = out.q_halt_logits.to(at::kCPU).contiguous();
+      const at::Tensor done = step == last
+                                  ? at::ones_like(halts, at::dtype(at::kBool))
+                                  : halts >= enough;
+      if (!done.any().item<bool>()) continue;
+      Keep(out.logits, halts, done, places, step, outputs);
+      const at::Tensor going = at::logical_not(done).nonzero().view({-1});
+      const at::Tensor there = going.to(tokens.device());
+      places = places.index_select(0, going);
+      tokens = tokens.index_select(0, there);
+      rows = rows.index_select(0, there);
+      latents.z_h = latents.z_h.index_select(0, there);
+      latents.z_l = latents.z_l.index_select(0, there);
+    }
+  }
+
+  // Hands out the answers of the rows that are done.
+  void Keep(const at::Tensor& logits, const at::Tensor& halts,
+            const at::Tensor& done, const at::Tensor& places, int step,
+            absl::Span<PredictorOutput> outputs) const {
+    const int64_t cells = model_->options().num_cells();
+    const at::Tensor answers =
+        logits.argmax(-1).to(at::kByte).to(at::kCPU).contiguous();
+    for (int64_t i = 0; i < done.numel(); ++i) {
+      const size_t place =
+          static_cast<size_t>(places.const_data_ptr<int64_t>()[i]);
+      const float halt = halts.const_data_ptr<float>()[i];
+      if (!done.const_data_ptr<bool>()[i] || place >= outputs.size()) continue;
+      PredictorOutput& output = outputs[place];
+      if (!output.tokens.empty() && output.halt_logit >= halt) continue;
+      const uint8_t* from = answers.const_data_ptr<uint8_t>() + i * cells;
+      output.tokens.assign(from, from + cells);
+      output.halt_logit = halt;
+      output.steps = step;
+    }
+  }
+
+  std::unique_ptr<Model> model_;
   at::Tensor table_;
+  PredictorOptions options_;
   int batch_;
-  internal::Workers workers_;
+  int64_t calls_ = 0;
+  std::shared_ptr<internal::Workers> workers_;
 };
 
+// About 8k positions at once keep two cores busy without much memory; a GPU
+// wants more.
+int DefaultBatch(const Model& model) {
+  const int most = model.device().is_cuda() ? 1 << 18 : 1 << 13;
+  return std::max(1, most / model.options().num_positions());
+}
+
 }  // namespace
+
+namespace internal {
+
+std::unique_ptr<Predictor> MakePredictor(std::unique_ptr<Model> model,
+                                         Tensor table,
+                                         const PredictorOptions& options,
+                                         std::shared_ptr<Workers> workers) {
+  PredictorOptions resolved = options;
+  if (resolved.batch <= 0) resolved.batch = DefaultBatch(*model);
+  if (workers == nullptr) {
+    workers = std::make_shared<Workers>(
+        model->device().is_cpu() ? resolved.batch : 1);
+  }
+  return std::make_unique<ModelPredictor>(std::move(model), std::move(table),
+                                          resolved, std::move(workers));
+}
+
+}  // namespace internal
 
 absl::StatusOr<std::unique_ptr<Predictor>> LoadPredictor(
     const std::string& checkpoint, const PredictorOptions& options) {
@@ -134,22 +226,14 @@ absl::StatusOr<std::unique_ptr<Predictor>> LoadPredictor(
             internal::SafetensorsFile::Parse(
                 std::move(bytes), JoinPath(info.dir, internal::kWeightsFile)));
         Random init(0, "init");
-        auto model = std::make_unique<Trm>(
+        auto model = std::make_unique<Model>(
             info.model, device,
             internal::ForwardDtype(info.train.precision, device), init);
         ARCTRM_ASSIGN_OR_RETURN(
             at::Tensor table,
             internal::LoadModelTensors(file, info.ids.num_ids, *model));
-        int batch = options.batch;
-        if (batch <= 0) {
-          // About 64k positions at once keep two cores busy without much
-          // memory; a GPU wants more.
-          const int positions = info.model.num_positions();
-          batch =
-              std::max(1, (device.is_cuda() ? 1 << 18 : 1 << 13) / positions);
-        }
-        return std::unique_ptr<Predictor>(
-            new TrmPredictor(std::move(model), table.to(device), batch));
+        return internal::MakePredictor(std::move(model), table.to(device),
+                                       options, nullptr);
       });
 }
 

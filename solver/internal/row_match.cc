@@ -10,7 +10,6 @@
 #include "base/clock.h"
 #include "base/stop.h"
 #include "solver/internal/act.h"
-#include "solver/internal/ops.h"
 
 namespace arctrm::internal {
 namespace {
@@ -63,7 +62,7 @@ void RowMatcher::Run(const Tensor& candidates,
       const StepOutput out =
           model.Step(model.StartLatents(rows), tokens,
                      candidates.index_select(0, chosen.to(device)));
-      const Tensor losses = (StablemaxCrossEntropy(out.logits, wanted).sum(-1) /
+      const Tensor losses = (TokenLoss(train, out.logits, wanted).sum(-1) /
                              (wanted >= 0).sum(-1).clamp_min(1))
                                 .to(at::kCPU, at::kDouble)
                                 .contiguous();

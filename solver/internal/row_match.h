@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "augment/dataset.h"
+#include "solver/internal/model.h"
 #include "solver/internal/sampler.h"
 #include "solver/internal/torch.h"
-#include "solver/internal/trm.h"
 #include "solver/internal/workers.h"
 #include "solver/puzzle_ids.h"
 
@@ -25,7 +25,8 @@ Tensor SpacedRows(const Tensor& table, int64_t wanted);
 
 // What the trials run on; borrows everything.
 struct RowMatcher {
-  const Trm& model;
+  const Model& model;
+  const TrainOptions& train;
   Workers& workers;
   const ExampleSampler& sampler;
   const Dataset& dataset;

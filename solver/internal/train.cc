@@ -11,6 +11,7 @@
 #include "absl/strings/str_format.h"
 #include "base/status.h"
 #include "base/stop.h"
+#include "solver/checkpoint_info.h"
 #include "solver/internal/device.h"
 #include "solver/internal/trainer.h"
 
@@ -33,14 +34,16 @@ void ReadSums(const StepSums& sums, const TrainOptions& train,
   const double rows = static_cast<double>(sums.optimizer_steps) * train.batch;
   stats.lm_loss = s[0] / rows;
   stats.q_halt_loss = s[1] / rows;
-  stats.loss = stats.lm_loss + train.halt_loss_weight * stats.q_halt_loss;
-  stats.halted_rows = static_cast<int64_t>(s[2]);
+  stats.q_continue_loss = s[2] / rows;
+  stats.loss = stats.lm_loss + train.halt_loss_weight *
+                                   (stats.q_halt_loss + stats.q_continue_loss);
+  stats.halted_rows = static_cast<int64_t>(s[3]);
   // Where no row halted, the last known metrics stand.
   if (stats.halted_rows == 0) return;
-  stats.accuracy = s[3] / s[2];
-  stats.exact_accuracy = s[4] / s[2];
-  stats.q_halt_accuracy = s[5] / s[2];
-  stats.steps = s[6] / s[2];
+  stats.accuracy = s[4] / s[3];
+  stats.exact_accuracy = s[5] / s[3];
+  stats.q_halt_accuracy = s[6] / s[3];
+  stats.steps = s[7] / s[3];
 }
 
 absl::StatusOr<TrainResult> Loop(const TrainRequest& request,
@@ -70,6 +73,27 @@ absl::StatusOr<TrainResult> Loop(const TrainRequest& request,
     }
     return std::min(share, 1.0);
   };
+  absl::Time last_evaluation = start;
+  int64_t last_evaluated_step = -1;
+  double evaluation_s = 0;
+  const auto evaluate = [&]() -> absl::Status {
+    const absl::Time before = clock.Now();
+    const std::unique_ptr<Predictor> predictor = trainer.MakePredictor();
+    ARCTRM_ASSIGN_OR_RETURN(const double score,
+                            request.evaluate(*predictor, stats));
+    if (result.best_step == 0 || score > result.best_score) {
+      result.best_score = score;
+      result.best_step = trainer.step();
+      if (!request.best_out.empty()) {
+        ARCTRM_RETURN_IF_ERROR(trainer.Save(request.best_out, time_s()));
+        ARCTRM_RETURN_IF_ERROR(DropResumeState(request.best_out));
+      }
+    }
+    last_evaluated_step = trainer.step();
+    last_evaluation = clock.Now();
+    evaluation_s = Seconds(before, last_evaluation);
+    return absl::OkStatus();
+  };
   for (;;) {
     if (request.max_steps > 0 && trainer.step() >= request.max_steps) {
       result.stop = TrainStop::kSteps;
@@ -79,8 +103,9 @@ absl::StatusOr<TrainResult> Loop(const TrainRequest& request,
       result.stop = TrainStop::kSignal;
       break;
     }
-    // Stop while one more step and the save still fit.
-    if (request.deadline.Remaining() <= absl::Seconds(1.25 * step_s + save_s)) {
+    // Stop while one more step, the save and an evaluation still fit.
+    if (request.deadline.Remaining() <=
+        absl::Seconds(1.25 * step_s + save_s + 1.25 * evaluation_s)) {
       result.stop = TrainStop::kDeadline;
       break;
     }
@@ -91,6 +116,10 @@ absl::StatusOr<TrainResult> Loop(const TrainRequest& request,
     if (report) {
       ReadSums(sums, request.train, stats);
       sums = {};
+      if (!std::isfinite(stats.loss)) {
+        result.stop = TrainStop::kDiverged;
+        break;
+      }
     }
     const double took = Seconds(before, clock.Now());
     step_s = step_s == 0 ? took : 0.9 * step_s + 0.1 * took;
@@ -102,6 +131,10 @@ absl::StatusOr<TrainResult> Loop(const TrainRequest& request,
     if (request.on_step && !request.on_step(stats)) {
       result.stop = TrainStop::kCallback;
       break;
+    }
+    if (request.evaluate &&
+        Seconds(last_evaluation, clock.Now()) >= request.evaluate_every_s) {
+      ARCTRM_RETURN_IF_ERROR(evaluate());
     }
     if (!request.out.empty() && request.train.checkpoint_interval_s > 0 &&
         Seconds(last_save, clock.Now()) >=
@@ -116,9 +149,28 @@ absl::StatusOr<TrainResult> Loop(const TrainRequest& request,
   result.time_s = Seconds(start, end);
   result.steps_per_s =
       static_cast<double>(result.steps) / std::max(result.time_s, 1e-9);
+  if (result.stop == TrainStop::kDiverged) {
+    const std::string what =
+        absl::StrCat("the loss is no number any more at step ", trainer.step(),
+                     "; lower train.learning_rate, or use float32");
+    // What diverged never takes the place of what did not.
+    if (request.out.empty() || !ReadCheckpointInfo(request.out).ok()) {
+      return absl::FailedPreconditionError(what);
+    }
+    if (request.log != nullptr) {
+      request.log->Warning(absl::StrCat(what, "; the last checkpoint stands"));
+    }
+    return result;
+  }
+  // Not after a signal: who asked to stop wants to wait for the save alone.
+  if (request.evaluate && result.stop != TrainStop::kSignal &&
+      last_evaluated_step != trainer.step()) {
+    ARCTRM_RETURN_IF_ERROR(evaluate());
+  }
   if (!request.out.empty()) {
+    const absl::Time save_start = clock.Now();
     ARCTRM_RETURN_IF_ERROR(trainer.Save(request.out, time_s()));
-    result.final_save_s = Seconds(end, clock.Now());
+    result.final_save_s = Seconds(save_start, clock.Now());
   }
   return result;
 }
@@ -135,6 +187,8 @@ const char* TrainStopName(TrainStop stop) {
       return "stopped by a signal";
     case TrainStop::kCallback:
       return "stopped by the caller";
+    case TrainStop::kDiverged:
+      return "diverged";
   }
   return "";
 }

@@ -16,6 +16,7 @@
 #include "solver/internal/checkpoint.h"
 #include "solver/internal/checkpoint_files.h"
 #include "solver/internal/device.h"
+#include "solver/internal/predictor.h"
 
 namespace arctrm::internal {
 namespace {
@@ -50,6 +51,10 @@ Tensor Clone(const Tensor& t) { return t.detach().clone(); }
 
 std::string DatasetFingerprint(const Dataset& dataset) {
   std::string content = absl::StrCat(dataset.canvas.side, ";");
+  if (!dataset.has_ids()) {
+    absl::StrAppend(&content, PuzzleKindName(dataset.canvas.kind), ";",
+                    dataset.seed, ";", dataset.copies_asked, ";");
+  }
   for (const DatasetTask& task : dataset.tasks) {
     absl::StrAppend(&content, task.name, ";", task.pairs.size(), ";");
     for (const Pair& pair : task.pairs) {
@@ -77,10 +82,13 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
     const TrainRequest& request) {
   ARCTRM_RETURN_IF_ERROR(request.model.Validate());
   ARCTRM_RETURN_IF_ERROR(request.train.Validate());
-  if (request.model.canvas_side != request.dataset->canvas.side) {
+  const Canvas wanted = request.model.canvas();
+  const Canvas found = request.dataset->canvas;
+  if (wanted != found) {
     return absl::InvalidArgumentError(
-        absl::StrCat("the model's canvas is ", request.model.canvas_side,
-                     " wide, the dataset's ", request.dataset->canvas.side,
+        absl::StrCat("the model's canvas is ", wanted.side, " wide for ",
+                     PuzzleKindName(wanted.kind), ", the dataset's ",
+                     found.side, " wide for ", PuzzleKindName(found.kind),
                      "; build the dataset for the model's canvas"));
   }
   if (request.dataset->tasks.empty()) {
@@ -91,10 +99,10 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
   const int64_t batch = request.train.batch;
   const int64_t cells = request.model.num_cells();
   Random init(request.seed, "init");
-  trainer->model_ = std::make_unique<Trm>(
+  trainer->model_ = std::make_unique<Model>(
       request.model, device, ForwardDtype(request.train.precision, device),
       init);
-  Trm& model = *trainer->model_;
+  Model& model = *trainer->model_;
   trainer->table_ =
       at::zeros({trainer->ids_.num_ids, request.model.hidden},
                 at::TensorOptions().dtype(at::kFloat).device(device));
@@ -115,7 +123,7 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
   if (request.resume) {
     ARCTRM_RETURN_IF_ERROR(trainer->LoadResume(request.out));
   }
-  trainer->workers_ = std::make_unique<Workers>(device.is_cpu() ? batch : 1);
+  trainer->workers_ = std::make_shared<Workers>(device.is_cpu() ? batch : 1);
   for (int i = 1; i < trainer->workers_->count(); ++i) {
     trainer->replicas_.push_back(model.Replica());
   }
@@ -159,8 +167,9 @@ void Trainer::FillNewRows(const PuzzleIds& known, const Tensor& known_table) {
     table.copy_(known_table.narrow(0, 1, known.num_ids - 1)
                     .mean(0, true)
                     .expand_as(table));
-    table[0].zero_();
   }
+  // Blank for ARC, every puzzle's for Sudoku and mazes.
+  table[0].copy_(known_table[0]);
   std::map<std::string, const PuzzleTask*> by_name;
   for (const PuzzleTask& task : known.tasks) by_name[task.name] = &task;
   for (const PuzzleTask& task : ids_.tasks) {
@@ -193,7 +202,8 @@ void Trainer::MatchNewRows(const TrainRequest& request) {
               absl::ToDoubleSeconds(request.deadline.Remaining());
   }
   const absl::Time start = RealClock().Now();
-  const RowMatcher matcher = {*model_, *workers_, sampler_, *dataset_, ids_};
+  const RowMatcher matcher = {*model_,  train_,    *workers_,
+                              sampler_, *dataset_, ids_};
   const auto progress = [&](int done, int wanted) {
     if (request.log == nullptr) return;
     const double took = absl::ToDoubleSeconds(RealClock().Now() - start);
@@ -319,7 +329,7 @@ void Trainer::RunShare(int worker, const Batch& fresh, const Tensor& min_steps,
   const auto part_of = [&](const Batch& b) {
     return Batch{part(b.tokens), part(b.labels), part(b.puzzle_ids)};
   };
-  Trm& model =
+  Model& model =
       worker == 0 ? *model_ : *replicas_[static_cast<size_t>(worker) - 1];
   share.carry = {{part(carry_.latents.z_h), part(carry_.latents.z_l)},
                  part(carry_.steps),
@@ -330,10 +340,9 @@ void Trainer::RunShare(int worker, const Batch& fresh, const Tensor& min_steps,
   share.rows = table_.index_select(0, share.carry.current.puzzle_ids);
   share.rows.set_requires_grad(true);
   model.flat_grad().zero_();
-  const ActOutput out =
-      ActStep(model, share.rows, /*training=*/true,
-              min_steps.defined() ? part(min_steps) : min_steps,
-              train_.halt_loss_weight, share.carry);
+  const ActOutput out = ActStep(
+      model, share.rows, /*training=*/true,
+      min_steps.defined() ? part(min_steps) : min_steps, train_, share.carry);
   (out.loss.loss / static_cast<double>(train_.batch)).backward();
   share.loss = out.loss;
 }
@@ -383,8 +392,6 @@ void Trainer::Step(StepSums& sums, double progress) {
     for (Share& share : shares) parts.push_back(tensor_of(share));
     return at::cat(parts);
   };
-  const Tensor rows_grad =
-      joined([](Share& share) { return share.rows.grad(); });
   carry_ = {
       {joined([](Share& share) { return share.carry.latents.z_h; }),
        joined([](Share& share) { return share.carry.latents.z_l; })},
@@ -394,13 +401,16 @@ void Trainer::Step(StepSums& sums, double progress) {
        joined([](Share& share) { return share.carry.current.labels; }),
        joined([](Share& share) { return share.carry.current.puzzle_ids; })}};
 
-  SignSgdUpdate(table_, current_ids_, rows_grad,
-                decay * WarmupLearningRate(train_.puzzle_learning_rate, step_,
-                                           train_.warmup_steps),
-                train_.puzzle_weight_decay);
+  if (options_.puzzle_prefix > 0) {
+    SignSgdUpdate(table_, current_ids_,
+                  joined([](Share& share) { return share.rows.grad(); }),
+                  decay * WarmupLearningRate(train_.puzzle_learning_rate, step_,
+                                             train_.warmup_steps),
+                  train_.puzzle_weight_decay);
+  }
   if (!rows_only) {
     // Added in the order of the rows: the same threads give the same bytes.
-    for (const std::unique_ptr<Trm>& replica : replicas_) {
+    for (const std::unique_ptr<Model>& replica : replicas_) {
       model_->flat_grad().add_(replica->flat_grad());
     }
     adam_->Update(model_->flat(), model_->flat_grad(), learning_rate_,
@@ -410,12 +420,24 @@ void Trainer::Step(StepSums& sums, double progress) {
 
   for (const Share& share : shares) {
     const LossOutput& l = share.loss;
-    const Tensor now = at::stack(
-        {l.lm_loss.detach(), l.q_halt_loss.detach().to(at::kDouble), l.count,
-         l.accuracy, l.exact_accuracy, l.q_halt_accuracy, l.steps});
+    const Tensor now =
+        at::stack({l.lm_loss.detach(), l.q_halt_loss.detach().to(at::kDouble),
+                   l.q_continue_loss.detach().to(at::kDouble), l.count,
+                   l.accuracy, l.exact_accuracy, l.q_halt_accuracy, l.steps});
     sums.sums = sums.sums.defined() ? sums.sums + now : now;
   }
   ++sums.optimizer_steps;
+}
+
+std::unique_ptr<Predictor> Trainer::MakePredictor() const {
+  at::NoGradGuard no_grad;
+  Random unused(0, "init");
+  auto model = std::make_unique<Model>(options_, model_->device(),
+                                       model_->dtype(), unused);
+  model->flat().copy_(ema_.defined() ? ema_ : model_->flat());
+  model->h_init.copy_(model_->h_init);
+  model->l_init.copy_(model_->l_init);
+  return internal::MakePredictor(std::move(model), table_, {}, workers_);
 }
 
 absl::Status Trainer::Save(const std::string& dir, double time_s) const {

@@ -11,10 +11,10 @@
 #include "base/random.h"
 #include "solver/checkpoint_info.h"
 #include "solver/internal/act.h"
+#include "solver/internal/model.h"
 #include "solver/internal/optimizers.h"
 #include "solver/internal/row_match.h"
 #include "solver/internal/sampler.h"
-#include "solver/internal/trm.h"
 #include "solver/internal/workers.h"
 #include "solver/train.h"
 
@@ -22,8 +22,9 @@ namespace arctrm::internal {
 
 // Sums over optimiser steps, on the device until read.
 struct StepSums {
-  // lm_loss, q_halt_loss, count, accuracy, exact, q_halt_accuracy, steps.
-  Tensor sums;  // (7) float64
+  // lm_loss, q_halt_loss, q_continue_loss, count, accuracy, exact,
+  // q_halt_accuracy, steps.
+  Tensor sums;  // (8) float64
   int64_t optimizer_steps = 0;
 };
 
@@ -42,11 +43,15 @@ class Trainer {
   // Writes the whole checkpoint folder, resume state included.
   absl::Status Save(const std::string& dir, double time_s) const;
 
+  // Over the averaged weights and the table as they are now; the trainer must
+  // not step while it predicts.
+  std::unique_ptr<Predictor> MakePredictor() const;
+
   int64_t step() const { return step_; }
   double earlier_time_s() const { return earlier_time_s_; }
   // Of the network in the last step; 0 while only rows learn.
   double learning_rate() const { return learning_rate_; }
-  const Trm& model() const { return *model_; }
+  const Model& model() const { return *model_; }
 
  private:
   explicit Trainer(const TrainRequest& request);
@@ -73,11 +78,12 @@ class Trainer {
   DeviceOptions device_options_;
   uint64_t seed_;
   const Dataset* dataset_;
-  std::unique_ptr<Trm> model_;
-  std::unique_ptr<Workers> workers_;
-  std::vector<std::unique_ptr<Trm>> replicas_;  // of all workers but the first
-  Tensor table_;                                // (num_ids, D) float32
-  Tensor ema_;  // like flat(); undefined without EMA
+  std::unique_ptr<Model> model_;
+  std::shared_ptr<Workers> workers_;
+  std::vector<std::unique_ptr<Model>>
+      replicas_;  // of all workers but the first
+  Tensor table_;  // (num_ids, D) float32
+  Tensor ema_;    // like flat(); undefined without EMA
   std::unique_ptr<AdamAtan2> adam_;
   ExampleSampler sampler_;
   Random exploration_;

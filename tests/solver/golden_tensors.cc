@@ -48,23 +48,28 @@ void ExpectClose(const std::string& what, const Tensor& actual,
   EXPECT_LE(error, tolerance) << what;
 }
 
-ModelOptions TinyOptions() {
+ModelOptions TinyOptions(const std::string& golden) {
   ModelOptions options;
+  options.arch = golden.substr(0, golden.find('_'));
+  options.mixer = golden.find("mixer") != std::string::npos;
+  if (options.mixer) options.positions = "none";
   options.hidden = 64;
   options.heads = 4;
-  options.h_cycles = 3;
-  options.l_cycles = 4;
+  options.h_cycles = options.hrm() ? 2 : 3;
+  options.l_cycles = options.hrm() ? 2 : 4;
+  options.puzzle_prefix = options.hrm() ? 1 : 16;
+  options.continue_head = options.hrm();
   options.halt_max_steps = 4;
   options.exploration = 0;
-  options.canvas_side = 5;
-  options.position_side = 5;
+  options.canvas_side = options.mixer ? 4 : 5;
+  options.position_side = options.canvas_side;
   return options;
 }
 
-Trm TinyModel(const SafetensorsFile& file, at::Device device,
-              at::ScalarType dtype) {
+Model TinyModel(const SafetensorsFile& file, const ModelOptions& options,
+                at::Device device, at::ScalarType dtype) {
   Random random(0, "init");
-  Trm model(TinyOptions(), device, dtype, random);
+  Model model(options, device, dtype, random);
   at::NoGradGuard no_grad;
   for (size_t i = 0; i < model.parameters().size(); ++i) {
     model.Part(model.flat(), i)

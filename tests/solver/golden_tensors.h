@@ -4,9 +4,9 @@
 
 #include <string>
 
+#include "solver/internal/model.h"
 #include "solver/internal/safetensors.h"
 #include "solver/internal/torch.h"
-#include "solver/internal/trm.h"
 
 namespace arctrm::internal {
 
@@ -23,10 +23,11 @@ double MaxError(const Tensor& a, const Tensor& b);
 void ExpectClose(const std::string& what, const Tensor& actual,
                  const Tensor& expected, double tolerance);
 
-// The tiny attention config of the golden files: 64 wide, 4 heads, 5x5 canvas.
-ModelOptions TinyOptions();
-// A model with the file's "init.*" weights, on `device`, float32.
-Trm TinyModel(const SafetensorsFile& file, at::Device device,
-              at::ScalarType dtype = at::kFloat);
+// The tiny configs of the golden files, by the beginning of their names
+// (trm_attention, trm_mixer, hrm): 64 wide, 4 heads, canvas 5x5 (mixer 4x4).
+ModelOptions TinyOptions(const std::string& golden);
+// A model with the file's "init.*" weights, on `device`.
+Model TinyModel(const SafetensorsFile& file, const ModelOptions& options,
+                at::Device device, at::ScalarType dtype = at::kFloat);
 
 }  // namespace arctrm::internal

@@ -63,10 +63,32 @@ TEST(Stablemax, ClosedFormGradientEqualsFiniteDifferences) {
   }
 }
 
-TEST(LossHeadGolden, SumsMetricsAndGradients) {
+TEST(SoftmaxGolden, LossAndGradient) {
+  const SafetensorsFile file = ReadGolden("losses");
+  TrainOptions options;
+  options.loss = "softmax";
+  Tensor logits = Golden(file, "ce.logits");
+  logits.set_requires_grad(true);
+  const Tensor loss =
+      TokenLoss(options, logits, Golden(file, "ce.labels").to(at::kLong));
+  ExpectClose("softmax loss", loss, Golden(file, "ce.softmax.loss"), 1e-6);
+  loss.sum().backward();
+  ExpectClose("softmax gradient", logits.grad(),
+              Golden(file, "ce.softmax.grad_of_sum"), 1e-7);
+}
+
+// With and without a continue head: HRM's and TRM's loss.
+class LossHeadGolden : public testing::TestWithParam<bool> {};
+INSTANTIATE_TEST_SUITE_P(Published, LossHeadGolden, testing::Bool(),
+                         [](const testing::TestParamInfo<bool>& c) {
+                           return c.param ? "hrm" : "trm";
+                         });
+
+TEST_P(LossHeadGolden, SumsMetricsAndGradients) {
+  const bool hrm = GetParam();
   const SafetensorsFile file = ReadGolden("losses");
   const auto get = [&](const std::string& name) {
-    return Golden(file, "head.trm." + name);
+    return Golden(file, (hrm ? "head.hrm." : "head.trm.") + name);
   };
   StepOutput out;
   out.logits = get("logits");
@@ -74,9 +96,10 @@ TEST(LossHeadGolden, SumsMetricsAndGradients) {
   out.q_continue_logits = get("q_continue_logits");
   out.logits.set_requires_grad(true);
   out.q_halt_logits.set_requires_grad(true);
-  const LossOutput loss =
-      ComputeLoss(out, get("labels").to(at::kLong), get("steps").to(at::kLong),
-                  get("halted"), 0.5);
+  out.q_continue_logits.set_requires_grad(true);
+  const LossOutput loss = ComputeLoss(
+      out, get("labels").to(at::kLong), get("steps").to(at::kLong),
+      get("halted"), hrm ? get("target_q_continue") : Tensor(), TrainOptions());
   ExpectClose("head loss", loss.loss, get("loss"), 1e-6);
   ExpectClose("head lm_loss", loss.lm_loss, get("metric.lm_loss"), 1e-9);
   ExpectClose("head q_halt_loss", loss.q_halt_loss, get("metric.q_halt_loss"),
@@ -95,6 +118,14 @@ TEST(LossHeadGolden, SumsMetricsAndGradients) {
               1e-7);
   ExpectClose("head gradient of q_halt", out.q_halt_logits.grad(),
               get("grad_q_halt"), 1e-7);
+  if (hrm) {
+    ExpectClose("head q_continue_loss", loss.q_continue_loss,
+                get("metric.q_continue_loss"), 1e-6);
+    ExpectClose("head gradient of q_continue", out.q_continue_logits.grad(),
+                get("grad_q_continue"), 1e-7);
+  } else {
+    EXPECT_FALSE(out.q_continue_logits.grad().defined());
+  }
 }
 
 TEST(Argmax, TiesGoToTheLowestIndex) {
@@ -105,7 +136,7 @@ TEST(Argmax, TiesGoToTheLowestIndex) {
   out.q_halt_logits = at::zeros({1});
   const LossOutput loss =
       ComputeLoss(out, at::ones({1, 3}, at::kLong), at::ones({1}, at::kLong),
-                  at::ones({1}, at::kBool), 0.5);
+                  at::ones({1}, at::kBool), Tensor(), TrainOptions());
   EXPECT_EQ(
       MaxError(loss.predictions, at::tensor({1, 0, 0}, at::kLong).view({1, 3})),
       0);
@@ -190,8 +221,8 @@ TEST_F(ScalarsGolden, Halting) {
     const Tensor min_steps = at::where(floats("uniform_draw") < chance,
                                        floats("randint_draw").to(at::kLong), 0);
     const Tensor halted =
-        HaltedAfter(steps, floats("q_halt_logits").to(at::kFloat), max_steps,
-                    true, min_steps);
+        HaltedAfter(steps, floats("q_halt_logits").to(at::kFloat) > 0,
+                    max_steps, true, min_steps);
     EXPECT_EQ(MaxError(halted, floats("halted_after")), 0);
     ++cases;
   }

@@ -5,9 +5,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <stdexcept>
 
 #include "gtest/gtest.h"
+#include "puzzles/generate.h"
+#include "puzzles/puzzle_dataset.h"
 #include "solver/internal/checkpoint.h"
 #include "solver/internal/checkpoint_files.h"
 #include "solver/internal/workers.h"
@@ -182,6 +185,95 @@ TEST(Trainer, LossFalls) {
   ASSERT_TRUE(trainer.ok()) << trainer.status();
   const double first = LossAfter(**trainer, 1);
   EXPECT_LT(LossAfter(**trainer, 150), 0.5 * first);
+}
+
+// Everything that a model can be learns, and on slices what it learns whole.
+struct Variant {
+  std::string name;
+  std::function<void(TrainRequest&)> set;
+};
+
+class TrainerVariants : public testing::TestWithParam<Variant> {};
+
+TEST_P(TrainerVariants, LossFallsAndSlicesAgree) {
+  const Dataset dataset = SmallDataset(3);
+  TrainRequest request = SmallRequest(dataset, 1);
+  GetParam().set(request);
+  const auto one = Trainer::Create(request);
+  ASSERT_TRUE(one.ok()) << one.status();
+  EXPECT_EQ((*one)->model().flat().numel(), request.model.num_parameters());
+  const double first = LossAfter(**one, 1);
+  const double early = LossAfter(**one, 4);
+  EXPECT_LT(LossAfter(**one, 145), 0.6 * first);
+  request.device.threads = 3;
+  const auto three = Trainer::Create(request);
+  ASSERT_TRUE(three.ok()) << three.status();
+  EXPECT_NEAR(LossAfter(**three, 5), early, 1e-4 * early);
+
+  // And it comes back from its files.
+  const std::string dir =
+      testing::TempDir() + "/trainer_variant_" + GetParam().name;
+  ASSERT_TRUE((*one)->Save(dir, 1).ok());
+  request.device.threads = 1;
+  request.out = dir;
+  request.resume = true;
+  const auto again = Trainer::Create(request);
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(LossAfter(**again, 1), LossAfter(**one, 1));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, TrainerVariants,
+    testing::Values(
+        Variant{"mixer",
+                [](TrainRequest& r) {
+                  r.model.mixer = true;
+                  r.model.positions = "none";
+                }},
+        Variant{"mixer_learned_positions",
+                [](TrainRequest& r) {
+                  r.model.mixer = true;
+                  r.model.positions = "learned";
+                }},
+        Variant{"hrm",
+                [](TrainRequest& r) {
+                  r.model.arch = "hrm";
+                  r.model.continue_head = true;
+                  r.model.puzzle_prefix = 1;
+                }},
+        Variant{"continue_head",
+                [](TrainRequest& r) { r.model.continue_head = true; }},
+        Variant{"learned_positions",
+                [](TrainRequest& r) { r.model.positions = "learned"; }},
+        Variant{"no_positions",
+                [](TrainRequest& r) { r.model.positions = "none"; }},
+        Variant{"softmax", [](TrainRequest& r) { r.train.loss = "softmax"; }}),
+    [](const testing::TestParamInfo<Variant>& c) { return c.param.name; });
+
+// Puzzles have no ids: one row, or none at all.
+TEST(Trainer, LearnsSudokuWithAndWithoutARow) {
+  GenerateOptions generate;
+  generate.side = 4;
+  generate.count = 20;
+  PuzzleDatasetOptions data;
+  data.augmentations = 100;
+  const auto dataset = BuildPuzzleDataset(*GeneratePuzzles(generate), data);
+  ASSERT_TRUE(dataset.ok());
+  for (const int prefix : {0, 1}) {
+    TrainRequest request = SmallRequest(*dataset, 2);
+    request.model.mixer = true;
+    request.model.positions = "none";
+    request.model.puzzle_prefix = prefix;
+    request.model.puzzle = "sudoku";
+    request.model.vocabulary = Vocabulary(PuzzleKind::kSudoku);
+    auto trainer = Trainer::Create(request);
+    ASSERT_TRUE(trainer.ok()) << trainer.status();
+    const double first = LossAfter(**trainer, 1);
+    EXPECT_LT(LossAfter(**trainer, 60), 0.8 * first);
+    // The same canvas for other tokens is no canvas of this model.
+    request.model.puzzle = "maze";
+    EXPECT_FALSE(Trainer::Create(request).ok());
+  }
 }
 
 TEST(Workers, SlicesCoverTheBatch) {

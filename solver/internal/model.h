@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The Tiny Recursive Model with attention: parameters and one supervision step
-// (arXiv 2510.04871, section 4; published models/recursive_reasoning/trm.py).
+// The recursive models: parameters and one supervision step. TRM: arXiv
+// 2510.04871, section 4, published models/recursive_reasoning/trm.py; HRM:
+// arXiv 2506.21734, published models/hrm/hrm_act_v1.py.
 #pragma once
 
 #include <cstdint>
@@ -25,21 +26,21 @@ struct StepOutput {
   Latents latents;           // detached
   Tensor logits;             // (B, S, V) forward dtype
   Tensor q_halt_logits;      // (B) float32
-  Tensor q_continue_logits;  // (B) float32
+  Tensor q_continue_logits;  // (B) float32, trained with continue_head only
 };
 
 // Owns the parameters: float32 views of one flat buffer, in a fixed order, so
 // that the optimiser and the averages are single passes.
-class Trm {
+class Model {
  public:
   // Initial weights from `random`. `forward_dtype` float32 or bf16.
-  Trm(const ModelOptions& options, at::Device device,
-      at::ScalarType forward_dtype, Random& random);
-  Trm(Trm&&) = default;
+  Model(const ModelOptions& options, at::Device device,
+        at::ScalarType forward_dtype, Random& random);
+  Model(Model&&) = default;
 
   // The same parameters (shared memory) with gradients of their own, for
   // another thread.
-  std::unique_ptr<Trm> Replica() const;
+  std::unique_ptr<Model> Replica() const;
 
   const ModelOptions& options() const { return options_; }
   at::Device device() const { return device_; }
@@ -65,23 +66,29 @@ class Trm {
 
   Latents StartLatents(int64_t batch) const;
 
-  // One supervision step: H_cycles x (L_cycles x z = f(z + y + x); y = f(y +
-  // z)), all but the last H cycle without gradient. tokens (B, S) int64,
-  // puzzle_rows (B, D) float32 (may require a gradient).
+  // One supervision step: H_cycles x (L_cycles x z = f(z + y + x); y = g(y +
+  // z)). TRM: g = f, gradient through the last H cycle; HRM: gradient through
+  // the last two updates. tokens (B, S) int64, puzzle_rows (B, D) float32 (may
+  // require a gradient).
   StepOutput Step(const Latents& latents, const Tensor& tokens,
                   const Tensor& puzzle_rows) const;
 
  private:
   struct Block {
-    Tensor qkv, o, gate_up, down;
+    // Of attention, or of the MLP over positions.
+    Tensor mix_in, mix_out;
+    Tensor gate_up, down;
   };
-  Trm(const Trm&) = default;  // shares even the gradients: see Replica
+  Model(const Model&) = default;  // shares even the gradients: see Replica
   // Makes the parameters as views of flat_, with gradients in a new flat_grad_.
   void BindParameters();
   // Weights cast to the forward dtype.
   Tensor Cast(const Tensor& weight) const;
-  // sqrt(D) * [puzzle row, zeros | token embeddings] -> (B*T, D).
+  // sqrt(D) * [puzzle row, zeros | token embeddings] -> (B*T, D), positions
+  // added where they are learned.
   Tensor Embed(const Tensor& tokens, const Tensor& puzzle_rows) const;
+  Tensor Attend(const Tensor& h, const Block& block, int64_t batch) const;
+  Tensor MixPositions(const Tensor& h, const Block& block, int64_t batch) const;
   // f: h (B*T, D) = x + y through the blocks.
   Tensor Net(const Tensor& x, const Tensor& y, int64_t batch,
              const std::vector<Block>& blocks) const;
@@ -94,8 +101,9 @@ class Trm {
   std::vector<std::pair<std::string, Tensor>> parameters_;
   std::vector<int64_t> starts_;
   Tensor embed_tokens_, lm_head_, q_weight_, q_bias_;
-  std::vector<Block> blocks_;
-  Tensor cos_, sin_;  // (T, head_dim / 2) float32
+  Tensor embed_positions_;                  // (T, D), undefined unless learned
+  std::vector<Block> l_blocks_, h_blocks_;  // TRM: the same
+  Tensor cos_, sin_;                        // (T, head_dim / 2) float32
 };
 
 // Truncated normal (two standard deviations, corrected so that the result has

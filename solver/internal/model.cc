@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "solver/internal/trm.h"
+#include "solver/internal/model.h"
 
 #include <cmath>
 
@@ -21,19 +21,36 @@ std::vector<Shape> ParameterShapes(const ModelOptions& o) {
   const int64_t d = o.hidden;
   const int64_t inner = o.inner();
   const double by_d = 1.0 / std::sqrt(static_cast<double>(d));
-  const double by_inner = 1.0 / std::sqrt(static_cast<double>(inner));
   std::vector<Shape> shapes = {
       {"inner.embed_tokens.embedding_weight", {o.vocabulary, d}, by_d, 0},
       {"inner.lm_head.weight", {o.vocabulary, d}, by_d, 0},
       {"inner.q_head.weight", {2, d}, 0, 0},
       {"inner.q_head.bias", {2}, 0, -5},
   };
-  for (int i = 0; i < o.layers; ++i) {
-    const std::string at = absl::StrCat("inner.L_level.layers.", i, ".");
-    shapes.push_back({at + "self_attn.qkv_proj.weight", {3 * d, d}, by_d, 0});
-    shapes.push_back({at + "self_attn.o_proj.weight", {d, d}, by_d, 0});
-    shapes.push_back({at + "mlp.gate_up_proj.weight", {2 * inner, d}, by_d, 0});
-    shapes.push_back({at + "mlp.down_proj.weight", {d, inner}, by_inner, 0});
+  const int64_t t = o.num_positions();
+  const int64_t mixer_inner = o.mixer_inner();
+  const auto add = [&shapes](const std::string& name, int64_t out, int64_t in) {
+    const double std = 1.0 / std::sqrt(static_cast<double>(in));
+    shapes.push_back({name + ".weight", {out, in}, std, 0});
+  };
+  for (const char* level : {"L", "H"}) {
+    if (*level == 'H' && !o.hrm()) continue;
+    for (int i = 0; i < o.layers; ++i) {
+      const std::string at =
+          absl::StrCat("inner.", level, "_level.layers.", i, ".");
+      if (o.mixer) {
+        add(at + "mlp_t.gate_up_proj", 2 * mixer_inner, t);
+        add(at + "mlp_t.down_proj", t, mixer_inner);
+      } else {
+        add(at + "self_attn.qkv_proj", 3 * d, d);
+        add(at + "self_attn.o_proj", d, d);
+      }
+      add(at + "mlp.gate_up_proj", 2 * inner, d);
+      add(at + "mlp.down_proj", d, inner);
+    }
+  }
+  if (o.positions == "learned") {
+    shapes.push_back({"inner.embed_pos.embedding_weight", {t, d}, by_d, 0});
   }
   return shapes;
 }
@@ -42,10 +59,12 @@ struct Rotary {
   Tensor cos, sin;  // (T, head_dim / 2) float32
 };
 
-// The prefix, then the cells where they stand on a canvas of position_side.
+// The prefix, then the cells where they stand on a canvas of position_side. No
+// turn where positions are not rotary.
 Rotary RotaryTables(const ModelOptions& options) {
   const int64_t half = options.hidden / options.heads / 2;
   const int64_t positions = options.num_positions();
+  const bool rotary = options.positions == "rope";
   const bool by_axis = options.rope == "2d";
   const int64_t frequencies = by_axis ? half / 2 : half;
   Rotary tables = {at::empty({positions, half}, at::kFloat),
@@ -65,7 +84,7 @@ Rotary RotaryTables(const ModelOptions& options) {
           1.0f / static_cast<float>(std::pow(
                      options.rope_theta, static_cast<double>(i % frequencies) /
                                              static_cast<double>(frequencies)));
-      const float angle = static_cast<float>(position) * inverse;
+      const float angle = rotary ? static_cast<float>(position) * inverse : 0;
       cos[t * half + i] = std::cos(angle);
       sin[t * half + i] = std::sin(angle);
     }
@@ -94,8 +113,8 @@ void FillTruncatedNormal(Tensor& cpu_float, double std, Random& random) {
   }
 }
 
-Trm::Trm(const ModelOptions& options, at::Device device,
-         at::ScalarType forward_dtype, Random& random)
+Model::Model(const ModelOptions& options, at::Device device,
+             at::ScalarType forward_dtype, Random& random)
     : options_(options), device_(device), dtype_(forward_dtype) {
   const std::vector<Shape> shapes = ParameterShapes(options);
   int64_t total = 0;
@@ -122,15 +141,16 @@ Trm::Trm(const ModelOptions& options, at::Device device,
   FillTruncatedNormal(start, 1, random);
   l_init = start.to(device, dtype_, false, true);
 
-  const auto [cos, sin] = RotaryTables(options);
-  cos_ = cos.to(device);
-  sin_ = sin.to(device);
+  if (!options.mixer) {
+    const auto [cos, sin] = RotaryTables(options);
+    cos_ = cos.to(device);
+    sin_ = sin.to(device);
+  }
 }
 
-void Trm::BindParameters() {
+void Model::BindParameters() {
   const std::vector<Shape> shapes = ParameterShapes(options_);
   parameters_.clear();
-  blocks_.clear();
   flat_grad_ = at::zeros_like(flat_);
   for (size_t i = 0; i < shapes.size(); ++i) {
     Tensor p = Part(flat_, i).view(shapes[i].sizes).detach();
@@ -138,67 +158,103 @@ void Trm::BindParameters() {
     p.mutable_grad() = Part(flat_grad_, i).view(shapes[i].sizes);
     parameters_.emplace_back(shapes[i].name, p);
   }
-  embed_tokens_ = parameters_[0].second;
-  lm_head_ = parameters_[1].second;
-  q_weight_ = parameters_[2].second;
-  q_bias_ = parameters_[3].second;
-  for (int i = 0; i < options_.layers; ++i) {
-    const size_t at = 4 + 4 * static_cast<size_t>(i);
-    blocks_.push_back({parameters_[at].second, parameters_[at + 1].second,
-                       parameters_[at + 2].second, parameters_[at + 3].second});
-  }
+  size_t at = 0;
+  const auto next = [&] { return parameters_[at++].second; };
+  const auto blocks = [&] {
+    std::vector<Block> level;
+    for (int i = 0; i < options_.layers; ++i) {
+      level.push_back({next(), next(), next(), next()});
+    }
+    return level;
+  };
+  embed_tokens_ = next();
+  lm_head_ = next();
+  q_weight_ = next();
+  q_bias_ = next();
+  l_blocks_ = blocks();
+  h_blocks_ = options_.hrm() ? blocks() : l_blocks_;
+  if (options_.positions == "learned") embed_positions_ = next();
+  ARCTRM_CHECK(at == parameters_.size());
 }
 
-std::unique_ptr<Trm> Trm::Replica() const {
-  std::unique_ptr<Trm> replica(new Trm(*this));
+std::unique_ptr<Model> Model::Replica() const {
+  std::unique_ptr<Model> replica(new Model(*this));
   replica->BindParameters();
   return replica;
 }
 
-void Trm::RequireGradients(bool on) {
+void Model::RequireGradients(bool on) {
   for (auto& [name, parameter] : parameters_) parameter.set_requires_grad(on);
 }
 
-Tensor Trm::Part(const Tensor& flat, size_t i) const {
+Tensor Model::Part(const Tensor& flat, size_t i) const {
   return flat.narrow(0, starts_[i], starts_[i + 1] - starts_[i]);
 }
 
-Tensor Trm::Cast(const Tensor& weight) const {
+Tensor Model::Cast(const Tensor& weight) const {
   return dtype_ == at::kFloat ? weight : weight.to(dtype_);
 }
 
-Latents Trm::StartLatents(int64_t batch) const {
+Latents Model::StartLatents(int64_t batch) const {
   const std::vector<int64_t> shape = {batch, options_.num_positions(),
                                       options_.hidden};
   return {h_init.expand(shape).contiguous(), l_init.expand(shape).contiguous()};
 }
 
-Tensor Trm::Embed(const Tensor& tokens, const Tensor& puzzle_rows) const {
+Tensor Model::Embed(const Tensor& tokens, const Tensor& puzzle_rows) const {
   const int64_t batch = tokens.size(0);
   const int64_t d = options_.hidden;
   const Tensor cells = at::embedding(Cast(embed_tokens_), tokens);
-  std::vector<Tensor> parts = {puzzle_rows.to(dtype_).view({batch, 1, d})};
+  std::vector<Tensor> parts;
+  if (options_.puzzle_prefix > 0) {
+    parts.push_back(puzzle_rows.to(dtype_).view({batch, 1, d}));
+  }
   if (options_.puzzle_prefix > 1) {
     parts.push_back(
         at::zeros({batch, options_.puzzle_prefix - 1, d}, cells.options()));
   }
   parts.push_back(cells);
-  return (at::cat(parts, 1) * std::sqrt(static_cast<double>(d)))
+  Tensor x = at::cat(parts, 1);
+  if (embed_positions_.defined()) {
+    // 1 / sqrt(2) keeps the variance of the sum, as published to nine digits.
+    x = 0.707106781 * (x + Cast(embed_positions_));
+  }
+  return (x * std::sqrt(static_cast<double>(d)))
       .view({batch * options_.num_positions(), d});
 }
 
-Tensor Trm::Net(const Tensor& x, const Tensor& y, int64_t batch,
-                const std::vector<Block>& blocks) const {
+Tensor Model::Attend(const Tensor& h, const Block& block, int64_t batch) const {
+  const auto [q, k, v] = SplitRotary(at::linear(h, block.mix_in), cos_, sin_,
+                                     batch, options_.heads);
+  const Tensor attended =
+      at::scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2),
+                                       v.transpose(1, 2))
+          .transpose(1, 2)
+          .reshape({h.size(0), h.size(1)});
+  return ResidualRmsNorm(h, at::linear(attended, block.mix_out));
+}
+
+// Its norm is over the positions too.
+Tensor Model::MixPositions(const Tensor& h, const Block& block,
+                           int64_t batch) const {
+  const int64_t t = options_.num_positions();
+  const int64_t d = options_.hidden;
+  const Tensor by_feature =
+      h.view({batch, t, d}).transpose(1, 2).reshape({batch * d, t});
+  const Tensor mixed = at::linear(
+      SwiGluActivation(at::linear(by_feature, block.mix_in)), block.mix_out);
+  return ResidualRmsNorm(by_feature, mixed)
+      .view({batch, d, t})
+      .transpose(1, 2)
+      .reshape({batch * t, d});
+}
+
+Tensor Model::Net(const Tensor& x, const Tensor& y, int64_t batch,
+                  const std::vector<Block>& blocks) const {
   Tensor h = x + y;
   for (const Block& block : blocks) {
-    const auto [q, k, v] = SplitRotary(at::linear(h, block.qkv), cos_, sin_,
-                                       batch, options_.heads);
-    const Tensor attended =
-        at::scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2),
-                                         v.transpose(1, 2))
-            .transpose(1, 2)
-            .reshape({h.size(0), h.size(1)});
-    h = ResidualRmsNorm(h, at::linear(attended, block.o));
+    h = options_.mixer ? MixPositions(h, block, batch)
+                       : Attend(h, block, batch);
     h = ResidualRmsNorm(
         h,
         at::linear(SwiGluActivation(at::linear(h, block.gate_up)), block.down));
@@ -206,8 +262,8 @@ Tensor Trm::Net(const Tensor& x, const Tensor& y, int64_t batch,
   return h;
 }
 
-StepOutput Trm::Step(const Latents& latents, const Tensor& tokens,
-                     const Tensor& puzzle_rows) const {
+StepOutput Model::Step(const Latents& latents, const Tensor& tokens,
+                       const Tensor& puzzle_rows) const {
   const int64_t batch = tokens.size(0);
   const int64_t positions = options_.num_positions();
   const int64_t d = options_.hidden;
@@ -216,27 +272,36 @@ StepOutput Trm::Step(const Latents& latents, const Tensor& tokens,
   Tensor z_l = latents.z_l.reshape({batch * positions, d});
   // Weights are cast once for the cycles without gradient; with gradient at
   // every use, so that the gradients of the uses are added in float32.
-  const auto cast = [&] {
+  const auto cast = [&](const std::vector<Block>& level) {
     std::vector<Block> blocks;
-    for (const Block& b : blocks_) {
-      blocks.push_back({Cast(b.qkv), Cast(b.o), Cast(b.gate_up), Cast(b.down)});
+    for (const Block& b : level) {
+      blocks.push_back(
+          {Cast(b.mix_in), Cast(b.mix_out), Cast(b.gate_up), Cast(b.down)});
     }
     return blocks;
   };
+  const int cycle = options_.l_cycles + 1;
+  const int updates = options_.h_cycles * cycle;
+  const int without_gradient = updates - (options_.hrm() ? 2 : cycle);
+  const auto update = [&](int i, const std::vector<Block>& l,
+                          const std::vector<Block>& h) {
+    if (i % cycle < options_.l_cycles) {
+      z_l = Net(z_l, z_h + x, batch, l);
+    } else {
+      z_h = Net(z_h, z_l, batch, h);
+    }
+  };
   {
     at::NoGradGuard no_grad;
-    const std::vector<Block> blocks = cast();
-    for (int i = 0; i + 1 < options_.h_cycles; ++i) {
-      for (int j = 0; j < options_.l_cycles; ++j) {
-        z_l = Net(z_l, z_h + x, batch, blocks);
-      }
-      z_h = Net(z_h, z_l, batch, blocks);
-    }
+    const std::vector<Block> l = cast(l_blocks_);
+    const std::vector<Block> h = options_.hrm() ? cast(h_blocks_) : l;
+    for (int i = 0; i < without_gradient; ++i) update(i, l, h);
   }
-  for (int j = 0; j < options_.l_cycles; ++j) {
-    z_l = Net(z_l, z_h + x, batch, cast());
+  for (int i = without_gradient; i < updates; ++i) {
+    const bool is_l = i % cycle < options_.l_cycles;
+    const std::vector<Block> blocks = cast(is_l ? l_blocks_ : h_blocks_);
+    update(i, blocks, blocks);
   }
-  z_h = Net(z_h, z_l, batch, cast());
 
   const Tensor answer = z_h.view({batch, positions, d});
   StepOutput out;

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// A predictor over a model that is in memory.
+#pragma once
+
+#include <memory>
+
+#include "solver/internal/model.h"
+#include "solver/internal/torch.h"
+#include "solver/internal/workers.h"
+#include "solver/predictor.h"
+
+namespace arctrm::internal {
+
+// `table` (num_ids, D) on the model's device. options.device is not looked at.
+// `workers`: those of a trainer that does nothing meanwhile; null: its own.
+std::unique_ptr<Predictor> MakePredictor(std::unique_ptr<Model> model,
+                                         Tensor table,
+                                         const PredictorOptions& options,
+                                         std::shared_ptr<Workers> workers);
+
+}  // namespace arctrm::internal
