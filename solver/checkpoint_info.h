@@ -47,6 +47,13 @@ struct ExportOptions {
 absl::Status ExportCheckpoint(const std::string& path, const std::string& out,
                               const ExportOptions& options);
 
+// Writes a checkpoint folder whose weights and embedding rows are the means of
+// those of `paths` (at least one; float64 sums). All must have the same network
+// and the same rows, InvalidArgument says where one differs; settings, ids and
+// step are the last one's, what was trained on is what any of them was.
+absl::Status AverageCheckpoints(const std::vector<std::string>& paths,
+                                const std::string& out);
+
 // For people (or one JSON document): settings, size, ids, provenance.
 absl::StatusOr<std::string> CheckpointInfoText(const std::string& path,
                                                bool json);

@@ -34,6 +34,16 @@ std::string DtypeName(at::ScalarType type) {
   }
 }
 
+std::string ShapeText(at::IntArrayRef shape) {
+  std::string text = "(";
+  for (size_t i = 0; i < shape.size(); ++i) {
+    absl::StrAppend(&text, i ? ", " : "", shape[i]);
+  }
+  return text + ")";
+}
+
+}  // namespace
+
 at::ScalarType DtypeOf(absl::string_view name) {
   if (name == "F64") return at::kDouble;
   if (name == "BF16") return at::kBFloat16;
@@ -45,16 +55,6 @@ at::ScalarType DtypeOf(absl::string_view name) {
   if (name == "BOOL") return at::kBool;
   return at::kFloat;
 }
-
-std::string ShapeText(at::IntArrayRef shape) {
-  std::string text = "(";
-  for (size_t i = 0; i < shape.size(); ++i) {
-    absl::StrAppend(&text, i ? ", " : "", shape[i]);
-  }
-  return text + ")";
-}
-
-}  // namespace
 
 std::string ToSafetensors(const TensorMap& map) {
   std::vector<Tensor> alive;
@@ -91,7 +91,7 @@ absl::StatusOr<Tensor> GetTensor(const SafetensorsFile& file,
   return tensor;
 }
 
-TensorMap ModelTensors(const Trm& model, const Tensor& flat,
+TensorMap ModelTensors(const Model& model, const Tensor& flat,
                        const Tensor& table) {
   TensorMap map;
   map.metadata["format"] = "pt";
@@ -106,7 +106,7 @@ TensorMap ModelTensors(const Trm& model, const Tensor& flat,
 }
 
 absl::StatusOr<Tensor> LoadModelTensors(const SafetensorsFile& file,
-                                        int64_t num_ids, Trm& model) {
+                                        int64_t num_ids, Model& model) {
   at::NoGradGuard no_grad;
   for (size_t i = 0; i < model.parameters().size(); ++i) {
     const auto& [name, parameter] = model.parameters()[i];

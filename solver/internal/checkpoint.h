@@ -9,10 +9,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "solver/checkpoint_info.h"
+#include "solver/internal/model.h"
 #include "solver/internal/safetensors.h"
 #include "solver/internal/torch.h"
-#include "solver/internal/trm.h"
 
 namespace arctrm::internal {
 
@@ -21,6 +22,9 @@ struct TensorMap {
   std::vector<std::pair<std::string, Tensor>> tensors;
   std::map<std::string, std::string> metadata;
 };
+
+// The type of a safetensors dtype name, float32 for one that there isn't.
+at::ScalarType DtypeOf(absl::string_view name);
 
 std::string ToSafetensors(const TensorMap& map);
 // A tensor of the file, copied; DataLoss when it is missing or has another
@@ -31,13 +35,13 @@ absl::StatusOr<Tensor> GetTensor(const SafetensorsFile& file,
 
 // The published state dict: parameters from `flat` (laid out like
 // model.flat()), start states, embedding table.
-TensorMap ModelTensors(const Trm& model, const Tensor& flat,
+TensorMap ModelTensors(const Model& model, const Tensor& flat,
                        const Tensor& table);
 
 // Fills model.flat(), its start states and returns the table (num_ids, D) on
 // the CPU. DataLoss names the first tensor that is missing or has another
 // shape.
 absl::StatusOr<Tensor> LoadModelTensors(const SafetensorsFile& file,
-                                        int64_t num_ids, Trm& model);
+                                        int64_t num_ids, Model& model);
 
 }  // namespace arctrm::internal
