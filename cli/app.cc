@@ -18,6 +18,7 @@
 #include "cli/checkpoint_command.h"
 #include "cli/flags.h"
 #include "cli/model_command.h"
+#include "cli/puzzle_command.h"
 #include "cli/report_command.h"
 #include "cli/score_command.h"
 #include "cli/show_command.h"
@@ -212,6 +213,8 @@ int Run(int argc, const char* const* argv) {
   CLI::App* show_app = AddShowCommand(app, show);
   CheckpointFlags checkpoint;
   CLI::App* checkpoint_app = AddCheckpointCommand(app, checkpoint);
+  PuzzleFlags puzzle;
+  CLI::App* puzzle_app = AddPuzzleCommand(app, puzzle);
   DoctorFlags doctor;
   CLI::App* doctor_app = AddDoctorCommand(app, doctor);
 
@@ -238,9 +241,27 @@ int Run(int argc, const char* const* argv) {
   if (report_app->parsed()) return RunReport(report);
   if (show_app->parsed()) return RunShow(show);
   if (checkpoint_app->parsed()) {
-    return checkpoint_app->got_subcommand("export")
-               ? RunCheckpointExport(checkpoint.export_flags)
-               : RunCheckpointInfo(checkpoint.info);
+    if (checkpoint_app->got_subcommand("average")) {
+      return RunCheckpointAverage(checkpoint.average);
+    }
+    if (checkpoint_app->got_subcommand("import")) {
+      return RunModelCommand(checkpoint.import_flags);
+    }
+    if (!checkpoint_app->got_subcommand("export")) {
+      return RunCheckpointInfo(checkpoint.info);
+    }
+    return checkpoint.export_flags.ToFile()
+               ? RunModelCommand(checkpoint.export_flags)
+               : RunCheckpointExport(checkpoint.export_flags);
+  }
+  if (puzzle_app->got_subcommand("generate")) {
+    return RunPuzzleGenerate(puzzle.generate);
+  }
+  if (puzzle_app->got_subcommand("check")) return RunPuzzleCheck(puzzle.check);
+  if (puzzle_app->got_subcommand("score")) return RunPuzzleScore(puzzle.score);
+  if (puzzle_app->got_subcommand("train")) return RunModelCommand(puzzle.train);
+  if (puzzle_app->got_subcommand("predict")) {
+    return RunModelCommand(puzzle.predict);
   }
   if (run_app->parsed()) return RunModelCommand(run);
   if (demo_app->parsed()) return RunModelCommand(demo);

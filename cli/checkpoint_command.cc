@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/checkpoint_command.h"
 
+#include "absl/strings/match.h"
 #include "base/status.h"
 #include "solver/checkpoint_info.h"
 
@@ -24,22 +25,69 @@ CLI::App* AddCheckpointCommand(CLI::App& app, CheckpointFlags& flags) {
       "  arctrm checkpoint info checkpoint/model.safetensors --json");
   CheckpointExportFlags& out = flags.export_flags;
   CLI::App* exported = command->add_subcommand(
-      "export", "The weights without what only a resumed training needs");
+      "export", "The weights alone, as a folder or a file for Python");
   exported
       ->add_option("checkpoint", out.checkpoint,
                    "A checkpoint folder or its weights file")
       ->type_name("F")
       ->required();
-  exported->add_option("--out", out.out, "Folder to write")
-      ->type_name("DIR")
+  exported
+      ->add_option("--out", out.out,
+                   "Folder to write, or a file that ends with .pt or "
+                   ".safetensors")
+      ->type_name("PATH")
       ->required();
   AddSwitch(*exported, "--mean-row", out.mean_row,
             "Keep only the mean of the embedding rows: a small file that new "
             "tasks start from");
+  exported
+      ->add_option("--prefix", out.prefix,
+                   "What stands before every name in a file; published "
+                   "checkpoints have \"_orig_mod.model.\"")
+      ->type_name("TEXT");
   AddCommonFlags(*exported, {}, out.common);
   exported->footer(
       "Examples:\n"
-      "  arctrm checkpoint export run/checkpoint --out start --mean-row");
+      "  arctrm checkpoint export run/checkpoint --out start --mean-row\n"
+      "  arctrm checkpoint export run/checkpoint --out weights.pt \\\n"
+      "    --prefix _orig_mod.model.");
+  CheckpointImportFlags& in = flags.import_flags;
+  CLI::App* imported = command->add_subcommand(
+      "import", "Weights from a PyTorch state dict or a safetensors file");
+  imported
+      ->add_option("weights", in.weights,
+                   "A .pt or step_N file of torch.save, or .safetensors")
+      ->type_name("F")
+      ->required();
+  imported->add_option("--out", in.out, "The checkpoint folder to write")
+      ->type_name("DIR")
+      ->required();
+  imported
+      ->add_option("--identifiers", in.identifiers,
+                   "identifiers.json of its dataset: whose each embedding row "
+                   "is")
+      ->type_name("F.json");
+  AddCommonFlags(*imported, {.model = true}, in.common);
+  imported->footer(
+      "Heads, cycles and steps don't show in the weights: they are the\n"
+      "recipe's (default arc), or --set.\n\n"
+      "Examples:\n"
+      "  arctrm checkpoint import step_155718 --out start/ --recipe arc");
+  CheckpointAverageFlags& average = flags.average;
+  CLI::App* averaged = command->add_subcommand(
+      "average", "The mean of several checkpoints of one network");
+  averaged
+      ->add_option("checkpoints", average.checkpoints,
+                   "Checkpoint folders or weights files")
+      ->type_name("F...")
+      ->required();
+  averaged->add_option("--out", average.out, "The checkpoint folder to write")
+      ->type_name("DIR")
+      ->required();
+  AddCommonFlags(*averaged, {}, average.common);
+  averaged->footer(
+      "Examples:\n"
+      "  arctrm checkpoint average a/ b/ c/ --out mean/");
   command->footer(
       "Examples:\n"
       "  arctrm checkpoint info checkpoint/");
@@ -56,8 +104,24 @@ int RunCheckpointInfo(const CheckpointInfoFlags& flags) {
   });
 }
 
+bool CheckpointExportFlags::ToFile() const {
+  return absl::EndsWith(out, ".pt") || absl::EndsWith(out, ".safetensors");
+}
+
+int RunCheckpointAverage(const CheckpointAverageFlags& flags) {
+  return RunLogged(flags.common, [&](Log&) -> absl::StatusOr<int> {
+    ARCTRM_RETURN_IF_ERROR(AverageCheckpoints(flags.checkpoints, flags.out));
+    return kExitDone;
+  });
+}
+
 int RunCheckpointExport(const CheckpointExportFlags& flags) {
   return RunLogged(flags.common, [&](Log&) -> absl::StatusOr<int> {
+    if (!flags.prefix.empty()) {
+      return absl::InvalidArgumentError(
+          "--prefix is for a file; give an --out that ends with .pt or "
+          ".safetensors");
+    }
     ExportOptions options;
     options.mean_row = flags.mean_row;
     ARCTRM_RETURN_IF_ERROR(

@@ -7,16 +7,20 @@
 
 #include <variant>
 
+#include "cli/checkpoint_command.h"
 #include "cli/demo_command.h"
 #include "cli/doctor_command.h"
 #include "cli/predict_command.h"
+#include "cli/puzzle_command.h"
 #include "cli/run_command.h"
 #include "cli/train_command.h"
 
 namespace arctrm {
 
 using ModelCommand =
-    std::variant<RunFlags, DemoFlags, TrainFlags, PredictFlags, DoctorFlags>;
+    std::variant<RunFlags, DemoFlags, TrainFlags, PredictFlags, DoctorFlags,
+                 PuzzleTrainFlags, PuzzlePredictFlags, CheckpointImportFlags,
+                 CheckpointExportFlags>;
 
 // Returns the exit code.
 int RunModelCommand(const ModelCommand& command);

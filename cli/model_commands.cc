@@ -19,8 +19,10 @@
 #include "cli/process_age.h"
 #include "cli/settings.h"
 #include "pipeline/demo.h"
+#include "pipeline/puzzle_job.h"
 #include "pipeline/run.h"
 #include "pipeline/train_progress.h"
+#include "solver/checkpoint_import.h"
 #include "solver/checkpoint_info.h"
 #include "solver/train.h"
 #include "submission/write.h"
@@ -137,6 +139,23 @@ absl::StatusOr<int> Run(const DemoFlags& flags, Log& log) {
   return outcome.run.complete ? kExitDone : kExitStopped;
 }
 
+// A checkpoint may take the place of another one and of nothing else.
+absl::Status CheckCheckpointOut(const std::string& out, bool resume) {
+  ARCTRM_RETURN_IF_ERROR(CheckWritable(out + ".probe"));
+  if (resume || !FileExists(out) || ReadCheckpointInfo(out).ok()) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat(out, ": exists and is no checkpoint; choose another --out"));
+}
+
+absl::Status PrintTrained(const TrainResult& result, const std::string& out) {
+  return PrintResult(absl::StrFormat(
+      "%s: %d steps in %s (%.2f steps/s), checkpoint %s\n",
+      TrainStopName(result.stop), result.steps,
+      DurationText(absl::Seconds(result.time_s)), result.steps_per_s, out));
+}
+
 absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
   ARCTRM_RETURN_IF_ERROR(NeedLimit(flags.time_limit, flags.steps));
   RunOptions options;
@@ -169,12 +188,7 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
   request.max_steps = flags.steps;
   request.deadline = DeadlineOf(flags.time_limit).EarlierBy(absl::Seconds(1));
   request.log = &log;
-  ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out + ".probe"));
-  if (!flags.resume && FileExists(flags.out) &&
-      !ReadCheckpointInfo(flags.out).ok()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        flags.out, ": exists and is no checkpoint; choose another --out"));
-  }
+  ARCTRM_RETURN_IF_ERROR(CheckCheckpointOut(flags.out, flags.resume));
   ARCTRM_ASSIGN_OR_RETURN(const std::string device,
                           DescribeDevice(options.device, options.train));
   log.Info(absl::StrFormat(
@@ -188,11 +202,7 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
   };
   ARCTRM_ASSIGN_OR_RETURN(const TrainResult result, Train(request));
   log.EndProgress();
-  ARCTRM_RETURN_IF_ERROR(PrintResult(
-      absl::StrFormat("%s: %d steps in %s (%.2f steps/s), checkpoint %s\n",
-                      TrainStopName(result.stop), result.steps,
-                      DurationText(absl::Seconds(result.time_s)),
-                      result.steps_per_s, flags.out)));
+  ARCTRM_RETURN_IF_ERROR(PrintTrained(result, flags.out));
   return result.stop == TrainStop::kSignal ? kExitStopped : kExitDone;
 }
 
@@ -204,11 +214,9 @@ absl::StatusOr<int> Run(const PredictFlags& flags, Log& log) {
   ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
                           ReadCheckpointInfo(flags.checkpoint));
   ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));
-  PredictorOptions predictor_options;
-  predictor_options.device = options.device;
-  predictor_options.batch = options.planning.predict_batch;
-  ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<Predictor> predictor,
-                          LoadPredictor(flags.checkpoint, predictor_options));
+  ARCTRM_ASSIGN_OR_RETURN(
+      const std::unique_ptr<Predictor> predictor,
+      LoadPredictor(flags.checkpoint, options.Predicting()));
   VoteOptions vote;
   vote.max_views = flags.augmentations >= 0 ? flags.augmentations + 1 : 0;
   vote.source = Basename(info.dir);
@@ -242,6 +250,91 @@ absl::StatusOr<int> Run(const PredictFlags& flags, Log& log) {
     }
   }
   return StopSignal() == 0 && all_voted ? kExitDone : kExitStopped;
+}
+
+absl::StatusOr<int> Run(const PuzzleTrainFlags& flags, Log& log) {
+  ARCTRM_RETURN_IF_ERROR(NeedLimit(flags.time_limit, flags.steps));
+  const bool sudoku = flags.kind == PuzzleKindName(PuzzleKind::kSudoku);
+  RunOptions run;
+  ARCTRM_RETURN_IF_ERROR(Resolve(flags.common, !flags.checkpoint.empty(),
+                                 sudoku ? "sudoku-small" : "maze-small", run));
+  PuzzleTrainOptions options;
+  ARCTRM_ASSIGN_OR_RETURN(options.kind, ParsePuzzleKind(flags.kind));
+  options.train = flags.train;
+  options.test = flags.test;
+  options.out = flags.out;
+  options.checkpoint = flags.checkpoint;
+  options.data.augmentations = flags.augmentations;
+  options.data.min_rating = flags.min_rating;
+  options.data.sample = flags.sample;
+  options.data.seed = run.seed;
+  options.held_out = flags.held_out;
+  options.model = run.model;
+  options.training = run.train;
+  options.device = run.device;
+  options.predicting = run.Predicting();
+  options.seed = run.seed;
+  options.steps = flags.steps;
+  options.resume = flags.resume;
+  ARCTRM_RETURN_IF_ERROR(CheckCheckpointOut(flags.out, flags.resume));
+  ARCTRM_ASSIGN_OR_RETURN(
+      const PuzzleTrainOutcome outcome,
+      TrainPuzzles(options, DeadlineOf(flags.time_limit), log));
+  ARCTRM_RETURN_IF_ERROR(PrintTrained(outcome.training, outcome.checkpoint));
+  if (outcome.score.has_value()) {
+    ARCTRM_RETURN_IF_ERROR(PrintResult(
+        absl::StrCat("test puzzles: ", PuzzleScoreLine(*outcome.score), "\n")));
+  }
+  return StopSignal() == 0 ? kExitDone : kExitStopped;
+}
+
+absl::StatusOr<int> Run(const PuzzlePredictFlags& flags, Log& log) {
+  RunOptions run;
+  ARCTRM_RETURN_IF_ERROR(Resolve(flags.common, true, "", run));
+  ARCTRM_ASSIGN_OR_RETURN(PuzzleFile file, ReadPuzzleCsv(flags.puzzles));
+  ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));
+  ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<Predictor> predictor,
+                          LoadPredictor(flags.checkpoint, run.Predicting()));
+  ARCTRM_ASSIGN_OR_RETURN(
+      const std::vector<PuzzleAnswer> answers,
+      AnswerPuzzles(*predictor, file,
+                    DeadlineOf(flags.time_limit).EarlierBy(absl::Seconds(1)),
+                    log));
+  // Those that were not reached keep no answer rather than the known one.
+  for (size_t i = 0; i < file.puzzles.size(); ++i) {
+    file.puzzles[i].answer = i < answers.size() ? answers[i].grid : Grid();
+  }
+  ARCTRM_RETURN_IF_ERROR(WriteFileAtomically(flags.out, PuzzleCsv(file)));
+  ARCTRM_RETURN_IF_ERROR(PrintResult(
+      absl::StrFormat("%d of %d puzzles answered: %s\n", answers.size(),
+                      file.puzzles.size(), flags.out)));
+  return answers.size() == file.puzzles.size() ? kExitDone : kExitStopped;
+}
+
+absl::StatusOr<int> Run(const CheckpointImportFlags& flags, Log&) {
+  RunOptions run;
+  ARCTRM_RETURN_IF_ERROR(Resolve(flags.common, false, "arc", run));
+  ImportOptions options;
+  options.model = run.model;
+  options.identifiers = flags.identifiers;
+  ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out + ".probe"));
+  ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
+                          ImportCheckpoint(flags.weights, flags.out, options));
+  ARCTRM_ASSIGN_OR_RETURN(const std::string text,
+                          CheckpointInfoText(info.dir, false));
+  ARCTRM_RETURN_IF_ERROR(PrintResult(text));
+  return kExitDone;
+}
+
+absl::StatusOr<int> Run(const CheckpointExportFlags& flags, Log&) {
+  if (flags.mean_row) {
+    return absl::InvalidArgumentError(
+        "--mean-row is for a folder that new tasks start from");
+  }
+  ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));
+  ARCTRM_RETURN_IF_ERROR(
+      ExportWeights(flags.checkpoint, flags.out, flags.prefix));
+  return kExitDone;
 }
 
 absl::StatusOr<int> Run(const DoctorFlags& flags, Log&) {

@@ -9,6 +9,7 @@
 #include <map>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -19,6 +20,8 @@
 #include "base/status.h"
 #include "cli/inputs.h"
 #include "cli/suggest.h"
+#include "puzzles/csv.h"
+#include "puzzles/draw.h"
 #include "simdjson.h"
 
 namespace arctrm {
@@ -52,7 +55,7 @@ Style ChooseStyle(const std::string& color) {
   return style;
 }
 
-enum class FileKind { kTasks, kSolutions, kSubmission, kDataset };
+enum class FileKind { kTasks, kSolutions, kSubmission, kDataset, kPuzzles };
 
 // A glance at the form; what is no known form is left to ReadTasks, which says
 // what is wrong with it.
@@ -61,6 +64,7 @@ FileKind LookAt(const std::string& path) {
     return FileExists(JoinPath(path, "dataset.json")) ? FileKind::kDataset
                                                       : FileKind::kTasks;
   }
+  if (absl::EndsWith(path, ".csv")) return FileKind::kPuzzles;
   const absl::StatusOr<std::string> text = ReadFile(path);
   simdjson::dom::parser parser;
   simdjson::dom::object top;
@@ -123,6 +127,19 @@ std::vector<Drawing> DrawSubmission(const Submission& submission,
       absl::StrAppend(&text, DrawRow(grids, titles, style.color, style.width));
     }
     drawings.emplace_back(id, std::move(text));
+  }
+  return drawings;
+}
+
+std::vector<Drawing> DrawPuzzles(const PuzzleFile& file, Style style) {
+  std::vector<Drawing> drawings;
+  for (size_t i = 0; i < file.puzzles.size(); ++i) {
+    const Puzzle& puzzle = file.puzzles[i];
+    const std::string id = absl::StrCat(i + 1);
+    drawings.emplace_back(
+        id, absl::StrCat("puzzle ", id, "  ", puzzle.source, "  rating ",
+                         puzzle.rating, "\n",
+                         DrawPuzzle(file.kind, puzzle, style.color)));
   }
   return drawings;
 }
@@ -192,6 +209,11 @@ absl::StatusOr<int> Show(const ShowFlags& flags) {
       drawings = DrawSubmission(submission, solutions, style);
       break;
     }
+    case FileKind::kPuzzles: {
+      ARCTRM_ASSIGN_OR_RETURN(const PuzzleFile file, ReadPuzzleCsv(flags.path));
+      drawings = DrawPuzzles(file, style);
+      break;
+    }
     case FileKind::kDataset: {
       ARCTRM_ASSIGN_OR_RETURN(const Dataset dataset, ReadDataset(flags.path));
       drawings = DrawDataset(dataset, style);
@@ -207,15 +229,18 @@ absl::StatusOr<int> Show(const ShowFlags& flags) {
 }  // namespace
 
 CLI::App* AddShowCommand(CLI::App& app, ShowFlags& flags) {
-  CLI::App* command =
-      app.add_subcommand("show", "Draw tasks, submissions or a dataset");
+  CLI::App* command = app.add_subcommand(
+      "show", "Draw tasks, submissions, puzzles or a dataset");
   command
       ->add_option("file", flags.path,
                    "A challenges, task, solutions or submission file, a "
-                   "folder of task files, or a dataset folder")
+                   "folder of task files, a dataset folder, or a CSV file of "
+                   "puzzles")
       ->type_name("F")
       ->required();
-  command->add_option("task", flags.tasks, "Only these tasks")
+  command
+      ->add_option("task", flags.tasks,
+                   "Only these tasks, or puzzles by number")
       ->type_name("TASK");
   command
       ->add_option("--solutions", flags.solutions, "Draw the right answers too")

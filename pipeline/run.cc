@@ -384,12 +384,9 @@ absl::Status Job::AddRowUpdates() {
 absl::Status Job::VoteOnTests() {
   if (stopped_early_ || record_.voting_done) return absl::OkStatus();
   const double started = ElapsedS();
-  PredictorOptions predictor_options;
-  predictor_options.device = options_.device;
-  predictor_options.batch = options_.planning.predict_batch;
   ARCTRM_ASSIGN_OR_RETURN(
       const std::unique_ptr<Predictor> predictor,
-      LoadPredictor(folder_.checkpoint_dir(), predictor_options));
+      LoadPredictor(folder_.checkpoint_dir(), options_.Predicting()));
   ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
                           ReadCheckpointInfo(folder_.checkpoint_dir()));
   VoteOptions vote;

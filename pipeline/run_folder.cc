@@ -23,6 +23,7 @@ nlohmann::ordered_json MetricsJson(const TrainStats& s) {
           {"loss", s.loss},
           {"lm_loss", s.lm_loss},
           {"q_halt_loss", s.q_halt_loss},
+          {"q_continue_loss", s.q_continue_loss},
           {"accuracy", s.accuracy},
           {"exact_accuracy", s.exact_accuracy},
           {"q_halt_accuracy", s.q_halt_accuracy},

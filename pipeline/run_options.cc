@@ -20,6 +20,24 @@ void AddOptions(PlanningOptions& o, OptionSet& set) {
           "cells beyond the largest known grid", 0, 30);
   set.Add("run.predict_batch", &o.predict_batch,
           "rows of a prediction batch; 0: chosen for the device", 0, 1 << 20);
+  set.Add("run.early_halt", &o.early_halt,
+          "a row of a prediction stops once it is so confident; 0: never", 0,
+          1);
+  set.Add("run.rollouts", &o.rollouts,
+          "answers per input of which the most confident counts", 1, 1000);
+  set.Add("run.latent_noise", &o.latent_noise,
+          "standard deviation of the noise that makes rollouts differ", 0, 10);
+}
+
+PredictorOptions RunOptions::Predicting() const {
+  PredictorOptions predicting;
+  predicting.device = device;
+  predicting.batch = planning.predict_batch;
+  predicting.early_halt = planning.early_halt;
+  predicting.rollouts = planning.rollouts;
+  predicting.latent_noise = planning.latent_noise;
+  predicting.seed = seed;
+  return predicting;
 }
 
 std::vector<OptionSet::Item> RunOptions::Settings() const {

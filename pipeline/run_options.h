@@ -24,6 +24,10 @@ struct PlanningOptions {
   int max_views = 0;         // views per test input that vote; 0: all trained
   int canvas_margin = 0;     // cells beyond the largest grid that is known
   int predict_batch = 0;     // rows; 0: chosen for the device
+  // As PredictorOptions say; these are published TRM.
+  double early_halt = 0;
+  int rollouts = 1;
+  double latent_noise = 0;
   friend bool operator==(const PlanningOptions&,
                          const PlanningOptions&) = default;
 };
@@ -53,6 +57,7 @@ struct RunOptions {
   std::map<std::string, std::string> groups;
   std::string title = "arctrm run";
 
+  PredictorOptions Predicting() const;
   // Everything that decides the result, as keys and values.
   std::vector<OptionSet::Item> Settings() const;
 };

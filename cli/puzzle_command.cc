@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: MIT
+#include "cli/puzzle_command.h"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "base/clock.h"
+#include "base/files.h"
+#include "base/status.h"
+#include "base/stop.h"
+#include "nlohmann/json.hpp"
+#include "puzzles/csv.h"
+#include "puzzles/generate.h"
+#include "puzzles/judge.h"
+
+namespace arctrm {
+namespace {
+
+// Faults beyond this many are counted, not listed.
+constexpr int kMostListed = 20;
+
+CLI::Option* AddKind(CLI::App& command, std::string& kind) {
+  return command.add_option("kind", kind, "sudoku or maze")
+      ->check(CLI::IsMember({"sudoku", "maze"}))
+      ->type_name("KIND")
+      ->required();
+}
+
+absl::StatusOr<int> Generate(const PuzzleGenerateFlags& flags, Log& log) {
+  GenerateOptions options;
+  ARCTRM_ASSIGN_OR_RETURN(options.kind, ParsePuzzleKind(flags.kind));
+  const bool maze = options.kind == PuzzleKind::kMaze;
+  options.side = flags.size > 0 ? flags.size : (maze ? kMaxSide : 9);
+  options.count = flags.count;
+  options.min_rating = flags.min_rating;
+  options.seed = flags.common.seed;
+  options.threads =
+      flags.common.threads > 0
+          ? flags.common.threads
+          : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));
+  InstallStopSignals();
+  const absl::Time start = RealClock().Now();
+  const auto rate = [&](int64_t done) {
+    return static_cast<double>(done) /
+           std::max(1e-9, absl::ToDoubleSeconds(RealClock().Now() - start));
+  };
+  options.progress = [&](int64_t done) {
+    log.Progress(absl::StrFormat("generate %d/%d  %.0f puzzles/s", done,
+                                 options.count, rate(done)));
+    return StopSignal() == 0;
+  };
+  const absl::StatusOr<PuzzleFile> file = GeneratePuzzles(options);
+  log.EndProgress();
+  if (absl::IsCancelled(file.status())) {
+    log.Warning(absl::StrCat("stopped; ", flags.out, " was not written"));
+    return kExitStopped;
+  }
+  if (absl::IsResourceExhausted(file.status())) {
+    // More was asked for than there is: that can be put right.
+    return absl::InvalidArgumentError(file.status().message());
+  }
+  ARCTRM_RETURN_IF_ERROR(file.status());
+  ARCTRM_RETURN_IF_ERROR(WriteFileAtomically(flags.out, PuzzleCsv(*file)));
+  std::vector<int> ratings;
+  for (const Puzzle& puzzle : file->puzzles) ratings.push_back(puzzle.rating);
+  std::sort(ratings.begin(), ratings.end());
+  ARCTRM_RETURN_IF_ERROR(PrintResult(absl::StrFormat(
+      "%d puzzles of %dx%d (%.0f/s), %s %d to %d, median %d: %s\n",
+      options.count, options.side, options.side, rate(options.count),
+      maze ? "steps" : "guesses", ratings.front(), ratings.back(),
+      ratings[ratings.size() / 2], flags.out)));
+  return kExitDone;
+}
+
+absl::StatusOr<int> Check(const PuzzleCheckFlags& flags, Log& log) {
+  ARCTRM_ASSIGN_OR_RETURN(const PuzzleFile file, ReadPuzzleCsv(flags.puzzles));
+  int64_t faults = 0;
+  std::string text;
+  for (size_t i = 0; i < file.puzzles.size(); ++i) {
+    const absl::Status status = CheckPuzzle(file.kind, file.puzzles[i]);
+    if (!status.ok() && faults++ < kMostListed) {
+      absl::StrAppend(&text, flags.puzzles, ": puzzle ", i + 1, ": ",
+                      std::string(status.message()), "\n");
+    }
+    if (i % 256 == 0) {
+      log.Progress(absl::StrCat("check  ", i, "/", file.puzzles.size()));
+    }
+  }
+  log.EndProgress();
+  if (faults > kMostListed) {
+    absl::StrAppend(&text, "... and ", faults - kMostListed, " more\n");
+  }
+  const int side = file.puzzles[0].question.rows();
+  absl::StrAppendFormat(&text, "%d %s puzzles of %dx%d: %s\n",
+                        file.puzzles.size(), PuzzleKindName(file.kind), side,
+                        side,
+                        faults == 0 ? "each has one answer, and it is right"
+                                    : absl::StrCat(faults, " with a fault"));
+  ARCTRM_RETURN_IF_ERROR(PrintResult(text));
+  return faults == 0 ? kExitDone : kExitUsage;
+}
+
+absl::StatusOr<int> DoScore(const PuzzleScoreFlags& flags) {
+  ARCTRM_ASSIGN_OR_RETURN(const PuzzleFile puzzles,
+                          ReadPuzzleCsv(flags.puzzles));
+  ARCTRM_ASSIGN_OR_RETURN(const PuzzleFile answers,
+                          ReadPuzzleCsv(flags.answers));
+  // By question: the files need not be in one order, and an answer file may
+  // hold more.
+  std::map<Grid, Grid> by_question;
+  for (const Puzzle& p : answers.puzzles) by_question[p.question] = p.answer;
+  std::vector<Grid> given;
+  int64_t missing = 0;
+  for (size_t i = 0; i < puzzles.puzzles.size(); ++i) {
+    if (puzzles.puzzles[i].answer.empty()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          flags.puzzles, ": puzzle ", i + 1, " has no answer to compare with"));
+    }
+    const auto it = by_question.find(puzzles.puzzles[i].question);
+    given.push_back(it == by_question.end() ? Grid() : it->second);
+    missing += given.back().empty();
+  }
+  const PuzzleScore score = ScorePuzzles(puzzles.kind, puzzles.puzzles, given);
+  const double all = static_cast<double>(score.puzzles);
+  std::string text;
+  if (flags.json) {
+    const nlohmann::ordered_json json = {
+        {"puzzles", score.puzzles},
+        {"unanswered", missing},
+        {"exact_accuracy", static_cast<double>(score.exact) / all},
+        {"valid_rate", static_cast<double>(score.valid) / all},
+        {"token_accuracy", score.token_accuracy}};
+    text = json.dump() + "\n";
+  } else {
+    text = absl::StrFormat(
+        "puzzles         %d (%d without an answer)\n"
+        "exact answers   %.2f %% (%d)\n"
+        "valid answers   %.2f %% (%d)\n"
+        "right cells     %.2f %%\n",
+        score.puzzles, missing, 100.0 * static_cast<double>(score.exact) / all,
+        score.exact, 100.0 * static_cast<double>(score.valid) / all,
+        score.valid, 100 * score.token_accuracy);
+  }
+  ARCTRM_RETURN_IF_ERROR(PrintResult(text));
+  return kExitDone;
+}
+
+void AddGenerate(CLI::App& puzzle, PuzzleGenerateFlags& flags) {
+  CLI::App* command = puzzle.add_subcommand(
+      "generate", "Make puzzles, each with a single answer");
+  AddKind(*command, flags.kind);
+  AddIntegerFlag(*command, "--count", flags.count, 1, 100'000'000,
+                 "How many, all different")
+      ->required();
+  AddIntegerFlag(*command, "--size", flags.size, 2, kMaxSide,
+                 "Side: 4, 6 or 9 for Sudoku (default 9), up to 30 for mazes "
+                 "(default 30)");
+  AddIntegerFlag(*command, "--min-rating", flags.min_rating, 0, 100'000'000,
+                 "Sudoku: guesses a solver must make at least (default 0); "
+                 "mazes: steps of the shortest path (default 110 for 30x30)");
+  command->add_option("--out", flags.out, "The CSV file to write")
+      ->type_name("F.csv")
+      ->required();
+  AddCommonFlags(*command, {.seed = true, .threads = true}, flags.common);
+  command->footer(
+      "Examples:\n"
+      "  arctrm puzzle generate sudoku --count 1000 --out train.csv\n"
+      "  arctrm puzzle generate maze --size 9 --count 1000 --out mazes.csv");
+}
+
+void AddCheck(CLI::App& puzzle, PuzzleCheckFlags& flags) {
+  CLI::App* command = puzzle.add_subcommand(
+      "check", "Has every puzzle one answer, and is it the one given?");
+  command->add_option("puzzles", flags.puzzles, "Puzzles")
+      ->type_name("F.csv")
+      ->required();
+  AddCommonFlags(*command, {}, flags.common);
+  command->footer("Examples:\n  arctrm puzzle check train.csv");
+}
+
+void AddScore(CLI::App& puzzle, PuzzleScoreFlags& flags) {
+  CLI::App* command =
+      puzzle.add_subcommand("score", "Compare answers with the right ones");
+  command
+      ->add_option("--answers", flags.answers,
+                   "What `arctrm puzzle predict` wrote")
+      ->type_name("F.csv")
+      ->required();
+  command->add_option("puzzles", flags.puzzles, "The puzzles with answers")
+      ->type_name("F.csv")
+      ->required();
+  AddSwitch(*command, "--json", flags.json, "One JSON document");
+  AddCommonFlags(*command, {}, flags.common);
+  command->footer(
+      "Examples:\n  arctrm puzzle score --answers answers.csv test.csv");
+}
+
+void AddTrain(CLI::App& puzzle, PuzzleTrainFlags& flags) {
+  CLI::App* command = puzzle.add_subcommand(
+      "train", "Train a model on puzzles and score it on others");
+  AddKind(*command, flags.kind);
+  command->add_option("--train", flags.train, "Puzzles to train on")
+      ->type_name("F.csv")
+      ->required();
+  command->add_option("--test", flags.test, "Puzzles to score on at the end")
+      ->type_name("F.csv");
+  command->add_option("--out", flags.out, "The checkpoint folder to write")
+      ->type_name("DIR")
+      ->required();
+  command
+      ->add_option(
+          "--checkpoint", flags.checkpoint,
+          "Weights to start from: a checkpoint folder or its weights file")
+      ->type_name("F");
+  AddIntegerFlag(*command, "--augmentations", flags.augmentations, 0,
+                 kMaxAugmentations,
+                 "Sudoku: shuffles of each puzzle beside itself (default "
+                 "1000); mazes: 0 for none, else the 7 other turns and flips");
+  AddIntegerFlag(*command, "--min-rating", flags.min_rating, 0, 100'000'000,
+                 "Leave out training puzzles rated less");
+  AddIntegerFlag(*command, "--sample", flags.sample, 1,
+                 std::numeric_limits<int64_t>::max(),
+                 "Train on so many puzzles, drawn at random");
+  AddIntegerFlag(*command, "--held-out", flags.held_out, 1,
+                 std::numeric_limits<int64_t>::max(),
+                 "Train without so many of the puzzles, try them every minute, "
+                 "and keep the best weights in OUT.best");
+  AddDurationFlag(*command, "--time-limit", flags.time_limit,
+                  "Wall-clock time, scoring included, e.g. 90s, 20m, 11h30m; "
+                  "never overrun");
+  AddIntegerFlag(*command, "--steps", flags.steps, 1,
+                 std::numeric_limits<int64_t>::max(),
+                 "Optimiser steps instead of a time limit");
+  AddSwitch(*command, "--resume", flags.resume,
+            "Go on with the training that --out holds");
+  AddCommonFlags(*command, {.seed = true, .threads = true, .model = true},
+                 flags.common);
+  command->footer(
+      "Examples:\n"
+      "  arctrm puzzle train sudoku --train train.csv --test test.csv \\\n"
+      "    --out checkpoint/ --time-limit 10m\n"
+      "  arctrm puzzle train maze --train mazes.csv --out checkpoint/ \\\n"
+      "    --recipe maze-hard --time-limit 24h");
+}
+
+void AddPredict(CLI::App& puzzle, PuzzlePredictFlags& flags) {
+  CLI::App* command =
+      puzzle.add_subcommand("predict", "Answer puzzles with a trained model");
+  command
+      ->add_option("--checkpoint", flags.checkpoint,
+                   "A checkpoint folder or its weights file")
+      ->type_name("F")
+      ->required();
+  command->add_option("--puzzles", flags.puzzles, "The puzzles")
+      ->type_name("F.csv")
+      ->required();
+  command->add_option("--out", flags.out, "The CSV file of answers to write")
+      ->type_name("F.csv")
+      ->required();
+  AddDurationFlag(*command, "--time-limit", flags.time_limit,
+                  "Wall-clock time; puzzles not reached stay unanswered");
+  AddCommonFlags(*command, {.threads = true, .model = true}, flags.common);
+  command->footer(
+      "Examples:\n"
+      "  arctrm puzzle predict --checkpoint checkpoint/ --puzzles test.csv \\\n"
+      "    --out answers.csv");
+}
+
+}  // namespace
+
+CLI::App* AddPuzzleCommand(CLI::App& app, PuzzleFlags& flags) {
+  CLI::App* command = app.add_subcommand(
+      "puzzle", "Sudoku and mazes: make, check, train, predict, score");
+  command->require_subcommand(1);
+  AddGenerate(*command, flags.generate);
+  AddCheck(*command, flags.check);
+  AddTrain(*command, flags.train);
+  AddPredict(*command, flags.predict);
+  AddScore(*command, flags.score);
+  command->footer(
+      "Files are CSV: source,question,answer,rating (docs/formats.md).");
+  return command;
+}
+
+int RunPuzzleGenerate(const PuzzleGenerateFlags& flags) {
+  return RunLogged(flags.common,
+                   [&](Log& log) { return Generate(flags, log); });
+}
+
+int RunPuzzleCheck(const PuzzleCheckFlags& flags) {
+  return RunLogged(flags.common, [&](Log& log) { return Check(flags, log); });
+}
+
+int RunPuzzleScore(const PuzzleScoreFlags& flags) {
+  return RunLogged(flags.common, [&](Log&) { return DoScore(flags); });
+}
+
+}  // namespace arctrm

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/puzzle_job.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <iterator>
+#include <memory>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "base/files.h"
+#include "base/random.h"
+#include "base/status.h"
+#include "base/stop.h"
+#include "pipeline/plan.h"
+#include "pipeline/run_folder.h"
+#include "pipeline/train_progress.h"
+#include "solver/checkpoint_info.h"
+
+namespace arctrm {
+namespace {
+
+// Of the time limit, answering the test puzzles takes at most this share.
+constexpr double kMostTestShare = 0.3;
+// Loading the model again and writing results.
+constexpr double kReserveS = 3;
+
+absl::StatusOr<PuzzleFile> ReadOfKind(const std::string& path,
+                                      PuzzleKind kind) {
+  ARCTRM_ASSIGN_OR_RETURN(PuzzleFile file, ReadPuzzleCsv(path));
+  if (file.kind == kind) return file;
+  return absl::InvalidArgumentError(
+      absl::StrCat(path, ": holds ", PuzzleKindName(file.kind),
+                   " puzzles, expected ", PuzzleKindName(kind)));
+}
+
+// Takes options.held_out puzzles out of `train`.
+absl::StatusOr<PuzzleFile> HoldOut(const PuzzleTrainOptions& options,
+                                   PuzzleFile& train) {
+  PuzzleFile held_out;
+  held_out.kind = train.kind;
+  const size_t wanted = static_cast<size_t>(options.held_out);
+  if (wanted == 0) return held_out;
+  if (wanted >= train.puzzles.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(options.train, ": holds ", train.puzzles.size(),
+                     " puzzles, so ", wanted, " can't be held out"));
+  }
+  Random random(options.seed, "held out");
+  random.Shuffle(train.puzzles);
+  const auto first = train.puzzles.end() - static_cast<std::ptrdiff_t>(wanted);
+  held_out.puzzles.assign(std::make_move_iterator(first),
+                          std::make_move_iterator(train.puzzles.end()));
+  train.puzzles.erase(first, train.puzzles.end());
+  return held_out;
+}
+
+absl::StatusOr<PuzzleScore> AnswerAndScore(Predictor& predictor,
+                                           PuzzleFile puzzles,
+                                           Deadline deadline, Log& log) {
+  ARCTRM_ASSIGN_OR_RETURN(const std::vector<PuzzleAnswer> answers,
+                          AnswerPuzzles(predictor, puzzles, deadline, log));
+  std::vector<Grid> grids;
+  for (const PuzzleAnswer& answer : answers) grids.push_back(answer.grid);
+  puzzles.puzzles.resize(grids.size());
+  return ScorePuzzles(puzzles.kind, puzzles.puzzles, grids);
+}
+
+void WarnOfLeaks(const PuzzleFile& train, const PuzzleFile& test, Log& log) {
+  std::set<Grid> seen;
+  for (const Puzzle& puzzle : train.puzzles) seen.insert(puzzle.question);
+  const auto leaked = std::count_if(
+      test.puzzles.begin(), test.puzzles.end(),
+      [&](const Puzzle& p) { return seen.count(p.question) > 0; });
+  if (leaked == 0) return;
+  log.Warning(absl::StrCat(leaked, " of ", test.puzzles.size(),
+                           " test puzzles stand in the training file too: the "
+                           "score will say less than it seems to"));
+}
+
+}  // namespace
+
+std::string PuzzleScoreLine(const PuzzleScore& s) {
+  const double all = static_cast<double>(std::max<int64_t>(s.puzzles, 1));
+  return absl::StrFormat(
+      "exact %.1f %% (%d of %d)  valid %.1f %%  cells %.2f %%",
+      100.0 * static_cast<double>(s.exact) / all, s.exact, s.puzzles,
+      100.0 * static_cast<double>(s.valid) / all, 100 * s.token_accuracy);
+}
+
+absl::StatusOr<std::vector<PuzzleAnswer>> AnswerPuzzles(Predictor& predictor,
+                                                        const PuzzleFile& file,
+                                                        Deadline deadline,
+                                                        Log& log) {
+  const Canvas canvas = predictor.canvas();
+  const Canvas wanted = {file.puzzles[0].question.rows(), file.kind};
+  if (canvas != wanted) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the model is for ", PuzzleKindName(canvas.kind), " ", canvas.side, "x",
+        canvas.side, ", the puzzles are ", PuzzleKindName(wanted.kind), " ",
+        wanted.side, "x", wanted.side));
+  }
+  const absl::Time start = RealClock().Now();
+  const size_t all = file.puzzles.size();
+  std::vector<PuzzleAnswer> answers;
+  double batch_s = 0;
+  while (answers.size() < all && StopSignal() == 0) {
+    // A batch that would not be ready in time is not begun.
+    if (deadline.EarlierBy(absl::Seconds(batch_s)).Passed()) break;
+    const absl::Time before = RealClock().Now();
+    std::vector<PredictorInput> inputs;
+    const size_t end = std::min(
+        all, answers.size() + static_cast<size_t>(predictor.max_batch()));
+    for (size_t i = answers.size(); i < end; ++i) {
+      PredictorInput& input = inputs.emplace_back();
+      input.tokens.resize(static_cast<size_t>(canvas.num_tokens()));
+      EncodeGrid(file.puzzles[i].question, canvas, {}, input.tokens.data());
+    }
+    ARCTRM_ASSIGN_OR_RETURN(const std::vector<PredictorOutput> outputs,
+                            predictor.Predict(inputs));
+    for (const PredictorOutput& out : outputs) {
+      answers.push_back({DecodePuzzle(out.tokens, canvas),
+                         1 / (1 + std::exp(-double{out.halt_logit}))});
+    }
+    const absl::Time now = RealClock().Now();
+    batch_s = absl::ToDoubleSeconds(now - before);
+    log.Progress(
+        absl::StrFormat("answer %d/%d  %.0f puzzles/s%s", answers.size(), all,
+                        static_cast<double>(answers.size()) /
+                            std::max(1e-9, absl::ToDoubleSeconds(now - start)),
+                        TimeLeftField(deadline)));
+  }
+  log.EndProgress();
+  return answers;
+}
+
+absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
+    const PuzzleTrainOptions& options, Deadline deadline, Log& log) {
+  ARCTRM_ASSIGN_OR_RETURN(PuzzleFile train,
+                          ReadOfKind(options.train, options.kind));
+  ARCTRM_ASSIGN_OR_RETURN(const PuzzleFile held_out, HoldOut(options, train));
+  PuzzleFile test;
+  if (!options.test.empty()) {
+    ARCTRM_ASSIGN_OR_RETURN(test, ReadOfKind(options.test, options.kind));
+    for (size_t i = 0; i < test.puzzles.size(); ++i) {
+      if (test.puzzles[i].answer.empty()) {
+        return absl::InvalidArgumentError(
+            absl::StrCat(options.test, ": puzzle ", i + 1,
+                         " has no answer, so it can't be scored"));
+      }
+    }
+    WarnOfLeaks(train, test, log);
+  }
+  absl::StatusOr<Dataset> built = BuildPuzzleDataset(train, options.data);
+  ARCTRM_RETURN_IF_ERROR(Annotate(built.status(), options.train));
+  const Dataset& dataset = *built;
+  ModelOptions model = options.model;
+  if (!options.checkpoint.empty()) {
+    ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
+                            ReadCheckpointInfo(options.checkpoint));
+    model = info.model;
+  } else {
+    model.puzzle = PuzzleKindName(options.kind);
+    model.vocabulary = Vocabulary(options.kind);
+    model.canvas_side = dataset.canvas.side;
+    model.position_side = dataset.canvas.side;
+  }
+
+  TrainRequest request;
+  request.dataset = &dataset;
+  request.model = model;
+  request.train = options.training;
+  request.device = options.device;
+  request.seed = options.seed;
+  request.checkpoint = options.checkpoint;
+  request.out = options.out;
+  request.resume = options.resume;
+  request.max_steps = options.steps;
+  request.log = &log;
+  ARCTRM_RETURN_IF_ERROR(model.Validate());
+  ARCTRM_ASSIGN_OR_RETURN(const std::string device,
+                          DescribeDevice(options.device, options.training));
+  log.Info(
+      absl::StrFormat("%d puzzles, %d examples; network of %d parameters; %s",
+                      dataset.tasks.size(), dataset.num_examples(),
+                      model.num_parameters(), device));
+  request.deadline = deadline;
+  if (!deadline.IsInfinite()) {
+    const double left_s = absl::ToDoubleSeconds(deadline.Remaining());
+    double test_s = 0;
+    if (!test.puzzles.empty()) {
+      ARCTRM_ASSIGN_OR_RETURN(
+          const double step_s,
+          MeasureStepSeconds(dataset, model, options.training, options.device,
+                             std::min(10.0, 0.05 * left_s)));
+      test_s = std::min(kMostTestShare * left_s,
+                        static_cast<double>(test.puzzles.size()) *
+                            ViewSeconds(step_s, model, options.training.batch));
+    }
+    request.deadline = deadline.EarlierBy(
+        absl::Seconds(test_s + std::min(kReserveS, 0.1 * left_s)));
+  }
+  const RunFolder folder(options.out + ".run");
+  RunRecord record;
+  record.title = absl::StrCat("arctrm puzzle train, ", Basename(options.out));
+  const auto note = [&](absl::string_view status) {
+    record.status = std::string(status);
+    return folder.WriteRecord(record);
+  };
+  if (options.resume) {
+    ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
+                            ReadCheckpointInfo(options.out));
+    ARCTRM_RETURN_IF_ERROR(folder.TrimMetrics(info.step));
+  } else {
+    ARCTRM_RETURN_IF_ERROR(folder.Start());
+  }
+  ARCTRM_RETURN_IF_ERROR(note("training"));
+  TrainProgress progress;
+  absl::Status metrics;
+  request.on_step = [&](const TrainStats& stats) {
+    log.Progress(progress.Line(stats, options.steps, request.deadline));
+    metrics = folder.AppendMetrics(stats);
+    return metrics.ok();
+  };
+  PuzzleTrainOutcome outcome;
+  outcome.checkpoint = options.out;
+  if (!held_out.puzzles.empty()) {
+    request.best_out = options.out + ".best";
+    request.evaluate_every_s = options.evaluate_every_s;
+    request.evaluate = [&](Predictor& predictor,
+                           const TrainStats& stats) -> absl::StatusOr<double> {
+      ARCTRM_ASSIGN_OR_RETURN(
+          const PuzzleScore score,
+          AnswerAndScore(predictor, held_out, request.deadline, log));
+      log.Info(absl::StrCat("step ", stats.step,
+                            ", held-out puzzles: ", PuzzleScoreLine(score)));
+      // Cells decide between sets of weights that solve as many.
+      return static_cast<double>(score.exact) + score.token_accuracy;
+    };
+  }
+  ARCTRM_ASSIGN_OR_RETURN(outcome.training, Train(request));
+  // A signal may come before the first evaluation.
+  if (outcome.training.best_step > 0) outcome.checkpoint = request.best_out;
+  log.EndProgress();
+  ARCTRM_RETURN_IF_ERROR(metrics);
+  ARCTRM_RETURN_IF_ERROR(note(TrainStopName(outcome.training.stop)));
+  if (test.puzzles.empty() || StopSignal() != 0) return outcome;
+
+  ARCTRM_ASSIGN_OR_RETURN(
+      const std::unique_ptr<Predictor> predictor,
+      LoadPredictor(outcome.checkpoint, options.predicting));
+  ARCTRM_ASSIGN_OR_RETURN(outcome.score,
+                          AnswerAndScore(*predictor, test, deadline, log));
+  return outcome;
+}
+
+}  // namespace arctrm

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+// Sudoku and mazes: a model trained on one file of puzzles and tried on
+// another.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "puzzles/csv.h"
+#include "puzzles/judge.h"
+#include "puzzles/puzzle_dataset.h"
+#include "solver/predictor.h"
+#include "solver/train.h"
+
+namespace arctrm {
+
+struct PuzzleTrainOptions {
+  PuzzleKind kind = PuzzleKind::kSudoku;
+  std::string train;       // CSV
+  std::string test;        // CSV; "": no score
+  std::string out;         // checkpoint folder
+  std::string checkpoint;  // weights to start from; "": from nothing
+  PuzzleDatasetOptions data;
+  // So many of the training puzzles are left out of training, drawn at random
+  // by seed; the weights that solve most of them during training are kept in
+  // OUT.best and are the ones that are scored.
+  int64_t held_out = 0;
+  double evaluate_every_s = 60;
+  // puzzle, vocabulary and canvas are set from the data; with a checkpoint all
+  // comes from there.
+  ModelOptions model;
+  TrainOptions training;
+  DeviceOptions device;
+  PredictorOptions predicting;  // of the test puzzles
+  uint64_t seed = 0;
+  int64_t steps = 0;  // 0: no limit
+  bool resume = false;
+};
+
+struct PuzzleTrainOutcome {
+  TrainResult training;
+  std::string checkpoint;  // the weights that count
+  // Of the puzzles that were answered before the deadline, in the file's order.
+  std::optional<PuzzleScore> score;
+};
+
+// Trains until steps or deadline, keeping enough time to answer the test
+// puzzles, and scores them. Metrics go to OUT.run/metrics.jsonl. Warns when
+// test questions stand in the training file.
+absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
+    const PuzzleTrainOptions& options, Deadline deadline, Log& log);
+
+struct PuzzleAnswer {
+  Grid grid;
+  double confidence = 0;  // sigmoid of the halting logit
+};
+
+// Answers from the front of the file until the deadline. FailedPrecondition
+// when the model is for another kind or size.
+absl::StatusOr<std::vector<PuzzleAnswer>> AnswerPuzzles(Predictor& predictor,
+                                                        const PuzzleFile& file,
+                                                        Deadline deadline,
+                                                        Log& log);
+
+// "exact 93.1 % (931 of 1000)  valid …  cells …".
+std::string PuzzleScoreLine(const PuzzleScore& score);
+
+}  // namespace arctrm
