@@ -25,6 +25,10 @@ namespace {
 
 // Of the time limit, answering the test puzzles takes at most this share.
 constexpr double kMostTestShare = 0.3;
+// What answering takes beside its estimate, which knows products only.
+constexpr double kTestMargin = 1.5;
+// Rows at once: batches that are short beside the time kept for them.
+constexpr int kTestBatch = 128;
 // Loading the model again and writing results.
 constexpr double kReserveS = 3;
 
@@ -197,7 +201,7 @@ absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
           MeasureStepSeconds(dataset, model, options.training, options.device,
                              std::min(10.0, 0.05 * left_s)));
       test_s = std::min(kMostTestShare * left_s,
-                        static_cast<double>(test.puzzles.size()) *
+                        kTestMargin * static_cast<double>(test.puzzles.size()) *
                             ViewSeconds(step_s, model, options.training.batch));
     }
     request.deadline = deadline.EarlierBy(
@@ -248,10 +252,11 @@ absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
   ARCTRM_RETURN_IF_ERROR(metrics);
   ARCTRM_RETURN_IF_ERROR(note(TrainStopName(outcome.training.stop)));
   if (test.puzzles.empty() || StopSignal() != 0) return outcome;
+  PredictorOptions predicting = options.predicting;
+  if (predicting.batch == 0) predicting.batch = kTestBatch;
 
-  ARCTRM_ASSIGN_OR_RETURN(
-      const std::unique_ptr<Predictor> predictor,
-      LoadPredictor(outcome.checkpoint, options.predicting));
+  ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<Predictor> predictor,
+                          LoadPredictor(outcome.checkpoint, predicting));
   ARCTRM_ASSIGN_OR_RETURN(outcome.score,
                           AnswerAndScore(*predictor, test, deadline, log));
   return outcome;
