@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+// Rows that stop early and noisy rollouts, with the weights of
+// tests/golden/imported.
+#include "solver/predictor.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "base/random.h"
+#include "gtest/gtest.h"
+#include "solver/checkpoint_import.h"
+
+namespace arctrm {
+namespace {
+
+constexpr int kSteps = 5;
+
+class PredictorTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    checkpoint_ = testing::TempDir() + "/predictor_checkpoint";
+    ASSERT_TRUE(RemoveAll(checkpoint_).ok());
+    ImportOptions options;
+    options.model.heads = 2;
+    options.model.h_cycles = 2;
+    options.model.l_cycles = 2;
+    options.model.halt_max_steps = kSteps;
+    options.model.puzzle_prefix = 2;
+    options.model.canvas_side = 4;
+    options.model.position_side = 4;
+    const auto info = ImportCheckpoint(
+        ARCTRM_TEST_DATA "/imported/state_dict.pt", checkpoint_, options);
+    ASSERT_TRUE(info.ok()) << info.status();
+    Random random(1, "test");
+    for (int i = 0; i < 20; ++i) {
+      PredictorInput input;
+      input.puzzle_id = random.Between(1, 4);
+      for (int c = 0; c < 16; ++c) {
+        input.tokens.push_back(static_cast<uint8_t>(random.Below(12)));
+      }
+      inputs_.push_back(input);
+    }
+  }
+
+  std::vector<PredictorOutput> Predict(PredictorOptions options) {
+    options.device = {"cpu", 2};
+    options.batch = 20;
+    const auto predictor = LoadPredictor(checkpoint_, options);
+    EXPECT_TRUE(predictor.ok()) << predictor.status();
+    const auto outputs = (*predictor)->Predict(inputs_);
+    EXPECT_TRUE(outputs.ok()) << outputs.status();
+    return *outputs;
+  }
+
+  std::string checkpoint_;
+  std::vector<PredictorInput> inputs_;
+};
+
+TEST_F(PredictorTest, EveryRowRunsAllStepsUnlessAsked) {
+  for (const PredictorOutput& out : Predict({})) EXPECT_EQ(out.steps, kSteps);
+}
+
+TEST_F(PredictorTest, ConfidentRowsStopEarlyAndOthersAreUntouched) {
+  const auto plain = Predict({});
+  // A bar that some rows reach: the median of the last step's confidences.
+  std::vector<float> logits;
+  for (const auto& out : plain) logits.push_back(out.halt_logit);
+  std::sort(logits.begin(), logits.end());
+  PredictorOptions options;
+  options.early_halt = 1 / (1 + std::exp(-double{logits[10]}));
+  const auto early = Predict(options);
+  int stopped = 0;
+  for (size_t i = 0; i < early.size(); ++i) {
+    if (early[i].steps < kSteps) {
+      ++stopped;
+      EXPECT_GE(early[i].halt_logit, logits[10] - 1e-4);
+    } else {
+      EXPECT_EQ(early[i].tokens, plain[i].tokens) << i;
+      EXPECT_NEAR(early[i].halt_logit, plain[i].halt_logit, 1e-4);
+    }
+  }
+  EXPECT_GT(stopped, 0);
+  EXPECT_LT(stopped, 20);
+  options.early_halt = 1e-9;
+  for (const auto& out : Predict(options)) EXPECT_EQ(out.steps, 1);
+}
+
+TEST_F(PredictorTest, TheMostConfidentRolloutCounts) {
+  const auto plain = Predict({});
+  PredictorOptions options;
+  options.rollouts = 4;
+  // Without noise all rollouts are the first.
+  const auto same = Predict(options);
+  options.latent_noise = 0.5;
+  const auto noisy = Predict(options);
+  const auto again = Predict(options);
+  options.seed = 1;
+  const auto other = Predict(options);
+  int better = 0;
+  int differs = 0;
+  for (size_t i = 0; i < plain.size(); ++i) {
+    EXPECT_EQ(same[i].tokens, plain[i].tokens);
+    EXPECT_EQ(same[i].halt_logit, plain[i].halt_logit);
+    EXPECT_GE(noisy[i].halt_logit, plain[i].halt_logit);
+    better += noisy[i].halt_logit > plain[i].halt_logit;
+    EXPECT_EQ(noisy[i].tokens, again[i].tokens);
+    EXPECT_EQ(noisy[i].halt_logit, again[i].halt_logit);
+    differs += noisy[i].halt_logit != other[i].halt_logit;
+  }
+  EXPECT_GT(better, 0);
+  EXPECT_GT(differs, 0);
+}
+
+}  // namespace
+}  // namespace arctrm
