@@ -263,6 +263,7 @@ absl::StatusOr<int> Run(const PuzzleTrainFlags& flags, Log& log) {
   options.train = flags.train;
   options.test = flags.test;
   options.out = flags.out;
+  options.work = run.work;
   options.checkpoint = flags.checkpoint;
   options.data.augmentations = flags.augmentations;
   options.data.min_rating = flags.min_rating;

@@ -207,7 +207,8 @@ absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
     request.deadline = deadline.EarlierBy(
         absl::Seconds(test_s + std::min(kReserveS, 0.1 * left_s)));
   }
-  const RunFolder folder(options.out + ".run");
+  const RunFolder folder(options.work.empty() ? options.out + ".run"
+                                              : options.work);
   RunRecord record;
   record.title = absl::StrCat("arctrm puzzle train, ", Basename(options.out));
   const auto note = [&](absl::string_view status) {

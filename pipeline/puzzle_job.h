@@ -25,6 +25,7 @@ struct PuzzleTrainOptions {
   std::string train;       // CSV
   std::string test;        // CSV; "": no score
   std::string out;         // checkpoint folder
+  std::string work;        // metrics and state; "": OUT.run
   std::string checkpoint;  // weights to start from; "": from nothing
   PuzzleDatasetOptions data;
   // So many of the training puzzles are left out of training, drawn at random
@@ -51,8 +52,8 @@ struct PuzzleTrainOutcome {
 };
 
 // Trains until steps or deadline, keeping enough time to answer the test
-// puzzles, and scores them. Metrics go to OUT.run/metrics.jsonl. Warns when
-// test questions stand in the training file.
+// puzzles, and scores them. Metrics go to metrics.jsonl in the work folder.
+// Warns when test questions stand in the training file.
 absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
     const PuzzleTrainOptions& options, Deadline deadline, Log& log);
 

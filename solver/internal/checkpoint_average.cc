@@ -57,10 +57,6 @@ absl::Status CheckSame(const CheckpointInfo& first, const CheckpointInfo& other,
 absl::Status AverageCheckpoints(const std::vector<std::string>& paths,
                                 const std::string& out) {
   ARCTRM_CHECK(!paths.empty());
-  if (FileExists(out) && !ReadCheckpointInfo(out).ok()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        out, ": exists and is no checkpoint; choose another --out"));
-  }
   ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo first,
                           ReadCheckpointInfo(paths[0]));
   CheckpointInfo info;

@@ -44,10 +44,6 @@ absl::StatusOr<std::vector<float>> MeanRow(const internal::TensorEntry& table) {
 absl::Status ExportCheckpoint(const std::string& path, const std::string& out,
                               const ExportOptions& options) {
   ARCTRM_ASSIGN_OR_RETURN(CheckpointInfo info, ReadCheckpointInfo(path));
-  if (FileExists(out) && !ReadCheckpointInfo(out).ok()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        out, ": exists and is no checkpoint; choose another --out"));
-  }
   ARCTRM_ASSIGN_OR_RETURN(
       std::string bytes,
       internal::ReadCheckpointFile(info.dir, internal::kWeightsFile));

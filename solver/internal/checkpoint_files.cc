@@ -150,6 +150,10 @@ nlohmann::ordered_json Settings(const CheckpointInfo& info) {
 absl::Status WriteCheckpoint(
     const std::string& dir, const CheckpointInfo& info,
     const std::vector<std::pair<std::string, std::string>>& files) {
+  if (FileExists(dir) && !FileExists(JoinPath(dir, kSettingsFile))) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        dir, ": exists and is no checkpoint; choose another --out"));
+  }
   const std::string fresh = dir + ".new";
   ARCTRM_RETURN_IF_ERROR(RemoveAll(fresh));
   ARCTRM_RETURN_IF_ERROR(MakeDirectories(fresh));

@@ -270,10 +270,6 @@ absl::Status AssignRows(const std::vector<std::string>& names,
 absl::StatusOr<CheckpointInfo> Import(const std::string& path,
                                       const std::string& out,
                                       const ImportOptions& options) {
-  if (FileExists(out) && !ReadCheckpointInfo(out).ok()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        out, ": exists and is no checkpoint; choose another --out"));
-  }
   absl::StatusOr<Tensors> tensors = ReadAny(path);
   ARCTRM_RETURN_IF_ERROR(Annotate(tensors.status(), path));
   CheckpointInfo info;

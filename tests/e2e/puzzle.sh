@@ -36,9 +36,10 @@ cmp model/model.safetensors parts/model.safetensors || fail "resumed differently
 
 # The best weights on held-out puzzles are kept.
 "$arctrm" puzzle train sudoku --train train.csv --test test.csv --out held \
-  --held-out 30 --steps 20 "${small[@]}" >trained.txt 2>held.log
+  --held-out 30 --steps 20 --work elsewhere "${small[@]}" >trained.txt 2>held.log
 grep -q 'checkpoint held.best' trained.txt || fail "$(cat trained.txt)"
 "$arctrm" checkpoint info held.best >/dev/null || fail "no best weights"
+[[ -s elsewhere/metrics.jsonl && ! -e held.run ]] || fail "--work was not used"
 
 # Mazes, by time.
 "$arctrm" puzzle generate maze --size 7 --count 50 --out mazes.csv
