@@ -19,9 +19,11 @@
 #include "cli/process_age.h"
 #include "cli/settings.h"
 #include "pipeline/demo.h"
+#include "pipeline/held_out.h"
 #include "pipeline/puzzle_job.h"
 #include "pipeline/run.h"
-#include "pipeline/train_progress.h"
+#include "pipeline/run_folder.h"
+#include "pipeline/train_recorded.h"
 #include "solver/checkpoint_import.h"
 #include "solver/checkpoint_info.h"
 #include "solver/train.h"
@@ -56,10 +58,13 @@ absl::Status Resolve(const CommonFlags& common, bool from_checkpoint,
       if (assignment.rfind("model.", 0) == 0) {
         return absl::InvalidArgumentError(
             absl::StrCat("--set ", assignment,
-                         ": the network of a checkpoint can't be changed"));
+                         ": the network of a checkpoint can't be changed; "
+                         "train.H_cycles, train.L_cycles and "
+                         "train.halt_max_steps can"));
       }
     }
   }
+  run.model = run.train.Tuned(run.model);
   run.recipe = recipe;
   run.work = common.work;
   return absl::OkStatus();
@@ -170,7 +175,7 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
   if (!flags.checkpoint.empty()) {
     ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
                             ReadCheckpointInfo(flags.checkpoint));
-    options.model = info.model;
+    options.model = options.train.Tuned(info.model);
   } else {
     options.model.canvas_side = dataset.canvas.side;
     options.model.position_side =
@@ -187,21 +192,47 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
   request.resume = flags.resume;
   request.max_steps = flags.steps;
   request.deadline = DeadlineOf(flags.time_limit).EarlierBy(absl::Seconds(1));
-  request.log = &log;
   ARCTRM_RETURN_IF_ERROR(CheckCheckpointOut(flags.out, flags.resume));
+  ARCTRM_ASSIGN_OR_RETURN(
+      const std::vector<HeldOutPair> held_out,
+      TakeHeldOut(options.planning.held_out, options.seed, dataset));
+  if (!held_out.empty()) {
+    request.best_out = flags.out + ".best";
+    request.evaluate = [&](Predictor& predictor) {
+      return ScoreHeldOut(predictor, held_out);
+    };
+  }
   ARCTRM_ASSIGN_OR_RETURN(const std::string device,
                           DescribeDevice(options.device, options.train));
   log.Info(absl::StrFormat(
       "%d tasks, %d ids, %d examples; network of %d parameters; %s",
       dataset.tasks.size(), dataset.num_ids() - 1, dataset.num_examples(),
       options.model.num_parameters(), device));
-  TrainProgress progress;
-  request.on_step = [&](const TrainStats& s) {
-    log.Progress(progress.Line(s, flags.steps, request.deadline));
-    return true;
-  };
-  ARCTRM_ASSIGN_OR_RETURN(const TrainResult result, Train(request));
-  log.EndProgress();
+  const RunFolder folder(options.work.empty() ? flags.out + ".run"
+                                              : options.work);
+  RunRecord record;
+  if (flags.resume) {
+    ARCTRM_ASSIGN_OR_RETURN(record, folder.ReadRecord());
+  } else {
+    ARCTRM_RETURN_IF_ERROR(folder.Start());
+    record.title = absl::StrCat("arctrm train, ", Basename(flags.out));
+    record.facts = {{"Machine", {{"device", device}}}, {"Settings", {}}};
+    for (const OptionSet::Item& item : options.Settings()) {
+      record.facts.back().second.emplace_back(item.key, item.value);
+    }
+  }
+  record.status = "training";
+  ARCTRM_RETURN_IF_ERROR(folder.WriteRecord(record));
+  ARCTRM_ASSIGN_OR_RETURN(
+      const TrainResult result,
+      TrainRecorded(request, folder, flags.steps, request.deadline, log));
+  record.status = TrainStopName(result.stop);
+  ARCTRM_RETURN_IF_ERROR(folder.WriteRecord(record));
+  if (result.best_step > 0) {
+    ARCTRM_RETURN_IF_ERROR(PrintResult(absl::StrFormat(
+        "held out: exact %.1f %% at step %d, checkpoint %s\n",
+        100 * result.best.exact, result.best_step, request.best_out)));
+  }
   ARCTRM_RETURN_IF_ERROR(PrintTrained(result, flags.out));
   return result.stop == TrainStop::kSignal ? kExitStopped : kExitDone;
 }
@@ -277,7 +308,10 @@ absl::StatusOr<int> Run(const PuzzleTrainFlags& flags, Log& log) {
   options.seed = run.seed;
   options.steps = flags.steps;
   options.resume = flags.resume;
+  options.report = flags.report;
   ARCTRM_RETURN_IF_ERROR(CheckCheckpointOut(flags.out, flags.resume));
+  if (!flags.report.empty())
+    ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.report));
   ARCTRM_ASSIGN_OR_RETURN(
       const PuzzleTrainOutcome outcome,
       TrainPuzzles(options, DeadlineOf(flags.time_limit), log));
@@ -292,7 +326,7 @@ absl::StatusOr<int> Run(const PuzzleTrainFlags& flags, Log& log) {
 absl::StatusOr<int> Run(const PuzzlePredictFlags& flags, Log& log) {
   RunOptions run;
   ARCTRM_RETURN_IF_ERROR(Resolve(flags.common, true, "", run));
-  ARCTRM_ASSIGN_OR_RETURN(PuzzleFile file, ReadPuzzleCsv(flags.puzzles));
+  ARCTRM_ASSIGN_OR_RETURN(const PuzzleFile file, ReadPuzzleCsv(flags.puzzles));
   ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));
   ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<Predictor> predictor,
                           LoadPredictor(flags.checkpoint, run.Predicting()));
@@ -302,10 +336,8 @@ absl::StatusOr<int> Run(const PuzzlePredictFlags& flags, Log& log) {
                     DeadlineOf(flags.time_limit).EarlierBy(absl::Seconds(1)),
                     log));
   // Those that were not reached keep no answer rather than the known one.
-  for (size_t i = 0; i < file.puzzles.size(); ++i) {
-    file.puzzles[i].answer = i < answers.size() ? answers[i].grid : Grid();
-  }
-  ARCTRM_RETURN_IF_ERROR(WriteFileAtomically(flags.out, PuzzleCsv(file)));
+  ARCTRM_RETURN_IF_ERROR(
+      WriteFileAtomically(flags.out, PuzzleCsv(WithAnswers(file, answers))));
   ARCTRM_RETURN_IF_ERROR(PrintResult(
       absl::StrFormat("%d of %d puzzles answered: %s\n", answers.size(),
                       file.puzzles.size(), flags.out)));

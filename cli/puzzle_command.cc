@@ -232,6 +232,10 @@ void AddTrain(CLI::App& puzzle, PuzzleTrainFlags& flags) {
                  std::numeric_limits<int64_t>::max(),
                  "Train without so many of the puzzles, try them every minute, "
                  "and keep the best weights in OUT.best");
+  command
+      ->add_option("--report", flags.report,
+                   "Draw the test puzzles and the curves into this page")
+      ->type_name("F.html");
   AddDurationFlag(*command, "--time-limit", flags.time_limit,
                   "Wall-clock time, scoring included, e.g. 90s, 20m, 11h30m; "
                   "never overrun");

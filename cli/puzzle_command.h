@@ -42,6 +42,7 @@ struct PuzzleTrainFlags {
   int min_rating = 0;
   int64_t sample = 0;
   int64_t held_out = 0;
+  std::string report;  // "": none
   absl::Duration time_limit = absl::InfiniteDuration();
   int64_t steps = 0;
   bool resume = false;

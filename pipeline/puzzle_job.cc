@@ -17,7 +17,9 @@
 #include "base/stop.h"
 #include "pipeline/plan.h"
 #include "pipeline/run_folder.h"
+#include "pipeline/run_report.h"
 #include "pipeline/train_progress.h"
+#include "pipeline/train_recorded.h"
 #include "solver/checkpoint_info.h"
 
 namespace arctrm {
@@ -62,15 +64,37 @@ absl::StatusOr<PuzzleFile> HoldOut(const PuzzleTrainOptions& options,
   return held_out;
 }
 
-absl::StatusOr<PuzzleScore> AnswerAndScore(Predictor& predictor,
-                                           PuzzleFile puzzles,
-                                           Deadline deadline, Log& log) {
-  ARCTRM_ASSIGN_OR_RETURN(const std::vector<PuzzleAnswer> answers,
-                          AnswerPuzzles(predictor, puzzles, deadline, log));
+// Of the puzzles at the front that were answered.
+PuzzleScore ScoreAnswers(const PuzzleFile& file,
+                         const std::vector<PuzzleAnswer>& answers) {
   std::vector<Grid> grids;
   for (const PuzzleAnswer& answer : answers) grids.push_back(answer.grid);
-  puzzles.puzzles.resize(grids.size());
-  return ScorePuzzles(puzzles.kind, puzzles.puzzles, grids);
+  const std::vector<Puzzle> answered(
+      file.puzzles.begin(),
+      file.puzzles.begin() + static_cast<std::ptrdiff_t>(grids.size()));
+  return ScorePuzzles(file.kind, answered, grids);
+}
+
+// What the report shows of the settings.
+Facts FactsOf(const PuzzleTrainOptions& options, ModelOptions model,
+              const Dataset& dataset, const std::string& device) {
+  TrainOptions training = options.training;
+  OptionSet set;
+  AddOptions(model, set);
+  AddOptions(training, set);
+  Facts facts = {{"Input",
+                  {{"train", options.train},
+                   {"test", options.test},
+                   {"start from", options.checkpoint},
+                   {"puzzles", absl::StrCat(dataset.tasks.size())},
+                   {"examples", absl::StrCat(dataset.num_examples())},
+                   {"held out", absl::StrCat(options.held_out)}}},
+                 {"Machine", {{"device", device}}},
+                 {"Settings", {{"seed", absl::StrCat(options.seed)}}}};
+  for (const OptionSet::Item& item : set.Items()) {
+    facts.back().second.emplace_back(item.key, item.value);
+  }
+  return facts;
 }
 
 void WarnOfLeaks(const PuzzleFile& train, const PuzzleFile& test, Log& log) {
@@ -141,6 +165,17 @@ absl::StatusOr<std::vector<PuzzleAnswer>> AnswerPuzzles(Predictor& predictor,
   return answers;
 }
 
+PuzzleFile WithAnswers(PuzzleFile file,
+                       const std::vector<PuzzleAnswer>& answers) {
+  for (size_t i = 0; i < file.puzzles.size(); ++i) {
+    Puzzle& puzzle = file.puzzles[i];
+    puzzle.answer = i < answers.size() ? answers[i].grid : Grid();
+    puzzle.confidence.reset();
+    if (i < answers.size()) puzzle.confidence = answers[i].confidence;
+  }
+  return file;
+}
+
 absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
     const PuzzleTrainOptions& options, Deadline deadline, Log& log) {
   ARCTRM_ASSIGN_OR_RETURN(PuzzleFile train,
@@ -165,7 +200,7 @@ absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
   if (!options.checkpoint.empty()) {
     ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
                             ReadCheckpointInfo(options.checkpoint));
-    model = info.model;
+    model = options.training.Tuned(info.model);
   } else {
     model.puzzle = PuzzleKindName(options.kind);
     model.vocabulary = Vocabulary(options.kind);
@@ -209,57 +244,73 @@ absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
   }
   const RunFolder folder(options.work.empty() ? options.out + ".run"
                                               : options.work);
+  const absl::Time start = RealClock().Now();
   RunRecord record;
-  record.title = absl::StrCat("arctrm puzzle train, ", Basename(options.out));
-  const auto note = [&](absl::string_view status) {
-    record.status = std::string(status);
-    return folder.WriteRecord(record);
-  };
   if (options.resume) {
-    ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
-                            ReadCheckpointInfo(options.out));
-    ARCTRM_RETURN_IF_ERROR(folder.TrimMetrics(info.step));
+    ARCTRM_ASSIGN_OR_RETURN(record, folder.ReadRecord());
   } else {
     ARCTRM_RETURN_IF_ERROR(folder.Start());
+    record.title = absl::StrCat("arctrm puzzle train, ", Basename(options.out));
+    record.facts = FactsOf(options, model, dataset, device);
   }
-  ARCTRM_RETURN_IF_ERROR(note("training"));
-  TrainProgress progress;
-  absl::Status metrics;
-  request.on_step = [&](const TrainStats& stats) {
-    log.Progress(progress.Line(stats, options.steps, request.deadline));
-    metrics = folder.AppendMetrics(stats);
-    return metrics.ok();
+  const auto note = [&](absl::string_view status) -> absl::Status {
+    record.status = std::string(status);
+    ARCTRM_RETURN_IF_ERROR(folder.WriteRecord(record));
+    if (options.report.empty()) return absl::OkStatus();
+    return WriteRunReport(folder.dir(), options.report);
   };
+  ARCTRM_RETURN_IF_ERROR(note("training"));
   PuzzleTrainOutcome outcome;
   outcome.checkpoint = options.out;
   if (!held_out.puzzles.empty()) {
     request.best_out = options.out + ".best";
-    request.evaluate_every_s = options.evaluate_every_s;
-    request.evaluate = [&](Predictor& predictor,
-                           const TrainStats& stats) -> absl::StatusOr<double> {
+    request.evaluate =
+        [&](Predictor& predictor) -> absl::StatusOr<HeldOutScore> {
       ARCTRM_ASSIGN_OR_RETURN(
-          const PuzzleScore score,
-          AnswerAndScore(predictor, held_out, request.deadline, log));
-      log.Info(absl::StrCat("step ", stats.step,
-                            ", held-out puzzles: ", PuzzleScoreLine(score)));
-      // Cells decide between sets of weights that solve as many.
-      return static_cast<double>(score.exact) + score.token_accuracy;
+          const std::vector<PuzzleAnswer> answers,
+          AnswerPuzzles(predictor, held_out, request.deadline, log));
+      const PuzzleScore score = ScoreAnswers(held_out, answers);
+      return HeldOutScore{static_cast<double>(score.exact) /
+                              static_cast<double>(held_out.puzzles.size()),
+                          score.token_accuracy};
     };
   }
-  ARCTRM_ASSIGN_OR_RETURN(outcome.training, Train(request));
+  ARCTRM_ASSIGN_OR_RETURN(
+      outcome.training,
+      TrainRecorded(request, folder, options.steps, request.deadline, log));
   // A signal may come before the first evaluation.
   if (outcome.training.best_step > 0) outcome.checkpoint = request.best_out;
-  log.EndProgress();
-  ARCTRM_RETURN_IF_ERROR(metrics);
-  ARCTRM_RETURN_IF_ERROR(note(TrainStopName(outcome.training.stop)));
-  if (test.puzzles.empty() || StopSignal() != 0) return outcome;
-  PredictorOptions predicting = options.predicting;
-  if (predicting.batch == 0) predicting.batch = kTestBatch;
-
-  ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<Predictor> predictor,
-                          LoadPredictor(outcome.checkpoint, predicting));
-  ARCTRM_ASSIGN_OR_RETURN(outcome.score,
-                          AnswerAndScore(*predictor, test, deadline, log));
+  record.training_done = outcome.training.stop != TrainStop::kSignal;
+  const bool test_now = !test.puzzles.empty() && StopSignal() == 0;
+  if (test_now) {
+    PredictorOptions predicting = options.predicting;
+    if (predicting.batch == 0) predicting.batch = kTestBatch;
+    ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<Predictor> predictor,
+                            LoadPredictor(outcome.checkpoint, predicting));
+    ARCTRM_ASSIGN_OR_RETURN(const std::vector<PuzzleAnswer> answers,
+                            AnswerPuzzles(*predictor, test, deadline, log));
+    outcome.score = ScoreAnswers(test, answers);
+    ARCTRM_RETURN_IF_ERROR(
+        WriteFileAtomically(folder.puzzles_path(), PuzzleCsv(test)));
+    ARCTRM_RETURN_IF_ERROR(WriteFileAtomically(
+        folder.answers_path(), PuzzleCsv(WithAnswers(test, answers))));
+    record.voting_done = answers.size() == test.puzzles.size();
+  }
+  const double took_s = absl::ToDoubleSeconds(RealClock().Now() - start);
+  record.elapsed_s += took_s;
+  record.facts.push_back(
+      {"Training",
+       {{"steps", absl::StrCat(outcome.training.steps)},
+        {"steps per second",
+         absl::StrFormat("%.2f", outcome.training.steps_per_s)},
+        {"ended by", TrainStopName(outcome.training.stop)},
+        {"weights", outcome.checkpoint},
+        {"training and test", DurationText(absl::Seconds(took_s))}}});
+  ARCTRM_RETURN_IF_ERROR(
+      note(StopSignal() != 0
+               ? "stopped by a signal"
+               : (outcome.training.stop == TrainStop::kDiverged ? "diverged"
+                                                                : "done")));
   return outcome;
 }
 

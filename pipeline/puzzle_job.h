@@ -27,12 +27,12 @@ struct PuzzleTrainOptions {
   std::string out;         // checkpoint folder
   std::string work;        // metrics and state; "": OUT.run
   std::string checkpoint;  // weights to start from; "": from nothing
+  std::string report;      // HTML to write; "": none
   PuzzleDatasetOptions data;
   // So many of the training puzzles are left out of training, drawn at random
   // by seed; the weights that solve most of them during training are kept in
   // OUT.best and are the ones that are scored.
   int64_t held_out = 0;
-  double evaluate_every_s = 60;
   // puzzle, vocabulary and canvas are set from the data; with a checkpoint all
   // comes from there.
   ModelOptions model;
@@ -52,7 +52,8 @@ struct PuzzleTrainOutcome {
 };
 
 // Trains until steps or deadline, keeping enough time to answer the test
-// puzzles, and scores them. Metrics go to metrics.jsonl in the work folder.
+// puzzles, and scores them. The work folder gets metrics, record and answers,
+// so that WriteRunReport can draw them.
 // Warns when test questions stand in the training file.
 absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
     const PuzzleTrainOptions& options, Deadline deadline, Log& log);
@@ -68,6 +69,11 @@ absl::StatusOr<std::vector<PuzzleAnswer>> AnswerPuzzles(Predictor& predictor,
                                                         const PuzzleFile& file,
                                                         Deadline deadline,
                                                         Log& log);
+
+// `file` with the model's answers and how sure it is of them; those that were
+// not reached have none.
+PuzzleFile WithAnswers(PuzzleFile file,
+                       const std::vector<PuzzleAnswer>& answers);
 
 // "exact 93.1 % (931 of 1000)  valid …  cells …".
 std::string PuzzleScoreLine(const PuzzleScore& score);

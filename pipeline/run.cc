@@ -15,12 +15,14 @@
 #include "base/files.h"
 #include "base/status.h"
 #include "base/stop.h"
+#include "pipeline/held_out.h"
 #include "pipeline/inputs.h"
 #include "pipeline/plan.h"
 #include "pipeline/run_folder.h"
 #include "pipeline/run_report.h"
 #include "pipeline/scoring.h"
 #include "pipeline/train_progress.h"
+#include "pipeline/train_recorded.h"
 #include "solver/checkpoint_info.h"
 #include "solver/train.h"
 #include "submission/write.h"
@@ -73,6 +75,7 @@ class Job {
   JobInputs inputs_;
   RunRecord record_;
   Dataset dataset_;
+  std::vector<HeldOutPair> held_out_;
   RunPlan plan_;
   Ballots ballots_;
   std::string leak_warning_;
@@ -135,7 +138,7 @@ absl::Status Job::Open() {
   if (!options_.checkpoint.empty()) {
     ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
                             ReadCheckpointInfo(options_.checkpoint));
-    options_.model = info.model;
+    options_.model = options_.train.Tuned(info.model);
   }
   ARCTRM_RETURN_IF_ERROR(options_.model.Validate());
   ARCTRM_RETURN_IF_ERROR(options_.train.Validate());
@@ -267,6 +270,9 @@ absl::Status Job::Prepare() {
     build.plan.copies = 0;
     ARCTRM_ASSIGN_OR_RETURN(dataset_, BuildDataset(inputs_.sources, build));
   }
+  // The files keep what is held out; a resumed run takes the same.
+  ARCTRM_ASSIGN_OR_RETURN(held_out_, TakeHeldOut(options_.planning.held_out,
+                                                 options_.seed, dataset_));
   PlanInputs in;
   in.tasks = static_cast<int>(dataset_.tasks.size());
   in.test_inputs = inputs_.challenges.num_test_inputs();
@@ -292,6 +298,8 @@ absl::Status Job::Prepare() {
     ARCTRM_ASSIGN_OR_RETURN(dataset_, BuildDataset(inputs_.sources, build));
     ARCTRM_RETURN_IF_ERROR(
         WriteDataset(dataset_, folder_.dataset_dir()).status());
+    ARCTRM_ASSIGN_OR_RETURN(held_out_, TakeHeldOut(options_.planning.held_out,
+                                                   options_.seed, dataset_));
   }
   record_.copies = plan_.copies;
   record_.planned_steps = plan_.steps;
@@ -327,32 +335,34 @@ absl::Status Job::TrainModel() {
     request.deadline =
         deadline_.EarlierBy(absl::Seconds(plan_.vote_s + plan_.reserve_s));
   }
-  request.log = &log_;
-  if (request.resume) {
-    ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
-                            ReadCheckpointInfo(request.out));
-    ARCTRM_RETURN_IF_ERROR(folder_.TrimMetrics(info.step));
-  } else {
-    ARCTRM_RETURN_IF_ERROR(folder_.TrimMetrics(0));
+  if (!held_out_.empty()) {
+    request.best_out = folder_.best_dir();
+    request.evaluate = [this](Predictor& predictor) {
+      return ScoreHeldOut(predictor, held_out_);
+    };
   }
-  absl::Status metrics = absl::OkStatus();
-  TrainProgress progress;
-  request.on_step = [&](const TrainStats& s) {
-    metrics = folder_.AppendMetrics(s);
-    const int64_t goal =
-        options_.steps > 0 ? options_.steps : std::max(plan_.steps, s.step);
-    log_.Progress(progress.Line(s, goal, deadline_));
-    return metrics.ok();
-  };
-  ARCTRM_ASSIGN_OR_RETURN(const TrainResult result, Train(request));
-  log_.EndProgress();
-  ARCTRM_RETURN_IF_ERROR(metrics);
+  ARCTRM_ASSIGN_OR_RETURN(
+      const TrainResult result,
+      TrainRecorded(request, folder_,
+                    options_.steps > 0 ? options_.steps : plan_.steps,
+                    deadline_, log_));
   record_.training_done = result.stop != TrainStop::kSignal;
   stopped_early_ = result.stop == TrainStop::kSignal;
   log_.Info(absl::StrFormat("trained %d steps in %s (%.2f steps/s, %s)",
                             result.steps,
                             DurationText(absl::Seconds(result.time_s)),
                             result.steps_per_s, TrainStopName(result.stop)));
+  if (result.stop == TrainStop::kDiverged) {
+    const std::string line = "training diverged; the weights before that voted";
+    record_.warnings.push_back(line);
+  }
+  if (result.best_step > 0) {
+    const std::string line = absl::StrFormat(
+        "step %d solves %.1f %% of what is held out; its weights vote",
+        result.best_step, 100 * result.best.exact);
+    log_.Info(line);
+    Section("Plan").emplace_back("best weights", line);
+  }
   AddTiming("training", ElapsedS() - started);
   Section("Plan").emplace_back(
       "trained", absl::StrFormat("%d steps, %.2f steps/s, %.0f samples/s",
@@ -386,9 +396,9 @@ absl::Status Job::VoteOnTests() {
   const double started = ElapsedS();
   ARCTRM_ASSIGN_OR_RETURN(
       const std::unique_ptr<Predictor> predictor,
-      LoadPredictor(folder_.checkpoint_dir(), options_.Predicting()));
+      LoadPredictor(folder_.voting_dir(), options_.Predicting()));
   ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
-                          ReadCheckpointInfo(folder_.checkpoint_dir()));
+                          ReadCheckpointInfo(folder_.voting_dir()));
   VoteOptions vote;
   vote.max_views = options_.planning.max_views;
   vote.source = kSource;

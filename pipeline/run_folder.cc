@@ -18,19 +18,41 @@ constexpr char kFormat[] = "arctrm-run";
 constexpr int kVersion = 1;
 
 nlohmann::ordered_json MetricsJson(const TrainStats& s) {
-  return {{"step", s.step},
-          {"time_s", s.time_s},
-          {"loss", s.loss},
-          {"lm_loss", s.lm_loss},
-          {"q_halt_loss", s.q_halt_loss},
-          {"q_continue_loss", s.q_continue_loss},
-          {"accuracy", s.accuracy},
-          {"exact_accuracy", s.exact_accuracy},
-          {"q_halt_accuracy", s.q_halt_accuracy},
-          {"steps", s.steps},
-          {"halted_rows", s.halted_rows},
-          {"learning_rate", s.learning_rate},
-          {"steps_per_s", s.steps_per_s}};
+  nlohmann::ordered_json row = {{"step", s.step},
+                                {"time_s", s.time_s},
+                                {"loss", s.loss},
+                                {"lm_loss", s.lm_loss},
+                                {"q_halt_loss", s.q_halt_loss},
+                                {"q_continue_loss", s.q_continue_loss},
+                                {"accuracy", s.accuracy},
+                                {"exact_accuracy", s.exact_accuracy},
+                                {"q_halt_accuracy", s.q_halt_accuracy},
+                                {"steps", s.steps},
+                                {"halted_rows", s.halted_rows},
+                                {"learning_rate", s.learning_rate},
+                                {"steps_per_s", s.steps_per_s},
+                                {"held_out_exact", nullptr},
+                                {"held_out_accuracy", nullptr}};
+  if (s.held_out.has_value()) {
+    row["held_out_exact"] = s.held_out->exact;
+    row["held_out_accuracy"] = s.held_out->accuracy;
+  }
+  return row;
+}
+
+// One line of CSV; what is no number stays empty.
+std::string CsvRow(const nlohmann::ordered_json& row, bool names) {
+  std::string line;
+  for (const auto& [name, value] : row.items()) {
+    absl::StrAppend(&line, line.empty() ? "" : ",");
+    if (names) {
+      line += name;
+    } else if (!value.is_null()) {
+      const std::string text = value.dump();
+      if (text != "null") line += text;
+    }
+  }
+  return line + "\n";
 }
 
 bool ParsePoint(const std::string& line, CurvePoint& point) {
@@ -54,6 +76,7 @@ bool ParsePoint(const std::string& line, CurvePoint& point) {
   point.exact_accuracy = number("exact_accuracy");
   point.steps = number("steps");
   point.learning_rate = number("learning_rate");
+  point.held_out_exact = number("held_out_exact");
   return true;
 }
 
@@ -74,6 +97,21 @@ std::string RunFolder::challenges_path() const {
 std::string RunFolder::solutions_path() const {
   return JoinPath(dir_, "solutions.json");
 }
+std::string RunFolder::metrics_csv_path() const {
+  return JoinPath(dir_, "metrics.csv");
+}
+std::string RunFolder::puzzles_path() const {
+  return JoinPath(dir_, "puzzles.csv");
+}
+std::string RunFolder::answers_path() const {
+  return JoinPath(dir_, "answers.csv");
+}
+std::string RunFolder::best_dir() const {
+  return JoinPath(dir_, "checkpoint.best");
+}
+std::string RunFolder::voting_dir() const {
+  return IsDirectory(best_dir()) ? best_dir() : checkpoint_dir();
+}
 std::string RunFolder::dataset_dir() const { return JoinPath(dir_, "dataset"); }
 std::string RunFolder::checkpoint_dir() const {
   return JoinPath(dir_, "checkpoint");
@@ -91,8 +129,9 @@ absl::Status RunFolder::Start() const {
     }
   }
   for (const std::string& path :
-       {record_path(), metrics_path(), ballots_path(), challenges_path(),
-        solutions_path(), dataset_dir(), checkpoint_dir()}) {
+       {record_path(), metrics_path(), metrics_csv_path(), ballots_path(),
+        challenges_path(), solutions_path(), puzzles_path(), answers_path(),
+        dataset_dir(), checkpoint_dir(), best_dir()}) {
     ARCTRM_RETURN_IF_ERROR(RemoveAll(path));
   }
   return MakeDirectories(dir_);
@@ -210,20 +249,26 @@ absl::StatusOr<RunRecord> RunFolder::ReadRecord() const {
 }
 
 absl::Status RunFolder::AppendMetrics(const TrainStats& stats) const {
-  return AppendToFile(metrics_path(), MetricsJson(stats).dump() + "\n");
+  const nlohmann::ordered_json row = MetricsJson(stats);
+  ARCTRM_RETURN_IF_ERROR(AppendToFile(metrics_path(), row.dump() + "\n"));
+  const std::string names =
+      FileExists(metrics_csv_path()) ? "" : CsvRow(row, /*names=*/true);
+  return AppendToFile(metrics_csv_path(), names + CsvRow(row, false));
 }
 
 absl::Status RunFolder::TrimMetrics(int64_t step) const {
   if (!FileExists(metrics_path())) return absl::OkStatus();
   ARCTRM_ASSIGN_OR_RETURN(const std::string text, ReadFile(metrics_path()));
   std::string kept;
+  std::string csv = CsvRow(MetricsJson({}), /*names=*/true);
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
     CurvePoint point;
-    if (ParsePoint(std::string(line), point) && point.step <= step) {
-      absl::StrAppend(&kept, line, "\n");
-    }
+    if (!ParsePoint(std::string(line), point) || point.step > step) continue;
+    absl::StrAppend(&kept, line, "\n");
+    csv += CsvRow(nlohmann::ordered_json::parse(line, nullptr, false), false);
   }
-  return WriteFileAtomically(metrics_path(), kept);
+  ARCTRM_RETURN_IF_ERROR(WriteFileAtomically(metrics_path(), kept));
+  return WriteFileAtomically(metrics_csv_path(), csv);
 }
 
 absl::StatusOr<std::vector<CurvePoint>> RunFolder::ReadMetrics() const {

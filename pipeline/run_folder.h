@@ -52,6 +52,15 @@ class RunFolder {
   std::string solutions_path() const;
   std::string dataset_dir() const;
   std::string checkpoint_dir() const;
+  // The weights that did best on what is held out, where something is.
+  std::string best_dir() const;
+  // best_dir() where it is, else checkpoint_dir().
+  std::string voting_dir() const;
+  // The same numbers as in metrics_path(), one column each.
+  std::string metrics_csv_path() const;
+  // Of a job on Sudoku or mazes: what was asked, and the model's answers.
+  std::string puzzles_path() const;
+  std::string answers_path() const;
 
   // Makes the folder, empty. FailedPrecondition when it holds files that are
   // not of a run.
@@ -60,6 +69,7 @@ class RunFolder {
   // NotFound when there is no run here; DataLoss.
   absl::StatusOr<RunRecord> ReadRecord() const;
 
+  // To both forms.
   absl::Status AppendMetrics(const TrainStats& stats) const;
   // Drops rows after `step`: a resumed run writes them again.
   absl::Status TrimMetrics(int64_t step) const;

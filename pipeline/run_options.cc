@@ -16,6 +16,10 @@ void AddOptions(PlanningOptions& o, OptionSet& set) {
   set.Add("run.max_views", &o.max_views,
           "views per test input that vote; 0: all with a trained row", 0,
           100000);
+  set.Add("run.held_out", &o.held_out,
+          "tasks with a pair kept out of training, on which the weights that "
+          "vote are chosen; 0: the last weights vote",
+          0, 1 << 20);
   set.Add("run.canvas_margin", &o.canvas_margin,
           "cells beyond the largest known grid", 0, 30);
   set.Add("run.predict_batch", &o.predict_batch,
@@ -23,10 +27,16 @@ void AddOptions(PlanningOptions& o, OptionSet& set) {
   set.Add("run.early_halt", &o.early_halt,
           "a row of a prediction stops once it is so confident; 0: never", 0,
           1);
-  set.Add("run.rollouts", &o.rollouts,
-          "answers per input of which the most confident counts", 1, 1000);
+  set.Add("run.rollouts", &o.rollouts, "answers per input of which one counts",
+          1, 1000);
   set.Add("run.latent_noise", &o.latent_noise,
-          "standard deviation of the noise that makes rollouts differ", 0, 10);
+          "noise on z before every step of the rollouts after the first", 0,
+          10);
+  set.Add("run.start_noise", &o.start_noise,
+          "noise on the start states of the rollouts after the first", 0, 10);
+  set.Add("run.rollout_choice", &o.rollout_choice,
+          "the surest rollout, or what most of them say",
+          {"confidence", "agreement"});
 }
 
 PredictorOptions RunOptions::Predicting() const {
@@ -36,6 +46,8 @@ PredictorOptions RunOptions::Predicting() const {
   predicting.early_halt = planning.early_halt;
   predicting.rollouts = planning.rollouts;
   predicting.latent_noise = planning.latent_noise;
+  predicting.start_noise = planning.start_noise;
+  predicting.rollout_choice = planning.rollout_choice;
   predicting.seed = seed;
   return predicting;
 }

@@ -22,12 +22,18 @@ struct PlanningOptions {
   int max_copies = 1000;     // beside the task itself
   double vote_share = 0.25;  // of the time left after set-up, at most
   int max_views = 0;         // views per test input that vote; 0: all trained
-  int canvas_margin = 0;     // cells beyond the largest grid that is known
-  int predict_batch = 0;     // rows; 0: chosen for the device
+  // Tasks whose last pair is kept out of training and tried every
+  // train.evaluate_interval_s seconds; the best weights vote. Differs from TRM:
+  // there the last weights do; 0 does that.
+  int held_out = 0;
+  int canvas_margin = 0;  // cells beyond the largest grid that is known
+  int predict_batch = 0;  // rows; 0: chosen for the device
   // As PredictorOptions say; these are published TRM.
   double early_halt = 0;
   int rollouts = 1;
   double latent_noise = 0;
+  double start_noise = 0;
+  std::string rollout_choice = "confidence";
   friend bool operator==(const PlanningOptions&,
                          const PlanningOptions&) = default;
 };

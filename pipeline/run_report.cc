@@ -5,18 +5,58 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "arc/read.h"
 #include "base/files.h"
 #include "base/status.h"
 #include "pipeline/run_folder.h"
 #include "pipeline/scoring.h"
+#include "puzzles/csv.h"
+#include "submission/puzzle_report.h"
 #include "tta/ballots.h"
 
 namespace arctrm {
 
+namespace {
+
+// What all reports show.
+absl::Status ReadPage(const RunFolder& folder, const RunRecord& record,
+                      ReportPage& page) {
+  page.title = record.title;
+  page.status = record.status;
+  page.warnings = record.warnings;
+  page.facts = record.facts;
+  ARCTRM_ASSIGN_OR_RETURN(page.curve, folder.ReadMetrics());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<PuzzleReportData> ReadPuzzleReport(const RunFolder& folder,
+                                                  const RunRecord& record) {
+  PuzzleReportData data;
+  ARCTRM_RETURN_IF_ERROR(ReadPage(folder, record, data));
+  ARCTRM_ASSIGN_OR_RETURN(data.puzzles, ReadPuzzleCsv(folder.puzzles_path()));
+  ARCTRM_ASSIGN_OR_RETURN(PuzzleFile answers,
+                          ReadPuzzleCsv(folder.answers_path()));
+  for (Puzzle& answer : answers.puzzles) {
+    if (answer.answer.empty()) break;  // not reached, nor those behind it
+    data.answers.push_back(std::move(answer));
+  }
+  if (data.answers.size() > data.puzzles.puzzles.size()) {
+    return absl::DataLossError(absl::StrCat(
+        folder.answers_path(), ": holds more puzzles than puzzles.csv"));
+  }
+  return data;
+}
+
+}  // namespace
+
 absl::StatusOr<ReportData> ReadReportData(const std::string& run_dir) {
   const RunFolder folder(run_dir);
   ARCTRM_ASSIGN_OR_RETURN(RunRecord record, folder.ReadRecord());
+  ReportData data;
+  ARCTRM_RETURN_IF_ERROR(ReadPage(folder, record, data));
+  // Training alone has no tasks to show.
+  if (!FileExists(folder.challenges_path())) return data;
   ARCTRM_ASSIGN_OR_RETURN(TaskFiles files, ReadTasks(folder.challenges_path()));
   SolutionSet solutions;
   if (FileExists(folder.solutions_path())) {
@@ -27,12 +67,6 @@ absl::StatusOr<ReportData> ReadReportData(const std::string& run_dir) {
   if (FileExists(folder.ballots_path())) {
     ARCTRM_ASSIGN_OR_RETURN(ballots, Ballots::Read(folder.ballots_path()));
   }
-  ReportData data;
-  data.title = record.title;
-  data.status = record.status;
-  data.warnings = record.warnings;
-  data.facts = record.facts;
-  ARCTRM_ASSIGN_OR_RETURN(data.curve, folder.ReadMetrics());
   const Submission submission = ChooseAttempts(ballots, files.challenges);
   if (!solutions.empty()) {
     ARCTRM_ASSIGN_OR_RETURN(JobScore score,
@@ -65,6 +99,13 @@ absl::StatusOr<ReportData> ReadReportData(const std::string& run_dir) {
 
 absl::Status WriteRunReport(const std::string& run_dir,
                             const std::string& out) {
+  const RunFolder folder(run_dir);
+  if (FileExists(folder.puzzles_path())) {
+    ARCTRM_ASSIGN_OR_RETURN(const RunRecord record, folder.ReadRecord());
+    ARCTRM_ASSIGN_OR_RETURN(const PuzzleReportData data,
+                            ReadPuzzleReport(folder, record));
+    return WriteFileAtomically(out, PuzzleReportHtml(data));
+  }
   ARCTRM_ASSIGN_OR_RETURN(const ReportData data, ReadReportData(run_dir));
   return WriteFileAtomically(out, ReportHtml(data));
 }

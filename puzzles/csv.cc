@@ -9,6 +9,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "base/files.h"
 #include "base/status.h"
 
@@ -16,6 +17,8 @@ namespace arctrm {
 namespace {
 
 constexpr char kHeader[] = "source,question,answer,rating";
+constexpr char kConfidence[] = "confidence";
+constexpr size_t kMostFields = 5;
 constexpr char kMazeCells[] = "# SGo";
 constexpr uint8_t kNoCell = 255;
 
@@ -43,23 +46,27 @@ class Reader {
   bool AtEnd() const { return at_ >= bytes_.size(); }
   int64_t line() const { return line_; }
 
-  // The fields of the next row. Views stand in the file, or in `unquoted`
-  // where quotes were doubled.
-  absl::Status Next(std::array<absl::string_view, 4>& fields) {
-    ++line_;
+  // The fields of the next row, as many as the first had. Views stand in the
+  // file, or in `unquoted_` where quotes were doubled.
+  absl::Status Next(std::array<absl::string_view, kMostFields>& fields) {
+    const bool header = ++line_ == 1;
     unquoted_.clear();
     size_t count = 0;
     for (bool more = true; more; ++count) {
-      if (count == fields.size()) {
-        return Fault("more than 4 fields: source,question,answer,rating");
+      if (count == (header ? kMostFields : num_fields_)) {
+        return Fault(absl::StrCat("more than ", count,
+                                  " fields, as many as the header has"));
       }
       ARCTRM_RETURN_IF_ERROR(Field(fields[count], more));
     }
-    if (count != fields.size()) {
-      return Fault(absl::StrCat(count, " fields, expected 4: ", kHeader));
+    if (header) num_fields_ = count;
+    if (count != num_fields_) {
+      return Fault(absl::StrCat(count, " fields, expected ", num_fields_, ": ",
+                                kHeader));
     }
     return absl::OkStatus();
   }
+  size_t num_fields() const { return num_fields_; }
 
   absl::Status Fault(absl::string_view what) const {
     return absl::InvalidArgumentError(
@@ -122,6 +129,7 @@ class Reader {
   absl::string_view name_;
   size_t at_ = 0;
   int64_t line_ = 0;
+  size_t num_fields_ = 0;
   std::deque<std::string> unquoted_;
 };
 
@@ -130,14 +138,16 @@ class Reader {
 absl::StatusOr<PuzzleFile> ParsePuzzleCsv(absl::string_view bytes,
                                           absl::string_view name) {
   Reader reader(bytes, name);
-  std::array<absl::string_view, 4> fields;
+  std::array<absl::string_view, kMostFields> fields;
   if (reader.AtEnd()) {
     return absl::InvalidArgumentError(absl::StrCat(
         name, ": empty; expected rows of ", kHeader, " below that header"));
   }
   const absl::Status header = reader.Next(fields);
-  if (!header.ok() || absl::StrCat(fields[0], ",", fields[1], ",", fields[2],
-                                   ",", fields[3]) != kHeader) {
+  const bool confident = reader.num_fields() == 5 && fields[4] == kConfidence;
+  if (!header.ok() || (reader.num_fields() != 4 && !confident) ||
+      absl::StrCat(fields[0], ",", fields[1], ",", fields[2], ",", fields[3]) !=
+          kHeader) {
     return reader.Fault(absl::StrCat("the header is not ", kHeader));
   }
   PuzzleFile file;
@@ -195,6 +205,16 @@ absl::StatusOr<PuzzleFile> ParsePuzzleCsv(absl::string_view bytes,
       return reader.Fault(absl::StrCat("the rating \"", fields[3].substr(0, 20),
                                        "\" is no whole number"));
     }
+    if (confident && !fields[4].empty()) {
+      double confidence = 0;
+      if (!absl::SimpleAtod(fields[4], &confidence) || !(confidence >= 0) ||
+          confidence > 1) {
+        return reader.Fault(absl::StrCat("the confidence \"",
+                                         fields[4].substr(0, 20),
+                                         "\" is no number from 0 to 1"));
+      }
+      puzzle.confidence = confidence;
+    }
     file.puzzles.push_back(std::move(puzzle));
   }
   if (file.puzzles.empty()) {
@@ -223,7 +243,12 @@ std::string PuzzleText(PuzzleKind kind, const Grid& grid) {
 }
 
 std::string PuzzleCsv(const PuzzleFile& file) {
-  std::string out = absl::StrCat(kHeader, "\n");
+  const bool confident =
+      std::any_of(file.puzzles.begin(), file.puzzles.end(),
+                  [](const Puzzle& p) { return p.confidence.has_value(); });
+  std::string out = kHeader;
+  if (confident) absl::StrAppend(&out, ",", kConfidence);
+  out += "\n";
   const auto quoted = [](const std::string& text) {
     if (text.find_first_of(",\"\r\n") == text.npos) return text;
     std::string field = "\"";
@@ -233,8 +258,12 @@ std::string PuzzleCsv(const PuzzleFile& file) {
   for (const Puzzle& puzzle : file.puzzles) {
     absl::StrAppend(&out, quoted(puzzle.source), ",",
                     PuzzleText(file.kind, puzzle.question), ",",
-                    PuzzleText(file.kind, puzzle.answer), ",", puzzle.rating,
-                    "\n");
+                    PuzzleText(file.kind, puzzle.answer), ",", puzzle.rating);
+    if (confident) out += ",";
+    if (puzzle.confidence.has_value()) {
+      absl::StrAppendFormat(&out, "%.6f", *puzzle.confidence);
+    }
+    out += "\n";
   }
   return out;
 }

@@ -2,7 +2,8 @@
 // The published form of Sudoku-Extreme and Maze-Hard: CSV with the header
 // source,question,answer,rating. A Sudoku is its digits row by row, "." or "0"
 // for blank; a maze its cells, `#` wall, blank free, S, G, and `o` for the
-// path. A field may stand in quotes, with "" for one of them.
+// path. A field may stand in quotes, with "" for one of them. A column
+// `confidence` may follow: how sure a model is of its answer.
 #pragma once
 
 #include <string>

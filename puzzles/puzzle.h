@@ -2,6 +2,7 @@
 // A Sudoku or a maze with its answer.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "arc/grid.h"
@@ -14,6 +15,8 @@ struct Puzzle {
   Grid answer;         // empty where it isn't known
   // Sudoku: guesses a solver makes. Maze: steps of the shortest path.
   int rating = 0;
+  // 0 to 1, where the answer is a model's.
+  std::optional<double> confidence;
 };
 
 }  // namespace arctrm

@@ -70,6 +70,13 @@ absl::Status ModelOptions::Validate() const {
   return absl::OkStatus();
 }
 
+ModelOptions TrainOptions::Tuned(ModelOptions model) const {
+  if (h_cycles > 0) model.h_cycles = h_cycles;
+  if (l_cycles > 0) model.l_cycles = l_cycles;
+  if (halt_max_steps > 0) model.halt_max_steps = halt_max_steps;
+  return model;
+}
+
 absl::Status TrainOptions::Validate() const {
   if (beta1 >= 1 || beta2 >= 1) {
     return absl::InvalidArgumentError(
@@ -153,6 +160,8 @@ void AddOptions(TrainOptions& o, OptionSet& set) {
           {"auto", "float32", "bf16"});
   set.Add("train.checkpoint_interval_s", &o.checkpoint_interval_s,
           "seconds between checkpoints; 0: only at the end", 0, 1e7);
+  set.Add("train.evaluate_interval_s", &o.evaluate_interval_s,
+          "seconds between tries of what is held out", 0.1, 1e7);
   set.Add("train.new_rows", &o.new_rows,
           "embedding rows of tasks that the starting checkpoint doesn't know",
           {"mean", "zero", "match"});
@@ -161,6 +170,21 @@ void AddOptions(TrainOptions& o, OptionSet& set) {
           1 << 30);
   set.Add("train.match_share", &o.match_share,
           "share of the time that new_rows = match may take", 0, 1);
+  set.Add("train.H_cycles", &o.h_cycles,
+          "instead of model.H_cycles, also of a checkpoint; 0: those", 0, 64);
+  set.Add("train.L_cycles", &o.l_cycles,
+          "instead of model.L_cycles, also of a checkpoint; 0: those", 0, 64);
+  set.Add("train.halt_max_steps", &o.halt_max_steps,
+          "instead of model.halt_max_steps, also of a checkpoint; 0: those", 0,
+          1024);
+  set.Add("train.curriculum_share", &o.curriculum_share,
+          "first share of the run over which cycles grow from 1", 0, 1);
+  set.Add("train.start_noise", &o.start_noise,
+          "standard deviation of the noise on start states", 0, 10);
+  set.Add("train.latent_noise", &o.latent_noise,
+          "standard deviation of the noise on z before every step", 0, 10);
+  set.Add("train.deterministic", &o.deterministic,
+          "the same bytes whatever the number of CPU threads");
 }
 
 }  // namespace arctrm

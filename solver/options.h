@@ -91,6 +91,7 @@ struct TrainOptions {
   int pairs_per_visit = 0;
   std::string precision = "auto";      // "float32", "bf16"; auto: bf16 on CUDA
   double checkpoint_interval_s = 120;  // seconds between saves; 0: at the end
+  double evaluate_interval_s = 60;     // between tries of what is held out
   // Embedding rows of tasks the starting checkpoint doesn't know: "mean" of its
   // rows (NVARC), "zero" as in training from nothing, or "match": of its rows
   // the one with the least loss on the copy's own training pairs. Matching
@@ -100,7 +101,28 @@ struct TrainOptions {
   std::string new_rows = "mean";
   int match_candidates = 100;
   double match_share = 0.15;
+  // In place of the model's own, those of a starting checkpoint included: what
+  // may change without changing a weight. 0: the model's.
+  int h_cycles = 0;
+  int l_cycles = 0;
+  int halt_max_steps = 0;
+  // First share of the run over which both numbers of cycles grow from 1 to the
+  // model's (CGAR, arXiv 2511.08653, in finer steps). Differs from TRM: 0 is
+  // published.
+  double curriculum_share = 0;
+  // Standard deviations of normal noise: on both start states of every example,
+  // another draw per position (EqR), and on z before every supervision step.
+  // Differs from TRM: 0 is published.
+  double start_noise = 0;
+  double latent_noise = 0;
+  // The same bytes whatever the number of CPU threads: the batch is always cut
+  // in the same slices, each on one thread. On CUDA, operations that could
+  // differ from run to run are errors. Without it bytes repeat on one machine
+  // with one number of threads.
+  bool deterministic = false;
 
+  // `model` with the cycles and steps asked for here.
+  ModelOptions Tuned(ModelOptions model) const;
   absl::Status Validate() const;
   friend bool operator==(const TrainOptions&, const TrainOptions&) = default;
 };

@@ -56,11 +56,16 @@ struct PredictorOptions {
   // as published. Differs from TRM: an option of ours that saves time and may
   // cost answers.
   double early_halt = 0;
-  // Answers per input, of which the most confident is given: the first as it
-  // is, the others with normal noise of standard deviation `latent_noise` added
-  // to z before every step (PTRM). Differs from TRM: 1 is published.
+  // Answers per input, of which one is given: the first as it is, the others
+  // with normal noise of standard deviation `latent_noise` added to z before
+  // every step (PTRM), and from start states with noise of `start_noise` (EqR).
+  // Differs from TRM: 1 is published.
   int rollouts = 1;
   double latent_noise = 0;
+  double start_noise = 0;
+  // Which: "confidence", the one surest of itself, or "agreement", the one that
+  // most rollouts gave, of equals the surest.
+  std::string rollout_choice = "confidence";
   uint64_t seed = 0;  // of the noise
 };
 

@@ -2,8 +2,10 @@
 // Training a model on a dataset until a reason to stop. No Torch here.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -14,6 +16,14 @@
 #include "solver/predictor.h"
 
 namespace arctrm {
+
+// How well weights do on what is held out of training, 0 to 1.
+struct HeldOutScore {
+  double exact = 0;     // share of outputs all right
+  double accuracy = 0;  // share of right cells; decides between equals
+  friend bool operator==(const HeldOutScore&, const HeldOutScore&) = default;
+  friend auto operator<=>(const HeldOutScore&, const HeldOutScore&) = default;
+};
 
 // The state of a training run after an optimiser step. Losses and metrics are
 // means since the callback before; metrics count rows that halted.
@@ -33,6 +43,7 @@ struct TrainStats {
   double learning_rate = 0;  // after warm-up
   double steps_per_s = 0;    // over the last seconds
   int64_t row_updates = 0;   // embedding-row updates in all: steps x batch
+  std::optional<HeldOutScore> held_out;  // where it was just tried
 };
 
 // kDiverged: the loss is no number any more.
@@ -55,17 +66,21 @@ struct TrainRequest {
   bool resume = false;
   int64_t max_steps = 0;  // 0: no limit
   Deadline deadline;
+  // Called once before the first step with the steps that the training that is
+  // resumed has done, 0 for a new one; an error ends the training.
+  std::function<absl::Status(int64_t)> on_start;
   // Called after every step (a device synchronisation each `stats_every`
-  // steps only; between them with the last known losses). false stops.
+  // steps only; between them with the last known losses), and once more with
+  // the last evaluation. false stops.
   std::function<bool(const TrainStats&)> on_step;
   int stats_every = 1;
-  // How good the weights are that would be saved now, higher is better; an
-  // error ends the training. Asked for every `evaluate_every_s` seconds of
-  // training and at the end; its time counts as training time.
-  std::function<absl::StatusOr<double>(Predictor&, const TrainStats&)> evaluate;
-  double evaluate_every_s = 60;
+  // How good the weights are that would be saved now; an error ends the
+  // training. Asked for every train.evaluate_interval_s seconds of training and
+  // at the end; its time counts as training time.
+  std::function<absl::StatusOr<HeldOutScore>(Predictor&)> evaluate;
   // The weights with the best score are kept here, a checkpoint folder without
-  // resume state; a later one with the same score does not take their place.
+  // resume state; a later one with the same score does not take their place,
+  // nor does a worse one of a resumed training.
   std::string best_out;
   Log* log = nullptr;
 };
@@ -76,8 +91,8 @@ struct TrainResult {
   double time_s = 0;  // of this call
   double steps_per_s = 0;
   double final_save_s = 0;  // what the last save cost
-  // With `evaluate`.
-  double best_score = 0;
+  // With `evaluate`; best_step 0: never tried.
+  HeldOutScore best;
   int64_t best_step = 0;
 };
 

@@ -4,26 +4,16 @@
 #include <algorithm>
 #include <set>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
-#include "submission/internal/curves.h"
 #include "submission/internal/html.h"
+#include "submission/internal/page.h"
 #include "submission/internal/report_tasks.h"
-#include "submission/internal/style.h"
 
 namespace arctrm {
 namespace {
 
 // Browsers stay quick with this much; further candidates give way first.
 constexpr int64_t kMaxTaskBytes = int64_t{24} << 20;
-
-// A section with more rows, such as the settings, opens on a click.
-constexpr size_t kMaxOpenFacts = 12;
-
-std::string CountOf(int64_t count, int64_t of) {
-  return absl::StrCat(CountHtml(count), " of ", CountHtml(of));
-}
 
 int NumFirstRight(const ScoreTable& score) {
   return static_cast<int>(
@@ -37,33 +27,26 @@ int NumRightCandidates(const ScoreTable& score) {
                     [](const OutputScore& o) { return o.oracle_rank > 0; }));
 }
 
-std::string Card(absl::string_view css_class, absl::string_view title,
-                 double share, absl::string_view note) {
-  return absl::StrFormat(
-      "<div class=\"card%s\"><span>%s</span><b>%s</b><small>%s</small><div "
-      "class=\"bar\"><i style=\"width:%.2f%%\"></i></div></div>\n",
-      css_class, title, PercentHtml(share), note, 100 * share);
-}
-
 std::string ScoreCards(const ScoreTable& score) {
   const int64_t outputs = static_cast<int64_t>(score.outputs.size());
   std::string html = "<div class=\"cards\">\n";
   absl::StrAppend(
       &html,
-      Card(" main", "Two attempts, per task", score.per_task.pass_2,
-           absl::StrCat(CountOf(score.num_solved_tasks(), score.tasks),
-                        " tasks fully solved")),
-      Card("", "Two attempts, per output", score.per_output.pass_2,
-           absl::StrCat(CountOf(score.num_solved_outputs(), outputs),
-                        " outputs")),
-      Card("", "First attempt, per task", score.per_task.pass_1,
-           absl::StrCat("per output ", PercentHtml(score.per_output.pass_1),
-                        ", ", CountOf(NumFirstRight(score), outputs))));
+      CardHtml(true, "Two attempts, per task", score.per_task.pass_2,
+               absl::StrCat(CountOfHtml(score.num_solved_tasks(), score.tasks),
+                            " tasks fully solved")),
+      CardHtml(false, "Two attempts, per output", score.per_output.pass_2,
+               absl::StrCat(CountOfHtml(score.num_solved_outputs(), outputs),
+                            " outputs")),
+      CardHtml(false, "First attempt, per task", score.per_task.pass_1,
+               absl::StrCat("per output ", PercentHtml(score.per_output.pass_1),
+                            ", ", CountOfHtml(NumFirstRight(score), outputs))));
   const auto all = score.oracle.find(kAllCandidates);
   if (all != score.oracle.end()) {
-    html += Card(
-        "", "Right among all candidates", all->second,
-        absl::StrCat(CountOf(NumRightCandidates(score), outputs), " outputs"));
+    html +=
+        CardHtml(false, "Right among all candidates", all->second,
+                 absl::StrCat(CountOfHtml(NumRightCandidates(score), outputs),
+                              " outputs"));
   }
   return html + "</div>\n";
 }
@@ -94,17 +77,18 @@ std::string GroupRow(absl::string_view name, const ScoreTable& score,
     return absl::StrCat("<td>", PercentHtml(share), "<small>", note,
                         "</small></td>");
   };
-  std::string html = absl::StrCat(
-      "<tr", css_class, "><th scope=\"row\">", EscapeHtml(name), "</th><td>",
-      CountHtml(score.tasks), "</td>",
-      cell(score.per_task.pass_2,
-           CountOf(score.num_solved_tasks(), score.tasks)),
-      cell(score.per_output.pass_2,
-           CountOf(score.num_solved_outputs(), outputs)),
-      cell(score.per_output.pass_1, CountOf(NumFirstRight(score), outputs)));
+  std::string html =
+      absl::StrCat("<tr", css_class, "><th scope=\"row\">", EscapeHtml(name),
+                   "</th><td>", CountHtml(score.tasks), "</td>",
+                   cell(score.per_task.pass_2,
+                        CountOfHtml(score.num_solved_tasks(), score.tasks)),
+                   cell(score.per_output.pass_2,
+                        CountOfHtml(score.num_solved_outputs(), outputs)),
+                   cell(score.per_output.pass_1,
+                        CountOfHtml(NumFirstRight(score), outputs)));
   const auto all = score.oracle.find(kAllCandidates);
   if (all != score.oracle.end()) {
-    html += cell(all->second, CountOf(NumRightCandidates(score), outputs));
+    html += cell(all->second, CountOfHtml(NumRightCandidates(score), outputs));
   } else if (oracle) {
     html += "<td></td>";
   }
@@ -134,40 +118,9 @@ std::string GroupsHtml(const ReportData& data) {
   return html + "</tbody></table></div>\n";
 }
 
-std::string FactsHtml(const ReportData& data) {
-  if (data.facts.empty()) return "";
-  std::string html = "<h2>Settings and timings</h2>\n<div class=\"facts\">\n";
-  for (const auto& [section, rows] : data.facts) {
-    const bool long_section = rows.size() > kMaxOpenFacts;
-    const std::string heading =
-        absl::StrCat("<h3>", EscapeHtml(section), "</h3>");
-    absl::StrAppend(
-        &html, long_section ? "<section class=\"long\">" : "<section>",
-        long_section ? absl::StrCat("<details><summary>", heading, "<small>",
-                                    rows.size(), " rows</small></summary>")
-                     : heading,
-        "<table><tbody>\n");
-    for (const auto& [key, value] : rows) {
-      absl::StrAppend(&html, "<tr><th scope=\"row\">", EscapeHtml(key),
-                      "</th><td>", EscapeHtml(value), "</td></tr>\n");
-    }
-    absl::StrAppend(&html, "</tbody></table>", long_section ? "</details>" : "",
-                    "</section>\n");
-  }
-  return html + "</div>\n";
-}
-
-std::string CurvesSection(const std::vector<CurvePoint>& curve) {
-  const std::string charts = CurvesHtml(curve);
-  if (charts.empty()) return "";
-  return absl::StrCat(
-      "<h2>Learning curves</h2>\n<div class=\"charts\">\n", charts,
-      "</div>\n<p class=\"muted\">By training step, with the time below. The "
-      "faint line is as measured, the strong one a running median.</p>\n");
-}
-
 std::string Controls(const ReportData& data, bool scored) {
-  std::string html = "<form class=\"controls\" onsubmit=\"return false\">";
+  std::string html =
+      "<form class=\"controls\" data-noun=\"tasks\" onsubmit=\"return false\">";
   if (scored) {
     for (const auto& [value, name] :
          {std::pair("", "All"), std::pair("solved", "Solved"),
@@ -213,7 +166,7 @@ std::string TasksSection(const ReportData& data) {
                       TasksHtml(data.tasks, kMaxTaskBytes));
 }
 
-std::string SummaryHtml(const ReportData& data) {
+std::string SummaryText(const ReportData& data) {
   int64_t tests = 0;
   int64_t voted = 0;
   for (const ReportTask& task : data.tasks) {
@@ -222,64 +175,21 @@ std::string SummaryHtml(const ReportData& data) {
       voted += !test.candidates.empty();
     }
   }
-  if (tests == 0) return "<p class=\"summary\">No tasks.</p>\n";
+  if (tests == 0) return "No tasks.";
   return absl::StrCat(
-      "<p class=\"summary\">",
       Plural(static_cast<int64_t>(data.tasks.size()), "task", "tasks"), ", ",
       Plural(tests, "test input", "test inputs"), ", ", CountHtml(voted),
-      " with votes", data.score.has_value() ? "" : "; not scored", "</p>\n");
-}
-
-absl::string_view StatusClass(absl::string_view status) {
-  if (absl::StartsWith(status, "done")) return "done";
-  if (absl::StartsWith(status, "running")) return "running";
-  return "stopped";
-}
-
-std::string HeaderHtml(const ReportData& data, const std::string& title) {
-  std::string html = absl::StrCat("<div class=\"top\"><h1>", title, "</h1>");
-  if (!data.status.empty()) {
-    absl::StrAppend(&html, "<span class=\"status ", StatusClass(data.status),
-                    "\">", EscapeHtml(data.status), "</span>");
-  }
-  absl::StrAppend(&html, "</div>\n", SummaryHtml(data));
-  if (!data.warnings.empty()) {
-    absl::StrAppend(&html, "<div class=\"warnings\" role=\"note\"><b>",
-                    data.warnings.size() == 1 ? "Warning" : "Warnings",
-                    "</b><ul>\n");
-    for (const std::string& warning : data.warnings) {
-      absl::StrAppend(&html, "<li>", EscapeHtml(warning), "</li>\n");
-    }
-    html += "</ul></div>\n";
-  }
-  return html;
+      " with votes", data.score.has_value() ? "" : "; not scored");
 }
 
 }  // namespace
 
 std::string ReportHtml(const ReportData& data) {
-  const std::string title =
-      data.title.empty() ? "arctrm run" : EscapeHtml(data.title);
-  std::string html = absl::StrCat(
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, "
-      "initial-scale=1\">\n<title>",
-      title, "</title>\n<style>", kReportStyle,
-      "</style>\n</head>\n<body>\n<main>\n");
-  html += HeaderHtml(data, title);
-  if (data.score.has_value()) {
-    html += ScoreCards(*data.score);
-  }
-  html += GroupsHtml(data);
-  if (data.score.has_value()) html += OracleHtml(*data.score);
-  html += CurvesSection(data.curve);
-  html += FactsHtml(data);
-  html += TasksSection(data);
-  html += absl::StrCat(
-      "<footer>Made by arctrm. Everything on this page is in this one file."
-      "</footer>\n</main>\n<script>",
-      kReportScript, "</script>\n</body>\n</html>\n");
-  return html;
+  std::string scores;
+  if (data.score.has_value()) scores += ScoreCards(*data.score);
+  scores += GroupsHtml(data);
+  if (data.score.has_value()) scores += OracleHtml(*data.score);
+  return PageHtml(data, SummaryText(data), scores, TasksSection(data));
 }
 
 }  // namespace arctrm

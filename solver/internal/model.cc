@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "solver/internal/model.h"
 
+#include <ATen/CPUGeneratorImpl.h>
+
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
@@ -115,7 +117,11 @@ void FillTruncatedNormal(Tensor& cpu_float, double std, Random& random) {
 
 Model::Model(const ModelOptions& options, at::Device device,
              at::ScalarType forward_dtype, Random& random)
-    : options_(options), device_(device), dtype_(forward_dtype) {
+    : options_(options),
+      h_cycles_(options.h_cycles),
+      l_cycles_(options.l_cycles),
+      device_(device),
+      dtype_(forward_dtype) {
   const std::vector<Shape> shapes = ParameterShapes(options);
   int64_t total = 0;
   for (const Shape& shape : shapes) {
@@ -183,6 +189,12 @@ std::unique_ptr<Model> Model::Replica() const {
   return replica;
 }
 
+void Model::SetCycles(int h_cycles, int l_cycles) {
+  ARCTRM_CHECK(h_cycles > 0 && l_cycles > 0);
+  h_cycles_ = h_cycles;
+  l_cycles_ = l_cycles;
+}
+
 void Model::RequireGradients(bool on) {
   for (auto& [name, parameter] : parameters_) parameter.set_requires_grad(on);
 }
@@ -199,6 +211,14 @@ Latents Model::StartLatents(int64_t batch) const {
   const std::vector<int64_t> shape = {batch, options_.num_positions(),
                                       options_.hidden};
   return {h_init.expand(shape).contiguous(), l_init.expand(shape).contiguous()};
+}
+
+Tensor Model::WithNoise(const Tensor& latents, double std, uint64_t seed) {
+  // Drawn on the CPU: the same noise on every device.
+  const Tensor noise =
+      at::randn(latents.sizes(), at::detail::createCPUGenerator(seed),
+                at::dtype(at::kFloat));
+  return latents + (noise * std).to(latents.options());
 }
 
 Tensor Model::Embed(const Tensor& tokens, const Tensor& puzzle_rows) const {
@@ -280,12 +300,12 @@ StepOutput Model::Step(const Latents& latents, const Tensor& tokens,
     }
     return blocks;
   };
-  const int cycle = options_.l_cycles + 1;
-  const int updates = options_.h_cycles * cycle;
+  const int cycle = l_cycles_ + 1;
+  const int updates = h_cycles_ * cycle;
   const int without_gradient = updates - (options_.hrm() ? 2 : cycle);
   const auto update = [&](int i, const std::vector<Block>& l,
                           const std::vector<Block>& h) {
-    if (i % cycle < options_.l_cycles) {
+    if (i % cycle < l_cycles_) {
       z_l = Net(z_l, z_h + x, batch, l);
     } else {
       z_h = Net(z_h, z_l, batch, h);
@@ -298,7 +318,7 @@ StepOutput Model::Step(const Latents& latents, const Tensor& tokens,
     for (int i = 0; i < without_gradient; ++i) update(i, l, h);
   }
   for (int i = without_gradient; i < updates; ++i) {
-    const bool is_l = i % cycle < options_.l_cycles;
+    const bool is_l = i % cycle < l_cycles_;
     const std::vector<Block> blocks = cast(is_l ? l_blocks_ : h_blocks_);
     update(i, blocks, blocks);
   }

@@ -57,6 +57,9 @@ class Model {
   // The part of a vector laid out like flat() that belongs to parameter `i`.
   Tensor Part(const Tensor& flat, size_t i) const;
 
+  // Cycles of every Step from here on; the options' at first.
+  void SetCycles(int h_cycles, int l_cycles);
+
   // Whether backward passes reach the parameters (they do at first).
   void RequireGradients(bool on);
 
@@ -65,6 +68,9 @@ class Model {
   Tensor l_init;
 
   Latents StartLatents(int64_t batch) const;
+  // `latents` with normal noise of standard deviation `std` added; the same
+  // seed adds the same.
+  static Tensor WithNoise(const Tensor& latents, double std, uint64_t seed);
 
   // One supervision step: H_cycles x (L_cycles x z = f(z + y + x); y = g(y +
   // z)). TRM: g = f, gradient through the last H cycle; HRM: gradient through
@@ -94,6 +100,7 @@ class Model {
              const std::vector<Block>& blocks) const;
 
   ModelOptions options_;
+  int h_cycles_, l_cycles_;
   at::Device device_;
   at::ScalarType dtype_;
   Tensor flat_;

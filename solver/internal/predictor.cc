@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "solver/internal/predictor.h"
 
-#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
 
 #include <algorithm>
@@ -104,21 +103,26 @@ class ModelPredictor : public Predictor {
                 uint64_t noise_stream,
                 absl::Span<PredictorOutput> outputs) const {
     at::NoGradGuard no_grad;
+    std::vector<std::vector<PredictorOutput>> answers(outputs.size());
     for (int rollout = 0; rollout < options_.rollouts; ++rollout) {
-      std::optional<at::Generator> noise;
+      std::optional<Random> noise;
       if (rollout > 0) {
-        noise = at::detail::createCPUGenerator(
-            noise_stream * static_cast<uint64_t>(options_.rollouts) +
-            static_cast<uint64_t>(rollout));
+        noise.emplace(noise_stream, absl::StrCat("rollout ", rollout));
       }
-      Rollout(tokens, rows, noise, outputs);
+      std::vector<PredictorOutput> given(outputs.size());
+      Rollout(tokens, rows, noise, absl::MakeSpan(given));
+      for (size_t i = 0; i < given.size(); ++i) {
+        answers[i].push_back(std::move(given[i]));
+      }
+    }
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      outputs[i] = internal::ChooseRollout(
+          std::move(answers[i]), options_.rollout_choice == "agreement");
     }
   }
 
-  // Runs the supervision steps and puts what is more confident than `outputs`
-  // in its place.
-  void Rollout(at::Tensor tokens, at::Tensor rows,
-               const std::optional<at::Generator>& noise,
+  // Runs the supervision steps; `noise` gives the seeds of what is added.
+  void Rollout(at::Tensor tokens, at::Tensor rows, std::optional<Random>& noise,
                absl::Span<PredictorOutput> outputs) const {
     const int last = model_->options().halt_max_steps;
     const double enough =
@@ -128,13 +132,15 @@ class ModelPredictor : public Predictor {
     // Which output each row still running belongs to.
     at::Tensor places = at::arange(tokens.size(0));
     Latents latents = model_->StartLatents(tokens.size(0));
-    for (int step = 1; step <= last && tokens.size(0) > 0; ++step) {
-      if (noise.has_value()) {
-        latents.z_l = latents.z_l + (at::randn(latents.z_l.sizes(), noise,
-                                               at::dtype(at::kFloat)) *
-                                     options_.latent_noise)
-                                        .to(latents.z_l.options());
+    const auto disturb = [&](at::Tensor& z, double std) {
+      if (noise.has_value() && std > 0) {
+        z = Model::WithNoise(z, std, noise->Next());
       }
+    };
+    disturb(latents.z_h, options_.start_noise);
+    disturb(latents.z_l, options_.start_noise);
+    for (int step = 1; step <= last && tokens.size(0) > 0; ++step) {
+      disturb(latents.z_l, options_.latent_noise);
       const StepOutput out = model_->Step(latents, tokens, rows);
       latents = out.latents;
       if (step < last && std::isinf(enough)) continue;
@@ -167,7 +173,6 @@ class ModelPredictor : public Predictor {
       const float halt = halts.const_data_ptr<float>()[i];
       if (!done.const_data_ptr<bool>()[i] || place >= outputs.size()) continue;
       PredictorOutput& output = outputs[place];
-      if (!output.tokens.empty() && output.halt_logit >= halt) continue;
       const uint8_t* from = answers.const_data_ptr<uint8_t>() + i * cells;
       output.tokens.assign(from, from + cells);
       output.halt_logit = halt;
@@ -193,6 +198,27 @@ int DefaultBatch(const Model& model) {
 }  // namespace
 
 namespace internal {
+
+PredictorOutput ChooseRollout(std::vector<PredictorOutput> answers,
+                              bool by_agreement) {
+  size_t best = 0;
+  int64_t best_votes = 0;
+  for (size_t i = 0; i < answers.size(); ++i) {
+    const int64_t votes =
+        by_agreement ? std::count_if(answers.begin(), answers.end(),
+                                     [&](const PredictorOutput& other) {
+                                       return other.tokens == answers[i].tokens;
+                                     })
+                     : 1;
+    if (votes > best_votes ||
+        (votes == best_votes &&
+         answers[i].halt_logit > answers[best].halt_logit)) {
+      best = i;
+      best_votes = votes;
+    }
+  }
+  return std::move(answers[best]);
+}
 
 std::unique_ptr<Predictor> MakePredictor(std::unique_ptr<Model> model,
                                          Tensor table,
@@ -232,8 +258,12 @@ absl::StatusOr<std::unique_ptr<Predictor>> LoadPredictor(
         ARCTRM_ASSIGN_OR_RETURN(
             at::Tensor table,
             internal::LoadModelTensors(file, info.ids.num_ids, *model));
+        PredictorOptions resolved = options;
+        if (resolved.batch <= 0) resolved.batch = DefaultBatch(*model);
+        auto workers = std::make_shared<internal::Workers>(
+            device.is_cpu() ? resolved.batch : 1, info.train.deterministic);
         return internal::MakePredictor(std::move(model), table.to(device),
-                                       options, nullptr);
+                                       resolved, std::move(workers));
       });
 }
 

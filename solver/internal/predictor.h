@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "solver/internal/model.h"
 #include "solver/internal/torch.h"
@@ -10,6 +11,10 @@
 #include "solver/predictor.h"
 
 namespace arctrm::internal {
+
+// PredictorOptions::rollout_choice of some answers to one input, at least one.
+PredictorOutput ChooseRollout(std::vector<PredictorOutput> answers,
+                              bool by_agreement);
 
 // `table` (num_ids, D) on the model's device. options.device is not looked at.
 // `workers`: those of a trainer that does nothing meanwhile; null: its own.

@@ -76,17 +76,27 @@ absl::StatusOr<TrainResult> Loop(const TrainRequest& request,
   absl::Time last_evaluation = start;
   int64_t last_evaluated_step = -1;
   double evaluation_s = 0;
+  const auto save = [&]() -> absl::Status {
+    const absl::Time before = clock.Now();
+    ARCTRM_RETURN_IF_ERROR(trainer.Save(request.out, time_s()));
+    last_save = clock.Now();
+    save_s = Seconds(before, last_save);
+    return absl::OkStatus();
+  };
   const auto evaluate = [&]() -> absl::Status {
     const absl::Time before = clock.Now();
     const std::unique_ptr<Predictor> predictor = trainer.MakePredictor();
-    ARCTRM_ASSIGN_OR_RETURN(const double score,
-                            request.evaluate(*predictor, stats));
-    if (result.best_step == 0 || score > result.best_score) {
-      result.best_score = score;
-      result.best_step = trainer.step();
+    ARCTRM_ASSIGN_OR_RETURN(const HeldOutScore score,
+                            request.evaluate(*predictor));
+    stats.held_out = score;
+    if (trainer.best_step == 0 || score > trainer.best) {
+      trainer.best = score;
+      trainer.best_step = trainer.step();
       if (!request.best_out.empty()) {
         ARCTRM_RETURN_IF_ERROR(trainer.Save(request.best_out, time_s()));
         ARCTRM_RETURN_IF_ERROR(DropResumeState(request.best_out));
+        // A run that is killed from here on knows what it has to beat.
+        if (!request.out.empty()) ARCTRM_RETURN_IF_ERROR(save());
       }
     }
     last_evaluated_step = trainer.step();
@@ -94,6 +104,9 @@ absl::StatusOr<TrainResult> Loop(const TrainRequest& request,
     evaluation_s = Seconds(before, last_evaluation);
     return absl::OkStatus();
   };
+  if (request.on_start) {
+    ARCTRM_RETURN_IF_ERROR(request.on_start(trainer.step()));
+  }
   for (;;) {
     if (request.max_steps > 0 && trainer.step() >= request.max_steps) {
       result.stop = TrainStop::kSteps;
@@ -128,21 +141,19 @@ absl::StatusOr<TrainResult> Loop(const TrainRequest& request,
     stats.learning_rate = trainer.learning_rate();
     stats.steps_per_s = 1 / std::max(step_s, 1e-9);
     stats.row_updates = trainer.step() * request.train.batch;
+    stats.held_out.reset();
+    if (request.evaluate && Seconds(last_evaluation, clock.Now()) >=
+                                request.train.evaluate_interval_s) {
+      ARCTRM_RETURN_IF_ERROR(evaluate());
+    }
     if (request.on_step && !request.on_step(stats)) {
       result.stop = TrainStop::kCallback;
       break;
     }
-    if (request.evaluate &&
-        Seconds(last_evaluation, clock.Now()) >= request.evaluate_every_s) {
-      ARCTRM_RETURN_IF_ERROR(evaluate());
-    }
     if (!request.out.empty() && request.train.checkpoint_interval_s > 0 &&
         Seconds(last_save, clock.Now()) >=
             request.train.checkpoint_interval_s) {
-      const absl::Time save_start = clock.Now();
-      ARCTRM_RETURN_IF_ERROR(trainer.Save(request.out, time_s()));
-      last_save = clock.Now();
-      save_s = Seconds(save_start, last_save);
+      ARCTRM_RETURN_IF_ERROR(save());
     }
   }
   const absl::Time end = clock.Now();
@@ -164,13 +175,16 @@ absl::StatusOr<TrainResult> Loop(const TrainRequest& request,
   }
   // Not after a signal: who asked to stop wants to wait for the save alone.
   if (request.evaluate && result.stop != TrainStop::kSignal &&
+      result.stop != TrainStop::kCallback &&
       last_evaluated_step != trainer.step()) {
     ARCTRM_RETURN_IF_ERROR(evaluate());
+    if (request.on_step) request.on_step(stats);
   }
+  result.best = trainer.best;
+  result.best_step = trainer.best_step;
   if (!request.out.empty()) {
-    const absl::Time save_start = clock.Now();
-    ARCTRM_RETURN_IF_ERROR(trainer.Save(request.out, time_s()));
-    result.final_save_s = Seconds(save_start, clock.Now());
+    ARCTRM_RETURN_IF_ERROR(save());
+    result.final_save_s = save_s;
   }
   return result;
 }

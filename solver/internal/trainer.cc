@@ -2,6 +2,7 @@
 #include "solver/internal/trainer.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <map>
 #include <utility>
@@ -123,7 +124,10 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
   if (request.resume) {
     ARCTRM_RETURN_IF_ERROR(trainer->LoadResume(request.out));
   }
-  trainer->workers_ = std::make_shared<Workers>(device.is_cpu() ? batch : 1);
+  at::globalContext().setDeterministicAlgorithms(
+      true, /*warn_only=*/!request.train.deterministic);
+  trainer->workers_ = std::make_shared<Workers>(device.is_cpu() ? batch : 1,
+                                                request.train.deterministic);
   for (int i = 1; i < trainer->workers_->count(); ++i) {
     trainer->replicas_.push_back(model.Replica());
   }
@@ -133,7 +137,12 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
 
 absl::Status Trainer::LoadStart(const std::string& checkpoint) {
   ARCTRM_ASSIGN_OR_RETURN(CheckpointInfo info, ReadCheckpointInfo(checkpoint));
-  const std::string difference = FirstDifference(info.model, options_);
+  // What train.H_cycles and its like changed may differ.
+  ModelOptions known = info.model;
+  known.h_cycles = options_.h_cycles;
+  known.l_cycles = options_.l_cycles;
+  known.halt_max_steps = options_.halt_max_steps;
+  const std::string difference = FirstDifference(known, options_);
   if (!difference.empty()) {
     return absl::FailedPreconditionError(absl::StrCat(
         checkpoint, ": ", difference,
@@ -141,9 +150,9 @@ absl::Status Trainer::LoadStart(const std::string& checkpoint) {
   }
   ARCTRM_ASSIGN_OR_RETURN(const SafetensorsFile file,
                           ReadTensors(info.dir, kWeightsFile));
-  ARCTRM_ASSIGN_OR_RETURN(const Tensor known,
+  ARCTRM_ASSIGN_OR_RETURN(const Tensor table,
                           LoadModelTensors(file, info.ids.num_ids, *model_));
-  FillNewRows(info.ids, known);
+  FillNewRows(info.ids, table);
   std::vector<TrainedTask> seen = std::move(info.trained);
   MergeTrainedTasks(trained_, seen);
   trained_ = std::move(seen);
@@ -281,7 +290,10 @@ absl::Status Trainer::LoadResume(const std::string& dir) {
       !absl::SimpleAtoi(text("rows_only_steps"), &rows_only_steps_) ||
       !absl::SimpleAtoi(text("earlier_steps"), &earlier_steps_) ||
       !absl::SimpleAtod(text("time_s"), &earlier_time_s_) ||
-      !absl::SimpleAtod(text("weights_time_s"), &weights_time_s_)) {
+      !absl::SimpleAtod(text("weights_time_s"), &weights_time_s_) ||
+      !absl::SimpleAtoi(text("best_step"), &best_step) ||
+      !absl::SimpleAtod(text("best_exact"), &best.exact) ||
+      !absl::SimpleAtod(text("best_accuracy"), &best.accuracy)) {
     return absl::DataLossError(
         absl::StrCat(dir, "/", kResumeFile, ": its counters are damaged"));
   }
@@ -336,6 +348,7 @@ void Trainer::RunShare(int worker, const Batch& fresh, const Tensor& min_steps,
                  part(carry_.halted),
                  part_of(carry_.current)};
   AdmitBatch(model, part_of(fresh), share.carry);
+  AddNoise(worker, share.carry);
   model.RequireGradients(step_ > rows_only_steps_);
   share.rows = table_.index_select(0, share.carry.current.puzzle_ids);
   share.rows.set_requires_grad(true);
@@ -345,6 +358,40 @@ void Trainer::RunShare(int worker, const Batch& fresh, const Tensor& min_steps,
       min_steps.defined() ? part(min_steps) : min_steps, train_, share.carry);
   (out.loss.loss / static_cast<double>(train_.batch)).backward();
   share.loss = out.loss;
+}
+
+// train.start_noise for the rows that begin, train.latent_noise for all.
+void Trainer::AddNoise(int worker, Carry& carry) const {
+  at::NoGradGuard no_grad;
+  Random seeds(seed_, absl::StrCat("latent noise ", step_, " ", worker));
+  Latents& latents = carry.latents;
+  if (train_.start_noise > 0) {
+    const Tensor begins = carry.halted.view({-1, 1, 1});
+    for (Tensor* z : {&latents.z_h, &latents.z_l}) {
+      *z = at::where(
+          begins, Model::WithNoise(*z, train_.start_noise, seeds.Next()), *z);
+    }
+  }
+  if (train_.latent_noise > 0) {
+    latents.z_l =
+        Model::WithNoise(latents.z_l, train_.latent_noise, seeds.Next());
+  }
+}
+
+// train.curriculum_share: cycles grow with the run.
+void Trainer::SetCycles(double progress) {
+  const double share = train_.curriculum_share > 0
+                           ? std::min(1.0, progress / train_.curriculum_share)
+                           : 1;
+  const auto part = [&](int cycles) {
+    return std::max(1, static_cast<int>(std::ceil(share * cycles)));
+  };
+  const int h_cycles = part(options_.h_cycles);
+  const int l_cycles = part(options_.l_cycles);
+  model_->SetCycles(h_cycles, l_cycles);
+  for (const std::unique_ptr<Model>& replica : replicas_) {
+    replica->SetCycles(h_cycles, l_cycles);
+  }
 }
 
 void Trainer::Step(StepSums& sums, double progress) {
@@ -364,6 +411,7 @@ void Trainer::Step(StepSums& sums, double progress) {
                        : decay * WarmupLearningRate(train_.learning_rate,
                                                     step_ - rows_only_steps_,
                                                     train_.warmup_steps);
+  SetCycles(progress);
   const Batch fresh = DrawBatch();
   for (int64_t b = 0; b < batch; ++b) {
     ++updates_[static_cast<size_t>(current_ids_.const_data_ptr<int64_t>()[b])];
@@ -473,7 +521,10 @@ absl::Status Trainer::Save(const std::string& dir, double time_s) const {
       {"rows_only_steps", absl::StrCat(rows_only_steps_)},
       {"earlier_steps", absl::StrCat(earlier_steps_)},
       {"time_s", absl::StrFormat("%.17g", time_s)},
-      {"weights_time_s", absl::StrFormat("%.17g", weights_time_s_)}};
+      {"weights_time_s", absl::StrFormat("%.17g", weights_time_s_)},
+      {"best_step", absl::StrCat(best_step)},
+      {"best_exact", absl::StrFormat("%.17g", best.exact)},
+      {"best_accuracy", absl::StrFormat("%.17g", best.accuracy)}};
   const Tensor& averaged = ema_.defined() ? ema_ : model_->flat();
   return WriteCheckpoint(
       dir, info,

@@ -53,6 +53,10 @@ class Trainer {
   double learning_rate() const { return learning_rate_; }
   const Model& model() const { return *model_; }
 
+  // The best evaluation so far, saved and resumed with the rest; step 0: none.
+  HeldOutScore best;
+  int64_t best_step = 0;
+
  private:
   explicit Trainer(const TrainRequest& request);
   absl::Status LoadStart(const std::string& checkpoint);
@@ -68,8 +72,11 @@ class Trainer {
     Tensor rows;  // puzzle rows, with their gradient
     LossOutput loss;
   };
+  // Schedules and noise of a step.
   // Forward and backward of some rows of the carry; gradients of the parameters
   // stay in the worker's replica.
+  void AddNoise(int worker, Carry& carry) const;
+  void SetCycles(double progress);
   void RunShare(int worker, const Batch& fresh, const Tensor& min_steps,
                 Share& share);
 

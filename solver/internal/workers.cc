@@ -12,18 +12,19 @@ Slice SliceOf(int64_t total, int parts, int i) {
   return {begin, total * (i + 1) / parts - begin};
 }
 
-Workers::Workers(int64_t batch) : total_threads_(at::get_num_threads()) {
-  count_ = static_cast<int>(
-      std::clamp<int64_t>(batch / kLeastRows, 1, total_threads_));
-  if (count_ == 1) return;
-  at::set_num_threads(total_threads_ / count_);
-  for (int i = 1; i < count_; ++i) {
+Workers::Workers(int64_t batch, bool fixed)
+    : total_threads_(at::get_num_threads()) {
+  count_ = static_cast<int>(std::clamp<int64_t>(
+      batch / kLeastRows, 1, fixed ? kFixedSlices : total_threads_));
+  num_threads_ = std::min(count_, total_threads_);
+  threads_per_slice_ = fixed ? 1 : total_threads_ / num_threads_;
+  at::set_num_threads(threads_per_slice_);
+  for (int i = 1; i < num_threads_; ++i) {
     threads_.emplace_back([this, i] { Loop(i); });
   }
 }
 
 Workers::~Workers() {
-  if (count_ == 1) return;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     stop_ = true;
@@ -34,14 +35,10 @@ Workers::~Workers() {
 }
 
 void Workers::Run(const std::function<void(int)>& work) {
-  if (count_ == 1) {
-    work(0);
-    return;
-  }
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     work_ = &work;
-    running_ = count_;
+    running_ = num_threads_;
     error_ = nullptr;
     ++round_;
   }
@@ -52,8 +49,8 @@ void Workers::Run(const std::function<void(int)>& work) {
   if (error_ != nullptr) std::rethrow_exception(error_);
 }
 
-void Workers::Loop(int worker) {
-  at::set_num_threads(total_threads_ / count_);
+void Workers::Loop(int thread) {
+  at::set_num_threads(threads_per_slice_);
   int64_t done = 0;
   for (;;) {
     const std::function<void(int)>* work = nullptr;
@@ -64,14 +61,14 @@ void Workers::Loop(int worker) {
       done = round_;
       work = work_;
     }
-    Call(*work, worker);
+    Call(*work, thread);
   }
 }
 
-void Workers::Call(const std::function<void(int)>& work, int worker) {
+void Workers::Call(const std::function<void(int)>& work, int thread) {
   std::exception_ptr error;
   try {
-    work(worker);
+    for (int i = thread; i < count_; i += num_threads_) work(i);
   } catch (...) {
     error = std::current_exception();
   }

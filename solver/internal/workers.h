@@ -23,30 +23,38 @@ struct Slice {
 // The i-th of `parts` slices of `total` rows; sizes differ by one at most.
 Slice SliceOf(int64_t total, int parts, int i);
 
+// Slices of a batch and the threads that work on them.
 class Workers {
  public:
-  // As many workers as the process has threads (at::get_num_threads()), but
-  // none with fewer than kLeastRows of `batch` rows; the threads are divided
-  // among them until this object goes. Works for one owner at a time.
-  explicit Workers(int64_t batch);
+  // As many slices as the process has threads (at::get_num_threads()), but none
+  // with fewer than kLeastRows of `batch` rows; the threads are divided among
+  // them until this object goes. `fixed`: kFixedSlices of one thread each
+  // instead, however many threads there are, so that results do not depend on
+  // that. Works for one owner at a time.
+  explicit Workers(int64_t batch, bool fixed = false);
   ~Workers();
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
   static constexpr int64_t kLeastRows = 4;
+  static constexpr int64_t kFixedSlices = 8;
 
+  // Of slices.
   int count() const { return count_; }
 
-  // Calls work(0) … work(count() - 1), the first on this thread, and waits for
-  // all. An exception of any of them is rethrown here.
+  // Calls work(0) … work(count() - 1), some of them on this thread, and waits
+  // for all. An exception of any of them is rethrown here.
   void Run(const std::function<void(int)>& work);
 
  private:
-  void Loop(int worker);
-  void Call(const std::function<void(int)>& work, int worker);
+  void Loop(int thread);
+  // The slices of one thread, in order.
+  void Call(const std::function<void(int)>& work, int thread);
 
   int count_ = 1;
   int total_threads_ = 1;
+  int num_threads_ = 1;        // that work on slices, this one included
+  int threads_per_slice_ = 1;  // within operations
   std::vector<std::thread> threads_;
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -3,10 +3,11 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "submission/report.h"
+#include "submission/report_page.h"
 
 namespace arctrm {
 

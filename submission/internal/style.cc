@@ -177,6 +177,20 @@ tr:last-child > * { border-bottom: 0; }
   color: var(--muted);
 }
 .grid { display: block; max-width: 100%; height: auto; }
+.puzzle { display: block; max-width: 100%; height: auto; }
+.puzzle .paper { fill: var(--page); }
+.puzzle .thin { stroke: var(--muted); opacity: .35; fill: none; }
+.puzzle .thick { stroke: var(--ink); stroke-width: 1.6; fill: none; }
+.puzzle .bad { fill: var(--bad); fill-opacity: .24; }
+.puzzle text { text-anchor: middle; font-family: system-ui, sans-serif; }
+.puzzle .clue { fill: var(--ink); font-weight: 650; }
+.puzzle .found { fill: var(--accent); }
+.puzzle .wall { stroke: var(--ink); fill: none; opacity: .82; }
+.puzzle .way {
+  stroke: #2ea86a; fill: none; stroke-linecap: round; stroke-linejoin: round;
+}
+.puzzle .start { fill: var(--accent); }
+.puzzle .goal { fill: #e08a1e; }
 .right .grid { outline: 2px solid var(--good); outline-offset: 2px; }
 .wrong .grid { outline: 2px solid var(--bad); outline-offset: 2px; }
 .right .grid + small, .wrong .grid + small { margin-top: 7px; }
@@ -238,7 +252,7 @@ footer { margin-top: 48px; color: var(--muted); font-size: 13px; }
   .facts details::details-content {
     content-visibility: visible; block-size: auto;
   }
-  .grid { zoom: .68; }
+  .grid, .puzzle { zoom: .68; }
   .row { gap: 12px; }
   .pairs { gap: 12px 28px; }
   .task small { font-size: 10.5px; }
@@ -278,7 +292,8 @@ const char kReportScript[] = R"js(
       task.hidden = !fits;
       if (fits) shown += 1;
     });
-    count.textContent = shown + ' of ' + tasks.length + ' tasks';
+    count.textContent =
+        shown + ' of ' + tasks.length + ' ' + bar.dataset.noun;
     buttons.forEach(function (button) {
       button.setAttribute('aria-pressed', button.value === state);
     });

@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "gtest/gtest.h"
 #include "solver/checkpoint_import.h"
+#include "solver/internal/predictor.h"
 
 namespace arctrm {
 namespace {
@@ -87,6 +88,34 @@ TEST_F(PredictorTest, ConfidentRowsStopEarlyAndOthersAreUntouched) {
   EXPECT_LT(stopped, 20);
   options.early_halt = 1e-9;
   for (const auto& out : Predict(options)) EXPECT_EQ(out.steps, 1);
+}
+
+TEST_F(PredictorTest, RolloutsMayStartElsewhere) {
+  PredictorOptions options;
+  options.rollouts = 4;
+  options.start_noise = 0.5;
+  const auto plain = Predict({});
+  const auto noisy = Predict(options);
+  int better = 0;
+  for (size_t i = 0; i < plain.size(); ++i) {
+    EXPECT_GE(noisy[i].halt_logit, plain[i].halt_logit);
+    better += noisy[i].halt_logit > plain[i].halt_logit;
+  }
+  EXPECT_GT(better, 0);
+}
+
+TEST(ChooseRollout, SurestOrMostFrequent) {
+  const std::vector<PredictorOutput> answers = {
+      {{1}, -1, 5}, {{2}, 3, 5}, {{1}, 0, 4}, {{3}, 3, 5}, {{2}, 1, 5}};
+  EXPECT_EQ(internal::ChooseRollout(answers, false).tokens[0], 2);
+  // 1 and 2 have two votes each: the surest of all of them decides.
+  EXPECT_EQ(internal::ChooseRollout(answers, true).tokens[0], 2);
+  EXPECT_EQ(internal::ChooseRollout(answers, true).halt_logit, 3);
+  auto more = answers;
+  more.push_back({{1}, -4, 5});
+  EXPECT_EQ(internal::ChooseRollout(more, true).tokens[0], 1);
+  EXPECT_EQ(internal::ChooseRollout(more, true).halt_logit, 0);
+  EXPECT_EQ(internal::ChooseRollout(more, false).tokens[0], 2);
 }
 
 TEST_F(PredictorTest, TheMostConfidentRolloutCounts) {

@@ -104,6 +104,84 @@ TEST(Trainer, TheSameThreadsGiveTheSameBits) {
   EXPECT_TRUE(at::equal(run(), run()));
 }
 
+TEST(Trainer, DeterministicRunsForgetTheNumberOfThreads) {
+  const Dataset dataset = SmallDataset(3);
+  const auto run = [&](int threads) {
+    TrainRequest request = SmallRequest(dataset, threads);
+    request.train.deterministic = true;
+    request.train.latent_noise = 0.1;
+    auto trainer = Trainer::Create(request);
+    EXPECT_TRUE(trainer.ok()) << trainer.status();
+    LossAfter(**trainer, 5);
+    return (*trainer)->model().flat().detach().clone();
+  };
+  const Tensor one = run(1);
+  for (int threads : {2, 3, 16}) EXPECT_TRUE(at::equal(run(threads), one));
+}
+
+// One step's loss on the same batch says which cycles were run.
+TEST(Trainer, CyclesGrowWithTheRun) {
+  const Dataset dataset = SmallDataset(3);
+  const auto loss = [&](double share, double progress, int h, int l) {
+    TrainRequest request = SmallRequest(dataset, 1);
+    request.model.h_cycles = h;
+    request.model.l_cycles = l;
+    request.train.curriculum_share = share;
+    auto trainer = Trainer::Create(request);
+    EXPECT_TRUE(trainer.ok()) << trainer.status();
+    return LossAfter(**trainer, 1, progress);
+  };
+  EXPECT_EQ(loss(0.5, 0, 2, 4), loss(0, 0, 1, 1));
+  EXPECT_EQ(loss(0.5, 0.2, 2, 4), loss(0, 0, 1, 2));
+  EXPECT_EQ(loss(0.5, 0.3, 2, 4), loss(0, 0, 2, 3));
+  EXPECT_EQ(loss(0.5, 0.5, 2, 4), loss(0, 0, 2, 4));
+  EXPECT_NE(loss(0, 0, 1, 1), loss(0, 0, 2, 4));
+}
+
+TEST(Trainer, NoiseChangesWhatIsLearnedAndRepeats) {
+  const Dataset dataset = SmallDataset(3);
+  const auto loss = [&](double start, double latent) {
+    TrainRequest request = SmallRequest(dataset, 2);
+    request.train.start_noise = start;
+    request.train.latent_noise = latent;
+    auto trainer = Trainer::Create(request);
+    EXPECT_TRUE(trainer.ok()) << trainer.status();
+    return LossAfter(**trainer, 3);
+  };
+  EXPECT_NE(loss(0.5, 0), loss(0, 0));
+  EXPECT_NE(loss(0, 0.5), loss(0, 0));
+  EXPECT_EQ(loss(0.5, 0.5), loss(0.5, 0.5));
+}
+
+TEST(Trainer, ACheckpointMayGoOnWithOtherCycles) {
+  const Dataset dataset = SmallDataset(3);
+  TrainRequest request = SmallRequest(dataset, 1);
+  request.out = testing::TempDir() + "/cycles_checkpoint";
+  const auto first = Trainer::Create(request);
+  ASSERT_TRUE(first.ok()) << first.status();
+  LossAfter(**first, 2);
+  ASSERT_TRUE((*first)->Save(request.out, 1).ok());
+  request.checkpoint = request.out;
+  request.train.h_cycles = 3;
+  request.train.halt_max_steps = 4;
+  request.model = request.train.Tuned(request.model);
+  EXPECT_EQ(request.model.h_cycles, 3);
+  EXPECT_EQ(request.model.l_cycles, 1);
+  EXPECT_EQ(request.model.halt_max_steps, 4);
+  const auto tuned = Trainer::Create(request);
+  ASSERT_TRUE(tuned.ok()) << tuned.status();
+  EXPECT_TRUE(at::equal((*tuned)->model().flat(), (*first)->model().flat()));
+  LossAfter(**tuned, 1);
+  ASSERT_TRUE((*tuned)->Save(request.out, 1).ok());
+  const auto info = ReadCheckpointInfo(request.out);
+  ASSERT_TRUE(info.ok()) << info.status();
+  EXPECT_EQ(info->model.h_cycles, 3);
+  // Another network is still refused.
+  request.model.layers = 3;
+  const auto other = Trainer::Create(request);
+  EXPECT_EQ(other.status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
 TEST(Trainer, RowsLearnAloneFirst) {
   const Dataset dataset = SmallDataset(3);
   TrainRequest request = SmallRequest(dataset, 2);

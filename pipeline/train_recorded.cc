@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/train_recorded.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "base/status.h"
+#include "pipeline/train_progress.h"
+
+namespace arctrm {
+
+absl::StatusOr<TrainResult> TrainRecorded(TrainRequest request,
+                                          const RunFolder& folder, int64_t goal,
+                                          const Deadline& shown, Log& log) {
+  TrainProgress progress;
+  absl::Status metrics = absl::OkStatus();
+  request.log = &log;
+  request.on_start = [&](int64_t step) { return folder.TrimMetrics(step); };
+  request.on_step = [&](const TrainStats& stats) {
+    metrics = folder.AppendMetrics(stats);
+    if (stats.held_out.has_value()) {
+      log.Info(absl::StrFormat(
+          "step %d  held out: exact %.1f %%  cells %.2f %%", stats.step,
+          100 * stats.held_out->exact, 100 * stats.held_out->accuracy));
+    }
+    log.Progress(
+        progress.Line(stats, goal > 0 ? std::max(goal, stats.step) : 0, shown));
+    return metrics.ok();
+  };
+  absl::StatusOr<TrainResult> result = Train(request);
+  log.EndProgress();
+  ARCTRM_RETURN_IF_ERROR(metrics);
+  return result;
+}
+
+}  // namespace arctrm

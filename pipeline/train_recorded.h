@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+// Training whose metrics stand in a work folder and whose progress is shown.
+#pragma once
+
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "pipeline/run_folder.h"
+#include "solver/train.h"
+
+namespace arctrm {
+
+// Train() with request.on_start and on_step set: metrics are cut back to where
+// a resumed training stands and appended to, one line shows how it goes towards
+// `goal` steps (0: none) and `shown` deadline, and tries of what is held out
+// are logged.
+absl::StatusOr<TrainResult> TrainRecorded(TrainRequest request,
+                                          const RunFolder& folder, int64_t goal,
+                                          const Deadline& shown, Log& log);
+
+}  // namespace arctrm
