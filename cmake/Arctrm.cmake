@@ -20,6 +20,10 @@ if(ARCTRM_SANITIZE)
   target_link_options(arctrm_flags INTERFACE -fsanitize=${ARCTRM_SANITIZE})
 endif()
 
+if(ARCTRM_FUZZ)
+  target_compile_options(arctrm_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 # ccache, also with the precompiled header: it must then not look at the times
 # of included files.
 find_program(ARCTRM_CCACHE ccache)
@@ -64,4 +68,25 @@ function(arctrm_test name)
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}"
     TIMEOUT ${ARG_TIMEOUT}
     ENVIRONMENT "OMP_WAIT_POLICY=passive;GTEST_COLOR=no;TEST_TMPDIR=${scratch}/;TMPDIR=${scratch}")
+endfunction()
+
+# arctrm_fuzz(<name> SRCS x_fuzz.cc [DEPS target …]): the target <name>_fuzz over
+# the seeds in tests/fuzz/<name>. A test that replays them, or with ARCTRM_FUZZ
+# (clang) a libFuzzer program, which tests/fuzz/run.sh starts.
+function(arctrm_fuzz name)
+  cmake_parse_arguments(ARG "" "" "SRCS;DEPS" ${ARGN})
+  add_executable(${name}_fuzz ${ARG_SRCS})
+  target_link_libraries(${name}_fuzz PRIVATE arctrm_flags ${ARG_DEPS})
+  set_target_properties(${name}_fuzz PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/fuzz")
+  if(ARCTRM_FUZZ)
+    target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
+  else()
+    target_sources(${name}_fuzz PRIVATE
+      "${PROJECT_SOURCE_DIR}/tests/testing/fuzz_replay.cc")
+    target_link_libraries(${name}_fuzz PRIVATE arctrm::base)
+    add_test(NAME fuzz_${name}
+      COMMAND ${name}_fuzz "${PROJECT_SOURCE_DIR}/tests/fuzz/${name}")
+    set_tests_properties(fuzz_${name} PROPERTIES LABELS fuzz TIMEOUT 120)
+  endif()
 endfunction()

@@ -16,12 +16,6 @@ bool SameShape(const Grid& a, const Grid& b) {
   return a.rows() == b.rows() && a.cols() == b.cols();
 }
 
-bool IsWrong(const Puzzle& puzzle, const Grid& shown, int row, int col) {
-  return SameShape(puzzle.answer, shown) && &shown != &puzzle.question &&
-         shown != puzzle.question &&
-         shown.at(row, col) != puzzle.answer.at(row, col);
-}
-
 std::string Open(int side, int cell, absl::string_view label) {
   const int size = side * cell + 2;
   return absl::StrFormat(
@@ -30,17 +24,18 @@ std::string Open(int side, int cell, absl::string_view label) {
       size, size, size, size, label, side);
 }
 
-// Squares on the cells that are wrong.
+// Squares on the cells of an answer that are not as in the known one.
 std::string WrongCells(const Puzzle& puzzle, const Grid& shown, int cell) {
   std::string path;
+  if (!SameShape(puzzle.answer, shown) || shown == puzzle.question) return path;
   for (int r = 0; r < shown.rows(); ++r) {
     for (int c = 0; c < shown.cols(); ++c) {
-      if (!IsWrong(puzzle, shown, r, c)) continue;
+      if (shown.at(r, c) == puzzle.answer.at(r, c)) continue;
       absl::StrAppend(&path, "M", c * cell, " ", r * cell, "h", cell, "v", cell,
                       "h-", cell, "z");
     }
   }
-  if (path.empty()) return "";
+  if (path.empty()) return path;
   return absl::StrCat("<path class=\"bad\" d=\"", path, "\"/>");
 }
 

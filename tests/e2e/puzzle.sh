@@ -34,12 +34,27 @@ grep -q "($exact of 40)" trained.txt || fail "scores differ: $exact"
   --resume "${small[@]}" >/dev/null
 cmp model/model.safetensors parts/model.safetensors || fail "resumed differently"
 
+# Resumed from other weights: the metrics go on where the state stands.
+tune=(--threads 1 --device cpu --quiet --set train.batch=16
+      --set train.decay_share=0)
+"$arctrm" puzzle train sudoku --train train.csv --out tuned --checkpoint model \
+  --steps 8 "${tune[@]}" >/dev/null
+"$arctrm" puzzle train sudoku --train train.csv --out tuned --checkpoint model \
+  --steps 14 --resume "${tune[@]}" >/dev/null
+[[ $(sed -n 's/^{"step":\([0-9]*\),.*/\1/p' tuned.run/metrics.jsonl |
+  tr '\n' ' ') == "$(seq -s ' ' 1 14) " ]] || fail "metrics after a resume"
+[[ $(wc -l <tuned.run/metrics.csv) == 15 ]] || fail "metrics.csv"
+
 # The best weights on held-out puzzles are kept.
 "$arctrm" puzzle train sudoku --train train.csv --test test.csv --out held \
-  --held-out 30 --steps 20 --work elsewhere "${small[@]}" >trained.txt 2>held.log
+  --held-out 30 --steps 20 --work elsewhere --report held.html "${small[@]}" >trained.txt 2>held.log
 grep -q 'checkpoint held.best' trained.txt || fail "$(cat trained.txt)"
 "$arctrm" checkpoint info held.best >/dev/null || fail "no best weights"
 [[ -s elsewhere/metrics.jsonl && ! -e held.run ]] || fail "--work was not used"
+
+grep -q '<svg class="puzzle"' held.html || fail "no puzzle in the report"
+"$arctrm" report --run elsewhere --out again.html --quiet
+cmp held.html again.html || fail "another report from the work folder"
 
 # Mazes, by time.
 "$arctrm" puzzle generate maze --size 7 --count 50 --out mazes.csv

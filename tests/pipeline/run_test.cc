@@ -4,6 +4,7 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <string>
 
 #include "arc/read.h"
@@ -93,6 +94,29 @@ TEST_F(RunJobTest, GivesAValidSubmissionAScoreAndAReport) {
   EXPECT_TRUE(folder.ReadRecord().ok());
   EXPECT_TRUE(FileExists(folder.metrics_path()));
   EXPECT_EQ(FileExists(folder.dataset_dir()), !outcome->complete);
+}
+
+TEST_F(RunJobTest, TheBestWeightsOnHeldOutPairsVote) {
+  RunOptions options = Options("held.json");
+  options.planning.held_out = 2;
+  options.train.evaluate_interval_s = 0.1;
+  const auto outcome = RunJob(options, Deadline(), NullLog());
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  const RunFolder folder(options.out + ".run");
+  EXPECT_TRUE(IsDirectory(folder.best_dir()));
+  EXPECT_EQ(folder.voting_dir(), folder.best_dir());
+  const std::string metrics = Read(folder.metrics_path());
+  EXPECT_THAT(metrics, testing::HasSubstr("\"held_out_exact\":0"));
+  // One line of CSV for each of JSON, and the names.
+  const std::string csv = Read(folder.metrics_csv_path());
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'),
+            std::count(metrics.begin(), metrics.end(), '\n') + 1);
+  EXPECT_THAT(csv, testing::StartsWith("step,time_s,loss,"));
+  // Asked for more than the tasks can spare.
+  options = Options("none.json");
+  options.planning.held_out = 4;
+  const auto refused = RunJob(options, Deadline(), NullLog());
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument);
 }
 
 TEST_F(RunJobTest, SameSeedSameBytes) {

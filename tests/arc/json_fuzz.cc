@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// Challenges, solutions and submissions from any bytes: the first one says
+// which.
+#include <string>
+
+#include "arc/read.h"
+#include "tests/testing/fuzz.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  if (size == 0) return 0;
+  static const arctrm::MemoryFile file;
+  file.Put(data + 1, size - 1);
+  switch (data[0] % 3) {
+    case 0:
+      (void)arctrm::ReadTasks(file.path());
+      break;
+    case 1:
+      (void)arctrm::ReadSolutions(file.path(), nullptr);
+      break;
+    default:
+      (void)arctrm::ReadSubmission(file.path());
+  }
+  return 0;
+}
