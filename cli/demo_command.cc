@@ -15,7 +15,8 @@ CLI::App* AddDemoCommand(CLI::App& app, DemoFlags& flags) {
                   "Wall-clock time for everything, e.g. 90s or 10m");
   AddSwitch(*command, "--from-scratch", flags.from_scratch,
             "Start from random weights, not from the bundled ones");
-  AddCommonFlags(*command, {.seed = true, .threads = true, .model = true},
+  AddCommonFlags(*command,
+                 {.seed = true, .threads = true, .model = true, .work = true},
                  flags.common);
   command->footer(
       "Examples:\n"

@@ -98,7 +98,7 @@ void AddCommonFlags(CLI::App& command, CommonUse use, CommonFlags& flags) {
                     "Folder for logs, metrics and resume state (default: "
                     "OUT.run beside the output)")
         ->type_name("DIR")
-        ->group(kGroup);
+        ->group(use.work ? kGroup : kHidden);
   }
   command.add_option("--log", flags.log, "Keep the full log in this file")
       ->type_name("FILE")

@@ -54,8 +54,9 @@ struct CommonFlags {
 struct CommonUse {
   bool seed = false;
   bool threads = false;
-  // --device, --recipe, --set, --work: commands with a model.
+  // --device, --recipe, --set: commands with a model. They take --work too.
   bool model = false;
+  bool work = false;
 };
 void AddCommonFlags(CLI::App& command, CommonUse use, CommonFlags& flags);
 

@@ -23,13 +23,20 @@ namespace arctrm {
 namespace {
 
 // Faults beyond this many are counted, not listed.
-constexpr int kMostListed = 20;
+constexpr size_t kMostListed = 20;
 
 CLI::Option* AddKind(CLI::App& command, std::string& kind) {
   return command.add_option("kind", kind, "sudoku or maze")
       ->check(CLI::IsMember({"sudoku", "maze"}))
       ->type_name("KIND")
       ->required();
+}
+
+int ThreadsOf(const CommonFlags& common) {
+  return common.threads > 0
+             ? common.threads
+             : std::max(1,
+                        static_cast<int>(std::thread::hardware_concurrency()));
 }
 
 absl::StatusOr<int> Generate(const PuzzleGenerateFlags& flags, Log& log) {
@@ -40,10 +47,7 @@ absl::StatusOr<int> Generate(const PuzzleGenerateFlags& flags, Log& log) {
   options.count = flags.count;
   options.min_rating = flags.min_rating;
   options.seed = flags.common.seed;
-  options.threads =
-      flags.common.threads > 0
-          ? flags.common.threads
-          : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  options.threads = ThreadsOf(flags.common);
   ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));
   InstallStopSignals();
   const absl::Time start = RealClock().Now();
@@ -81,30 +85,28 @@ absl::StatusOr<int> Generate(const PuzzleGenerateFlags& flags, Log& log) {
 
 absl::StatusOr<int> Check(const PuzzleCheckFlags& flags, Log& log) {
   ARCTRM_ASSIGN_OR_RETURN(const PuzzleFile file, ReadPuzzleCsv(flags.puzzles));
-  int64_t faults = 0;
-  std::string text;
-  for (size_t i = 0; i < file.puzzles.size(); ++i) {
-    const absl::Status status = CheckPuzzle(file.kind, file.puzzles[i]);
-    if (!status.ok() && faults++ < kMostListed) {
-      absl::StrAppend(&text, flags.puzzles, ": puzzle ", i + 1, ": ",
-                      std::string(status.message()), "\n");
-    }
-    if (i % 256 == 0) {
-      log.Progress(absl::StrCat("check  ", i, "/", file.puzzles.size()));
-    }
-  }
+  const auto faults = FindFaults(
+      file.kind, file.puzzles, ThreadsOf(flags.common), [&](size_t done) {
+        if (done == 0) return;  // small files need no progress
+        log.Progress(absl::StrCat("check  ", done, "/", file.puzzles.size()));
+      });
   log.EndProgress();
-  if (faults > kMostListed) {
-    absl::StrAppend(&text, "... and ", faults - kMostListed, " more\n");
+  std::string text;
+  for (size_t i = 0; i < faults.size() && i < kMostListed; ++i) {
+    absl::StrAppend(&text, flags.puzzles, ": puzzle ", faults[i].first + 1,
+                    ": ", faults[i].second.message(), "\n");
+  }
+  if (faults.size() > kMostListed) {
+    absl::StrAppend(&text, "... and ", faults.size() - kMostListed, " more\n");
   }
   const int side = file.puzzles[0].question.rows();
-  absl::StrAppendFormat(&text, "%d %s puzzles of %dx%d: %s\n",
-                        file.puzzles.size(), PuzzleKindName(file.kind), side,
-                        side,
-                        faults == 0 ? "each has one answer, and it is right"
-                                    : absl::StrCat(faults, " with a fault"));
+  absl::StrAppendFormat(
+      &text, "%d %s puzzles of %dx%d: %s\n", file.puzzles.size(),
+      PuzzleKindName(file.kind), side, side,
+      faults.empty() ? "each has one answer, and it is right"
+                     : absl::StrCat(faults.size(), " with a fault"));
   ARCTRM_RETURN_IF_ERROR(PrintResult(text));
-  return faults == 0 ? kExitDone : kExitUsage;
+  return faults.empty() ? kExitDone : kExitUsage;
 }
 
 absl::StatusOr<int> DoScore(const PuzzleScoreFlags& flags) {
@@ -181,7 +183,7 @@ void AddCheck(CLI::App& puzzle, PuzzleCheckFlags& flags) {
   command->add_option("puzzles", flags.puzzles, "Puzzles")
       ->type_name("F.csv")
       ->required();
-  AddCommonFlags(*command, {}, flags.common);
+  AddCommonFlags(*command, {.threads = true}, flags.common);
   command->footer("Examples:\n  arctrm puzzle check train.csv");
 }
 
@@ -244,7 +246,8 @@ void AddTrain(CLI::App& puzzle, PuzzleTrainFlags& flags) {
                  "Optimiser steps instead of a time limit");
   AddSwitch(*command, "--resume", flags.resume,
             "Go on with the training that --out holds");
-  AddCommonFlags(*command, {.seed = true, .threads = true, .model = true},
+  AddCommonFlags(*command,
+                 {.seed = true, .threads = true, .model = true, .work = true},
                  flags.common);
   command->footer(
       "Examples:\n"

@@ -41,7 +41,8 @@ CLI::App* AddRunCommand(CLI::App& app, RunFlags& flags) {
             "Go on with the run in the work folder");
   command->add_option("--report", flags.report, "Write an HTML report here")
       ->type_name("F.html");
-  AddCommonFlags(*command, {.seed = true, .threads = true, .model = true},
+  AddCommonFlags(*command,
+                 {.seed = true, .threads = true, .model = true, .work = true},
                  flags.common);
   command->footer(
       "Examples:\n"

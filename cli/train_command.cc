@@ -29,7 +29,8 @@ CLI::App* AddTrainCommand(CLI::App& app, TrainFlags& flags) {
                  "device, seed and threads give the same bytes");
   AddSwitch(*command, "--resume", flags.resume,
             "Go on with the training that --out holds");
-  AddCommonFlags(*command, {.seed = true, .threads = true, .model = true},
+  AddCommonFlags(*command,
+                 {.seed = true, .threads = true, .model = true, .work = true},
                  flags.common);
   command->footer(
       "Examples:\n"

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <memory>
 #include <set>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -41,6 +42,36 @@ absl::StatusOr<PuzzleFile> ReadOfKind(const std::string& path,
   return absl::InvalidArgumentError(
       absl::StrCat(path, ": holds ", PuzzleKindName(file.kind),
                    " puzzles, expected ", PuzzleKindName(kind)));
+}
+
+// The same, and every puzzle has the one answer that stands beside it.
+absl::StatusOr<PuzzleFile> ReadChecked(const std::string& path,
+                                       const PuzzleTrainOptions& options,
+                                       Log& log) {
+  ARCTRM_ASSIGN_OR_RETURN(PuzzleFile file, ReadOfKind(path, options.kind));
+  const int threads =
+      options.device.threads > 0
+          ? options.device.threads
+          : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const auto faults =
+      FindFaults(file.kind, file.puzzles, threads, [&](size_t done) {
+        if (done == 0) return;
+        log.Progress(absl::StrCat("check  ", done, "/", file.puzzles.size()));
+      });
+  log.EndProgress();
+  if (!faults.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": puzzle ", faults[0].first + 1, ": ",
+                     faults[0].second.message(), "; ", faults.size(),
+                     " in all have a fault, `arctrm puzzle check` lists them"));
+  }
+  for (size_t i = 0; i < file.puzzles.size(); ++i) {
+    if (!file.puzzles[i].answer.empty()) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": puzzle ", i + 1,
+                     " has no answer, so it can't be learned or scored"));
+  }
+  return file;
 }
 
 // Takes options.held_out puzzles out of `train`.
@@ -179,18 +210,11 @@ PuzzleFile WithAnswers(PuzzleFile file,
 absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
     const PuzzleTrainOptions& options, Deadline deadline, Log& log) {
   ARCTRM_ASSIGN_OR_RETURN(PuzzleFile train,
-                          ReadOfKind(options.train, options.kind));
+                          ReadChecked(options.train, options, log));
   ARCTRM_ASSIGN_OR_RETURN(const PuzzleFile held_out, HoldOut(options, train));
   PuzzleFile test;
   if (!options.test.empty()) {
-    ARCTRM_ASSIGN_OR_RETURN(test, ReadOfKind(options.test, options.kind));
-    for (size_t i = 0; i < test.puzzles.size(); ++i) {
-      if (test.puzzles[i].answer.empty()) {
-        return absl::InvalidArgumentError(
-            absl::StrCat(options.test, ": puzzle ", i + 1,
-                         " has no answer, so it can't be scored"));
-      }
-    }
+    ARCTRM_ASSIGN_OR_RETURN(test, ReadChecked(options.test, options, log));
     WarnOfLeaks(train, test, log);
   }
   absl::StatusOr<Dataset> built = BuildPuzzleDataset(train, options.data);

@@ -2,6 +2,9 @@
 #include "puzzles/judge.h"
 
 #include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
@@ -75,6 +78,35 @@ bool IsValid(PuzzleKind kind, const Puzzle& puzzle, const Grid& answer) {
 
 absl::Status CheckPuzzle(PuzzleKind kind, const Puzzle& puzzle) {
   return kind == PuzzleKind::kMaze ? CheckMaze(puzzle) : CheckSudoku(puzzle);
+}
+
+std::vector<std::pair<size_t, absl::Status>> FindFaults(
+    PuzzleKind kind, const std::vector<Puzzle>& puzzles, int threads,
+    const std::function<void(size_t)>& progress) {
+  constexpr size_t kPiece = 256;
+  std::vector<std::pair<size_t, absl::Status>> faults;
+  std::mutex mutex;  // guards faults
+  std::atomic<size_t> next{0};
+  const auto work = [&](bool shows) {
+    for (size_t begin = next.fetch_add(kPiece); begin < puzzles.size();
+         begin = next.fetch_add(kPiece)) {
+      if (shows && progress) progress(begin);
+      const size_t end = std::min(puzzles.size(), begin + kPiece);
+      for (size_t i = begin; i < end; ++i) {
+        absl::Status status = CheckPuzzle(kind, puzzles[i]);
+        if (status.ok()) continue;
+        const std::lock_guard<std::mutex> lock(mutex);
+        faults.emplace_back(i, std::move(status));
+      }
+    }
+  };
+  std::vector<std::thread> helpers;
+  for (int t = 1; t < threads; ++t) helpers.emplace_back(work, false);
+  work(true);
+  for (std::thread& helper : helpers) helper.join();
+  std::sort(faults.begin(), faults.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
+  return faults;
 }
 
 Verdict Judge(PuzzleKind kind, const Puzzle& puzzle, const Grid& answer) {

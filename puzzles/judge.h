@@ -2,7 +2,10 @@
 // Is a puzzle a puzzle, and is an answer right?
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -15,6 +18,12 @@ namespace arctrm {
 // InvalidArgument: rules broken, no solution (or path), several of them, or an
 // answer that is not the one.
 absl::Status CheckPuzzle(PuzzleKind kind, const Puzzle& puzzle);
+
+// What CheckPuzzle finds, by place, on some threads. `progress` is called now
+// and then from the caller's thread with the puzzles done; may be empty.
+std::vector<std::pair<size_t, absl::Status>> FindFaults(
+    PuzzleKind kind, const std::vector<Puzzle>& puzzles, int threads,
+    const std::function<void(size_t)>& progress);
 
 enum class Verdict {
   kExact,  // every cell as in the known answer

@@ -279,7 +279,11 @@ std::string PuzzlesHtml(const PuzzleReportData& data) {
         &html, MapHtml(results, drawn),
         "<p class=\"key\"><i class=\"solved\"></i>exact<i "
         "class=\"partly\"></i>another valid answer<i class=\"unsolved\"></i>"
-        "wrong<i></i>not answered</p>\n");
+        "wrong<i></i>not answered",
+        data.puzzles.kind == PuzzleKind::kMaze
+            ? "<i class=\"start\"></i>start<i class=\"goal\"></i>goal"
+            : "",
+        "</p>\n");
   }
   if (all > kMostDrawn) {
     absl::StrAppend(&html, "<p class=\"muted\">", CountHtml(kMostDrawn), " of ",

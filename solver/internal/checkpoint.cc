@@ -34,6 +34,8 @@ std::string DtypeName(at::ScalarType type) {
   }
 }
 
+}  // namespace
+
 std::string ShapeText(at::IntArrayRef shape) {
   std::string text = "(";
   for (size_t i = 0; i < shape.size(); ++i) {
@@ -41,8 +43,6 @@ std::string ShapeText(at::IntArrayRef shape) {
   }
   return text + ")";
 }
-
-}  // namespace
 
 at::ScalarType DtypeOf(absl::string_view name) {
   if (name == "F64") return at::kDouble;

@@ -26,6 +26,9 @@ struct TensorMap {
 // The type of a safetensors dtype name, float32 for one that there isn't.
 at::ScalarType DtypeOf(absl::string_view name);
 
+// "(2, 3)".
+std::string ShapeText(at::IntArrayRef shape);
+
 std::string ToSafetensors(const TensorMap& map);
 // A tensor of the file, copied; DataLoss when it is missing or has another
 // shape (empty `shape`: any).

@@ -9,7 +9,6 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "augment/augmentation.h"
 #include "base/files.h"
@@ -29,13 +28,10 @@ using internal::GetTensor;
 using internal::Model;
 using internal::PickledTensor;
 using internal::SafetensorsFile;
+using internal::ShapeText;
 using Tensors = std::map<std::string, Tensor>;
 
 constexpr char kTable[] = "inner.puzzle_emb.weights";
-
-std::string ShapeText(const std::vector<int64_t>& shape) {
-  return absl::StrCat("(", absl::StrJoin(shape, ", "), ")");
-}
 
 // The published name: compiled models and loss heads put words before it.
 std::string PlainName(absl::string_view name) {
@@ -70,7 +66,7 @@ absl::StatusOr<Tensor> ReadRecord(caffe2::serialize::PyTorchStreamReader& zip,
       .contiguous();
 }
 
-absl::StatusOr<Tensors> ReadPt(const std::string& path) {
+absl::StatusOr<Tensors> ReadZip(const std::string& path) {
   caffe2::serialize::PyTorchStreamReader zip(path);
   if (!zip.hasRecord("data.pkl")) {
     return absl::DataLossError("a zip file without data.pkl");
@@ -94,6 +90,15 @@ absl::StatusOr<Tensors> ReadPt(const std::string& path) {
                             ReadRecord(zip, wanted));
   }
   return tensors;
+}
+
+absl::StatusOr<Tensors> ReadPt(const std::string& path) {
+  try {
+    return ReadZip(path);
+  } catch (const c10::Error& e) {
+    return absl::DataLossError(absl::StrCat(
+        "damaged, or no zip of torch.save: ", e.what_without_backtrace()));
+  }
 }
 
 absl::StatusOr<Tensors> ReadSafetensors(const std::string& path) {
@@ -179,16 +184,15 @@ absl::Status FillModel(const Tensors& tensors, Model& model) {
                        "; set the model's options as it was trained"));
     }
     if (it->second.sizes().vec() != shape) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(name, " is ", ShapeText(it->second.sizes().vec()),
-                       ", these options need ", ShapeText(shape),
-                       "; set the model's options as it was trained"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          name, " is ", ShapeText(it->second.sizes()), ", these options need ",
+          ShapeText(shape), "; set the model's options as it was trained"));
     }
   }
   for (const auto& [name, tensor] : tensors) {
     if (wanted.count(name) == 0 && name != kTable) {
       return absl::InvalidArgumentError(
-          absl::StrCat("holds ", name, " ", ShapeText(tensor.sizes().vec()),
+          absl::StrCat("holds ", name, " ", ShapeText(tensor.sizes()),
                        ", which this model does not have"));
     }
   }
@@ -285,9 +289,9 @@ absl::StatusOr<CheckpointInfo> Import(const std::string& path,
     table = known->second;
     if (table.dim() != 2 || table.size(0) < 1 ||
         table.size(1) != info.model.hidden) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          path, ": ", kTable, " is ", ShapeText(table.sizes().vec()),
-          ", expected rows of ", info.model.hidden));
+      return absl::InvalidArgumentError(
+          absl::StrCat(path, ": ", kTable, " is ", ShapeText(table.sizes()),
+                       ", expected rows of ", info.model.hidden));
     }
   }
   if (!options.identifiers.empty()) {

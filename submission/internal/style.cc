@@ -139,6 +139,8 @@ tr:last-child > * { border-bottom: 0; }
   display: inline-block; width: 10px; height: 10px; border-radius: 2px;
   margin: 0 5px 0 14px; background: var(--line);
 }
+.key .start, .key .goal { border-radius: 50%; background: var(--accent); }
+.key .goal { background: #e08a1e; }
 .key i:first-child { margin-left: 0; }
 .controls { display: none; }
 .js .controls {
@@ -162,6 +164,7 @@ tr:last-child > * { border-bottom: 0; }
 .task[hidden] { display: none; }
 .task header { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }
 .task header h3 { margin-right: 6px; }
+.task header + .row { margin-top: 16px; }
 .pairs { display: flex; flex-wrap: wrap; gap: 18px 40px; }
 .pair, .row { display: flex; gap: 14px; align-items: center; }
 .row { flex-wrap: wrap; gap: 18px 26px; align-items: flex-start; }
