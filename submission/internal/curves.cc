@@ -123,8 +123,7 @@ struct Chart {
 
 constexpr Chart kCharts[] = {
     {"Loss", "of a row: cells and halting", &CurvePoint::loss, false},
-    {"Held-out accuracy", "of whole outputs not trained on",
-     &CurvePoint::held_out_exact, true},
+    {"Held-out accuracy", "not trained on", &CurvePoint::held_out_exact, true},
     {"Exact accuracy", "of whole outputs", &CurvePoint::exact_accuracy, true},
     {"Token accuracy", "of cells", &CurvePoint::accuracy, true},
     {"Supervision steps", "until a row halts", &CurvePoint::steps, false},
