@@ -298,6 +298,7 @@ absl::StatusOr<int> Run(const PuzzleTrainFlags& flags, Log& log) {
   options.checkpoint = flags.checkpoint;
   options.data.augmentations = flags.augmentations;
   options.data.min_rating = flags.min_rating;
+  options.data.max_rating = flags.max_rating;
   options.data.sample = flags.sample;
   options.data.seed = run.seed;
   options.held_out = flags.held_out;

@@ -227,6 +227,9 @@ void AddTrain(CLI::App& puzzle, PuzzleTrainFlags& flags) {
                  "1000); mazes: 0 for none, else the 7 other turns and flips");
   AddIntegerFlag(*command, "--min-rating", flags.min_rating, 0, 100'000'000,
                  "Leave out training puzzles rated less");
+  AddIntegerFlag(*command, "--max-rating", flags.max_rating, 0, 100'000'000,
+                 "Leave out training puzzles rated more: a start on easy ones "
+                 "that --checkpoint goes on from");
   AddIntegerFlag(*command, "--sample", flags.sample, 1,
                  std::numeric_limits<int64_t>::max(),
                  "Train on so many puzzles, drawn at random");

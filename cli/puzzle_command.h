@@ -40,6 +40,7 @@ struct PuzzleTrainFlags {
   std::string checkpoint;
   int augmentations = 1000;
   int min_rating = 0;
+  int max_rating = 100'000'000;
   int64_t sample = 0;
   int64_t held_out = 0;
   std::string report;  // "": none

@@ -16,12 +16,15 @@ absl::StatusOr<Dataset> BuildPuzzleDataset(
     const PuzzleFile& file, const PuzzleDatasetOptions& options) {
   std::vector<size_t> chosen;
   for (size_t i = 0; i < file.puzzles.size(); ++i) {
-    if (file.puzzles[i].rating >= options.min_rating) chosen.push_back(i);
+    const int rating = file.puzzles[i].rating;
+    if (rating >= options.min_rating && rating <= options.max_rating) {
+      chosen.push_back(i);
+    }
   }
   if (chosen.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("none of the ", file.puzzles.size(), " puzzles is rated ",
-                     options.min_rating, " or more"));
+                     options.min_rating, " to ", options.max_rating));
   }
   const size_t sample = static_cast<size_t>(options.sample);
   if (sample > 0 && sample < chosen.size()) {

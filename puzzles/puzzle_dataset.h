@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -16,7 +17,8 @@ struct PuzzleDatasetOptions {
   // Sudoku: shuffles of each puzzle beside itself (published 1000). Mazes: 0
   // for none, else the 7 other dihedral transforms.
   int augmentations = 0;
-  int min_rating = 0;  // easier ones are left out
+  int min_rating = 0;                                // easier ones are left out
+  int max_rating = std::numeric_limits<int>::max();  // and harder ones
   int64_t sample = 0;  // puzzles, drawn at random by seed; 0: all
   uint64_t seed = 0;
 };

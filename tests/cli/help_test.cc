@@ -22,52 +22,53 @@ using HelpTest = CliTest;
 
 // Every command with the options that it promises.
 const std::map<std::string, std::string>& Promised() {
-  static const std::map<std::string, std::string>* const options =
-      new std::map<std::string, std::string>{
-          {"run",
-           "--challenges --solutions --out --train-on --checkpoint "
-           "--time-limit --steps --augmentations --resume --report --seed "
-           "--threads --device --recipe --set --work --log --quiet"},
-          {"demo",
-           "--out --time-limit --from-scratch --seed --threads --device "
-           "--recipe --set --work --log --quiet"},
-          {"augment",
-           "--train-on --challenges --out --augmentations --canvas-side "
-           "--canvas-margin --json --seed --threads --log --quiet"},
-          {"train",
-           "--dataset --out --checkpoint --time-limit --steps --resume --seed "
-           "--threads --device --recipe --set --work --log --quiet"},
-          {"predict",
-           "--checkpoint --challenges --out --augmentations --time-limit "
-           "--seed --threads --device --recipe --set --log --quiet"},
-          {"vote", "--ballots --challenges --out --log --quiet"},
-          {"submit", "--merge --challenges --out --log --quiet"},
-          {"validate", "--challenges submission --log --quiet"},
-          {"score",
-           "--solutions --challenges submission --json --tasks --log --quiet"},
-          {"report", "--run --out --log --quiet"},
-          {"show", "--solutions --color file task --log --quiet"},
-          {"checkpoint info", "checkpoint --json --log --quiet"},
-          {"checkpoint import",
-           "weights --out --identifiers --device --recipe --set --log --quiet"},
-          {"checkpoint export",
-           "checkpoint --out --mean-row --prefix --log --quiet"},
-          {"checkpoint average", "checkpoints --out --log --quiet"},
-          {"puzzle generate",
-           "kind --count --size --min-rating --out --seed --threads --log "
-           "--quiet"},
-          {"puzzle check", "puzzles --threads --log --quiet"},
-          {"puzzle train",
-           "kind --train --test --out --checkpoint --augmentations "
-           "--min-rating --sample --held-out --report --time-limit --steps "
-           "--resume --seed "
-           "--threads --device --recipe --set --work --log --quiet"},
-          {"puzzle predict",
-           "--checkpoint --puzzles --out --time-limit --threads --device "
-           "--recipe --set --log --quiet"},
-          {"puzzle score", "--answers puzzles --json --log --quiet"},
-          {"doctor", "--json --log --quiet"},
-      };
+  static const std::map<std::string, std::string>* const options = new std::map<
+      std::string, std::string>{
+      {"run",
+       "--challenges --solutions --out --train-on --checkpoint "
+       "--time-limit --steps --augmentations --resume --report --seed "
+       "--threads --device --recipe --set --work --log --quiet"},
+      {"demo",
+       "--out --time-limit --from-scratch --seed --threads --device "
+       "--recipe --set --work --log --quiet"},
+      {"augment",
+       "--train-on --challenges --out --augmentations --canvas-side "
+       "--canvas-margin --json --seed --threads --log --quiet"},
+      {"train",
+       "--dataset --out --checkpoint --time-limit --steps --resume --seed "
+       "--threads --device --recipe --set --work --log --quiet"},
+      {"predict",
+       "--checkpoint --challenges --out --augmentations --time-limit "
+       "--seed --threads --device --recipe --set --log --quiet"},
+      {"vote", "--ballots --challenges --out --log --quiet"},
+      {"submit", "--merge --challenges --out --log --quiet"},
+      {"validate", "--challenges submission --log --quiet"},
+      {"score",
+       "--solutions --challenges submission --json --tasks --log --quiet"},
+      {"report", "--run --out --log --quiet"},
+      {"show", "--solutions --color file task --log --quiet"},
+      {"checkpoint info", "checkpoint --json --log --quiet"},
+      {"checkpoint import",
+       "weights --out --identifiers --device --recipe --set --log --quiet"},
+      {"checkpoint export",
+       "checkpoint --out --mean-row --prefix --log --quiet"},
+      {"checkpoint average", "checkpoints --out --log --quiet"},
+      {"puzzle generate",
+       "kind --count --size --min-rating --out --seed --threads --log "
+       "--quiet"},
+      {"puzzle check", "puzzles --threads --log --quiet"},
+      {"puzzle train",
+       "kind --train --test --out --checkpoint --augmentations "
+       "--min-rating --max-rating --sample --held-out --report --time-limit "
+       "--steps "
+       "--resume --seed "
+       "--threads --device --recipe --set --work --log --quiet"},
+      {"puzzle predict",
+       "--checkpoint --puzzles --out --time-limit --threads --device "
+       "--recipe --set --log --quiet"},
+      {"puzzle score", "--answers puzzles --json --log --quiet"},
+      {"doctor", "--json --log --quiet"},
+  };
   return *options;
 }
 

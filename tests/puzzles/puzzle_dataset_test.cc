@@ -78,6 +78,9 @@ TEST(PuzzleDataset, LeavesOutEasyOnesAndSamples) {
   PuzzleDatasetOptions options;
   options.min_rating = 10;
   EXPECT_EQ(BuildPuzzleDataset(file, options)->tasks.size(), 10u);
+  options.max_rating = 12;
+  EXPECT_EQ(BuildPuzzleDataset(file, options)->tasks.size(), 3u);
+  options.max_rating = 100;
   options.sample = 4;
   const auto four = BuildPuzzleDataset(file, options);
   ASSERT_EQ(four->tasks.size(), 4u);
