@@ -154,6 +154,13 @@ absl::Status CheckCheckpointOut(const std::string& out, bool resume) {
       absl::StrCat(out, ": exists and is no checkpoint; choose another --out"));
 }
 
+// What diverged left the weights of an earlier step: not what was asked for.
+int ExitOf(TrainStop stop) {
+  return stop == TrainStop::kSignal || stop == TrainStop::kDiverged
+             ? kExitStopped
+             : kExitDone;
+}
+
 absl::Status PrintTrained(const TrainResult& result, const std::string& out) {
   return PrintResult(absl::StrFormat(
       "%s: %d steps in %s (%.2f steps/s), checkpoint %s\n",
@@ -210,17 +217,14 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
       options.model.num_parameters(), device));
   const RunFolder folder(options.work.empty() ? flags.out + ".run"
                                               : options.work);
-  RunRecord record;
-  if (flags.resume) {
-    ARCTRM_ASSIGN_OR_RETURN(record, folder.ReadRecord());
-  } else {
-    ARCTRM_RETURN_IF_ERROR(folder.Start());
-    record.title = absl::StrCat("arctrm train, ", Basename(flags.out));
-    record.facts = {{"Machine", {{"device", device}}}, {"Settings", {}}};
-    for (const OptionSet::Item& item : options.Settings()) {
-      record.facts.back().second.emplace_back(item.key, item.value);
-    }
+  RunRecord fresh;
+  fresh.title = absl::StrCat("arctrm train, ", Basename(flags.out));
+  fresh.facts = {{"Machine", {{"device", device}}}, {"Settings", {}}};
+  for (const OptionSet::Item& item : options.Settings()) {
+    fresh.facts.back().second.emplace_back(item.key, item.value);
   }
+  ARCTRM_ASSIGN_OR_RETURN(RunRecord record,
+                          OpenRecord(folder, flags.resume, fresh));
   record.status = "training";
   ARCTRM_RETURN_IF_ERROR(folder.WriteRecord(record));
   ARCTRM_ASSIGN_OR_RETURN(
@@ -234,7 +238,7 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
         100 * result.best.exact, result.best_step, request.best_out)));
   }
   ARCTRM_RETURN_IF_ERROR(PrintTrained(result, flags.out));
-  return result.stop == TrainStop::kSignal ? kExitStopped : kExitDone;
+  return ExitOf(result.stop);
 }
 
 absl::StatusOr<int> Run(const PredictFlags& flags, Log& log) {
@@ -321,7 +325,7 @@ absl::StatusOr<int> Run(const PuzzleTrainFlags& flags, Log& log) {
     ARCTRM_RETURN_IF_ERROR(PrintResult(
         absl::StrCat("test puzzles: ", PuzzleScoreLine(*outcome.score), "\n")));
   }
-  return StopSignal() == 0 ? kExitDone : kExitStopped;
+  return StopSignal() == 0 ? ExitOf(outcome.training.stop) : kExitStopped;
 }
 
 absl::StatusOr<int> Run(const PuzzlePredictFlags& flags, Log& log) {

@@ -269,14 +269,11 @@ absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
   const RunFolder folder(options.work.empty() ? options.out + ".run"
                                               : options.work);
   const absl::Time start = RealClock().Now();
-  RunRecord record;
-  if (options.resume) {
-    ARCTRM_ASSIGN_OR_RETURN(record, folder.ReadRecord());
-  } else {
-    ARCTRM_RETURN_IF_ERROR(folder.Start());
-    record.title = absl::StrCat("arctrm puzzle train, ", Basename(options.out));
-    record.facts = FactsOf(options, model, dataset, device);
-  }
+  RunRecord fresh;
+  fresh.title = absl::StrCat("arctrm puzzle train, ", Basename(options.out));
+  fresh.facts = FactsOf(options, model, dataset, device);
+  ARCTRM_ASSIGN_OR_RETURN(RunRecord record,
+                          OpenRecord(folder, options.resume, fresh));
   const auto note = [&](absl::string_view status) -> absl::Status {
     record.status = std::string(status);
     ARCTRM_RETURN_IF_ERROR(folder.WriteRecord(record));

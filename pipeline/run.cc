@@ -155,12 +155,14 @@ absl::Status Job::Open() {
     options_.model.position_side =
         std::max(options_.model.position_side, options_.model.canvas_side);
   }
-  // A task too large for the checkpoint's canvas is found before anything is
-  // written.
+  // A task too large for the checkpoint's canvas, and too few tasks to hold
+  // pairs out of, are found before anything is written.
   BuildOptions probe;
   probe.plan.copies = 0;
   probe.canvas_side = options_.model.canvas_side;
-  ARCTRM_RETURN_IF_ERROR(BuildDataset(inputs_.sources, probe).status());
+  ARCTRM_ASSIGN_OR_RETURN(Dataset probed, BuildDataset(inputs_.sources, probe));
+  ARCTRM_RETURN_IF_ERROR(
+      TakeHeldOut(options_.planning.held_out, options_.seed, probed).status());
   ARCTRM_RETURN_IF_ERROR(CheckWritable(options_.out));
   if (!options_.report.empty()) {
     ARCTRM_RETURN_IF_ERROR(CheckWritable(options_.report));
@@ -270,9 +272,6 @@ absl::Status Job::Prepare() {
     build.plan.copies = 0;
     ARCTRM_ASSIGN_OR_RETURN(dataset_, BuildDataset(inputs_.sources, build));
   }
-  // The files keep what is held out; a resumed run takes the same.
-  ARCTRM_ASSIGN_OR_RETURN(held_out_, TakeHeldOut(options_.planning.held_out,
-                                                 options_.seed, dataset_));
   PlanInputs in;
   in.tasks = static_cast<int>(dataset_.tasks.size());
   in.test_inputs = inputs_.challenges.num_test_inputs();
@@ -298,9 +297,10 @@ absl::Status Job::Prepare() {
     ARCTRM_ASSIGN_OR_RETURN(dataset_, BuildDataset(inputs_.sources, build));
     ARCTRM_RETURN_IF_ERROR(
         WriteDataset(dataset_, folder_.dataset_dir()).status());
-    ARCTRM_ASSIGN_OR_RETURN(held_out_, TakeHeldOut(options_.planning.held_out,
-                                                   options_.seed, dataset_));
   }
+  // The files keep what is held out; a resumed run takes the same.
+  ARCTRM_ASSIGN_OR_RETURN(held_out_, TakeHeldOut(options_.planning.held_out,
+                                                 options_.seed, dataset_));
   record_.copies = plan_.copies;
   record_.planned_steps = plan_.steps;
   log_.Info(absl::StrCat("plan: ", plan_.Describe()));

@@ -10,6 +10,16 @@
 
 namespace arctrm {
 
+absl::StatusOr<RunRecord> OpenRecord(const RunFolder& folder, bool resume,
+                                     const RunRecord& fresh) {
+  if (resume) {
+    absl::StatusOr<RunRecord> record = folder.ReadRecord();
+    if (!absl::IsNotFound(record.status())) return record;
+  }
+  ARCTRM_RETURN_IF_ERROR(folder.Start());
+  return fresh;
+}
+
 absl::StatusOr<TrainResult> TrainRecorded(TrainRequest request,
                                           const RunFolder& folder, int64_t goal,
                                           const Deadline& shown, Log& log) {

@@ -12,6 +12,11 @@
 
 namespace arctrm {
 
+// The record of a job that trains. A resumed one goes on with its own, where
+// the work folder still has it; any other starts a folder that holds `fresh`.
+absl::StatusOr<RunRecord> OpenRecord(const RunFolder& folder, bool resume,
+                                     const RunRecord& fresh);
+
 // Train() with request.on_start and on_step set: metrics are cut back to where
 // a resumed training stands and appended to, one line shows how it goes towards
 // `goal` steps (0: none) and `shown` deadline, and tries of what is held out

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -87,7 +88,8 @@ double Share(int64_t part, int64_t of) {
 }
 
 std::string ScoreCards(const PuzzleReportData& data) {
-  const Scored scored = ScoredOf(data, INT32_MIN, INT32_MAX);
+  const Scored scored = ScoredOf(data, std::numeric_limits<int>::min(),
+                                 std::numeric_limits<int>::max());
   if (scored.puzzles.empty()) return "";
   const PuzzleScore score = scored.Score(data.puzzles.kind);
   return absl::StrCat(

@@ -70,12 +70,8 @@ absl::Status AverageCheckpoints(const std::vector<std::string>& paths,
     ARCTRM_RETURN_IF_ERROR(CheckSame(first, info, path));
     MergeTrainedTasks(info.trained, trained);
     ARCTRM_ASSIGN_OR_RETURN(
-        std::string bytes,
-        internal::ReadCheckpointFile(info.dir, internal::kWeightsFile));
-    ARCTRM_ASSIGN_OR_RETURN(
-        const SafetensorsFile file,
-        SafetensorsFile::Parse(std::move(bytes),
-                               JoinPath(info.dir, internal::kWeightsFile)));
+        const internal::SafetensorsFile file,
+        internal::ReadCheckpointTensors(info.dir, internal::kWeightsFile));
     if (names.empty()) {
       metadata = file.metadata();
       for (const auto& [name, entry] : file.tensors()) {

@@ -214,6 +214,12 @@ absl::StatusOr<std::string> ReadCheckpointFile(const std::string& dir,
   return bytes;
 }
 
+absl::StatusOr<SafetensorsFile> ReadCheckpointTensors(const std::string& dir,
+                                                      const std::string& name) {
+  ARCTRM_ASSIGN_OR_RETURN(std::string bytes, ReadCheckpointFile(dir, name));
+  return SafetensorsFile::Parse(std::move(bytes), JoinPath(dir, name));
+}
+
 }  // namespace internal
 
 absl::StatusOr<CheckpointInfo> ReadCheckpointInfo(const std::string& path) {

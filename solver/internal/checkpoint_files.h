@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "solver/checkpoint_info.h"
+#include "solver/internal/safetensors.h"
 
 namespace arctrm::internal {
 
@@ -32,5 +33,9 @@ absl::StatusOr<std::string> CheckpointDir(const std::string& path);
 // checkpoint.json: DataLoss when they differ.
 absl::StatusOr<std::string> ReadCheckpointFile(const std::string& dir,
                                                const std::string& name);
+
+// The same of a tensor file.
+absl::StatusOr<SafetensorsFile> ReadCheckpointTensors(const std::string& dir,
+                                                      const std::string& name);
 
 }  // namespace arctrm::internal

@@ -358,12 +358,8 @@ absl::Status Export(const std::string& path, const std::string& out,
   }
   ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info, ReadCheckpointInfo(path));
   ARCTRM_ASSIGN_OR_RETURN(
-      std::string bytes,
-      internal::ReadCheckpointFile(info.dir, internal::kWeightsFile));
-  ARCTRM_ASSIGN_OR_RETURN(
-      const SafetensorsFile file,
-      SafetensorsFile::Parse(std::move(bytes),
-                             JoinPath(info.dir, internal::kWeightsFile)));
+      const internal::SafetensorsFile file,
+      internal::ReadCheckpointTensors(info.dir, internal::kWeightsFile));
   internal::TensorMap map;
   map.metadata["format"] = "pt";
   for (const auto& [name, entry] : file.tensors()) {

@@ -5,6 +5,7 @@
 #include <ATen/Parallel.h>
 #include <dlfcn.h>
 
+#include <cstdlib>
 #include <new>
 #include <thread>
 
@@ -23,6 +24,8 @@ void LoadCudaBackend() {
         !FileExists("/dev/nvidiactl") && !FileExists("/dev/dxg")) {
       return false;
     }
+    // cuBLAS repeats its results only with a workspace of fixed size.
+    setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
     return dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) != nullptr;
   }();
   (void)loaded;

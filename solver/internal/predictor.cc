@@ -245,12 +245,8 @@ absl::StatusOr<std::unique_ptr<Predictor>> LoadPredictor(
         ARCTRM_ASSIGN_OR_RETURN(const at::Device device,
                                 internal::OpenDevice(options.device));
         ARCTRM_ASSIGN_OR_RETURN(
-            std::string bytes,
-            internal::ReadCheckpointFile(info.dir, internal::kWeightsFile));
-        ARCTRM_ASSIGN_OR_RETURN(
             const internal::SafetensorsFile file,
-            internal::SafetensorsFile::Parse(
-                std::move(bytes), JoinPath(info.dir, internal::kWeightsFile)));
+            internal::ReadCheckpointTensors(info.dir, internal::kWeightsFile));
         Random init(0, "init");
         auto model = std::make_unique<Model>(
             info.model, device,

@@ -116,9 +116,11 @@ absl::StatusOr<TrainResult> Loop(const TrainRequest& request,
       result.stop = TrainStop::kSignal;
       break;
     }
-    // Stop while one more step, the save and an evaluation still fit.
+    // Stop while one more step, an evaluation and the saves still fit: the last
+    // one, and two more when the evaluation finds better weights than before.
+    const int saves = request.evaluate ? 3 : 1;
     if (request.deadline.Remaining() <=
-        absl::Seconds(1.25 * step_s + save_s + 1.25 * evaluation_s)) {
+        absl::Seconds(1.25 * step_s + saves * save_s + 1.25 * evaluation_s)) {
       result.stop = TrainStop::kDeadline;
       break;
     }
@@ -160,6 +162,8 @@ absl::StatusOr<TrainResult> Loop(const TrainRequest& request,
   result.time_s = Seconds(start, end);
   result.steps_per_s =
       static_cast<double>(result.steps) / std::max(result.time_s, 1e-9);
+  result.best = trainer.best;
+  result.best_step = trainer.best_step;
   if (result.stop == TrainStop::kDiverged) {
     const std::string what =
         absl::StrCat("the loss is no number any more at step ", trainer.step(),
@@ -179,9 +183,9 @@ absl::StatusOr<TrainResult> Loop(const TrainRequest& request,
       last_evaluated_step != trainer.step()) {
     ARCTRM_RETURN_IF_ERROR(evaluate());
     if (request.on_step) request.on_step(stats);
+    result.best = trainer.best;
+    result.best_step = trainer.best_step;
   }
-  result.best = trainer.best;
-  result.best_step = trainer.best_step;
   if (!request.out.empty()) {
     ARCTRM_RETURN_IF_ERROR(save());
     result.final_save_s = save_s;

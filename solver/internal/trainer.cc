@@ -40,12 +40,6 @@ std::string FirstDifference(Options a, Options b) {
   return "";
 }
 
-absl::StatusOr<SafetensorsFile> ReadTensors(const std::string& dir,
-                                            const std::string& name) {
-  ARCTRM_ASSIGN_OR_RETURN(std::string bytes, ReadCheckpointFile(dir, name));
-  return SafetensorsFile::Parse(std::move(bytes), JoinPath(dir, name));
-}
-
 Tensor Clone(const Tensor& t) { return t.detach().clone(); }
 
 }  // namespace
@@ -149,7 +143,7 @@ absl::Status Trainer::LoadStart(const std::string& checkpoint) {
         "; a checkpoint is continued with its own network and canvas"));
   }
   ARCTRM_ASSIGN_OR_RETURN(const SafetensorsFile file,
-                          ReadTensors(info.dir, kWeightsFile));
+                          ReadCheckpointTensors(info.dir, kWeightsFile));
   ARCTRM_ASSIGN_OR_RETURN(const Tensor table,
                           LoadModelTensors(file, info.ids.num_ids, *model_));
   FillNewRows(info.ids, table);
@@ -245,9 +239,9 @@ absl::Status Trainer::LoadResume(const std::string& dir) {
         dir, ": ", difference, "; resume with the settings it began with"));
   }
   ARCTRM_ASSIGN_OR_RETURN(const SafetensorsFile weights,
-                          ReadTensors(info.dir, kWeightsFile));
+                          ReadCheckpointTensors(info.dir, kWeightsFile));
   ARCTRM_ASSIGN_OR_RETURN(const SafetensorsFile state,
-                          ReadTensors(info.dir, kResumeFile));
+                          ReadCheckpointTensors(info.dir, kResumeFile));
   const auto text = [&](const std::string& key) {
     const auto it = state.metadata().find(key);
     return it == state.metadata().end() ? std::string() : it->second;

@@ -117,6 +117,7 @@ TEST_F(RunJobTest, TheBestWeightsOnHeldOutPairsVote) {
   options.planning.held_out = 4;
   const auto refused = RunJob(options, Deadline(), NullLog());
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_FALSE(FileExists(options.out));
 }
 
 TEST_F(RunJobTest, SameSeedSameBytes) {

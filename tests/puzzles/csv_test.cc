@@ -63,6 +63,26 @@ TEST(PuzzleCsv, WritesWhatItReads) {
   EXPECT_EQ(PuzzleText(PuzzleKind::kMaze, Grid::FromText("0123")), "# SG");
 }
 
+TEST(PuzzleCsv, AnswersMayCarryTheirConfidence) {
+  const std::string text =
+      "source,question,answer,rating,confidence\n"
+      "a,12..,1234,3,0.250000\nb,....,,0,\n";
+  const auto file = ParsePuzzleCsv(text, "f.csv");
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_EQ(file->puzzles[0].confidence, 0.25);
+  EXPECT_FALSE(file->puzzles[1].confidence.has_value());
+  EXPECT_EQ(PuzzleCsv(*file), text);
+  const std::string header = text.substr(0, text.find('\n') + 1);
+  EXPECT_THAT(Message(header + "a,12..,1234,3,1.5\n"),
+              HasSubstr("line 2: the confidence \"1.5\" is no number"));
+  EXPECT_THAT(Message(header + "a,12..,1234,3,nan\n"),
+              HasSubstr("the confidence \"nan\""));
+  EXPECT_THAT(Message(header + "a,12..,1234,3\n"),
+              HasSubstr("line 2: 4 fields, expected 5"));
+  EXPECT_THAT(Message("source,question,answer,rating,sure\n"),
+              HasSubstr("line 1: the header is not"));
+}
+
 TEST(PuzzleCsv, NamesTheLineOfAFault) {
   EXPECT_THAT(Message(""), HasSubstr("f.csv: empty"));
   EXPECT_THAT(Message(kRow), HasSubstr("f.csv, line 1: the header is not"));

@@ -11,6 +11,16 @@
 
 namespace arctrm {
 
+// How often `part` stands in `text`.
+inline int Count(const std::string& text, const std::string& part) {
+  int count = 0;
+  for (size_t at = text.find(part); at != std::string::npos;
+       at = text.find(part, at + part.size())) {
+    ++count;
+  }
+  return count;
+}
+
 // What is wrong with `html`, "" for nothing: every element closed in order,
 // every attribute quoted and given once, no stray '<', '>' or '&' in text,
 // every id once. Content of <style> and <script> is skipped.

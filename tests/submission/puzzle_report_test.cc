@@ -43,15 +43,6 @@ PuzzleReportData Data() {
   return data;
 }
 
-int Count(const std::string& text, const std::string& part) {
-  int count = 0;
-  for (size_t at = text.find(part); at != std::string::npos;
-       at = text.find(part, at + part.size())) {
-    ++count;
-  }
-  return count;
-}
-
 TEST(PuzzleReport, SaysWhatIsExactValidAndWrong) {
   PuzzleReportData data = Data();
   const std::string html = PuzzleReportHtml(data);

@@ -28,15 +28,6 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 Grid G(const char* text) { return Grid::FromText(text); }
 
-int Count(const std::string& text, const std::string& part) {
-  int count = 0;
-  for (size_t at = text.find(part); at != std::string::npos;
-       at = text.find(part, at + part.size())) {
-    ++count;
-  }
-  return count;
-}
-
 std::vector<CurvePoint> Curve(int size) {
   std::vector<CurvePoint> curve;
   for (int i = 0; i < size; ++i) {
