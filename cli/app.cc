@@ -21,6 +21,7 @@
 #include "cli/puzzle_command.h"
 #include "cli/report_command.h"
 #include "cli/score_command.h"
+#include "cli/settings_command.h"
 #include "cli/show_command.h"
 #include "cli/submit_command.h"
 #include "cli/suggest.h"
@@ -215,6 +216,8 @@ int Run(int argc, const char* const* argv) {
   CLI::App* checkpoint_app = AddCheckpointCommand(app, checkpoint);
   PuzzleFlags puzzle;
   CLI::App* puzzle_app = AddPuzzleCommand(app, puzzle);
+  SettingsFlags settings;
+  CLI::App* settings_app = AddSettingsCommand(app, settings);
   DoctorFlags doctor;
   CLI::App* doctor_app = AddDoctorCommand(app, doctor);
 
@@ -240,6 +243,7 @@ int Run(int argc, const char* const* argv) {
   if (score_app->parsed()) return RunScore(score);
   if (report_app->parsed()) return RunReport(report);
   if (show_app->parsed()) return RunShow(show);
+  if (settings_app->parsed()) return RunSettings(settings);
   if (checkpoint_app->parsed()) {
     if (checkpoint_app->got_subcommand("average")) {
       return RunCheckpointAverage(checkpoint.average);

@@ -214,10 +214,11 @@ const char* TrainStopName(TrainStop stop) {
 absl::StatusOr<TrainResult> Train(const TrainRequest& request) {
   ARCTRM_CHECK(request.dataset != nullptr && request.stats_every > 0);
   if (request.max_steps <= 0 && request.deadline.IsInfinite() &&
-      (request.train.rows_only_share > 0 || request.train.decay_share > 0)) {
+      (request.train.rows_only_share > 0 || request.train.decay_share > 0 ||
+       request.train.curriculum_share > 0)) {
     return absl::InvalidArgumentError(
-        "train.rows_only_share and train.decay_share are shares of a run whose "
-        "end is known; give --steps or --time-limit");
+        "train.rows_only_share, train.decay_share and train.curriculum_share "
+        "are shares of a run whose end is known; give --steps or --time-limit");
   }
   return internal::CatchTorch([&]() -> absl::StatusOr<TrainResult> {
     ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<Trainer> trainer,

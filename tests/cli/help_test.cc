@@ -67,6 +67,7 @@ const std::map<std::string, std::string>& Promised() {
        "--checkpoint --puzzles --out --time-limit --threads --device "
        "--recipe --set --log --quiet"},
       {"puzzle score", "--answers puzzles --json --log --quiet"},
+      {"settings", "recipe --log --quiet"},
       {"doctor", "--json --log --quiet"},
   };
   return *options;

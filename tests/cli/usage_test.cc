@@ -14,7 +14,9 @@
 namespace arctrm {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 struct BadCall {
   std::vector<std::string> args;
@@ -278,6 +280,20 @@ TEST_F(UsageTest, OutputsThatCannotOrMustNotBeWrittenAreRefused) {
   EXPECT_EQ(Read("submission.json"), kSubmission);
   EXPECT_EQ(Read("full/letter.txt"), "precious");
   EXPECT_TRUE(Exists("tasks/cccc0003.json"));
+}
+
+TEST_F(UsageTest, SettingsListsWhatARecipeSays) {
+  const ProgramResult all = Arctrm({"settings"});
+  EXPECT_EQ(all.exit_code, 0);
+  EXPECT_THAT(all.out, HasSubstr("\nmodel.mixer "));
+  EXPECT_THAT(all.out, HasSubstr("(trm, hrm)"));
+  EXPECT_THAT(all.out, HasSubstr("\nrun.held_out "));
+  EXPECT_THAT(all.out, HasSubstr("built-in recipes: demo "));
+  // The mark; " * " alone stands in a text too.
+  EXPECT_THAT(all.out, Not(HasSubstr("  * ")));
+  const ProgramResult one = Arctrm({"settings", "sudoku-extreme"});
+  EXPECT_THAT(one.out, ContainsRegex("model.mixer +\\* true"));
+  EXPECT_EQ(Arctrm({"settings", "no-such"}).exit_code, 2);
 }
 
 TEST_F(UsageTest, InputsThatDoNotFitEachOtherAreRefused) {

@@ -10,7 +10,7 @@ mkdir -p "$work"
 cd "$work"
 small=(--threads 1 --device cpu --quiet --set model.hidden=32
        --set train.batch=16 --set train.warmup_steps=5
-       --set train.decay_share=0)
+       --set train.decay_share=0 --set train.curriculum_share=0)
 fail() { echo "$*"; exit 1; }
 
 "$arctrm" puzzle generate sudoku --size 4 --count 300 --out train.csv
@@ -36,7 +36,7 @@ cmp model/model.safetensors parts/model.safetensors || fail "resumed differently
 
 # Resumed from other weights: the metrics go on where the state stands.
 tune=(--threads 1 --device cpu --quiet --set train.batch=16
-      --set train.decay_share=0)
+      --set train.decay_share=0 --set train.curriculum_share=0)
 "$arctrm" puzzle train sudoku --train train.csv --out tuned --checkpoint model \
   --steps 8 "${tune[@]}" >/dev/null
 "$arctrm" puzzle train sudoku --train train.csv --out tuned --checkpoint model \
