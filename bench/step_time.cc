@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Seconds of single training steps at one shape, one number a line: random
-// tasks, all rows busy, everything that Train() does but checkpoints.
+// tasks, all rows busy, everything that Train() does but checkpoints. As one of
+// several processes (torchrun's environment) rank 0 prints them.
 #include <cstdio>
 #include <string>
 
@@ -30,6 +31,12 @@ int main(int argc, char** argv) {
   app.add_option("--steps", steps);
   CLI11_PARSE(app, argc, argv);
   model.canvas_side = side;
+  const auto group = arctrm::GroupFromEnvironment();
+  if (!group.ok()) {
+    std::fprintf(stderr, "%s\n", group.status().ToString().c_str());
+    return 2;
+  }
+  request.group = *group;
 
   arctrm::Random random(1, "bench");
   arctrm::Dataset dataset;

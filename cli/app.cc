@@ -15,8 +15,10 @@
 #include "absl/strings/str_split.h"
 #include "base/status.h"
 #include "cli/augment_command.h"
+#include "cli/bundle_command.h"
 #include "cli/checkpoint_command.h"
 #include "cli/flags.h"
+#include "cli/kaggle_command.h"
 #include "cli/model_command.h"
 #include "cli/puzzle_command.h"
 #include "cli/report_command.h"
@@ -218,6 +220,10 @@ int Run(int argc, const char* const* argv) {
   CLI::App* puzzle_app = AddPuzzleCommand(app, puzzle);
   SettingsFlags settings;
   CLI::App* settings_app = AddSettingsCommand(app, settings);
+  KaggleCommands kaggle;
+  CLI::App* kaggle_app = AddKaggleCommand(app, kaggle);
+  BundleFlags bundle;
+  CLI::App* bundle_app = AddBundleCommand(app, bundle);
   DoctorFlags doctor;
   CLI::App* doctor_app = AddDoctorCommand(app, doctor);
 
@@ -244,6 +250,7 @@ int Run(int argc, const char* const* argv) {
   if (report_app->parsed()) return RunReport(report);
   if (show_app->parsed()) return RunShow(show);
   if (settings_app->parsed()) return RunSettings(settings);
+  if (bundle_app->parsed()) return RunBundle(bundle);
   if (checkpoint_app->parsed()) {
     if (checkpoint_app->got_subcommand("average")) {
       return RunCheckpointAverage(checkpoint.average);
@@ -266,6 +273,12 @@ int Run(int argc, const char* const* argv) {
   if (puzzle_app->got_subcommand("train")) return RunModelCommand(puzzle.train);
   if (puzzle_app->got_subcommand("predict")) {
     return RunModelCommand(puzzle.predict);
+  }
+  if (kaggle_app->got_subcommand("run")) return RunKaggleRun(kaggle.run);
+  if (kaggle_app->got_subcommand("plan")) return RunKagglePlan(kaggle.plan);
+  // A list of devices is led from here, one worker for each.
+  if (run_app->parsed() && run.common.device.find(',') != std::string::npos) {
+    return RunOnDevices(run);
   }
   if (run_app->parsed()) return RunModelCommand(run);
   if (demo_app->parsed()) return RunModelCommand(demo);

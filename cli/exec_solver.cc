@@ -11,11 +11,10 @@
 #include "base/files.h"
 #include "base/status.h"
 #include "cli/model_command.h"
+#include "cli/solver_path.h"
 
 namespace arctrm {
 namespace {
-
-constexpr char kSolver[] = "arctrm-solver";
 
 // The words this process was started with, the program's name included.
 absl::StatusOr<std::vector<std::string>> CommandLine() {
@@ -29,25 +28,6 @@ absl::StatusOr<std::vector<std::string>> CommandLine() {
     begin = end + 1;
   }
   return words;
-}
-
-absl::StatusOr<std::string> FindSolver() {
-  std::string self(4096, '\0');
-  const ssize_t size = readlink("/proc/self/exe", self.data(), self.size());
-  if (size < 0) return ErrnoStatus(errno, "reading", "/proc/self/exe");
-  self.resize(static_cast<size_t>(size));
-  const std::string dir = Dirname(self);
-  const std::string beside = JoinPath(dir, kSolver);
-  const std::string installed =
-      JoinPath(JoinPath(dir, "../libexec/arctrm"), kSolver);
-  for (const std::string& path : {beside, installed}) {
-    if (access(path.c_str(), X_OK) == 0) return path;
-  }
-  return absl::UnavailableError(absl::StrCat(
-      "this command needs the solver program, but there is neither ", beside,
-      " nor ", installed,
-      "; build with LibTorch (-DARCTRM_WITH_TORCH=ON) or put ", kSolver,
-      " beside arctrm"));
 }
 
 absl::Status BecomeSolver() {

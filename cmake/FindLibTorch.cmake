@@ -96,4 +96,20 @@ target_link_options(libtorch_cpu_interface INTERFACE
   -Wl,--allow-shlib-undefined)
 target_link_libraries(libtorch_cpu_interface INTERFACE
   libtorch_torch_cpu libtorch_c10)
+# Gloo itself is inside libtorch_cpu; its headers no wheel has.
+option(ARCTRM_WITH_GLOO "Training in several processes on CPUs, where Gloo's headers are" ON)
+set(ARCTRM_GLOO_INCLUDE "")
+if(ARCTRM_WITH_GLOO)
+  find_path(ARCTRM_GLOO_FOUND gloo/transport/device.h)
+  if(ARCTRM_GLOO_FOUND AND
+     EXISTS "${_torch}/include/torch/csrc/distributed/c10d/ProcessGroupGloo.hpp")
+    set(ARCTRM_GLOO_INCLUDE "${ARCTRM_GLOO_FOUND}")
+  endif()
+endif()
+if(ARCTRM_GLOO_INCLUDE)
+  message(STATUS "Gloo's headers: ${ARCTRM_GLOO_INCLUDE}")
+else()
+  message(STATUS "Gloo's headers: none (libgloo-dev); no training in several "
+    "processes on CPUs")
+endif()
 message(STATUS "LibTorch ${ARCTRM_TORCH_VERSION} from ${_torch_how}: ${_torch}")

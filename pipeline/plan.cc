@@ -19,7 +19,14 @@ constexpr double kMostReserve = 8;
 // Voting begins with reading the checkpoint and ends with a batch that no
 // longer fits; its speed is an estimate.
 constexpr double kVoteOverhead = 1;
+// Predictors start while others of their kind, or the end of training, are
+// busy.
+constexpr double kStartMargin = 2;
 constexpr double kVoteMargin = 1.25;
+
+double VoteOverhead(const PlanInputs& inputs) {
+  return kVoteOverhead + kStartMargin * inputs.start_s;
+}
 
 }  // namespace
 
@@ -47,6 +54,7 @@ RunPlan PlanRun(const PlanInputs& inputs, const ModelOptions& model,
   const double tasks = std::max(1, inputs.tasks);
   const double view_s = ViewSeconds(inputs.step_s, model, train.batch);
   const double per_round = view_s * std::max(1, inputs.test_inputs);
+  const double overhead_s = VoteOverhead(inputs);
   const bool timed = std::isfinite(inputs.left_s);
   if (timed) {
     plan.reserve_s =
@@ -66,10 +74,10 @@ RunPlan PlanRun(const PlanInputs& inputs, const ModelOptions& model,
   };
   if (timed) {
     // Voting takes what its views need, up to its share; training the rest.
-    // Fewer training steps mean fewer copies, hence fewer views: two rounds
+    // Fewer training steps mean fewer copies, hence fewer views: a few rounds
     // settle it.
     double vote_s = planning.vote_share * work_s;
-    for (int i = 0; i < 2; ++i) {
+    for (int i = 0; i < 6; ++i) {
       plan.train_s = work_s - vote_s;
       const double match_s = inputs.match_share * plan.train_s;
       double steps =
@@ -81,15 +89,14 @@ RunPlan PlanRun(const PlanInputs& inputs, const ModelOptions& model,
       plan.steps = static_cast<int64_t>(steps);
       plan.copies = copies_for(steps);
       plan.views = views_for(plan.copies);
-      const double wanted =
-          kVoteMargin * plan.views * per_round + kVoteOverhead;
+      const double wanted = kVoteMargin * plan.views * per_round + overhead_s;
       vote_s = std::min(wanted, planning.vote_share * work_s);
     }
     plan.vote_s = work_s - plan.train_s;
     if (per_round > 0) {
-      plan.views = std::clamp(
-          static_cast<int>((plan.vote_s - kVoteOverhead) / per_round), 1,
-          plan.views);
+      plan.views =
+          std::clamp(static_cast<int>((plan.vote_s - overhead_s) / per_round),
+                     1, plan.views);
     }
   } else {
     plan.steps = inputs.steps_asked;
@@ -101,6 +108,40 @@ RunPlan PlanRun(const PlanInputs& inputs, const ModelOptions& model,
   plan.updates_per_row = static_cast<double>(plan.steps) * train.batch /
                          (tasks * (plan.copies + 1));
   return plan;
+}
+
+Replan PlanAgain(const RunPlan& plan, const PlanInputs& inputs, double step_s,
+                 int64_t step, double elapsed_s, double left_s,
+                 const ModelOptions& model, const TrainOptions& train,
+                 const PlanningOptions& planning) {
+  const double work_left_s = std::max(0.0, left_s - plan.reserve_s);
+  const double per_round =
+      ViewSeconds(step_s, model, train.batch) * std::max(1, inputs.test_inputs);
+  const int rows = plan.copies + 1;
+  const int views =
+      planning.max_views > 0 ? std::min(planning.max_views, rows) : rows;
+  Replan again;
+  again.vote_s =
+      std::min({kVoteMargin * views * per_round + VoteOverhead(inputs),
+                planning.vote_share * (elapsed_s + left_s - plan.reserve_s),
+                work_left_s});
+  again.train_left_s = work_left_s - again.vote_s;
+  again.steps =
+      step + static_cast<int64_t>(again.train_left_s / std::max(step_s, 1e-9));
+  if (inputs.steps_asked > 0) {
+    again.steps = std::min(again.steps, inputs.steps_asked);
+  }
+  if (std::abs(again.vote_s - plan.vote_s) <
+      std::max(1.0, 0.05 * plan.vote_s)) {
+    return again;
+  }
+  again.reason = absl::StrFormat(
+      "a step takes %.3f s (%.3f s was planned with): voting gets %s rather "
+      "than %s, training goes on for %s to about step %d",
+      step_s, inputs.step_s, DurationText(absl::Seconds(again.vote_s)),
+      DurationText(absl::Seconds(plan.vote_s)),
+      DurationText(absl::Seconds(again.train_left_s)), again.steps);
+  return again;
 }
 
 }  // namespace arctrm

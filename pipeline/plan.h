@@ -18,6 +18,7 @@ struct PlanInputs {
   // Share of the training time that goes before the first step: matching of
   // embedding rows.
   double match_share = 0;
+  double start_s = 0;            // until predictors are at work
   int64_t steps_asked = 0;       // --steps; 0: none
   int augmentations_asked = -1;  // --augmentations; -1: none
 };
@@ -38,6 +39,24 @@ struct RunPlan {
 // forward pass of one row, from the time of a training step. A step runs H
 // cycles forward and one backward, which costs twice its forward.
 double ViewSeconds(double step_s, const ModelOptions& model, int batch);
+
+// What a step really takes, known while training goes on.
+struct Replan {
+  double train_left_s = 0;
+  double vote_s = 0;
+  int64_t steps = 0;  // expected at the end of training
+  // What changed and why, for log and report; "" when the plan stands.
+  std::string reason;
+};
+
+// Divides what is left anew. step_s: measured over the steps so far; step:
+// done; left_s: until the deadline. Voting keeps what its views need at this
+// speed, at most its share of the whole time (elapsed_s + left_s). Changes of
+// less than a twentieth of the voting time or a second are left alone.
+Replan PlanAgain(const RunPlan& plan, const PlanInputs& inputs, double step_s,
+                 int64_t step, double elapsed_s, double left_s,
+                 const ModelOptions& model, const TrainOptions& train,
+                 const PlanningOptions& planning);
 
 RunPlan PlanRun(const PlanInputs& inputs, const ModelOptions& model,
                 const TrainOptions& train, const PlanningOptions& planning);

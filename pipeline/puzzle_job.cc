@@ -296,9 +296,9 @@ absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
                           score.token_accuracy};
     };
   }
-  ARCTRM_ASSIGN_OR_RETURN(
-      outcome.training,
-      TrainRecorded(request, folder, options.steps, request.deadline, log));
+  ARCTRM_ASSIGN_OR_RETURN(outcome.training,
+                          TrainRecorded(Train, request, folder, options.steps,
+                                        request.deadline, log));
   // A signal may come before the first evaluation.
   if (outcome.training.best_step > 0) outcome.checkpoint = request.best_out;
   record.training_done = outcome.training.stop != TrainStop::kSignal;

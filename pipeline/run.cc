@@ -5,9 +5,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <set>
 #include <utility>
+#include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "arc/write.h"
@@ -33,6 +36,8 @@ namespace arctrm {
 namespace {
 
 constexpr char kSource[] = "run";
+// How Train() says that no number is left in the weights.
+constexpr char kDiverged[] = "is no number";
 constexpr absl::Duration kSubmissionInterval = absl::Seconds(2);
 constexpr absl::Duration kBallotsInterval = absl::Seconds(10);
 
@@ -40,15 +45,19 @@ constexpr absl::Duration kBallotsInterval = absl::Seconds(10);
 // the stages, in the order RunJob calls them.
 class Job {
  public:
-  Job(const RunOptions& options, const Deadline& deadline, Log& log)
+  Job(const RunOptions& options, const Deadline& deadline, Log& log,
+      Engine& engine)
       : options_(options),
         deadline_(deadline),
         log_(log),
+        engine_(engine),
         folder_(options.work.empty() ? options.out + ".run" : options.work),
         start_(RealClock().Now()) {}
 
   absl::Status Open();
   absl::Status Prepare();
+  // Open and Prepare without writing anything.
+  absl::StatusOr<std::string> PlanOnly();
   absl::Status TrainModel();
   absl::Status VoteOnTests();
   absl::StatusOr<RunOutcome> Finish();
@@ -63,6 +72,20 @@ class Job {
   std::vector<std::pair<std::string, std::string>>& Section(
       const std::string& name);
   absl::Status SaveSubmission();
+  // With options.persevere a failure that costs no votes becomes a warning.
+  absl::Status Forgive(const absl::Status& status, absl::string_view what);
+  void Warn(const std::string& line);
+  void TakeEngineWarnings();
+  absl::Status ReadEverything();
+  absl::Status MeasureStep(PlanInputs& in);
+  // plan_ from the tasks in dataset_ and a measured step.
+  absl::Status MakePlan();
+  // The deadline of the training from now on.
+  Deadline Replanned(const TrainStats& stats);
+  absl::StatusOr<TrainResult> TrainOnce(const TrainRequest& request);
+  absl::StatusOr<TrainResult> TrainUntilDone(TrainRequest request);
+  absl::StatusOr<VoteResult> VoteWith(const std::string& checkpoint,
+                                      const std::string& source);
   std::string ScoreSoFar() const;
   absl::Status AddRowUpdates();
   absl::Status CheckLeaks(const Dataset& dataset);
@@ -70,6 +93,7 @@ class Job {
   RunOptions options_;
   Deadline deadline_;
   Log& log_;
+  Engine& engine_;
   RunFolder folder_;
   absl::Time start_;
   JobInputs inputs_;
@@ -77,6 +101,13 @@ class Job {
   Dataset dataset_;
   std::vector<HeldOutPair> held_out_;
   RunPlan plan_;
+  PlanInputs plan_inputs_;
+  // Of re-planning: where training began, when it was looked at last.
+  absl::Time train_start_;
+  absl::Time last_replan_;
+  int64_t train_first_step_ = -1;
+  Deadline train_deadline_;
+  std::string device_;  // in words
   Ballots ballots_;
   std::string leak_warning_;
   bool stopped_early_ = false;
@@ -129,21 +160,47 @@ std::string Job::ScoreSoFar() const {
   return absl::StrFormat("  solved %d of %d", solved, score->outputs.size());
 }
 
-// Reads and checks everything the user gave, before anything is written; then
-// puts a valid submission in place.
-absl::Status Job::Open() {
+void Job::Warn(const std::string& line) {
+  log_.Warning(line);
+  if (std::find(record_.warnings.begin(), record_.warnings.end(), line) ==
+      record_.warnings.end()) {
+    record_.warnings.push_back(line);
+  }
+}
+
+absl::Status Job::Forgive(const absl::Status& status, absl::string_view what) {
+  if (status.ok() || !options_.persevere) return status;
+  Warn(absl::StrCat(what, ": ", status.message()));
+  return absl::OkStatus();
+}
+
+// The engine has logged them already.
+void Job::TakeEngineWarnings() {
+  for (std::string& line : engine_.TakeWarnings()) {
+    record_.warnings.push_back(std::move(line));
+  }
+}
+
+// Reads and checks everything the user gave, before anything is written.
+absl::Status Job::ReadEverything() {
   ARCTRM_ASSIGN_OR_RETURN(inputs_,
                           ReadJobInputs(options_.challenges, options_.solutions,
                                         options_.train_on));
   if (!options_.checkpoint.empty()) {
-    ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
-                            ReadCheckpointInfo(options_.checkpoint));
-    options_.model = options_.train.Tuned(info.model);
+    const absl::StatusOr<CheckpointInfo> info =
+        ReadCheckpointInfo(options_.checkpoint);
+    ARCTRM_RETURN_IF_ERROR(
+        Forgive(info.status(), "training begins from nothing"));
+    if (info.ok()) {
+      options_.model = options_.train.Tuned(info->model);
+    } else {
+      options_.checkpoint.clear();
+    }
   }
   ARCTRM_RETURN_IF_ERROR(options_.model.Validate());
   ARCTRM_RETURN_IF_ERROR(options_.train.Validate());
-  ARCTRM_ASSIGN_OR_RETURN(const std::string device,
-                          DescribeDevice(options_.device, options_.train));
+  ARCTRM_ASSIGN_OR_RETURN(device_,
+                          engine_.Describe(options_.device, options_.train));
   if (options_.checkpoint.empty()) {
     std::vector<Task> all;
     for (const DatasetSource& source : inputs_.sources) {
@@ -161,8 +218,13 @@ absl::Status Job::Open() {
   probe.plan.copies = 0;
   probe.canvas_side = options_.model.canvas_side;
   ARCTRM_ASSIGN_OR_RETURN(Dataset probed, BuildDataset(inputs_.sources, probe));
-  ARCTRM_RETURN_IF_ERROR(
-      TakeHeldOut(options_.planning.held_out, options_.seed, probed).status());
+  return TakeHeldOut(options_.planning.held_out, options_.seed, probed)
+      .status();
+}
+
+// Then puts a valid submission in place.
+absl::Status Job::Open() {
+  ARCTRM_RETURN_IF_ERROR(ReadEverything());
   ARCTRM_RETURN_IF_ERROR(CheckWritable(options_.out));
   if (!options_.report.empty()) {
     ARCTRM_RETURN_IF_ERROR(CheckWritable(options_.report));
@@ -224,13 +286,13 @@ absl::Status Job::Open() {
   }
   auto& machine = Section("Machine");
   machine.clear();
-  machine.emplace_back("device", device);
+  machine.emplace_back("device", device_);
   log_.Info(absl::StrFormat(
       "%d tasks, %d test inputs; network of %d parameters on a %dx%d canvas; "
       "%s",
       inputs_.challenges.tasks.size(), inputs_.challenges.num_test_inputs(),
       options_.model.num_parameters(), options_.model.canvas_side,
-      options_.model.canvas_side, device));
+      options_.model.canvas_side, device_));
   ARCTRM_RETURN_IF_ERROR(SaveRecord(record_.status));
   return SaveSubmission();
 }
@@ -247,13 +309,84 @@ absl::Status Job::CheckLeaks(const Dataset& dataset) {
       LeakWarning(FindLeaks(seen, inputs_.challenges, inputs_.solutions),
                   static_cast<int>(inputs_.challenges.tasks.size()));
   if (!leak_warning_.empty()) {
-    log_.Warning(leak_warning_);
-    if (std::find(record_.warnings.begin(), record_.warnings.end(),
-                  leak_warning_) == record_.warnings.end()) {
-      record_.warnings.push_back(leak_warning_);
-    }
+    Warn(leak_warning_);
   }
   return absl::OkStatus();
+}
+
+// Into in.step_s. When persevering, a batch that is too large for the device is
+// halved, and what can't be measured is assumed: the plan is made anew anyway.
+absl::Status Job::MeasureStep(PlanInputs& in) {
+  constexpr int kLeastBatch = 8;
+  constexpr int kTries = 3;
+  constexpr double kAssumed = 1;
+  for (int tries = 1;;) {
+    log_.Progress("measuring this machine");
+    const absl::StatusOr<double> step_s = engine_.MeasureStepSeconds(
+        dataset_, options_.model, options_.train, options_.device,
+        std::clamp(0.03 * in.left_s, 1.0, 20.0));
+    log_.EndProgress();
+    TakeEngineWarnings();
+    if (step_s.ok()) {
+      in.step_s = *step_s;
+      return absl::OkStatus();
+    }
+    const bool lost = absl::IsUnavailable(step_s.status()) ||
+                      absl::IsDeadlineExceeded(step_s.status());
+    if (options_.persevere && lost) {
+      Warn(absl::StrCat("measuring: ", step_s.status().message()));
+      if (tries++ < kTries && !deadline_.Passed()) continue;
+      in.step_s = kAssumed;
+      return absl::OkStatus();
+    }
+    if (!options_.persevere || !absl::IsResourceExhausted(step_s.status()) ||
+        options_.train.batch < 2 * kLeastBatch) {
+      return step_s.status();
+    }
+    options_.train.batch /= 2;
+    Warn(absl::StrCat(step_s.status().message(), "; going on with train.batch ",
+                      options_.train.batch));
+  }
+}
+
+absl::Status Job::MakePlan() {
+  PlanInputs in;
+  in.tasks = static_cast<int>(dataset_.tasks.size());
+  in.test_inputs = inputs_.challenges.num_test_inputs();
+  in.steps_asked = options_.steps;
+  in.start_s = engine_.StartSeconds();
+  if (!options_.checkpoint.empty() && options_.train.new_rows == "match") {
+    in.match_share = options_.train.match_share;
+  }
+  in.augmentations_asked =
+      record_.copies >= 0 ? record_.copies : options_.augmentations;
+  in.left_s = absl::ToDoubleSeconds(deadline_.Remaining());
+  if (!deadline_.IsInfinite()) {
+    ARCTRM_RETURN_IF_ERROR(MeasureStep(in));
+    in.left_s = absl::ToDoubleSeconds(deadline_.Remaining());
+  }
+  plan_inputs_ = in;
+  plan_ = PlanRun(in, options_.model, options_.train, options_.planning);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> Job::PlanOnly() {
+  ARCTRM_RETURN_IF_ERROR(ReadEverything());
+  BuildOptions build;
+  build.plan.seed = options_.seed;
+  build.plan.copies = 0;
+  build.canvas_side = options_.model.canvas_side;
+  ARCTRM_ASSIGN_OR_RETURN(dataset_, BuildDataset(inputs_.sources, build));
+  ARCTRM_RETURN_IF_ERROR(MakePlan());
+  return absl::StrFormat(
+      "%d tasks, %d test inputs; %s\nnetwork of %d parameters on a %dx%d "
+      "canvas, batch %d: a step takes %.3f s, a view of a test input %.4f s\n"
+      "set-up %s, then %s\n",
+      inputs_.challenges.tasks.size(), inputs_.challenges.num_test_inputs(),
+      device_, options_.model.num_parameters(), options_.model.canvas_side,
+      options_.model.canvas_side, options_.train.batch, plan_inputs_.step_s,
+      ViewSeconds(plan_inputs_.step_s, options_.model, options_.train.batch),
+      DurationText(absl::Seconds(ElapsedS())), plan_.Describe());
 }
 
 // Measures the machine, decides copies and steps, builds the dataset.
@@ -271,27 +404,9 @@ absl::Status Job::Prepare() {
   if (!have_dataset) {
     build.plan.copies = 0;
     ARCTRM_ASSIGN_OR_RETURN(dataset_, BuildDataset(inputs_.sources, build));
+    record_.copies = -1;
   }
-  PlanInputs in;
-  in.tasks = static_cast<int>(dataset_.tasks.size());
-  in.test_inputs = inputs_.challenges.num_test_inputs();
-  in.steps_asked = options_.steps;
-  if (!options_.checkpoint.empty() && options_.train.new_rows == "match") {
-    in.match_share = options_.train.match_share;
-  }
-  in.augmentations_asked = options_.augmentations;
-  in.left_s = absl::ToDoubleSeconds(deadline_.Remaining());
-  if (!deadline_.IsInfinite()) {
-    log_.Progress("measuring this machine");
-    ARCTRM_ASSIGN_OR_RETURN(
-        in.step_s, MeasureStepSeconds(dataset_, options_.model, options_.train,
-                                      options_.device,
-                                      std::clamp(0.03 * in.left_s, 1.0, 20.0)));
-    log_.EndProgress();
-    in.left_s = absl::ToDoubleSeconds(deadline_.Remaining());
-  }
-  if (have_dataset) in.augmentations_asked = record_.copies;
-  plan_ = PlanRun(in, options_.model, options_.train, options_.planning);
+  ARCTRM_RETURN_IF_ERROR(MakePlan());
   if (!have_dataset) {
     build.plan.copies = plan_.copies;
     ARCTRM_ASSIGN_OR_RETURN(dataset_, BuildDataset(inputs_.sources, build));
@@ -307,8 +422,9 @@ absl::Status Job::Prepare() {
   auto& facts = Section("Plan");
   facts.clear();
   facts.emplace_back("plan", plan_.Describe());
-  if (in.step_s > 0) {
-    facts.emplace_back("measured step", absl::StrFormat("%.3f s", in.step_s));
+  if (plan_inputs_.step_s > 0) {
+    facts.emplace_back("measured step",
+                       absl::StrFormat("%.3f s", plan_inputs_.step_s));
   }
   facts.emplace_back("embedding rows", absl::StrCat(dataset_.num_ids() - 1));
   facts.emplace_back("tasks with fewer copies",
@@ -341,11 +457,14 @@ absl::Status Job::TrainModel() {
       return ScoreHeldOut(predictor, held_out_);
     };
   }
-  ARCTRM_ASSIGN_OR_RETURN(
-      const TrainResult result,
-      TrainRecorded(request, folder_,
-                    options_.steps > 0 ? options_.steps : plan_.steps,
-                    deadline_, log_));
+  train_start_ = last_replan_ = RealClock().Now();
+  train_deadline_ = request.deadline;
+  if (!deadline_.IsInfinite()) {
+    request.replan = [this](const TrainStats& stats) {
+      return Replanned(stats);
+    };
+  }
+  ARCTRM_ASSIGN_OR_RETURN(const TrainResult result, TrainUntilDone(request));
   record_.training_done = result.stop != TrainStop::kSignal;
   stopped_early_ = result.stop == TrainStop::kSignal;
   log_.Info(absl::StrFormat("trained %d steps in %s (%.2f steps/s, %s)",
@@ -353,8 +472,7 @@ absl::Status Job::TrainModel() {
                             DurationText(absl::Seconds(result.time_s)),
                             result.steps_per_s, TrainStopName(result.stop)));
   if (result.stop == TrainStop::kDiverged) {
-    const std::string line = "training diverged; the weights before that voted";
-    record_.warnings.push_back(line);
+    Warn("training diverged; the weights before that vote");
   }
   if (result.best_step > 0) {
     const std::string line = absl::StrFormat(
@@ -368,8 +486,108 @@ absl::Status Job::TrainModel() {
       "trained", absl::StrFormat("%d steps, %.2f steps/s, %.0f samples/s",
                                  result.steps, result.steps_per_s,
                                  result.steps_per_s * options_.train.batch));
-  ARCTRM_RETURN_IF_ERROR(AddRowUpdates());
-  return SaveRecord(stopped_early_ ? record_.status : "voting");
+  ARCTRM_RETURN_IF_ERROR(Forgive(AddRowUpdates(), "updates of rows"));
+  return Forgive(SaveRecord(stopped_early_ ? record_.status : "voting"),
+                 "run.json");
+}
+
+// Now and then what is left is divided anew from the speed that training really
+// has.
+Deadline Job::Replanned(const TrainStats& stats) {
+  constexpr double kFirstShare = 0.1;  // of the training time
+  constexpr double kShare = 0.15;
+  constexpr absl::Duration kFirst = absl::Minutes(2);
+  constexpr absl::Duration kOften = absl::Minutes(20);
+  const absl::Time now = RealClock().Now();
+  if (train_first_step_ < 0) {
+    // Starting costs time that is not the steps'.
+    train_first_step_ = stats.step;
+    train_start_ = last_replan_ = now;
+    return train_deadline_;
+  }
+  const absl::Duration whole = absl::Seconds(plan_.train_s);
+  const bool first = last_replan_ == train_start_;
+  const absl::Duration wait = first ? std::min(kFirst, kFirstShare * whole)
+                                    : std::min(kOften, kShare * whole);
+  const int64_t steps = stats.step - train_first_step_;
+  if (now - last_replan_ < wait || steps < 1) return train_deadline_;
+  last_replan_ = now;
+  const double step_s =
+      absl::ToDoubleSeconds(now - train_start_) / static_cast<double>(steps);
+  const Replan again =
+      PlanAgain(plan_, plan_inputs_, step_s, stats.step, ElapsedS(),
+                absl::ToDoubleSeconds(deadline_.Remaining()), options_.model,
+                options_.train, options_.planning);
+  if (again.reason.empty()) return train_deadline_;
+  log_.Info(absl::StrCat("new plan: ", again.reason));
+  Section("Plan").emplace_back(
+      absl::StrCat("after ", DurationText(absl::Seconds(ElapsedS()))),
+      again.reason);
+  plan_.vote_s = again.vote_s;
+  plan_.steps = again.steps;
+  record_.planned_steps = again.steps;
+  plan_inputs_.step_s = step_s;
+  train_deadline_ =
+      deadline_.EarlierBy(absl::Seconds(plan_.vote_s + plan_.reserve_s));
+  return train_deadline_;
+}
+
+absl::StatusOr<TrainResult> Job::TrainOnce(const TrainRequest& request) {
+  absl::StatusOr<TrainResult> result = TrainRecorded(
+      [this](const TrainRequest& r) {
+        return engine_.Train({r, folder_.dataset_dir(), options_.Settings()});
+      },
+      request, folder_, options_.steps > 0 ? options_.steps : plan_.steps,
+      deadline_, log_);
+  TakeEngineWarnings();
+  return result;
+}
+
+// When persevering, what can be helped is: weights that don't load are done
+// without, what diverged goes on more slowly, and a training that ended in an
+// error is good for the weights it has saved.
+absl::StatusOr<TrainResult> Job::TrainUntilDone(TrainRequest request) {
+  constexpr double kSlower = 0.2;
+  constexpr absl::Duration kWorthwhile = absl::Seconds(5);
+  bool slowed = false;
+  for (;;) {
+    absl::StatusOr<TrainResult> result = TrainOnce(request);
+    if (!options_.persevere || StopSignal() != 0) return result;
+    const bool diverged =
+        result.ok() ? result->stop == TrainStop::kDiverged
+                    : absl::StrContains(result.status().message(), kDiverged);
+    if (result.ok() && !diverged) return result;
+    const bool saved = ReadCheckpointInfo(request.out).ok();
+    const bool time_left = train_deadline_.Remaining() > kWorthwhile;
+    if (!result.ok())
+      Warn(absl::StrCat("training: ", result.status().message()));
+    if (time_left && diverged && !slowed) {
+      slowed = true;
+      options_.train.learning_rate *= kSlower;
+      options_.train.puzzle_learning_rate *= kSlower;
+      options_.train.precision = "float32";
+      if (saved) request.checkpoint = request.out;
+      Warn(absl::StrCat(
+          "training diverged: going on in float32 with "
+          "train.learning_rate ",
+          options_.train.learning_rate,
+          saved ? " from the last checkpoint" : " from the start"));
+    } else if (time_left && !result.ok() && !saved &&
+               !request.checkpoint.empty()) {
+      Warn("training begins from nothing");
+      request.checkpoint.clear();
+    } else if (saved && !result.ok()) {
+      Warn("the weights saved before that vote");
+      TrainResult stopped;
+      stopped.stop = TrainStop::kDeadline;
+      return stopped;
+    } else {
+      return result;
+    }
+    request.train = options_.train;
+    request.resume = false;
+    request.deadline = train_deadline_;
+  }
 }
 
 // How often the embedding rows were updated, against what was wanted.
@@ -391,20 +609,19 @@ absl::Status Job::AddRowUpdates() {
   return absl::OkStatus();
 }
 
-absl::Status Job::VoteOnTests() {
-  if (stopped_early_ || record_.voting_done) return absl::OkStatus();
-  const double started = ElapsedS();
-  ARCTRM_ASSIGN_OR_RETURN(
-      const std::unique_ptr<Predictor> predictor,
-      LoadPredictor(folder_.voting_dir(), options_.Predicting()));
-  ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
-                          ReadCheckpointInfo(folder_.voting_dir()));
+// Votes of one checkpoint until the deadline.
+absl::StatusOr<VoteResult> Job::VoteWith(const std::string& checkpoint,
+                                         const std::string& source) {
+  // Workers that die are started anew so often.
+  constexpr int kMostStarts = 3;
   VoteOptions vote;
   vote.max_views = options_.planning.max_views;
-  vote.source = kSource;
+  vote.source = source;
   if (!deadline_.IsInfinite()) {
     vote.deadline = deadline_.EarlierBy(absl::Seconds(plan_.reserve_s));
   }
+  ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
+                          ReadCheckpointInfo(checkpoint));
   absl::Time last_submission = RealClock().Now();
   absl::Time last_ballots = last_submission;
   absl::Status written = absl::OkStatus();
@@ -413,12 +630,13 @@ absl::Status Job::VoteOnTests() {
     const absl::Time now = RealClock().Now();
     const bool last = p.views_done >= p.views_planned;
     if (now - last_submission >= kSubmissionInterval || last) {
-      written = SaveSubmission();
+      written = Forgive(SaveSubmission(), "writing the submission");
       last_submission = now;
       score = ScoreSoFar();
     }
     if (written.ok() && now - last_ballots >= kBallotsInterval) {
-      written = ballots_.Write(folder_.ballots_path());
+      written = Forgive(ballots_.Write(folder_.ballots_path()),
+                        "writing the ballots");
       last_ballots = now;
     }
     log_.Progress(absl::StrFormat("vote   %d/%d views  %.1f views/s%s%s",
@@ -426,19 +644,47 @@ absl::Status Job::VoteOnTests() {
                                   score, TimeLeftField(deadline_)));
     return written.ok();
   };
-  ARCTRM_ASSIGN_OR_RETURN(const VoteResult result,
-                          PredictVotes(*predictor, info.ids, inputs_.challenges,
-                                       vote, on_batch, ballots_));
-  log_.EndProgress();
+  VoteResult result;
+  for (int start = 0; start < kMostStarts; ++start) {
+    absl::StatusOr<std::vector<std::unique_ptr<Predictor>>> loaded =
+        engine_.LoadPredictors(checkpoint, options_.Predicting(),
+                               vote.deadline);
+    TakeEngineWarnings();
+    ARCTRM_RETURN_IF_ERROR(loaded.status());
+    std::vector<Predictor*> predictors;
+    for (const auto& predictor : *loaded) predictors.push_back(predictor.get());
+    ARCTRM_ASSIGN_OR_RETURN(
+        result, PredictVotes(predictors, info.ids, inputs_.challenges, vote,
+                             on_batch, ballots_));
+    log_.EndProgress();
+    for (const std::string& line : result.lost) {
+      Warn(absl::StrCat("voting: ", line));
+    }
+    const bool all_lost = result.lost.size() == predictors.size();
+    if (result.complete || !all_lost || vote.deadline.Passed() ||
+        StopSignal() != 0) {
+      break;
+    }
+  }
   ARCTRM_RETURN_IF_ERROR(written);
-  ARCTRM_RETURN_IF_ERROR(ballots_.Write(folder_.ballots_path()));
+  ARCTRM_RETURN_IF_ERROR(
+      Forgive(ballots_.Write(folder_.ballots_path()), "writing the ballots"));
+  return result;
+}
+
+absl::Status Job::VoteOnTests() {
+  if (stopped_early_ || record_.voting_done) return absl::OkStatus();
+  const double started = ElapsedS();
+  const absl::StatusOr<VoteResult> voted =
+      VoteWith(folder_.voting_dir(), kSource);
+  ARCTRM_RETURN_IF_ERROR(Forgive(voted.status(), "voting"));
+  if (!voted.ok()) return absl::OkStatus();
+  const VoteResult& result = *voted;
   record_.voting_done = result.complete;
   stopped_early_ = StopSignal() != 0;
   for (const auto& [task, index] : result.too_large) {
-    const std::string line = absl::StrCat(
-        task, "[", index, "]: the test input does not fit the canvas");
-    log_.Warning(line);
-    record_.warnings.push_back(line);
+    Warn(absl::StrCat(task, "[", index,
+                      "]: the test input does not fit the canvas"));
   }
   log_.Info(
       absl::StrFormat("voted: %d of %d views, %d votes count (%.1f views/s)",
@@ -489,24 +735,35 @@ absl::StatusOr<RunOutcome> Job::Finish() {
       "peak memory",
       absl::StrFormat("%.0f MiB",
                       static_cast<double>(PeakMemoryBytes()) / (1 << 20)));
-  ARCTRM_RETURN_IF_ERROR(SaveRecord(outcome.status));
+  ARCTRM_RETURN_IF_ERROR(Forgive(SaveRecord(outcome.status), "run.json"));
   if (!options_.report.empty()) {
-    ARCTRM_RETURN_IF_ERROR(WriteRunReport(folder_.dir(), options_.report));
+    ARCTRM_RETURN_IF_ERROR(
+        Forgive(WriteRunReport(folder_.dir(), options_.report), "the report"));
   }
-  if (outcome.complete) ARCTRM_RETURN_IF_ERROR(folder_.RemoveResumeState());
+  if (outcome.complete) {
+    ARCTRM_RETURN_IF_ERROR(
+        Forgive(folder_.RemoveResumeState(), "clearing the work folder"));
+  }
   return outcome;
 }
 
 }  // namespace
 
 absl::StatusOr<RunOutcome> RunJob(const RunOptions& options,
-                                  const Deadline& deadline, Log& log) {
-  Job job(options, deadline, log);
+                                  const Deadline& deadline, Log& log,
+                                  Engine& engine) {
+  Job job(options, deadline, log, engine);
   ARCTRM_RETURN_IF_ERROR(job.Open());
   ARCTRM_RETURN_IF_ERROR(job.Prepare());
   ARCTRM_RETURN_IF_ERROR(job.TrainModel());
   ARCTRM_RETURN_IF_ERROR(job.VoteOnTests());
   return job.Finish();
+}
+
+absl::StatusOr<std::string> DescribePlan(const RunOptions& options,
+                                         const Deadline& deadline, Log& log,
+                                         Engine& engine) {
+  return Job(options, deadline, log, engine).PlanOnly();
 }
 
 }  // namespace arctrm

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "pipeline/engine.h"
 #include "pipeline/run_options.h"
 #include "submission/score.h"
 
@@ -31,6 +32,15 @@ struct RunOutcome {
 // mend (exit code 2): then nothing that existed was overwritten. From the
 // moment the inputs are read, options.out is a valid submission, replaced
 // atomically as votes come in.
+absl::StatusOr<RunOutcome> RunJob(const RunOptions& options,
+                                  const Deadline& deadline, Log& log,
+                                  Engine& engine);
+// What RunJob would do with its time, after a short calibration; writes
+// nothing.
+absl::StatusOr<std::string> DescribePlan(const RunOptions& options,
+                                         const Deadline& deadline, Log& log,
+                                         Engine& engine);
+// In this process.
 absl::StatusOr<RunOutcome> RunJob(const RunOptions& options,
                                   const Deadline& deadline, Log& log);
 

@@ -20,9 +20,11 @@ absl::StatusOr<RunRecord> OpenRecord(const RunFolder& folder, bool resume,
   return fresh;
 }
 
-absl::StatusOr<TrainResult> TrainRecorded(TrainRequest request,
-                                          const RunFolder& folder, int64_t goal,
-                                          const Deadline& shown, Log& log) {
+absl::StatusOr<TrainResult> TrainRecorded(
+    const std::function<absl::StatusOr<TrainResult>(const TrainRequest&)>&
+        train,
+    TrainRequest request, const RunFolder& folder, int64_t goal,
+    const Deadline& shown, Log& log) {
   TrainProgress progress;
   absl::Status metrics = absl::OkStatus();
   request.log = &log;
@@ -38,7 +40,7 @@ absl::StatusOr<TrainResult> TrainRecorded(TrainRequest request,
         progress.Line(stats, goal > 0 ? std::max(goal, stats.step) : 0, shown));
     return metrics.ok();
   };
-  absl::StatusOr<TrainResult> result = Train(request);
+  absl::StatusOr<TrainResult> result = train(request);
   log.EndProgress();
   ARCTRM_RETURN_IF_ERROR(metrics);
   return result;

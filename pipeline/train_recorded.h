@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 #include "absl/status/statusor.h"
 #include "base/clock.h"
@@ -17,12 +18,14 @@ namespace arctrm {
 absl::StatusOr<RunRecord> OpenRecord(const RunFolder& folder, bool resume,
                                      const RunRecord& fresh);
 
-// Train() with request.on_start and on_step set: metrics are cut back to where
-// a resumed training stands and appended to, one line shows how it goes towards
-// `goal` steps (0: none) and `shown` deadline, and tries of what is held out
-// are logged.
-absl::StatusOr<TrainResult> TrainRecorded(TrainRequest request,
-                                          const RunFolder& folder, int64_t goal,
-                                          const Deadline& shown, Log& log);
+// train(request), which is Train() or an engine's, with request.on_start and
+// on_step set: metrics are cut back to where a resumed training stands and
+// appended to, one line shows how it goes towards `goal` steps (0: none) and
+// `shown` deadline, and tries of what is held out are logged.
+absl::StatusOr<TrainResult> TrainRecorded(
+    const std::function<absl::StatusOr<TrainResult>(const TrainRequest&)>&
+        train,
+    TrainRequest request, const RunFolder& folder, int64_t goal,
+    const Deadline& shown, Log& log);
 
 }  // namespace arctrm

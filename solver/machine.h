@@ -8,8 +8,9 @@
 namespace arctrm {
 
 // (what, value) rows about LibTorch and the devices it can use here: its
-// version, the one arctrm was built for, matrix libraries, each GPU with memory
-// and compute capability, or why there is none.
+// version, the one arctrm was built for, matrix libraries, each GPU with
+// memory, compute capability and the numbers train.precision = auto takes
+// there, or why there is none.
 std::vector<std::pair<std::string, std::string>> DescribeMachine();
 
 }  // namespace arctrm

@@ -156,8 +156,11 @@ void AddOptions(TrainOptions& o, OptionSet& set) {
   set.Add("train.translate", &o.translate, "random offset on the canvas");
   set.Add("train.pairs_per_visit", &o.pairs_per_visit,
           "pairs a copy contributes each time it is drawn; 0: all", 0, 1 << 20);
-  set.Add("train.precision", &o.precision, "numbers of the forward pass",
-          {"auto", "float32", "bf16"});
+  set.Add(
+      "train.precision", &o.precision,
+      "numbers of the forward pass; float16 is for GPUs without bf16 matrix "
+      "units such as T4",
+      {"auto", "float32", "bf16", "float16"});
   set.Add("train.checkpoint_interval_s", &o.checkpoint_interval_s,
           "seconds between checkpoints; 0: only at the end", 0, 1e7);
   set.Add("train.evaluate_interval_s", &o.evaluate_interval_s,

@@ -89,7 +89,11 @@ struct TrainOptions {
   // Pairs a copy contributes each time it is drawn; 0: all (published). Tasks
   // of dozens of pairs would fill whole batches otherwise.
   int pairs_per_visit = 0;
-  std::string precision = "auto";      // "float32", "bf16"; auto: bf16 on CUDA
+  // "float32", "bf16", or "float16" with loss scaling, for GPUs without bf16
+  // matrix units. auto: float32 on a CPU; on CUDA bf16 from compute capability
+  // 8.0 on, else float16 or float32, whichever a short measurement shows
+  // faster.
+  std::string precision = "auto";
   double checkpoint_interval_s = 120;  // seconds between saves; 0: at the end
   double evaluate_interval_s = 60;     // between tries of what is held out
   // Embedding rows of tasks the starting checkpoint doesn't know: "mean" of its

@@ -12,6 +12,7 @@
 #include "augment/dataset.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "solver/group.h"
 #include "solver/options.h"
 #include "solver/predictor.h"
 
@@ -43,6 +44,8 @@ struct TrainStats {
   double learning_rate = 0;  // after warm-up
   double steps_per_s = 0;    // over the last seconds
   int64_t row_updates = 0;   // embedding-row updates in all: steps x batch
+  // Of the steps, those that a float16 overflow undid: they changed nothing.
+  int64_t skipped_steps = 0;
   std::optional<HeldOutScore> held_out;  // where it was just tried
 };
 
@@ -50,11 +53,20 @@ struct TrainStats {
 enum class TrainStop { kSteps, kDeadline, kSignal, kCallback, kDiverged };
 const char* TrainStopName(TrainStop stop);
 
+// With a group of several processes all are started with the same request but
+// for group.rank, device, callbacks and log. They do what one process does:
+// each computes its part of the rows of every batch. Rank 0 alone looks at
+// deadline, signals and max_steps, calls the callbacks, evaluates, logs and
+// saves; the others do what it says, and return when it stops. All read
+// `checkpoint`, or `out` when `resume`; a training may go on with another
+// number of processes.
 struct TrainRequest {
   const Dataset* dataset = nullptr;
   ModelOptions model;  // canvas_side must be the dataset's
   TrainOptions train;
+  // In a group "auto" and "cuda" are the CUDA device group.local_rank.
   DeviceOptions device;
+  Group group;
   uint64_t seed = 0;
   // Weights to start from; "" for none. Its model options must equal `model`
   // (FailedPrecondition names the first that doesn't).
@@ -66,6 +78,8 @@ struct TrainRequest {
   bool resume = false;
   int64_t max_steps = 0;  // 0: no limit
   Deadline deadline;
+  // Asked after every step: the deadline from then on.
+  std::function<Deadline(const TrainStats&)> replan;
   // Called once before the first step with the steps that the training that is
   // resumed has done, 0 for a new one; an error ends the training.
   std::function<absl::Status(int64_t)> on_start;
@@ -98,6 +112,8 @@ struct TrainResult {
 
 // Trains, saves at intervals and at every stop. What diverged is not saved: the
 // last checkpoint stands, and when there is none FailedPrecondition says so.
+// Unavailable where another process of the group is gone or late; Aborted where
+// rank 0 ended with an error of its own.
 absl::StatusOr<TrainResult> Train(const TrainRequest& request);
 
 // Seconds one optimiser step takes on this device for this model: a few timed
@@ -108,8 +124,8 @@ absl::StatusOr<double> MeasureStepSeconds(const Dataset& dataset,
                                           const DeviceOptions& device,
                                           double budget_s);
 
-// "NVIDIA H200 (139 GiB), bf16" or "CPU, 2 threads, float32"; InvalidArgument
-// for a device that isn't there.
+// "CUDA device 0 (NVIDIA H200, 139 GiB), bf16" or "CPU, 2 threads, float32";
+// InvalidArgument for a device that isn't there.
 absl::StatusOr<std::string> DescribeDevice(const DeviceOptions& device,
                                            const TrainOptions& train);
 

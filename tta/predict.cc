@@ -3,7 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <condition_variable>
+#include <deque>
 #include <map>
+#include <mutex>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -91,8 +95,9 @@ float Sigmoid(float logit) {
   return static_cast<float>(1 / (1 + std::exp(-static_cast<double>(logit))));
 }
 
-absl::Status PredictBatch(Predictor& predictor, absl::Span<const View> batch,
-                          const std::string& source, Ballots& ballots) {
+absl::StatusOr<std::vector<Vote>> PredictBatch(Predictor& predictor,
+                                               absl::Span<const View> batch,
+                                               const std::string& source) {
   const Canvas canvas = predictor.canvas();
   const auto num_tokens = static_cast<size_t>(canvas.num_tokens());
   std::vector<PredictorInput> inputs(batch.size());
@@ -112,23 +117,20 @@ absl::Status PredictBatch(Predictor& predictor, absl::Span<const View> batch,
                                             outputs.size(), " answers to ",
                                             batch.size(), " inputs"));
   }
-  for (const PredictorOutput& output : outputs) {
-    if (output.tokens.size() != num_tokens) {
+  std::vector<Vote> votes(batch.size());
+  for (size_t i = 0; i < batch.size(); ++i) {
+    if (outputs[i].tokens.size() != num_tokens) {
       return absl::InternalError(
-          absl::StrCat("the predictor gave ", output.tokens.size(),
+          absl::StrCat("the predictor gave ", outputs[i].tokens.size(),
                        " tokens, the canvas has ", num_tokens));
     }
+    const Augmentation& augmentation = *batch[i].augmentation;
+    votes[i].grid = augmentation.Invert(CropGrid(outputs[i].tokens, canvas));
+    votes[i].confidence = Sigmoid(outputs[i].halt_logit);
+    votes[i].augmentation = augmentation.Key();
+    votes[i].source = source;
   }
-  for (size_t i = 0; i < batch.size(); ++i) {
-    const View& view = batch[i];
-    Vote vote;
-    vote.grid = view.augmentation->Invert(CropGrid(outputs[i].tokens, canvas));
-    vote.confidence = Sigmoid(outputs[i].halt_logit);
-    vote.augmentation = view.augmentation->Key();
-    vote.source = source;
-    ballots.Add(view.task->id, view.test_index, std::move(vote));
-  }
-  return absl::OkStatus();
+  return votes;
 }
 
 // On the deadline's clock where there is one, so that tests need not sleep.
@@ -147,11 +149,128 @@ class Stopwatch {
   const absl::Duration start_;
 };
 
+// The batches still to be predicted, and what comes of them. One thread per
+// predictor calls Work.
+class VoteQueue {
+ public:
+  VoteQueue(absl::Span<const View> views, size_t batch_size,
+            const VoteOptions& options,
+            const std::function<bool(const VoteProgress&)>& on_batch,
+            Ballots& ballots, VoteResult& result)
+      : views_(views),
+        batch_size_(batch_size),
+        options_(options),
+        on_batch_(on_batch),
+        ballots_(ballots),
+        result_(result),
+        watch_(options.deadline) {
+    for (size_t begin = 0; begin < views.size(); begin += batch_size) {
+      const absl::Span<const View> batch = BatchAt(begin);
+      const bool done =
+          std::all_of(batch.begin(), batch.end(), [&](const View& view) {
+            return ballots.Has(view.task->id, view.test_index, options.source,
+                               view.augmentation->Key());
+          });
+      if (done) {
+        result.progress.views_done += static_cast<int64_t>(batch.size());
+      } else {
+        waiting_.push_back(begin);
+      }
+    }
+  }
+
+  // Predicts batches until none is left or there is a reason to stop.
+  void Work(Predictor& predictor) {
+    absl::Duration last_batch = absl::ZeroDuration();
+    std::unique_lock<std::mutex> lock(mutex_);
+    while (Take(last_batch, lock)) {
+      const size_t begin = taken_;
+      ++running_;
+      lock.unlock();
+      const Stopwatch batch_watch(options_.deadline);
+      const absl::Span<const View> batch = BatchAt(begin);
+      absl::StatusOr<std::vector<Vote>> votes =
+          PredictBatch(predictor, batch, options_.source);
+      last_batch = batch_watch.Elapsed();
+      lock.lock();
+      --running_;
+      changed_.notify_all();
+      if (absl::IsUnavailable(votes.status())) {
+        waiting_.push_front(begin);
+        result_.lost.emplace_back(votes.status().message());
+        return;
+      }
+      if (!votes.ok()) {
+        if (status_.ok()) status_ = votes.status();
+        stop_ = true;
+        return;
+      }
+      Count(batch, *std::move(votes));
+    }
+  }
+
+  // After all threads have come back from Work.
+  absl::Status Finish() {
+    result_.complete = waiting_.empty();
+    return status_;
+  }
+
+ private:
+  absl::Span<const View> BatchAt(size_t begin) const {
+    return views_.subspan(begin, batch_size_);
+  }
+
+  // Puts the start of the next batch into taken_; false: this thread is done.
+  bool Take(absl::Duration last_batch, std::unique_lock<std::mutex>& lock) {
+    // A batch that is being predicted may come back.
+    changed_.wait(
+        lock, [this] { return stop_ || !waiting_.empty() || running_ == 0; });
+    // A limit is never overrun, so a batch that would not fit is not begun.
+    if (stop_ || waiting_.empty() || StopSignal() != 0 ||
+        options_.deadline.Passed() ||
+        options_.deadline.Remaining() < last_batch) {
+      return false;
+    }
+    taken_ = waiting_.front();
+    waiting_.pop_front();
+    return true;
+  }
+
+  void Count(absl::Span<const View> batch, std::vector<Vote> votes) {
+    for (size_t i = 0; i < batch.size(); ++i) {
+      ballots_.Add(batch[i].task->id, batch[i].test_index, std::move(votes[i]));
+    }
+    VoteProgress& progress = result_.progress;
+    progress.views_done += static_cast<int64_t>(batch.size());
+    predicted_ += static_cast<int64_t>(batch.size());
+    const double elapsed_s = absl::ToDoubleSeconds(watch_.Elapsed());
+    progress.views_per_s =
+        elapsed_s > 0 ? static_cast<double>(predicted_) / elapsed_s : 0;
+    if (on_batch_ && !on_batch_(progress)) stop_ = true;
+  }
+
+  const absl::Span<const View> views_;
+  const size_t batch_size_;
+  const VoteOptions& options_;
+  const std::function<bool(const VoteProgress&)>& on_batch_;
+  Ballots& ballots_;    // guarded by mutex_
+  VoteResult& result_;  // guarded by mutex_
+  const Stopwatch watch_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<size_t> waiting_;  // guarded by mutex_; first views of batches
+  size_t taken_ = 0;            // guarded by mutex_
+  int running_ = 0;             // guarded by mutex_; batches being predicted
+  int64_t predicted_ = 0;       // guarded by mutex_
+  bool stop_ = false;           // guarded by mutex_
+  absl::Status status_;         // guarded by mutex_
+};
+
 }  // namespace
 
 absl::StatusOr<VoteResult> PredictVotes(
-    Predictor& predictor, const PuzzleIds& ids, const ChallengeSet& challenges,
-    const VoteOptions& options,
+    absl::Span<Predictor* const> predictors, const PuzzleIds& ids,
+    const ChallengeSet& challenges, const VoteOptions& options,
     const std::function<bool(const VoteProgress&)>& on_batch,
     Ballots& ballots) {
   if (options.max_views < 0 || options.min_updates < 0) {
@@ -159,50 +278,38 @@ absl::StatusOr<VoteResult> PredictVotes(
         absl::StrCat("max_views ", options.max_views, " and min_updates ",
                      options.min_updates, " must not be negative"));
   }
-  ARCTRM_CHECK(predictor.max_batch() > 0);
+  ARCTRM_CHECK(!predictors.empty());
+  int batch_size = predictors[0]->max_batch();
+  for (const Predictor* predictor : predictors) {
+    ARCTRM_CHECK(predictor->max_batch() > 0 &&
+                 predictor->canvas() == predictors[0]->canvas());
+    batch_size = std::min(batch_size, predictor->max_batch());
+  }
   VoteResult result;
   ARCTRM_ASSIGN_OR_RETURN(
       const std::vector<View> views,
-      PlanViews(ids, challenges, predictor.canvas(), options, result));
-  VoteProgress& progress = result.progress;
-  progress.views_planned = static_cast<int64_t>(views.size());
+      PlanViews(ids, challenges, predictors[0]->canvas(), options, result));
+  result.progress.views_planned = static_cast<int64_t>(views.size());
 
-  const Stopwatch watch(options.deadline);
-  absl::Duration last_batch = absl::ZeroDuration();
-  int64_t predicted = 0;
-  const auto batch_size = static_cast<size_t>(predictor.max_batch());
-  for (size_t begin = 0; begin < views.size(); begin += batch_size) {
-    const absl::Span<const View> batch(
-        &views[begin], std::min(batch_size, views.size() - begin));
-    const bool done =
-        std::all_of(batch.begin(), batch.end(), [&](const View& view) {
-          return ballots.Has(view.task->id, view.test_index, options.source,
-                             view.augmentation->Key());
-        });
-    const auto count = static_cast<int64_t>(batch.size());
-    if (done) {
-      progress.views_done += count;
-      continue;
-    }
-    // A limit is never overrun, so a batch that would not fit is not begun.
-    if (StopSignal() != 0 || options.deadline.Passed() ||
-        options.deadline.Remaining() < last_batch) {
-      return result;
-    }
-    const Stopwatch batch_watch(options.deadline);
-    ARCTRM_RETURN_IF_ERROR(
-        PredictBatch(predictor, batch, options.source, ballots));
-    last_batch = batch_watch.Elapsed();
-    progress.views_done += count;
-    predicted += count;
-    const double elapsed_s = absl::ToDoubleSeconds(watch.Elapsed());
-    progress.views_per_s =
-        elapsed_s > 0 ? static_cast<double>(predicted) / elapsed_s : 0;
-    const bool last = begin + batch_size >= views.size();
-    if (on_batch && !on_batch(progress) && !last) return result;
+  VoteQueue queue(views, static_cast<size_t>(batch_size), options, on_batch,
+                  ballots, result);
+  std::vector<std::thread> threads;
+  for (Predictor* predictor : predictors.subspan(1)) {
+    threads.emplace_back([&queue, predictor] { queue.Work(*predictor); });
   }
-  result.complete = true;
+  queue.Work(*predictors[0]);
+  for (std::thread& thread : threads) thread.join();
+  ARCTRM_RETURN_IF_ERROR(queue.Finish());
   return result;
+}
+
+absl::StatusOr<VoteResult> PredictVotes(
+    Predictor& predictor, const PuzzleIds& ids, const ChallengeSet& challenges,
+    const VoteOptions& options,
+    const std::function<bool(const VoteProgress&)>& on_batch,
+    Ballots& ballots) {
+  Predictor* const one[] = {&predictor};
+  return PredictVotes(one, ids, challenges, options, on_batch, ballots);
 }
 
 }  // namespace arctrm

@@ -45,17 +45,32 @@ struct VoteResult {
   std::vector<TestInputKey> without_views;
   // Test inputs larger than the predictor's canvas.
   std::vector<TestInputKey> too_large;
+  // Why predictors dropped out, one line for each that did.
+  std::vector<std::string> lost;
 };
 
 // Adds votes to `ballots`. The list of views is fixed by (challenges, ids,
-// options) alone and cut in batches of predictor.max_batch(): first the
-// identity of every test input, then view 1 of every one …, so partial votes
-// are usable at any moment. A batch all of whose views `ballots` already has is
-// skipped, never recomposed, so a resumed run repeats the same batches and the
-// same bytes. `on_batch` is called after each batch that was predicted (write
-// the partial submission there); false stops, as do StopSignal() and the
-// deadline: a batch is begun only if there is as much time left as the one
-// before it took.
+// options) alone and cut in batches: first the identity of every test input,
+// then view 1 of every one …, so partial votes are usable at any moment. A
+// batch all of whose views `ballots` already has is skipped, never recomposed,
+// so a resumed run repeats the same batches and the same bytes. `on_batch` is
+// called after each batch that was predicted (write the partial submission
+// there), never twice at once; false stops, as do StopSignal() and the
+// deadline: a batch is begun only if there is as much time left as the
+// predictor's one before it took.
+//
+// Several predictors (at least one, of one model) take batches from one queue,
+// each on a thread of its own, so that none waits for a slower one; batches
+// have the rows that the smallest max_batch() allows. One that answers
+// Unavailable drops out: its batch goes back to the queue for the others. With
+// none left, what was voted stands and `complete` is false. Any other error
+// ends the call with it.
+absl::StatusOr<VoteResult> PredictVotes(
+    absl::Span<Predictor* const> predictors, const PuzzleIds& ids,
+    const ChallengeSet& challenges, const VoteOptions& options,
+    const std::function<bool(const VoteProgress&)>& on_batch, Ballots& ballots);
+
+// With one predictor.
 absl::StatusOr<VoteResult> PredictVotes(
     Predictor& predictor, const PuzzleIds& ids, const ChallengeSet& challenges,
     const VoteOptions& options,

@@ -5,13 +5,19 @@
 #include <ATen/Parallel.h>
 #include <dlfcn.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
+#include <cstring>
+#include <limits>
 #include <new>
 #include <thread>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "base/files.h"
+#include "solver/internal/collective.h"
 
 namespace arctrm::internal {
 namespace {
@@ -33,7 +39,7 @@ void LoadCudaBackend() {
 
 }  // namespace
 
-absl::StatusOr<at::Device> OpenDevice(const DeviceOptions& options) {
+absl::StatusOr<at::Device> OpenDevice(const DeviceOptions& options, int index) {
   return CatchTorch([&]() -> absl::StatusOr<at::Device> {
     int threads = options.threads;
     if (threads <= 0) {
@@ -43,7 +49,6 @@ absl::StatusOr<at::Device> OpenDevice(const DeviceOptions& options) {
     at::globalContext().setDeterministicAlgorithms(true, true);
     const std::string& name = options.device;
     if (name == "cpu") return at::Device(at::kCPU);
-    int index = 0;
     const bool wants_cuda = name == "cuda" || name.rfind("cuda:", 0) == 0;
     if (!wants_cuda && name != "auto") {
       return absl::InvalidArgumentError(absl::StrCat(
@@ -52,8 +57,8 @@ absl::StatusOr<at::Device> OpenDevice(const DeviceOptions& options) {
     if (name.size() > 5 && !absl::SimpleAtoi(name.substr(5), &index)) {
       return absl::InvalidArgumentError(
           absl::StrCat("--device ", name,
-                       ": expected one device such as cuda:0 (training on "
-                       "several comes with a later version)"));
+                       ": expected one device such as cuda:0; each process "
+                       "of a training has one"));
     }
     LoadCudaBackend();
     const int count =
@@ -63,7 +68,13 @@ absl::StatusOr<at::Device> OpenDevice(const DeviceOptions& options) {
     if (index < count) {
       return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(index));
     }
-    if (!wants_cuda) return at::Device(at::kCPU);
+    if (!wants_cuda && count == 0) return at::Device(at::kCPU);
+    if (!wants_cuda) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "--device auto for local rank ", index, ": ", count,
+          " usable CUDA devices here; start as many processes, or use --device "
+          "cpu"));
+    }
     return absl::InvalidArgumentError(absl::StrCat(
         "--device ", name, ": ", count,
         " usable CUDA devices here; `arctrm doctor` says why, --device cpu "
@@ -71,10 +82,91 @@ absl::StatusOr<at::Device> OpenDevice(const DeviceOptions& options) {
   });
 }
 
+std::optional<CudaDeviceInfo> DescribeCudaDevice(int index) {
+  // The driver, not LibTorch, which knows nothing of devices it can't use.
+  void* driver = dlopen("libcuda.so.1", RTLD_NOW);
+  if (driver == nullptr) return std::nullopt;
+  bool complete = true;
+  const auto find = [&](const char* name, auto& function) {
+    void* found = dlsym(driver, name);
+    if (found == nullptr) complete = false;
+    std::memcpy(&function, &found, sizeof(found));
+  };
+  int (*init)(unsigned) = nullptr;
+  int (*get)(int*, int) = nullptr;
+  int (*get_name)(char*, int, int) = nullptr;
+  int (*get_attribute)(int*, int, int) = nullptr;
+  int (*total_memory)(size_t*, int) = nullptr;
+  find("cuInit", init);
+  find("cuDeviceGet", get);
+  find("cuDeviceGetName", get_name);
+  find("cuDeviceGetAttribute", get_attribute);
+  find("cuDeviceTotalMem_v2", total_memory);
+  constexpr int kMajor = 75;  // CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR
+  constexpr int kMinor = 76;
+  CudaDeviceInfo info;
+  int device = 0;
+  std::array<char, 256> name = {};
+  size_t memory = 0;
+  if (!complete || init(0) != 0 || get(&device, index) != 0 ||
+      get_name(name.data(), static_cast<int>(name.size()) - 1, device) != 0 ||
+      get_attribute(&info.major, kMajor, device) != 0 ||
+      get_attribute(&info.minor, kMinor, device) != 0 ||
+      total_memory(&memory, device) != 0) {
+    return std::nullopt;
+  }
+  info.name = name.data();
+  info.memory_bytes = static_cast<int64_t>(memory);
+  return info;
+}
+
+double ProductSeconds(at::Device device, at::ScalarType dtype) {
+  at::NoGradGuard no_grad;
+  const auto options = at::TensorOptions().dtype(dtype).device(device);
+  const Tensor a = at::ones({2048, 512}, options);
+  const Tensor b = at::ones({512, 2048}, options);
+  double best = std::numeric_limits<double>::infinity();
+  // The first turn also chooses a kernel and raises the clock.
+  for (int turn = 0; turn < 4; ++turn) {
+    constexpr int kProducts = 10;
+    const absl::Time start = absl::Now();
+    Tensor c;
+    for (int i = 0; i < kProducts; ++i) c = at::mm(a, b);
+    c.select(0, 0).select(0, 0).item<float>();  // waits for the device
+    best =
+        std::min(best, absl::ToDoubleSeconds(absl::Now() - start) / kProducts);
+  }
+  return best;
+}
+
 at::ScalarType ForwardDtype(const std::string& precision, at::Device device) {
   if (precision == "bf16") return at::kBFloat16;
-  if (precision == "float32") return at::kFloat;
-  return device.is_cuda() ? at::kBFloat16 : at::kFloat;
+  if (precision == "float16") return at::kHalf;
+  if (precision == "float32" || !device.is_cuda()) return at::kFloat;
+  const std::optional<CudaDeviceInfo> info =
+      DescribeCudaDevice(std::max(0, static_cast<int>(device.index())));
+  if (!info.has_value() || info->HasBf16()) return at::kBFloat16;
+  return ProductSeconds(device, at::kHalf) < ProductSeconds(device, at::kFloat)
+             ? at::kHalf
+             : at::kFloat;
+}
+
+at::ScalarType AnswerDtype(const std::string& precision, at::Device device) {
+  const at::ScalarType trained = ForwardDtype(precision, device);
+  if (device.is_cuda()) {
+    const std::optional<CudaDeviceInfo> info =
+        DescribeCudaDevice(std::max(0, static_cast<int>(device.index())));
+    const bool weak = info.has_value() && !info->HasBf16();
+    return trained == at::kBFloat16 && weak ? ForwardDtype("auto", device)
+                                            : trained;
+  }
+  return trained == at::kHalf ? at::kFloat : trained;
+}
+
+const char* PrecisionName(at::ScalarType dtype) {
+  return dtype == at::kBFloat16 ? "bf16"
+         : dtype == at::kHalf   ? "float16"
+                                : "float32";
 }
 
 absl::Status StatusOfException(std::exception_ptr error) {
@@ -87,6 +179,8 @@ absl::Status StatusOfException(std::exception_ptr error) {
   } catch (const c10::Error& e) {
     return absl::InternalError(
         absl::StrCat("LibTorch: ", e.what_without_backtrace()));
+  } catch (const RankLost& e) {
+    return absl::UnavailableError(e.what());
   } catch (const std::bad_alloc&) {
     return absl::ResourceExhaustedError(
         "out of memory; a smaller train.batch or fewer --augmentations need "

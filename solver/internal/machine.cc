@@ -7,11 +7,46 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "base/files.h"
 #include "solver/internal/device.h"
 
 namespace arctrm {
+namespace {
+
+// Name, memory, compute capability, and which numbers train.precision = auto
+// takes there and why.
+std::string DescribeCuda(int index) {
+  const auto info = internal::DescribeCudaDevice(index);
+  if (!info.has_value()) return "the driver does not describe it";
+  const std::string what =
+      absl::StrFormat("%s, %d GiB, compute capability %d.%d", info->name,
+                      info->memory_bytes >> 30, info->major, info->minor);
+  if (!info->Supported()) {
+    return absl::StrCat(what,
+                        ": not supported by torch >= 2.9 wheels, which need "
+                        "7.5 (so no P100, no "
+                        "V100); choose another accelerator, or --device cpu");
+  }
+  if (info->HasBf16()) return what + ": bf16, which it has matrix units for";
+  const auto choice = internal::CatchTorch([&]()
+                                               -> absl::StatusOr<std::string> {
+    const at::Device device(at::kCUDA, static_cast<at::DeviceIndex>(index));
+    const double half = internal::ProductSeconds(device, at::kHalf);
+    const double full = internal::ProductSeconds(device, at::kFloat);
+    return absl::StrFormat(
+        "%s: it has no matrix units for bf16, and a product takes %.2f ms in "
+        "float16 and %.2f ms in float32",
+        half < full ? "float16" : "float32", 1e3 * half, 1e3 * full);
+  });
+  return absl::StrCat(
+      what, ": ",
+      choice.ok() ? *choice
+                  : absl::StrCat("unusable: ", choice.status().message()));
+}
+
+}  // namespace
 
 std::vector<std::pair<std::string, std::string>> DescribeMachine() {
   std::vector<std::pair<std::string, std::string>> rows;
@@ -40,6 +75,9 @@ std::vector<std::pair<std::string, std::string>> DescribeMachine() {
     const int count =
         static_cast<int>(at::detail::getCUDAHooks().deviceCount());
     rows.emplace_back("CUDA devices", absl::StrCat(count));
+    for (int i = 0; i < count; ++i) {
+      rows.emplace_back(absl::StrCat("CUDA device ", i), DescribeCuda(i));
+    }
   } else {
     rows.emplace_back("CUDA devices",
                       driver.ok() ? std::string(device.status().message())

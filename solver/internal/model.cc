@@ -195,6 +195,16 @@ void Model::SetCycles(int h_cycles, int l_cycles) {
   l_cycles_ = l_cycles;
 }
 
+void Model::SetForwardDtype(at::ScalarType dtype) {
+  dtype_ = dtype;
+  h_init = h_init.to(dtype);
+  l_init = l_init.to(dtype);
+}
+
+at::ScalarType Model::HeadDtype() const {
+  return dtype_ == at::kHalf ? at::kFloat : dtype_;
+}
+
 void Model::RequireGradients(bool on) {
   for (auto& [name, parameter] : parameters_) parameter.set_requires_grad(on);
 }
@@ -326,12 +336,13 @@ StepOutput Model::Step(const Latents& latents, const Tensor& tokens,
   const Tensor answer = z_h.view({batch, positions, d});
   StepOutput out;
   out.latents = {answer.detach(), z_l.detach().view({batch, positions, d})};
-  out.logits =
-      at::linear(answer.narrow(1, options_.puzzle_prefix, options_.num_cells()),
-                 Cast(lm_head_));
-  const Tensor q =
-      at::linear(answer.select(1, 0), Cast(q_weight_), Cast(q_bias_))
-          .to(at::kFloat);
+  const at::ScalarType heads = HeadDtype();
+  out.logits = at::linear(
+      answer.narrow(1, options_.puzzle_prefix, options_.num_cells()).to(heads),
+      lm_head_.to(heads));
+  const Tensor q = at::linear(answer.select(1, 0).to(heads),
+                              q_weight_.to(heads), q_bias_.to(heads))
+                       .to(at::kFloat);
   out.q_halt_logits = q.select(1, 0);
   out.q_continue_logits = q.select(1, 1);
   return out;

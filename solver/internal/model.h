@@ -24,7 +24,7 @@ struct Latents {
 
 struct StepOutput {
   Latents latents;           // detached
-  Tensor logits;             // (B, S, V) forward dtype
+  Tensor logits;             // (B, S, V) forward dtype; float16: float32
   Tensor q_halt_logits;      // (B) float32
   Tensor q_continue_logits;  // (B) float32, trained with continue_head only
 };
@@ -33,7 +33,8 @@ struct StepOutput {
 // that the optimiser and the averages are single passes.
 class Model {
  public:
-  // Initial weights from `random`. `forward_dtype` float32 or bf16.
+  // Initial weights from `random`. `forward_dtype` float32, bf16 or float16.
+  // With float16 the two heads stay float32: their sums may leave its range.
   Model(const ModelOptions& options, at::Device device,
         at::ScalarType forward_dtype, Random& random);
   Model(Model&&) = default;
@@ -54,11 +55,16 @@ class Model {
   Tensor& flat() { return flat_; }
   const Tensor& flat() const { return flat_; }
   Tensor& flat_grad() { return flat_grad_; }
+  const Tensor& flat_grad() const { return flat_grad_; }
   // The part of a vector laid out like flat() that belongs to parameter `i`.
   Tensor Part(const Tensor& flat, size_t i) const;
 
   // Cycles of every Step from here on; the options' at first.
   void SetCycles(int h_cycles, int l_cycles);
+
+  // Forward passes in `dtype` from here on, start states included. Replicas are
+  // told apart from it.
+  void SetForwardDtype(at::ScalarType dtype);
 
   // Whether backward passes reach the parameters (they do at first).
   void RequireGradients(bool on);
@@ -90,6 +96,8 @@ class Model {
   void BindParameters();
   // Weights cast to the forward dtype.
   Tensor Cast(const Tensor& weight) const;
+  // float32 where the forward dtype is float16.
+  at::ScalarType HeadDtype() const;
   // sqrt(D) * [puzzle row, zeros | token embeddings] -> (B*T, D), positions
   // added where they are learned.
   Tensor Embed(const Tensor& tokens, const Tensor& puzzle_rows) const;

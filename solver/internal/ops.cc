@@ -66,7 +66,10 @@ class ResidualRmsNormOp : public Function<ResidualRmsNormOp> {
         });
       });
     } else {
-      const Tensor s = (x_in + y_in).to(at::kFloat);
+      // A float16 sum could leave its range.
+      const Tensor s = x_in.scalar_type() == at::kHalf
+                           ? x_in.to(at::kFloat) + y_in
+                           : (x_in + y_in).to(at::kFloat);
       rstd = at::rsqrt(s.square().mean(-1, true) + eps);
       out = (s * rstd).to(x_in.scalar_type());
     }

@@ -79,7 +79,7 @@ class ModelPredictor : public Predictor {
     tokens = tokens.to(device);
     const at::Tensor rows = table_.index_select(0, ids.to(device));
     std::vector<PredictorOutput> outputs(inputs.size());
-    workers_->Run([&](int worker) {
+    const auto run = [&](int worker) {
       const internal::Slice slice =
           internal::SliceOf(batch_, workers_->count(), worker);
       const absl::Span<PredictorOutput> out = absl::MakeSpan(outputs).subspan(
@@ -93,7 +93,16 @@ class ModelPredictor : public Predictor {
                 .Next(),
             out);
       }
-    });
+    };
+    workers_->Run(run);
+    if (model_->dtype() == at::kHalf &&
+        std::any_of(outputs.begin(), outputs.end(), [](const auto& output) {
+          return !std::isfinite(output.halt_logit);
+        })) {
+      // What left the range of float16 answers nothing.
+      model_->SetForwardDtype(at::kFloat);
+      workers_->Run(run);
+    }
     ++calls_;
     return outputs;
   }
@@ -250,7 +259,7 @@ absl::StatusOr<std::unique_ptr<Predictor>> LoadPredictor(
         Random init(0, "init");
         auto model = std::make_unique<Model>(
             info.model, device,
-            internal::ForwardDtype(info.train.precision, device), init);
+            internal::AnswerDtype(info.train.precision, device), init);
         ARCTRM_ASSIGN_OR_RETURN(
             at::Tensor table,
             internal::LoadModelTensors(file, info.ids.num_ids, *model));

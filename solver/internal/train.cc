@@ -46,7 +46,59 @@ void ReadSums(const StepSums& sums, const TrainOptions& train,
   stats.steps = s[7] / s[3];
 }
 
-absl::StatusOr<TrainResult> Loop(const TrainRequest& request,
+// What rank 0 has all ranks do next.
+struct Order {
+  enum Kind { kStep, kSave, kStop, kFail };
+  Kind kind = kStep;
+  double value = 0;  // kStep: progress; kStop: the TrainStop
+};
+
+// Every rank calls it; all return what rank 0 gave.
+Order Agree(const Trainer& trainer, Order order = {}) {
+  if (trainer.collective().size() == 1) return order;
+  at::Tensor word = at::empty({2}, at::kDouble);
+  double* at = word.mutable_data_ptr<double>();
+  at[0] = order.kind;
+  at[1] = order.value;
+  trainer.collective().Broadcast(word);
+  return {static_cast<Order::Kind>(static_cast<int>(at[0])), at[1]};
+}
+
+// Of the ranks but 0.
+absl::StatusOr<TrainResult> Follow(const TrainRequest& request,
+                                   Trainer& trainer) {
+  const absl::Time start = RealClock().Now();
+  TrainResult result;
+  StepSums sums;
+  for (;;) {
+    const Order order = Agree(trainer);
+    if (order.kind == Order::kStep) {
+      trainer.Step(sums, order.value);
+      ++result.steps;
+      if (trainer.step() % request.stats_every == 0) {
+        trainer.Reduce(sums);
+        sums = {};
+      }
+    } else if (order.kind == Order::kSave) {
+      trainer.HelpSave();
+    } else if (order.kind == Order::kStop) {
+      result.stop = static_cast<TrainStop>(static_cast<int>(order.value));
+      break;
+    } else {
+      return absl::AbortedError(
+          absl::StrCat("rank ", trainer.collective().rank(), " of ",
+                       trainer.collective().size(),
+                       ": rank 0 ended with an error, which it reports"));
+    }
+  }
+  result.time_s = Seconds(start, RealClock().Now());
+  result.steps_per_s =
+      static_cast<double>(result.steps) / std::max(result.time_s, 1e-9);
+  return result;
+}
+
+// Of rank 0. Ends with an order to stop unless there is an error.
+absl::StatusOr<TrainResult> Lead(const TrainRequest& request,
                                  Trainer& trainer) {
   const Clock& clock = RealClock();
   const absl::Time start = clock.Now();
@@ -54,6 +106,7 @@ absl::StatusOr<TrainResult> Loop(const TrainRequest& request,
   TrainResult result;
   TrainStats stats;
   StepSums sums;
+  Deadline deadline = request.deadline;
   double step_s = 0;  // running mean of one step
   double save_s = 0;
   const auto time_s = [&] {
@@ -66,9 +119,9 @@ absl::StatusOr<TrainResult> Loop(const TrainRequest& request,
       share = static_cast<double>(trainer.step()) /
               static_cast<double>(request.max_steps);
     }
-    if (!request.deadline.IsInfinite()) {
+    if (!deadline.IsInfinite()) {
       const double left =
-          std::max(0.0, absl::ToDoubleSeconds(request.deadline.Remaining()));
+          std::max(0.0, absl::ToDoubleSeconds(deadline.Remaining()));
       share = std::max(share, time_s() / std::max(time_s() + left, 1e-9));
     }
     return std::min(share, 1.0);
@@ -76,9 +129,13 @@ absl::StatusOr<TrainResult> Loop(const TrainRequest& request,
   absl::Time last_evaluation = start;
   int64_t last_evaluated_step = -1;
   double evaluation_s = 0;
+  const auto save_to = [&](const std::string& dir) {
+    Agree(trainer, {Order::kSave});
+    return trainer.Save(dir, time_s());
+  };
   const auto save = [&]() -> absl::Status {
     const absl::Time before = clock.Now();
-    ARCTRM_RETURN_IF_ERROR(trainer.Save(request.out, time_s()));
+    ARCTRM_RETURN_IF_ERROR(save_to(request.out));
     last_save = clock.Now();
     save_s = Seconds(before, last_save);
     return absl::OkStatus();
@@ -93,7 +150,7 @@ absl::StatusOr<TrainResult> Loop(const TrainRequest& request,
       trainer.best = score;
       trainer.best_step = trainer.step();
       if (!request.best_out.empty()) {
-        ARCTRM_RETURN_IF_ERROR(trainer.Save(request.best_out, time_s()));
+        ARCTRM_RETURN_IF_ERROR(save_to(request.best_out));
         ARCTRM_RETURN_IF_ERROR(DropResumeState(request.best_out));
         // A run that is killed from here on knows what it has to beat.
         if (!request.out.empty()) ARCTRM_RETURN_IF_ERROR(save());
@@ -119,16 +176,18 @@ absl::StatusOr<TrainResult> Loop(const TrainRequest& request,
     // Stop while one more step, an evaluation and the saves still fit: the last
     // one, and two more when the evaluation finds better weights than before.
     const int saves = request.evaluate ? 3 : 1;
-    if (request.deadline.Remaining() <=
+    if (deadline.Remaining() <=
         absl::Seconds(1.25 * step_s + saves * save_s + 1.25 * evaluation_s)) {
       result.stop = TrainStop::kDeadline;
       break;
     }
     const absl::Time before = clock.Now();
-    trainer.Step(sums, progress());
+    const Order order = Agree(trainer, {Order::kStep, progress()});
+    trainer.Step(sums, order.value);
     ++result.steps;
     const bool report = trainer.step() % request.stats_every == 0;
     if (report) {
+      trainer.Reduce(sums);
       ReadSums(sums, request.train, stats);
       sums = {};
       if (!std::isfinite(stats.loss)) {
@@ -142,7 +201,9 @@ absl::StatusOr<TrainResult> Loop(const TrainRequest& request,
     stats.time_s = time_s();
     stats.learning_rate = trainer.learning_rate();
     stats.steps_per_s = 1 / std::max(step_s, 1e-9);
-    stats.row_updates = trainer.step() * request.train.batch;
+    stats.skipped_steps = trainer.loss_scale.skipped_steps;
+    stats.row_updates =
+        (trainer.step() - stats.skipped_steps) * request.train.batch;
     stats.held_out.reset();
     if (request.evaluate && Seconds(last_evaluation, clock.Now()) >=
                                 request.train.evaluate_interval_s) {
@@ -152,6 +213,7 @@ absl::StatusOr<TrainResult> Loop(const TrainRequest& request,
       result.stop = TrainStop::kCallback;
       break;
     }
+    if (request.replan) deadline = request.replan(stats);
     if (!request.out.empty() && request.train.checkpoint_interval_s > 0 &&
         Seconds(last_save, clock.Now()) >=
             request.train.checkpoint_interval_s) {
@@ -175,6 +237,7 @@ absl::StatusOr<TrainResult> Loop(const TrainRequest& request,
     if (request.log != nullptr) {
       request.log->Warning(absl::StrCat(what, "; the last checkpoint stands"));
     }
+    Agree(trainer, {Order::kStop, static_cast<double>(result.stop)});
     return result;
   }
   // Not after a signal: who asked to stop wants to wait for the save alone.
@@ -190,26 +253,20 @@ absl::StatusOr<TrainResult> Loop(const TrainRequest& request,
     ARCTRM_RETURN_IF_ERROR(save());
     result.final_save_s = save_s;
   }
+  Agree(trainer, {Order::kStop, static_cast<double>(result.stop)});
+  return result;
+}
+
+absl::StatusOr<TrainResult> Loop(const TrainRequest& request,
+                                 Trainer& trainer) {
+  if (trainer.collective().rank() > 0) return Follow(request, trainer);
+  absl::StatusOr<TrainResult> result = Lead(request, trainer);
+  // Exceptions pass: then the group itself may be what failed.
+  if (!result.ok()) Agree(trainer, {Order::kFail});
   return result;
 }
 
 }  // namespace
-
-const char* TrainStopName(TrainStop stop) {
-  switch (stop) {
-    case TrainStop::kSteps:
-      return "all steps done";
-    case TrainStop::kDeadline:
-      return "time used up";
-    case TrainStop::kSignal:
-      return "stopped by a signal";
-    case TrainStop::kCallback:
-      return "stopped by the caller";
-    case TrainStop::kDiverged:
-      return "diverged";
-  }
-  return "";
-}
 
 absl::StatusOr<TrainResult> Train(const TrainRequest& request) {
   ARCTRM_CHECK(request.dataset != nullptr && request.stats_every > 0);
@@ -262,19 +319,25 @@ absl::StatusOr<double> MeasureStepSeconds(const Dataset& dataset,
 
 absl::StatusOr<std::string> DescribeDevice(const DeviceOptions& options,
                                            const TrainOptions& train) {
-  ARCTRM_ASSIGN_OR_RETURN(const at::Device device,
-                          internal::OpenDevice(options));
-  const char* precision =
-      internal::ForwardDtype(train.precision, device) == at::kBFloat16
-          ? "bf16"
-          : "float32";
-  if (device.is_cuda()) {
-    return absl::StrCat("CUDA device ", static_cast<int>(device.index()), ", ",
+  return internal::CatchTorch([&]() -> absl::StatusOr<std::string> {
+    ARCTRM_ASSIGN_OR_RETURN(const at::Device device,
+                            internal::OpenDevice(options));
+    const char* precision = internal::PrecisionName(
+        internal::ForwardDtype(train.precision, device));
+    if (device.is_cuda()) {
+      const int index = static_cast<int>(device.index());
+      const auto info = internal::DescribeCudaDevice(index);
+      return absl::StrCat("CUDA device ", index,
+                          info.has_value()
+                              ? absl::StrCat(" (", info->name, ", ",
+                                             info->memory_bytes >> 30, " GiB)")
+                              : "",
+                          ", ", precision);
+    }
+    return absl::StrCat("CPU, ", at::get_num_threads(),
+                        at::get_num_threads() == 1 ? " thread, " : " threads, ",
                         precision);
-  }
-  return absl::StrCat("CPU, ", at::get_num_threads(),
-                      at::get_num_threads() == 1 ? " thread, " : " threads, ",
-                      precision);
+  });
 }
 
 }  // namespace arctrm

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "solver/internal/trainer.h"
 
+#include <ATen/CPUGeneratorImpl.h>
+
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -42,6 +45,29 @@ std::string FirstDifference(Options a, Options b) {
 
 Tensor Clone(const Tensor& t) { return t.detach().clone(); }
 
+template <typename Options>
+std::string SettingsText(Options options) {
+  OptionSet set;
+  AddOptions(options, set);
+  std::string text;
+  for (const auto& item : set.Items()) {
+    absl::StrAppend(&text, item.key, "=", item.value, ";");
+  }
+  return text;
+}
+
+// `z` (n, T, D) with normal noise, that of each row from a seed of its own:
+// what a row gets depends on nothing else.
+Tensor WithRowNoise(const Tensor& z, double std, std::vector<Random>& seeds) {
+  std::vector<Tensor> noise;
+  for (Random& seed : seeds) {
+    noise.push_back(at::randn(z.sizes().slice(1),
+                              at::detail::createCPUGenerator(seed.Next()),
+                              at::dtype(at::kFloat)));
+  }
+  return z + (at::stack(noise) * std).to(z.options());
+}
+
 }  // namespace
 
 std::string DatasetFingerprint(const Dataset& dataset) {
@@ -71,7 +97,9 @@ Trainer::Trainer(const TrainRequest& request)
                request.train.pairs_per_visit, request.seed),
       exploration_(request.seed, "exploration"),
       ids_(IdsOfDataset(*request.dataset)),
-      trained_(TrainedTasks(*request.dataset)) {}
+      trained_(TrainedTasks(*request.dataset)) {
+  if (request.group.rank == 0) log_ = request.log;
+}
 
 absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
     const TrainRequest& request) {
@@ -89,13 +117,30 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
   if (request.dataset->tasks.empty()) {
     return absl::InvalidArgumentError("the dataset holds no tasks");
   }
-  ARCTRM_ASSIGN_OR_RETURN(const at::Device device, OpenDevice(request.device));
+  const Group& group = request.group;
+  if (request.train.batch < group.size) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "train.batch = ", request.train.batch, " for ", group.size,
+        " processes: each needs a row of every batch; start fewer, "
+        "or make the batch larger"));
+  }
+  ARCTRM_ASSIGN_OR_RETURN(
+      const at::Device device,
+      OpenDevice(request.device, group.size > 1 ? group.local_rank : 0));
   std::unique_ptr<Trainer> trainer(new Trainer(request));
-  const int64_t batch = request.train.batch;
+  ARCTRM_ASSIGN_OR_RETURN(trainer->collective_, JoinGroup(group, device));
+  ARCTRM_RETURN_IF_ERROR(trainer->CheckSameRequest());
+  trainer->rows_ = SliceOf(request.train.batch, group.size, group.rank);
+  const int64_t batch = trainer->rows_.size;
   const int64_t cells = request.model.num_cells();
   Random init(request.seed, "init");
+  // That of rank 0, which may have measured.
+  Tensor dtype = at::full(
+      {1}, static_cast<int64_t>(ForwardDtype(request.train.precision, device)),
+      at::kLong);
+  trainer->collective_->Broadcast(dtype);
   trainer->model_ = std::make_unique<Model>(
-      request.model, device, ForwardDtype(request.train.precision, device),
+      request.model, device, static_cast<at::ScalarType>(dtype.item<int64_t>()),
       init);
   Model& model = *trainer->model_;
   trainer->table_ =
@@ -105,7 +150,8 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
   trainer->input_buffer_.resize(static_cast<size_t>(batch * cells));
   trainer->label_buffer_.resize(static_cast<size_t>(batch * cells));
   const auto longs = at::TensorOptions().dtype(at::kLong);
-  trainer->current_ids_ = at::zeros({batch}, longs);
+  trainer->current_ids_ = at::zeros({request.train.batch}, longs);
+  trainer->halted_ = at::ones({request.train.batch}, at::kBool);
   const Batch like = {at::zeros({batch, cells}, longs.device(device)),
                       at::zeros({batch, cells}, longs.device(device)),
                       at::zeros({batch}, longs.device(device))};
@@ -126,7 +172,44 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
     trainer->replicas_.push_back(model.Replica());
   }
   if (trainer->new_rows_.candidates.defined()) trainer->MatchNewRows(request);
+  trainer->ShareState();
   return trainer;
+}
+
+absl::Status Trainer::CheckSameRequest() const {
+  if (collective_->size() == 1) return absl::OkStatus();
+  const std::array<std::string, 4> parts = {
+      SettingsText(options_), SettingsText(train_), absl::StrCat(seed_),
+      DatasetFingerprint(*dataset_)};
+  constexpr std::array<const char*, 4> kNames = {
+      "model settings", "training settings", "seed", "dataset"};
+  std::string digests;
+  for (const std::string& part : parts) digests += Sha256Hex(part);
+  const int64_t length = static_cast<int64_t>(digests.size());
+  const Tensor all = collective_->AllGather(
+      at::from_blob(digests.data(), {length}, at::kByte).clone());
+  const int64_t each = length / static_cast<int64_t>(parts.size());
+  for (int rank = 1; rank < collective_->size(); ++rank) {
+    for (size_t i = 0; i < parts.size(); ++i) {
+      const int64_t begin = static_cast<int64_t>(i) * each;
+      if (!at::equal(all[rank].narrow(0, begin, each),
+                     all[0].narrow(0, begin, each))) {
+        return absl::FailedPreconditionError(absl::StrCat(
+            "rank ", rank, " of ", collective_->size(), " has another ",
+            kNames[i], " than rank 0; start all with the same"));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+void Trainer::ShareState() {
+  if (collective_->size() == 1) return;
+  at::NoGradGuard no_grad;
+  for (Tensor* tensor : {&model_->flat(), &model_->h_init, &model_->l_init,
+                         &table_, &ema_, &adam_->exp_avg, &adam_->exp_avg_sq}) {
+    if (tensor->defined()) collective_->Broadcast(*tensor);
+  }
 }
 
 absl::Status Trainer::LoadStart(const std::string& checkpoint) {
@@ -198,6 +281,20 @@ void Trainer::FillNewRows(const PuzzleIds& known, const Tensor& known_table) {
 }
 
 void Trainer::MatchNewRows(const TrainRequest& request) {
+  // Rank 0 does it alone: what is reached in time depends on the machine. A
+  // word now and then keeps the others from taking it for dead.
+  const auto still_at_it = [&](bool value) {
+    Tensor word = at::full({1}, value, at::kBool);
+    collective_->Broadcast(word);
+    return word.item<bool>();
+  };
+  if (collective_->rank() > 0) {
+    while (still_at_it(true)) {
+    }
+    new_rows_ = {};
+    return;
+  }
+  absl::Time last_word = RealClock().Now();
   // Without a time limit all are matched: the same steps give the same bytes.
   double limit_s = std::numeric_limits<double>::infinity();
   if (!request.deadline.IsInfinite()) {
@@ -208,6 +305,12 @@ void Trainer::MatchNewRows(const TrainRequest& request) {
   const RowMatcher matcher = {*model_,  train_,    *workers_,
                               sampler_, *dataset_, ids_};
   const auto progress = [&](int done, int wanted) {
+    if (collective_->size() > 1 &&
+        RealClock().Now() - last_word >
+            std::min(absl::Seconds(5), request.group.operation_timeout / 4)) {
+      still_at_it(true);
+      last_word = RealClock().Now();
+    }
     if (request.log == nullptr) return;
     const double took = absl::ToDoubleSeconds(RealClock().Now() - start);
     request.log->Progress(
@@ -222,6 +325,7 @@ void Trainer::MatchNewRows(const TrainRequest& request) {
         matched, ids_.num_ids - 1, new_rows_.candidates.size(0),
         absl::ToDoubleSeconds(RealClock().Now() - start)));
   }
+  if (collective_->size() > 1) still_at_it(false);
   new_rows_ = {};
 }
 
@@ -269,14 +373,42 @@ absl::Status Trainer::LoadResume(const std::string& dir) {
   ARCTRM_RETURN_IF_ERROR(load("parameters", model_->flat()));
   ARCTRM_RETURN_IF_ERROR(load("exp_avg", adam_->exp_avg));
   ARCTRM_RETURN_IF_ERROR(load("exp_avg_sq", adam_->exp_avg_sq));
-  ARCTRM_RETURN_IF_ERROR(load("carry.z_H", carry_.latents.z_h));
-  ARCTRM_RETURN_IF_ERROR(load("carry.z_L", carry_.latents.z_l));
-  ARCTRM_RETURN_IF_ERROR(load("carry.steps", carry_.steps));
-  ARCTRM_RETURN_IF_ERROR(load("carry.halted", carry_.halted));
-  ARCTRM_RETURN_IF_ERROR(load("carry.tokens", carry_.current.tokens));
-  ARCTRM_RETURN_IF_ERROR(load("carry.labels", carry_.current.labels));
-  ARCTRM_RETURN_IF_ERROR(load("carry.puzzle_ids", carry_.current.puzzle_ids));
-  current_ids_.copy_(carry_.current.puzzle_ids);
+  // Checkpoints of before float16 hold nothing of it.
+  if (!text("loss_scale").empty()) {
+    int64_t gave_up = 0;
+    if (!absl::SimpleAtod(text("loss_scale"), &loss_scale.scale) ||
+        !absl::SimpleAtoi(text("loss_scale_good_steps"),
+                          &loss_scale.good_steps) ||
+        !absl::SimpleAtoi(text("skipped_steps"), &loss_scale.skipped_steps) ||
+        !absl::SimpleAtoi(text("skipped_in_a_row"),
+                          &loss_scale.skipped_in_a_row) ||
+        !absl::SimpleAtoi(text("loss_scale_gave_up"), &gave_up)) {
+      return absl::DataLossError(
+          absl::StrCat(dir, "/", kResumeFile, ": its loss scale is damaged"));
+    }
+    loss_scale.gave_up = gave_up != 0;
+    if (loss_scale.gave_up && model_->dtype() == at::kHalf) {
+      SetForwardDtype(at::kFloat);
+    }
+  }
+  // The rows of this rank out of those of all.
+  const auto load_rows = [&](const std::string& name, Tensor& into) {
+    std::vector<int64_t> shape = into.sizes().vec();
+    shape[0] = train_.batch;
+    absl::StatusOr<Tensor> tensor = GetTensor(state, name, shape);
+    if (tensor.ok()) into.copy_(tensor->narrow(0, rows_.begin, rows_.size));
+    return tensor.status();
+  };
+  ARCTRM_RETURN_IF_ERROR(load_rows("carry.z_H", carry_.latents.z_h));
+  ARCTRM_RETURN_IF_ERROR(load_rows("carry.z_L", carry_.latents.z_l));
+  ARCTRM_RETURN_IF_ERROR(load_rows("carry.steps", carry_.steps));
+  ARCTRM_RETURN_IF_ERROR(load_rows("carry.halted", carry_.halted));
+  ARCTRM_RETURN_IF_ERROR(load_rows("carry.tokens", carry_.current.tokens));
+  ARCTRM_RETURN_IF_ERROR(load_rows("carry.labels", carry_.current.labels));
+  ARCTRM_RETURN_IF_ERROR(
+      load_rows("carry.puzzle_ids", carry_.current.puzzle_ids));
+  ARCTRM_RETURN_IF_ERROR(load("carry.halted", halted_));
+  ARCTRM_RETURN_IF_ERROR(load("carry.puzzle_ids", current_ids_));
   ARCTRM_RETURN_IF_ERROR(exploration_.SetState(text("exploration")));
   ARCTRM_RETURN_IF_ERROR(sampler_.SetState(text("sampler")));
   if (!absl::SimpleAtoi(text("step"), &step_) ||
@@ -300,18 +432,95 @@ absl::Status Trainer::LoadResume(const std::string& dir) {
   return absl::OkStatus();
 }
 
+Tensor Trainer::GatherRows(const Tensor& own) const {
+  const int size = collective_->size();
+  if (size == 1) return own;
+  // Slices differ by one row; what is sent does not.
+  const int64_t most = (train_.batch + size - 1) / size;
+  Tensor sent = own;
+  if (own.size(0) < most) {
+    std::vector<int64_t> shape = own.sizes().vec();
+    shape[0] = most - own.size(0);
+    sent = at::cat({own, at::zeros(shape, own.options())});
+  }
+  const Tensor all = collective_->AllGather(sent);
+  std::vector<Tensor> parts;
+  for (int rank = 0; rank < size; ++rank) {
+    parts.push_back(
+        all[rank].narrow(0, 0, SliceOf(train_.batch, size, rank).size));
+  }
+  return at::cat(parts);
+}
+
+Carry Trainer::WholeCarry() const {
+  return {{GatherRows(carry_.latents.z_h), GatherRows(carry_.latents.z_l)},
+          GatherRows(carry_.steps),
+          GatherRows(carry_.halted),
+          {GatherRows(carry_.current.tokens), GatherRows(carry_.current.labels),
+           GatherRows(carry_.current.puzzle_ids)}};
+}
+
+void Trainer::Reduce(StepSums& sums) const {
+  // Defined on all ranks or on none: they skip the same steps.
+  if (sums.sums.defined()) collective_->AllReduceSum(sums.sums);
+}
+
+void Trainer::SetForwardDtype(at::ScalarType dtype) {
+  at::NoGradGuard no_grad;
+  model_->SetForwardDtype(dtype);
+  for (const std::unique_ptr<Model>& replica : replicas_) {
+    replica->SetForwardDtype(dtype);
+  }
+  carry_.latents = {carry_.latents.z_h.to(dtype), carry_.latents.z_l.to(dtype)};
+}
+
+bool Trainer::UseGradients(const Tensor& row_grad, bool rows_only) {
+  bool finite =
+      !row_grad.defined() || at::isfinite(row_grad).all().item<bool>();
+  if (!rows_only) {
+    finite = finite && at::isfinite(model_->flat_grad()).all().item<bool>();
+  }
+  // The gradients are those of all ranks already: all find the same.
+  const double scale = loss_scale.scale;
+  loss_scale.Update(finite);
+  if (finite) {
+    if (row_grad.defined()) row_grad.mul_(1 / scale);
+    if (!rows_only) model_->flat_grad().mul_(1 / scale);
+    return true;
+  }
+  // Latents that overflowed too would spoil all steps to come.
+  const auto broken = [](const Tensor& z) {
+    return at::logical_not(at::isfinite(z).flatten(1).all(1));
+  };
+  carry_.halted = carry_.halted.logical_or(
+      broken(carry_.latents.z_h).logical_or(broken(carry_.latents.z_l)));
+  if (loss_scale.gave_up) {
+    SetForwardDtype(at::kFloat);
+    if (log_ != nullptr) {
+      log_->Warning(absl::StrCat(
+          "step ", step_, ": ", loss_scale.skipped_in_a_row,
+          " steps in a row overflowed in float16; training falls back to "
+          "float32 on repeated overflow and goes on, slower"));
+    }
+  }
+  return false;
+}
+
 Batch Trainer::DrawBatch() {
-  const Tensor halted = carry_.halted.to(at::kCPU);
+  const Tensor halted = halted_.to(at::kCPU);
   const bool* flags = halted.const_data_ptr<bool>();
-  const int64_t batch = halted.numel();
+  const int64_t batch = rows_.size;
   const int64_t cells = options_.num_cells();
   int64_t* ids = current_ids_.mutable_data_ptr<int64_t>();
-  for (int64_t b = 0; b < batch; ++b) {
+  // All ranks draw for all rows, so that their streams stay the same.
+  for (int64_t b = 0; b < train_.batch; ++b) {
     if (!flags[b]) continue;
     const Example example = sampler_.Next();
     ids[b] = example.puzzle_id;
-    sampler_.Encode(example, input_buffer_.data() + b * cells,
-                    label_buffer_.data() + b * cells);
+    const int64_t own = b - rows_.begin;
+    if (own < 0 || own >= batch) continue;
+    sampler_.Encode(example, input_buffer_.data() + own * cells,
+                    label_buffer_.data() + own * cells);
   }
   const at::Device device = model_->device();
   const auto move = [&](std::vector<uint8_t>& buffer) {
@@ -322,13 +531,14 @@ Batch Trainer::DrawBatch() {
   out.tokens = move(input_buffer_);
   const Tensor labels = move(label_buffer_);
   out.labels = at::where(labels == kPadToken, kIgnoredLabel, labels);
-  out.puzzle_ids = current_ids_.to(device, at::kLong, false, true);
+  out.puzzle_ids = current_ids_.narrow(0, rows_.begin, batch)
+                       .to(device, at::kLong, false, true);
   return out;
 }
 
 void Trainer::RunShare(int worker, const Batch& fresh, const Tensor& min_steps,
                        Share& share) {
-  const auto [begin, size] = SliceOf(train_.batch, workers_->count(), worker);
+  const auto [begin, size] = SliceOf(rows_.size, workers_->count(), worker);
   const auto part = [first = begin, rows = size](const Tensor& whole) {
     return whole.narrow(0, first, rows);
   };
@@ -342,7 +552,7 @@ void Trainer::RunShare(int worker, const Batch& fresh, const Tensor& min_steps,
                  part(carry_.halted),
                  part_of(carry_.current)};
   AdmitBatch(model, part_of(fresh), share.carry);
-  AddNoise(worker, share.carry);
+  AddNoise(rows_.begin + begin, share.carry);
   model.RequireGradients(step_ > rows_only_steps_);
   share.rows = table_.index_select(0, share.carry.current.puzzle_ids);
   share.rows.set_requires_grad(true);
@@ -350,25 +560,29 @@ void Trainer::RunShare(int worker, const Batch& fresh, const Tensor& min_steps,
   const ActOutput out = ActStep(
       model, share.rows, /*training=*/true,
       min_steps.defined() ? part(min_steps) : min_steps, train_, share.carry);
-  (out.loss.loss / static_cast<double>(train_.batch)).backward();
+  const double scale = model.dtype() == at::kHalf ? loss_scale.scale : 1;
+  (out.loss.loss / (static_cast<double>(train_.batch) / scale)).backward();
   share.loss = out.loss;
 }
 
 // train.start_noise for the rows that begin, train.latent_noise for all.
-void Trainer::AddNoise(int worker, Carry& carry) const {
+void Trainer::AddNoise(int64_t first, Carry& carry) const {
+  if (train_.start_noise <= 0 && train_.latent_noise <= 0) return;
   at::NoGradGuard no_grad;
-  Random seeds(seed_, absl::StrCat("latent noise ", step_, " ", worker));
+  std::vector<Random> seeds;
+  for (int64_t row = 0; row < carry.halted.size(0); ++row) {
+    seeds.emplace_back(seed_,
+                       absl::StrCat("latent noise ", step_, " ", first + row));
+  }
   Latents& latents = carry.latents;
   if (train_.start_noise > 0) {
     const Tensor begins = carry.halted.view({-1, 1, 1});
     for (Tensor* z : {&latents.z_h, &latents.z_l}) {
-      *z = at::where(
-          begins, Model::WithNoise(*z, train_.start_noise, seeds.Next()), *z);
+      *z = at::where(begins, WithRowNoise(*z, train_.start_noise, seeds), *z);
     }
   }
   if (train_.latent_noise > 0) {
-    latents.z_l =
-        Model::WithNoise(latents.z_l, train_.latent_noise, seeds.Next());
+    latents.z_l = WithRowNoise(latents.z_l, train_.latent_noise, seeds);
   }
 }
 
@@ -396,6 +610,7 @@ void Trainer::Step(StepSums& sums, double progress) {
   ++step_;
   if (rows_only) ++rows_only_steps_;
   const int64_t batch = train_.batch;
+  const bool scaled = model_->dtype() == at::kHalf;
   const double decay =
       train_.decay_share > 0
           ? std::clamp((1 - progress) / train_.decay_share, 0.0, 1.0)
@@ -407,9 +622,6 @@ void Trainer::Step(StepSums& sums, double progress) {
                                                     train_.warmup_steps);
   SetCycles(progress);
   const Batch fresh = DrawBatch();
-  for (int64_t b = 0; b < batch; ++b) {
-    ++updates_[static_cast<size_t>(current_ids_.const_data_ptr<int64_t>()[b])];
-  }
   Tensor min_steps;
   if (options_.exploration > 0 && options_.halt_max_steps > 1) {
     // Redrawn every step, so it only delays halting (as published).
@@ -420,7 +632,7 @@ void Trainer::Step(StepSums& sums, double progress) {
             exploration_.Between(2, options_.halt_max_steps);
       }
     }
-    min_steps = host.to(model_->device());
+    min_steps = host.narrow(0, rows_.begin, rows_.size).to(model_->device());
   }
   std::vector<Share> shares(static_cast<size_t>(workers_->count()));
   workers_->Run([&](int worker) {
@@ -443,18 +655,31 @@ void Trainer::Step(StepSums& sums, double progress) {
        joined([](Share& share) { return share.carry.current.labels; }),
        joined([](Share& share) { return share.carry.current.puzzle_ids; })}};
 
-  if (options_.puzzle_prefix > 0) {
-    SignSgdUpdate(table_, current_ids_,
-                  joined([](Share& share) { return share.rows.grad(); }),
-                  decay * WarmupLearningRate(train_.puzzle_learning_rate, step_,
-                                             train_.warmup_steps),
-                  train_.puzzle_weight_decay);
-  }
   if (!rows_only) {
     // Added in the order of the rows: the same threads give the same bytes.
     for (const std::unique_ptr<Model>& replica : replicas_) {
       model_->flat_grad().add_(replica->flat_grad());
     }
+    collective_->AllReduceSum(model_->flat_grad());
+  }
+  Tensor row_grad;
+  if (options_.puzzle_prefix > 0) {
+    row_grad =
+        GatherRows(joined([](Share& share) { return share.rows.grad(); }));
+  }
+  const bool use = !scaled || UseGradients(row_grad, rows_only);
+  halted_ = GatherRows(carry_.halted);
+  if (!use) return;
+  for (int64_t b = 0; b < batch; ++b) {
+    ++updates_[static_cast<size_t>(current_ids_.const_data_ptr<int64_t>()[b])];
+  }
+  if (row_grad.defined()) {
+    SignSgdUpdate(table_, current_ids_, row_grad,
+                  decay * WarmupLearningRate(train_.puzzle_learning_rate, step_,
+                                             train_.warmup_steps),
+                  train_.puzzle_weight_decay);
+  }
+  if (!rows_only) {
     adam_->Update(model_->flat(), model_->flat_grad(), learning_rate_,
                   train_.weight_decay, train_.beta1, train_.beta2);
     if (ema_.defined()) EmaUpdate(ema_, model_->flat(), train_.ema);
@@ -483,6 +708,7 @@ std::unique_ptr<Predictor> Trainer::MakePredictor() const {
 }
 
 absl::Status Trainer::Save(const std::string& dir, double time_s) const {
+  const Carry carry = WholeCarry();
   CheckpointInfo info;
   info.model = options_;
   info.train = train_;
@@ -499,13 +725,13 @@ absl::Status Trainer::Save(const std::string& dir, double time_s) const {
   state.tensors = {{"parameters", model_->flat()},
                    {"exp_avg", adam_->exp_avg},
                    {"exp_avg_sq", adam_->exp_avg_sq},
-                   {"carry.z_H", carry_.latents.z_h},
-                   {"carry.z_L", carry_.latents.z_l},
-                   {"carry.steps", carry_.steps},
-                   {"carry.halted", carry_.halted},
-                   {"carry.tokens", carry_.current.tokens},
-                   {"carry.labels", carry_.current.labels},
-                   {"carry.puzzle_ids", carry_.current.puzzle_ids}};
+                   {"carry.z_H", carry.latents.z_h},
+                   {"carry.z_L", carry.latents.z_l},
+                   {"carry.steps", carry.steps},
+                   {"carry.halted", carry.halted},
+                   {"carry.tokens", carry.current.tokens},
+                   {"carry.labels", carry.current.labels},
+                   {"carry.puzzle_ids", carry.current.puzzle_ids}};
   state.metadata = {
       {"dataset", DatasetFingerprint(*dataset_)},
       {"exploration", exploration_.State()},
@@ -519,6 +745,16 @@ absl::Status Trainer::Save(const std::string& dir, double time_s) const {
       {"best_step", absl::StrCat(best_step)},
       {"best_exact", absl::StrFormat("%.17g", best.exact)},
       {"best_accuracy", absl::StrFormat("%.17g", best.accuracy)}};
+  if (loss_scale.gave_up || model_->dtype() == at::kHalf) {
+    state.metadata["loss_scale"] = absl::StrFormat("%.17g", loss_scale.scale);
+    state.metadata["loss_scale_good_steps"] =
+        absl::StrCat(loss_scale.good_steps);
+    state.metadata["loss_scale_gave_up"] =
+        absl::StrCat(loss_scale.gave_up ? 1 : 0);
+    state.metadata["skipped_steps"] = absl::StrCat(loss_scale.skipped_steps);
+    state.metadata["skipped_in_a_row"] =
+        absl::StrCat(loss_scale.skipped_in_a_row);
+  }
   const Tensor& averaged = ema_.defined() ? ema_ : model_->flat();
   return WriteCheckpoint(
       dir, info,

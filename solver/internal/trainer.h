@@ -11,6 +11,8 @@
 #include "base/random.h"
 #include "solver/checkpoint_info.h"
 #include "solver/internal/act.h"
+#include "solver/internal/collective.h"
+#include "solver/internal/loss_scale.h"
 #include "solver/internal/model.h"
 #include "solver/internal/optimizers.h"
 #include "solver/internal/row_match.h"
@@ -20,7 +22,8 @@
 
 namespace arctrm::internal {
 
-// Sums over optimiser steps, on the device until read.
+// Sums over optimiser steps, on the device until read; of this rank's rows
+// until they are reduced. Steps that were skipped do not count.
 struct StepSums {
   // lm_loss, q_halt_loss, q_continue_loss, count, accuracy, exact,
   // q_halt_accuracy, steps.
@@ -31,17 +34,23 @@ struct StepSums {
 class Trainer {
  public:
   // Fresh weights, or those of request.checkpoint, or all state of request.out
-  // when request.resume.
+  // when request.resume. Meets the other ranks of request.group;
+  // FailedPrecondition where one of them got another request.
   static absl::StatusOr<std::unique_ptr<Trainer>> Create(
       const TrainRequest& request);
 
   // One optimiser step: admit new examples, supervise, sign-SGD, AdamATan2,
-  // EMA. `progress`: the share of the run that is done, for schedules. May
-  // throw LibTorch's exceptions.
+  // EMA. `progress`: the share of the run that is done, for schedules. All
+  // ranks call it with the same. May throw LibTorch's exceptions, and RankLost.
   void Step(StepSums& sums, double progress);
 
-  // Writes the whole checkpoint folder, resume state included.
+  // Of all ranks, which all call this.
+  void Reduce(StepSums& sums) const;
+
+  // Writes the whole checkpoint folder, resume state included: rank 0, while
+  // the others call HelpSave.
   absl::Status Save(const std::string& dir, double time_s) const;
+  void HelpSave() const { WholeCarry(); }
 
   // Over the averaged weights and the table as they are now; the trainer must
   // not step while it predicts.
@@ -52,31 +61,52 @@ class Trainer {
   // Of the network in the last step; 0 while only rows learn.
   double learning_rate() const { return learning_rate_; }
   const Model& model() const { return *model_; }
+  // (num_ids, D), and like model().flat(); undefined without EMA.
+  const Tensor& table() const { return table_; }
+  const Tensor& ema() const { return ema_; }
+  Collective& collective() const { return *collective_; }
 
   // The best evaluation so far, saved and resumed with the rest; step 0: none.
   HeldOutScore best;
   int64_t best_step = 0;
 
+  // Of float16; saved and resumed too.
+  LossScale loss_scale;
+
  private:
   explicit Trainer(const TrainRequest& request);
+  // Are all ranks about to do the same?
+  absl::Status CheckSameRequest() const;
+  // Takes the state of rank 0.
+  void ShareState();
   absl::Status LoadStart(const std::string& checkpoint);
   absl::Status LoadResume(const std::string& dir);
   void FillNewRows(const PuzzleIds& known, const Tensor& known_table);
   // train.new_rows = match.
   void MatchNewRows(const TrainRequest& request);
-  // Draws examples for halted rows into the host buffers, and moves them.
+  // Draws examples for all rows that halted, puts those of this rank into the
+  // host buffers, and moves them.
   Batch DrawBatch();
+  // (n, …) of this rank's rows -> (batch, …) of all rows, on every rank.
+  Tensor GatherRows(const Tensor& own) const;
+  // The carry of all rows; every rank calls it.
+  Carry WholeCarry() const;
+  // Whether the gradients of a float16 step can be used; adapts the scale.
+  // After too many that can't, the forward pass becomes float32.
+  bool UseGradients(const Tensor& row_grad, bool rows_only);
+  void SetForwardDtype(at::ScalarType dtype);
   // What one worker did with its rows of the batch.
   struct Share {
     Carry carry;
     Tensor rows;  // puzzle rows, with their gradient
     LossOutput loss;
   };
-  // Schedules and noise of a step.
+  // Schedules and noise of a step. `first`: the row of the batch that the
+  // carry's first one is.
+  void AddNoise(int64_t first, Carry& carry) const;
+  void SetCycles(double progress);
   // Forward and backward of some rows of the carry; gradients of the parameters
   // stay in the worker's replica.
-  void AddNoise(int worker, Carry& carry) const;
-  void SetCycles(double progress);
   void RunShare(int worker, const Batch& fresh, const Tensor& min_steps,
                 Share& share);
 
@@ -89,12 +119,16 @@ class Trainer {
   std::shared_ptr<Workers> workers_;
   std::vector<std::unique_ptr<Model>>
       replicas_;  // of all workers but the first
-  Tensor table_;  // (num_ids, D) float32
-  Tensor ema_;    // like flat(); undefined without EMA
+  std::unique_ptr<Collective> collective_;
+  Slice rows_;          // this rank's, of the batch
+  Log* log_ = nullptr;  // of rank 0, null elsewhere
+  Tensor table_;        // (num_ids, D) float32
+  Tensor ema_;          // like flat(); undefined without EMA
   std::unique_ptr<AdamAtan2> adam_;
   ExampleSampler sampler_;
   Random exploration_;
-  Carry carry_;
+  Carry carry_;    // of this rank's rows
+  Tensor halted_;  // (batch) bool, of all rows
   PuzzleIds ids_;
   std::vector<int64_t> updates_;  // by id
   NewRows new_rows_;              // only while the trainer is made
@@ -105,7 +139,7 @@ class Trainer {
   int64_t earlier_steps_ = 0;  // of the weights it started from
   double earlier_time_s_ = 0;
   double weights_time_s_ = 0;  // training time of the starting weights
-  Tensor current_ids_;  // (B) int64 on the CPU: carry_.current.puzzle_ids
+  Tensor current_ids_;         // (batch) int64 on the CPU: the ids of all rows
   std::vector<uint8_t> input_buffer_, label_buffer_;
 };
 

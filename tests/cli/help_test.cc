@@ -68,6 +68,10 @@ const std::map<std::string, std::string>& Promised() {
        "--recipe --set --log --quiet"},
       {"puzzle score", "--answers puzzles --json --log --quiet"},
       {"settings", "recipe --log --quiet"},
+      {"bundle",
+       "--out --checkpoint --keep-rows --recipe --torch --binaries --source "
+       "--third-party --owner --title --slug --competition --accelerator "
+       "--log --quiet"},
       {"doctor", "--json --log --quiet"},
   };
   return *options;

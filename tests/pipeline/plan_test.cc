@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace arctrm {
@@ -117,6 +118,48 @@ TEST(ViewSeconds, GrowsWithSupervisionSteps) {
   const double four = ViewSeconds(1, model, 64);
   model.halt_max_steps = 16;
   EXPECT_NEAR(ViewSeconds(1, model, 64), 4 * four, 1e-12);
+}
+
+TEST(PlanAgain, StandsWhileStepsTakeWhatWasPlanned) {
+  const PlanInputs inputs = Timed(1200);
+  const ModelOptions model;
+  const TrainOptions train;
+  const PlanningOptions planning;
+  const RunPlan plan = PlanRun(inputs, model, train, planning);
+  const Replan again = PlanAgain(plan, inputs, inputs.step_s, 100, 60, 1140,
+                                 model, train, planning);
+  EXPECT_EQ(again.reason, "");
+  EXPECT_NEAR(again.train_left_s + again.vote_s + plan.reserve_s, 1140, 1e-6);
+}
+
+TEST(PlanAgain, SlowerStepsGiveVotingMoreTimeUpToItsShare) {
+  PlanInputs inputs = Timed(3600);
+  inputs.step_s = 0.05;
+  const ModelOptions model;
+  const TrainOptions train;
+  const PlanningOptions planning;
+  const RunPlan plan = PlanRun(inputs, model, train, planning);
+  const Replan again =
+      PlanAgain(plan, inputs, 0.2, 100, 60, 3540, model, train, planning);
+  EXPECT_THAT(again.reason, testing::HasSubstr("0.200 s"));
+  EXPECT_THAT(again.reason, testing::HasSubstr("0.050 s"));
+  EXPECT_GT(again.vote_s, plan.vote_s);
+  EXPECT_LE(again.vote_s, planning.vote_share * (3600 - plan.reserve_s) + 1e-6);
+  EXPECT_EQ(again.steps, 100 + static_cast<int64_t>(again.train_left_s / 0.2));
+}
+
+TEST(PlanAgain, NeverPlansBeyondWhatIsLeft) {
+  const PlanInputs inputs = Timed(600);
+  const RunPlan plan =
+      PlanRun(inputs, ModelOptions(), TrainOptions(), PlanningOptions());
+  for (double left_s : {0.0, 1.0, 20.0, 500.0}) {
+    const Replan again =
+        PlanAgain(plan, inputs, 50, 3, 600 - left_s, left_s, ModelOptions(),
+                  TrainOptions(), PlanningOptions());
+    EXPECT_GE(again.vote_s, 0);
+    EXPECT_GE(again.train_left_s, 0);
+    EXPECT_LE(again.vote_s + again.train_left_s, left_s);
+  }
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 #    log knows UTF-8.
 #  * Only cli/ and the developers' programs write to standard output.
 #  * Nothing ends the process but a failed ARCTRM_CHECK, the second Ctrl-C and
-#    a worker that could not be started.
+#    a child process that could not become its program.
 set -euo pipefail
 cd "$1"
 
@@ -29,7 +29,7 @@ find "${places[@]}" -type f \( -name '*.h' -o -name '*.cc' -o -name '*.cu' \) \
       if ($0 != "// SPDX-License-Identifier: MIT") broken("no licence line")
       program = FILENAME ~ /^(cli|bench)\// ||
                 FILENAME == "synthetic/make_tasks.cc"
-      ender = FILENAME == "base/status.cc" || FILENAME == "base/stop.cc"
+      ender = FILENAME ~ /^base\/(status|stop|subprocess)\.cc$/
     }
     {
       # A comment begins at // unless a string (a web address) holds it.

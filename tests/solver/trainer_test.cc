@@ -14,50 +14,10 @@
 #include "solver/internal/checkpoint.h"
 #include "solver/internal/checkpoint_files.h"
 #include "solver/internal/workers.h"
+#include "tests/solver/small_training.h"
 
 namespace arctrm::internal {
 namespace {
-
-// Tasks that each swap the colours of a 2 x 2 grid by a rule of their own.
-Dataset SmallDataset(int tasks) {
-  Dataset dataset;
-  dataset.canvas.side = 4;
-  for (int t = 0; t < tasks; ++t) {
-    DatasetTask task;
-    task.name = "task" + std::to_string(t);
-    for (int p = 0; p < 4; ++p) {
-      Grid input(2, 2);
-      Grid output(2, 2);
-      for (int c = 0; c < 4; ++c) {
-        const uint8_t colour = static_cast<uint8_t>((p >> (c % 2)) % 2 + c % 2);
-        input.at(c / 2, c % 2) = colour;
-        output.at(c / 2, c % 2) = static_cast<uint8_t>(colour + 1 + t);
-      }
-      task.pairs.push_back({input, output});
-    }
-    task.copies.push_back(Augmentation());
-    dataset.tasks.push_back(task);
-  }
-  return dataset;
-}
-
-TrainRequest SmallRequest(const Dataset& dataset, int threads) {
-  TrainRequest request;
-  request.dataset = &dataset;
-  request.model.hidden = 32;
-  request.model.heads = 2;
-  request.model.h_cycles = 2;
-  request.model.l_cycles = 1;
-  request.model.puzzle_prefix = 2;
-  request.model.halt_max_steps = 2;
-  request.model.canvas_side = dataset.canvas.side;
-  request.train.batch = 13;  // slices of unequal size
-  request.train.learning_rate = 2e-3;
-  request.train.warmup_steps = 0;
-  request.train.ema = 0;
-  request.device = {"cpu", threads};
-  return request;
-}
 
 double LossAfter(Trainer& trainer, int steps, double progress = 0) {
   StepSums sums;

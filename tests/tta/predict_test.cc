@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "augment/plan.h"
 #include "base/files.h"
 #include "base/stop.h"
@@ -394,6 +395,102 @@ TEST(PredictVotes, PredictorErrorsComeThroughAndKeepEarlierVotes) {
                    nullptr, ballots)
           .status();
   EXPECT_EQ(status, absl::ResourceExhaustedError("out of memory"));
+  EXPECT_EQ(ballots.num_asked(), 8);
+}
+
+TEST(PredictVotes, SeveralPredictorsShareTheBatchesAndGiveTheSameBallots) {
+  const ChallengeSet challenges = MakeChallenges();
+  const PuzzleIds ids = MakeIds(challenges, 30);
+  FakePredictor alone({5}, 4);
+  Ballots expected;
+  MustPredict(alone, ids, challenges, VoteOptions(), expected);
+
+  FakePredictor a({5}, 4), b({5}, 4), c({5}, 9);
+  for (FakePredictor* p : {&a, &b, &c}) {
+    p->before_batch = [] { absl::SleepFor(absl::Milliseconds(2)); };
+  }
+  Predictor* const all[] = {&a, &b, &c};
+  Ballots ballots;
+  int64_t last_done = 0;
+  const absl::StatusOr<VoteResult> result = PredictVotes(
+      all, ids, challenges, VoteOptions(),
+      [&](const VoteProgress& p) {
+        EXPECT_GT(p.views_done, last_done);
+        last_done = p.views_done;
+        return true;
+      },
+      ballots);
+  ASSERT_EQ(result.status(), absl::OkStatus());
+  EXPECT_TRUE(result->complete);
+  EXPECT_TRUE(result->lost.empty());
+  EXPECT_EQ(ballots, expected);
+  EXPECT_EQ(a.batches.size() + b.batches.size() + c.batches.size(),
+            alone.batches.size());
+  for (const FakePredictor* p : {&a, &b, &c}) {
+    EXPECT_GT(p->batches.size(), 1u);
+  }
+}
+
+TEST(PredictVotes, ADeadPredictorCostsOnlyItsBatch) {
+  const ChallengeSet challenges = MakeChallenges();
+  const PuzzleIds ids = MakeIds(challenges, 30);
+  FakePredictor alone({5}, 4);
+  Ballots expected;
+  MustPredict(alone, ids, challenges, VoteOptions(), expected);
+
+  FakePredictor good({5}, 4), dying({5}, 4);
+  good.before_batch = [] { absl::SleepFor(absl::Milliseconds(2)); };
+  dying.before_batch = [&] {
+    absl::SleepFor(absl::Milliseconds(2));
+    if (dying.batches.size() == 3) {
+      dying.error = absl::UnavailableError("worker 1 was killed by SIGKILL");
+    }
+  };
+  Predictor* const all[] = {&good, &dying};
+  Ballots ballots;
+  const absl::StatusOr<VoteResult> result =
+      PredictVotes(all, ids, challenges, VoteOptions(), nullptr, ballots);
+  ASSERT_EQ(result.status(), absl::OkStatus());
+  EXPECT_TRUE(result->complete);
+  EXPECT_THAT(result->lost, ElementsAre("worker 1 was killed by SIGKILL"));
+  EXPECT_EQ(ballots, expected);
+  EXPECT_EQ(dying.batches.size(), 3u);
+}
+
+TEST(PredictVotes, ABatchOfTheLastWorkerAtWorkCanStillComeBack) {
+  const ChallengeSet challenges = MakeChallenges();
+  const PuzzleIds ids = MakeIds(challenges, 0);  // one batch in all
+  FakePredictor quick({5}, 4), dying({5}, 4);
+  dying.before_batch = [&] {
+    absl::SleepFor(absl::Milliseconds(50));
+    dying.error = absl::UnavailableError("gone");
+  };
+  // The first predictor works on this thread and may find the queue empty.
+  Predictor* const all[] = {&dying, &quick};
+  Ballots ballots;
+  const absl::StatusOr<VoteResult> result =
+      PredictVotes(all, ids, challenges, VoteOptions(), nullptr, ballots);
+  ASSERT_EQ(result.status(), absl::OkStatus());
+  EXPECT_TRUE(result->complete);
+  EXPECT_EQ(ballots.num_asked(), 4);
+}
+
+TEST(PredictVotes, WithoutAPredictorLeftTheVotesStand) {
+  const ChallengeSet challenges = MakeChallenges();
+  FakePredictor a({5}, 4), b({5}, 4);
+  for (FakePredictor* p : {&a, &b}) {
+    p->before_batch = [p] {
+      if (p->batches.size() == 1) p->error = absl::UnavailableError("gone");
+    };
+  }
+  Predictor* const all[] = {&a, &b};
+  Ballots ballots;
+  const absl::StatusOr<VoteResult> result =
+      PredictVotes(all, MakeIds(challenges, 10), challenges, VoteOptions(),
+                   nullptr, ballots);
+  ASSERT_EQ(result.status(), absl::OkStatus());
+  EXPECT_FALSE(result->complete);
+  EXPECT_THAT(result->lost, ElementsAre("gone", "gone"));
   EXPECT_EQ(ballots.num_asked(), 8);
 }
 

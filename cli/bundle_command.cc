@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+#include "cli/bundle_command.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "base/files.h"
+#include "base/status.h"
+#include "cli/settings.h"
+#include "kaggle/bundle.h"
+#include "pipeline/run_options.h"
+
+namespace arctrm {
+namespace {
+
+// What fits a network that has already learnt something (recipes/nvarc.conf).
+constexpr char kFineTuning[] = "nvarc";
+
+absl::StatusOr<std::string> SourceOfThisProgram() {
+  std::string self(4096, '\0');
+  const ssize_t size = readlink("/proc/self/exe", self.data(), self.size());
+  if (size < 0) return ErrnoStatus(errno, "reading", "/proc/self/exe");
+  self.resize(static_cast<size_t>(size));
+  return FindSource(Dirname(self));
+}
+
+// A recipe with a fault in it would cost a day on Kaggle.
+absl::Status CheckRecipe(const std::string& text, const std::string& name) {
+  RunOptions run;
+  OptionSet set;
+  AddOptions(run.model, set);
+  AddOptions(run.train, set);
+  AddOptions(run.planning, set);
+  return ApplyRecipe(text, name, set);
+}
+
+std::string SizeText(int64_t bytes) {
+  return absl::StrFormat("%.1f MB", static_cast<double>(bytes) / 1e6);
+}
+
+std::string SummaryText(const BundleSummary& summary) {
+  std::string text = absl::StrCat(summary.dataset, "\n");
+  int64_t files = 0;
+  int64_t bytes = 0;
+  for (const BundlePart& part : summary.parts) {
+    absl::StrAppendFormat(&text, "  %-24s %5d files  %10s\n", part.name,
+                          part.files, SizeText(part.bytes));
+    files += part.files;
+    bytes += part.bytes;
+  }
+  absl::StrAppendFormat(&text, "  %-24s %5d files  %10s\n", "together", files,
+                        SizeText(bytes));
+  absl::StrAppend(&text, "upload it as ", summary.dataset_id,
+                  ":\n  kaggle datasets create -r zip -p ", summary.dataset,
+                  "\nthen push the notebook ", summary.notebook_id,
+                  ":\n  kaggle kernels push -p ", summary.notebook, "\n");
+  return text;
+}
+
+absl::StatusOr<int> Bundle(const BundleFlags& flags, Log& log) {
+  BundleOptions options;
+  options.out = flags.out;
+  options.checkpoint = flags.checkpoint;
+  options.keep_rows = flags.keep_rows;
+  options.torch = flags.torch;
+  options.binaries = flags.binaries;
+  options.owner = flags.owner;
+  options.title = flags.title;
+  options.slug = flags.slug;
+  options.competition = flags.competition;
+  options.accelerator = flags.accelerator;
+  options.version = ARCTRM_VERSION;
+  options.source = flags.source;
+  if (options.source.empty()) {
+    ARCTRM_ASSIGN_OR_RETURN(options.source, SourceOfThisProgram());
+  }
+  options.third_party = flags.third_party.empty()
+                            ? JoinPath(options.source, "build/third_party")
+                            : flags.third_party;
+  options.recipe_name = flags.recipe;
+  if (options.recipe_name.empty() && !flags.checkpoint.empty()) {
+    options.recipe_name = kFineTuning;
+  }
+  if (!options.recipe_name.empty()) {
+    ARCTRM_ASSIGN_OR_RETURN(options.recipe_text,
+                            RecipeText(options.recipe_name));
+    ARCTRM_RETURN_IF_ERROR(
+        CheckRecipe(options.recipe_text, options.recipe_name));
+  }
+  if (flags.keep_rows && flags.checkpoint.empty()) {
+    return absl::InvalidArgumentError("--keep-rows needs --checkpoint");
+  }
+  ARCTRM_ASSIGN_OR_RETURN(const BundleSummary summary, WriteBundle(options));
+  if (flags.checkpoint.empty()) {
+    log.Warning(
+        "no --checkpoint: the notebook will train from nothing, which reaches "
+        "little within Kaggle's limit");
+  }
+  if (summary.torch.empty()) {
+    log.Warning(
+        "no program is in it, so the notebook will compile; ./dev bundle "
+        "--torch VERSION puts one in");
+  }
+  if (flags.owner == BundleFlags().owner) {
+    log.Warning(
+        "give your Kaggle user name with --owner, or put it in the place of "
+        "OWNER in dataset-metadata.json and kernel-metadata.json");
+  }
+  ARCTRM_RETURN_IF_ERROR(PrintResult(SummaryText(summary)));
+  return kExitDone;
+}
+
+}  // namespace
+
+CLI::App* AddBundleCommand(CLI::App& app, BundleFlags& flags) {
+  CLI::App* command = app.add_subcommand(
+      "bundle", "Pack all that a Kaggle notebook needs, and the notebook");
+  command
+      ->add_option("--out", flags.out,
+                   "Folder to write: dataset/ to upload, notebook/ to push")
+      ->type_name("DIR")
+      ->required();
+  command
+      ->add_option("--checkpoint", flags.checkpoint,
+                   "The weights to start from")
+      ->type_name("F");
+  AddSwitch(*command, "--keep-rows", flags.keep_rows,
+            "Keep every embedding row of the checkpoint; without it only their "
+            "mean, which new tasks start from");
+  command
+      ->add_option("--recipe", flags.recipe,
+                   "Settings of the run: a built-in name or a file (default "
+                   "with a checkpoint: nvarc)")
+      ->type_name("NAME|FILE");
+  command
+      ->add_option("--torch", flags.torch,
+                   "Versions of torch whose programs go in (default: all in "
+                   "--binaries)")
+      ->type_name("VERSION");
+  command
+      ->add_option("--binaries", flags.binaries,
+                   "Folder with torch-<version>/arctrm and arctrm-solver; "
+                   "./dev bundle makes it")
+      ->type_name("DIR");
+  command
+      ->add_option("--source", flags.source,
+                   "arctrm's sources, the root of a clone (default: where this "
+                   "program was built)")
+      ->type_name("DIR");
+  command
+      ->add_option("--third-party", flags.third_party,
+                   "What kaggle/third_party.sh filled (default: "
+                   "build/third_party of the source)")
+      ->type_name("DIR");
+  command->add_option("--owner", flags.owner, "Your Kaggle user name")
+      ->type_name("NAME")
+      ->capture_default_str();
+  command->add_option("--title", flags.title, "Title of the dataset")
+      ->type_name("TEXT")
+      ->capture_default_str();
+  command
+      ->add_option("--slug", flags.slug,
+                   "Its name in addresses (default: made of the title)")
+      ->type_name("TEXT");
+  command
+      ->add_option("--competition", flags.competition,
+                   "The competition's name in addresses")
+      ->type_name("NAME")
+      ->capture_default_str();
+  command
+      ->add_option("--accelerator", flags.accelerator,
+                   "none, T4x2, L4x1, L4x4, H100 or RTXPRO6000")
+      ->type_name("NAME")
+      ->capture_default_str();
+  AddCommonFlags(*command, {}, flags.common);
+  command->footer(
+      "docs/kaggle.md says what to do with it. `./dev bundle` takes the same\n"
+      "options, fetches the libraries' sources and builds the programs.\n\n"
+      "Examples:\n"
+      "  arctrm bundle --out bundle --checkpoint pretrained --owner me\n"
+      "  arctrm bundle --out bundle --binaries build/bundle/binaries \\\n"
+      "    --accelerator L4x4 --competition arc-prize-2025");
+  return command;
+}
+
+int RunBundle(const BundleFlags& flags) {
+  return RunLogged(flags.common, [&](Log& log) { return Bundle(flags, log); });
+}
+
+}  // namespace arctrm

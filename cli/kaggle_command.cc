@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+#include "cli/kaggle_command.h"
+
+#include <limits>
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "base/files.h"
+#include "base/status.h"
+#include "base/stop.h"
+#include "cli/run_job.h"
+#include "cli/solver_path.h"
+#include "kaggle/job.h"
+#include "pipeline/worker_engine.h"
+
+namespace arctrm {
+namespace {
+
+void AddFlags(CLI::App& command, KaggleFlags& flags) {
+  command
+      .add_option("--input", flags.input,
+                  "Where the competition's files are looked for: Kaggle's "
+                  "input folder, a folder that holds them, or the challenges "
+                  "file itself")
+      ->type_name("DIR")
+      ->capture_default_str();
+  command
+      .add_option("--working", flags.working,
+                  "The folder whose files Kaggle keeps")
+      ->type_name("DIR")
+      ->capture_default_str();
+  command
+      .add_option("--out", flags.out,
+                  "The submission to write (default: submission.json in the "
+                  "working folder)")
+      ->type_name("F.json");
+  command.add_option("--report", flags.report, "Write an HTML report here")
+      ->type_name("F.html");
+  command
+      .add_option("--checkpoint", flags.checkpoint,
+                  "Pretrained weights (default: the checkpoint found among "
+                  "the input; none: from nothing)")
+      ->type_name("F");
+  command
+      .add_option("--train-on", flags.train_on,
+                  "More tasks, whose demonstrations and test pairs are "
+                  "trained on")
+      ->type_name("F[=SOLUTIONS]");
+  AddDurationFlag(command, "--limit", flags.limit,
+                  "Time limit of the whole notebook (default 12h)");
+  AddDurationFlag(command, "--safety", flags.safety,
+                  "What of it is left alone (default 10m)");
+  AddIntegerFlag(command, "--started", flags.started, 0,
+                 std::numeric_limits<int64_t>::max(),
+                 "When the notebook began, in seconds since 1970 (default: "
+                 "now)");
+  AddIntegerFlag(command, "--steps", flags.steps, 1,
+                 std::numeric_limits<int64_t>::max(),
+                 "Optimiser steps at most");
+  AddIntegerFlag(command, "--augmentations", flags.augmentations, 0,
+                 kMaxAugmentations,
+                 "Copies of every task beside itself (default: planned)");
+  AddCommonFlags(command,
+                 {.seed = true, .threads = true, .model = true, .work = true},
+                 flags.common);
+}
+
+// Fine-tuning as NVARC did it, where there is something to tune.
+std::string DefaultRecipe(const std::string& checkpoint) {
+  return checkpoint.empty() ? "" : "nvarc";
+}
+
+absl::StatusOr<KaggleOptions> OptionsOf(const KaggleFlags& flags) {
+  KaggleOptions options;
+  options.site.input = flags.input;
+  options.site.working = flags.working;
+  options.limit = flags.limit;
+  options.safety = flags.safety;
+  options.started = static_cast<double>(flags.started);
+  ARCTRM_ASSIGN_OR_RETURN(options.solver, FindSolver());
+  options.run.out = flags.out.empty()
+                        ? JoinPath(flags.working, "submission.json")
+                        : flags.out;
+  options.run.report = flags.report;
+  options.run.checkpoint = flags.checkpoint;
+  options.run.train_on = flags.train_on;
+  options.run.steps = flags.steps;
+  options.run.augmentations = flags.augmentations;
+  options.run.work = flags.common.work;
+  options.settle = [common = flags.common](Engine& engine, RunOptions& run) {
+    const std::string work = run.work;
+    const absl::Status status =
+        ResolveSettings(common, !run.checkpoint.empty(),
+                        DefaultRecipe(run.checkpoint), engine, run);
+    run.work = work;
+    return status;
+  };
+  return options;
+}
+
+}  // namespace
+
+CLI::App* AddKaggleCommand(CLI::App& app, KaggleCommands& flags) {
+  CLI::App* command =
+      app.add_subcommand("kaggle", "The whole job inside a Kaggle notebook");
+  command->require_subcommand(1);
+  CLI::App* run = command->add_subcommand(
+      "run",
+      "Find the input, fine-tune, vote, and write the submission in time");
+  AddFlags(*run, flags.run);
+  run->footer(
+      "Examples:\n"
+      "  arctrm kaggle run --checkpoint weights/ --limit 12h\n"
+      "  arctrm kaggle run --input arc/ --working out/ --limit 20m --safety "
+      "1m");
+  CLI::App* plan = command->add_subcommand(
+      "plan", "What `arctrm kaggle run` would do, after a short calibration");
+  AddFlags(*plan, flags.plan);
+  plan->footer(
+      "Examples:\n"
+      "  arctrm kaggle plan --checkpoint weights/ --limit 12h");
+  return command;
+}
+
+int RunKaggleRun(const KaggleFlags& flags) {
+  InstallStopSignals();
+  return RunLogged(flags.common, [&](Log& log) -> absl::StatusOr<int> {
+    ARCTRM_ASSIGN_OR_RETURN(const KaggleOptions options, OptionsOf(flags));
+    ARCTRM_ASSIGN_OR_RETURN(const RunOutcome outcome, RunKaggle(options, log));
+    ARCTRM_RETURN_IF_ERROR(PrintOutcome(outcome, options.run.out));
+    return outcome.complete ? kExitDone : kExitStopped;
+  });
+}
+
+int RunKagglePlan(const KaggleFlags& flags) {
+  InstallStopSignals();
+  return RunLogged(flags.common, [&](Log& log) -> absl::StatusOr<int> {
+    ARCTRM_ASSIGN_OR_RETURN(const KaggleOptions options, OptionsOf(flags));
+    ARCTRM_ASSIGN_OR_RETURN(const std::string plan, PlanKaggle(options, log));
+    ARCTRM_RETURN_IF_ERROR(PrintResult(plan));
+    return kExitDone;
+  });
+}
+
+int RunOnDevices(const RunFlags& flags) {
+  InstallStopSignals();
+  return RunLogged(flags.common, [&](Log& log) -> absl::StatusOr<int> {
+    WorkerOptions workers;
+    ARCTRM_ASSIGN_OR_RETURN(workers.solver, FindSolver());
+    workers.scratch =
+        (flags.common.work.empty() ? flags.out + ".run" : flags.common.work) +
+        ".workers";
+    ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));
+    ARCTRM_RETURN_IF_ERROR(MakeDirectories(workers.scratch));
+    const std::unique_ptr<Engine> engine = MakeWorkerEngine(workers, log);
+    ARCTRM_ASSIGN_OR_RETURN(const int code, RunJobCommand(flags, *engine, log));
+    if (code == kExitDone) ARCTRM_RETURN_IF_ERROR(RemoveAll(workers.scratch));
+    return code;
+  });
+}
+
+}  // namespace arctrm

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+// The solver program: the same commands as arctrm, and a worker of its leader.
+#include <unistd.h>
+
+#include <string>
+
+#include "base/stop.h"
+#include "cli/app.h"
+#include "pipeline/worker.h"
+
+int main(int argc, char** argv) {
+  if (argc == 2 && std::string(argv[1]) == "worker") {
+    arctrm::InstallStopSignals();
+    return arctrm::ServeLeader(STDIN_FILENO, STDOUT_FILENO).ok() ? 0 : 1;
+  }
+  return arctrm::RunApp(argc, argv);
+}

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+#include "kaggle/job.h"
+
+#include <sys/sysinfo.h>
+
+#include <algorithm>
+#include <memory>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
+#include "arc/read.h"
+#include "arc/write.h"
+#include "base/files.h"
+#include "base/status.h"
+#include "base/stop.h"
+#include "pipeline/run_folder.h"
+#include "pipeline/worker_engine.h"
+#include "solver/checkpoint_info.h"
+#include "submission/validate.h"
+#include "submission/write.h"
+
+namespace arctrm {
+namespace {
+
+// Of the time that is left, at most so much passes between two saves.
+constexpr double kSaveShare = 0.1;
+// A job that has less left isn't begun in another scratch folder.
+constexpr absl::Duration kWorthBeginning = absl::Seconds(10);
+
+// A valid submission first. One with votes of an earlier try is kept.
+absl::Status WritePlaceholder(const ChallengeSet& challenges,
+                              const std::string& out, Log& log) {
+  if (FileExists(out)) {
+    const auto faults = ValidateSubmission(out, challenges);
+    if (faults.ok() && faults->empty()) {
+      log.Info(absl::StrCat(out, ": is valid and stays until there are votes"));
+      return absl::OkStatus();
+    }
+  }
+  ARCTRM_RETURN_IF_ERROR(
+      WriteSubmission(PlaceholderSubmission(challenges), challenges, out));
+  log.Info(absl::StrCat(out, ": a valid placeholder is in place"));
+  return absl::OkStatus();
+}
+
+// The processor and its memory; GPUs are the workers' to describe.
+std::string HostLine() {
+  struct sysinfo info = {};
+  const double gib = sysinfo(&info) == 0 ? static_cast<double>(info.totalram) *
+                                               info.mem_unit / (1 << 30)
+                                         : 0;
+  return absl::StrFormat("host: %d cores, %.1f GiB",
+                         std::thread::hardware_concurrency(), gib);
+}
+
+// Can the job in `work` be gone on with?
+bool IsUnfinished(const std::string& work) {
+  const absl::StatusOr<RunRecord> record = RunFolder(work).ReadRecord();
+  return record.ok() && record->status != "done";
+}
+
+// The job in one work folder: gone on with where that works, else begun anew.
+absl::StatusOr<RunOutcome> RunIn(const std::string& work, RunOptions run,
+                                 const Deadline& deadline, Log& log,
+                                 Engine& engine) {
+  run.work = work;
+  run.resume = IsUnfinished(work);
+  if (run.resume) {
+    absl::StatusOr<RunOutcome> outcome = RunJob(run, deadline, log, engine);
+    if (outcome.ok() || absl::IsResourceExhausted(outcome.status())) {
+      return outcome;
+    }
+    log.Warning(absl::StrCat("the run in ", work, " can't be gone on with: ",
+                             outcome.status().message()));
+    run.resume = false;
+  }
+  // What an earlier run left is of no use any more.
+  ARCTRM_RETURN_IF_ERROR(RemoveAll(work));
+  return RunJob(run, deadline, log, engine);
+}
+
+WorkerOptions WorkersIn(const KaggleOptions& options, const std::string& work) {
+  WorkerOptions workers;
+  workers.solver = options.solver;
+  workers.scratch = work + ".workers";
+  return workers;
+}
+
+// Stand-ins for the hidden tasks are training tasks, whose answers are known: a
+// rehearsal can be scored. Writes them to `path`; false where it can't be.
+bool WriteStandInSolutions(const Site& site, const ChallengeSet& challenges,
+                           const std::string& path) {
+  if (!site.placeholder || site.training_solutions.empty()) return false;
+  absl::StatusOr<SolutionSet> all =
+      ReadSolutions(site.training_solutions, nullptr);
+  if (!all.ok()) return false;
+  SolutionSet known;
+  for (const Task& task : challenges.tasks) {
+    const auto it = all->find(task.id);
+    if (it == all->end() || it->second.size() != task.test_inputs.size()) {
+      return false;
+    }
+    known.insert(*it);
+  }
+  return WriteFileAtomically(path, SolutionsJson(known)).ok();
+}
+
+// The folders to try, best first.
+std::vector<std::string> WorkFolders(const KaggleOptions& options,
+                                     const Site& site) {
+  if (!options.run.work.empty()) return {options.run.work};
+  std::vector<std::string> folders;
+  for (const std::string& scratch : site.scratch_folders) {
+    folders.push_back(JoinPath(scratch, "arctrm-run"));
+  }
+  return folders;
+}
+
+absl::StatusOr<RunOptions> PrepareRun(const KaggleOptions& options,
+                                      const Site& site, Log& log) {
+  RunOptions run = options.run;
+  run.challenges = {site.challenges};
+  run.title = "arctrm kaggle run";
+  run.persevere = true;
+  if (run.checkpoint.empty() && !site.checkpoints.empty()) {
+    run.checkpoint = site.checkpoints[0];
+    log.Info(absl::StrCat("starting from ", run.checkpoint));
+  }
+  if (!run.checkpoint.empty()) {
+    const absl::Status readable = ReadCheckpointInfo(run.checkpoint).status();
+    if (!readable.ok()) {
+      log.Warning(
+          absl::StrCat("training begins from nothing: ", readable.message()));
+      run.checkpoint.clear();
+    }
+  }
+  return run;
+}
+
+}  // namespace
+
+absl::Duration KaggleTimeLeft(const KaggleOptions& options) {
+  const absl::Duration gone = options.started > 0
+                                  ? absl::Now() - absl::FromUnixSeconds(0) -
+                                        absl::Seconds(options.started)
+                                  : absl::ZeroDuration();
+  return options.limit - options.safety - gone;
+}
+
+absl::StatusOr<RunOutcome> RunKaggle(const KaggleOptions& options, Log& log) {
+  const Deadline deadline(RealClock(), KaggleTimeLeft(options));
+  ARCTRM_ASSIGN_OR_RETURN(const Site site, FindSite(options.site));
+  for (const std::string& note : site.notes) log.Info(note);
+  log.Info(HostLine());
+  ARCTRM_ASSIGN_OR_RETURN(const TaskFiles files, ReadTasks(site.challenges));
+  ARCTRM_RETURN_IF_ERROR(
+      WritePlaceholder(files.challenges, options.run.out, log));
+  log.Info(absl::StrCat(
+      "time for the job: ",
+      DurationText(std::max(absl::ZeroDuration(), deadline.Remaining()))));
+  ARCTRM_ASSIGN_OR_RETURN(RunOptions run, PrepareRun(options, site, log));
+  absl::Status failed =
+      absl::FailedPreconditionError("there is no folder to work in");
+  for (const std::string& work : WorkFolders(options, site)) {
+    const WorkerOptions workers = WorkersIn(options, work);
+    failed = MakeDirectories(workers.scratch);
+    if (failed.ok()) {
+      const std::unique_ptr<Engine> engine = MakeWorkerEngine(workers, log);
+      RunOptions settled = run;
+      const std::string solutions = JoinPath(workers.scratch, "solutions.json");
+      if (WriteStandInSolutions(site, files.challenges, solutions)) {
+        settled.solutions = solutions;
+      }
+      ARCTRM_RETURN_IF_ERROR(options.settle(*engine, settled));
+      const double left_s = absl::ToDoubleSeconds(deadline.Remaining());
+      settled.train.checkpoint_interval_s =
+          std::min(settled.train.checkpoint_interval_s,
+                   std::max(1.0, kSaveShare * left_s));
+      const absl::StatusOr<RunOutcome> outcome =
+          RunIn(work, settled, deadline, log, *engine);
+      if (outcome.ok() && outcome->complete) {
+        (void)RemoveAll(workers.scratch);
+      }
+      if (outcome.ok() || !absl::IsResourceExhausted(outcome.status())) {
+        return outcome;
+      }
+      failed = outcome.status();
+    }
+    if (StopSignal() != 0 || deadline.Remaining() < kWorthBeginning) break;
+    log.Warning(absl::StrCat(work, ": ", failed.message()));
+  }
+  return failed;
+}
+
+absl::StatusOr<std::string> PlanKaggle(const KaggleOptions& options, Log& log) {
+  ARCTRM_ASSIGN_OR_RETURN(const Site site, FindSite(options.site));
+  for (const std::string& note : site.notes) log.Info(note);
+  ARCTRM_ASSIGN_OR_RETURN(RunOptions run, PrepareRun(options, site, log));
+  const std::vector<std::string> folders = WorkFolders(options, site);
+  if (folders.empty()) {
+    return absl::FailedPreconditionError("there is no folder to work in");
+  }
+  WorkerOptions workers = WorkersIn(options, folders[0] + "-plan");
+  ARCTRM_RETURN_IF_ERROR(MakeDirectories(workers.scratch));
+  const std::unique_ptr<Engine> engine = MakeWorkerEngine(workers, log);
+  ARCTRM_RETURN_IF_ERROR(options.settle(*engine, run));
+  const absl::StatusOr<std::string> plan = DescribePlan(
+      run, Deadline(RealClock(), KaggleTimeLeft(options)), log, *engine);
+  ARCTRM_RETURN_IF_ERROR(RemoveAll(workers.scratch));
+  return plan;
+}
+
+}  // namespace arctrm

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// The seam between a job and the place where its model runs: this process, or
+// processes of their own, one per device.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "augment/dataset.h"
+#include "base/options.h"
+#include "solver/options.h"
+#include "solver/predictor.h"
+#include "solver/train.h"
+
+namespace arctrm {
+
+// A training as a job asks for it.
+struct EngineTraining {
+  TrainRequest request;
+  // The same dataset as files, and everything else that another process needs
+  // to make the same request: keys and values as recipes have them.
+  std::string dataset_dir;
+  std::vector<OptionSet::Item> settings;
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  // As DescribeDevice().
+  virtual absl::StatusOr<std::string> Describe(const DeviceOptions& device,
+                                               const TrainOptions& train) = 0;
+  // As MeasureStepSeconds(), of all devices together.
+  virtual absl::StatusOr<double> MeasureStepSeconds(const Dataset& dataset,
+                                                    const ModelOptions& model,
+                                                    const TrainOptions& train,
+                                                    const DeviceOptions& device,
+                                                    double budget_s) = 0;
+  // As Train().
+  virtual absl::StatusOr<TrainResult> Train(const EngineTraining& training) = 0;
+  // One predictor per device, at least one. Those of other processes answer
+  // nothing after `deadline` and are gone with them: see PredictVotes.
+  virtual absl::StatusOr<std::vector<std::unique_ptr<Predictor>>>
+  LoadPredictors(const std::string& checkpoint, const PredictorOptions& options,
+                 const Deadline& deadline) = 0;
+  // Seconds until a predictor of LoadPredictors() is at work, weights not
+  // counted: as measured when devices were looked up.
+  virtual double StartSeconds() const { return 0; }
+  // What happened on the way that people should know (a device that was lost,
+  // a training that was taken up again), since the call before.
+  virtual std::vector<std::string> TakeWarnings() { return {}; }
+};
+
+}  // namespace arctrm

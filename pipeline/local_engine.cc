@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/local_engine.h"
+
+#include <utility>
+
+#include "base/status.h"
+#include "pipeline/run.h"
+
+namespace arctrm {
+namespace {
+
+class LocalEngine : public Engine {
+ public:
+  absl::StatusOr<std::string> Describe(const DeviceOptions& device,
+                                       const TrainOptions& train) override {
+    return DescribeDevice(device, train);
+  }
+
+  absl::StatusOr<double> MeasureStepSeconds(const Dataset& dataset,
+                                            const ModelOptions& model,
+                                            const TrainOptions& train,
+                                            const DeviceOptions& device,
+                                            double budget_s) override {
+    return arctrm::MeasureStepSeconds(dataset, model, train, device, budget_s);
+  }
+
+  absl::StatusOr<TrainResult> Train(const EngineTraining& training) override {
+    return arctrm::Train(training.request);
+  }
+
+  absl::StatusOr<std::vector<std::unique_ptr<Predictor>>> LoadPredictors(
+      const std::string& checkpoint, const PredictorOptions& options,
+      const Deadline&) override {
+    std::vector<std::unique_ptr<Predictor>> one;
+    ARCTRM_ASSIGN_OR_RETURN(std::unique_ptr<Predictor> predictor,
+                            LoadPredictor(checkpoint, options));
+    one.push_back(std::move(predictor));
+    return one;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Engine> MakeLocalEngine() {
+  return std::make_unique<LocalEngine>();
+}
+
+absl::StatusOr<RunOutcome> RunJob(const RunOptions& options,
+                                  const Deadline& deadline, Log& log) {
+  LocalEngine engine;
+  return RunJob(options, deadline, log, engine);
+}
+
+}  // namespace arctrm

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// A predictor that runs in a worker process.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "base/clock.h"
+#include "base/subprocess.h"
+#include "solver/predictor.h"
+
+namespace arctrm {
+
+// What a worker process is to do when it predicts: its first frame.
+std::string PredictRequest(const std::string& checkpoint,
+                           const PredictorOptions& options);
+
+class RemotePredictor : public Predictor {
+ public:
+  // `worker` has been sent a PredictRequest; waits until it has loaded the
+  // model. `name` ("worker 1, cuda:0") begins messages. No answer is waited for
+  // beyond `deadline`, nor much longer than others took: then the worker is
+  // killed. Every failure of the worker is Unavailable.
+  static absl::StatusOr<std::unique_ptr<Predictor>> Connect(
+      std::string name, std::unique_ptr<Subprocess> worker, Deadline deadline);
+
+  Canvas canvas() const override { return canvas_; }
+  int max_batch() const override { return max_batch_; }
+  absl::StatusOr<std::vector<PredictorOutput>> Predict(
+      absl::Span<const PredictorInput> inputs) override;
+
+ private:
+  RemotePredictor(std::string name, std::unique_ptr<Subprocess> worker,
+                  Deadline deadline)
+      : name_(std::move(name)),
+        worker_(std::move(worker)),
+        deadline_(deadline) {}
+
+  // The next frame, at most `patience` from now.
+  absl::StatusOr<std::string> Receive(absl::Duration patience);
+  // Unavailable with the worker's name and `why`; the worker is killed.
+  absl::Status Lost(const absl::Status& why);
+
+  std::string name_;
+  std::unique_ptr<Subprocess> worker_;
+  Deadline deadline_;
+  Canvas canvas_;
+  int max_batch_ = 0;
+  absl::Duration longest_;  // that a batch took
+};
+
+}  // namespace arctrm

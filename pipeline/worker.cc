@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/worker.h"
+
+#include <atomic>
+#include <csignal>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/status.h"
+#include "base/stop.h"
+#include "pipeline/frames.h"
+#include "pipeline/held_out.h"
+#include "pipeline/run_options.h"
+#include "solver/machine.h"
+#include "solver/train.h"
+
+namespace arctrm {
+namespace {
+
+// Frames from several threads.
+class Leader {
+ public:
+  explicit Leader(int out) : out_(out) {}
+  absl::Status Send(const nlohmann::json& json) {
+    return SendBody(
+        json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  }
+  absl::Status SendBody(const std::string& body) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return SendFrame(out_, body);
+  }
+
+ private:
+  const int out_;
+  std::mutex mutex_;
+};
+
+// What a training says goes to the leader's log.
+class RemoteLog : public Log {
+ public:
+  explicit RemoteLog(Leader& leader) : leader_(leader) {}
+  void Info(absl::string_view line) override { Say("info", line); }
+  void Warning(absl::string_view line) override { Say("warning", line); }
+  void Error(absl::string_view line) override { Say("warning", line); }
+  void Progress(absl::string_view line) override { Say("progress", line); }
+  void EndProgress() override {}
+
+ private:
+  void Say(const char* kind, absl::string_view line) {
+    // A leader that is gone ends this process elsewhere.
+    (void)leader_.Send({{"say", kind}, {"line", std::string(line)}});
+  }
+  Leader& leader_;
+};
+
+// The options of a request: "settings" is a list of [key, value].
+absl::StatusOr<RunOptions> OptionsOf(const nlohmann::json& request) {
+  RunOptions run;
+  OptionSet set;
+  AddOptions(run.model, set);
+  AddOptions(run.train, set);
+  AddOptions(run.planning, set);
+  for (const auto& item : request.at("settings")) {
+    ARCTRM_RETURN_IF_ERROR(
+        set.Set(item.at(0).get<std::string>(), item.at(1).get<std::string>()));
+  }
+  run.device = {request.at("device").get<std::string>(),
+                request.at("threads").get<int>()};
+  run.seed = request.value("seed", uint64_t{0});
+  return run;
+}
+
+absl::Status Measure(const nlohmann::json& request, Leader& leader) {
+  ARCTRM_ASSIGN_OR_RETURN(const RunOptions run, OptionsOf(request));
+  ARCTRM_ASSIGN_OR_RETURN(
+      const Dataset dataset,
+      ReadDataset(request.at("dataset").get<std::string>()));
+  ARCTRM_ASSIGN_OR_RETURN(
+      const double step_s,
+      MeasureStepSeconds(dataset, run.model, run.train, run.device,
+                         request.at("budget_s").get<double>()));
+  return leader.Send({{"step_s", step_s}});
+}
+
+absl::Status Describe(const nlohmann::json& request, Leader& leader) {
+  ARCTRM_ASSIGN_OR_RETURN(const RunOptions run, OptionsOf(request));
+  ARCTRM_ASSIGN_OR_RETURN(const std::string device,
+                          DescribeDevice(run.device, run.train));
+  nlohmann::json rows = nlohmann::json::array();
+  int devices = 0;
+  for (const auto& [key, value] : DescribeMachine()) {
+    rows.push_back({key, value});
+    if (key == "CUDA devices") (void)absl::SimpleAtoi(value, &devices);
+  }
+  return leader.Send(
+      {{"device", device}, {"machine", rows}, {"cuda_devices", devices}});
+}
+
+// Reads what the leader says while a training goes on.
+class Listener {
+ public:
+  Listener(int in, Deadline deadline) : deadline_(deadline) {
+    // It ends with the process: a read can't be called back.
+    std::thread([this, in] {
+      for (;;) {
+        const absl::StatusOr<std::string> body = ReceiveFrame(in);
+        if (!body.ok()) {
+          // Without a leader nobody wants the result.
+          RequestStop(SIGTERM);
+          return;
+        }
+        const absl::StatusOr<nlohmann::json> json = ParseFrame(*body);
+        if (!json.ok()) continue;
+        if (json->contains("stop")) RequestStop(SIGTERM);
+        if (json->contains("left_s")) {
+          const std::lock_guard<std::mutex> lock(mutex_);
+          deadline_ =
+              Deadline(RealClock(), absl::Seconds(json->value("left_s", 0.0)));
+        }
+      }
+    }).detach();
+  }
+  Deadline deadline() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return deadline_;
+  }
+
+ private:
+  std::mutex mutex_;
+  Deadline deadline_;
+};
+
+absl::Status TrainForLeader(const nlohmann::json& json, int in,
+                            Leader& leader) {
+  ARCTRM_ASSIGN_OR_RETURN(const RunOptions run, OptionsOf(json));
+  ARCTRM_ASSIGN_OR_RETURN(Dataset dataset,
+                          ReadDataset(json.at("dataset").get<std::string>()));
+  TrainRequest request;
+  request.dataset = &dataset;
+  request.model = run.model;
+  request.train = run.train;
+  request.device = run.device;
+  request.seed = run.seed;
+  request.checkpoint = json.at("checkpoint").get<std::string>();
+  request.out = json.at("out").get<std::string>();
+  request.resume = json.at("resume").get<bool>();
+  request.max_steps = json.at("max_steps").get<int64_t>();
+  request.stats_every = json.at("stats_every").get<int>();
+  if (json.contains("left_s")) {
+    request.deadline =
+        Deadline(RealClock(), absl::Seconds(json.at("left_s").get<double>()));
+  }
+  ARCTRM_ASSIGN_OR_RETURN(
+      const std::vector<HeldOutPair> held_out,
+      TakeHeldOut(run.planning.held_out, run.seed, dataset));
+  if (!held_out.empty()) {
+    request.best_out = json.at("best_out").get<std::string>();
+    request.evaluate = [&](Predictor& predictor) {
+      return ScoreHeldOut(predictor, held_out);
+    };
+  }
+  ARCTRM_ASSIGN_OR_RETURN(request.group, GroupFromEnvironment());
+  RemoteLog log(leader);
+  request.log = &log;
+  // Never deleted: its thread reads until the process ends.
+  Listener* listener = new Listener(in, request.deadline);
+  if (json.contains("left_s")) {
+    request.replan = [listener](const TrainStats&) {
+      return listener->deadline();
+    };
+  }
+  request.on_start = [&](int64_t step) {
+    return leader.Send({{"start", step}});
+  };
+  request.on_step = [&](const TrainStats& stats) {
+    return leader.Send({{"stats", ToJson(stats)}}).ok();
+  };
+  ARCTRM_ASSIGN_OR_RETURN(const TrainResult result, Train(request));
+  return leader.Send({{"result", ToJson(result)}});
+}
+
+absl::Status Predict(const nlohmann::json& json, int in, Leader& leader) {
+  PredictorOptions options;
+  options.device = {json.at("device").get<std::string>(),
+                    json.at("threads").get<int>()};
+  options.batch = json.at("batch").get<int>();
+  options.early_halt = json.at("early_halt").get<double>();
+  options.rollouts = json.at("rollouts").get<int>();
+  options.latent_noise = json.at("latent_noise").get<double>();
+  options.start_noise = json.at("start_noise").get<double>();
+  options.rollout_choice = json.at("rollout_choice").get<std::string>();
+  options.seed = json.at("seed").get<uint64_t>();
+  ARCTRM_ASSIGN_OR_RETURN(
+      const std::unique_ptr<Predictor> predictor,
+      LoadPredictor(json.at("checkpoint").get<std::string>(), options));
+  ARCTRM_RETURN_IF_ERROR(
+      leader.Send({{"side", predictor->canvas().side},
+                   {"kind", PuzzleKindName(predictor->canvas().kind)},
+                   {"max_batch", predictor->max_batch()}}));
+  for (;;) {
+    const absl::StatusOr<std::string> body = ReceiveFrame(in);
+    if (!body.ok()) return absl::OkStatus();  // the leader has all it wants
+    ARCTRM_ASSIGN_OR_RETURN(const std::vector<PredictorInput> inputs,
+                            UnpackInputs(*body));
+    ARCTRM_ASSIGN_OR_RETURN(const std::vector<PredictorOutput> outputs,
+                            predictor->Predict(inputs));
+    ARCTRM_RETURN_IF_ERROR(leader.SendBody("O" + PackOutputs(outputs)));
+  }
+}
+
+absl::Status Carry(const nlohmann::json& request, int in, Leader& leader) {
+  // Requests are our own: one that lacks something is a bug, told as such.
+  try {
+    const std::string job = request.at("job").get<std::string>();
+    if (job == "describe") return Describe(request, leader);
+    if (job == "measure") return Measure(request, leader);
+    if (job == "train") return TrainForLeader(request, in, leader);
+    if (job == "predict") return Predict(request, in, leader);
+    return absl::InternalError(absl::StrCat("no job is called ", job));
+  } catch (const nlohmann::json::exception& e) {
+    return absl::InternalError(
+        absl::StrCat("a request of the leader: ", e.what()));
+  }
+}
+
+}  // namespace
+
+absl::Status ServeLeader(int in, int out) {
+  std::signal(SIGPIPE, SIG_IGN);
+  Leader leader(out);
+  ARCTRM_ASSIGN_OR_RETURN(const std::string body, ReceiveFrame(in));
+  ARCTRM_ASSIGN_OR_RETURN(const nlohmann::json request, ParseFrame(body));
+  const absl::Status status = Carry(request, in, leader);
+  if (status.ok()) return status;
+  return leader.SendBody(ErrorFrame(status));
+}
+
+}  // namespace arctrm

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// An engine whose model runs in processes of their own, one per device, started
+// and watched from here: what crashes, hangs or is killed there costs a device
+// or some steps, never the job.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "base/log.h"
+#include "pipeline/engine.h"
+
+namespace arctrm {
+
+struct WorkerOptions {
+  std::string solver;  // path of the program `arctrm-solver`
+  // Folder for what workers need as files and write to standard error.
+  std::string scratch;
+  // Of the training ranks that died of themselves so often, the device is given
+  // up; the last device gets one more chance than that.
+  int most_strikes = 2;
+  // What environment variables the workers get, beside the leader's.
+  std::vector<std::pair<std::string, std::string>> environment;
+};
+
+// Devices of a request ("auto", "cpu", "cuda:0,1", "cpu,cpu": two processes on
+// the processor, which share its threads) are looked up once. `log` takes what
+// workers say and must outlive the engine.
+std::unique_ptr<Engine> MakeWorkerEngine(const WorkerOptions& options,
+                                         Log& log);
+
+// "cuda:0,1" -> {"cuda:0", "cuda:1"}; "cpu,cpu" -> {"cpu", "cpu"}. "auto": all
+// of `cuda_devices`, or the processor where there are none. InvalidArgument.
+absl::StatusOr<std::vector<std::string>> DeviceList(const std::string& devices,
+                                                    int cuda_devices);
+
+}  // namespace arctrm

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+#include "solver/train.h"
+
+namespace arctrm {
+
+const char* TrainStopName(TrainStop stop) {
+  switch (stop) {
+    case TrainStop::kSteps:
+      return "all steps done";
+    case TrainStop::kDeadline:
+      return "time used up";
+    case TrainStop::kSignal:
+      return "stopped by a signal";
+    case TrainStop::kCallback:
+      return "stopped by the caller";
+    case TrainStop::kDiverged:
+      return "diverged";
+  }
+  return "";
+}
+
+}  // namespace arctrm

@@ -1,0 +1,334 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Rehearses `arctrm kaggle run` with a fault at a random moment, many times.
+
+Every run must end before its deadline, with a valid submission, and no answer
+that was there before the fault may be lost. Prints a line per run and a table;
+exit code 0 when all of that held.
+
+  kaggle_faults.py BUILD_DIR WORK_DIR [--runs 10] [--limit 45] [--parallel 2]
+
+With --fault "no fault" it measures how well deadlines are kept: 10 s early at
+most.
+"""
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import threading
+import time
+
+parser = argparse.ArgumentParser()
+parser.add_argument("build", help="folder of arctrm and arctrm-solver")
+parser.add_argument("work", help="folder for the runs, emptied")
+parser.add_argument("--runs", type=int, default=10)
+parser.add_argument("--limit", type=float, default=45, help="seconds of a run")
+parser.add_argument("--parallel", type=int, default=2, help="at the same time")
+parser.add_argument("--seed", type=int, default=1)
+parser.add_argument("--fault", help="this one only")
+parser.add_argument("--load", type=int, default=0,
+                    help="processes that only burn time beside the runs")
+args = parser.parse_args()
+
+ARCTRM = os.path.abspath(os.path.join(args.build, "arctrm"))
+MAKE_TASKS = os.path.abspath(
+    os.path.join(args.build, "synthetic", "arctrm-make-tasks"))
+WORK = os.path.abspath(args.work)
+SAFETY = 2.0  # seconds that belong to nobody
+MOST_EARLY = 10.0
+FAULTS = ["SIGTERM", "worker killed", "leader killed, run again", "disk full",
+          "rank lost in training", "rank lost twice", "checkpoint damaged",
+          "weights without numbers", "stage five times slower", "no fault"]
+
+
+def call(*command, **options):
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, **options).stdout
+
+
+def prepare():
+    """Tasks, and weights to start from."""
+    shutil.rmtree(WORK, ignore_errors=True)
+    os.makedirs(WORK)
+    tasks = os.path.join(WORK, "tasks")
+    os.makedirs(tasks)
+    demo = os.path.join(WORK, "demo")
+    # Its checkpoint is all that is wanted of it.
+    subprocess.run([ARCTRM, "demo", "--out", demo, "--time-limit", "6s",
+                    "--threads", "1", "--quiet"], stdout=subprocess.DEVNULL,
+                   check=False)
+    for path in ("challenges.json", "checkpoint"):
+        if not os.path.exists(os.path.join(demo, path)):
+            sys.exit("the demo left no " + path)
+    return demo
+
+
+def site(folder, demo, number):
+    """A Kaggle machine's folders, in one of the two layouts."""
+    middle = "competitions/arc-prize-2025" if number % 2 else "arc-prize-2025"
+    data = os.path.join(folder, "input", middle)
+    os.makedirs(data)
+    os.makedirs(os.path.join(folder, "working"))
+    os.makedirs(os.path.join(folder, "scratch"))
+    challenges = os.path.join(data, "arc-agi_test_challenges.json")
+    shutil.copy(os.path.join(demo, "challenges.json"), challenges)
+    weights = os.path.join(folder, "input", "weights")
+    shutil.copytree(os.path.join(demo, "checkpoint"), weights)
+    return challenges, weights
+
+
+def damage(weights, numbers):
+    """Cuts the weights short, or puts NaN in place of some of them."""
+    path = os.path.join(weights, "model.safetensors")
+    with open(path, "rb") as file:
+        data = bytearray(file.read())
+    if numbers:
+        header = struct.unpack("<Q", data[:8])[0]
+        names = json.loads(data[8:8 + header])
+        for name, tensor in names.items():
+            if "mlp" in name:
+                begin = 8 + header + tensor["data_offsets"][0]
+                data[begin:begin + 4] = struct.pack("<f", float("nan"))
+    else:
+        data = data[:len(data) // 2]
+    os.chmod(path, 0o644)
+    with open(path, "wb") as file:
+        file.write(data)
+
+
+def children(pid):
+    """Processes of the leader, from /proc."""
+    found = []
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        try:
+            with open("/proc/%s/stat" % name) as file:
+                fields = file.read().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        if int(fields[1]) == pid and fields[0] != "Z":
+            found.append(int(name))
+    return sorted(found)
+
+
+def answers(path):
+    """Test inputs that have a real answer."""
+    try:
+        with open(path) as file:
+            submission = json.load(file)
+    except (OSError, ValueError):
+        return -1
+    return sum(entry["attempt_1"] != [[0]] for entries in submission.values()
+               for entry in entries)
+
+
+class Run:
+    def __init__(self, number, fault, demo, seed):
+        self.number = number
+        self.fault = fault
+        self.random = random.Random(seed)
+        self.folder = os.path.join(WORK, "run%03d" % number)
+        self.challenges, self.weights = site(self.folder, demo, number)
+        self.out = os.path.join(self.folder, "working", "submission.json")
+        self.problems = []
+        self.mounted = False
+
+    def command(self):
+        devices = "cpu,cpu" if "rank" in self.fault or self.number % 3 == 0 \
+            else "cpu"
+        return [ARCTRM, "kaggle", "run",
+                "--input", os.path.join(self.folder, "input"),
+                "--working", os.path.join(self.folder, "working"),
+                "--limit", "%gs" % args.limit, "--safety", "%gs" % SAFETY,
+                "--started", "%d" % self.started, "--checkpoint", self.weights,
+                "--recipe", "demo", "--device", devices, "--threads",
+                "2" if devices == "cpu,cpu" else "1", "--seed",
+                str(self.number), "--set", "run.vote_share=0.4",
+                "--report", os.path.join(self.folder, "working",
+                                         "report.html")]
+
+    def start(self):
+        environment = dict(os.environ,
+                           TMPDIR=os.path.join(self.folder, "scratch"))
+        with open(os.path.join(self.folder, "log.txt"), "a") as log:
+            return subprocess.Popen(self.command(), stdout=log, stderr=log,
+                                    env=environment)
+
+    def workers(self, leader, until):
+        """The leader's children, waited for."""
+        while time.time() < until and leader.poll() is None:
+            found = children(leader.pid)
+            if found:
+                return found
+            time.sleep(0.05)
+        return []
+
+    def strike(self, leader, when):
+        """The fault itself."""
+        while time.time() < when and leader.poll() is None:
+            time.sleep(0.02)
+        if leader.poll() is not None:
+            return leader
+        self.before = max(self.before, answers(self.out))
+        end = self.started + args.limit
+        if self.fault == "SIGTERM":
+            leader.terminate()
+        elif self.fault == "worker killed" or "rank lost" in self.fault:
+            for _ in range(2 if "twice" in self.fault else 1):
+                found = self.workers(leader, end)
+                if found:
+                    os.kill(self.random.choice(found), signal.SIGKILL)
+                time.sleep(self.random.uniform(0.5, 3))
+        elif self.fault == "leader killed, run again":
+            leader.kill()
+            leader.wait()
+            time.sleep(0.2)
+            return self.start()
+        elif self.fault == "disk full":
+            self.fill()
+        elif self.fault == "stage five times slower":
+            # Of every 100 ms the workers get 20.
+            while time.time() < end and leader.poll() is None:
+                found = children(leader.pid)
+                for pid in found:
+                    self.signal(pid, signal.SIGSTOP)
+                time.sleep(0.08)
+                for pid in found:
+                    self.signal(pid, signal.SIGCONT)
+                time.sleep(0.02)
+        return leader
+
+    @staticmethod
+    def signal(pid, number):
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            pass
+
+    def fill(self):
+        path = os.path.join(self.folder, "scratch", "filler")
+        try:
+            with open(path, "wb") as file:
+                while True:
+                    file.write(b"x" * 65536)
+                    file.flush()
+        except OSError:
+            pass
+
+    def mount(self):
+        """A small disk of its own, which can be filled."""
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs",
+             os.path.join(self.folder, "scratch")],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        self.mounted = done.returncode == 0
+
+    def go(self):
+        if self.fault == "disk full":
+            self.mount()
+            if not self.mounted:
+                self.fault = "no fault"  # nothing here can be filled
+        if self.fault == "checkpoint damaged":
+            damage(self.weights, numbers=False)
+        elif self.fault == "weights without numbers":
+            damage(self.weights, numbers=True)
+        self.started = int(time.time())
+        self.before = 0
+        # Anywhere from the first moment to the last seconds.
+        when = self.started + self.random.uniform(0.5, args.limit - 5)
+        leader = self.start()
+        leader = self.strike(leader, when)
+        hard_end = self.started + args.limit + 30
+        while leader.poll() is None and time.time() < hard_end:
+            time.sleep(0.02)
+        ended = time.time()
+        if leader.poll() is None:
+            leader.kill()
+            self.problems.append("had to be killed")
+        self.code = leader.returncode
+        self.judge(ended)
+        if self.mounted:
+            subprocess.run(["umount", os.path.join(self.folder, "scratch")],
+                           check=False)
+
+    def judge(self, ended):
+        self.early = self.started + args.limit - SAFETY - ended
+        self.after = answers(self.out)
+        if self.early < 0:
+            self.problems.append("%.1f s past the deadline" % -self.early)
+        valid = subprocess.run(
+            [ARCTRM, "validate", "--challenges", self.challenges, self.out],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        if valid.returncode != 0:
+            self.problems.append("not valid: " + valid.stdout.decode()[:200])
+        if self.fault == "no fault" and self.early > MOST_EARLY:
+            self.problems.append("%.1f s early" % self.early)
+        if self.after < self.before:
+            self.problems.append("%d answers before, %d after" %
+                                 (self.before, self.after))
+        if self.code not in (0, 3):
+            self.problems.append("exit code %s" % self.code)
+        # Where there was time, there are votes.
+        if self.fault not in ("SIGTERM", "leader killed, run again",
+                              "stage five times slower") and self.after < 1:
+            self.problems.append("no votes at all")
+
+
+def main():
+    demo = prepare()
+    chosen = random.Random(args.seed)
+    faults = []
+    while len(faults) < args.runs:
+        some = list(FAULTS)
+        chosen.shuffle(some)
+        faults += some
+    runs = [Run(i, args.fault or faults[i], demo, args.seed * 1000 + i)
+            for i in range(args.runs)]
+    waiting = list(runs)
+    lock = threading.Lock()
+
+    def work():
+        while True:
+            with lock:
+                if not waiting:
+                    return
+                run = waiting.pop(0)
+            run.go()
+            with lock:
+                print("run %3d  %-26s exit %s  answers %3d -> %3d  %5.1f s "
+                      "before the deadline%s" %
+                      (run.number, run.fault, run.code, run.before, run.after,
+                       run.early, "".join("  PROBLEM: " + p
+                                          for p in run.problems)), flush=True)
+
+    load = [subprocess.Popen([sys.executable, "-c", "while True: pass"])
+            for _ in range(args.load)]
+    threads = [threading.Thread(target=work) for _ in range(args.parallel)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for process in load:
+        process.kill()
+    print("\n%-26s runs  valid and in time  with votes" % "fault")
+    for fault in FAULTS:
+        own = [r for r in runs if r.fault == fault]
+        if own:
+            print("%-26s %4d  %17d  %10d" %
+                  (fault, len(own), sum(not r.problems for r in own),
+                   sum(r.after > 0 for r in own)))
+    early = sorted(r.early for r in runs)
+    print("seconds before the deadline: least %.1f, median %.1f, most %.1f" %
+          (early[0], early[len(early) // 2], early[-1]))
+    bad = [r for r in runs if r.problems]
+    print("%d runs, %d with a problem" % (len(runs), len(bad)))
+    return 1 if bad else 0
+
+
+sys.exit(main())

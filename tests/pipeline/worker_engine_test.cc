@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+// Jobs whose model runs in other processes, and what happens when these die.
+#include "pipeline/worker_engine.h"
+
+#include <dirent.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "arc/write.h"
+#include "base/files.h"
+#include "base/stop.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "pipeline/run.h"
+#include "pipeline/run_folder.h"
+#include "submission/validate.h"
+#include "synthetic/rules.h"
+
+namespace arctrm {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+TEST(DeviceList, ReadsWhatPeopleWrite) {
+  EXPECT_THAT(*DeviceList("auto", 0), ElementsAre("cpu"));
+  EXPECT_THAT(*DeviceList("auto", 2), ElementsAre("cuda:0", "cuda:1"));
+  EXPECT_THAT(*DeviceList("cuda:0,1", 4), ElementsAre("cuda:0", "cuda:1"));
+  EXPECT_THAT(*DeviceList("cuda:3", 4), ElementsAre("cuda:3"));
+  EXPECT_THAT(*DeviceList("cuda", 4), ElementsAre("cuda:0"));
+  EXPECT_THAT(*DeviceList("cpu,cpu", 0), ElementsAre("cpu", "cpu"));
+  for (const char* bad :
+       {"", "gpu", "cpu,cuda:0", "cuda:0,0", "cuda:x", "0", "cuda:-1"}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(DeviceList(bad, 2).status())) << bad;
+  }
+}
+
+// Processes that this one has started.
+std::vector<int> Children() {
+  std::vector<int> found;
+  DIR* proc = opendir("/proc");
+  while (const dirent* entry = readdir(proc)) {
+    int pid = 0;
+    if (!absl::SimpleAtoi(entry->d_name, &pid)) continue;
+    std::ifstream file(absl::StrCat("/proc/", pid, "/stat"));
+    std::string text((std::istreambuf_iterator<char>(file)),
+                     std::istreambuf_iterator<char>());
+    const size_t end = text.rfind(')');
+    if (end == std::string::npos || end + 4 > text.size()) continue;
+    const char state = text[end + 2];
+    int parent = 0;
+    const size_t space = text.find(' ', end + 4);
+    if (absl::SimpleAtoi(text.substr(end + 4, space - end - 4), &parent) &&
+        parent == getpid() && state != 'Z') {
+      found.push_back(pid);
+    }
+  }
+  closedir(proc);
+  return found;
+}
+
+class WorkerEngineTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    RequestStop(0);
+    dir_ = JoinPath(
+        testing::TempDir(),
+        absl::StrCat(
+            "workers_",
+            testing::UnitTest::GetInstance()->current_test_info()->name()));
+    ASSERT_TRUE(RemoveAll(dir_).ok());
+    ASSERT_TRUE(MakeDirectories(Path("scratch")).ok());
+    SyntheticOptions small;
+    small.max_side = 5;
+    const auto set = GenerateSet({"invert", "majority", "cross"}, 1, 3, small);
+    ASSERT_TRUE(set.ok());
+    challenges_ = set->challenges;
+    ASSERT_TRUE(
+        WriteFileAtomically(Path("c.json"), ChallengesJson(set->challenges))
+            .ok());
+    WorkerOptions workers;
+    workers.solver = ARCTRM_SOLVER;
+    workers.scratch = Path("scratch");
+    engine_ = MakeWorkerEngine(workers, NullLog());
+  }
+  void TearDown() override { RequestStop(0); }
+
+  std::string Path(const std::string& name) { return JoinPath(dir_, name); }
+
+  RunOptions Options(const std::string& out, const std::string& devices) {
+    RunOptions options;
+    options.challenges = {Path("c.json")};
+    options.out = Path(out);
+    options.model.hidden = 16;
+    options.model.heads = 2;
+    options.model.h_cycles = 1;
+    options.model.l_cycles = 1;
+    options.model.halt_max_steps = 2;
+    options.model.puzzle_prefix = 2;
+    options.train.batch = 8;
+    options.train.warmup_steps = 2;
+    options.train.checkpoint_interval_s = 0.2;
+    options.planning.predict_batch = 2;
+    options.device = {devices, 1};
+    options.steps = 60;
+    options.augmentations = 6;
+    return options;
+  }
+
+  void ExpectValid(const std::string& out) {
+    const auto faults = ValidateSubmission(Path(out), challenges_);
+    ASSERT_TRUE(faults.ok());
+    EXPECT_TRUE(faults->empty());
+  }
+
+  // Kills a child once `until` holds, again and again for `times`.
+  std::thread Killer(int times, const std::string& file) {
+    return std::thread([=, this] {
+      for (int i = 0; i < times && !over_; ++i) {
+        while (!over_ && !FileExists(file)) {
+          absl::SleepFor(absl::Milliseconds(5));
+        }
+        std::vector<int> children;
+        while (!over_ && (children = Children()).empty()) {
+          absl::SleepFor(absl::Milliseconds(5));
+        }
+        if (!children.empty() && kill(children.back(), SIGKILL) == 0) ++killed_;
+        absl::SleepFor(absl::Milliseconds(400));
+      }
+    });
+  }
+
+  std::string dir_;
+  ChallengeSet challenges_;
+  std::unique_ptr<Engine> engine_;
+  std::atomic<bool> over_{false};
+  std::atomic<int> killed_{0};
+};
+
+TEST_F(WorkerEngineTest, AJobInAWorkerEndsLikeOneInThisProcess) {
+  ASSERT_TRUE(RunJob(Options("here.json", "cpu"), Deadline(), NullLog()).ok());
+  const auto outcome =
+      RunJob(Options("there.json", "cpu"), Deadline(), NullLog(), *engine_);
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_TRUE(outcome->complete);
+  EXPECT_EQ(*ReadFile(Path("here.json")), *ReadFile(Path("there.json")));
+  EXPECT_EQ(
+      *ReadFile(JoinPath(RunFolder(Path("here.json.run")).checkpoint_dir(),
+                         "model.safetensors")),
+      *ReadFile(JoinPath(RunFolder(Path("there.json.run")).checkpoint_dir(),
+                         "model.safetensors")));
+  const auto metrics = RunFolder(Path("there.json.run")).ReadMetrics();
+  ASSERT_TRUE(metrics.ok());
+  EXPECT_EQ(metrics->size(), 60u);
+  EXPECT_TRUE(Children().empty());
+}
+
+TEST_F(WorkerEngineTest, ATrainingIsTakenUpWhereItsWorkerDied) {
+  RunOptions options = Options("c.out.json", "cpu");
+  options.steps = 600;
+  options.persevere = true;
+  std::thread killer =
+      Killer(1, JoinPath(RunFolder(Path("c.out.json.run")).checkpoint_dir(),
+                         "checkpoint.json"));
+  const auto outcome = RunJob(options, Deadline(), NullLog(), *engine_);
+  over_ = true;
+  killer.join();
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  ASSERT_EQ(killed_, 1);
+  EXPECT_TRUE(outcome->complete);
+  ExpectValid("c.out.json");
+  const auto record = RunFolder(Path("c.out.json.run")).ReadRecord();
+  ASSERT_TRUE(record.ok());
+  EXPECT_THAT(record->warnings,
+              testing::Contains(HasSubstr("killed by SIGKILL")));
+  // Steps are not done twice in the curve.
+  const auto metrics = RunFolder(Path("c.out.json.run")).ReadMetrics();
+  ASSERT_TRUE(metrics.ok());
+  EXPECT_EQ(metrics->size(), 600u);
+  EXPECT_EQ(metrics->back().step, 600);
+}
+
+TEST_F(WorkerEngineTest, ALimitIsKeptHoweverOftenWorkersDie) {
+  RunOptions options = Options("d.json", "cpu");
+  options.steps = 0;
+  options.persevere = true;
+  std::thread killer = Killer(100, Path("d.json"));
+  const absl::Time start = absl::Now();
+  const auto outcome = RunJob(options, Deadline(RealClock(), absl::Seconds(12)),
+                              NullLog(), *engine_);
+  const absl::Duration took = absl::Now() - start;
+  over_ = true;
+  killer.join();
+  EXPECT_GT(killed_, 3);
+  EXPECT_LT(took, absl::Seconds(12));
+  ExpectValid("d.json");
+}
+
+TEST_F(WorkerEngineTest, ASolverThatIsNoneIsAnErrorThatNamesIt) {
+  WorkerOptions workers;
+  workers.solver = Path("nothing");
+  workers.scratch = Path("scratch");
+  const std::unique_ptr<Engine> engine = MakeWorkerEngine(workers, NullLog());
+  const auto outcome =
+      RunJob(Options("e.json", "cpu"), Deadline(), NullLog(), *engine);
+  ASSERT_FALSE(outcome.ok());
+  EXPECT_THAT(outcome.status().message(), HasSubstr("nothing"));
+}
+
+TEST_F(WorkerEngineTest, AnErrorOfTheWorkerComesBackInItsWords) {
+  RunOptions options = Options("f.json", "cuda:77");
+  const auto outcome = RunJob(options, Deadline(), NullLog(), *engine_);
+  ASSERT_TRUE(absl::IsInvalidArgument(outcome.status())) << outcome.status();
+  EXPECT_THAT(outcome.status().message(), HasSubstr("cuda:77"));
+}
+
+}  // namespace
+}  // namespace arctrm

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: MIT
+// Two processes that train with Gloo do what one does with the same batch.
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/files.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "solver/internal/checkpoint.h"
+#include "solver/internal/trainer.h"
+#include "tests/solver/ranks.h"
+#include "tests/solver/small_training.h"
+#include "tests/testing/scratch.h"
+
+namespace arctrm::internal {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr int kSteps = 4;
+
+TrainRequest Request(const Dataset& dataset, const Group& group) {
+  TrainRequest request = SmallRequest(dataset, 1);  // 13 rows: 6 and 7
+  request.group = group;
+  request.train.ema = 0.9;
+  request.train.latent_noise = 0.1;
+  request.train.start_noise = 0.1;
+  return request;
+}
+
+// What a trainer has after each of some steps, and at the end, as one file.
+void Record(Trainer& trainer, const std::string& path) {
+  TensorMap map;
+  for (int step = 0; step < kSteps; ++step) {
+    StepSums sums;
+    trainer.Step(sums, 0);
+    trainer.Reduce(sums);
+    const auto keep = [&](const char* name, const Tensor& tensor) {
+      map.tensors.emplace_back(absl::StrCat(name, step),
+                               tensor.detach().clone());
+    };
+    keep("gradient", trainer.model().flat_grad());
+    keep("parameters", trainer.model().flat());
+    keep("average", trainer.ema());
+    keep("table", trainer.table());
+    keep("sums", sums.sums);
+  }
+  ASSERT_TRUE(WriteFileAtomically(path, ToSafetensors(map)).ok());
+}
+
+std::string PathOf(const std::string& folder, int rank) {
+  return JoinPath(folder, absl::StrCat("rank", rank));
+}
+
+const bool kStepsJob =
+    AddRankJob("steps", [](const Group& group, const std::string& folder) {
+      const Dataset dataset = SmallDataset(3);
+      const auto trainer = Trainer::Create(Request(dataset, group));
+      ASSERT_TRUE(trainer.ok()) << trainer.status();
+      Record(**trainer, PathOf(folder, group.rank));
+    });
+
+TEST(Distributed, TwoProcessesDoWhatOneDoes) {
+  if (!HasGloo()) GTEST_SKIP() << "built without Gloo";
+  const ScratchFolder scratch;
+  Ranks ranks("steps", 2, scratch());
+  const Dataset dataset = SmallDataset(3);
+  const auto trainer = Trainer::Create(Request(dataset, {}));
+  ASSERT_TRUE(trainer.ok()) << trainer.status();
+  Record(**trainer, scratch("alone"));
+  ASSERT_TRUE(ranks.Succeeded(0));
+  ASSERT_TRUE(ranks.Succeeded(1));
+  // The two have the same bits: parameters, averages, table, gradients,
+  // metrics.
+  EXPECT_EQ(*ReadFile(scratch("rank0")), *ReadFile(scratch("rank1")));
+
+  const auto alone = SafetensorsFile::Read(scratch("alone"));
+  const auto two = SafetensorsFile::Read(scratch("rank0"));
+  ASSERT_TRUE(alone.ok() && two.ok());
+  const auto error = [&](const char* name, int step) {
+    const std::string key = absl::StrCat(name, step);
+    const Tensor expected = *GetTensor(*alone, key, {});
+    const double most = expected.abs().max().item<double>();
+    EXPECT_GT(most, 0) << key;
+    const Tensor actual = *GetTensor(*two, key, {});
+    return (actual - expected).abs().max().item<double>() / most;
+  };
+  // A gradient is a float32 sum over 13 x 18 positions that is cut in another
+  // place: 2^-24 for each of the additions that differ, of which the errors
+  // partly cancel. Later steps start from what earlier ones rounded.
+  const double first = error("gradient", 0);
+  double worst = 0;
+  for (int step = 0; step < kSteps; ++step) {
+    worst = std::max(worst, error("gradient", step));
+    EXPECT_LT(error("parameters", step), 1e-4) << step;
+    EXPECT_LT(error("average", step), 1e-4) << step;
+    EXPECT_LT(error("sums", step), 1e-4) << step;
+    // Rows move by the sign of their gradient: equal but for the roundings of
+    // equal operations.
+    EXPECT_LT(error("table", step), 1e-6) << step;
+  }
+  std::fprintf(
+      stderr,
+      "[ MEASURED ] two processes against one, largest gradient error: "
+      "first step %.2g, %d steps %.2g of the largest gradient\n",
+      first, kSteps, worst);
+  EXPECT_LT(first, 1e-6);
+  EXPECT_LT(worst, 1e-4);
+}
+
+// Train() itself: rank 0 saves, stops, and calls back.
+void TrainSomeSteps(const Group& group, const std::string& folder) {
+  const Dataset dataset = SmallDataset(3);
+  TrainRequest request = Request(dataset, group);
+  request.out = JoinPath(folder, "checkpoint");
+  request.resume = FileExists(request.out);
+  request.train.checkpoint_interval_s = 1e-9;  // after every step
+  int calls = 0;
+  request.on_step = [&](const TrainStats& stats) {
+    ++calls;
+    EXPECT_GT(stats.loss, 0);
+    return stats.step % kSteps != 0;
+  };
+  const auto result = Train(request);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->steps, kSteps);
+  EXPECT_EQ(result->stop, TrainStop::kCallback);
+  EXPECT_EQ(calls, group.rank == 0 ? kSteps : 0);
+}
+const bool kTrainJob = AddRankJob("train", TrainSomeSteps);
+
+TEST(Distributed, GoesOnWithAnotherNumberOfProcesses) {
+  if (!HasGloo()) GTEST_SKIP() << "built without Gloo";
+  const ScratchFolder scratch;
+  {
+    Ranks ranks("train", 2, scratch());
+    ASSERT_TRUE(ranks.Succeeded(0));
+    ASSERT_TRUE(ranks.Succeeded(1));
+  }
+  TrainSomeSteps({}, scratch());
+  {
+    Ranks ranks("train", 3, scratch());
+    for (int rank = 0; rank < 3; ++rank) ASSERT_TRUE(ranks.Succeeded(rank));
+  }
+  const Dataset dataset = SmallDataset(3);
+  TrainRequest request = Request(dataset, {});
+  request.train.checkpoint_interval_s = 1e-9;
+  request.out = scratch("checkpoint");
+  request.resume = true;
+  const auto several = Trainer::Create(request);
+  ASSERT_TRUE(several.ok()) << several.status();
+  EXPECT_EQ((*several)->step(), 3 * kSteps);
+
+  // One process from the beginning to the end.
+  request.resume = false;
+  request.out = scratch("alone");
+  request.max_steps = 3 * kSteps;
+  ASSERT_TRUE(Train(request).ok());
+  request.resume = true;
+  const auto one = Trainer::Create(request);
+  ASSERT_TRUE(one.ok()) << one.status();
+  const auto error = [](const Tensor& a, const Tensor& b) {
+    return ((a - b).abs().max() / b.abs().max()).item<double>();
+  };
+  EXPECT_LT(error((*several)->model().flat(), (*one)->model().flat()), 1e-3);
+  EXPECT_LT(error((*several)->table(), (*one)->table()), 1e-6);
+  // And it goes on.
+  StepSums a;
+  StepSums b;
+  (*several)->Step(a, 0);
+  (*one)->Step(b, 0);
+  EXPECT_NEAR(a.sums[0].item<double>(), b.sums[0].item<double>(),
+              1e-3 * b.sums[0].item<double>());
+}
+
+// Rank 1 is killed in its third step.
+const bool kKilledJob =
+    AddRankJob("killed", [](const Group& group, const std::string&) {
+      const Dataset dataset = SmallDataset(3);
+      TrainRequest request = Request(dataset, group);
+      if (group.rank == 1) {
+        const auto trainer = Trainer::Create(request);
+        ASSERT_TRUE(trainer.ok()) << trainer.status();
+        for (int step = 0; step < 2; ++step) {
+          Tensor order = at::zeros({2}, at::kDouble);
+          (*trainer)->collective().Broadcast(order);
+          StepSums sums;
+          (*trainer)->Step(sums, order[1].item<double>());
+          (*trainer)->Reduce(sums);
+        }
+        raise(SIGKILL);
+      }
+      int steps = 0;
+      request.on_step = [&](const TrainStats&) { return ++steps < 100; };
+      const auto result = Train(request);
+      EXPECT_EQ(result.status().code(), absl::StatusCode::kUnavailable);
+      EXPECT_THAT(std::string(result.status().message()),
+                  HasSubstr("rank 0 of 2: another rank is gone"));
+      EXPECT_EQ(steps, 2);
+    });
+
+TEST(Distributed, AKilledRankEndsTheTrainingOfTheOthers) {
+  if (!HasGloo()) GTEST_SKIP() << "built without Gloo";
+  const ScratchFolder scratch;
+  Ranks ranks("killed", 2, scratch());
+  EXPECT_TRUE(ranks.Succeeded(0));
+  EXPECT_FALSE(ranks.Succeeded(1));
+}
+
+// An error of rank 0's own reaches the others as such, at once.
+const bool kFailsJob =
+    AddRankJob("fails", [](const Group& group, const std::string&) {
+      const Dataset dataset = SmallDataset(3);
+      TrainRequest request = Request(dataset, group);
+      request.max_steps = 100;
+      request.on_start = [](int64_t) { return absl::DataLossError("tea"); };
+      const auto result = Train(request);
+      EXPECT_EQ(result.status().code(), group.rank == 0
+                                            ? absl::StatusCode::kDataLoss
+                                            : absl::StatusCode::kAborted)
+          << result.status();
+    });
+
+TEST(Distributed, AnErrorOfRankZeroEndsAll) {
+  if (!HasGloo()) GTEST_SKIP() << "built without Gloo";
+  const ScratchFolder scratch;
+  Ranks ranks("fails", 2, scratch());
+  EXPECT_TRUE(ranks.Succeeded(0));
+  EXPECT_TRUE(ranks.Succeeded(1));
+}
+
+const bool kOtherJob =
+    AddRankJob("other", [](const Group& group, const std::string&) {
+      const Dataset dataset = SmallDataset(3);
+      TrainRequest request = Request(dataset, group);
+      if (group.rank == 1) request.train.learning_rate *= 2;
+      const auto trainer = Trainer::Create(request);
+      EXPECT_EQ(trainer.status().code(), absl::StatusCode::kFailedPrecondition);
+      EXPECT_THAT(std::string(trainer.status().message()),
+                  HasSubstr("rank 1 of 2 has another training settings"));
+    });
+
+TEST(Distributed, RefusesRanksThatWouldDoSomethingElse) {
+  if (!HasGloo()) GTEST_SKIP() << "built without Gloo";
+  const ScratchFolder scratch;
+  Ranks ranks("other", 2, scratch());
+  EXPECT_TRUE(ranks.Succeeded(0));
+  EXPECT_TRUE(ranks.Succeeded(1));
+}
+
+// float16: what overflows on one rank is skipped on all.
+const bool kOverflowJob =
+    AddRankJob("overflow", [](const Group& group, const std::string& folder) {
+      const Dataset dataset = SmallDataset(3);
+      TrainRequest request = Request(dataset, group);
+      request.train.precision = "float16";
+      const auto trainer = Trainer::Create(request);
+      ASSERT_TRUE(trainer.ok()) << trainer.status();
+      const Tensor before = (*trainer)->model().flat().detach().clone();
+      if (group.rank == 1) (*trainer)->loss_scale.scale = 1e30;
+      StepSums sums;
+      (*trainer)->Step(sums, 0);
+      EXPECT_EQ((*trainer)->loss_scale.skipped_steps, 1);
+      EXPECT_FALSE(sums.sums.defined());
+      EXPECT_TRUE(at::equal((*trainer)->model().flat(), before));
+      (*trainer)->loss_scale.scale = 1024;
+      (*trainer)->Step(sums, 0);
+      EXPECT_EQ((*trainer)->loss_scale.skipped_steps, 1);
+      EXPECT_FALSE(at::equal((*trainer)->model().flat(), before));
+      ASSERT_TRUE(WriteFileAtomically(
+                      PathOf(folder, group.rank),
+                      ToSafetensors({{{"flat", (*trainer)->model().flat()},
+                                      {"table", (*trainer)->table()}},
+                                     {}}))
+                      .ok());
+    });
+
+TEST(Distributed, AnOverflowAnywhereSkipsEverywhere) {
+  if (!HasGloo()) GTEST_SKIP() << "built without Gloo";
+  const ScratchFolder scratch;
+  Ranks ranks("overflow", 2, scratch());
+  ASSERT_TRUE(ranks.Succeeded(0));
+  ASSERT_TRUE(ranks.Succeeded(1));
+  EXPECT_EQ(*ReadFile(scratch("rank0")), *ReadFile(scratch("rank1")));
+}
+
+// New rows are matched by rank 0 and the same for all.
+const bool kMatchJob =
+    AddRankJob("match", [](const Group& group, const std::string& folder) {
+      Dataset dataset = SmallDataset(3);
+      for (DatasetTask& task : dataset.tasks) task.name = "new " + task.name;
+      TrainRequest request = Request(dataset, group);
+      request.checkpoint = JoinPath(folder, "known");
+      request.train.new_rows = "match";
+      const auto trainer = Trainer::Create(request);
+      ASSERT_TRUE(trainer.ok()) << trainer.status();
+      Record(**trainer, PathOf(folder, group.rank));
+    });
+
+TEST(Distributed, MatchedRowsAreTheSameOnAll) {
+  if (!HasGloo()) GTEST_SKIP() << "built without Gloo";
+  const ScratchFolder scratch;
+  const Dataset dataset = SmallDataset(3);
+  TrainRequest request = Request(dataset, {});
+  request.out = scratch("known");
+  request.max_steps = 5;
+  ASSERT_TRUE(Train(request).ok());
+  Ranks ranks("match", 2, scratch());
+  ASSERT_TRUE(ranks.Succeeded(0));
+  ASSERT_TRUE(ranks.Succeeded(1));
+  EXPECT_EQ(*ReadFile(scratch("rank0")), *ReadFile(scratch("rank1")));
+}
+
+TEST(Distributed, EachProcessNeedsARow) {
+  const Dataset dataset = SmallDataset(3);
+  Group group;
+  group.size = 14;
+  const auto trainer = Trainer::Create(Request(dataset, group));
+  EXPECT_EQ(trainer.status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace arctrm::internal

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: MIT
+// float16 with loss scaling, on a CPU: slow, but the same numbers.
+#include <cmath>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "gtest/gtest.h"
+#include "solver/internal/checkpoint.h"
+#include "solver/internal/checkpoint_files.h"
+#include "solver/internal/device.h"
+#include "solver/internal/loss_scale.h"
+#include "solver/internal/predictor.h"
+#include "solver/internal/trainer.h"
+#include "tests/solver/small_training.h"
+#include "tests/testing/scratch.h"
+
+namespace arctrm::internal {
+namespace {
+
+TrainRequest Request(const Dataset& dataset, const char* precision) {
+  TrainRequest request = SmallRequest(dataset, 2);
+  request.train.precision = precision;
+  request.train.ema = 0.9;
+  return request;
+}
+
+std::unique_ptr<Trainer> Make(const TrainRequest& request) {
+  auto trainer = Trainer::Create(request);
+  EXPECT_TRUE(trainer.ok()) << trainer.status();
+  return *std::move(trainer);
+}
+
+double Loss(Trainer& trainer) {
+  StepSums sums;
+  trainer.Step(sums, 0);
+  return sums.sums.defined() ? sums.sums[0].item<double>() : NAN;
+}
+
+// Everything that an optimiser step changes.
+std::vector<Tensor> Learned(const Trainer& trainer) {
+  return {trainer.model().flat().detach().clone(), trainer.ema().clone(),
+          trainer.table().clone()};
+}
+
+bool Same(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (!at::equal(a[i], b[i])) return false;
+  }
+  return true;
+}
+
+class Float16 : public testing::TestWithParam<bool> {};
+
+TEST_P(Float16, AStepIsCloseToFloat32) {
+  const Dataset dataset = SmallDataset(3);
+  const auto request = [&](const char* precision) {
+    TrainRequest r = Request(dataset, precision);
+    if (GetParam()) {
+      r.model.mixer = true;
+      r.model.positions = "none";
+    }
+    return r;
+  };
+  const auto half = Make(request("float16"));
+  const auto full = Make(request("float32"));
+  ASSERT_EQ(half->model().dtype(), at::kHalf);
+  const double half_loss = Loss(*half);
+  const double full_loss = Loss(*full);
+  const Tensor& g = half->model().flat_grad();
+  const Tensor& f = full->model().flat_grad();
+  const double error = ((g - f).norm() / f.norm()).item<double>();
+  const double norm = (g.norm() / f.norm()).item<double>();
+  std::fprintf(stderr,
+               "[ MEASURED ] float16 step: loss %.2g, gradient %.2g, its norm "
+               "%.2g from float32, relative\n",
+               std::abs(half_loss / full_loss - 1), error, std::abs(norm - 1));
+  // 11 bits round by 2^-11 = 5e-4, in some dozens of operations one after the
+  // other.
+  EXPECT_NEAR(half_loss, full_loss, 0.005 * full_loss);
+  EXPECT_LT(error, 0.03);
+  EXPECT_NEAR(norm, 1, 0.01);
+  EXPECT_EQ(half->loss_scale.skipped_steps, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Networks, Float16, testing::Bool(),
+                         [](const testing::TestParamInfo<bool>& c) {
+                           return c.param ? "mixer" : "attention";
+                         });
+
+TEST(HalfPrecision, Learns) {
+  const Dataset dataset = SmallDataset(3);
+  const auto trainer = Make(Request(dataset, "float16"));
+  const double first = Loss(*trainer);
+  double last = first;
+  for (int i = 0; i < 24; ++i) last = Loss(*trainer);
+  EXPECT_LT(last, 0.8 * first);
+  EXPECT_EQ(trainer->loss_scale.skipped_steps, 0);
+  EXPECT_EQ(trainer->loss_scale.good_steps, 25);
+  EXPECT_EQ(trainer->loss_scale.scale, 65536);
+}
+
+TEST(HalfPrecision, AnOverflowChangesNothingAndHalvesTheScale) {
+  const Dataset dataset = SmallDataset(3);
+  for (const bool rows_only : {false, true}) {
+    TrainRequest request = Request(dataset, "float16");
+    if (rows_only) request.train.rows_only_share = 1;
+    const auto trainer = Make(request);
+    Loss(*trainer);
+    const auto before = Learned(*trainer);
+    trainer->loss_scale.scale = 1e12;
+    EXPECT_TRUE(std::isnan(Loss(*trainer)));
+    EXPECT_TRUE(Same(Learned(*trainer), before));
+    EXPECT_EQ(trainer->loss_scale.scale, 5e11);
+    EXPECT_EQ(trainer->loss_scale.skipped_steps, 1);
+    EXPECT_EQ(trainer->step(), 2);
+    // And with a scale that fits it goes on.
+    trainer->loss_scale.scale = 1024;
+    EXPECT_TRUE(std::isfinite(Loss(*trainer)));
+    EXPECT_FALSE(Same(Learned(*trainer), before));
+    EXPECT_EQ(trainer->loss_scale.skipped_steps, 1);
+    EXPECT_EQ(trainer->loss_scale.skipped_in_a_row, 0);
+  }
+}
+
+// What the rows of a step say about the moments: a skipped step must leave them
+// too, or the next one would differ.
+TEST(HalfPrecision, ASkippedStepLeavesTheMoments) {
+  const Dataset dataset = SmallDataset(3);
+  const ScratchFolder scratch;
+  const auto trainer = Make(Request(dataset, "float16"));
+  Loss(*trainer);
+  const auto moments = [&] {
+    EXPECT_TRUE(trainer->Save(scratch("checkpoint"), 1).ok());
+    const auto state =
+        ReadCheckpointTensors(scratch("checkpoint"), kResumeFile);
+    EXPECT_TRUE(state.ok()) << state.status();
+    std::vector<Tensor> tensors;
+    for (const char* name : {"exp_avg", "exp_avg_sq"}) {
+      tensors.push_back(*GetTensor(*state, name, {}));
+    }
+    EXPECT_EQ(state->metadata().at("adam_t"), "1");
+    return tensors;
+  };
+  const auto before = moments();
+  trainer->loss_scale.scale = 1e12;
+  Loss(*trainer);
+  EXPECT_TRUE(Same(moments(), before));
+}
+
+class Lines : public Log {
+ public:
+  void Info(absl::string_view) override {}
+  void Warning(absl::string_view line) override {
+    warnings.push_back(std::string(line));
+  }
+  void Error(absl::string_view) override {}
+  void Progress(absl::string_view) override {}
+  void EndProgress() override {}
+  std::vector<std::string> warnings;
+};
+
+TEST(HalfPrecision, FallsBackToFloat32OnRepeatedOverflow) {
+  const Dataset dataset = SmallDataset(3);
+  const ScratchFolder scratch;
+  Lines log;
+  TrainRequest request = Request(dataset, "float16");
+  request.log = &log;
+  const auto trainer = Make(request);
+  Loss(*trainer);
+  trainer->loss_scale.scale = 1e30;
+  for (int i = 0; i < LossScale::kGiveUpAfter; ++i) {
+    EXPECT_EQ(trainer->model().dtype(), at::kHalf);
+    EXPECT_TRUE(std::isnan(Loss(*trainer)));
+  }
+  ASSERT_EQ(log.warnings.size(), 1u);
+  EXPECT_TRUE(absl::StrContains(log.warnings[0],
+                                "falls back to float32 on repeated overflow"));
+  EXPECT_EQ(trainer->model().dtype(), at::kFloat);
+  const double first = Loss(*trainer);
+  double last = first;
+  for (int i = 0; i < 30; ++i) last = Loss(*trainer);
+  EXPECT_LT(last, 0.8 * first);
+  EXPECT_EQ(trainer->loss_scale.skipped_steps, LossScale::kGiveUpAfter);
+
+  // A resumed run stays there.
+  request.out = scratch("checkpoint");
+  request.resume = true;
+  ASSERT_TRUE(trainer->Save(request.out, 1).ok());
+  const auto again = Make(request);
+  EXPECT_EQ(again->model().dtype(), at::kFloat);
+  EXPECT_EQ(Loss(*again), Loss(*trainer));
+}
+
+// Latents that left the range would be carried on to every later step.
+TEST(HalfPrecision, WeightsThatOverflowForwardAreSkippedToo) {
+  const Dataset dataset = SmallDataset(3);
+  Lines log;
+  TrainRequest request = Request(dataset, "float16");
+  request.log = &log;
+  const auto trainer = Make(request);
+  Loss(*trainer);
+  // Not a parameter itself, so it may be changed in place.
+  Tensor flat = trainer->model().flat();
+  const Tensor good = flat.clone();
+  flat.mul_(1e4);
+  const auto before = Learned(*trainer);
+  EXPECT_TRUE(std::isnan(Loss(*trainer)));
+  EXPECT_TRUE(Same(Learned(*trainer), before));
+  flat.copy_(good);
+  EXPECT_TRUE(std::isfinite(Loss(*trainer)));
+}
+
+TEST(HalfPrecision, ResumeKeepsTheScale) {
+  const Dataset dataset = SmallDataset(3);
+  const ScratchFolder scratch;
+  TrainRequest request = Request(dataset, "float16");
+  const auto trainer = Make(request);
+  Loss(*trainer);
+  trainer->loss_scale.scale = 1e12;
+  Loss(*trainer);
+  trainer->loss_scale.scale = 2048;
+  Loss(*trainer);
+  request.out = scratch("checkpoint");
+  ASSERT_TRUE(trainer->Save(request.out, 1).ok());
+  request.resume = true;
+  const auto again = Make(request);
+  EXPECT_EQ(again->loss_scale.scale, 2048);
+  EXPECT_EQ(again->loss_scale.good_steps, 1);
+  EXPECT_EQ(again->loss_scale.skipped_steps, 1);
+  EXPECT_FALSE(again->loss_scale.gave_up);
+  EXPECT_EQ(Loss(*again), Loss(*trainer));
+}
+
+// A training in float32 writes what it wrote before there was float16.
+TEST(HalfPrecision, ResumeStatesWithoutAScaleLoad) {
+  const Dataset dataset = SmallDataset(3);
+  const ScratchFolder scratch;
+  TrainRequest request = Request(dataset, "float32");
+  const auto trainer = Make(request);
+  Loss(*trainer);
+  request.out = scratch("checkpoint");
+  ASSERT_TRUE(trainer->Save(request.out, 1).ok());
+  const auto state = ReadCheckpointTensors(request.out, kResumeFile);
+  ASSERT_TRUE(state.ok());
+  EXPECT_EQ(state->metadata().count("loss_scale"), 0u);
+  request.resume = true;
+  EXPECT_EQ(Loss(*Make(request)), Loss(*trainer));
+}
+
+TEST(HalfPrecision, TrainCountsSkippedSteps) {
+  const Dataset dataset = SmallDataset(3);
+  TrainRequest request = Request(dataset, "float16");
+  request.max_steps = 3;
+  request.on_step = [](const TrainStats& stats) {
+    EXPECT_EQ(stats.skipped_steps, 0);
+    EXPECT_EQ(stats.row_updates, stats.step * 13);
+    EXPECT_TRUE(std::isfinite(stats.loss));
+    return true;
+  };
+  const auto result = Train(request);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->steps, 3);
+}
+
+// Answers on a CPU come in float32; a model in float16 whose numbers overflow
+// goes on in float32.
+TEST(HalfPrecision, AnswersDoNotOverflow) {
+  EXPECT_EQ(AnswerDtype("float16", at::kCPU), at::kFloat);
+  EXPECT_EQ(AnswerDtype("auto", at::kCPU), at::kFloat);
+  EXPECT_EQ(AnswerDtype("bf16", at::kCPU), at::kBFloat16);
+  const Dataset dataset = SmallDataset(1);
+  const ModelOptions options = SmallRequest(dataset, 1).model;
+  const auto answer = [&](at::ScalarType dtype) {
+    Random random(1, "init");
+    auto model = std::make_unique<Model>(options, at::kCPU, dtype, random);
+    at::NoGradGuard no_grad;
+    // Products of a few thousand; their products are too much for float16.
+    model->flat().mul_(3e3);
+    PredictorOptions small;
+    small.batch = 2;
+    const auto predictor = MakePredictor(
+        std::move(model), at::zeros({2, options.hidden}), small, nullptr);
+    PredictorInput input;
+    input.tokens.assign(16, 2);
+    input.puzzle_id = 1;
+    const auto outputs = predictor->Predict({input});
+    EXPECT_TRUE(outputs.ok()) << outputs.status();
+    return (*outputs)[0];
+  };
+  const PredictorOutput half = answer(at::kHalf);
+  EXPECT_TRUE(std::isfinite(half.halt_logit));
+  EXPECT_EQ(half.tokens, answer(at::kFloat).tokens);
+}
+
+TEST(LossScale, GrowsAfterGoodStepsAndGivesUpAfterBadOnes) {
+  LossScale s;
+  EXPECT_EQ(s.scale, 65536);
+  for (int i = 0; i < LossScale::kGrowAfter - 1; ++i) s.Update(true);
+  EXPECT_EQ(s.scale, 65536);
+  s.Update(true);
+  EXPECT_EQ(s.scale, 131072);
+  s.Update(false);
+  EXPECT_EQ(s.scale, 65536);
+  EXPECT_EQ(s.good_steps, 0);
+  for (int i = 1; i < LossScale::kGiveUpAfter; ++i) {
+    EXPECT_FALSE(s.gave_up) << i;
+    s.Update(false);
+  }
+  EXPECT_TRUE(s.gave_up);
+  EXPECT_EQ(s.skipped_steps, LossScale::kGiveUpAfter);
+  // One good step among them and they are not in a row.
+  LossScale other;
+  for (int i = 0; i < 3 * LossScale::kGiveUpAfter; ++i) {
+    other.Update(i % LossScale::kGiveUpAfter == 0);
+  }
+  EXPECT_FALSE(other.gave_up);
+  LossScale grown;
+  for (int i = 0; i < 20 * LossScale::kGrowAfter; ++i) grown.Update(true);
+  EXPECT_EQ(grown.scale, LossScale::kMost);
+}
+
+}  // namespace
+}  // namespace arctrm::internal
