@@ -26,7 +26,7 @@
 namespace arctrm {
 namespace {
 
-// Of the time that is left, at most so much passes between two saves.
+// Of the limit, at most so much passes between two saves.
 constexpr double kSaveShare = 0.1;
 // A job that has less left isn't begun in another scratch folder.
 constexpr absl::Duration kWorthBeginning = absl::Seconds(10);
@@ -176,10 +176,11 @@ absl::StatusOr<RunOutcome> RunKaggle(const KaggleOptions& options, Log& log) {
         settled.solutions = solutions;
       }
       ARCTRM_RETURN_IF_ERROR(options.settle(*engine, settled));
-      const double left_s = absl::ToDoubleSeconds(deadline.Remaining());
-      settled.train.checkpoint_interval_s =
-          std::min(settled.train.checkpoint_interval_s,
-                   std::max(1.0, kSaveShare * left_s));
+      // Of the limit, not of what is left: a run that is taken up again must
+      // have the same settings.
+      settled.train.checkpoint_interval_s = std::min(
+          settled.train.checkpoint_interval_s,
+          std::max(1.0, kSaveShare * absl::ToDoubleSeconds(options.limit)));
       const absl::StatusOr<RunOutcome> outcome =
           RunIn(work, settled, deadline, log, *engine);
       if (outcome.ok() && outcome->complete) {

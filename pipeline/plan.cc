@@ -19,13 +19,15 @@ constexpr double kMostReserve = 8;
 // Voting begins with reading the checkpoint and ends with a batch that no
 // longer fits; its speed is an estimate.
 constexpr double kVoteOverhead = 1;
-// Predictors start while others of their kind, or the end of training, are
-// busy.
-constexpr double kStartMargin = 2;
+// Of predictors that have to be started, while the end of training and others
+// of their kind keep the machine busy.
+constexpr double kStartMargin = 3;
+constexpr double kStartOverhead = 1.5;
 constexpr double kVoteMargin = 1.25;
 
 double VoteOverhead(const PlanInputs& inputs) {
-  return kVoteOverhead + kStartMargin * inputs.start_s;
+  if (inputs.start_s <= 0) return kVoteOverhead;
+  return kVoteOverhead + kStartOverhead + kStartMargin * inputs.start_s;
 }
 
 }  // namespace
@@ -120,9 +122,12 @@ Replan PlanAgain(const RunPlan& plan, const PlanInputs& inputs, double step_s,
   const int rows = plan.copies + 1;
   const int views =
       planning.max_views > 0 ? std::min(planning.max_views, rows) : rows;
+  // What slows steps down slows the start of predictors down too.
+  const double slower =
+      inputs.step_s > 0 ? std::max(1.0, step_s / inputs.step_s) : 1;
   Replan again;
   again.vote_s =
-      std::min({kVoteMargin * views * per_round + VoteOverhead(inputs),
+      std::min({kVoteMargin * views * per_round + slower * VoteOverhead(inputs),
                 planning.vote_share * (elapsed_s + left_s - plan.reserve_s),
                 work_left_s});
   again.train_left_s = work_left_s - again.vote_s;

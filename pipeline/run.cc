@@ -84,6 +84,7 @@ class Job {
   Deadline Replanned(const TrainStats& stats);
   absl::StatusOr<TrainResult> TrainOnce(const TrainRequest& request);
   absl::StatusOr<TrainResult> TrainUntilDone(TrainRequest request);
+  absl::Status VoteOnSnapshots();
   absl::StatusOr<VoteResult> VoteWith(const std::string& checkpoint,
                                       const std::string& source);
   std::string ScoreSoFar() const;
@@ -447,6 +448,7 @@ absl::Status Job::TrainModel() {
   request.out = folder_.checkpoint_dir();
   request.resume = options_.resume && ReadCheckpointInfo(request.out).ok();
   request.max_steps = options_.steps;
+  request.snapshots = options_.planning.snapshots;
   if (!deadline_.IsInfinite()) {
     request.deadline =
         deadline_.EarlierBy(absl::Seconds(plan_.vote_s + plan_.reserve_s));
@@ -672,6 +674,30 @@ absl::StatusOr<VoteResult> Job::VoteWith(const std::string& checkpoint,
   return result;
 }
 
+// The latest first; what no time is left for is left.
+absl::Status Job::VoteOnSnapshots() {
+  constexpr absl::Duration kWorthwhile = absl::Seconds(2);
+  for (int number = options_.planning.snapshots; number >= 1; --number) {
+    const std::string dir = SnapshotDir(folder_.checkpoint_dir(), number);
+    const absl::Duration left =
+        deadline_.Remaining() - absl::Seconds(plan_.reserve_s);
+    if (!ReadCheckpointInfo(dir).ok()) continue;
+    if (StopSignal() != 0 ||
+        left < kWorthwhile + absl::Seconds(2 * engine_.StartSeconds())) {
+      break;
+    }
+    const std::string source = absl::StrCat("snapshot-", number);
+    ARCTRM_ASSIGN_OR_RETURN(const VoteResult result, VoteWith(dir, source));
+    const std::string line =
+        absl::StrFormat("%d of %d views", result.progress.views_done,
+                        result.progress.views_planned);
+    log_.Info(absl::StrCat(source, " voted: ", line));
+    Section("Plan").emplace_back(source, line);
+    if (!result.complete) break;
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Job::VoteOnTests() {
   if (stopped_early_ || record_.voting_done) return absl::OkStatus();
   const double started = ElapsedS();
@@ -681,6 +707,9 @@ absl::Status Job::VoteOnTests() {
   if (!voted.ok()) return absl::OkStatus();
   const VoteResult& result = *voted;
   record_.voting_done = result.complete;
+  if (result.complete) {
+    ARCTRM_RETURN_IF_ERROR(Forgive(VoteOnSnapshots(), "snapshots"));
+  }
   stopped_early_ = StopSignal() != 0;
   for (const auto& [task, index] : result.too_large) {
     Warn(absl::StrCat(task, "[", index,

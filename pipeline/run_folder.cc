@@ -284,6 +284,10 @@ absl::StatusOr<std::vector<CurvePoint>> RunFolder::ReadMetrics() const {
 
 absl::Status RunFolder::RemoveResumeState() const {
   ARCTRM_RETURN_IF_ERROR(RemoveAll(dataset_dir()));
+  for (int number = 1; IsDirectory(SnapshotDir(checkpoint_dir(), number));
+       ++number) {
+    ARCTRM_RETURN_IF_ERROR(RemoveAll(SnapshotDir(checkpoint_dir(), number)));
+  }
   return DropResumeState(checkpoint_dir());
 }
 

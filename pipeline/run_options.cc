@@ -20,6 +20,9 @@ void AddOptions(PlanningOptions& o, OptionSet& set) {
           "tasks with a pair kept out of training, on which the weights that "
           "vote are chosen; 0: the last weights vote",
           0, 1 << 20);
+  set.Add("run.snapshots", &o.snapshots,
+          "states of the second half of training that vote too, as time allows",
+          0, 100);
   set.Add("run.canvas_margin", &o.canvas_margin,
           "cells beyond the largest known grid", 0, 30);
   set.Add("run.predict_batch", &o.predict_batch,

@@ -26,6 +26,9 @@ struct PlanningOptions {
   // train.evaluate_interval_s seconds; the best weights vote. Differs from TRM:
   // there the last weights do; 0 does that.
   int held_out = 0;
+  // States of the second half of training that vote too, after the last one
+  // has, as time allows.
+  int snapshots = 0;
   int canvas_margin = 0;  // cells beyond the largest grid that is known
   int predict_batch = 0;  // rows; 0: chosen for the device
   // As PredictorOptions say; these are published TRM.

@@ -152,6 +152,7 @@ absl::Status TrainForLeader(const nlohmann::json& json, int in,
   request.checkpoint = json.at("checkpoint").get<std::string>();
   request.out = json.at("out").get<std::string>();
   request.resume = json.at("resume").get<bool>();
+  request.snapshots = json.at("snapshots").get<int>();
   request.max_steps = json.at("max_steps").get<int64_t>();
   request.stats_every = json.at("stats_every").get<int>();
   if (json.contains("left_s")) {

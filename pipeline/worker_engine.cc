@@ -348,6 +348,7 @@ absl::StatusOr<TrainResult> WorkerEngine::TryTraining(
                          {"out", request.out},
                          {"best_out", request.best_out},
                          {"resume", resume},
+                         {"snapshots", request.snapshots},
                          {"max_steps", request.max_steps},
                          {"stats_every", request.stats_every},
                          {"seed", request.seed},
@@ -483,9 +484,8 @@ absl::StatusOr<TrainResult> WorkerEngine::Train(
         ReadCheckpointInfo(request.out);
     resume = saved.ok() && saved->has_resume_state &&
              (request.resume || saved->step > 0);
-    Warn(resume ? absl::StrCat("taking the training up again from step ",
-                               saved->step)
-                : std::string("beginning the training again"));
+    Warn(resume ? "taking the training up again where it was saved last"
+                : "beginning the training again");
   }
 }
 

@@ -76,6 +76,9 @@ struct TrainRequest {
   // Continue from `out`; NotFound when it holds no resume state, and
   // FailedPrecondition when its settings or dataset differ.
   bool resume = false;
+  // So many states of the second half of the run are kept beside the last one,
+  // evenly spaced, at SnapshotDir(out, 1) …, without resume state.
+  int snapshots = 0;
   int64_t max_steps = 0;  // 0: no limit
   Deadline deadline;
   // Asked after every step: the deadline from then on.
@@ -109,6 +112,9 @@ struct TrainResult {
   HeldOutScore best;
   int64_t best_step = 0;
 };
+
+// Where snapshot `number`, from 1, of a training into `out` is kept.
+std::string SnapshotDir(const std::string& out, int number);
 
 // Trains, saves at intervals and at every stop. What diverged is not saved: the
 // last checkpoint stands, and when there is none FailedPrecondition says so.

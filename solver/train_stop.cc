@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "absl/strings/str_cat.h"
 #include "solver/train.h"
 
 namespace arctrm {
@@ -17,6 +18,10 @@ const char* TrainStopName(TrainStop stop) {
       return "diverged";
   }
   return "";
+}
+
+std::string SnapshotDir(const std::string& out, int number) {
+  return absl::StrCat(out, ".snapshot-", number);
 }
 
 }  // namespace arctrm

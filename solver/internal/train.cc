@@ -140,6 +140,30 @@ absl::StatusOr<TrainResult> Lead(const TrainRequest& request,
     save_s = Seconds(before, last_save);
     return absl::OkStatus();
   };
+  // Snapshots that lie behind.
+  int snapshots = 0;
+  const auto snapshot_due = [&] {
+    return snapshots < request.snapshots &&
+           progress() >= 0.5 + 0.5 * (snapshots + 1) / (request.snapshots + 1);
+  };
+  while (snapshot_due()) ++snapshots;
+  const auto save_snapshots = [&]() -> absl::Status {
+    while (snapshot_due()) {
+      const std::string dir = SnapshotDir(request.out, ++snapshots);
+      ARCTRM_RETURN_IF_ERROR(save_to(dir));
+      ARCTRM_RETURN_IF_ERROR(DropResumeState(dir));
+    }
+    return absl::OkStatus();
+  };
+  // What finds no room now may find some later: the last save decides.
+  const auto unless_full = [&](const absl::Status& status) {
+    if (!absl::IsResourceExhausted(status)) return status;
+    if (request.log != nullptr) {
+      request.log->Warning(absl::StrCat("not saved: ", status.message()));
+    }
+    last_save = clock.Now();
+    return absl::OkStatus();
+  };
   const auto evaluate = [&]() -> absl::Status {
     const absl::Time before = clock.Now();
     const std::unique_ptr<Predictor> predictor = trainer.MakePredictor();
@@ -217,7 +241,10 @@ absl::StatusOr<TrainResult> Lead(const TrainRequest& request,
     if (!request.out.empty() && request.train.checkpoint_interval_s > 0 &&
         Seconds(last_save, clock.Now()) >=
             request.train.checkpoint_interval_s) {
-      ARCTRM_RETURN_IF_ERROR(save());
+      ARCTRM_RETURN_IF_ERROR(unless_full(save()));
+    }
+    if (!request.out.empty()) {
+      ARCTRM_RETURN_IF_ERROR(unless_full(save_snapshots()));
     }
   }
   const absl::Time end = clock.Now();

@@ -402,6 +402,18 @@ TEST(Subprocess, WhatAnEndedChildLeftBehindIsKilled) {
   EXPECT_EQ(SignalThatEnded(grandchild), SIGKILL);
 }
 
+// One that left the group lives on, and holds the pipe open.
+TEST(Subprocess, AnEndedChildIsNoticedThoughItsPipeIsOpen) {
+  const auto child = Shell("setsid sleep 1000 & echo $!; exit 5");
+  const pid_t other = ReadNumber(*child);
+  ASSERT_GT(other, 0);
+  std::string out;
+  const absl::Status status = child->Read(1, In(absl::Seconds(20)), out);
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+  EXPECT_THAT(status.message(), HasSubstr("ended with exit code 5"));
+  kill(other, SIGKILL);
+}
+
 TEST(Subprocess, DiesWithItsParent) {
   AdoptOrphans();
   int ends[2];

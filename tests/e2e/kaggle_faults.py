@@ -36,8 +36,6 @@ parser.add_argument("--load", type=int, default=0,
 args = parser.parse_args()
 
 ARCTRM = os.path.abspath(os.path.join(args.build, "arctrm"))
-MAKE_TASKS = os.path.abspath(
-    os.path.join(args.build, "synthetic", "arctrm-make-tasks"))
 WORK = os.path.abspath(args.work)
 SAFETY = 2.0  # seconds that belong to nobody
 MOST_EARLY = 10.0
@@ -55,8 +53,6 @@ def prepare():
     """Tasks, and weights to start from."""
     shutil.rmtree(WORK, ignore_errors=True)
     os.makedirs(WORK)
-    tasks = os.path.join(WORK, "tasks")
-    os.makedirs(tasks)
     demo = os.path.join(WORK, "demo")
     # Its checkpoint is all that is wanted of it.
     subprocess.run([ARCTRM, "demo", "--out", demo, "--time-limit", "6s",

@@ -127,6 +127,22 @@ TEST_F(SiteTest, NamesOfTheContestComeBeforeOthers) {
   EXPECT_EQ(Find().challenges, contest);
 }
 
+TEST_F(SiteTest, KnownPlacesComeBeforeTheSearch) {
+  PutContest("copies/of/arc-prize-2025");
+  const std::string known = PutContest("competitions/zebra");
+  EXPECT_EQ(Find().challenges, known);
+}
+
+TEST_F(SiteTest, KnownPlacesAreTriedWhereTheSearchEndsTooEarly) {
+  for (int i = 0; i < 5000; ++i) {
+    ASSERT_EQ(mkdir(Folder(absl::StrCat("a", i)).c_str(), 0755), 0);
+  }
+  const std::string contest = PutContest("zebra");
+  const Site site = Find();
+  EXPECT_EQ(site.challenges, contest);
+  EXPECT_THAT(Notes(site), HasSubstr("There is too much below"));
+}
+
 TEST_F(SiteTest, AMovedPathIsFoundBySearch) {
   const std::string moved = PutContest("v2/contests/arc-prize-2027/data");
   const Site site = Find();
@@ -164,11 +180,12 @@ TEST_F(SiteTest, LinksAreFollowedOnceAndLoopsEnd) {
   EXPECT_THAT(Notes(site), Not(HasSubstr("There is too much")));
 }
 
-TEST_F(SiteTest, AFolderThatCannotBeListedIsPassedOver) {
+TEST_F(SiteTest, WhatCannotBeListedOrWrittenIsPassedOver) {
   const std::string found = PutContest("competitions/arc-prize-2025");
   PutContest("locked/deeper/arc-prize-2026");
   const std::string locked = Folder("locked");
   ASSERT_EQ(chmod(locked.c_str(), 0), 0);
+  ASSERT_EQ(chmod(options_.working.c_str(), 0555), 0);
   // The superuser may list everything.
   const bool superuser = geteuid() == 0;
   if (superuser) {
@@ -180,11 +197,15 @@ TEST_F(SiteTest, AFolderThatCannotBeListedIsPassedOver) {
     ASSERT_EQ(seteuid(0), 0);
   }
   ASSERT_EQ(chmod(locked.c_str(), 0755), 0);
+  ASSERT_EQ(chmod(options_.working.c_str(), 0755), 0);
   if (!usable) GTEST_SKIP() << "only the superuser may enter " << dir_();
   ASSERT_TRUE(site.ok()) << site.status();
   EXPECT_EQ(site->challenges, found);
   EXPECT_THAT(Notes(*site), HasSubstr(absl::StrCat("can't list ", locked,
                                                    ": Permission denied")));
+  EXPECT_THAT(site->scratch_folders, Not(testing::Contains(options_.working)));
+  EXPECT_THAT(Notes(*site),
+              HasSubstr("No scratch folder: can't write " + options_.working));
 }
 
 TEST_F(SiteTest, WithoutFilesItSaysWhereItLookedAndWhatIsThere) {

@@ -9,6 +9,7 @@
 
 #include "arc/read.h"
 #include "arc/write.h"
+#include "augment/augmentation.h"
 #include "base/files.h"
 #include "base/stop.h"
 #include "gmock/gmock.h"
@@ -17,6 +18,7 @@
 #include "pipeline/run_report.h"
 #include "submission/validate.h"
 #include "synthetic/rules.h"
+#include "tta/ballots.h"
 
 namespace arctrm {
 namespace {
@@ -131,6 +133,34 @@ TEST_F(RunJobTest, SameSeedSameBytes) {
   EXPECT_EQ(Read(a.ballots_path()), Read(b.ballots_path()));
   EXPECT_EQ(Read(JoinPath(a.checkpoint_dir(), "model.safetensors")),
             Read(JoinPath(b.checkpoint_dir(), "model.safetensors")));
+}
+
+TEST_F(RunJobTest, SnapshotsVoteToo) {
+  RunOptions options = Options("snapshots.json");
+  options.planning.snapshots = 2;
+  options.steps = 40;  // enough for each row to be updated
+  const auto outcome = RunJob(options, Deadline(), NullLog());
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_TRUE(outcome->complete);
+  const RunFolder folder(options.out + ".run");
+  const auto ballots = Ballots::Read(folder.ballots_path());
+  ASSERT_TRUE(ballots.ok());
+  RunOptions plain = Options("plain.json");
+  plain.steps = 40;
+  ASSERT_TRUE(RunJob(plain, Deadline(), NullLog()).ok());
+  const auto without =
+      Ballots::Read(RunFolder(plain.out + ".run").ballots_path());
+  ASSERT_TRUE(without.ok());
+  // A row that had not been updated by then does not vote.
+  EXPECT_GT(ballots->num_asked(), 2 * without->num_asked());
+  EXPECT_LE(ballots->num_asked(), 3 * without->num_asked());
+  const std::string task = challenges_.tasks[0].id;
+  EXPECT_TRUE(ballots->Has(task, 0, "run", Augmentation().Key()));
+  EXPECT_TRUE(ballots->Has(task, 0, "snapshot-1", Augmentation().Key()));
+  EXPECT_TRUE(ballots->Has(task, 0, "snapshot-2", Augmentation().Key()));
+  EXPECT_FALSE(ballots->Has(task, 0, "snapshot-3", Augmentation().Key()));
+  // Not wanted any more.
+  EXPECT_FALSE(IsDirectory(SnapshotDir(folder.checkpoint_dir(), 1)));
 }
 
 TEST_F(RunJobTest, StoppedAndResumedEndsWithTheSameBytes) {
