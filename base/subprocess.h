@@ -48,7 +48,8 @@ struct ExitState {
 // its group is killed too.
 //
 // The kernel kills the child when the *thread* that called Start() ends: call
-// it from a thread that lives at least as long as the child is to.
+// it from a thread that lives at least as long as the child is to. Where this
+// process is killed, what the child itself has started may live on.
 //
 // Poll, Wait and Signal may be called from any thread at any time. At most one
 // thread writes (Write, CloseInput), and at most one reads.

@@ -112,8 +112,8 @@ bool WriteStandInSolutions(const Site& site, const ChallengeSet& challenges,
 // The folders to try, best first.
 std::vector<std::string> WorkFolders(const KaggleOptions& options,
                                      const Site& site) {
-  if (!options.run.work.empty()) return {options.run.work};
   std::vector<std::string> folders;
+  if (!options.run.work.empty()) folders.push_back(options.run.work);
   for (const std::string& scratch : site.scratch_folders) {
     folders.push_back(JoinPath(scratch, "arctrm-run"));
   }

@@ -35,7 +35,6 @@ constexpr char kRerunVariable[] = "KAGGLE_IS_COMPETITION_RERUN";
 // <version>/, perhaps in a folder of their own there.
 constexpr int kMaxDepth = 8;
 // Attached data sets can hold any number of files on a slow disk.
-constexpr size_t kMaxFolders = 5000;
 constexpr size_t kMaxEntries = 500'000;
 constexpr size_t kMaxNamesShown = 20;
 
@@ -94,12 +93,12 @@ struct Findings {
   // Challenges of another kind: what a user may have meant.
   std::vector<std::string> other_challenges;
   std::vector<std::string> checkpoints;
-  size_t folders = 0;
+  int folders = 0;
   std::vector<std::string> notes;
 };
 
 // Breadth first: what lies high is found before the limits are reached.
-Findings Search(const std::string& input) {
+Findings Search(const std::string& input, int max_folders) {
   Findings found;
   std::deque<std::pair<std::string, int>> queue = {{input, 0}};
   // Folders that were entered, whatever links lead to them.
@@ -113,7 +112,7 @@ Findings Search(const std::string& input) {
         !seen.emplace(info.st_dev, info.st_ino).second) {
       continue;
     }
-    if (found.folders == kMaxFolders || entries_left == 0) {
+    if (found.folders == max_folders || entries_left == 0) {
       found.notes.push_back(absl::StrCat(
           "There is too much below ", input, ": the search ended after ",
           found.folders, " folders, before ", dir, "."));
@@ -410,7 +409,7 @@ absl::StatusOr<Site> FindSite(const SiteOptions& given) {
     site.notes.push_back(
         absl::StrCat("Tasks to answer: ", site.challenges, "."));
   } else {
-    Findings found = Search(options.input);
+    Findings found = Search(options.input, options.max_folders);
     TryKnownPlaces(options, found);
     std::vector<Candidate> candidates;
     // The known places are, as a rule, found twice.

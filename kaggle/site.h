@@ -27,6 +27,8 @@ struct SiteOptions {
   std::string slug;
   // A scratch folder with less free than that is a last resort.
   int64_t scratch_bytes = int64_t{2} << 30;
+  // The search ends after so many folders.
+  int max_folders = 5000;
 };
 
 enum class SiteLayout {
@@ -74,11 +76,10 @@ struct Site {
 };
 
 // Looks in <input>/competitions/*/ and <input>/*/ first, then below the input,
-// eight folders deep and some thousand folders wide at most; links are
-// followed, no folder is entered twice. Of several contests: `slug`, else
-// competitions/ before the rest and names with "arc-prize" before others, the
-// last by name. File contents are read for `placeholder` only. NotFound says
-// where it looked and what is there.
+// eight folders deep at most; links are followed, no folder is entered twice.
+// Of several contests: `slug`, else competitions/ before the rest and names
+// with "arc-prize" before others, the last by name. File contents are read for
+// `placeholder` only. NotFound says where it looked and what is there.
 absl::StatusOr<Site> FindSite(const SiteOptions& options);
 
 }  // namespace arctrm

@@ -422,7 +422,7 @@ TEST(Subprocess, DiesWithItsParent) {
   ASSERT_GE(parent, 0);
   if (parent == 0) {
     SubprocessOptions options;
-    options.argv = {"/bin/sh", "-c", "trap '' TERM INT HUP; sleep 1000"};
+    options.argv = {"/bin/sh", "-c", "trap '' TERM INT HUP; exec sleep 1000"};
     const auto child = StartOrDie(options);
     const int pid = child->pid();
     if (write(ends[1], &pid, sizeof(pid)) != sizeof(pid)) _exit(1);
