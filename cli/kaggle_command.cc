@@ -89,7 +89,7 @@ absl::StatusOr<KaggleOptions> OptionsOf(const KaggleFlags& flags) {
   options.run.work = flags.common.work;
   options.settle = [common = flags.common](Engine& engine, RunOptions& run) {
     const std::string work = run.work;
-    const absl::Status status =
+    absl::Status status =
         ResolveSettings(common, !run.checkpoint.empty(),
                         DefaultRecipe(run.checkpoint), engine, run);
     run.work = work;

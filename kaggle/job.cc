@@ -181,7 +181,7 @@ absl::StatusOr<RunOutcome> RunKaggle(const KaggleOptions& options, Log& log) {
       settled.train.checkpoint_interval_s = std::min(
           settled.train.checkpoint_interval_s,
           std::max(1.0, kSaveShare * absl::ToDoubleSeconds(options.limit)));
-      const absl::StatusOr<RunOutcome> outcome =
+      absl::StatusOr<RunOutcome> outcome =
           RunIn(work, settled, deadline, log, *engine);
       if (outcome.ok() && outcome->complete) {
         (void)RemoveAll(workers.scratch);
@@ -209,7 +209,7 @@ absl::StatusOr<std::string> PlanKaggle(const KaggleOptions& options, Log& log) {
   ARCTRM_RETURN_IF_ERROR(MakeDirectories(workers.scratch));
   const std::unique_ptr<Engine> engine = MakeWorkerEngine(workers, log);
   ARCTRM_RETURN_IF_ERROR(options.settle(*engine, run));
-  const absl::StatusOr<std::string> plan = DescribePlan(
+  absl::StatusOr<std::string> plan = DescribePlan(
       run, Deadline(RealClock(), KaggleTimeLeft(options)), log, *engine);
   ARCTRM_RETURN_IF_ERROR(RemoveAll(workers.scratch));
   return plan;

@@ -16,7 +16,6 @@
 namespace arctrm {
 namespace {
 
-using internal::SafetensorsFile;
 using internal::TensorEntry;
 
 // Adds the numbers of `from` to `sum`.
