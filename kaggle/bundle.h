@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Everything a Kaggle notebook without a network needs, as two folders:
-//   dataset/   to upload as a dataset: sources of arctrm and of the libraries
-//   it
-//              is linked with, programs built for some versions of torch, the
-//              weights, a recipe, licences (docs/formats.md)
-//   notebook/  to push as a notebook (kaggle/notebook.h)
+// Everything a Kaggle notebook without a network needs, as two folders.
+// dataset/, to upload as a dataset: sources of arctrm and of its libraries,
+// programs built for some versions of torch, the weights, a recipe, licences
+// (docs/formats.md). notebook/, to push as a notebook: kaggle/notebook.h.
 #pragma once
 
 #include <cstdint>
