@@ -5,9 +5,11 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "base/files.h"
 #include "base/status.h"
 #include "base/stop.h"
+#include "cli/process_age.h"
 #include "cli/run_job.h"
 #include "cli/solver_path.h"
 #include "kaggle/job.h"
@@ -54,6 +56,11 @@ void AddFlags(CLI::App& command, KaggleFlags& flags) {
                  std::numeric_limits<int64_t>::max(),
                  "When the notebook began, in seconds since 1970 (default: "
                  "now)");
+  command
+      .add_option("--room", flags.room,
+                  "Scratch folders with less free space are a last resort")
+      ->type_name("BYTES")
+      ->capture_default_str();
   AddIntegerFlag(command, "--steps", flags.steps, 1,
                  std::numeric_limits<int64_t>::max(),
                  "Optimiser steps at most");
@@ -74,9 +81,13 @@ absl::StatusOr<KaggleOptions> OptionsOf(const KaggleFlags& flags) {
   KaggleOptions options;
   options.site.input = flags.input;
   options.site.working = flags.working;
+  ARCTRM_ASSIGN_OR_RETURN(options.site.scratch_bytes, ParseBytes(flags.room));
   options.limit = flags.limit;
   options.safety = flags.safety;
-  options.started = static_cast<double>(flags.started);
+  options.started = flags.started > 0
+                        ? static_cast<double>(flags.started)
+                        : absl::ToDoubleSeconds(absl::Now() - ProcessAge() -
+                                                absl::UnixEpoch());
   ARCTRM_ASSIGN_OR_RETURN(options.solver, FindSolver());
   options.run.out = flags.out.empty()
                         ? JoinPath(flags.working, "submission.json")

@@ -25,6 +25,7 @@ struct KaggleFlags {
   int64_t started = 0;  // seconds since 1970; 0: now
   int64_t steps = 0;
   int augmentations = -1;
+  std::string room = "2GiB";  // wanted free in a scratch folder
   CommonFlags common;
 };
 struct KaggleCommands {

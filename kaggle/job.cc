@@ -15,6 +15,7 @@
 #include "arc/read.h"
 #include "arc/write.h"
 #include "base/files.h"
+#include "base/hash.h"
 #include "base/status.h"
 #include "base/stop.h"
 #include "pipeline/run_folder.h"
@@ -87,6 +88,7 @@ WorkerOptions WorkersIn(const KaggleOptions& options, const std::string& work) {
   WorkerOptions workers;
   workers.solver = options.solver;
   workers.scratch = work + ".workers";
+  workers.deadline = Deadline(RealClock(), KaggleTimeLeft(options));
   return workers;
 }
 
@@ -114,8 +116,11 @@ std::vector<std::string> WorkFolders(const KaggleOptions& options,
                                      const Site& site) {
   std::vector<std::string> folders;
   if (!options.run.work.empty()) folders.push_back(options.run.work);
+  // A run that is started again finds it; runs with other outputs don't.
+  const std::string name =
+      absl::StrCat("arctrm-", Sha256Hex(options.run.out).substr(0, 8));
   for (const std::string& scratch : site.scratch_folders) {
-    folders.push_back(JoinPath(scratch, "arctrm-run"));
+    folders.push_back(JoinPath(scratch, name));
   }
   return folders;
 }
@@ -144,10 +149,8 @@ absl::StatusOr<RunOptions> PrepareRun(const KaggleOptions& options,
 }  // namespace
 
 absl::Duration KaggleTimeLeft(const KaggleOptions& options) {
-  const absl::Duration gone = options.started > 0
-                                  ? absl::Now() - absl::FromUnixSeconds(0) -
-                                        absl::Seconds(options.started)
-                                  : absl::ZeroDuration();
+  const absl::Duration gone =
+      absl::Now() - absl::UnixEpoch() - absl::Seconds(options.started);
   return options.limit - options.safety - gone;
 }
 

@@ -22,7 +22,7 @@ struct KaggleOptions {
   // off has no result at all.
   absl::Duration limit = absl::Hours(12);
   absl::Duration safety = absl::Minutes(10);
-  // When the notebook began, in seconds since 1970; 0: with this process.
+  // When the notebook began, in seconds since 1970.
   double started = 0;
   // The program that has the model.
   std::string solver;

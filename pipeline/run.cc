@@ -106,7 +106,7 @@ class Job {
   // Of re-planning: where training began, when it was looked at last.
   absl::Time train_start_;
   absl::Time last_replan_;
-  int64_t train_first_step_ = -1;
+  int64_t last_replan_step_ = -1;
   Deadline train_deadline_;
   std::string device_;  // in words
   Ballots ballots_;
@@ -501,9 +501,9 @@ Deadline Job::Replanned(const TrainStats& stats) {
   constexpr absl::Duration kFirst = absl::Minutes(2);
   constexpr absl::Duration kOften = absl::Minutes(20);
   const absl::Time now = RealClock().Now();
-  if (train_first_step_ < 0) {
+  if (last_replan_step_ < 0) {
     // Starting costs time that is not the steps'.
-    train_first_step_ = stats.step;
+    last_replan_step_ = stats.step;
     train_start_ = last_replan_ = now;
     return train_deadline_;
   }
@@ -511,11 +511,13 @@ Deadline Job::Replanned(const TrainStats& stats) {
   const bool first = last_replan_ == train_start_;
   const absl::Duration wait = first ? std::min(kFirst, kFirstShare * whole)
                                     : std::min(kOften, kShare * whole);
-  const int64_t steps = stats.step - train_first_step_;
+  const int64_t steps = stats.step - last_replan_step_;
   if (now - last_replan_ < wait || steps < 1) return train_deadline_;
-  last_replan_ = now;
+  // Since the last look: what has changed meanwhile counts.
   const double step_s =
-      absl::ToDoubleSeconds(now - train_start_) / static_cast<double>(steps);
+      absl::ToDoubleSeconds(now - last_replan_) / static_cast<double>(steps);
+  last_replan_ = now;
+  last_replan_step_ = stats.step;
   const Replan again =
       PlanAgain(plan_, plan_inputs_, step_s, stats.step, ElapsedS(),
                 absl::ToDoubleSeconds(deadline_.Remaining()), options_.model,
@@ -575,7 +577,8 @@ absl::StatusOr<TrainResult> Job::TrainUntilDone(TrainRequest request) {
           options_.train.learning_rate,
           saved ? " from the last checkpoint" : " from the start"));
     } else if (time_left && !result.ok() && !saved &&
-               !request.checkpoint.empty()) {
+               !request.checkpoint.empty() &&
+               !absl::IsResourceExhausted(result.status())) {
       Warn("training begins from nothing");
       request.checkpoint.clear();
     } else if (saved && !result.ok()) {

@@ -42,6 +42,7 @@ constexpr double kGraceShare = 0.05;
 // A training that has so little time left isn't taken up again.
 constexpr absl::Duration kWorthResuming = absl::Seconds(5);
 constexpr int kMostFailures = 8;
+constexpr int kMostDescriptions = 3;
 // A new deadline is worth telling from here on.
 constexpr absl::Duration kMoved = absl::Milliseconds(200);
 
@@ -230,7 +231,11 @@ SubprocessOptions WorkerEngine::Command() const {
   command.environment.emplace_back("OMP_WAIT_POLICY", "passive");
   command.pipe_input = true;
   command.pipe_output = true;
-  command.error_file = ErrorFile();
+  // What workers say can be done without.
+  if (MakeDirectories(options_.scratch).ok() &&
+      CheckWritable(ErrorFile()).ok()) {
+    command.error_file = ErrorFile();
+  }
   return command;
 }
 
@@ -238,7 +243,8 @@ absl::StatusOr<nlohmann::json> WorkerEngine::Ask(const nlohmann::json& request,
                                                  absl::Duration patience) {
   ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<Subprocess> worker,
                           Subprocess::Start(Command()));
-  const Deadline deadline(RealClock(), patience);
+  const Deadline deadline(RealClock(),
+                          std::min(patience, options_.deadline.Remaining()));
   ARCTRM_RETURN_IF_ERROR(SendFrame(*worker, request.dump(), deadline));
   ARCTRM_ASSIGN_OR_RETURN(const std::string body,
                           ReceiveFrame(*worker, deadline));
@@ -251,13 +257,23 @@ absl::Status WorkerEngine::FindDevices(const DeviceOptions& device) {
   if (!devices_.empty()) return absl::OkStatus();
   // "cpu,cpu" and "cuda:0,1" are lists of ours; a worker knows one device.
   const std::string first = device.device.substr(0, device.device.find(','));
-  const absl::Time before = RealClock().Now();
-  ARCTRM_ASSIGN_OR_RETURN(const nlohmann::json json,
-                          Ask({{"job", "describe"},
-                               {"device", first},
-                               {"threads", device.threads},
-                               {"settings", nlohmann::json::array()}},
-                              kDescribePatience));
+  absl::Time before = RealClock().Now();
+  absl::StatusOr<nlohmann::json> told;
+  for (int tries = 1;; ++tries) {
+    told = Ask({{"job", "describe"},
+                {"device", first},
+                {"threads", device.threads},
+                {"settings", nlohmann::json::array()}},
+               kDescribePatience);
+    if (!absl::IsUnavailable(told.status()) || tries >= kMostDescriptions ||
+        StopSignal() != 0) {
+      break;
+    }
+    Warn(absl::StrCat("looking devices up: ", told.status().message()));
+    before = RealClock().Now();
+  }
+  ARCTRM_RETURN_IF_ERROR(told.status());
+  const nlohmann::json& json = *told;
   start_s_ = absl::ToDoubleSeconds(RealClock().Now() - before);
   description_ = json.value("device", "");
   for (const nlohmann::json& row : json.value("machine", nlohmann::json())) {

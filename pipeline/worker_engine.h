@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "pipeline/engine.h"
 
@@ -19,6 +20,8 @@ struct WorkerOptions {
   std::string solver;  // path of the program `arctrm-solver`
   // Folder for what workers need as files and write to standard error.
   std::string scratch;
+  // Nothing is waited for beyond it.
+  Deadline deadline;
   // Of the training ranks that died of themselves so often, the device is given
   // up; the last device gets one more chance than that.
   int most_strikes = 2;

@@ -152,7 +152,7 @@ class Run:
                 "--working", os.path.join(self.folder, "working"),
                 "--limit", "%gs" % args.limit, "--safety", "%gs" % SAFETY,
                 "--started", "%d" % self.started, "--checkpoint", self.weights,
-                "--recipe", "demo", "--device", devices, "--threads",
+                "--recipe", "demo", "--room", "16MiB", "--device", devices, "--threads",
                 "2" if devices == "cpu,cpu" else "1", "--seed",
                 str(self.number), "--set", "run.vote_share=0.4",
                 "--report", os.path.join(self.folder, "working",
