@@ -27,10 +27,17 @@ absl::StatusOr<TrainResult> TrainRecorded(
     const Deadline& shown, Log& log) {
   TrainProgress progress;
   absl::Status metrics = absl::OkStatus();
+  bool full = false;
   request.log = &log;
   request.on_start = [&](int64_t step) { return folder.TrimMetrics(step); };
   request.on_step = [&](const TrainStats& stats) {
     metrics = folder.AppendMetrics(stats);
+    // A curve with a gap is no reason to stop learning.
+    if (absl::IsResourceExhausted(metrics)) {
+      if (!full) log.Warning(metrics.message());
+      full = true;
+      metrics = absl::OkStatus();
+    }
     if (stats.held_out.has_value()) {
       log.Info(absl::StrFormat(
           "step %d  held out: exact %.1f %%  cells %.2f %%", stats.step,
