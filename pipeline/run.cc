@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "arc/write.h"
@@ -21,6 +21,7 @@
 #include "pipeline/held_out.h"
 #include "pipeline/inputs.h"
 #include "pipeline/plan.h"
+#include "pipeline/replanner.h"
 #include "pipeline/run_folder.h"
 #include "pipeline/run_report.h"
 #include "pipeline/scoring.h"
@@ -36,8 +37,6 @@ namespace arctrm {
 namespace {
 
 constexpr char kSource[] = "run";
-// How Train() says that no number is left in the weights.
-constexpr char kDiverged[] = "is no number";
 constexpr absl::Duration kSubmissionInterval = absl::Seconds(2);
 constexpr absl::Duration kBallotsInterval = absl::Seconds(10);
 
@@ -80,8 +79,8 @@ class Job {
   absl::Status MeasureStep(PlanInputs& in);
   // plan_ from the tasks in dataset_ and a measured step.
   absl::Status MakePlan();
-  // The deadline of the training from now on.
-  Deadline Replanned(const TrainStats& stats);
+  // The deadline of the training from now on; told when it has moved.
+  Deadline Replan(const TrainStats& stats);
   absl::StatusOr<TrainResult> TrainOnce(const TrainRequest& request);
   absl::StatusOr<TrainResult> TrainUntilDone(TrainRequest request);
   absl::Status VoteOnSnapshots();
@@ -103,12 +102,8 @@ class Job {
   std::vector<HeldOutPair> held_out_;
   RunPlan plan_;
   PlanInputs plan_inputs_;
-  // Of re-planning: where training began, when it was looked at last.
-  absl::Time train_start_;
-  absl::Time last_replan_;
-  int64_t last_replan_step_ = -1;
-  Deadline train_deadline_;
-  std::string device_;  // in words
+  std::optional<Replanner> replanner_;  // of a training with a deadline
+  std::string device_;                  // in words
   Ballots ballots_;
   std::string leak_warning_;
   bool stopped_early_ = false;
@@ -188,15 +183,9 @@ absl::Status Job::ReadEverything() {
                           ReadJobInputs(options_.challenges, options_.solutions,
                                         options_.train_on));
   if (!options_.checkpoint.empty()) {
-    const absl::StatusOr<CheckpointInfo> info =
-        ReadCheckpointInfo(options_.checkpoint);
-    ARCTRM_RETURN_IF_ERROR(
-        Forgive(info.status(), "training begins from nothing"));
-    if (info.ok()) {
-      options_.model = options_.train.Tuned(info->model);
-    } else {
-      options_.checkpoint.clear();
-    }
+    ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
+                            ReadCheckpointInfo(options_.checkpoint));
+    options_.model = options_.train.Tuned(info.model);
   }
   ARCTRM_RETURN_IF_ERROR(options_.model.Validate());
   ARCTRM_RETURN_IF_ERROR(options_.train.Validate());
@@ -309,9 +298,7 @@ absl::Status Job::CheckLeaks(const Dataset& dataset) {
   leak_warning_ =
       LeakWarning(FindLeaks(seen, inputs_.challenges, inputs_.solutions),
                   static_cast<int>(inputs_.challenges.tasks.size()));
-  if (!leak_warning_.empty()) {
-    Warn(leak_warning_);
-  }
+  if (!leak_warning_.empty()) Warn(leak_warning_);
   return absl::OkStatus();
 }
 
@@ -450,20 +437,15 @@ absl::Status Job::TrainModel() {
   request.max_steps = options_.steps;
   request.snapshots = options_.planning.snapshots;
   if (!deadline_.IsInfinite()) {
-    request.deadline =
-        deadline_.EarlierBy(absl::Seconds(plan_.vote_s + plan_.reserve_s));
+    replanner_.emplace(plan_, plan_inputs_, options_, start_, deadline_,
+                       RealClock());
+    request.deadline = replanner_->deadline();
+    request.replan = [this](const TrainStats& stats) { return Replan(stats); };
   }
   if (!held_out_.empty()) {
     request.best_out = folder_.best_dir();
     request.evaluate = [this](Predictor& predictor) {
       return ScoreHeldOut(predictor, held_out_);
-    };
-  }
-  train_start_ = last_replan_ = RealClock().Now();
-  train_deadline_ = request.deadline;
-  if (!deadline_.IsInfinite()) {
-    request.replan = [this](const TrainStats& stats) {
-      return Replanned(stats);
     };
   }
   ARCTRM_ASSIGN_OR_RETURN(const TrainResult result, TrainUntilDone(request));
@@ -493,47 +475,17 @@ absl::Status Job::TrainModel() {
                  "run.json");
 }
 
-// Now and then what is left is divided anew from the speed that training really
-// has.
-Deadline Job::Replanned(const TrainStats& stats) {
-  constexpr double kFirstShare = 0.1;  // of the training time
-  constexpr double kShare = 0.15;
-  constexpr absl::Duration kFirst = absl::Minutes(2);
-  constexpr absl::Duration kOften = absl::Minutes(20);
-  const absl::Time now = RealClock().Now();
-  if (last_replan_step_ < 0) {
-    // Starting costs time that is not the steps'.
-    last_replan_step_ = stats.step;
-    train_start_ = last_replan_ = now;
-    return train_deadline_;
+Deadline Job::Replan(const TrainStats& stats) {
+  const std::string reason = replanner_->Look(stats.step);
+  if (!reason.empty()) {
+    log_.Info(absl::StrCat("new plan: ", reason));
+    Section("Plan").emplace_back(
+        absl::StrCat("after ", DurationText(absl::Seconds(ElapsedS()))),
+        reason);
+    plan_ = replanner_->plan();
+    record_.planned_steps = plan_.steps;
   }
-  const absl::Duration whole = absl::Seconds(plan_.train_s);
-  const bool first = last_replan_ == train_start_;
-  const absl::Duration wait = first ? std::min(kFirst, kFirstShare * whole)
-                                    : std::min(kOften, kShare * whole);
-  const int64_t steps = stats.step - last_replan_step_;
-  if (now - last_replan_ < wait || steps < 1) return train_deadline_;
-  // Since the last look: what has changed meanwhile counts.
-  const double step_s =
-      absl::ToDoubleSeconds(now - last_replan_) / static_cast<double>(steps);
-  last_replan_ = now;
-  last_replan_step_ = stats.step;
-  const Replan again =
-      PlanAgain(plan_, plan_inputs_, step_s, stats.step, ElapsedS(),
-                absl::ToDoubleSeconds(deadline_.Remaining()), options_.model,
-                options_.train, options_.planning);
-  if (again.reason.empty()) return train_deadline_;
-  log_.Info(absl::StrCat("new plan: ", again.reason));
-  Section("Plan").emplace_back(
-      absl::StrCat("after ", DurationText(absl::Seconds(ElapsedS()))),
-      again.reason);
-  plan_.vote_s = again.vote_s;
-  plan_.steps = again.steps;
-  record_.planned_steps = again.steps;
-  plan_inputs_.step_s = step_s;
-  train_deadline_ =
-      deadline_.EarlierBy(absl::Seconds(plan_.vote_s + plan_.reserve_s));
-  return train_deadline_;
+  return replanner_->deadline();
 }
 
 absl::StatusOr<TrainResult> Job::TrainOnce(const TrainRequest& request) {
@@ -557,14 +509,16 @@ absl::StatusOr<TrainResult> Job::TrainUntilDone(TrainRequest request) {
   for (;;) {
     absl::StatusOr<TrainResult> result = TrainOnce(request);
     if (!options_.persevere || StopSignal() != 0) return result;
-    const bool diverged =
-        result.ok() ? result->stop == TrainStop::kDiverged
-                    : absl::StrContains(result.status().message(), kDiverged);
+    const bool diverged = result.ok() ? result->stop == TrainStop::kDiverged
+                                      : IsDiverged(result.status());
     if (result.ok() && !diverged) return result;
     const bool saved = ReadCheckpointInfo(request.out).ok();
-    const bool time_left = train_deadline_.Remaining() > kWorthwhile;
-    if (!result.ok())
+    const Deadline deadline =
+        replanner_.has_value() ? replanner_->deadline() : Deadline();
+    const bool time_left = deadline.Remaining() > kWorthwhile;
+    if (!result.ok()) {
       Warn(absl::StrCat("training: ", result.status().message()));
+    }
     if (time_left && diverged && !slowed) {
       slowed = true;
       options_.train.learning_rate *= kSlower;
@@ -591,7 +545,7 @@ absl::StatusOr<TrainResult> Job::TrainUntilDone(TrainRequest request) {
     }
     request.train = options_.train;
     request.resume = false;
-    request.deadline = train_deadline_;
+    request.deadline = deadline;
   }
 }
 

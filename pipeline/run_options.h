@@ -56,8 +56,8 @@ struct RunOptions {
   int64_t steps = 0;       // 0: as many as fit
   int augmentations = -1;  // copies beside the task; -1: planned
   bool resume = false;
-  // What fails is worked around and told, as long as votes can still come: a
-  // checkpoint that doesn't load, a diverged training, a full disk, a batch too
+  // What fails is worked around and told, as long as votes can still come:
+  // weights that don't load, a diverged training, a full disk, a batch too
   // large for the device. For jobs that nobody watches.
   bool persevere = false;
   uint64_t seed = 0;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "pipeline/worker.h"
 
-#include <atomic>
 #include <csignal>
 #include <memory>
 #include <mutex>
@@ -104,39 +103,37 @@ absl::Status Describe(const nlohmann::json& request, Leader& leader) {
       {{"device", device}, {"machine", rows}, {"cuda_devices", devices}});
 }
 
-// Reads what the leader says while a training goes on.
-class Listener {
- public:
-  Listener(int in, Deadline deadline) : deadline_(deadline) {
-    // It ends with the process: a read can't be called back.
-    std::thread([this, in] {
-      for (;;) {
-        const absl::StatusOr<std::string> body = ReceiveFrame(in);
-        if (!body.ok()) {
-          // Without a leader nobody wants the result.
-          RequestStop(SIGTERM);
-          return;
-        }
-        const absl::StatusOr<nlohmann::json> json = ParseFrame(*body);
-        if (!json.ok()) continue;
-        if (json->contains("stop")) RequestStop(SIGTERM);
-        if (json->contains("left_s")) {
-          const std::lock_guard<std::mutex> lock(mutex_);
-          deadline_ =
-              Deadline(RealClock(), absl::Seconds(json->value("left_s", 0.0)));
-        }
-      }
-    }).detach();
-  }
-  Deadline deadline() {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return deadline_;
-  }
-
- private:
-  std::mutex mutex_;
-  Deadline deadline_;
+// What the leader says while a training goes on.
+struct Orders {
+  std::mutex mutex;
+  Deadline deadline;  // guarded by mutex
 };
+
+// Reads orders from `in` on a thread of its own, which ends with the process: a
+// read can't be called back.
+std::shared_ptr<Orders> Listen(int in, const Deadline& deadline) {
+  auto orders = std::make_shared<Orders>();
+  orders->deadline = deadline;
+  std::thread([in, orders] {
+    for (;;) {
+      const absl::StatusOr<std::string> body = ReceiveFrame(in);
+      if (!body.ok()) {
+        // Without a leader nobody wants the result.
+        RequestStop(SIGTERM);
+        return;
+      }
+      const absl::StatusOr<nlohmann::json> json = ParseFrame(*body);
+      if (!json.ok()) continue;
+      if (json->contains("stop")) RequestStop(SIGTERM);
+      if (json->contains("left_s")) {
+        const std::lock_guard<std::mutex> lock(orders->mutex);
+        orders->deadline =
+            Deadline(RealClock(), absl::Seconds(json->value("left_s", 0.0)));
+      }
+    }
+  }).detach();
+  return orders;
+}
 
 absl::Status TrainForLeader(const nlohmann::json& json, int in,
                             Leader& leader) {
@@ -171,11 +168,11 @@ absl::Status TrainForLeader(const nlohmann::json& json, int in,
   ARCTRM_ASSIGN_OR_RETURN(request.group, GroupFromEnvironment());
   RemoteLog log(leader);
   request.log = &log;
-  // Never deleted: its thread reads until the process ends.
-  Listener* listener = new Listener(in, request.deadline);
-  if (json.contains("left_s")) {
-    request.replan = [listener](const TrainStats&) {
-      return listener->deadline();
+  const std::shared_ptr<Orders> orders = Listen(in, request.deadline);
+  if (!request.deadline.IsInfinite()) {
+    request.replan = [&orders](const TrainStats&) {
+      const std::lock_guard<std::mutex> lock(orders->mutex);
+      return orders->deadline;
     };
   }
   request.on_start = [&](int64_t step) {

@@ -29,6 +29,7 @@
 #include "pipeline/frames.h"
 #include "pipeline/remote_predictor.h"
 #include "solver/checkpoint_info.h"
+#include "solver/train.h"
 
 namespace arctrm {
 namespace {
@@ -42,6 +43,12 @@ constexpr double kGraceShare = 0.05;
 // A training that has so little time left isn't taken up again.
 constexpr absl::Duration kWorthResuming = absl::Seconds(5);
 constexpr int kMostFailures = 8;
+// A device whose rank was the first to go so often is given up; the last device
+// gets one more chance than that.
+constexpr int kMostStrikes = 2;
+// A rank that misses another one says so before the lost one's pipe may have
+// been seen to break.
+constexpr absl::Duration kBlamePatience = absl::Seconds(1);
 constexpr int kMostDescriptions = 3;
 // A new deadline is worth telling from here on.
 constexpr absl::Duration kMoved = absl::Milliseconds(200);
@@ -49,7 +56,8 @@ constexpr absl::Duration kMoved = absl::Milliseconds(200);
 // Is trying again of no use, because a person must mend something?
 bool IsUsers(const absl::Status& status) {
   return absl::IsInvalidArgument(status) || absl::IsNotFound(status) ||
-         absl::IsFailedPrecondition(status) || absl::IsDataLoss(status);
+         absl::IsFailedPrecondition(status) || absl::IsDataLoss(status) ||
+         IsDiverged(status);
 }
 
 // A port that was free a moment ago, for the ranks to meet.
@@ -208,6 +216,8 @@ class WorkerEngine : public Engine {
                                      absl::Duration patience);
   absl::Status StartRanks(const EngineTraining& training,
                           nlohmann::json request, Ranks& ranks);
+  void Blame(const Ranks::Event& event, const absl::Status& error, Ranks& ranks,
+             Failure& failure) const;
   absl::StatusOr<TrainResult> TryTraining(const EngineTraining& training,
                                           bool resume, Failure& failure);
   // What stands in the checkpoint when nothing more can be done.
@@ -227,8 +237,7 @@ class WorkerEngine : public Engine {
 SubprocessOptions WorkerEngine::Command() const {
   SubprocessOptions command;
   command.argv = {options_.solver, "worker"};
-  command.environment = options_.environment;
-  command.environment.emplace_back("OMP_WAIT_POLICY", "passive");
+  command.environment = {{"OMP_WAIT_POLICY", "passive"}};
   command.pipe_input = true;
   command.pipe_output = true;
   // What workers say can be done without.
@@ -355,6 +364,29 @@ absl::Status WorkerEngine::StartRanks(const EngineTraining& training,
   return absl::OkStatus();
 }
 
+// Whose fault `error` of one rank is: where another one died, that one's. Those
+// that miss it say so before they end; it says nothing.
+void WorkerEngine::Blame(const Ranks::Event& event, const absl::Status& error,
+                         Ranks& ranks, Failure& failure) const {
+  failure.rank = event.rank;
+  failure.why = error;
+  if (!absl::IsUnavailable(error)) return;
+  std::set<size_t> told = {event.rank};
+  const Deadline patience(RealClock(), kBlamePatience);
+  while (!patience.Passed()) {
+    const std::optional<Ranks::Event> next =
+        ranks.Next(std::max(absl::ZeroDuration(), patience.Remaining()));
+    if (!next.has_value()) return;
+    if (next->said.ok()) {
+      if (!ErrorOf(*next->said).ok()) told.insert(next->rank);
+    } else if (told.count(next->rank) == 0) {
+      failure.rank = next->rank;
+      failure.why = next->said.status();
+      return;
+    }
+  }
+}
+
 absl::StatusOr<TrainResult> WorkerEngine::TryTraining(
     const EngineTraining& training, bool resume, Failure& failure) {
   const TrainRequest& request = training.request;
@@ -392,6 +424,7 @@ absl::StatusOr<TrainResult> WorkerEngine::TryTraining(
     const Deadline soon(RealClock(), grace);
     if (soon.Remaining() < end.Remaining()) end = soon.EarlierBy(grace);
   };
+  std::vector<bool> done(ranks.size(), false);
   for (;;) {
     if (StopSignal() != 0) stop();
     if (end.Remaining() < -grace) {
@@ -405,6 +438,7 @@ absl::StatusOr<TrainResult> WorkerEngine::TryTraining(
         ranks.Next(absl::Milliseconds(100));
     if (!event.has_value()) continue;
     if (!event->said.ok()) {
+      if (done[event->rank]) continue;  // as it should be
       failure.rank = event->rank;
       failure.why = event->said.status();
       return failure.why;
@@ -412,9 +446,8 @@ absl::StatusOr<TrainResult> WorkerEngine::TryTraining(
     const nlohmann::json& said = *event->said;
     const absl::Status error = ErrorOf(said);
     if (!error.ok()) {
-      failure.rank = event->rank;
-      failure.why = error;
-      return error;
+      Blame(*event, error, ranks, failure);
+      return failure.why;
     }
     if (said.contains("say")) {
       const std::string line = said.value("line", "");
@@ -444,8 +477,9 @@ absl::StatusOr<TrainResult> WorkerEngine::TryTraining(
         }
       }
     } else if (said.contains("result")) {
-      // Those of the others say the same or nothing.
-      return ResultOf(said["result"]);
+      // Rank 0 alone has saved and knows what was best.
+      if (event->rank == 0) return ResultOf(said["result"]);
+      done[event->rank] = true;
     }
   }
 }
@@ -489,11 +523,11 @@ absl::StatusOr<TrainResult> WorkerEngine::Train(
       return Salvage(training, TrainStop::kDeadline, result.status());
     }
     const int strikes = ++strikes_[device];
-    if (devices_.size() > 1 && strikes >= options_.most_strikes) {
+    if (devices_.size() > 1 && strikes >= kMostStrikes) {
       devices_.erase(devices_.begin() +
                      static_cast<std::ptrdiff_t>(failure.rank));
       Warn(absl::StrCat("going on without ", device));
-    } else if (strikes > options_.most_strikes) {
+    } else if (strikes > kMostStrikes) {
       return Salvage(training, TrainStop::kDeadline, result.status());
     }
     const absl::StatusOr<CheckpointInfo> saved =

@@ -6,7 +6,6 @@
 
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -22,11 +21,6 @@ struct WorkerOptions {
   std::string scratch;
   // Nothing is waited for beyond it.
   Deadline deadline;
-  // Of the training ranks that died of themselves so often, the device is given
-  // up; the last device gets one more chance than that.
-  int most_strikes = 2;
-  // What environment variables the workers get, beside the leader's.
-  std::vector<std::pair<std::string, std::string>> environment;
 };
 
 // Devices of a request ("auto", "cpu", "cuda:0,1", "cpu,cpu": two processes on

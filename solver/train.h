@@ -113,11 +113,16 @@ struct TrainResult {
   int64_t best_step = 0;
 };
 
+// Is `status` what Train() says of a training that diverged and had saved
+// nothing before?
+bool IsDiverged(const absl::Status& status);
+
 // Where snapshot `number`, from 1, of a training into `out` is kept.
 std::string SnapshotDir(const std::string& out, int number);
 
 // Trains, saves at intervals and at every stop. What diverged is not saved: the
-// last checkpoint stands, and when there is none FailedPrecondition says so.
+// last checkpoint stands, and when there is none the error is one of
+// IsDiverged().
 // Unavailable where another process of the group is gone or late; Aborted where
 // rank 0 ended with an error of its own.
 absl::StatusOr<TrainResult> Train(const TrainRequest& request);

@@ -20,6 +20,10 @@ const char* TrainStopName(TrainStop stop) {
   return "";
 }
 
+bool IsDiverged(const absl::Status& status) {
+  return absl::IsOutOfRange(status);
+}
+
 std::string SnapshotDir(const std::string& out, int number) {
   return absl::StrCat(out, ".snapshot-", number);
 }

@@ -259,7 +259,7 @@ absl::StatusOr<TrainResult> Lead(const TrainRequest& request,
                      "; lower train.learning_rate, or use float32");
     // What diverged never takes the place of what did not.
     if (request.out.empty() || !ReadCheckpointInfo(request.out).ok()) {
-      return absl::FailedPreconditionError(what);
+      return absl::OutOfRangeError(what);
     }
     if (request.log != nullptr) {
       request.log->Warning(absl::StrCat(what, "; the last checkpoint stands"));

@@ -8,7 +8,6 @@
 #include <string>
 
 #include "arc/read.h"
-#include "arc/write.h"
 #include "augment/augmentation.h"
 #include "base/files.h"
 #include "base/stop.h"
@@ -17,66 +16,19 @@
 #include "pipeline/run_folder.h"
 #include "pipeline/run_report.h"
 #include "submission/validate.h"
-#include "synthetic/rules.h"
+#include "tests/pipeline/small_job.h"
 #include "tta/ballots.h"
 
 namespace arctrm {
 namespace {
 
-class RunJobTest : public testing::Test {
+class RunJobTest : public SmallJobTest {
  protected:
-  void SetUp() override {
-    RequestStop(0);
-    dir_ = JoinPath(
-        testing::TempDir(),
-        std::string("run_job_") +
-            testing::UnitTest::GetInstance()->current_test_info()->name());
-    ASSERT_TRUE(RemoveAll(dir_).ok());
-    ASSERT_TRUE(MakeDirectories(dir_).ok());
-    SyntheticOptions small;
-    small.max_side = 5;
-    const auto set = GenerateSet({"invert", "majority", "cross"}, 1, 3, small);
-    ASSERT_TRUE(set.ok());
-    challenges_ = set->challenges;
-    ASSERT_TRUE(
-        WriteFileAtomically(Path("c.json"), ChallengesJson(set->challenges))
-            .ok());
-    ASSERT_TRUE(
-        WriteFileAtomically(Path("s.json"), SolutionsJson(set->solutions))
-            .ok());
-  }
-  void TearDown() override { RequestStop(0); }
-
-  std::string Path(const std::string& name) { return JoinPath(dir_, name); }
-
-  RunOptions Options(const std::string& out) {
-    RunOptions options;
-    options.challenges = {Path("c.json")};
-    options.solutions = Path("s.json");
-    options.out = Path(out);
-    options.model.hidden = 16;
-    options.model.heads = 2;
-    options.model.h_cycles = 1;
-    options.model.l_cycles = 1;
-    options.model.halt_max_steps = 2;
-    options.model.puzzle_prefix = 2;
-    options.train.batch = 6;
-    options.train.warmup_steps = 2;
-    options.train.checkpoint_interval_s = 0;
-    options.augmentations = 2;
-    options.steps = 6;
-    options.device = {"cpu", 1};
-    return options;
-  }
-
   std::string Read(const std::string& path) {
     const auto text = ReadFile(path);
     EXPECT_TRUE(text.ok()) << text.status();
     return text.ok() ? *text : "";
   }
-
-  std::string dir_;
-  ChallengeSet challenges_;
 };
 
 TEST_F(RunJobTest, GivesAValidSubmissionAScoreAndAReport) {

@@ -16,7 +16,6 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "arc/write.h"
 #include "base/files.h"
 #include "base/stop.h"
 #include "gmock/gmock.h"
@@ -24,7 +23,7 @@
 #include "pipeline/run.h"
 #include "pipeline/run_folder.h"
 #include "submission/validate.h"
-#include "synthetic/rules.h"
+#include "tests/pipeline/small_job.h"
 
 namespace arctrm {
 namespace {
@@ -69,52 +68,39 @@ std::vector<int> Children() {
   return found;
 }
 
-class WorkerEngineTest : public testing::Test {
+class WorkerEngineTest : public SmallJobTest {
  protected:
   void SetUp() override {
-    RequestStop(0);
-    dir_ = JoinPath(
-        testing::TempDir(),
-        absl::StrCat(
-            "workers_",
-            testing::UnitTest::GetInstance()->current_test_info()->name()));
-    ASSERT_TRUE(RemoveAll(dir_).ok());
+    SmallJobTest::SetUp();
     ASSERT_TRUE(MakeDirectories(Path("scratch")).ok());
-    SyntheticOptions small;
-    small.max_side = 5;
-    const auto set = GenerateSet({"invert", "majority", "cross"}, 1, 3, small);
-    ASSERT_TRUE(set.ok());
-    challenges_ = set->challenges;
-    ASSERT_TRUE(
-        WriteFileAtomically(Path("c.json"), ChallengesJson(set->challenges))
-            .ok());
     WorkerOptions workers;
     workers.solver = ARCTRM_SOLVER;
     workers.scratch = Path("scratch");
     engine_ = MakeWorkerEngine(workers, NullLog());
   }
-  void TearDown() override { RequestStop(0); }
-
-  std::string Path(const std::string& name) { return JoinPath(dir_, name); }
 
   RunOptions Options(const std::string& out, const std::string& devices) {
-    RunOptions options;
-    options.challenges = {Path("c.json")};
-    options.out = Path(out);
-    options.model.hidden = 16;
-    options.model.heads = 2;
-    options.model.h_cycles = 1;
-    options.model.l_cycles = 1;
-    options.model.halt_max_steps = 2;
-    options.model.puzzle_prefix = 2;
+    RunOptions options = SmallJobTest::Options(out);
+    options.solutions.clear();
     options.train.batch = 8;
-    options.train.warmup_steps = 2;
     options.train.checkpoint_interval_s = 0.2;
     options.planning.predict_batch = 2;
     options.device = {devices, 1};
     options.steps = 60;
     options.augmentations = 6;
     return options;
+  }
+
+  // The row of the record's section "Plan" of that name; "" for none.
+  std::string PlanRow(const std::string& out, const std::string& name) {
+    const auto record = RunFolder(Path(out + ".run")).ReadRecord();
+    if (!record.ok()) return "";
+    for (const auto& [section, rows] : record->facts) {
+      for (const auto& [key, value] : rows) {
+        if (section == "Plan" && key == name) return value;
+      }
+    }
+    return "";
   }
 
   void ExpectValid(const std::string& out) {
@@ -140,8 +126,6 @@ class WorkerEngineTest : public testing::Test {
     });
   }
 
-  std::string dir_;
-  ChallengeSet challenges_;
   std::unique_ptr<Engine> engine_;
   std::atomic<bool> over_{false};
   std::atomic<int> killed_{0};
@@ -188,6 +172,45 @@ TEST_F(WorkerEngineTest, ATrainingIsTakenUpWhereItsWorkerDied) {
   ASSERT_TRUE(metrics.ok());
   EXPECT_EQ(metrics->size(), 600u);
   EXPECT_EQ(metrics->back().step, 600);
+}
+
+TEST_F(WorkerEngineTest, TwoRanksTellWhatRankZeroKnows) {
+  RunOptions options = Options("g.json", "cpu,cpu");
+  options.planning.held_out = 1;
+  const auto outcome = RunJob(options, Deadline(), NullLog(), *engine_);
+  if (absl::IsFailedPrecondition(outcome.status())) {
+    ASSERT_THAT(outcome.status().message(), HasSubstr("built without Gloo"));
+    GTEST_SKIP() << outcome.status();
+  }
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_TRUE(outcome->complete);
+  // Rank 1 ends first and has never looked at what is held out.
+  EXPECT_THAT(PlanRow("g.json", "best weights"), HasSubstr("of what is held"));
+}
+
+TEST_F(WorkerEngineTest, ATrainingOfTwoRanksIsTakenUpToo) {
+  RunOptions options = Options("h.json", "cpu,cpu");
+  options.steps = 400;
+  options.persevere = true;
+  std::thread killer =
+      Killer(1, JoinPath(RunFolder(Path("h.json.run")).checkpoint_dir(),
+                         "checkpoint.json"));
+  const auto outcome = RunJob(options, Deadline(), NullLog(), *engine_);
+  over_ = true;
+  killer.join();
+  if (absl::IsFailedPrecondition(outcome.status())) {
+    ASSERT_THAT(outcome.status().message(), HasSubstr("built without Gloo"));
+    GTEST_SKIP() << outcome.status();
+  }
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  ASSERT_EQ(killed_, 1);
+  EXPECT_TRUE(outcome->complete);
+  const auto record = RunFolder(Path("h.json.run")).ReadRecord();
+  ASSERT_TRUE(record.ok());
+  EXPECT_THAT(record->warnings,
+              testing::Contains(HasSubstr("killed by SIGKILL")));
+  EXPECT_THAT(record->warnings,
+              testing::Not(testing::Contains(HasSubstr("another rank"))));
 }
 
 TEST_F(WorkerEngineTest, ALimitIsKeptHoweverOftenWorkersDie) {

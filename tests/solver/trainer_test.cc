@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <functional>
 #include <stdexcept>
 
@@ -15,6 +16,7 @@
 #include "solver/internal/checkpoint_files.h"
 #include "solver/internal/workers.h"
 #include "tests/solver/small_training.h"
+#include "tests/testing/scratch.h"
 
 namespace arctrm::internal {
 namespace {
@@ -51,6 +53,36 @@ TEST(Trainer, WorkersLearnWhatOneThreadLearns) {
     EXPECT_LT(error, 2e-5) << threads;
     EXPECT_GT((weights_one - 0).abs().max().item<double>(), 0.1);
   }
+}
+
+TEST(Trainer, WhatDivergedIsNeverSaved) {
+  const ScratchFolder scratch;
+  const Dataset dataset = SmallDataset(2);
+  {
+    const auto trainer = Trainer::Create(SmallRequest(dataset, 1));
+    ASSERT_TRUE(trainer.ok()) << trainer.status();
+    at::NoGradGuard no_grad;
+    (*trainer)->model().flat().fill_(std::nan(""));
+    ASSERT_TRUE((*trainer)->Save(scratch("bad"), 0).ok());
+  }
+  TrainRequest request = SmallRequest(dataset, 1);
+  request.max_steps = 3;
+  request.out = scratch("out");
+  request.checkpoint = scratch("bad");
+  const auto nothing = Train(request);
+  EXPECT_TRUE(IsDiverged(nothing.status())) << nothing.status();
+  EXPECT_FALSE(FileExists(request.out));
+
+  request.checkpoint = "";
+  ASSERT_TRUE(Train(request).ok());
+  const std::string weights = JoinPath(request.out, kWeightsFile);
+  const auto before = ReadFile(weights);
+  ASSERT_TRUE(before.ok());
+  request.checkpoint = scratch("bad");
+  const auto stood = Train(request);
+  ASSERT_TRUE(stood.ok()) << stood.status();
+  EXPECT_EQ(stood->stop, TrainStop::kDiverged);
+  EXPECT_EQ(*ReadFile(weights), *before);
 }
 
 TEST(Trainer, TheSameThreadsGiveTheSameBits) {

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+// How WorkerEngine judges what its ranks say, with a script in the place of the
+// solver: the order of events is the script's.
+#include <sys/stat.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "base/stop.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "pipeline/worker_engine.h"
+#include "tests/testing/scratch.h"
+
+namespace arctrm {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+// Describes a processor; `say` sends a frame.
+constexpr char kSolver[] = R"bash(#!/bin/bash
+say() {
+  printf "\\x$(printf %02x $((${#1} & 255)))\\x$(printf %02x $((${#1} >> 8)))"
+  printf '\0\0%s' "$1"
+}
+size=$(head -c 4 | od -An -tu4)
+request=$(head -c $((size)))
+if [[ $request == *'"job":"describe"'* ]]; then
+  say '{"device":"CPU","cuda_devices":0,"machine":[]}'
+  exit
+fi
+)bash";
+
+class EngineRanksTest : public testing::Test {
+ protected:
+  void SetUp() override { RequestStop(0); }
+
+  // Its workers, asked to train, do what the lines of bash say, which know
+  // $RANK ("" for one alone).
+  std::unique_ptr<Engine> EngineOf(const std::string& train) {
+    const std::string path = scratch_("solver");
+    EXPECT_TRUE(WriteFileAtomically(path, kSolver + train).ok());
+    EXPECT_EQ(chmod(path.c_str(), 0755), 0);
+    WorkerOptions options;
+    options.solver = path;
+    options.scratch = scratch_();
+    return MakeWorkerEngine(options, NullLog());
+  }
+
+  EngineTraining Training() const {
+    EngineTraining training;
+    training.request.device = {"cpu,cpu", 2};
+    training.request.out = scratch_("checkpoint");
+    return training;
+  }
+
+  ScratchFolder scratch_;
+};
+
+TEST_F(EngineRanksTest, OnlyRankZeroKnowsTheResult) {
+  const auto engine = EngineOf(R"bash(
+if [[ $RANK == 0 ]]; then
+  sleep 0.4
+  say '{"result":{"stop":0,"steps":7,"best_step":5}}'
+else
+  say '{"result":{"stop":0,"steps":7,"best_step":0}}'
+fi
+)bash");
+  const auto result = engine->Train(Training());
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->best_step, 5);
+  EXPECT_TRUE(engine->TakeWarnings().empty());
+}
+
+TEST_F(EngineRanksTest, TheRankThatDiedIsBlamedAndNotTheOneThatMissesIt) {
+  const auto engine = EngineOf(R"bash(
+case $RANK in
+  0) say '{"error":"another rank is gone","code":14}' ;;
+  1) sleep 0.3; kill -9 $$ ;;
+  *) say '{"result":{"stop":0,"steps":3}}' ;;
+esac
+)bash");
+  const auto result = engine->Train(Training());
+  // Twice the same, then one goes on alone.
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->steps, 3);
+  const std::vector<std::string> warnings = engine->TakeWarnings();
+  EXPECT_THAT(warnings, Contains(HasSubstr("killed by SIGKILL")));
+  EXPECT_THAT(warnings, Not(Contains(HasSubstr("another rank is gone"))));
+  EXPECT_THAT(warnings, Contains(HasSubstr("going on without cpu")));
+}
+
+TEST_F(EngineRanksTest, WithoutADeadRankItsOwnWordsStand) {
+  const auto engine = EngineOf(R"bash(
+case $RANK in
+  0) say '{"error":"the others are late","code":14}'; sleep 5 ;;
+  1) sleep 5 ;;
+  *) say '{"result":{"stop":0,"steps":3}}' ;;
+esac
+)bash");
+  ASSERT_TRUE(engine->Train(Training()).ok());
+  EXPECT_THAT(engine->TakeWarnings(),
+              Contains(HasSubstr("the others are late")));
+}
+
+TEST_F(EngineRanksTest, WhatAPersonMustMendIsNotTriedAgain) {
+  const auto engine = EngineOf(R"bash(
+say '{"error":"settings differ","code":9}'
+sleep 5
+)bash");
+  const auto result = engine->Train(Training());
+  EXPECT_EQ(result.status(), absl::FailedPreconditionError("settings differ"));
+  EXPECT_TRUE(engine->TakeWarnings().empty());
+}
+
+TEST_F(EngineRanksTest, ATrainingThatHangsEndsSoonAfterItsDeadline) {
+  const auto engine = EngineOf("sleep 60\n");
+  EngineTraining training = Training();
+  const absl::Time start = RealClock().Now();
+  training.request.deadline = Deadline(RealClock(), absl::Seconds(0.5));
+  const auto result = engine->Train(training);
+  EXPECT_LT(RealClock().Now() - start, absl::Seconds(10));
+  ASSERT_TRUE(absl::IsUnavailable(result.status())) << result.status();
+  EXPECT_THAT(result.status().message(), HasSubstr("did not end within"));
+  EXPECT_THAT(result.status().message(), HasSubstr("nothing had been saved"));
+}
+
+}  // namespace
+}  // namespace arctrm

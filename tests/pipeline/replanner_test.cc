@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/replanner.h"
+
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/testing/fake_clock.h"
+
+namespace arctrm {
+namespace {
+
+using ::testing::HasSubstr;
+
+// A job of 2,000 s whose step was measured to take 0.5 s.
+class ReplannerTest : public testing::Test {
+ protected:
+  ReplannerTest() : deadline_(clock_, absl::Seconds(2000)) {
+    inputs_.tasks = 30;
+    inputs_.test_inputs = 30;
+    inputs_.left_s = 2000;
+    inputs_.step_s = 0.5;
+    plan_ = PlanRun(inputs_, options_.model, options_.train, options_.planning);
+  }
+
+  Replanner Make() {
+    return Replanner(plan_, inputs_, options_, clock_.Now(), deadline_, clock_);
+  }
+
+  // So many steps of that length; the last thing that was said.
+  std::string Train(int steps, double step_s, Replanner& replanner) {
+    std::string said;
+    for (int i = 0; i < steps; ++i) {
+      clock_.Advance(absl::Seconds(step_s));
+      const std::string now = replanner.Look(++step_);
+      if (!now.empty()) said = now;
+    }
+    return said;
+  }
+
+  FakeClock clock_;
+  Deadline deadline_;
+  RunOptions options_;
+  PlanInputs inputs_;
+  RunPlan plan_;
+  int64_t step_ = 0;
+};
+
+TEST_F(ReplannerTest, KeepsThePlanWhileItHolds) {
+  Replanner replanner = Make();
+  const absl::Duration left = replanner.deadline().Remaining();
+  EXPECT_EQ(Train(1000, 0.5, replanner), "");
+  EXPECT_EQ(replanner.plan().vote_s, plan_.vote_s);
+  EXPECT_NEAR(absl::ToDoubleSeconds(replanner.deadline().Remaining()),
+              absl::ToDoubleSeconds(left) - 500, 1e-6);
+}
+
+TEST_F(ReplannerTest, LooksAtTheLastStepsNotAtAllOfThem) {
+  Replanner replanner = Make();
+  EXPECT_EQ(Train(600, 0.5, replanner), "");
+  // Five times slower from here on: the mean over all steps would be a second.
+  const std::string said = Train(300, 2.5, replanner);
+  EXPECT_THAT(said, HasSubstr("2.500 s"));
+  EXPECT_GT(replanner.plan().vote_s, 2 * plan_.vote_s);
+  EXPECT_LT(replanner.plan().steps, plan_.steps);
+  const Deadline end = replanner.deadline();
+  EXPECT_LT(end.Remaining(),
+            deadline_.EarlierBy(absl::Seconds(plan_.vote_s + plan_.reserve_s))
+                .Remaining());
+}
+
+TEST_F(ReplannerTest, WhatStartingCostsIsNoStep) {
+  Replanner replanner = Make();
+  // The first step comes late: libraries, weights, matching of rows.
+  clock_.Advance(absl::Seconds(200));
+  EXPECT_EQ(replanner.Look(++step_), "");
+  EXPECT_EQ(Train(800, 0.5, replanner), "");
+}
+
+TEST_F(ReplannerTest, ATrainingThatIsTakenUpFromAnEarlierStepIsTimedAnew) {
+  Replanner replanner = Make();
+  EXPECT_EQ(Train(600, 0.5, replanner), "");
+  clock_.Advance(absl::Seconds(100));
+  step_ = 400;
+  EXPECT_EQ(Train(600, 0.5, replanner), "");
+}
+
+}  // namespace
+}  // namespace arctrm
