@@ -27,6 +27,11 @@ void AddFlags(CLI::App& command, KaggleFlags& flags) {
       ->type_name("DIR")
       ->capture_default_str();
   command
+      .add_option("--competition", flags.competition,
+                  "The competition to take where several are attached, as in "
+                  "its address")
+      ->type_name("NAME");
+  command
       .add_option("--working", flags.working,
                   "The folder whose files Kaggle keeps")
       ->type_name("DIR")
@@ -81,6 +86,7 @@ absl::StatusOr<KaggleOptions> OptionsOf(const KaggleFlags& flags) {
   KaggleOptions options;
   options.site.input = flags.input;
   options.site.working = flags.working;
+  options.site.slug = flags.competition;
   ARCTRM_ASSIGN_OR_RETURN(options.site.scratch_bytes, ParseBytes(flags.room));
   options.limit = flags.limit;
   options.safety = flags.safety;

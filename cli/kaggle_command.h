@@ -16,7 +16,8 @@ namespace arctrm {
 struct KaggleFlags {
   std::string input = "/kaggle/input";
   std::string working = "/kaggle/working";
-  std::string out;  // "": submission.json in the working folder
+  std::string competition;  // "": any
+  std::string out;          // "": submission.json in the working folder
   std::string report;
   std::string checkpoint;
   std::vector<std::string> train_on;

@@ -29,8 +29,8 @@ namespace {
 
 // Of the limit, at most so much passes between two saves.
 constexpr double kSaveShare = 0.1;
-// A job that has less left isn't begun in another scratch folder.
-constexpr absl::Duration kWorthBeginning = absl::Seconds(10);
+// A job that has less left isn't begun, nor in another scratch folder.
+constexpr absl::Duration kWorthBeginning = absl::Seconds(3);
 
 // A valid submission first. One with votes of an earlier try is kept.
 absl::Status WritePlaceholder(const ChallengeSet& challenges,
@@ -125,6 +125,15 @@ std::vector<std::string> WorkFolders(const KaggleOptions& options,
   return folders;
 }
 
+// The submission is valid, and nothing more came of it.
+RunOutcome NoTime(const ChallengeSet& challenges, absl::string_view why) {
+  RunOutcome outcome;
+  outcome.status = absl::StrCat("no time left", why.empty() ? "" : ": ", why);
+  outcome.test_inputs = challenges.num_test_inputs();
+  outcome.without_votes = outcome.test_inputs;
+  return outcome;
+}
+
 absl::StatusOr<RunOptions> PrepareRun(const KaggleOptions& options,
                                       const Site& site, Log& log) {
   RunOptions run = options.run;
@@ -165,6 +174,9 @@ absl::StatusOr<RunOutcome> RunKaggle(const KaggleOptions& options, Log& log) {
   log.Info(absl::StrCat(
       "time for the job: ",
       DurationText(std::max(absl::ZeroDuration(), deadline.Remaining()))));
+  if (deadline.Remaining() < kWorthBeginning) {
+    return NoTime(files.challenges, "");
+  }
   ARCTRM_ASSIGN_OR_RETURN(RunOptions run, PrepareRun(options, site, log));
   absl::Status failed =
       absl::FailedPreconditionError("there is no folder to work in");
@@ -178,7 +190,11 @@ absl::StatusOr<RunOutcome> RunKaggle(const KaggleOptions& options, Log& log) {
       if (WriteStandInSolutions(site, files.challenges, solutions)) {
         settled.solutions = solutions;
       }
-      ARCTRM_RETURN_IF_ERROR(options.settle(*engine, settled));
+      const absl::Status known = options.settle(*engine, settled);
+      if (absl::IsDeadlineExceeded(known)) {
+        return NoTime(files.challenges, known.message());
+      }
+      ARCTRM_RETURN_IF_ERROR(known);
       // Of the limit, not of what is left: a run that is taken up again must
       // have the same settings.
       settled.train.checkpoint_interval_s = std::min(
@@ -188,6 +204,9 @@ absl::StatusOr<RunOutcome> RunKaggle(const KaggleOptions& options, Log& log) {
           RunIn(work, settled, deadline, log, *engine);
       if (outcome.ok() && outcome->complete) {
         (void)RemoveAll(workers.scratch);
+      }
+      if (absl::IsDeadlineExceeded(outcome.status())) {
+        return NoTime(files.challenges, outcome.status().message());
       }
       if (outcome.ok() || !absl::IsResourceExhausted(outcome.status())) {
         return outcome;

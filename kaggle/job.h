@@ -40,7 +40,8 @@ absl::Duration KaggleTimeLeft(const KaggleOptions& options);
 // Puts a valid submission in place (one that is already there for the same
 // tasks stays), then carries out the job in workers, one per device. A run that
 // was killed is taken up where it was; what can't be is begun anew. When the
-// scratch folder fills up, the next one is taken.
+// scratch folder fills up, the next one is taken. No time left is an outcome,
+// not an error.
 absl::StatusOr<RunOutcome> RunKaggle(const KaggleOptions& options, Log& log);
 
 // What RunKaggle would do, after a short calibration, as text for people.
