@@ -1,0 +1,474 @@
+// SPDX-License-Identifier: MIT
+// How a trainer begins, and what it writes: the rest of the class is in
+// trainer.cc.
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "base/files.h"
+#include "base/hash.h"
+#include "base/options.h"
+#include "base/status.h"
+#include "solver/internal/checkpoint.h"
+#include "solver/internal/checkpoint_files.h"
+#include "solver/internal/device.h"
+#include "solver/internal/trainer.h"
+
+namespace arctrm::internal {
+namespace {
+
+// The first setting in which two sets of options differ, "" for none.
+template <typename Options>
+std::string FirstDifference(Options a, Options b) {
+  OptionSet set_a;
+  OptionSet set_b;
+  AddOptions(a, set_a);
+  AddOptions(b, set_b);
+  const auto items_a = set_a.Items();
+  const auto items_b = set_b.Items();
+  for (size_t i = 0; i < items_a.size(); ++i) {
+    if (items_a[i].value != items_b[i].value) {
+      return absl::StrCat(items_a[i].key, " is ", items_a[i].value,
+                          " in the checkpoint and ", items_b[i].value, " here");
+    }
+  }
+  return "";
+}
+
+Tensor Clone(const Tensor& t) { return t.detach().clone(); }
+
+template <typename Options>
+std::string SettingsText(Options options) {
+  OptionSet set;
+  AddOptions(options, set);
+  std::string text;
+  for (const auto& item : set.Items()) {
+    absl::StrAppend(&text, item.key, "=", item.value, ";");
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string DatasetFingerprint(const Dataset& dataset) {
+  std::string content = absl::StrCat(dataset.canvas.side, ";");
+  if (!dataset.has_ids()) {
+    absl::StrAppend(&content, PuzzleKindName(dataset.canvas.kind), ";",
+                    dataset.seed, ";", dataset.copies_asked, ";");
+  }
+  for (const DatasetTask& task : dataset.tasks) {
+    absl::StrAppend(&content, task.name, ";", task.pairs.size(), ";");
+    for (const Pair& pair : task.pairs) {
+      content += pair.input.ContentBytes();
+      content += pair.output.ContentBytes();
+    }
+    for (const Augmentation& copy : task.copies) content += copy.Key();
+  }
+  return Sha256Hex(content);
+}
+
+Trainer::Trainer(const TrainRequest& request)
+    : options_(request.model),
+      train_(request.train),
+      device_options_(request.device),
+      seed_(request.seed),
+      dataset_(request.dataset),
+      sampler_(request.dataset, request.train.translate,
+               request.train.pairs_per_visit, request.seed),
+      exploration_(request.seed, "exploration"),
+      ids_(IdsOfDataset(*request.dataset)),
+      trained_(TrainedTasks(*request.dataset)) {
+  if (request.group.rank == 0) log_ = request.log;
+}
+
+absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
+    const TrainRequest& request) {
+  ARCTRM_RETURN_IF_ERROR(request.model.Validate());
+  ARCTRM_RETURN_IF_ERROR(request.train.Validate());
+  const Canvas wanted = request.model.canvas();
+  const Canvas found = request.dataset->canvas;
+  if (wanted != found) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the model's canvas is ", wanted.side, " wide for ",
+                     PuzzleKindName(wanted.kind), ", the dataset's ",
+                     found.side, " wide for ", PuzzleKindName(found.kind),
+                     "; build the dataset for the model's canvas"));
+  }
+  if (request.dataset->tasks.empty()) {
+    return absl::InvalidArgumentError("the dataset holds no tasks");
+  }
+  const Group& group = request.group;
+  if (request.train.batch < group.size) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "train.batch = ", request.train.batch, " for ", group.size,
+        " processes: each needs a row of every batch; start fewer, "
+        "or make the batch larger"));
+  }
+  ARCTRM_ASSIGN_OR_RETURN(
+      const at::Device device,
+      OpenDevice(request.device, group.size > 1 ? group.local_rank : 0));
+  std::unique_ptr<Trainer> trainer(new Trainer(request));
+  ARCTRM_ASSIGN_OR_RETURN(trainer->collective_, JoinGroup(group, device));
+  ARCTRM_RETURN_IF_ERROR(trainer->CheckSameRequest());
+  trainer->rows_ = SliceOf(request.train.batch, group.size, group.rank);
+  const int64_t batch = trainer->rows_.size;
+  const int64_t cells = request.model.num_cells();
+  Random init(request.seed, "init");
+  // That of rank 0, which may have measured.
+  Tensor dtype = at::full(
+      {1}, static_cast<int64_t>(ForwardDtype(request.train.precision, device)),
+      at::kLong);
+  trainer->collective_->Broadcast(dtype);
+  trainer->model_ = std::make_unique<Model>(
+      request.model, device, static_cast<at::ScalarType>(dtype.item<int64_t>()),
+      init);
+  Model& model = *trainer->model_;
+  trainer->table_ =
+      at::zeros({trainer->ids_.num_ids, request.model.hidden},
+                at::TensorOptions().dtype(at::kFloat).device(device));
+  trainer->updates_.assign(static_cast<size_t>(trainer->ids_.num_ids), 0);
+  trainer->input_buffer_.resize(static_cast<size_t>(batch * cells));
+  trainer->label_buffer_.resize(static_cast<size_t>(batch * cells));
+  const auto longs = at::TensorOptions().dtype(at::kLong);
+  trainer->current_ids_ = at::zeros({request.train.batch}, longs);
+  trainer->halted_ = at::ones({request.train.batch}, at::kBool);
+  const Batch like = {at::zeros({batch, cells}, longs.device(device)),
+                      at::zeros({batch, cells}, longs.device(device)),
+                      at::zeros({batch}, longs.device(device))};
+  trainer->carry_ = InitialCarry(model, like);
+  if (!request.checkpoint.empty() && !request.resume) {
+    ARCTRM_RETURN_IF_ERROR(trainer->LoadStart(request.checkpoint));
+  }
+  trainer->adam_ = std::make_unique<AdamAtan2>(model.flat());
+  if (request.train.ema > 0) trainer->ema_ = Clone(model.flat());
+  if (request.resume) {
+    ARCTRM_RETURN_IF_ERROR(trainer->LoadResume(request.out));
+  }
+  at::globalContext().setDeterministicAlgorithms(
+      true, /*warn_only=*/!request.train.deterministic);
+  trainer->workers_ = std::make_shared<Workers>(device.is_cpu() ? batch : 1,
+                                                request.train.deterministic);
+  for (int i = 1; i < trainer->workers_->count(); ++i) {
+    trainer->replicas_.push_back(model.Replica());
+  }
+  if (trainer->new_rows_.candidates.defined()) trainer->MatchNewRows(request);
+  trainer->ShareState();
+  return trainer;
+}
+
+absl::Status Trainer::CheckSameRequest() const {
+  if (collective_->size() == 1) return absl::OkStatus();
+  const std::array<std::string, 4> parts = {
+      SettingsText(options_), SettingsText(train_), absl::StrCat(seed_),
+      DatasetFingerprint(*dataset_)};
+  constexpr std::array<const char*, 4> kNames = {
+      "model settings", "training settings", "seed", "dataset"};
+  std::string digests;
+  for (const std::string& part : parts) digests += Sha256Hex(part);
+  const int64_t length = static_cast<int64_t>(digests.size());
+  const Tensor all = collective_->AllGather(
+      at::from_blob(digests.data(), {length}, at::kByte).clone());
+  const int64_t each = length / static_cast<int64_t>(parts.size());
+  for (int rank = 1; rank < collective_->size(); ++rank) {
+    for (size_t i = 0; i < parts.size(); ++i) {
+      const int64_t begin = static_cast<int64_t>(i) * each;
+      if (!at::equal(all[rank].narrow(0, begin, each),
+                     all[0].narrow(0, begin, each))) {
+        return absl::FailedPreconditionError(absl::StrCat(
+            "rank ", rank, " of ", collective_->size(), " has another ",
+            kNames[i], " than rank 0; start all with the same"));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+void Trainer::ShareState() {
+  if (collective_->size() == 1) return;
+  at::NoGradGuard no_grad;
+  for (Tensor* tensor : {&model_->flat(), &model_->h_init, &model_->l_init,
+                         &table_, &ema_, &adam_->exp_avg, &adam_->exp_avg_sq}) {
+    if (tensor->defined()) collective_->Broadcast(*tensor);
+  }
+}
+
+absl::Status Trainer::LoadStart(const std::string& checkpoint) {
+  ARCTRM_ASSIGN_OR_RETURN(CheckpointInfo info, ReadCheckpointInfo(checkpoint));
+  // What train.H_cycles and its like changed may differ.
+  ModelOptions known = info.model;
+  known.h_cycles = options_.h_cycles;
+  known.l_cycles = options_.l_cycles;
+  known.halt_max_steps = options_.halt_max_steps;
+  const std::string difference = FirstDifference(known, options_);
+  if (!difference.empty()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        checkpoint, ": ", difference,
+        "; a checkpoint is continued with its own network and canvas"));
+  }
+  ARCTRM_ASSIGN_OR_RETURN(const SafetensorsFile file,
+                          ReadCheckpointTensors(info.dir, kWeightsFile));
+  ARCTRM_ASSIGN_OR_RETURN(const Tensor table,
+                          LoadModelTensors(file, info.ids.num_ids, *model_));
+  FillNewRows(info.ids, table);
+  std::vector<TrainedTask> seen = std::move(info.trained);
+  MergeTrainedTasks(trained_, seen);
+  trained_ = std::move(seen);
+  earlier_steps_ = info.step;
+  weights_time_s_ = info.train_time_s;
+  return absl::OkStatus();
+}
+
+// Rows that the checkpoint knows keep their values; the others start as
+// train.new_rows says.
+void Trainer::FillNewRows(const PuzzleIds& known, const Tensor& known_table) {
+  at::NoGradGuard no_grad;
+  Tensor table = at::zeros(table_.sizes(), at::kFloat);
+  new_rows_.is_new.assign(static_cast<size_t>(ids_.num_ids), true);
+  new_rows_.is_new[0] = false;  // the blank id
+  if (train_.new_rows == "match" && known.num_ids > 1) {
+    new_rows_.candidates = SpacedRows(known_table, train_.match_candidates)
+                               .to(model_->device(), at::kFloat);
+  }
+  if (train_.new_rows != "zero" && known.num_ids > 1) {
+    table.copy_(known_table.narrow(0, 1, known.num_ids - 1)
+                    .mean(0, true)
+                    .expand_as(table));
+  }
+  // Blank for ARC, every puzzle's for Sudoku and mazes.
+  table[0].copy_(known_table[0]);
+  std::map<std::string, const PuzzleTask*> by_name;
+  for (const PuzzleTask& task : known.tasks) by_name[task.name] = &task;
+  for (const PuzzleTask& task : ids_.tasks) {
+    const auto it = by_name.find(task.name);
+    if (it == by_name.end()) continue;
+    std::map<std::string, int64_t> rows;
+    for (size_t i = 0; i < it->second->copies.size(); ++i) {
+      rows[it->second->copies[i].Key()] =
+          it->second->first_id + static_cast<int64_t>(i);
+    }
+    for (size_t i = 0; i < task.copies.size(); ++i) {
+      const auto row = rows.find(task.copies[i].Key());
+      if (row == rows.end()) continue;
+      const int64_t id = task.first_id + static_cast<int64_t>(i);
+      table[id].copy_(known_table[row->second]);
+      new_rows_.is_new[static_cast<size_t>(id)] = false;
+      const size_t copy =
+          static_cast<size_t>(row->second - it->second->first_id);
+      updates_[static_cast<size_t>(id)] = it->second->updates[copy];
+    }
+  }
+  table_.copy_(table);
+}
+
+void Trainer::MatchNewRows(const TrainRequest& request) {
+  // Rank 0 does it alone: what is reached in time depends on the machine. A
+  // word now and then keeps the others from taking it for dead.
+  const auto still_at_it = [&](bool value) {
+    Tensor word = at::full({1}, value, at::kBool);
+    collective_->Broadcast(word);
+    return word.item<bool>();
+  };
+  if (collective_->rank() > 0) {
+    while (still_at_it(true)) {
+    }
+    new_rows_ = {};
+    return;
+  }
+  absl::Time last_word = RealClock().Now();
+  // Without a time limit all are matched: the same steps give the same bytes.
+  double limit_s = std::numeric_limits<double>::infinity();
+  if (!request.deadline.IsInfinite()) {
+    limit_s = train_.match_share *
+              absl::ToDoubleSeconds(request.deadline.Remaining());
+  }
+  const absl::Time start = RealClock().Now();
+  const RowMatcher matcher = {*model_,  train_,    *workers_,
+                              sampler_, *dataset_, ids_};
+  const auto progress = [&](int done, int wanted) {
+    if (collective_->size() > 1 &&
+        RealClock().Now() - last_word >
+            std::min(absl::Seconds(5), request.group.operation_timeout / 4)) {
+      still_at_it(true);
+      last_word = RealClock().Now();
+    }
+    if (request.log == nullptr) return;
+    const double took = absl::ToDoubleSeconds(RealClock().Now() - start);
+    request.log->Progress(
+        absl::StrFormat("match  row %d/%d  %.1f rows/s  at most %.0f s", done,
+                        wanted, done / std::max(took, 1e-9), limit_s));
+  };
+  const int matched = matcher.Match(new_rows_, limit_s, progress, table_);
+  if (request.log != nullptr) {
+    request.log->EndProgress();
+    request.log->Info(absl::StrFormat(
+        "matched %d of %d embedding rows with %d of the checkpoint's in %.1f s",
+        matched, ids_.num_ids - 1, new_rows_.candidates.size(0),
+        absl::ToDoubleSeconds(RealClock().Now() - start)));
+  }
+  if (collective_->size() > 1) still_at_it(false);
+  new_rows_ = {};
+}
+
+absl::Status Trainer::LoadResume(const std::string& dir) {
+  ARCTRM_ASSIGN_OR_RETURN(CheckpointInfo info, ReadCheckpointInfo(dir));
+  if (!info.has_resume_state) {
+    return absl::NotFoundError(absl::StrCat(
+        dir, ": holds weights but no ", kResumeFile,
+        ", so training can't be resumed; start from it with --checkpoint"));
+  }
+  std::string difference = FirstDifference(info.model, options_);
+  if (difference.empty()) difference = FirstDifference(info.train, train_);
+  if (!difference.empty()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        dir, ": ", difference, "; resume with the settings it began with"));
+  }
+  ARCTRM_ASSIGN_OR_RETURN(const SafetensorsFile weights,
+                          ReadCheckpointTensors(info.dir, kWeightsFile));
+  ARCTRM_ASSIGN_OR_RETURN(const SafetensorsFile state,
+                          ReadCheckpointTensors(info.dir, kResumeFile));
+  const auto text = [&](const std::string& key) {
+    const auto it = state.metadata().find(key);
+    return it == state.metadata().end() ? std::string() : it->second;
+  };
+  if (text("dataset") != DatasetFingerprint(*dataset_)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(dir,
+                     ": was trained on another dataset; resume with the "
+                     "same tasks, copies and seed"));
+  }
+  if (info.ids.num_ids != ids_.num_ids) {
+    return absl::DataLossError(
+        absl::StrCat(dir, ": its id map does not fit its dataset"));
+  }
+  at::NoGradGuard no_grad;
+  ARCTRM_ASSIGN_OR_RETURN(const Tensor table,
+                          LoadModelTensors(weights, ids_.num_ids, *model_));
+  table_.copy_(table);
+  if (ema_.defined()) ema_.copy_(model_->flat());
+  const auto load = [&](const std::string& name, Tensor& into) {
+    absl::StatusOr<Tensor> tensor = GetTensor(state, name, into.sizes().vec());
+    if (tensor.ok()) into.copy_(*tensor);
+    return tensor.status();
+  };
+  ARCTRM_RETURN_IF_ERROR(load("parameters", model_->flat()));
+  ARCTRM_RETURN_IF_ERROR(load("exp_avg", adam_->exp_avg));
+  ARCTRM_RETURN_IF_ERROR(load("exp_avg_sq", adam_->exp_avg_sq));
+  // Checkpoints of before float16 hold nothing of it.
+  if (!text("loss_scale").empty()) {
+    int64_t gave_up = 0;
+    if (!absl::SimpleAtod(text("loss_scale"), &loss_scale.scale) ||
+        !absl::SimpleAtoi(text("loss_scale_good_steps"),
+                          &loss_scale.good_steps) ||
+        !absl::SimpleAtoi(text("skipped_steps"), &loss_scale.skipped_steps) ||
+        !absl::SimpleAtoi(text("skipped_in_a_row"),
+                          &loss_scale.skipped_in_a_row) ||
+        !absl::SimpleAtoi(text("loss_scale_gave_up"), &gave_up)) {
+      return absl::DataLossError(
+          absl::StrCat(dir, "/", kResumeFile, ": its loss scale is damaged"));
+    }
+    loss_scale.gave_up = gave_up != 0;
+    if (loss_scale.gave_up && model_->dtype() == at::kHalf) {
+      SetForwardDtype(at::kFloat);
+    }
+  }
+  // The rows of this rank out of those of all.
+  const auto load_rows = [&](const std::string& name, Tensor& into) {
+    std::vector<int64_t> shape = into.sizes().vec();
+    shape[0] = train_.batch;
+    absl::StatusOr<Tensor> tensor = GetTensor(state, name, shape);
+    if (tensor.ok()) into.copy_(tensor->narrow(0, rows_.begin, rows_.size));
+    return tensor.status();
+  };
+  ARCTRM_RETURN_IF_ERROR(load_rows("carry.z_H", carry_.latents.z_h));
+  ARCTRM_RETURN_IF_ERROR(load_rows("carry.z_L", carry_.latents.z_l));
+  ARCTRM_RETURN_IF_ERROR(load_rows("carry.steps", carry_.steps));
+  ARCTRM_RETURN_IF_ERROR(load_rows("carry.halted", carry_.halted));
+  ARCTRM_RETURN_IF_ERROR(load_rows("carry.tokens", carry_.current.tokens));
+  ARCTRM_RETURN_IF_ERROR(load_rows("carry.labels", carry_.current.labels));
+  ARCTRM_RETURN_IF_ERROR(
+      load_rows("carry.puzzle_ids", carry_.current.puzzle_ids));
+  ARCTRM_RETURN_IF_ERROR(load("carry.halted", halted_));
+  ARCTRM_RETURN_IF_ERROR(load("carry.puzzle_ids", current_ids_));
+  ARCTRM_RETURN_IF_ERROR(exploration_.SetState(text("exploration")));
+  ARCTRM_RETURN_IF_ERROR(sampler_.SetState(text("sampler")));
+  if (!absl::SimpleAtoi(text("step"), &step_) ||
+      !absl::SimpleAtoi(text("adam_t"), &adam_->t) ||
+      !absl::SimpleAtoi(text("rows_only_steps"), &rows_only_steps_) ||
+      !absl::SimpleAtoi(text("earlier_steps"), &earlier_steps_) ||
+      !absl::SimpleAtod(text("time_s"), &earlier_time_s_) ||
+      !absl::SimpleAtod(text("weights_time_s"), &weights_time_s_) ||
+      !absl::SimpleAtoi(text("best_step"), &best_step) ||
+      !absl::SimpleAtod(text("best_exact"), &best.exact) ||
+      !absl::SimpleAtod(text("best_accuracy"), &best.accuracy)) {
+    return absl::DataLossError(
+        absl::StrCat(dir, "/", kResumeFile, ": its counters are damaged"));
+  }
+  for (const PuzzleTask& task : info.ids.tasks) {
+    for (size_t i = 0; i < task.updates.size(); ++i) {
+      updates_[static_cast<size_t>(task.first_id) + i] = task.updates[i];
+    }
+  }
+  trained_ = std::move(info.trained);
+  return absl::OkStatus();
+}
+
+absl::Status Trainer::Save(const std::string& dir, double time_s) const {
+  const Carry carry = WholeCarry();
+  CheckpointInfo info;
+  info.model = options_;
+  info.train = train_;
+  info.step = earlier_steps_ + step_;
+  info.train_time_s = weights_time_s_ + time_s;
+  info.ids = ids_;
+  for (PuzzleTask& task : info.ids.tasks) {
+    for (size_t i = 0; i < task.updates.size(); ++i) {
+      task.updates[i] = updates_[static_cast<size_t>(task.first_id) + i];
+    }
+  }
+  info.trained = trained_;
+  TensorMap state;
+  state.tensors = {{"parameters", model_->flat()},
+                   {"exp_avg", adam_->exp_avg},
+                   {"exp_avg_sq", adam_->exp_avg_sq},
+                   {"carry.z_H", carry.latents.z_h},
+                   {"carry.z_L", carry.latents.z_l},
+                   {"carry.steps", carry.steps},
+                   {"carry.halted", carry.halted},
+                   {"carry.tokens", carry.current.tokens},
+                   {"carry.labels", carry.current.labels},
+                   {"carry.puzzle_ids", carry.current.puzzle_ids}};
+  state.metadata = {
+      {"dataset", DatasetFingerprint(*dataset_)},
+      {"exploration", exploration_.State()},
+      {"sampler", sampler_.State()},
+      {"step", absl::StrCat(step_)},
+      {"adam_t", absl::StrCat(adam_->t)},
+      {"rows_only_steps", absl::StrCat(rows_only_steps_)},
+      {"earlier_steps", absl::StrCat(earlier_steps_)},
+      {"time_s", absl::StrFormat("%.17g", time_s)},
+      {"weights_time_s", absl::StrFormat("%.17g", weights_time_s_)},
+      {"best_step", absl::StrCat(best_step)},
+      {"best_exact", absl::StrFormat("%.17g", best.exact)},
+      {"best_accuracy", absl::StrFormat("%.17g", best.accuracy)}};
+  if (loss_scale.gave_up || model_->dtype() == at::kHalf) {
+    state.metadata["loss_scale"] = absl::StrFormat("%.17g", loss_scale.scale);
+    state.metadata["loss_scale_good_steps"] =
+        absl::StrCat(loss_scale.good_steps);
+    state.metadata["loss_scale_gave_up"] =
+        absl::StrCat(loss_scale.gave_up ? 1 : 0);
+    state.metadata["skipped_steps"] = absl::StrCat(loss_scale.skipped_steps);
+    state.metadata["skipped_in_a_row"] =
+        absl::StrCat(loss_scale.skipped_in_a_row);
+  }
+  const Tensor& averaged = ema_.defined() ? ema_ : model_->flat();
+  return WriteCheckpoint(
+      dir, info,
+      {{kWeightsFile, ToSafetensors(ModelTensors(*model_, averaged, table_))},
+       {kResumeFile, ToSafetensors(state)}});
+}
+
+}  // namespace arctrm::internal
