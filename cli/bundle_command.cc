@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "cli/bundle_command.h"
 
-#include <unistd.h>
-
-#include <cerrno>
-
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/files.h"
 #include "base/status.h"
+#include "cli/program.h"
 #include "cli/settings.h"
 #include "kaggle/bundle.h"
 #include "pipeline/run_options.h"
@@ -16,15 +13,9 @@
 namespace arctrm {
 namespace {
 
-// What fits a network that has already learnt something (recipes/nvarc.conf).
-constexpr char kFineTuning[] = "nvarc";
-
 absl::StatusOr<std::string> SourceOfThisProgram() {
-  std::string self(4096, '\0');
-  const ssize_t size = readlink("/proc/self/exe", self.data(), self.size());
-  if (size < 0) return ErrnoStatus(errno, "reading", "/proc/self/exe");
-  self.resize(static_cast<size_t>(size));
-  return FindSource(Dirname(self));
+  ARCTRM_ASSIGN_OR_RETURN(const std::string dir, ProgramDir());
+  return FindSource(dir);
 }
 
 // A recipe with a fault in it would cost a day on Kaggle.
@@ -82,7 +73,7 @@ absl::StatusOr<int> Bundle(const BundleFlags& flags, Log& log) {
                             : flags.third_party;
   options.recipe_name = flags.recipe;
   if (options.recipe_name.empty() && !flags.checkpoint.empty()) {
-    options.recipe_name = kFineTuning;
+    options.recipe_name = kFineTuningRecipe;
   }
   if (!options.recipe_name.empty()) {
     ARCTRM_ASSIGN_OR_RETURN(options.recipe_text,

@@ -11,7 +11,7 @@
 #include "base/files.h"
 #include "base/status.h"
 #include "cli/model_command.h"
-#include "cli/solver_path.h"
+#include "cli/program.h"
 
 namespace arctrm {
 namespace {

@@ -10,8 +10,9 @@
 #include "base/status.h"
 #include "base/stop.h"
 #include "cli/process_age.h"
+#include "cli/program.h"
 #include "cli/run_job.h"
-#include "cli/solver_path.h"
+#include "cli/settings.h"
 #include "kaggle/job.h"
 #include "pipeline/worker_engine.h"
 
@@ -77,11 +78,6 @@ void AddFlags(CLI::App& command, KaggleFlags& flags) {
                  flags.common);
 }
 
-// Fine-tuning as NVARC did it, where there is something to tune.
-std::string DefaultRecipe(const std::string& checkpoint) {
-  return checkpoint.empty() ? "" : "nvarc";
-}
-
 absl::StatusOr<KaggleOptions> OptionsOf(const KaggleFlags& flags) {
   KaggleOptions options;
   options.site.input = flags.input;
@@ -106,9 +102,9 @@ absl::StatusOr<KaggleOptions> OptionsOf(const KaggleFlags& flags) {
   options.run.work = flags.common.work;
   options.settle = [common = flags.common](Engine& engine, RunOptions& run) {
     const std::string work = run.work;
-    absl::Status status =
-        ResolveSettings(common, !run.checkpoint.empty(),
-                        DefaultRecipe(run.checkpoint), engine, run);
+    absl::Status status = ResolveSettings(
+        common, !run.checkpoint.empty(),
+        run.checkpoint.empty() ? "" : kFineTuningRecipe, engine, run);
     run.work = work;
     return status;
   };

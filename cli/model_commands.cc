@@ -17,6 +17,7 @@
 #include "cli/doctor.h"
 #include "cli/inputs.h"
 #include "cli/model_command.h"
+#include "cli/program.h"
 #include "cli/run_job.h"
 #include "cli/settings.h"
 #include "pipeline/demo.h"
@@ -64,9 +65,9 @@ absl::StatusOr<int> Run(const DemoFlags& flags, Log& log) {
                           RunDemo(demo, DeadlineOf(limit), log));
   ARCTRM_RETURN_IF_ERROR(PrintOutcome(outcome.run, outcome.submission));
   ARCTRM_RETURN_IF_ERROR(PrintResult(absl::StrFormat(
-      "report: %s\nyour own file: arctrm run --challenges FILE --time-limit "
-      "20m --out submission.json --report report.html\n",
-      outcome.report)));
+      "report: %s\nyour own file: %s run --challenges FILE --time-limit 20m "
+      "--out submission.json --report report.html\n",
+      outcome.report, CommandName())));
   return outcome.run.complete ? kExitDone : kExitStopped;
 }
 

@@ -12,6 +12,9 @@
 
 namespace arctrm {
 
+// The one for a network that has already learnt something (recipes/nvarc.conf).
+inline constexpr char kFineTuningRecipe[] = "nvarc";
+
 // Names of the built-in recipes, with their text.
 const std::vector<std::pair<std::string, std::string>>& BuiltInRecipes();
 
