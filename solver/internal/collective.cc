@@ -17,6 +17,7 @@
 #include <cstring>
 #include <string>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
+#include <type_traits>
 #include <utility>
 #include <vector>
 #ifdef USE_C10D_GLOO
@@ -327,6 +328,24 @@ absl::StatusOr<NcclApi> LoadNccl() {
   return api;
 }
 
+// Since torch 2.11. Before, a handle is known only of the default stream.
+template <typename Stream, typename = void>
+struct HasHandle : std::false_type {};
+template <typename Stream>
+struct HasHandle<
+    Stream,
+    std::void_t<decltype(std::declval<const Stream&>().native_handle())>>
+    : std::true_type {};
+
+template <typename Stream>
+void* Handle(const Stream& stream) {
+  if constexpr (HasHandle<Stream>::value) {
+    return stream.native_handle();
+  } else {
+    return nullptr;
+  }
+}
+
 class Nccl : public Collective {
  public:
   // May throw. The meeting is over; whoever dies from here to the end of this
@@ -412,9 +431,13 @@ class Nccl : public Collective {
     at::NoGradGuard no_grad;
     ARCTRM_CHECK(tensor.is_contiguous());
     const c10::DeviceGuard guard(device_);
-    const c10::Stream stream = cuda_.getStream(device_);
+    const c10::Stream current = cuda_.getStream(device_);
     Tensor own = tensor.detach().to(device_);
-    Check(std::forward<Fn>(start)(own, stream.native_handle()));
+    const c10::Stream stream = HasHandle<c10::Stream>::value
+                                   ? current
+                                   : cuda_.getDefaultStream(device_);
+    if (stream != current) cuda_.synchronizeStream(current);
+    Check(std::forward<Fn>(start)(own, Handle(stream)));
     const absl::Time deadline = absl::Now() + group_.operation_timeout;
     for (int turn = 0; !cuda_.queryStream(stream); ++turn) {
       int error = kNcclSuccess;
