@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Times training steps of the published Python implementation, one number a
-line, at the shape that bench/step_time takes. --reference names a checkout of
-SamsungSAILMontreal/TinyRecursiveModels."""
+line, at the shape that bench/step_time takes; with --evaluate its evaluation of
+whole batches instead, all supervision steps of each. --reference names a
+checkout of SamsungSAILMontreal/TinyRecursiveModels."""
 import argparse
 import sys
 import time
@@ -19,6 +20,7 @@ parser.add_argument("--threads", type=int, default=0)
 parser.add_argument("--steps", type=int, default=5)
 parser.add_argument("--compile", action="store_true")
 parser.add_argument("--precision", default="float32")
+parser.add_argument("--evaluate", action="store_true")
 parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
 args = parser.parse_args()
 sys.path.insert(0, args.reference)
@@ -38,6 +40,21 @@ model = reference_model.make(
     prefix=16, halt_max_steps=16, precision=args.precision)
 trainer = reference_model.Trainer(
     model, args.batch, run=torch.compile(model) if args.compile else None)
+
+
+@torch.inference_mode()
+def evaluate(batch):
+    """As published: until every row has halted, which in evaluation is after
+    the last step."""
+    model.eval()
+    carry = model.initial_carry(batch)
+    while True:
+        carry, _, _, _, done = trainer.run(carry=carry, batch=batch,
+                                           return_keys=["preds"])
+        if done:
+            return
+
+
 for step in range(args.steps + 1):
     batch = dict(
         inputs=torch.randint(2, 12, (args.batch, cells), dtype=torch.int32),
@@ -47,7 +64,10 @@ for step in range(args.steps + 1):
     if args.device == "cuda":
         torch.cuda.synchronize()
     start = time.perf_counter()
-    trainer.step(batch)
+    if args.evaluate:
+        evaluate(batch)
+    else:
+        trainer.step(batch)
     if args.device == "cuda":
         torch.cuda.synchronize()
     if step:

@@ -1,43 +1,20 @@
 // SPDX-License-Identifier: MIT
 // Seconds of single training steps at one shape, one number a line: random
-// tasks, all rows busy, everything that Train() does but checkpoints. As one of
-// several processes (torchrun's environment) rank 0 prints them.
+// tasks that fill their canvas, or those of a dataset folder; everything that
+// Train() does but checkpoints. As one of several processes (torchrun's
+// environment) rank 0 prints them.
 #include <cstdio>
 #include <string>
+#include <utility>
 
 #include "CLI/CLI.hpp"
 #include "absl/time/clock.h"
 #include "solver/train.h"
 
-int main(int argc, char** argv) {
-  CLI::App app("times training steps");
-  arctrm::TrainRequest request;
-  arctrm::ModelOptions& model = request.model;
-  int steps = 5;
-  model.hidden = 128;
-  model.heads = 4;
-  int side = 10;
-  request.train.batch = 32;
-  request.train.precision = "float32";
-  app.add_option("--hidden", model.hidden);
-  app.add_option("--heads", model.heads);
-  app.add_option("--H", model.h_cycles);
-  app.add_option("--L", model.l_cycles);
-  app.add_option("--side", side);
-  app.add_option("--batch", request.train.batch);
-  app.add_option("--precision", request.train.precision);
-  app.add_option("--device", request.device.device);
-  app.add_option("--threads", request.device.threads);
-  app.add_option("--steps", steps);
-  CLI11_PARSE(app, argc, argv);
-  model.canvas_side = side;
-  const auto group = arctrm::GroupFromEnvironment();
-  if (!group.ok()) {
-    std::fprintf(stderr, "%s\n", group.status().ToString().c_str());
-    return 2;
-  }
-  request.group = *group;
+namespace {
 
+// Of grids that leave room for their border alone.
+arctrm::Dataset RandomTasks(int side) {
   arctrm::Random random(1, "bench");
   arctrm::Dataset dataset;
   dataset.canvas.side = side;
@@ -59,6 +36,55 @@ int main(int argc, char** argv) {
     task.copies.resize(1);
     dataset.tasks.push_back(task);
   }
+  return dataset;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("times training steps");
+  arctrm::TrainRequest request;
+  arctrm::ModelOptions& model = request.model;
+  int steps = 5;
+  model.hidden = 128;
+  model.heads = 4;
+  int side = 10;
+  request.train.batch = 32;
+  request.train.precision = "float32";
+  app.add_option("--hidden", model.hidden);
+  app.add_option("--heads", model.heads);
+  app.add_option("--H", model.h_cycles);
+  app.add_option("--L", model.l_cycles);
+  app.add_option("--side", side);
+  app.add_option("--batch", request.train.batch);
+  app.add_option("--precision", request.train.precision);
+  app.add_option("--device", request.device.device);
+  app.add_option("--threads", request.device.threads);
+  app.add_option("--steps", steps);
+  app.add_option("--fit-canvas", request.train.fit_canvas);
+  app.add_option("--canvas-step", request.train.canvas_step);
+  std::string folder;
+  app.add_option("--dataset", folder, "what arctrm augment wrote");
+  CLI11_PARSE(app, argc, argv);
+  arctrm::Dataset dataset;
+  if (folder.empty()) {
+    dataset = RandomTasks(side);
+  } else {
+    absl::StatusOr<arctrm::Dataset> read = arctrm::ReadDataset(folder);
+    if (!read.ok()) {
+      std::fprintf(stderr, "%s\n", read.status().ToString().c_str());
+      return 2;
+    }
+    dataset = *std::move(read);
+  }
+  model.canvas_side = dataset.canvas.side;
+  const auto group = arctrm::GroupFromEnvironment();
+  if (!group.ok()) {
+    std::fprintf(stderr, "%s\n", group.status().ToString().c_str());
+    return 2;
+  }
+  request.group = *group;
+
   request.dataset = &dataset;
   request.max_steps = steps + 1;
   absl::Time last = absl::Now();

@@ -181,6 +181,7 @@ absl::StatusOr<int> Run(const PredictFlags& flags, Log& log) {
       LoadPredictor(flags.checkpoint, options.Predicting()));
   VoteOptions vote;
   vote.max_views = flags.augmentations >= 0 ? flags.augmentations + 1 : 0;
+  vote.stop_decided = options.planning.stop_decided;
   vote.source = Basename(info.dir);
   vote.deadline = DeadlineOf(flags.time_limit).EarlierBy(absl::Seconds(1));
   Ballots ballots;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "augment/fitted_canvas.h"
 #include "base/random.h"
 #include "base/status.h"
 
@@ -12,6 +13,13 @@ namespace {
 
 // Two are left to learn from.
 constexpr size_t kLeastPairs = 3;
+
+Canvas CanvasFor(const HeldOutPair& pair, Canvas whole, int step) {
+  if (step == 0) return whole;
+  std::vector<Grid> inputs = pair.test_inputs;
+  inputs.push_back(pair.pair.input);
+  return {FittedSide(pair.known, inputs, whole.side, step), whole.kind};
+}
 
 }  // namespace
 
@@ -35,15 +43,17 @@ absl::StatusOr<std::vector<HeldOutPair>> TakeHeldOut(int64_t count,
   std::vector<HeldOutPair> held_out;
   for (const size_t i : tasks) {
     DatasetTask& task = dataset.tasks[i];
-    held_out.push_back({task.name, first_ids[i], std::move(task.pairs.back())});
+    Pair pair = std::move(task.pairs.back());
     task.pairs.pop_back();
+    held_out.push_back({task.name, task.pairs, task.test_inputs, first_ids[i],
+                        std::move(pair)});
   }
   return held_out;
 }
 
 absl::StatusOr<HeldOutScore> ScoreHeldOut(
     Predictor& predictor, const std::vector<HeldOutPair>& pairs) {
-  const Canvas canvas = predictor.canvas();
+  const Canvas whole = predictor.canvas();
   const size_t batch = static_cast<size_t>(predictor.max_batch());
   int64_t exact = 0;
   int64_t cells = 0;
@@ -51,7 +61,10 @@ absl::StatusOr<HeldOutScore> ScoreHeldOut(
   for (size_t begin = 0; begin < pairs.size(); begin += batch) {
     const size_t end = std::min(pairs.size(), begin + batch);
     std::vector<PredictorInput> inputs;
+    std::vector<Canvas> canvases;
     for (size_t i = begin; i < end; ++i) {
+      const Canvas canvas = CanvasFor(pairs[i], whole, predictor.canvas_step());
+      canvases.push_back(canvas);
       PredictorInput& input = inputs.emplace_back();
       input.puzzle_id = pairs[i].puzzle_id;
       input.tokens.resize(static_cast<size_t>(canvas.num_tokens()));
@@ -60,7 +73,8 @@ absl::StatusOr<HeldOutScore> ScoreHeldOut(
     ARCTRM_ASSIGN_OR_RETURN(const std::vector<PredictorOutput> outputs,
                             predictor.Predict(inputs));
     for (size_t i = begin; i < end; ++i) {
-      const Grid answer = CropGrid(outputs[i - begin].tokens, canvas);
+      const Grid answer =
+          CropGrid(outputs[i - begin].tokens, canvases[i - begin]);
       const Grid& known = pairs[i].pair.output;
       exact += answer == known;
       cells += known.size();

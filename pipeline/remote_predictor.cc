@@ -50,6 +50,7 @@ absl::StatusOr<std::unique_ptr<Predictor>> RemotePredictor::Connect(
     predictor->canvas_.side = json.value("side", 0);
     ARCTRM_ASSIGN_OR_RETURN(predictor->canvas_.kind,
                             ParsePuzzleKind(json.value("kind", "")));
+    predictor->canvas_step_ = json.value("canvas_step", 0);
     predictor->max_batch_ = json.value("max_batch", 0);
     if (predictor->canvas_.side > 0 && predictor->max_batch_ > 0) {
       return absl::OkStatus();

@@ -27,6 +27,7 @@ class RemotePredictor : public Predictor {
       std::string name, std::unique_ptr<Subprocess> worker, Deadline deadline);
 
   Canvas canvas() const override { return canvas_; }
+  int canvas_step() const override { return canvas_step_; }
   int max_batch() const override { return max_batch_; }
   absl::StatusOr<std::vector<PredictorOutput>> Predict(
       absl::Span<const PredictorInput> inputs) override;
@@ -47,6 +48,7 @@ class RemotePredictor : public Predictor {
   std::unique_ptr<Subprocess> worker_;
   Deadline deadline_;
   Canvas canvas_;
+  int canvas_step_ = 0;
   int max_batch_ = 0;
   absl::Duration longest_;  // that a batch took
 };

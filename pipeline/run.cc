@@ -575,6 +575,7 @@ absl::StatusOr<VoteResult> Job::VoteWith(const std::string& checkpoint,
   constexpr int kMostStarts = 3;
   VoteOptions vote;
   vote.max_views = options_.planning.max_views;
+  vote.stop_decided = options_.planning.stop_decided;
   vote.source = source;
   if (!deadline_.IsInfinite()) {
     vote.deadline = deadline_.EarlierBy(absl::Seconds(plan_.reserve_s));

@@ -27,6 +27,13 @@ void AddOptions(PlanningOptions& o, OptionSet& set) {
           "cells beyond the largest known grid", 0, 30);
   set.Add("run.predict_batch", &o.predict_batch,
           "rows of a prediction batch; 0: chosen for the device", 0, 1 << 20);
+  set.Add("run.fit_canvas", &o.fit_canvas,
+          "predict on canvases of each task's size; auto: as the model was "
+          "trained",
+          {"auto", "on", "off"});
+  set.Add(
+      "run.stop_decided", &o.stop_decided,
+      "no more views for a test input whose attempts can't change any more");
   set.Add("run.early_halt", &o.early_halt,
           "a row of a prediction stops once it is so confident; 0: never", 0,
           1);
@@ -46,6 +53,7 @@ PredictorOptions RunOptions::Predicting() const {
   PredictorOptions predicting;
   predicting.device = device;
   predicting.batch = planning.predict_batch;
+  predicting.fit_canvas = planning.fit_canvas;
   predicting.early_halt = planning.early_halt;
   predicting.rollouts = planning.rollouts;
   predicting.latent_noise = planning.latent_noise;

@@ -202,6 +202,7 @@ absl::Status Predict(const nlohmann::json& json, int in, Leader& leader) {
   ARCTRM_RETURN_IF_ERROR(
       leader.Send({{"side", predictor->canvas().side},
                    {"kind", PuzzleKindName(predictor->canvas().kind)},
+                   {"canvas_step", predictor->canvas_step()},
                    {"max_batch", predictor->max_batch()}}));
   for (;;) {
     const absl::StatusOr<std::string> body = ReceiveFrame(in);

@@ -153,6 +153,12 @@ void AddOptions(TrainOptions& o, OptionSet& set) {
           {"stablemax", "softmax"});
   set.Add("train.halt_loss_weight", &o.halt_loss_weight,
           "weight of the halting and the continue loss", 0, 100);
+  set.Add("train.fit_canvas", &o.fit_canvas,
+          "cut each task's canvas to what it needs; auto: as the checkpoint it "
+          "starts from, else on",
+          {"auto", "on", "off"});
+  set.Add("train.canvas_step", &o.canvas_step,
+          "sides of fitted canvases are multiples of it", 1, kMaxSide);
   set.Add("train.translate", &o.translate, "random offset on the canvas");
   set.Add("train.pairs_per_visit", &o.pairs_per_visit,
           "pairs a copy contributes each time it is drawn; 0: all", 0, 1 << 20);

@@ -85,6 +85,13 @@ struct TrainOptions {
   // Per token: "stablemax" in float64 (published) or "softmax" in float32.
   std::string loss = "stablemax";
   double halt_loss_weight = 0.5;  // of the halting and the continue loss
+  // Cuts each task's canvas to what it needs (FittedSide, in steps of
+  // canvas_step cells): less work, and fewer PAD cells for the others to attend
+  // to; every cell keeps its position. Of a checkpoint its predictions too.
+  // "auto": as the starting checkpoint was trained; from nothing on, but for
+  // mixers and puzzles. Differs from TRM: off is published.
+  std::string fit_canvas = "auto";
+  int canvas_step = 1;
   bool translate = true;  // random offset, but one view in `untranslated`
   // Pairs a copy contributes each time it is drawn; 0: all (published). Tasks
   // of dozens of pairs would fill whole batches otherwise.
@@ -125,6 +132,9 @@ struct TrainOptions {
   // with one number of threads.
   bool deterministic = false;
 
+  // Step of fitted canvases; 0: whole ones, as with "auto", which is what
+  // checkpoints from before it say.
+  int FittedStep() const { return fit_canvas == "on" ? canvas_step : 0; }
   // `model` with the cycles and steps asked for here.
   ModelOptions Tuned(ModelOptions model) const;
   absl::Status Validate() const;

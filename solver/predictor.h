@@ -14,14 +14,15 @@
 namespace arctrm {
 
 struct PredictorInput {
-  // canvas.num_tokens() tokens at offset (0, 0).
+  // At offset (0, 0) of the whole canvas or of a smaller square one, as the
+  // model was trained (train.fit_canvas); with a mixer only of the whole one.
   std::vector<uint8_t> tokens;
   // Embedding row; 1 … num_ids - 1. A wrong or blank id answers nothing.
   int64_t puzzle_id = 0;
 };
 
 struct PredictorOutput {
-  // Argmax tokens after the last supervision step, canvas.num_tokens() of them.
+  // Argmax tokens after the last supervision step, as many as went in.
   std::vector<uint8_t> tokens;
   // Halting logit of that step; its sigmoid is the confidence.
   float halt_logit = 0;
@@ -33,10 +34,14 @@ class Predictor {
  public:
   virtual ~Predictor() = default;
   virtual Canvas canvas() const = 0;
-  // Rows of one batch; Predict pads a shorter one, so that batch size never
-  // changes a result.
+  // Step of the canvases that its tasks were fitted to (FittedSide) when it was
+  // trained; 0: all had the whole canvas, and are to be answered on it.
+  virtual int canvas_step() const { return 0; }
+  // Whole canvases in one batch; smaller ones count by their tokens.
   virtual int max_batch() const = 0;
-  // One output per input, in order. At most max_batch() inputs.
+  // One output per input, in order. At most the tokens of max_batch() canvases.
+  // InvalidArgument for other sizes. The same batch gives the same bytes;
+  // another division into batches may change their rounding.
   virtual absl::StatusOr<std::vector<PredictorOutput>> Predict(
       absl::Span<const PredictorInput> inputs) = 0;
 };
@@ -52,6 +57,8 @@ struct PredictorOptions {
   DeviceOptions device;
   // Rows per batch; 0: chosen for the device.
   int batch = 0;
+  // Canvases of a task's size: "on", "off", or "auto", as it was trained.
+  std::string fit_canvas = "auto";
   // A row stops once its confidence reaches this; 0: every row runs all steps,
   // as published. Differs from TRM: an option of ours that saves time and may
   // cost answers.

@@ -7,11 +7,13 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "augment/canvas.h"
+#include "augment/fitted_canvas.h"
 #include "base/status.h"
 #include "base/stop.h"
 
@@ -23,17 +25,19 @@ struct View {
   int test_index;
   const Augmentation* augmentation;
   int64_t puzzle_id;
+  int side;  // of its canvas
 };
 
 // The copies of a task that may vote, best known first: as planned.
 struct Rows {
   const Task* task;
+  int side;  // of the task's canvas
   std::vector<std::pair<const Augmentation*, int64_t>> rows;
 };
 
 absl::StatusOr<std::vector<View>> PlanViews(const PuzzleIds& ids,
                                             const ChallengeSet& challenges,
-                                            Canvas canvas,
+                                            Canvas canvas, int canvas_step,
                                             const VoteOptions& options,
                                             VoteResult& result) {
   std::map<absl::string_view, const PuzzleTask*> by_name;
@@ -42,7 +46,12 @@ absl::StatusOr<std::vector<View>> PlanViews(const PuzzleIds& ids,
   std::vector<Rows> tasks;
   size_t rounds = 0;
   for (const Task& task : challenges.tasks) {
-    Rows rows{&task, {}};
+    Rows rows{&task,
+              canvas_step > 0
+                  ? FittedSide(task.demonstrations, task.test_inputs,
+                               canvas.side, canvas_step)
+                  : canvas.side,
+              {}};
     const auto found = by_name.find(task.id);
     if (found != by_name.end()) {
       const PuzzleTask& known = *found->second;
@@ -76,6 +85,9 @@ absl::StatusOr<std::vector<View>> PlanViews(const PuzzleIds& ids,
     tasks.push_back(std::move(rows));
   }
 
+  std::stable_sort(
+      tasks.begin(), tasks.end(),
+      [](const Rows& a, const Rows& b) { return a.side < b.side; });
   std::vector<View> views;
   for (size_t round = 0; round < rounds; ++round) {
     for (const Rows& rows : tasks) {
@@ -83,8 +95,8 @@ absl::StatusOr<std::vector<View>> PlanViews(const PuzzleIds& ids,
       const auto& [augmentation, puzzle_id] = rows.rows[round];
       for (size_t i = 0; i < rows.task->test_inputs.size(); ++i) {
         if (rows.task->test_inputs[i].max_side() > canvas.side) continue;
-        views.push_back(
-            {rows.task, static_cast<int>(i), augmentation, puzzle_id});
+        views.push_back({rows.task, static_cast<int>(i), augmentation,
+                         puzzle_id, rows.side});
       }
     }
   }
@@ -98,14 +110,16 @@ float Sigmoid(float logit) {
 absl::StatusOr<std::vector<Vote>> PredictBatch(Predictor& predictor,
                                                absl::Span<const View> batch,
                                                const std::string& source) {
-  const Canvas canvas = predictor.canvas();
-  const auto num_tokens = static_cast<size_t>(canvas.num_tokens());
+  const auto canvas_of = [&](const View& view) {
+    return Canvas{view.side, predictor.canvas().kind};
+  };
   std::vector<PredictorInput> inputs(batch.size());
   for (size_t i = 0; i < batch.size(); ++i) {
     const View& view = batch[i];
     const Grid& grid =
         view.task->test_inputs[static_cast<size_t>(view.test_index)];
-    inputs[i].tokens.resize(num_tokens);
+    const Canvas canvas = canvas_of(view);
+    inputs[i].tokens.resize(static_cast<size_t>(canvas.num_tokens()));
     inputs[i].puzzle_id = view.puzzle_id;
     EncodeGrid(view.augmentation->Apply(grid), canvas, Offset(),
                inputs[i].tokens.data());
@@ -119,10 +133,11 @@ absl::StatusOr<std::vector<Vote>> PredictBatch(Predictor& predictor,
   }
   std::vector<Vote> votes(batch.size());
   for (size_t i = 0; i < batch.size(); ++i) {
-    if (outputs[i].tokens.size() != num_tokens) {
+    const Canvas canvas = canvas_of(batch[i]);
+    if (outputs[i].tokens.size() != inputs[i].tokens.size()) {
       return absl::InternalError(
           absl::StrCat("the predictor gave ", outputs[i].tokens.size(),
-                       " tokens, the canvas has ", num_tokens));
+                       " tokens, the canvas has ", inputs[i].tokens.size()));
     }
     const Augmentation& augmentation = *batch[i].augmentation;
     votes[i].grid = augmentation.Invert(CropGrid(outputs[i].tokens, canvas));
@@ -153,19 +168,26 @@ class Stopwatch {
 // predictor calls Work.
 class VoteQueue {
  public:
-  VoteQueue(absl::Span<const View> views, size_t batch_size,
+  // `most_tokens` of a batch, more only where one view has more.
+  VoteQueue(absl::Span<const View> views, int64_t most_tokens,
             const VoteOptions& options,
             const std::function<bool(const VoteProgress&)>& on_batch,
             Ballots& ballots, VoteResult& result)
-      : views_(views),
-        batch_size_(batch_size),
-        options_(options),
+      : options_(options),
         on_batch_(on_batch),
         ballots_(ballots),
         result_(result),
         watch_(options.deadline) {
-    for (size_t begin = 0; begin < views.size(); begin += batch_size) {
-      const absl::Span<const View> batch = BatchAt(begin);
+    for (size_t begin = 0; begin < views.size();) {
+      size_t size = 0;
+      int64_t tokens = 0;
+      while (begin + size < views.size()) {
+        const int64_t side = views[begin + size].side;
+        if (size > 0 && tokens + side * side > most_tokens) break;
+        tokens += side * side;
+        ++size;
+      }
+      const absl::Span<const View> batch = views.subspan(begin, size);
       const bool done =
           std::all_of(batch.begin(), batch.end(), [&](const View& view) {
             return ballots.Has(view.task->id, view.test_index, options.source,
@@ -174,8 +196,10 @@ class VoteQueue {
       if (done) {
         result.progress.views_done += static_cast<int64_t>(batch.size());
       } else {
-        waiting_.push_back(begin);
+        waiting_.push_back(batch);
+        for (const View& view : batch) ++remaining_[KeyOf(view)];
       }
+      begin += size;
     }
   }
 
@@ -183,12 +207,11 @@ class VoteQueue {
   void Work(Predictor& predictor) {
     absl::Duration last_batch = absl::ZeroDuration();
     std::unique_lock<std::mutex> lock(mutex_);
-    while (Take(last_batch, lock)) {
-      const size_t begin = taken_;
+    std::vector<View> batch;
+    while (Take(last_batch, lock, batch)) {
       ++running_;
       lock.unlock();
       const Stopwatch batch_watch(options_.deadline);
-      const absl::Span<const View> batch = BatchAt(begin);
       absl::StatusOr<std::vector<Vote>> votes =
           PredictBatch(predictor, batch, options_.source);
       last_batch = batch_watch.Elapsed();
@@ -196,7 +219,7 @@ class VoteQueue {
       --running_;
       changed_.notify_all();
       if (absl::IsUnavailable(votes.status())) {
-        waiting_.push_front(begin);
+        returned_.push_front(std::move(batch));
         result_.lost.emplace_back(votes.status().message());
         return;
       }
@@ -211,33 +234,75 @@ class VoteQueue {
 
   // After all threads have come back from Work.
   absl::Status Finish() {
-    result_.complete = waiting_.empty();
+    result_.complete = Empty();
     return status_;
   }
 
  private:
-  absl::Span<const View> BatchAt(size_t begin) const {
-    return views_.subspan(begin, batch_size_);
+  static TestInputKey KeyOf(const View& view) {
+    return {view.task->id, view.test_index};
+  }
+  bool Empty() const { return waiting_.empty() && returned_.empty(); }
+
+  // Puts the next batch into `batch`; false: this thread is done.
+  bool Take(absl::Duration last_batch, std::unique_lock<std::mutex>& lock,
+            std::vector<View>& batch) {
+    for (;;) {
+      // A batch that is being predicted may come back.
+      changed_.wait(lock,
+                    [this] { return stop_ || !Empty() || running_ == 0; });
+      // A limit is never overrun, so a batch that would not fit is not begun.
+      if (stop_ || Empty() || StopSignal() != 0 || options_.deadline.Passed() ||
+          options_.deadline.Remaining() < last_batch) {
+        return false;
+      }
+      if (!returned_.empty()) {
+        batch = std::move(returned_.front());
+        returned_.pop_front();
+        return true;
+      }
+      batch.assign(waiting_.front().begin(), waiting_.front().end());
+      waiting_.pop_front();
+      if (options_.stop_decided) DropDecided(batch);
+      if (!batch.empty()) return true;
+      if (on_batch_ && !on_batch_(result_.progress)) stop_ = true;
+    }
   }
 
-  // Puts the start of the next batch into taken_; false: this thread is done.
-  bool Take(absl::Duration last_batch, std::unique_lock<std::mutex>& lock) {
-    // A batch that is being predicted may come back.
-    changed_.wait(
-        lock, [this] { return stop_ || !waiting_.empty() || running_ == 0; });
-    // A limit is never overrun, so a batch that would not fit is not begun.
-    if (stop_ || waiting_.empty() || StopSignal() != 0 ||
-        options_.deadline.Passed() ||
-        options_.deadline.Remaining() < last_batch) {
+  void DropDecided(std::vector<View>& batch) {
+    const auto decided = [this](const View& view) {
+      if (!IsDecided(KeyOf(view))) return false;
+      ++result_.progress.views_done;
+      ++result_.progress.views_skipped;
+      return true;
+    };
+    batch.erase(std::remove_if(batch.begin(), batch.end(), decided),
+                batch.end());
+  }
+
+  // Would both places stay the same if all that remains went to one candidate,
+  // or to a new one?
+  bool IsDecided(const TestInputKey& key) {
+    if (decided_.contains(key)) return true;
+    const auto remaining = static_cast<double>(remaining_[key]);
+    // The first place needs more than what remains, which is cheap to see.
+    const auto votes =
+        static_cast<double>(ballots_.num_votes(key.first, key.second));
+    if (votes <= remaining) return false;
+    const std::vector<Candidate> ranked = ballots_.Rank(key.first, key.second);
+    if (ranked.size() < 2) return false;
+    const double third = ranked.size() > 2 ? ranked[2].votes : 0;
+    if (ranked[0].votes <= ranked[1].votes + remaining ||
+        ranked[1].votes <= third + remaining) {
       return false;
     }
-    taken_ = waiting_.front();
-    waiting_.pop_front();
+    decided_.insert(key);
     return true;
   }
 
   void Count(absl::Span<const View> batch, std::vector<Vote> votes) {
     for (size_t i = 0; i < batch.size(); ++i) {
+      --remaining_[KeyOf(batch[i])];
       ballots_.Add(batch[i].task->id, batch[i].test_index, std::move(votes[i]));
     }
     VoteProgress& progress = result_.progress;
@@ -249,8 +314,6 @@ class VoteQueue {
     if (on_batch_ && !on_batch_(progress)) stop_ = true;
   }
 
-  const absl::Span<const View> views_;
-  const size_t batch_size_;
   const VoteOptions& options_;
   const std::function<bool(const VoteProgress&)>& on_batch_;
   Ballots& ballots_;    // guarded by mutex_
@@ -258,12 +321,15 @@ class VoteQueue {
   const Stopwatch watch_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<size_t> waiting_;  // guarded by mutex_; first views of batches
-  size_t taken_ = 0;            // guarded by mutex_
-  int running_ = 0;             // guarded by mutex_; batches being predicted
-  int64_t predicted_ = 0;       // guarded by mutex_
-  bool stop_ = false;           // guarded by mutex_
-  absl::Status status_;         // guarded by mutex_
+  // All from here on guarded by mutex_.
+  std::deque<absl::Span<const View>> waiting_;
+  std::deque<std::vector<View>> returned_;     // by predictors that dropped out
+  std::map<TestInputKey, int64_t> remaining_;  // views not yet counted
+  std::set<TestInputKey> decided_;
+  int running_ = 0;  // batches being predicted
+  int64_t predicted_ = 0;
+  bool stop_ = false;
+  absl::Status status_;
 };
 
 }  // namespace
@@ -282,17 +348,20 @@ absl::StatusOr<VoteResult> PredictVotes(
   int batch_size = predictors[0]->max_batch();
   for (const Predictor* predictor : predictors) {
     ARCTRM_CHECK(predictor->max_batch() > 0 &&
-                 predictor->canvas() == predictors[0]->canvas());
+                 predictor->canvas() == predictors[0]->canvas() &&
+                 predictor->canvas_step() == predictors[0]->canvas_step());
     batch_size = std::min(batch_size, predictor->max_batch());
   }
   VoteResult result;
   ARCTRM_ASSIGN_OR_RETURN(
       const std::vector<View> views,
-      PlanViews(ids, challenges, predictors[0]->canvas(), options, result));
+      PlanViews(ids, challenges, predictors[0]->canvas(),
+                predictors[0]->canvas_step(), options, result));
   result.progress.views_planned = static_cast<int64_t>(views.size());
 
-  VoteQueue queue(views, static_cast<size_t>(batch_size), options, on_batch,
-                  ballots, result);
+  const int64_t most_tokens =
+      int64_t{batch_size} * predictors[0]->canvas().num_tokens();
+  VoteQueue queue(views, most_tokens, options, on_batch, ballots, result);
   std::vector<std::thread> threads;
   for (Predictor* predictor : predictors.subspan(1)) {
     threads.emplace_back([&queue, predictor] { queue.Work(*predictor); });

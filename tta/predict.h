@@ -24,13 +24,17 @@ struct VoteOptions {
   // Only rows with at least this many updates vote: an untrained row answers
   // nothing. 0 lets every row vote.
   int64_t min_updates = 1;
+  // No more views for a test input whose two attempts no further view can
+  // change; its other candidates then have fewer votes than they could.
+  bool stop_decided = false;
   // Name of the model in the ballots.
   std::string source = "run";
   Deadline deadline;
 };
 
 struct VoteProgress {
-  int64_t views_done = 0;
+  int64_t views_done = 0;     // skipped ones too
+  int64_t views_skipped = 0;  // as stop_decided says
   int64_t views_planned = 0;
   // Of this call, skipped views not counted.
   double views_per_s = 0;
@@ -49,9 +53,12 @@ struct VoteResult {
   std::vector<std::string> lost;
 };
 
+// Each task stands on the canvas that the predictor's canvas_step() gives it.
+//
 // Adds votes to `ballots`. The list of views is fixed by (challenges, ids,
 // options) alone and cut in batches: first the identity of every test input,
-// then view 1 of every one …, so partial votes are usable at any moment. A
+// then view 1 of every one …, so partial votes are usable at any moment; within
+// each of these rounds from small canvases to large ones. A
 // batch all of whose views `ballots` already has is skipped, never recomposed,
 // so a resumed run repeats the same batches and the same bytes. `on_batch` is
 // called after each batch that was predicted (write the partial submission
@@ -61,7 +68,7 @@ struct VoteResult {
 //
 // Several predictors (at least one, of one model) take batches from one queue,
 // each on a thread of its own, so that none waits for a slower one; batches
-// have the rows that the smallest max_batch() allows. One that answers
+// have the tokens that the smallest max_batch() allows. One that answers
 // Unavailable drops out: its batch goes back to the queue for the others. With
 // none left, what was voted stands and `complete` is false. Any other error
 // ends the call with it.

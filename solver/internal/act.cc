@@ -12,8 +12,8 @@ namespace {
 Tensor ContinueTarget(const Model& model, const Tensor& puzzle_rows,
                       const Carry& carry) {
   at::NoGradGuard no_grad;
-  const StepOutput next =
-      model.Step(carry.latents, carry.current.tokens, puzzle_rows);
+  const StepOutput next = model.Step(carry.latents, carry.current.tokens,
+                                     puzzle_rows, carry.current.origins);
   const Tensor last = carry.steps >= model.options().halt_max_steps;
   return at::sigmoid(
       at::where(last, next.q_halt_logits,
@@ -124,7 +124,8 @@ ActOutput ActStep(const Model& model, const Tensor& puzzle_rows, bool training,
                   const Tensor& min_steps, const TrainOptions& options,
                   Carry& carry) {
   ActOutput out;
-  out.step = model.Step(carry.latents, carry.current.tokens, puzzle_rows);
+  out.step = model.Step(carry.latents, carry.current.tokens, puzzle_rows,
+                        carry.current.origins);
   carry.latents = out.step.latents;
   carry.steps = carry.steps + 1;
   const ModelOptions& net = model.options();

@@ -14,6 +14,8 @@ struct Batch {
   Tensor tokens;      // (B, S) int64
   Tensor labels;      // (B, S) int64, kIgnoredLabel where there is none
   Tensor puzzle_ids;  // (B) int64
+  // Model::Step's: where windows of the canvas begin. AdmitBatch leaves it.
+  Tensor origins = {};
 };
 
 struct Carry {

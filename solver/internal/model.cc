@@ -217,10 +217,19 @@ Tensor Model::Cast(const Tensor& weight) const {
   return dtype_ == at::kFloat ? weight : weight.to(dtype_);
 }
 
-Latents Model::StartLatents(int64_t batch) const {
-  const std::vector<int64_t> shape = {batch, options_.num_positions(),
-                                      options_.hidden};
+Latents Model::StartLatents(int64_t batch, int64_t side) const {
+  if (side == 0) side = options_.canvas_side;
+  const std::vector<int64_t> shape = {
+      batch, options_.puzzle_prefix + side * side, options_.hidden};
   return {h_init.expand(shape).contiguous(), l_init.expand(shape).contiguous()};
+}
+
+double Model::RowCost(int64_t side) const {
+  const double d = options_.hidden;
+  const double t = static_cast<double>(options_.puzzle_prefix + side * side);
+  const double mixing =
+      options_.mixer ? 3.0 * d * options_.mixer_inner() : 4 * d * d + 2 * t * d;
+  return t * (mixing + 3.0 * d * options_.inner());
 }
 
 Tensor Model::WithNoise(const Tensor& latents, double std, uint64_t seed) {
@@ -231,7 +240,27 @@ Tensor Model::WithNoise(const Tensor& latents, double std, uint64_t seed) {
   return latents + (noise * std).to(latents.options());
 }
 
-Tensor Model::Embed(const Tensor& tokens, const Tensor& puzzle_rows) const {
+Tensor Model::PositionIndex(int64_t cells, const Tensor& origins) const {
+  const int64_t canvas = options_.canvas_side;
+  if (cells == options_.num_cells()) return {};
+  const int64_t side = std::llround(std::sqrt(static_cast<double>(cells)));
+  ARCTRM_CHECK(side * side == cells && side < canvas && !options_.mixer);
+  const auto numbers = at::device(device_).dtype(at::kLong);
+  const Tensor along = at::arange(side, numbers);
+  Tensor own = (along.unsqueeze(1) * canvas + along).view({1, cells});
+  if (origins.defined()) {
+    own = own +
+          (origins.select(1, 0) * canvas + origins.select(1, 1)).unsqueeze(1);
+  }
+  const int64_t prefix = options_.puzzle_prefix;
+  const Tensor index = at::cat(
+      {at::arange(prefix, numbers).expand({own.size(0), prefix}), own + prefix},
+      1);
+  return origins.defined() ? index : index.view({-1});
+}
+
+Tensor Model::Embed(const Tensor& tokens, const Tensor& puzzle_rows,
+                    const Tensor& positions) const {
   const int64_t batch = tokens.size(0);
   const int64_t d = options_.hidden;
   const Tensor cells = at::embedding(Cast(embed_tokens_), tokens);
@@ -246,16 +275,18 @@ Tensor Model::Embed(const Tensor& tokens, const Tensor& puzzle_rows) const {
   parts.push_back(cells);
   Tensor x = at::cat(parts, 1);
   if (embed_positions_.defined()) {
+    const Tensor table = Cast(embed_positions_);
     // 1 / sqrt(2) keeps the variance of the sum, as published to nine digits.
-    x = 0.707106781 * (x + Cast(embed_positions_));
+    x = 0.707106781 *
+        (x + (positions.defined() ? at::embedding(table, positions) : table));
   }
-  return (x * std::sqrt(static_cast<double>(d)))
-      .view({batch * options_.num_positions(), d});
+  return (x * std::sqrt(static_cast<double>(d))).view({-1, d});
 }
 
-Tensor Model::Attend(const Tensor& h, const Block& block, int64_t batch) const {
-  const auto [q, k, v] = SplitRotary(at::linear(h, block.mix_in), cos_, sin_,
-                                     batch, options_.heads);
+Tensor Model::Attend(const Tensor& h, const Block& block,
+                     const Layout& layout) const {
+  const auto [q, k, v] = SplitRotary(at::linear(h, block.mix_in), layout.cos,
+                                     layout.sin, layout.batch, options_.heads);
   const Tensor attended =
       at::scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2),
                                        v.transpose(1, 2))
@@ -279,12 +310,12 @@ Tensor Model::MixPositions(const Tensor& h, const Block& block,
       .reshape({batch * t, d});
 }
 
-Tensor Model::Net(const Tensor& x, const Tensor& y, int64_t batch,
+Tensor Model::Net(const Tensor& x, const Tensor& y, const Layout& layout,
                   const std::vector<Block>& blocks) const {
   Tensor h = x + y;
   for (const Block& block : blocks) {
-    h = options_.mixer ? MixPositions(h, block, batch)
-                       : Attend(h, block, batch);
+    h = options_.mixer ? MixPositions(h, block, layout.batch)
+                       : Attend(h, block, layout);
     h = ResidualRmsNorm(
         h,
         at::linear(SwiGluActivation(at::linear(h, block.gate_up)), block.down));
@@ -293,11 +324,17 @@ Tensor Model::Net(const Tensor& x, const Tensor& y, int64_t batch,
 }
 
 StepOutput Model::Step(const Latents& latents, const Tensor& tokens,
-                       const Tensor& puzzle_rows) const {
+                       const Tensor& puzzle_rows, const Tensor& origins) const {
   const int64_t batch = tokens.size(0);
-  const int64_t positions = options_.num_positions();
+  const int64_t positions = options_.puzzle_prefix + tokens.size(1);
   const int64_t d = options_.hidden;
-  const Tensor x = Embed(tokens, puzzle_rows);
+  const Tensor index = PositionIndex(tokens.size(1), origins);
+  const auto table = [&](const Tensor& whole) {
+    return index.defined() && whole.defined() ? at::embedding(whole, index)
+                                              : whole;
+  };
+  const Layout layout = {batch, table(cos_), table(sin_)};
+  const Tensor x = Embed(tokens, puzzle_rows, index);
   Tensor z_h = latents.z_h.reshape({batch * positions, d});
   Tensor z_l = latents.z_l.reshape({batch * positions, d});
   // Weights are cast once for the cycles without gradient; with gradient at
@@ -316,9 +353,9 @@ StepOutput Model::Step(const Latents& latents, const Tensor& tokens,
   const auto update = [&](int i, const std::vector<Block>& l,
                           const std::vector<Block>& h) {
     if (i % cycle < l_cycles_) {
-      z_l = Net(z_l, z_h + x, batch, l);
+      z_l = Net(z_l, z_h + x, layout, l);
     } else {
-      z_h = Net(z_h, z_l, batch, h);
+      z_h = Net(z_h, z_l, layout, h);
     }
   };
   {
@@ -338,7 +375,7 @@ StepOutput Model::Step(const Latents& latents, const Tensor& tokens,
   out.latents = {answer.detach(), z_l.detach().view({batch, positions, d})};
   const at::ScalarType heads = HeadDtype();
   out.logits = at::linear(
-      answer.narrow(1, options_.puzzle_prefix, options_.num_cells()).to(heads),
+      answer.narrow(1, options_.puzzle_prefix, tokens.size(1)).to(heads),
       lm_head_.to(heads));
   const Tensor q = at::linear(answer.select(1, 0).to(heads),
                               q_weight_.to(heads), q_bias_.to(heads))

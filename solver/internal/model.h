@@ -73,7 +73,8 @@ class Model {
   Tensor h_init;
   Tensor l_init;
 
-  Latents StartLatents(int64_t batch) const;
+  // Of rows on canvases of `side` by `side` cells; 0: the model's own.
+  Latents StartLatents(int64_t batch, int64_t side = 0) const;
   // `latents` with normal noise of standard deviation `std` added; the same
   // seed adds the same.
   static Tensor WithNoise(const Tensor& latents, double std, uint64_t seed);
@@ -81,9 +82,15 @@ class Model {
   // One supervision step: H_cycles x (L_cycles x z = f(z + y + x); y = g(y +
   // z)). TRM: g = f, gradient through the last H cycle; HRM: gradient through
   // the last two updates. tokens (B, S) int64, puzzle_rows (B, D) float32 (may
-  // require a gradient).
+  // require a gradient). S may be any square up to the canvas's: a window of
+  // the canvas, whose cells keep the positions that they have there (not with a
+  // mixer). origins (B, 2) int64: row and column of each window's first cell;
+  // undefined: (0, 0).
   StepOutput Step(const Latents& latents, const Tensor& tokens,
-                  const Tensor& puzzle_rows) const;
+                  const Tensor& puzzle_rows, const Tensor& origins = {}) const;
+
+  // Rough operations of one row in one pass of the network, for dividing work.
+  double RowCost(int64_t side) const;
 
  private:
   struct Block {
@@ -100,11 +107,21 @@ class Model {
   at::ScalarType HeadDtype() const;
   // sqrt(D) * [puzzle row, zeros | token embeddings] -> (B*T, D), positions
   // added where they are learned.
-  Tensor Embed(const Tensor& tokens, const Tensor& puzzle_rows) const;
-  Tensor Attend(const Tensor& h, const Block& block, int64_t batch) const;
+  Tensor Embed(const Tensor& tokens, const Tensor& puzzle_rows,
+               const Tensor& positions) const;
+  // What a step's rows look like.
+  struct Layout {
+    int64_t batch;
+    Tensor cos, sin;  // (T, head_dim / 2), or (B, T, head_dim / 2)
+  };
+  // Where the prefix and the cells stand among num_positions(): (T) int64, or
+  // (B, T) with `origins`; undefined for the whole canvas.
+  Tensor PositionIndex(int64_t cells, const Tensor& origins) const;
+  Tensor Attend(const Tensor& h, const Block& block,
+                const Layout& layout) const;
   Tensor MixPositions(const Tensor& h, const Block& block, int64_t batch) const;
   // f: h (B*T, D) = x + y through the blocks.
-  Tensor Net(const Tensor& x, const Tensor& y, int64_t batch,
+  Tensor Net(const Tensor& x, const Tensor& y, const Layout& layout,
              const std::vector<Block>& blocks) const;
 
   ModelOptions options_;

@@ -30,15 +30,17 @@ class ModelPredictor : public Predictor {
  public:
   // options.batch > 0.
   ModelPredictor(std::unique_ptr<Model> model, at::Tensor table,
-                 const PredictorOptions& options,
+                 int canvas_step, const PredictorOptions& options,
                  std::shared_ptr<internal::Workers> workers)
       : model_(std::move(model)),
         table_(std::move(table)),
+        canvas_step_(canvas_step),
         options_(options),
         batch_(options.batch),
         workers_(std::move(workers)) {}
 
   Canvas canvas() const override { return model_->options().canvas(); }
+  int canvas_step() const override { return canvas_step_; }
   int max_batch() const override { return batch_; }
 
   absl::StatusOr<std::vector<PredictorOutput>> Predict(
@@ -53,45 +55,21 @@ class ModelPredictor : public Predictor {
   absl::StatusOr<std::vector<PredictorOutput>> Run(
       absl::Span<const PredictorInput> inputs) {
     at::NoGradGuard no_grad;
-    const int64_t cells = model_->options().num_cells();
-    const int64_t num_ids = table_.size(0);
-    ARCTRM_CHECK(static_cast<int>(inputs.size()) <= batch_);
-    // Always the same batch size: results then don't depend on the neighbours.
-    at::Tensor tokens = at::zeros({batch_, cells}, at::kLong);
-    at::Tensor ids = at::zeros({batch_}, at::kLong);
-    for (size_t i = 0; i < inputs.size(); ++i) {
-      const PredictorInput& input = inputs[i];
-      if (static_cast<int64_t>(input.tokens.size()) != cells ||
-          input.puzzle_id < 0 || input.puzzle_id >= num_ids) {
-        return absl::InvalidArgumentError(absl::StrCat(
-            "input ", i, ": ", input.tokens.size(), " tokens and puzzle id ",
-            input.puzzle_id, "; this model takes ", cells,
-            " tokens and ids below ", num_ids));
-      }
-      int64_t* row =
-          tokens.mutable_data_ptr<int64_t>() + static_cast<int64_t>(i) * cells;
-      for (int64_t c = 0; c < cells; ++c) {
-        row[c] = input.tokens[static_cast<size_t>(c)];
-      }
-      ids.mutable_data_ptr<int64_t>()[i] = input.puzzle_id;
+    ARCTRM_RETURN_IF_ERROR(Check(inputs));
+    std::vector<int64_t> sides;
+    for (const PredictorInput& input : inputs) {
+      sides.push_back(SideOf(input));
     }
-    const at::Device device = model_->device();
-    tokens = tokens.to(device);
-    const at::Tensor rows = table_.index_select(0, ids.to(device));
+    const std::vector<std::vector<internal::RowGroup>> groups =
+        internal::DivideRows(
+            sides, [this](int64_t side) { return model_->RowCost(side); },
+            workers_->count());
     std::vector<PredictorOutput> outputs(inputs.size());
     const auto run = [&](int worker) {
-      const internal::Slice slice =
-          internal::SliceOf(batch_, workers_->count(), worker);
-      const absl::Span<PredictorOutput> out = absl::MakeSpan(outputs).subspan(
-          std::min(outputs.size(), static_cast<size_t>(slice.begin)),
-          static_cast<size_t>(slice.size));
-      if (!out.empty()) {
-        RunSlice(
-            tokens.narrow(0, slice.begin, slice.size),
-            rows.narrow(0, slice.begin, slice.size),
-            Random(options_.seed, absl::StrCat("noise ", calls_, " ", worker))
-                .Next(),
-            out);
+      Random noise(options_.seed, absl::StrCat("noise ", calls_, " ", worker));
+      for (const internal::RowGroup& group :
+           groups[static_cast<size_t>(worker)]) {
+        RunGroup(group, inputs, noise.Next(), absl::MakeSpan(outputs));
       }
     };
     workers_->Run(run);
@@ -107,11 +85,63 @@ class ModelPredictor : public Predictor {
     return outputs;
   }
 
-  // The answers for the first outputs.size() of some rows.
-  void RunSlice(const at::Tensor& tokens, const at::Tensor& rows,
-                uint64_t noise_stream,
-                absl::Span<PredictorOutput> outputs) const {
-    at::NoGradGuard no_grad;
+  static int64_t SideOf(const PredictorInput& input) {
+    return std::llround(std::sqrt(static_cast<double>(input.tokens.size())));
+  }
+
+  absl::Status Check(absl::Span<const PredictorInput> inputs) const {
+    const ModelOptions& net = model_->options();
+    const int64_t num_ids = table_.size(0);
+    int64_t cells = 0;
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      const PredictorInput& input = inputs[i];
+      const auto size = static_cast<int64_t>(input.tokens.size());
+      const int64_t side = SideOf(input);
+      const bool fits =
+          side > 0 && side * side == size &&
+          (net.mixer ? side == net.canvas_side : side <= net.canvas_side);
+      if (!fits || input.puzzle_id < 0 || input.puzzle_id >= num_ids) {
+        return absl::InvalidArgumentError(absl::StrCat(
+            "input ", i, ": ", size, " tokens and puzzle id ", input.puzzle_id,
+            "; this model takes ", net.num_cells(), " tokens",
+            net.mixer ? "" : " or the square of a smaller side",
+            " and ids below ", num_ids));
+      }
+      cells += size;
+    }
+    ARCTRM_CHECK(cells <= int64_t{batch_} * net.num_cells());
+    return absl::OkStatus();
+  }
+
+  // The answers to the rows of one group, into their places among all.
+  void RunGroup(const internal::RowGroup& group,
+                absl::Span<const PredictorInput> inputs, uint64_t noise_stream,
+                absl::Span<PredictorOutput> all) const {
+    const auto count = static_cast<int64_t>(group.rows.size());
+    const int64_t cells = group.side * group.side;
+    at::Tensor tokens = at::empty({count, cells}, at::kByte);
+    at::Tensor ids = at::empty({count}, at::kLong);
+    for (int64_t i = 0; i < count; ++i) {
+      const PredictorInput& input =
+          inputs[static_cast<size_t>(group.rows[static_cast<size_t>(i)])];
+      std::copy(input.tokens.begin(), input.tokens.end(),
+                tokens.mutable_data_ptr<uint8_t>() + i * cells);
+      ids.mutable_data_ptr<int64_t>()[i] = input.puzzle_id;
+    }
+    const at::Device device = model_->device();
+    std::vector<PredictorOutput> outputs(group.rows.size());
+    RunRows(tokens.to(device, at::kLong),
+            table_.index_select(0, ids.to(device)), noise_stream,
+            absl::MakeSpan(outputs));
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      all[static_cast<size_t>(group.rows[i])] = std::move(outputs[i]);
+    }
+  }
+
+  void RunRows(const at::Tensor& tokens, const at::Tensor& rows,
+               uint64_t noise_stream,
+               absl::Span<PredictorOutput> outputs) const {
+    at::NoGradGuard no_grad;  // of this thread
     std::vector<std::vector<PredictorOutput>> answers(outputs.size());
     for (int rollout = 0; rollout < options_.rollouts; ++rollout) {
       std::optional<Random> noise;
@@ -140,7 +170,9 @@ class ModelPredictor : public Predictor {
             : std::numeric_limits<double>::infinity();
     // Which output each row still running belongs to.
     at::Tensor places = at::arange(tokens.size(0));
-    Latents latents = model_->StartLatents(tokens.size(0));
+    Latents latents = model_->StartLatents(
+        tokens.size(0),
+        std::llround(std::sqrt(static_cast<double>(tokens.size(1)))));
     const auto disturb = [&](at::Tensor& z, double std) {
       if (noise.has_value() && std > 0) {
         z = Model::WithNoise(z, std, noise->Next());
@@ -173,7 +205,7 @@ class ModelPredictor : public Predictor {
   void Keep(const at::Tensor& logits, const at::Tensor& halts,
             const at::Tensor& done, const at::Tensor& places, int step,
             absl::Span<PredictorOutput> outputs) const {
-    const int64_t cells = model_->options().num_cells();
+    const int64_t cells = logits.size(1);
     const at::Tensor answers =
         logits.argmax(-1).to(at::kByte).to(at::kCPU).contiguous();
     for (int64_t i = 0; i < done.numel(); ++i) {
@@ -191,6 +223,7 @@ class ModelPredictor : public Predictor {
 
   std::unique_ptr<Model> model_;
   at::Tensor table_;
+  int canvas_step_;
   PredictorOptions options_;
   int batch_;
   int64_t calls_ = 0;
@@ -230,7 +263,7 @@ PredictorOutput ChooseRollout(std::vector<PredictorOutput> answers,
 }
 
 std::unique_ptr<Predictor> MakePredictor(std::unique_ptr<Model> model,
-                                         Tensor table,
+                                         Tensor table, int canvas_step,
                                          const PredictorOptions& options,
                                          std::shared_ptr<Workers> workers) {
   PredictorOptions resolved = options;
@@ -240,7 +273,8 @@ std::unique_ptr<Predictor> MakePredictor(std::unique_ptr<Model> model,
         model->device().is_cpu() ? resolved.batch : 1);
   }
   return std::make_unique<ModelPredictor>(std::move(model), std::move(table),
-                                          resolved, std::move(workers));
+                                          canvas_step, resolved,
+                                          std::move(workers));
 }
 
 }  // namespace internal
@@ -265,10 +299,20 @@ absl::StatusOr<std::unique_ptr<Predictor>> LoadPredictor(
             internal::LoadModelTensors(file, info.ids.num_ids, *model));
         PredictorOptions resolved = options;
         if (resolved.batch <= 0) resolved.batch = DefaultBatch(*model);
+        TrainOptions train = info.train;
+        if (options.fit_canvas != "auto") train.fit_canvas = options.fit_canvas;
+        if (train.FittedStep() > 0 &&
+            (info.model.mixer ||
+             info.model.puzzle != PuzzleKindName(PuzzleKind::kArc))) {
+          return absl::InvalidArgumentError(
+              "canvases can't be fitted for a mixer, a Sudoku or a maze; leave "
+              "run.fit_canvas at auto");
+        }
         auto workers = std::make_shared<internal::Workers>(
             device.is_cpu() ? resolved.batch : 1, info.train.deterministic);
         return internal::MakePredictor(std::move(model), table.to(device),
-                                       resolved, std::move(workers));
+                                       train.FittedStep(), resolved,
+                                       std::move(workers));
       });
 }
 

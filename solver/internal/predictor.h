@@ -16,10 +16,11 @@ namespace arctrm::internal {
 PredictorOutput ChooseRollout(std::vector<PredictorOutput> answers,
                               bool by_agreement);
 
-// `table` (num_ids, D) on the model's device. options.device is not looked at.
+// `table` (num_ids, D) on the model's device. `canvas_step`: Predictor's.
+// options.device and fit_canvas are not looked at.
 // `workers`: those of a trainer that does nothing meanwhile; null: its own.
 std::unique_ptr<Predictor> MakePredictor(std::unique_ptr<Model> model,
-                                         Tensor table,
+                                         Tensor table, int canvas_step,
                                          const PredictorOptions& options,
                                          std::shared_ptr<Workers> workers);
 

@@ -31,7 +31,6 @@ Tensor SpacedRows(const Tensor& table, int64_t wanted) {
 
 void RowMatcher::Run(const Tensor& candidates,
                      std::vector<Trial>& trials) const {
-  const int64_t cells = model.options().num_cells();
   const at::Device device = model.device();
   const int count = workers.count();
   workers.Run([&](int worker) {
@@ -40,9 +39,15 @@ void RowMatcher::Run(const Tensor& candidates,
         SliceOf(static_cast<int64_t>(trials.size()), count, worker);
     std::vector<uint8_t> inputs;
     std::vector<uint8_t> labels;
-    for (int64_t at = slice.begin; at < slice.begin + slice.size;
-         at += kAtOnce) {
-      const int64_t rows = std::min(kAtOnce, slice.begin + slice.size - at);
+    const auto side_of = [&](int64_t trial) -> int64_t {
+      return trials[static_cast<size_t>(trial)].example.window.side;
+    };
+    int64_t rows = 0;
+    for (int64_t at = slice.begin; at < slice.begin + slice.size; at += rows) {
+      const int64_t most = std::min(kAtOnce, slice.begin + slice.size - at);
+      const int64_t cells = side_of(at) * side_of(at);
+      rows = 1;
+      while (rows < most && side_of(at + rows) == side_of(at)) ++rows;
       inputs.resize(static_cast<size_t>(rows * cells));
       labels.resize(inputs.size());
       Tensor chosen = at::empty({rows}, at::kLong);
@@ -60,7 +65,7 @@ void RowMatcher::Run(const Tensor& candidates,
       Tensor wanted = move(labels);
       wanted = at::where(wanted == kPadToken, kIgnoredLabel, wanted);
       const StepOutput out =
-          model.Step(model.StartLatents(rows), tokens,
+          model.Step(model.StartLatents(rows, side_of(at)), tokens,
                      candidates.index_select(0, chosen.to(device)));
       const Tensor losses = (TokenLoss(train, out.logits, wanted).sum(-1) /
                              (wanted >= 0).sum(-1).clamp_min(1))
@@ -110,10 +115,8 @@ int RowMatcher::Match(const NewRows& rows, double limit_s,
         if (copy > 0) table[id].copy_(table[task.first_id]);
         continue;
       }
-      Example example;
-      example.task = static_cast<int>(t);
-      example.copy = static_cast<int>(copy);
-      example.puzzle_id = id;
+      Example example =
+          sampler.InPlace(static_cast<int>(t), static_cast<int>(copy));
       std::vector<Trial> trials;
       for (int64_t c = 0; c < rows.candidates.size(0); ++c) {
         trials.push_back({example, c});

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "solver/internal/sampler.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "augment/fitted_canvas.h"
 #include "base/status.h"
 #include "puzzles/puzzle_dataset.h"
 
@@ -23,13 +25,21 @@ int UntranslatedPair(int64_t puzzle_id, int pairs) {
 }  // namespace
 
 ExampleSampler::ExampleSampler(const Dataset* dataset, bool translate,
-                               int pairs_per_visit, uint64_t seed)
+                               int pairs_per_visit, uint64_t seed,
+                               int canvas_step)
     : dataset_(dataset),
       translate_(translate),
       pairs_per_visit_(static_cast<size_t>(pairs_per_visit)),
       first_ids_(dataset->FirstIds()),
       random_(seed, "batches") {
   ARCTRM_CHECK(!dataset->tasks.empty());
+  const int whole = dataset->canvas.side;
+  for (const DatasetTask& task : dataset->tasks) {
+    sides_.push_back(
+        canvas_step > 0 && dataset->has_ids()
+            ? FittedSide(task.pairs, task.test_inputs, whole, canvas_step)
+            : whole);
+  }
   StartEpoch();
 }
 
@@ -55,6 +65,16 @@ void ExampleSampler::StartTask() {
   }
 }
 
+Example ExampleSampler::InPlace(int task, int copy) const {
+  const auto index = static_cast<size_t>(task);
+  Example example;
+  example.task = task;
+  example.copy = copy;
+  example.window.side = sides_[index];
+  example.puzzle_id = dataset_->has_ids() ? first_ids_[index] + copy : 0;
+  return example;
+}
+
 Example ExampleSampler::Next() {
   if (pairs_.empty()) {
     if (++position_ == order_.size()) {
@@ -63,12 +83,8 @@ Example ExampleSampler::Next() {
       StartTask();
     }
   }
-  Example example;
-  example.task = order_[position_];
-  const size_t task_index = static_cast<size_t>(example.task);
-  const DatasetTask& task = dataset_->tasks[task_index];
-  example.copy = copy_;
-  example.puzzle_id = dataset_->has_ids() ? first_ids_[task_index] + copy_ : 0;
+  Example example = InPlace(order_[position_], copy_);
+  const DatasetTask& task = dataset_->tasks[static_cast<size_t>(example.task)];
   example.pair = pairs_.back();
   pairs_.pop_back();
   if (translate_ && dataset_->has_ids() &&
@@ -81,6 +97,9 @@ Example ExampleSampler::Next() {
                         ApplyDihedral(pair.output, copy.dihedral)};
     example.offset = RandomOffset(shape, dataset_->canvas, random_);
   }
+  const int room = dataset_->canvas.side - example.window.side;
+  example.window.origin = {std::min(example.offset.row, room),
+                           std::min(example.offset.col, room)};
   return example;
 }
 
@@ -96,7 +115,11 @@ void ExampleSampler::Encode(const Example& example, uint8_t* input,
     const Augmentation& copy = task.copies[static_cast<size_t>(example.copy)];
     drawn = {copy.Apply(pair.input), copy.Apply(pair.output)};
   }
-  EncodePair(drawn, dataset_->canvas, example.offset, input, label);
+  const Window& window = example.window;
+  EncodePair(drawn, {window.side, dataset_->canvas.kind},
+             {example.offset.row - window.origin.row,
+              example.offset.col - window.origin.col},
+             input, label);
 }
 
 std::string ExampleSampler::State() const {

@@ -13,11 +13,18 @@
 
 namespace arctrm::internal {
 
+// The part of the canvas that an example is cut to: what is outside is PAD.
+struct Window {
+  int side = 0;
+  Offset origin;  // of its first cell on the canvas
+};
+
 struct Example {
   int task = 0;
   int copy = 0;
   int pair = 0;
-  Offset offset;
+  Offset offset;  // of the grids on the whole canvas
+  Window window;
   int64_t puzzle_id = 0;
 };
 
@@ -30,12 +37,16 @@ struct Example {
 // of each copy stays at (0, 0). Next is not thread-safe.
 class ExampleSampler {
  public:
-  // Borrows `dataset`. pairs_per_visit 0: all pairs.
+  // Borrows `dataset`. pairs_per_visit 0: all pairs. canvas_step > 0: windows
+  // of FittedSide (augment/fitted_canvas.h) in that step; 0: the whole canvas.
+  // The stream is the same with and without.
   ExampleSampler(const Dataset* dataset, bool translate, int pairs_per_visit,
-                 uint64_t seed);
+                 uint64_t seed, int canvas_step = 0);
 
   Example Next();
-  // canvas.num_tokens() tokens each.
+  // The first pair of a copy, where it stands.
+  Example InPlace(int task, int copy) const;
+  // window.side^2 tokens each.
   void Encode(const Example& example, uint8_t* input, uint8_t* label) const;
   int64_t epochs() const { return epochs_; }
 
@@ -51,6 +62,7 @@ class ExampleSampler {
   bool translate_;
   size_t pairs_per_visit_;
   std::vector<int64_t> first_ids_;
+  std::vector<int> sides_;  // of the windows, by task
   Random random_;
   std::vector<int> order_;  // tasks of this epoch
   size_t position_ = 0;     // next in order_

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -108,11 +109,16 @@ Batch Trainer::DrawBatch() {
   const int64_t batch = rows_.size;
   const int64_t cells = options_.num_cells();
   int64_t* ids = current_ids_.mutable_data_ptr<int64_t>();
+  int64_t* windows = windows_.mutable_data_ptr<int64_t>();
   // All ranks draw for all rows, so that their streams stay the same.
   for (int64_t b = 0; b < train_.batch; ++b) {
     if (!flags[b]) continue;
     const Example example = sampler_.Next();
     ids[b] = example.puzzle_id;
+    const Window& window = example.window;
+    windows[3 * b] = window.side;
+    windows[3 * b + 1] = window.origin.row;
+    windows[3 * b + 2] = window.origin.col;
     const int64_t own = b - rows_.begin;
     if (own < 0 || own >= batch) continue;
     sampler_.Encode(example, input_buffer_.data() + own * cells,
@@ -132,43 +138,85 @@ Batch Trainer::DrawBatch() {
   return out;
 }
 
-void Trainer::RunShare(int worker, const Batch& fresh, const Tensor& min_steps,
-                       Share& share) {
-  const auto [begin, size] = SliceOf(rows_.size, workers_->count(), worker);
-  const auto part = [first = begin, rows = size](const Tensor& whole) {
-    return whole.narrow(0, first, rows);
-  };
-  const auto part_of = [&](const Batch& b) {
-    return Batch{part(b.tokens), part(b.labels), part(b.puzzle_ids)};
-  };
+std::vector<std::vector<RowGroup>> Trainer::DivideBatch() const {
+  std::vector<int64_t> sides;
+  const int64_t* windows = windows_.const_data_ptr<int64_t>();
+  for (int64_t row = 0; row < rows_.size; ++row) {
+    sides.push_back(windows[3 * (rows_.begin + row)]);
+  }
+  return DivideRows(
+      sides, [this](int64_t side) { return model_->RowCost(side); },
+      workers_->count());
+}
+
+Trainer::Share Trainer::RunGroup(int worker, const RowGroup& group,
+                                 const Batch& fresh, const Tensor& min_steps) {
   Model& model =
       worker == 0 ? *model_ : *replicas_[static_cast<size_t>(worker) - 1];
-  share.carry = {{part(carry_.latents.z_h), part(carry_.latents.z_l)},
-                 part(carry_.steps),
-                 part(carry_.halted),
-                 part_of(carry_.current)};
-  AdmitBatch(model, part_of(fresh), share.carry);
-  AddNoise(rows_.begin + begin, share.carry);
-  model.RequireGradients(step_ > rows_only_steps_);
+  const int64_t cells = group.side * group.side;
+  const at::Device device = model.device();
+  const Tensor rows = at::tensor(group.rows, at::dtype(at::kLong));
+  Share share;
+  share.index = rows.to(device);
+  const auto part = [&](const Tensor& whole) {
+    return whole.index_select(0, share.index);
+  };
+  const auto cut = [&](const Tensor& whole, int64_t length) {
+    return part(whole.narrow(1, 0, length));
+  };
+  const int64_t positions = options_.puzzle_prefix + cells;
+  const auto cut_batch = [&](const Batch& b) {
+    return Batch{cut(b.tokens, cells), cut(b.labels, cells),
+                 part(b.puzzle_ids)};
+  };
+  share.carry = {
+      {cut(carry_.latents.z_h, positions), cut(carry_.latents.z_l, positions)},
+      part(carry_.steps),
+      part(carry_.halted),
+      cut_batch(carry_.current)};
+  AdmitBatch(model, cut_batch(fresh), share.carry);
+  if (group.side < options_.canvas_side) {
+    const Tensor own = windows_.narrow(0, rows_.begin, rows_.size)
+                           .narrow(1, 1, 2)
+                           .index_select(0, rows);
+    if (own.any().item<bool>()) share.carry.current.origins = own.to(device);
+  }
+  std::vector<int64_t> of_batch = group.rows;
+  for (int64_t& row : of_batch) row += rows_.begin;
+  AddNoise(of_batch, share.carry);
   share.rows = table_.index_select(0, share.carry.current.puzzle_ids);
   share.rows.set_requires_grad(true);
-  model.flat_grad().zero_();
   const ActOutput out = ActStep(
       model, share.rows, /*training=*/true,
       min_steps.defined() ? part(min_steps) : min_steps, train_, share.carry);
   const double scale = model.dtype() == at::kHalf ? loss_scale.scale : 1;
   (out.loss.loss / (static_cast<double>(train_.batch) / scale)).backward();
   share.loss = out.loss;
+  return share;
+}
+
+void Trainer::KeepCarry(const Share& share) {
+  const auto keep = [&](const Tensor& part, Tensor& whole) {
+    (part.dim() > 1 ? whole.narrow(1, 0, part.size(1)) : whole)
+        .index_copy_(0, share.index, part);
+  };
+  const Carry& from = share.carry;
+  keep(from.latents.z_h, carry_.latents.z_h);
+  keep(from.latents.z_l, carry_.latents.z_l);
+  keep(from.steps, carry_.steps);
+  keep(from.halted, carry_.halted);
+  keep(from.current.tokens, carry_.current.tokens);
+  keep(from.current.labels, carry_.current.labels);
+  keep(from.current.puzzle_ids, carry_.current.puzzle_ids);
 }
 
 // train.start_noise for the rows that begin, train.latent_noise for all.
-void Trainer::AddNoise(int64_t first, Carry& carry) const {
+void Trainer::AddNoise(const std::vector<int64_t>& rows, Carry& carry) const {
   if (train_.start_noise <= 0 && train_.latent_noise <= 0) return;
   at::NoGradGuard no_grad;
   std::vector<Random> seeds;
-  for (int64_t row = 0; row < carry.halted.size(0); ++row) {
-    seeds.emplace_back(seed_,
-                       absl::StrCat("latent noise ", step_, " ", first + row));
+  for (int64_t row : rows) {
+    seeds.emplace_back(seed_, absl::StrCat("latent noise ", step_, " ", row));
   }
   Latents& latents = carry.latents;
   if (train_.start_noise > 0) {
@@ -230,26 +278,24 @@ void Trainer::Step(StepSums& sums, double progress) {
     }
     min_steps = host.narrow(0, rows_.begin, rows_.size).to(model_->device());
   }
-  std::vector<Share> shares(static_cast<size_t>(workers_->count()));
+  const std::vector<std::vector<RowGroup>> groups = DivideBatch();
+  std::vector<std::vector<Share>> by_worker(groups.size());
   workers_->Run([&](int worker) {
-    RunShare(worker, fresh, min_steps, shares[static_cast<size_t>(worker)]);
+    const auto at = static_cast<size_t>(worker);
+    Model& model = worker == 0 ? *model_ : *replicas_[at - 1];
+    model.RequireGradients(!rows_only);
+    model.flat_grad().zero_();
+    for (const RowGroup& group : groups[at]) {
+      by_worker[at].push_back(RunGroup(worker, group, fresh, min_steps));
+    }
   });
 
   at::NoGradGuard no_grad;
-  const auto joined = [&](auto tensor_of) {
-    if (shares.size() == 1) return Tensor(tensor_of(shares[0]));
-    std::vector<Tensor> parts;
-    for (Share& share : shares) parts.push_back(tensor_of(share));
-    return at::cat(parts);
-  };
-  carry_ = {
-      {joined([](Share& share) { return share.carry.latents.z_h; }),
-       joined([](Share& share) { return share.carry.latents.z_l; })},
-      joined([](Share& share) { return share.carry.steps; }),
-      joined([](Share& share) { return share.carry.halted; }),
-      {joined([](Share& share) { return share.carry.current.tokens; }),
-       joined([](Share& share) { return share.carry.current.labels; }),
-       joined([](Share& share) { return share.carry.current.puzzle_ids; })}};
+  std::vector<Share> shares;
+  for (std::vector<Share>& some : by_worker) {
+    std::move(some.begin(), some.end(), std::back_inserter(shares));
+  }
+  for (const Share& share : shares) KeepCarry(share);
 
   if (!rows_only) {
     // Added in the order of the rows: the same threads give the same bytes.
@@ -260,8 +306,11 @@ void Trainer::Step(StepSums& sums, double progress) {
   }
   Tensor row_grad;
   if (options_.puzzle_prefix > 0) {
-    row_grad =
-        GatherRows(joined([](Share& share) { return share.rows.grad(); }));
+    row_grad = at::empty({rows_.size, options_.hidden}, table_.options());
+    for (const Share& share : shares) {
+      row_grad.index_copy_(0, share.index, share.rows.grad());
+    }
+    row_grad = GatherRows(row_grad);
   }
   const bool use = !scaled || UseGradients(row_grad, rows_only);
   halted_ = GatherRows(carry_.halted);
@@ -300,7 +349,8 @@ std::unique_ptr<Predictor> Trainer::MakePredictor() const {
   model->flat().copy_(ema_.defined() ? ema_ : model_->flat());
   model->h_init.copy_(model_->h_init);
   model->l_init.copy_(model_->l_init);
-  return internal::MakePredictor(std::move(model), table_, {}, workers_);
+  return internal::MakePredictor(std::move(model), table_, train_.FittedStep(),
+                                 {}, workers_);
 }
 
 }  // namespace arctrm::internal

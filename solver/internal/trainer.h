@@ -95,20 +95,25 @@ class Trainer {
   // After too many that can't, the forward pass becomes float32.
   bool UseGradients(const Tensor& row_grad, bool rows_only);
   void SetForwardDtype(at::ScalarType dtype);
-  // What one worker did with its rows of the batch.
+  // What a worker did with rows of the batch that have windows of one size.
   struct Share {
-    Carry carry;
-    Tensor rows;  // puzzle rows, with their gradient
+    Tensor index;  // (n) int64 on the device: which of this rank's rows
+    Carry carry;   // of those, latents and tokens of the window alone
+    Tensor rows;   // puzzle rows, with their gradient
     LossOutput loss;
   };
-  // Schedules and noise of a step. `first`: the row of the batch that the
-  // carry's first one is.
-  void AddNoise(int64_t first, Carry& carry) const;
+  // Schedules and noise of a step. `rows`: those of the batch that the carry
+  // holds.
+  void AddNoise(const std::vector<int64_t>& rows, Carry& carry) const;
   void SetCycles(double progress);
+  // This rank's rows by worker and size.
+  std::vector<std::vector<RowGroup>> DivideBatch() const;
   // Forward and backward of some rows of the carry; gradients of the parameters
-  // stay in the worker's replica.
-  void RunShare(int worker, const Batch& fresh, const Tensor& min_steps,
-                Share& share);
+  // are added to the worker's replica.
+  Share RunGroup(int worker, const RowGroup& group, const Batch& fresh,
+                 const Tensor& min_steps);
+  // Puts a share's rows back into the carry.
+  void KeepCarry(const Share& share);
 
   ModelOptions options_;
   TrainOptions train_;
@@ -140,6 +145,7 @@ class Trainer {
   double earlier_time_s_ = 0;
   double weights_time_s_ = 0;  // training time of the starting weights
   Tensor current_ids_;         // (batch) int64 on the CPU: the ids of all rows
+  Tensor windows_;  // (batch, 3) int64 on the CPU: side, first row and column
   std::vector<uint8_t> input_buffer_, label_buffer_;
 };
 

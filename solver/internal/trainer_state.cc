@@ -52,6 +52,22 @@ std::string SettingsText(Options options) {
   return text;
 }
 
+// "on" or "off".
+absl::StatusOr<std::string> FitCanvasOf(const TrainRequest& request) {
+  const std::string& asked = request.train.fit_canvas;
+  const bool can = request.dataset->has_ids() && !request.model.mixer;
+  if (asked == "on" && !can) {
+    return absl::InvalidArgumentError(
+        "train.fit_canvas = on: a mixer has weights for every position, and "
+        "Sudoku and mazes fill their canvas; leave it at auto");
+  }
+  if (asked != "auto") return asked;
+  const std::string start = request.resume ? request.out : request.checkpoint;
+  if (start.empty()) return std::string(can ? "on" : "off");
+  ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info, ReadCheckpointInfo(start));
+  return std::string(info.train.fit_canvas == "on" ? "on" : "off");
+}
+
 }  // namespace
 
 std::string DatasetFingerprint(const Dataset& dataset) {
@@ -78,7 +94,8 @@ Trainer::Trainer(const TrainRequest& request)
       seed_(request.seed),
       dataset_(request.dataset),
       sampler_(request.dataset, request.train.translate,
-               request.train.pairs_per_visit, request.seed),
+               request.train.pairs_per_visit, request.seed,
+               request.train.FittedStep()),
       exploration_(request.seed, "exploration"),
       ids_(IdsOfDataset(*request.dataset)),
       trained_(TrainedTasks(*request.dataset)) {
@@ -86,9 +103,11 @@ Trainer::Trainer(const TrainRequest& request)
 }
 
 absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
-    const TrainRequest& request) {
-  ARCTRM_RETURN_IF_ERROR(request.model.Validate());
-  ARCTRM_RETURN_IF_ERROR(request.train.Validate());
+    const TrainRequest& asked) {
+  ARCTRM_RETURN_IF_ERROR(asked.model.Validate());
+  ARCTRM_RETURN_IF_ERROR(asked.train.Validate());
+  TrainRequest request = asked;
+  ARCTRM_ASSIGN_OR_RETURN(request.train.fit_canvas, FitCanvasOf(asked));
   const Canvas wanted = request.model.canvas();
   const Canvas found = request.dataset->canvas;
   if (wanted != found) {
@@ -135,6 +154,8 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
   trainer->label_buffer_.resize(static_cast<size_t>(batch * cells));
   const auto longs = at::TensorOptions().dtype(at::kLong);
   trainer->current_ids_ = at::zeros({request.train.batch}, longs);
+  trainer->windows_ = at::zeros({request.train.batch, 3}, longs);
+  trainer->windows_.select(1, 0).fill_(request.model.canvas_side);
   trainer->halted_ = at::ones({request.train.batch}, at::kBool);
   const Batch like = {at::zeros({batch, cells}, longs.device(device)),
                       at::zeros({batch, cells}, longs.device(device)),
@@ -321,6 +342,8 @@ absl::Status Trainer::LoadResume(const std::string& dir) {
         ", so training can't be resumed; start from it with --checkpoint"));
   }
   std::string difference = FirstDifference(info.model, options_);
+  // Trained before there were windows.
+  if (info.train.fit_canvas == "auto") info.train.fit_canvas = "off";
   if (difference.empty()) difference = FirstDifference(info.train, train_);
   if (!difference.empty()) {
     return absl::FailedPreconditionError(absl::StrCat(
@@ -393,6 +416,10 @@ absl::Status Trainer::LoadResume(const std::string& dir) {
       load_rows("carry.puzzle_ids", carry_.current.puzzle_ids));
   ARCTRM_RETURN_IF_ERROR(load("carry.halted", halted_));
   ARCTRM_RETURN_IF_ERROR(load("carry.puzzle_ids", current_ids_));
+  // Checkpoints of before it have the whole canvas only.
+  if (state.Find("carry.windows") != nullptr) {
+    ARCTRM_RETURN_IF_ERROR(load("carry.windows", windows_));
+  }
   ARCTRM_RETURN_IF_ERROR(exploration_.SetState(text("exploration")));
   ARCTRM_RETURN_IF_ERROR(sampler_.SetState(text("sampler")));
   if (!absl::SimpleAtoi(text("step"), &step_) ||
@@ -440,7 +467,8 @@ absl::Status Trainer::Save(const std::string& dir, double time_s) const {
                    {"carry.halted", carry.halted},
                    {"carry.tokens", carry.current.tokens},
                    {"carry.labels", carry.current.labels},
-                   {"carry.puzzle_ids", carry.current.puzzle_ids}};
+                   {"carry.puzzle_ids", carry.current.puzzle_ids},
+                   {"carry.windows", windows_}};
   state.metadata = {
       {"dataset", DatasetFingerprint(*dataset_)},
       {"exploration", exploration_.State()},

@@ -4,12 +4,41 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <map>
 
 namespace arctrm::internal {
 
 Slice SliceOf(int64_t total, int parts, int i) {
   const int64_t begin = total * i / parts;
   return {begin, total * (i + 1) / parts - begin};
+}
+
+std::vector<std::vector<RowGroup>> DivideRows(
+    const std::vector<int64_t>& sides,
+    const std::function<double(int64_t)>& cost, int parts) {
+  std::map<int64_t, std::vector<int64_t>> by_side;
+  double total = 0;
+  for (size_t i = 0; i < sides.size(); ++i) {
+    by_side[sides[i]].push_back(static_cast<int64_t>(i));
+    total += cost(sides[i]);
+  }
+  std::vector<std::vector<RowGroup>> divided(static_cast<size_t>(parts));
+  double before = 0;
+  for (const auto& [side, rows] : by_side) {
+    const double each = cost(side);
+    for (int64_t row : rows) {
+      // A row belongs to the part that its middle falls into.
+      const auto part = static_cast<size_t>(
+          std::clamp((before + each / 2) / total * parts, 0.0, parts - 1.0));
+      before += each;
+      std::vector<RowGroup>& groups = divided[part];
+      if (groups.empty() || groups.back().side != side) {
+        groups.push_back({side, {}});
+      }
+      groups.back().rows.push_back(row);
+    }
+  }
+  return divided;
 }
 
 Workers::Workers(int64_t batch, bool fixed)

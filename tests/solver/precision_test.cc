@@ -282,7 +282,7 @@ TEST(HalfPrecision, AnswersDoNotOverflow) {
     PredictorOptions small;
     small.batch = 2;
     const auto predictor = MakePredictor(
-        std::move(model), at::zeros({2, options.hidden}), small, nullptr);
+        std::move(model), at::zeros({2, options.hidden}), 0, small, nullptr);
     PredictorInput input;
     input.tokens.assign(16, 2);
     input.puzzle_id = 1;

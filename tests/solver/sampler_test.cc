@@ -57,6 +57,38 @@ TEST(ExampleSampler, AnEpochTakesEveryTaskOnceWithAllItsPairs) {
   }
 }
 
+TEST(ExampleSampler, WindowsCutOnlyPadding) {
+  Dataset dataset = SmallDataset();
+  dataset.canvas.side = 9;
+  ExampleSampler whole(&dataset, true, 0, 7);
+  ExampleSampler cut(&dataset, true, 0, 7, 1);
+  int moved = 0;
+  for (int i = 0; i < 300; ++i) {
+    const Example a = whole.Next();
+    const Example b = cut.Next();
+    ASSERT_TRUE(Same(a, b));
+    ASSERT_EQ(a.window.side, 9);
+    ASSERT_EQ(b.window.side, 4);
+    moved += b.window.origin.row > 0;
+    std::vector<uint8_t> whole_input(81), whole_label(81);
+    std::vector<uint8_t> input(16), label(16);
+    whole.Encode(a, whole_input.data(), whole_label.data());
+    cut.Encode(b, input.data(), label.data());
+    for (int r = 0; r < 9; ++r) {
+      for (int c = 0; c < 9; ++c) {
+        const int wr = r - b.window.origin.row;
+        const int wc = c - b.window.origin.col;
+        const bool inside = wr >= 0 && wr < 4 && wc >= 0 && wc < 4;
+        const size_t at = static_cast<size_t>(9 * r + c);
+        const size_t within = static_cast<size_t>(4 * wr + wc);
+        ASSERT_EQ(whole_input[at], inside ? input[within] : kPadToken);
+        ASSERT_EQ(whole_label[at], inside ? label[within] : kPadToken);
+      }
+    }
+  }
+  EXPECT_GT(moved, 50);
+}
+
 TEST(ExampleSampler, PairsPerVisitMixesTheTasks) {
   const Dataset dataset = SmallDataset();
   ExampleSampler sampler(&dataset, true, 2, 7);

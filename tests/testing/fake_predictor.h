@@ -16,6 +16,13 @@
 
 namespace arctrm {
 
+// Of a square canvas with so many tokens; 0: it is no square.
+inline int SideOf(size_t tokens) {
+  int side = 0;
+  while (static_cast<size_t>(side * side) < tokens) ++side;
+  return static_cast<size_t>(side * side) == tokens ? side : 0;
+}
+
 class FakePredictor : public Predictor {
  public:
   using Answer = std::function<PredictorOutput(const PredictorInput&)>;
@@ -32,23 +39,28 @@ class FakePredictor : public Predictor {
   }
 
   Canvas canvas() const override { return canvas_; }
+  int canvas_step() const override { return step; }
   int max_batch() const override { return max_batch_; }
   absl::StatusOr<std::vector<PredictorOutput>> Predict(
       absl::Span<const PredictorInput> inputs) override {
     ARCTRM_CHECK(!inputs.empty());
-    ARCTRM_CHECK(inputs.size() <= static_cast<size_t>(max_batch_));
     if (before_batch) before_batch();
     if (!error.ok()) return error;
     batches.emplace_back(inputs.begin(), inputs.end());
     std::vector<PredictorOutput> outputs;
+    size_t tokens = 0;
     for (const PredictorInput& input : inputs) {
-      ARCTRM_CHECK(input.tokens.size() ==
-                   static_cast<size_t>(canvas_.num_tokens()));
+      const int side = SideOf(input.tokens.size());
+      ARCTRM_CHECK(side > 0 && side <= canvas_.side);
+      tokens += input.tokens.size();
       outputs.push_back(answer_(input));
     }
+    ARCTRM_CHECK(tokens <=
+                 static_cast<size_t>(max_batch_ * canvas_.num_tokens()));
     return outputs;
   }
 
+  int step = 0;  // of fitted canvases
   // Called at the start of every batch, e.g. to let a FakeClock go on.
   std::function<void()> before_batch;
   // What Predict returns instead of answers, unless OK.

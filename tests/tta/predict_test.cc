@@ -398,6 +398,84 @@ TEST(PredictVotes, PredictorErrorsComeThroughAndKeepEarlierVotes) {
   EXPECT_EQ(ballots.num_asked(), 8);
 }
 
+TEST(PredictVotes, FittedCanvasesHoldTheTaskAndGoFromSmallToLarge) {
+  ChallengeSet challenges = MakeChallenges();
+  // Outputs twice as large as the inputs: 12 x 12.
+  Task grows;
+  grows.id = "grows";
+  grows.demonstrations = {{Grid(3, 2), Grid(6, 4)}, {Grid(2, 2), Grid(4, 4)}};
+  grows.test_inputs = {Grid(6, 6, 3)};
+  challenges.tasks.insert(challenges.tasks.begin(), grows);
+  const PuzzleIds ids = MakeIds(challenges, 3);
+  const VoteOptions options;
+  FakePredictor predictor({30}, 1);
+  predictor.step = 1;
+  Ballots ballots;
+  const VoteResult result =
+      MustPredict(predictor, ids, challenges, options, ballots);
+  EXPECT_TRUE(result.complete);
+  std::vector<size_t> sizes;
+  size_t asked = 0;
+  for (const auto& batch : predictor.batches) {
+    size_t tokens = 0;
+    for (const PredictorInput& input : batch) {
+      tokens += input.tokens.size();
+      sizes.push_back(input.tokens.size());
+    }
+    asked += batch.size();
+    EXPECT_LE(tokens, 900u);
+  }
+  // Many small canvases make one batch.
+  EXPECT_LT(predictor.batches.size(), asked);
+  const size_t round = sizes.size() / 4;
+  EXPECT_TRUE(std::is_sorted(sizes.begin(),
+                             sizes.begin() + static_cast<ptrdiff_t>(round)));
+  EXPECT_EQ(sizes[round - 1], 13u * 13);
+  // The whole canvas gives the same ballots.
+  FakePredictor whole({30}, 8);
+  Ballots expected;
+  MustPredict(whole, ids, challenges, VoteOptions(), expected);
+  EXPECT_EQ(ballots, expected);
+}
+
+TEST(PredictVotes, DecidedTestInputsAreLeftAndTheAttemptsAreTheSame) {
+  const ChallengeSet challenges = MakeChallenges();
+  const PuzzleIds ids = MakeIds(challenges, 30);
+  int64_t skipped = 0;
+  for (uint64_t seed = 0; seed < 300; ++seed) {
+    // Answers of a few grids, each test input with odds of its own; the answer
+    // depends on the view alone.
+    const auto answer = [&](const PredictorInput& input) {
+      std::string view(input.tokens.begin(), input.tokens.end());
+      Random random(seed, absl::StrCat(input.puzzle_id, " ", view));
+      Random of_input(seed, absl::StrCat("odds ", input.puzzle_id % 7));
+      const double odds = of_input.Uniform();
+      uint8_t colour = 0;
+      while (colour < 5 && random.Chance(odds)) ++colour;
+      // Symmetric, so that undoing the view changes at most the colour.
+      return PredictorOutput{GridTokens(Grid(2, 2, colour), {5}),
+                             static_cast<float>(random.Uniform())};
+    };
+    VoteOptions options;
+    Ballots all;
+    FakePredictor plain({5}, 4, answer);
+    MustPredict(plain, ids, challenges, options, all);
+    options.stop_decided = true;
+    Ballots some;
+    FakePredictor stopping({5}, 4, answer);
+    const VoteResult result =
+        MustPredict(stopping, ids, challenges, options, some);
+    EXPECT_TRUE(result.complete);
+    EXPECT_EQ(result.progress.views_done, result.progress.views_planned);
+    EXPECT_EQ(some.num_asked() + result.progress.views_skipped,
+              all.num_asked());
+    ASSERT_EQ(ChooseAttempts(some, challenges), ChooseAttempts(all, challenges))
+        << seed;
+    skipped += result.progress.views_skipped;
+  }
+  EXPECT_GT(skipped, 300);
+}
+
 TEST(PredictVotes, SeveralPredictorsShareTheBatchesAndGiveTheSameBallots) {
   const ChallengeSet challenges = MakeChallenges();
   const PuzzleIds ids = MakeIds(challenges, 30);
