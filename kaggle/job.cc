@@ -180,7 +180,9 @@ absl::StatusOr<RunOutcome> RunKaggle(const KaggleOptions& options, Log& log) {
   ARCTRM_ASSIGN_OR_RETURN(RunOptions run, PrepareRun(options, site, log));
   absl::Status failed =
       absl::FailedPreconditionError("there is no folder to work in");
-  for (const std::string& work : WorkFolders(options, site)) {
+  const std::vector<std::string> folders = WorkFolders(options, site);
+  for (size_t i = 0; i < folders.size(); ++i) {
+    const std::string& work = folders[i];
     const WorkerOptions workers = WorkersIn(options, work);
     failed = MakeDirectories(workers.scratch);
     if (failed.ok()) {
@@ -190,6 +192,7 @@ absl::StatusOr<RunOutcome> RunKaggle(const KaggleOptions& options, Log& log) {
       if (WriteStandInSolutions(site, files.challenges, solutions)) {
         settled.solutions = solutions;
       }
+      if (i + 1 < folders.size()) settled.spare = folders[i + 1] + ".spare";
       const absl::Status known = options.settle(*engine, settled);
       if (absl::IsDeadlineExceeded(known)) {
         return NoTime(files.challenges, known.message());
@@ -204,6 +207,7 @@ absl::StatusOr<RunOutcome> RunKaggle(const KaggleOptions& options, Log& log) {
           RunIn(work, settled, deadline, log, *engine);
       if (outcome.ok() && outcome->complete) {
         (void)RemoveAll(workers.scratch);
+        if (!settled.spare.empty()) (void)RemoveAll(settled.spare);
       }
       if (absl::IsDeadlineExceeded(outcome.status())) {
         return NoTime(files.challenges, outcome.status().message());
@@ -215,6 +219,10 @@ absl::StatusOr<RunOutcome> RunKaggle(const KaggleOptions& options, Log& log) {
     }
     if (StopSignal() != 0 || deadline.Remaining() < kWorthBeginning) break;
     log.Warning(absl::StrCat(work, ": ", failed.message()));
+  }
+  // The valid file stands, as it would had there been no time from the start.
+  if (absl::IsResourceExhausted(failed)) {
+    return NoTime(files.challenges, failed.message());
   }
   return failed;
 }

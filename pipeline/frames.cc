@@ -236,6 +236,7 @@ nlohmann::json ToJson(const TrainResult& r) {
           {"time_s", Number(r.time_s)},
           {"steps_per_s", Number(r.steps_per_s)},
           {"final_save_s", Number(r.final_save_s)},
+          {"out", r.out},
           {"best", ToJson(r.best)},
           {"best_step", r.best_step}};
 }
@@ -253,6 +254,7 @@ absl::StatusOr<TrainResult> ResultOf(const nlohmann::json& json) {
     Read(json, "time_s", r.time_s);
     Read(json, "steps_per_s", r.steps_per_s);
     Read(json, "final_save_s", r.final_save_s);
+    r.out = json.value("out", std::string());
     if (json.contains("best")) r.best = ScoreOf(json["best"]);
     Read(json, "best_step", r.best_step);
     return r;

@@ -102,6 +102,7 @@ class Job {
   std::vector<HeldOutPair> held_out_;
   RunPlan plan_;
   PlanInputs plan_inputs_;
+  std::string saved_in_;                // the training's last checkpoint
   std::optional<Replanner> replanner_;  // of a training with a deadline
   std::string device_;                  // in words
   Ballots ballots_;
@@ -423,7 +424,13 @@ absl::Status Job::Prepare() {
 }
 
 absl::Status Job::TrainModel() {
-  if (record_.training_done) return absl::OkStatus();
+  const std::string spare =
+      options_.spare.empty() ? "" : JoinPath(options_.spare, "checkpoint");
+  saved_in_ = folder_.checkpoint_dir();
+  if (record_.training_done) {
+    if (!IsDirectory(saved_in_) && !spare.empty()) saved_in_ = spare;
+    return absl::OkStatus();
+  }
   const double started = ElapsedS();
   TrainRequest request;
   request.dataset = &dataset_;
@@ -433,6 +440,9 @@ absl::Status Job::TrainModel() {
   request.seed = options_.seed;
   request.checkpoint = options_.checkpoint;
   request.out = folder_.checkpoint_dir();
+  request.spare_out = spare;
+  // What an earlier run left there is not of this one.
+  if (!spare.empty()) (void)RemoveAll(spare);
   request.resume = options_.resume && ReadCheckpointInfo(request.out).ok();
   request.max_steps = options_.steps;
   request.snapshots = options_.planning.snapshots;
@@ -449,6 +459,7 @@ absl::Status Job::TrainModel() {
     };
   }
   ARCTRM_ASSIGN_OR_RETURN(const TrainResult result, TrainUntilDone(request));
+  if (!result.out.empty()) saved_in_ = result.out;
   record_.training_done = result.stop != TrainStop::kSignal;
   stopped_early_ = result.stop == TrainStop::kSignal;
   log_.Info(absl::StrFormat("trained %d steps in %s (%.2f steps/s, %s)",
@@ -512,6 +523,7 @@ absl::StatusOr<TrainResult> Job::TrainUntilDone(TrainRequest request) {
     const bool diverged = result.ok() ? result->stop == TrainStop::kDiverged
                                       : IsDiverged(result.status());
     if (result.ok() && !diverged) return result;
+    if (result.ok() && !result->out.empty()) request.out = result->out;
     const bool saved = ReadCheckpointInfo(request.out).ok();
     const Deadline deadline =
         replanner_.has_value() ? replanner_->deadline() : Deadline();
@@ -552,7 +564,7 @@ absl::StatusOr<TrainResult> Job::TrainUntilDone(TrainRequest request) {
 // How often the embedding rows were updated, against what was wanted.
 absl::Status Job::AddRowUpdates() {
   ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
-                          ReadCheckpointInfo(folder_.checkpoint_dir()));
+                          ReadCheckpointInfo(saved_in_));
   std::vector<int64_t> updates;
   for (const PuzzleTask& task : info.ids.tasks) {
     updates.insert(updates.end(), task.updates.begin(), task.updates.end());
@@ -636,7 +648,7 @@ absl::StatusOr<VoteResult> Job::VoteWith(const std::string& checkpoint,
 absl::Status Job::VoteOnSnapshots() {
   constexpr absl::Duration kWorthwhile = absl::Seconds(2);
   for (int number = options_.planning.snapshots; number >= 1; --number) {
-    const std::string dir = SnapshotDir(folder_.checkpoint_dir(), number);
+    const std::string dir = SnapshotDir(saved_in_, number);
     const absl::Duration left =
         deadline_.Remaining() - absl::Seconds(plan_.reserve_s);
     if (!ReadCheckpointInfo(dir).ok()) continue;
@@ -660,7 +672,8 @@ absl::Status Job::VoteOnTests() {
   if (stopped_early_ || record_.voting_done) return absl::OkStatus();
   const double started = ElapsedS();
   const absl::StatusOr<VoteResult> voted =
-      VoteWith(folder_.voting_dir(), kSource);
+      VoteWith(IsDirectory(folder_.best_dir()) ? folder_.best_dir() : saved_in_,
+               kSource);
   ARCTRM_RETURN_IF_ERROR(Forgive(voted.status(), "voting"));
   if (!voted.ok()) return absl::OkStatus();
   const VoteResult& result = *voted;

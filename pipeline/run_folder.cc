@@ -109,9 +109,6 @@ std::string RunFolder::answers_path() const {
 std::string RunFolder::best_dir() const {
   return JoinPath(dir_, "checkpoint.best");
 }
-std::string RunFolder::voting_dir() const {
-  return IsDirectory(best_dir()) ? best_dir() : checkpoint_dir();
-}
 std::string RunFolder::dataset_dir() const { return JoinPath(dir_, "dataset"); }
 std::string RunFolder::checkpoint_dir() const {
   return JoinPath(dir_, "checkpoint");

@@ -54,8 +54,6 @@ class RunFolder {
   std::string checkpoint_dir() const;
   // The weights that did best on what is held out, where something is.
   std::string best_dir() const;
-  // best_dir() where it is, else checkpoint_dir().
-  std::string voting_dir() const;
   // The same numbers as in metrics_path(), one column each.
   std::string metrics_csv_path() const;
   // Of a job on Sudoku or mazes: what was asked, and the model's answers.

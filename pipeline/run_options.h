@@ -52,7 +52,9 @@ struct RunOptions {
   std::vector<std::string> train_on;
   std::string checkpoint;
   std::string out;
-  std::string work;    // "": OUT.run
+  std::string work;  // "": OUT.run
+  // Another folder, for checkpoints that find no room in `work`; "": none.
+  std::string spare;
   std::string report;  // "": none
   absl::Duration time_limit = absl::InfiniteDuration();
   int64_t steps = 0;       // 0: as many as fit

@@ -148,6 +148,7 @@ absl::Status TrainForLeader(const nlohmann::json& json, int in,
   request.seed = run.seed;
   request.checkpoint = json.at("checkpoint").get<std::string>();
   request.out = json.at("out").get<std::string>();
+  request.spare_out = json.at("spare_out").get<std::string>();
   request.resume = json.at("resume").get<bool>();
   request.snapshots = json.at("snapshots").get<int>();
   request.max_steps = json.at("max_steps").get<int64_t>();

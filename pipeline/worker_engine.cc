@@ -16,6 +16,7 @@
 #include <optional>
 #include <set>
 #include <thread>
+#include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -394,6 +395,7 @@ absl::StatusOr<TrainResult> WorkerEngine::TryTraining(
                          {"dataset", training.dataset_dir},
                          {"checkpoint", request.checkpoint},
                          {"out", request.out},
+                         {"spare_out", request.spare_out},
                          {"best_out", request.best_out},
                          {"resume", resume},
                          {"snapshots", request.snapshots},
@@ -487,8 +489,8 @@ absl::StatusOr<TrainResult> WorkerEngine::TryTraining(
 absl::StatusOr<TrainResult> WorkerEngine::Salvage(
     const EngineTraining& training, TrainStop stop,
     const absl::Status& why) const {
-  const absl::StatusOr<CheckpointInfo> info =
-      ReadCheckpointInfo(training.request.out);
+  const std::string& saved_in = SavedIn(training.request);
+  const absl::StatusOr<CheckpointInfo> info = ReadCheckpointInfo(saved_in);
   if (!info.ok()) {
     return absl::UnavailableError(absl::StrCat(
         "training: ", why.message(), "; nothing had been saved by then (",
@@ -496,6 +498,7 @@ absl::StatusOr<TrainResult> WorkerEngine::Salvage(
   }
   TrainResult result;
   result.stop = stop;
+  result.out = saved_in;
   result.steps = info->step;
   result.time_s = info->train_time_s;
   result.steps_per_s =
@@ -503,9 +506,9 @@ absl::StatusOr<TrainResult> WorkerEngine::Salvage(
   return result;
 }
 
-absl::StatusOr<TrainResult> WorkerEngine::Train(
-    const EngineTraining& training) {
-  const TrainRequest& request = training.request;
+absl::StatusOr<TrainResult> WorkerEngine::Train(const EngineTraining& asked) {
+  EngineTraining training = asked;
+  TrainRequest& request = training.request;
   ARCTRM_RETURN_IF_ERROR(FindDevices(request.device));
   bool resume = request.resume;
   for (int failures = 0;;) {
@@ -529,6 +532,9 @@ absl::StatusOr<TrainResult> WorkerEngine::Train(
       Warn(absl::StrCat("going on without ", device));
     } else if (strikes > kMostStrikes) {
       return Salvage(training, TrainStop::kDeadline, result.status());
+    }
+    if (SavedIn(request) == request.spare_out) {
+      request.out = std::exchange(request.spare_out, "");
     }
     const absl::StatusOr<CheckpointInfo> saved =
         ReadCheckpointInfo(request.out);
@@ -581,6 +587,15 @@ WorkerEngine::LoadPredictors(const std::string& checkpoint,
         absl::StrCat("nothing can predict: ", last.message()));
   }
   return predictors;
+}
+
+// Where the last checkpoint of a training is: what went to the spare folder
+// went there later.
+const std::string& SavedIn(const TrainRequest& request) {
+  return !request.spare_out.empty() &&
+                 ReadCheckpointInfo(request.spare_out).ok()
+             ? request.spare_out
+             : request.out;
 }
 
 }  // namespace

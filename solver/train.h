@@ -73,6 +73,9 @@ struct TrainRequest {
   std::string checkpoint;
   // Checkpoint folder to write, replaced whole at each save. "" writes none.
   std::string out;
+  // Where checkpoints go from the first one on that finds no room in `out`; ""
+  // for nowhere. Not resumed from.
+  std::string spare_out;
   // Continue from `out`; NotFound when it holds no resume state, and
   // FailedPrecondition when its settings or dataset differ.
   bool resume = false;
@@ -108,6 +111,7 @@ struct TrainResult {
   double time_s = 0;  // of this call
   double steps_per_s = 0;
   double final_save_s = 0;  // what the last save cost
+  std::string out;          // where it is: request.out or spare_out
   // With `evaluate`; best_step 0: never tried.
   HeldOutScore best;
   int64_t best_step = 0;

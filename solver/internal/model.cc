@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
+#include "solver/internal/attention.h"
 #include "solver/internal/ops.h"
 
 namespace arctrm::internal {
@@ -287,11 +288,7 @@ Tensor Model::Attend(const Tensor& h, const Block& block,
                      const Layout& layout) const {
   const auto [q, k, v] = SplitRotary(at::linear(h, block.mix_in), layout.cos,
                                      layout.sin, layout.batch, options_.heads);
-  const Tensor attended =
-      at::scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2),
-                                       v.transpose(1, 2))
-          .transpose(1, 2)
-          .reshape({h.size(0), h.size(1)});
+  const Tensor attended = Attention(q, k, v).reshape({h.size(0), h.size(1)});
   return ResidualRmsNorm(h, at::linear(attended, block.mix_out));
 }
 

@@ -133,9 +133,20 @@ absl::StatusOr<TrainResult> Lead(const TrainRequest& request,
     Agree(trainer, {Order::kSave});
     return trainer.Save(dir, time_s());
   };
+  result.out = request.out;
   const auto save = [&]() -> absl::Status {
     const absl::Time before = clock.Now();
-    ARCTRM_RETURN_IF_ERROR(save_to(request.out));
+    absl::Status saved = save_to(result.out);
+    if (absl::IsResourceExhausted(saved) && !request.spare_out.empty() &&
+        result.out != request.spare_out) {
+      result.out = request.spare_out;
+      if (request.log != nullptr) {
+        request.log->Warning(absl::StrCat(saved.message(), "; saving in ",
+                                          result.out, " from here on"));
+      }
+      saved = save_to(result.out);
+    }
+    ARCTRM_RETURN_IF_ERROR(saved);
     last_save = clock.Now();
     save_s = Seconds(before, last_save);
     return absl::OkStatus();
@@ -149,7 +160,7 @@ absl::StatusOr<TrainResult> Lead(const TrainRequest& request,
   while (snapshot_due()) ++snapshots;
   const auto save_snapshots = [&]() -> absl::Status {
     while (snapshot_due()) {
-      const std::string dir = SnapshotDir(request.out, ++snapshots);
+      const std::string dir = SnapshotDir(result.out, ++snapshots);
       ARCTRM_RETURN_IF_ERROR(save_to(dir));
       ARCTRM_RETURN_IF_ERROR(DropResumeState(dir));
     }
@@ -258,7 +269,7 @@ absl::StatusOr<TrainResult> Lead(const TrainRequest& request,
         absl::StrCat("the loss is no number any more at step ", trainer.step(),
                      "; lower train.learning_rate, or use float32");
     // What diverged never takes the place of what did not.
-    if (request.out.empty() || !ReadCheckpointInfo(request.out).ok()) {
+    if (request.out.empty() || !ReadCheckpointInfo(result.out).ok()) {
       return absl::OutOfRangeError(what);
     }
     if (request.log != nullptr) {

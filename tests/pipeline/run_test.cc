@@ -58,7 +58,6 @@ TEST_F(RunJobTest, TheBestWeightsOnHeldOutPairsVote) {
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   const RunFolder folder(options.out + ".run");
   EXPECT_TRUE(IsDirectory(folder.best_dir()));
-  EXPECT_EQ(folder.voting_dir(), folder.best_dir());
   const std::string metrics = Read(folder.metrics_path());
   EXPECT_THAT(metrics, testing::HasSubstr("\"held_out_exact\":0"));
   // One line of CSV for each of JSON, and the names.

@@ -260,6 +260,7 @@ TEST(FittedTraining, NeedsPositionsThatCanBeLeftOut) {
   const Dataset dataset = RoomyDataset();
   TrainRequest request = SmallRequest(dataset, 1);
   request.model.mixer = true;
+  request.model.positions = "none";
   request.train.fit_canvas = "on";
   EXPECT_EQ(Trainer::Create(request).status().code(),
             absl::StatusCode::kInvalidArgument);

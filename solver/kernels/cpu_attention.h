@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// Attention of one head over one sequence, softmax(q k^T / sqrt(dim)) v, whole
+// rows of scores at a time: a block of queries times all keys stays in the
+// cache, the products are BLAS's. Bf16 goes in and out; all arithmetic is
+// float32. Raw pointers, no LibTorch, one thread.
+#pragma once
+
+#include <cstdint>
+
+#include "solver/kernels/cpu_ops.h"
+
+namespace arctrm::kernels {
+
+// Whether this build found a BLAS to call (sgemm_); without one the functions
+// below must not be called.
+bool HasBlas();
+
+// Where the head's rows are: row t begins at t * stride.
+struct HeadShape {
+  int64_t positions;
+  int64_t dim;
+  int64_t stride;  // elements, at least dim
+};
+
+// Floats of scratch memory for either direction.
+int64_t AttentionScratch(const HeadShape& shape);
+
+// q, k, v -> out, all of `shape`. lse (positions): log of the sum of
+// exponentials of each query's scores, for the backward pass; may be nullptr.
+void AttentionForward(const float* q, const float* k, const float* v,
+                      float* out, float* lse, const HeadShape& shape,
+                      float* scratch);
+void AttentionForward(const Bf16* q, const Bf16* k, const Bf16* v, Bf16* out,
+                      float* lse, const HeadShape& shape, float* scratch);
+
+// grad_q, grad_k, grad_v are overwritten.
+void AttentionBackward(const float* grad_out, const float* q, const float* k,
+                       const float* v, const float* out, const float* lse,
+                       float* grad_q, float* grad_k, float* grad_v,
+                       const HeadShape& shape, float* scratch);
+void AttentionBackward(const Bf16* grad_out, const Bf16* q, const Bf16* k,
+                       const Bf16* v, const Bf16* out, const float* lse,
+                       Bf16* grad_q, Bf16* grad_k, Bf16* grad_v,
+                       const HeadShape& shape, float* scratch);
+
+}  // namespace arctrm::kernels
