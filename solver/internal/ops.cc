@@ -168,8 +168,8 @@ class SwiGluOp : public Function<SwiGluOp> {
 Tensor Rotate(const Tensor& x, const Tensor& cos, const Tensor& sin,
               bool inverse) {
   const int64_t half = x.size(-1) / 2;
-  const Tensor c = cos.unsqueeze(1);
-  const Tensor s = inverse ? -sin.unsqueeze(1) : sin.unsqueeze(1);
+  const Tensor c = cos.unsqueeze(-2);
+  const Tensor s = inverse ? -sin.unsqueeze(-2) : sin.unsqueeze(-2);
   const Tensor x1 = x.narrow(-1, 0, half).to(at::kFloat);
   const Tensor x2 = x.narrow(-1, half, half).to(at::kFloat);
   return at::cat({x1 * c - x2 * s, x2 * c + x1 * s}, -1).to(x.scalar_type());
@@ -181,8 +181,8 @@ class SplitRotaryOp : public Function<SplitRotaryOp> {
                                const Tensor& cos, const Tensor& sin,
                                int64_t batch, int64_t heads) {
     ctx->save_for_backward({cos, sin});
-    const int64_t positions = cos.size(0);
-    const int64_t dim = 2 * cos.size(1);
+    const int64_t positions = cos.size(-2);
+    const int64_t dim = 2 * cos.size(-1);
     const Tensor qkv =
         qkv_in.contiguous().view({batch, positions, 3, heads, dim});
     if (!FastCpu(qkv)) {
@@ -197,6 +197,7 @@ class SplitRotaryOp : public Function<SplitRotaryOp> {
     const float* c = cos.const_data_ptr<float>();
     const float* s = sin.const_data_ptr<float>();
     const int64_t one = positions * heads * dim;
+    const int64_t table = cos.dim() == 3 ? positions * dim / 2 : 0;
     ByType(qkv, [&](auto* type) {
       using T = std::remove_pointer_t<decltype(type)>;
       const T* from = In<T>(qkv);
@@ -205,9 +206,9 @@ class SplitRotaryOp : public Function<SplitRotaryOp> {
       T* vp = Out<T>(v);
       at::parallel_for(0, batch, 1, [&](int64_t begin, int64_t end) {
         for (int64_t b = begin; b < end; ++b) {
-          kernels::SplitRotaryForward(from + b * 3 * one, c, s, qp + b * one,
-                                      kp + b * one, vp + b * one, positions,
-                                      heads, dim);
+          kernels::SplitRotaryForward(from + b * 3 * one, c + b * table,
+                                      s + b * table, qp + b * one, kp + b * one,
+                                      vp + b * one, positions, heads, dim);
         }
       });
     });
@@ -231,6 +232,7 @@ class SplitRotaryOp : public Function<SplitRotaryOp> {
       const float* c = cos.const_data_ptr<float>();
       const float* s = sin.const_data_ptr<float>();
       const int64_t one = positions * heads * dim;
+      const int64_t table = cos.dim() == 3 ? positions * dim / 2 : 0;
       ByType(gq, [&](auto* type) {
         using T = std::remove_pointer_t<decltype(type)>;
         const T* qp = In<T>(gq);
@@ -239,9 +241,9 @@ class SplitRotaryOp : public Function<SplitRotaryOp> {
         T* to = Out<T>(grad);
         at::parallel_for(0, batch, 1, [&](int64_t begin, int64_t end) {
           for (int64_t b = begin; b < end; ++b) {
-            kernels::SplitRotaryBackward(qp + b * one, kp + b * one,
-                                         vp + b * one, c, s, to + b * 3 * one,
-                                         positions, heads, dim);
+            kernels::SplitRotaryBackward(
+                qp + b * one, kp + b * one, vp + b * one, c + b * table,
+                s + b * table, to + b * 3 * one, positions, heads, dim);
           }
         });
       });

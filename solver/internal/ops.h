@@ -17,8 +17,8 @@ Tensor ResidualRmsNorm(const Tensor& x, const Tensor& y, double eps = 1e-5);
 Tensor SwiGluActivation(const Tensor& gate_up);
 
 // qkv (B*T, 3 D), rows of [q heads | k heads | v heads], and rotary tables cos,
-// sin (T, head_dim / 2) float32 -> q, k, v (B, T, heads, head_dim), q and k
-// turned.
+// sin (T, head_dim / 2) float32, or (B, T, head_dim / 2) with a table for each
+// sequence -> q, k, v (B, T, heads, head_dim), q and k turned.
 std::array<Tensor, 3> SplitRotary(const Tensor& qkv, const Tensor& cos,
                                   const Tensor& sin, int64_t batch,
                                   int64_t heads);

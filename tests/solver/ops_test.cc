@@ -114,6 +114,73 @@ TEST(SplitRotary, EqualsPlainFormula) {
       {RandomTensor({batch * positions, 3 * heads * 2 * half}, 8)}, 1e-5);
 }
 
+// Every path: both kernels and the ATen formula.
+TEST(SplitRotary, ATablePerSequenceIsThatOfTheSequenceAlone) {
+  const int64_t batch = 3;
+  const int64_t positions = 5;
+  const int64_t heads = 2;
+  const int64_t half = 4;
+  const Tensor angle = RandomTensor({batch, positions, half}, 17);
+  const Tensor cos = angle.cos();
+  const Tensor sin = angle.sin();
+  for (at::ScalarType type :
+       {at::kFloat, at::kBFloat16, at::kHalf, at::kDouble}) {
+    Tensor qkv =
+        RandomTensor({batch * positions, 3 * heads * 2 * half}, 18, type)
+            .set_requires_grad(true);
+    const Tensor weight =
+        RandomTensor({3, batch, positions, heads, 2 * half}, 19, type);
+    const auto all = SplitRotary(qkv, cos, sin, batch, heads);
+    (at::stack({all[0], all[1], all[2]}) * weight).sum().backward();
+    for (int64_t b = 0; b < batch; ++b) {
+      Tensor row = qkv.detach()
+                       .narrow(0, b * positions, positions)
+                       .clone()
+                       .set_requires_grad(true);
+      const auto alone = SplitRotary(row, cos[b], sin[b], 1, heads);
+      for (size_t i = 0; i < 3; ++i) {
+        EXPECT_EQ(MaxError(all[i][b], alone[i][0]), 0);
+      }
+      (at::stack({alone[0], alone[1], alone[2]}).select(1, 0) *
+       weight.select(1, b))
+          .sum()
+          .backward();
+      EXPECT_EQ(
+          MaxError(qkv.grad().narrow(0, b * positions, positions), row.grad()),
+          0);
+    }
+  }
+}
+
+TEST(SplitRotary, GradientWithTablesPerSequenceEqualsFiniteDifferences) {
+  const int64_t batch = 2;
+  const int64_t positions = 3;
+  const int64_t heads = 1;
+  const int64_t half = 2;
+  const Tensor angle = RandomTensor({batch, positions, half}, 20);
+  const Tensor cos = angle.cos();
+  const Tensor sin = angle.sin();
+  const Tensor x = RandomTensor({batch * positions, 6 * heads * half}, 21);
+  const Tensor w = RandomTensor({3, batch, positions, heads, 2 * half}, 22);
+  const auto f = [&](const Tensor& t) {
+    const auto parts = SplitRotary(t, cos, sin, batch, heads);
+    return (at::stack({parts[0], parts[1], parts[2]}) * w).sum();
+  };
+  Tensor leaf = x.clone().set_requires_grad(true);
+  f(leaf).backward();
+  // Exact but for rounding, the function being linear; differences are taken
+  // on the path in double precision.
+  const double h = 0.5;
+  for (int64_t i = 0; i < x.numel(); ++i) {
+    Tensor up = x.to(at::kDouble);
+    Tensor down = up.clone();
+    up.view({-1})[i] += h;
+    down.view({-1})[i] -= h;
+    const double slope = (f(up) - f(down)).item<double>() / (2 * h);
+    EXPECT_NEAR(leaf.grad().view({-1})[i].item<double>(), slope, 1e-5);
+  }
+}
+
 TEST(ResidualRmsNorm, GradientEqualsFiniteDifferences) {
   // The double path of the same formula.
   const Tensor x = RandomTensor({2, 6}, 4, at::kDouble).to(at::kFloat);
