@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The differentiable pieces of the network. Each has one backward formula of
-// its own; a CPU runs the single-pass kernels of solver/kernels, other devices
-// the same formulas in ATen operations.
+// its own. The single-pass kernels of solver/kernels compute it for float32 and
+// bfloat16 on a CPU and, where they are built (ARCTRM_CUDA_KERNELS), for these
+// and float16 on a CUDA device; everything else takes the same formula in ATen
+// operations.
 #pragma once
 
 #include <array>
