@@ -5,6 +5,7 @@
 #   ARCTRM_NVCC            nvcc, or ...-NOTFOUND
 #   ARCTRM_NVCC_FLAGS      its flags, for all architectures
 #   ARCTRM_NVCC_WERROR     those that make warnings errors
+#   ARCTRM_CUDART, ARCTRM_CUDA_INCLUDE  its toolkit's static runtime and headers
 #   arctrm_cuda_kernels(T) adds the kernels to the library T, with
 #                          ARCTRM_CUDA_KERNELS defined in it and its users
 include_guard(GLOBAL)
@@ -77,12 +78,19 @@ if(_nvcc_version)
     list(APPEND ARCTRM_NVCC_FLAGS "-ccbin=${CMAKE_CXX_COMPILER}")
   endif()
   set(ARCTRM_NVCC_WERROR -Werror=all-warnings -Xcompiler=-Werror)
+  get_filename_component(_real "${ARCTRM_NVCC}" REALPATH)
+  get_filename_component(_toolkit "${_real}/../.." ABSOLUTE)
+  # The static runtime: nothing more to be found when the program starts.
+  find_library(ARCTRM_CUDART cudart_static
+    HINTS "${_toolkit}" PATH_SUFFIXES lib64 lib targets/x86_64-linux/lib)
+  find_path(ARCTRM_CUDA_INCLUDE cuda_runtime_api.h
+    HINTS "${_toolkit}" PATH_SUFFIXES include targets/x86_64-linux/include)
+  mark_as_advanced(ARCTRM_CUDART ARCTRM_CUDA_INCLUDE)
 else()
   set(ARCTRM_NVCC "ARCTRM_NVCC-NOTFOUND")
 endif()
 
-# Can the kernels be built into a program on the torch/ folder `torch`? Sets
-# ARCTRM_CUDART, and ARCTRM_CUDA_INCLUDE for what reads c10's CUDA headers.
+# Can the kernels be built into a program on the torch/ folder `torch`?
 function(arctrm_check_cuda_kernels torch)
   if(NOT ARCTRM_NVCC)
     message(FATAL_ERROR "ARCTRM_CUDA_KERNELS=ON: no working nvcc found. Install "
@@ -106,14 +114,6 @@ function(arctrm_check_cuda_kernels torch)
       "${_nvcc_version}, the torch at ${torch} of CUDA ${_cuda}. Give an nvcc of "
       "CUDA ${_torch_major} with -DARCTRM_NVCC=...")
   endif()
-  get_filename_component(_real "${ARCTRM_NVCC}" REALPATH)
-  get_filename_component(_toolkit "${_real}/../.." ABSOLUTE)
-  # The static runtime: nothing more to be found when the program starts.
-  find_library(ARCTRM_CUDART cudart_static
-    HINTS "${_toolkit}" PATH_SUFFIXES lib64 lib targets/x86_64-linux/lib)
-  find_path(ARCTRM_CUDA_INCLUDE cuda_runtime_api.h
-    HINTS "${_toolkit}" PATH_SUFFIXES include targets/x86_64-linux/include)
-  mark_as_advanced(ARCTRM_CUDART ARCTRM_CUDA_INCLUDE)
   if(NOT ARCTRM_CUDART OR NOT ARCTRM_CUDA_INCLUDE)
     message(FATAL_ERROR "ARCTRM_CUDA_KERNELS=ON: ${_toolkit} holds no "
       "libcudart_static.a or no cuda_runtime_api.h; install the whole toolkit.")

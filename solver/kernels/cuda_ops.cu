@@ -440,8 +440,18 @@ int UseDevice(const Launch& launch) {
   return cudaSetDevice(launch.device);
 }
 
-cudaStream_t StreamOf(const Launch& launch) {
-  return static_cast<cudaStream_t>(launch.stream);
+// The one place where kernels start. Compiled as plain C++, they run on the CPU
+// (tests/solver/cuda_on_host.h).
+template <typename... P, typename... A>
+void Start(const Launch& launch, unsigned blocks, void (*kernel)(P...),
+           A... args) {
+#ifdef __CUDACC__
+  kernel<<<blocks, kThreads, 0, static_cast<cudaStream_t>(launch.stream)>>>(
+      args...);
+#else
+  static_cast<void>(launch);
+  RunOnHost(blocks, kThreads, [&] { kernel(args...); });
+#endif
 }
 
 int64_t Blocks(int64_t count, int64_t per_block) {
@@ -531,12 +541,11 @@ int LaunchRotary(Launch launch, Element element, void* joined, void* q, void* k,
       using I = decltype(index);
       constexpr int kWidth = decltype(width)::value;
       const int64_t count = pairs / kWidth;
-      Rotary<T, kWidth, I, kBackward>
-          <<<LoopBlocks(count), kThreads, 0, StreamOf(launch)>>>(
-              static_cast<T*>(joined), static_cast<T*>(q), static_cast<T*>(k),
-              static_cast<T*>(v), cos, sin, table_stride, static_cast<I>(count),
-              static_cast<I>(positions), static_cast<I>(heads),
-              static_cast<I>(half));
+      Start(launch, LoopBlocks(count), Rotary<T, kWidth, I, kBackward>,
+            static_cast<T*>(joined), static_cast<T*>(q), static_cast<T*>(k),
+            static_cast<T*>(v), cos, sin, table_stride, static_cast<I>(count),
+            static_cast<I>(positions), static_cast<I>(heads),
+            static_cast<I>(half));
     });
     return cudaGetLastError();
   });
@@ -562,11 +571,10 @@ int ResidualRmsNormForward(Launch launch, Element element, const void* x,
     ByPieces<T>(d, Aligned(x, y, out), [&](auto pieces) {
       constexpr int kPieces = decltype(pieces)::value;
       if constexpr (kPieces == 0) {
-        RmsForwardAny<T><<<blocks, kThreads, 0, StreamOf(launch)>>>(
-            xt, yt, to, rstd, rows, d, eps);
+        Start(launch, blocks, RmsForwardAny<T>, xt, yt, to, rstd, rows, d, eps);
       } else {
-        RmsForward<T, kPieces><<<blocks, kThreads, 0, StreamOf(launch)>>>(
-            xt, yt, to, rstd, rows, static_cast<int>(d), eps);
+        Start(launch, blocks, RmsForward<T, kPieces>, xt, yt, to, rstd, rows,
+              static_cast<int>(d), eps);
       }
     });
     return cudaGetLastError();
@@ -588,11 +596,10 @@ int ResidualRmsNormBackward(Launch launch, Element element,
     ByPieces<T>(d, Aligned(grad_out, out, grad), [&](auto pieces) {
       constexpr int kPieces = decltype(pieces)::value;
       if constexpr (kPieces == 0) {
-        RmsBackwardAny<T><<<blocks, kThreads, 0, StreamOf(launch)>>>(
-            g, o, rstd, to, rows, d);
+        Start(launch, blocks, RmsBackwardAny<T>, g, o, rstd, to, rows, d);
       } else {
-        RmsBackward<T, kPieces><<<blocks, kThreads, 0, StreamOf(launch)>>>(
-            g, o, rstd, to, rows, static_cast<int>(d));
+        Start(launch, blocks, RmsBackward<T, kPieces>, g, o, rstd, to, rows,
+              static_cast<int>(d));
       }
     });
     return cudaGetLastError();
@@ -610,10 +617,9 @@ int SwiGluForward(Launch launch, Element element, const void* gate_up,
       using I = decltype(index);
       constexpr int kWidth = decltype(width)::value;
       const int64_t count = rows * n / kWidth;
-      GluForward<T, kWidth, I>
-          <<<LoopBlocks(count), kThreads, 0, StreamOf(launch)>>>(
-              static_cast<const T*>(gate_up), static_cast<T*>(out),
-              static_cast<I>(count), static_cast<I>(n));
+      Start(launch, LoopBlocks(count), GluForward<T, kWidth, I>,
+            static_cast<const T*>(gate_up), static_cast<T*>(out),
+            static_cast<I>(count), static_cast<I>(n));
     });
     return cudaGetLastError();
   });
@@ -632,11 +638,10 @@ int SwiGluBackward(Launch launch, Element element, const void* grad_out,
       using I = decltype(index);
       constexpr int kWidth = decltype(width)::value;
       const int64_t count = rows * n / kWidth;
-      GluBackward<T, kWidth, I>
-          <<<LoopBlocks(count), kThreads, 0, StreamOf(launch)>>>(
-              static_cast<const T*>(grad_out), static_cast<const T*>(gate_up),
-              static_cast<T*>(grad_gate_up), static_cast<I>(count),
-              static_cast<I>(n));
+      Start(launch, LoopBlocks(count), GluBackward<T, kWidth, I>,
+            static_cast<const T*>(grad_out), static_cast<const T*>(gate_up),
+            static_cast<T*>(grad_gate_up), static_cast<I>(count),
+            static_cast<I>(n));
     });
     return cudaGetLastError();
   });
@@ -670,8 +675,8 @@ int StablemaxForward(Launch launch, Element element, const void* logits,
   if (const int error = UseDevice(launch)) return error;
   return ByElement(element, [&](auto* type) -> int {
     using T = Pointee<decltype(type)>;
-    StablemaxLoss<T><<<LoopBlocks(tokens), kThreads, 0, StreamOf(launch)>>>(
-        static_cast<const T*>(logits), labels, loss, tokens, classes);
+    Start(launch, LoopBlocks(tokens), StablemaxLoss<T>,
+          static_cast<const T*>(logits), labels, loss, tokens, classes);
     return cudaGetLastError();
   });
 }
@@ -683,9 +688,9 @@ int StablemaxBackward(Launch launch, Element element, const double* grad_loss,
   if (const int error = UseDevice(launch)) return error;
   return ByElement(element, [&](auto* type) -> int {
     using T = Pointee<decltype(type)>;
-    StablemaxGrad<T><<<LoopBlocks(tokens), kThreads, 0, StreamOf(launch)>>>(
-        grad_loss, static_cast<const T*>(logits), labels, static_cast<T*>(grad),
-        tokens, classes);
+    Start(launch, LoopBlocks(tokens), StablemaxGrad<T>, grad_loss,
+          static_cast<const T*>(logits), labels, static_cast<T*>(grad), tokens,
+          classes);
     return cudaGetLastError();
   });
 }
@@ -708,9 +713,8 @@ int AdamAtan2(Launch launch, float* p, float* m, float* v, const float* grad,
     constexpr int kWidth = decltype(width)::value;
     constexpr bool kEma = decltype(average)::value != 0;
     if (count == 0) return;
-    Adam<kWidth, kEma><<<LoopBlocks(count), kThreads, 0, StreamOf(launch)>>>(
-        p + first, m + first, v + first, grad + first,
-        kEma ? ema + first : nullptr, count, with);
+    Start(launch, LoopBlocks(count), Adam<kWidth, kEma>, p + first, m + first,
+          v + first, grad + first, kEma ? ema + first : nullptr, count, with);
   };
   const auto run = [&](auto average) {
     const int64_t wide =
@@ -730,8 +734,8 @@ int SignSgd(Launch launch, float* table, const int64_t* ids, const float* grad,
             int64_t batch, int64_t d, float decay, float lr) {
   if (batch == 0 || d == 0) return cudaSuccess;
   if (const int error = UseDevice(launch)) return error;
-  SignSgdRows<<<static_cast<unsigned>(batch), kThreads, 0, StreamOf(launch)>>>(
-      table, ids, grad, batch, d, decay, lr);
+  Start(launch, static_cast<unsigned>(batch), SignSgdRows, table, ids, grad,
+        batch, d, decay, lr);
   return cudaGetLastError();
 }
 
