@@ -2,7 +2,8 @@
 # LibTorch out of an installed PyPI torch wheel, as targets of our own:
 # find_package(Torch) refuses to configure where a CUDA wheel meets no CUDA
 # toolkit.
-#   libtorch::cpu   libtorch_cpu and libc10 with their headers
+#   libtorch::cpu      libtorch_cpu and libc10 with their headers
+#   libtorch_c10_cuda  with ARCTRM_CUDA_KERNELS: streams and devices of CUDA
 # Looked for in this order: -DARCTRM_TORCH_ROOT or the environment variable of
 # that name (the torch/ folder), the active Python's torch, <source>/.venv.
 include_guard(GLOBAL)
@@ -96,6 +97,13 @@ target_link_options(libtorch_cpu_interface INTERFACE
   -Wl,--allow-shlib-undefined)
 target_link_libraries(libtorch_cpu_interface INTERFACE
   libtorch_torch_cpu libtorch_c10)
+if(ARCTRM_CUDA_KERNELS)
+  arctrm_check_cuda_kernels("${_torch}")
+  add_library(libtorch_c10_cuda SHARED IMPORTED GLOBAL)
+  set_target_properties(libtorch_c10_cuda PROPERTIES
+    IMPORTED_LOCATION "${_torch}/lib/libc10_cuda.so"
+    IMPORTED_SONAME libc10_cuda.so)
+endif()
 # Gloo itself is inside libtorch_cpu; its headers no wheel has.
 option(ARCTRM_WITH_GLOO "Training in several processes on CPUs, where Gloo's headers are" ON)
 set(ARCTRM_GLOO_INCLUDE "")

@@ -3,9 +3,12 @@
 
 #include <ATen/Parallel.h>
 
+#include <atomic>
 #include <type_traits>
 
+#include "solver/internal/cuda_launch.h"
 #include "solver/kernels/cpu_ops.h"
+#include "solver/kernels/cuda_ops.h"
 
 namespace arctrm::internal {
 namespace {
@@ -14,7 +17,8 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
-constexpr int64_t kGrain = 64;  // rows a thread takes at least
+constexpr int64_t kGrain = 64;        // rows a thread takes at least
+constexpr int64_t kTokenGrain = 512;  // the same for rows of a few logits
 
 bool FastCpu(const Tensor& t) {
   return t.is_cpu() &&
@@ -31,6 +35,10 @@ void ByType(const Tensor& t, Fn&& fn) {
   }
 }
 
+// Pointers for the CUDA kernels, which are told the type apart.
+const void* In(const Tensor& t) { return t.const_data_ptr(); }
+void* Out(Tensor& t) { return t.mutable_data_ptr(); }
+
 template <typename T>
 const T* In(const Tensor& t) {
   return static_cast<const T*>(t.const_data_ptr());
@@ -46,7 +54,7 @@ class ResidualRmsNormOp : public Function<ResidualRmsNormOp> {
                         const Tensor& y_in, double eps) {
     Tensor out;
     Tensor rstd;
-    if (FastCpu(x_in)) {
+    if (FastCpu(x_in) || FastCuda(x_in)) {
       const Tensor x = x_in.contiguous();
       const Tensor y = y_in.contiguous();
       const int64_t d = x.size(-1);
@@ -54,6 +62,15 @@ class ResidualRmsNormOp : public Function<ResidualRmsNormOp> {
       out = at::empty_like(x);
       rstd = at::empty({rows}, x.options().dtype(at::kFloat));
       float* rp = rstd.mutable_data_ptr<float>();
+      if (x.is_cuda()) {
+        StartOn(x, [&](auto launch) {
+          return kernels::cuda::ResidualRmsNormForward(
+              launch, ElementOf(x), In(x), In(y), Out(out), rp, rows, d,
+              static_cast<float>(eps));
+        });
+        ctx->save_for_backward({out, rstd});
+        return out;
+      }
       ByType(x, [&](auto* type) {
         using T = std::remove_pointer_t<decltype(type)>;
         const T* xp = In<T>(x);
@@ -83,11 +100,19 @@ class ResidualRmsNormOp : public Function<ResidualRmsNormOp> {
     const Tensor& out = saved[0];
     const Tensor& rstd = saved[1];
     Tensor grad;
-    if (FastCpu(out)) {
+    if (FastCpu(out) || FastCuda(out)) {
       const Tensor g = grads[0].contiguous();
       grad = at::empty_like(out);
       const int64_t d = out.size(-1);
       const float* rp = rstd.const_data_ptr<float>();
+      if (out.is_cuda()) {
+        StartOn(out, [&](auto launch) {
+          return kernels::cuda::ResidualRmsNormBackward(
+              launch, ElementOf(out), In(g), In(out), rp, Out(grad),
+              rstd.numel(), d);
+        });
+        return {grad, grad, Tensor()};
+      }
       ByType(out, [&](auto* type) {
         using T = std::remove_pointer_t<decltype(type)>;
         const T* gp = In<T>(g);
@@ -115,11 +140,18 @@ class SwiGluOp : public Function<SwiGluOp> {
     const Tensor gate_up = gate_up_in.contiguous();
     ctx->save_for_backward({gate_up});
     const int64_t n = gate_up.size(-1) / 2;
-    if (!FastCpu(gate_up)) {
+    if (!FastCpu(gate_up) && !FastCuda(gate_up)) {
       return at::silu(gate_up.narrow(-1, 0, n)) * gate_up.narrow(-1, n, n);
     }
     const int64_t rows = gate_up.numel() / (2 * n);
     Tensor out = at::empty({rows, n}, gate_up.options());
+    if (gate_up.is_cuda()) {
+      StartOn(gate_up, [&](auto launch) {
+        return kernels::cuda::SwiGluForward(launch, ElementOf(gate_up),
+                                            In(gate_up), Out(out), rows, n);
+      });
+      return out;
+    }
     ByType(gate_up, [&](auto* type) {
       using T = std::remove_pointer_t<decltype(type)>;
       const T* from = In<T>(gate_up);
@@ -150,6 +182,13 @@ class SwiGluOp : public Function<SwiGluOp> {
                                       to + begin * 2 * n, end - begin, n);
             });
       });
+    } else if (FastCuda(gate_up)) {
+      const Tensor g = grads[0].contiguous();
+      StartOn(gate_up, [&](auto launch) {
+        return kernels::cuda::SwiGluBackward(launch, ElementOf(gate_up), In(g),
+                                             In(gate_up), Out(grad),
+                                             g.numel() / n, n);
+      });
     } else {
       const Tensor gate = gate_up.narrow(-1, 0, n);
       const Tensor up = gate_up.narrow(-1, n, n);
@@ -178,14 +217,16 @@ Tensor Rotate(const Tensor& x, const Tensor& cos, const Tensor& sin,
 class SplitRotaryOp : public Function<SplitRotaryOp> {
  public:
   static variable_list forward(AutogradContext* ctx, const Tensor& qkv_in,
-                               const Tensor& cos, const Tensor& sin,
+                               const Tensor& cos_in, const Tensor& sin_in,
                                int64_t batch, int64_t heads) {
+    const Tensor cos = cos_in.contiguous();
+    const Tensor sin = sin_in.contiguous();
     ctx->save_for_backward({cos, sin});
     const int64_t positions = cos.size(-2);
     const int64_t dim = 2 * cos.size(-1);
     const Tensor qkv =
         qkv_in.contiguous().view({batch, positions, 3, heads, dim});
-    if (!FastCpu(qkv)) {
+    if (!FastCpu(qkv) && !FastCuda(qkv)) {
       return {Rotate(qkv.select(2, 0), cos, sin, false),
               Rotate(qkv.select(2, 1), cos, sin, false),
               qkv.select(2, 2).contiguous()};
@@ -198,6 +239,14 @@ class SplitRotaryOp : public Function<SplitRotaryOp> {
     const float* s = sin.const_data_ptr<float>();
     const int64_t one = positions * heads * dim;
     const int64_t table = cos.dim() == 3 ? positions * dim / 2 : 0;
+    if (qkv.is_cuda()) {
+      StartOn(qkv, [&](auto launch) {
+        return kernels::cuda::SplitRotaryForward(
+            launch, ElementOf(qkv), In(qkv), c, s, table, Out(q), Out(k),
+            Out(v), batch, positions, heads, dim);
+      });
+      return {q, k, v};
+    }
     ByType(qkv, [&](auto* type) {
       using T = std::remove_pointer_t<decltype(type)>;
       const T* from = In<T>(qkv);
@@ -228,11 +277,20 @@ class SplitRotaryOp : public Function<SplitRotaryOp> {
     const Tensor gk = grads[1].contiguous();
     const Tensor gv = grads[2].contiguous();
     Tensor grad = at::empty({batch, positions, 3, heads, dim}, gq.options());
-    if (FastCpu(gq)) {
+    if (FastCpu(gq) || FastCuda(gq)) {
       const float* c = cos.const_data_ptr<float>();
       const float* s = sin.const_data_ptr<float>();
       const int64_t one = positions * heads * dim;
       const int64_t table = cos.dim() == 3 ? positions * dim / 2 : 0;
+      if (gq.is_cuda()) {
+        StartOn(gq, [&](auto launch) {
+          return kernels::cuda::SplitRotaryBackward(
+              launch, ElementOf(gq), In(gq), In(gk), In(gv), c, s, table,
+              Out(grad), batch, positions, heads, dim);
+        });
+        return {grad.view({batch * positions, 3 * heads * dim}), Tensor(),
+                Tensor(), Tensor(), Tensor()};
+      }
       ByType(gq, [&](auto* type) {
         using T = std::remove_pointer_t<decltype(type)>;
         const T* qp = In<T>(gq);
@@ -259,8 +317,41 @@ class SplitRotaryOp : public Function<SplitRotaryOp> {
 
 class StablemaxOp : public Function<StablemaxOp> {
  public:
-  static Tensor forward(AutogradContext* ctx, const Tensor& logits,
-                        const Tensor& labels) {
+  static Tensor forward(AutogradContext* ctx, const Tensor& logits_in,
+                        const Tensor& labels_in) {
+    const Tensor logits = logits_in.contiguous();
+    const Tensor labels = labels_in.contiguous();
+    ctx->save_for_backward({logits, labels});
+    const int64_t classes = logits.size(-1);
+    if (FastCpu(logits) || FastCuda(logits)) {
+      Tensor loss =
+          at::empty(labels.sizes(), logits.options().dtype(at::kDouble));
+      const int64_t* lp = labels.const_data_ptr<int64_t>();
+      double* to = loss.mutable_data_ptr<double>();
+      if (logits.is_cuda()) {
+        StartOn(logits, [&](auto launch) {
+          return kernels::cuda::StablemaxForward(launch, ElementOf(logits),
+                                                 In(logits), lp, to,
+                                                 labels.numel(), classes);
+        });
+        return loss;
+      }
+      std::atomic<bool> good = true;
+      ByType(logits, [&](auto* type) {
+        using T = std::remove_pointer_t<decltype(type)>;
+        const T* from = In<T>(logits);
+        at::parallel_for(
+            0, labels.numel(), kTokenGrain, [&](int64_t begin, int64_t end) {
+              if (!kernels::StablemaxForward(from + begin * classes, lp + begin,
+                                             to + begin, end - begin,
+                                             classes)) {
+                good = false;
+              }
+            });
+      });
+      TORCH_CHECK_INDEX(good, "a label is beyond the ", classes, " classes");
+      return loss;
+    }
     const Tensor x = logits.to(at::kDouble);
     const Tensor s =
         at::where(x < 0, (1 - at::clamp_max(x, 0)).reciprocal(), x + 1);
@@ -270,15 +361,42 @@ class StablemaxOp : public Function<StablemaxOp> {
     const Tensor loss =
         at::where(valid, sum.log() - s.gather(-1, index).squeeze(-1).log(),
                   at::zeros({}, x.options()));
-    ctx->save_for_backward({logits, labels});
     return loss;
   }
 
   static variable_list backward(AutogradContext* ctx,
                                 const variable_list& grads) {
     const variable_list saved = ctx->get_saved_variables();
-    const Tensor x = saved[0].to(at::kDouble);
+    const Tensor& logits = saved[0];
     const Tensor& labels = saved[1];
+    if (FastCpu(logits) || FastCuda(logits)) {
+      const Tensor g = grads[0].contiguous();
+      const int64_t classes = logits.size(-1);
+      Tensor grad = at::empty_like(logits);
+      const double* gp = g.const_data_ptr<double>();
+      const int64_t* lp = labels.const_data_ptr<int64_t>();
+      if (logits.is_cuda()) {
+        StartOn(logits, [&](auto launch) {
+          return kernels::cuda::StablemaxBackward(launch, ElementOf(logits), gp,
+                                                  In(logits), lp, Out(grad),
+                                                  labels.numel(), classes);
+        });
+        return {grad, Tensor()};
+      }
+      ByType(logits, [&](auto* type) {
+        using T = std::remove_pointer_t<decltype(type)>;
+        const T* from = In<T>(logits);
+        T* to = Out<T>(grad);
+        at::parallel_for(
+            0, labels.numel(), kTokenGrain, [&](int64_t begin, int64_t end) {
+              kernels::StablemaxBackward(gp + begin, from + begin * classes,
+                                         lp + begin, to + begin * classes,
+                                         end - begin, classes);
+            });
+      });
+      return {grad, Tensor()};
+    }
+    const Tensor x = logits.to(at::kDouble);
     const Tensor negative = x < 0;
     const Tensor s =
         at::where(negative, (1 - at::clamp_max(x, 0)).reciprocal(), x + 1);
@@ -292,7 +410,7 @@ class StablemaxOp : public Function<StablemaxOp> {
     grad.scatter_add_(-1, index, -own);
     const Tensor g =
         at::where(valid, grads[0].to(at::kDouble), at::zeros({}, s.options()));
-    return {(grad * g.unsqueeze(-1)).to(saved[0].scalar_type()), Tensor()};
+    return {(grad * g.unsqueeze(-1)).to(logits.scalar_type()), Tensor()};
   }
 };
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The differentiable pieces of the network. Each has one backward formula of
-// its own; a CPU runs the single-pass kernels of solver/kernels, other devices
-// the same formulas in ATen operations.
+// its own. The single-pass kernels of solver/kernels compute it for float32 and
+// bfloat16 on a CPU and, where they are built (ARCTRM_CUDA_KERNELS), for these
+// and float16 on a CUDA device; everything else takes the same formula in ATen
+// operations.
 #pragma once
 
 #include <array>
@@ -18,8 +20,7 @@ Tensor SwiGluActivation(const Tensor& gate_up);
 
 // qkv (B*T, 3 D), rows of [q heads | k heads | v heads], and rotary tables cos,
 // sin (T, head_dim / 2) float32, or (B, T, head_dim / 2) with a table for each
-// sequence -> q, k, v (B, T, heads, head_dim), q and k
-// turned.
+// sequence -> q, k, v (B, T, heads, head_dim), q and k turned.
 std::array<Tensor, 3> SplitRotary(const Tensor& qkv, const Tensor& cos,
                                   const Tensor& sin, int64_t batch,
                                   int64_t heads);

@@ -21,13 +21,17 @@ struct AdamAtan2 {
   int64_t t = 0;      // updates done
 
   explicit AdamAtan2(const Tensor& flat);
+  // flat, grad: float32 vectors like the moments. With `ema` (one more, not
+  // undefined) EmaUpdate follows, which in one pass costs little.
   void Update(Tensor& flat, const Tensor& grad, double lr, double weight_decay,
-              double beta1, double beta2);
+              double beta1, double beta2, Tensor ema = Tensor(),
+              double ema_decay = 0);
 };
 
 // Sign-SGD on the rows of the batch only: gradients of equal ids are added
 // first, in batch order; row = row * (1 - lr wd) - lr sign(sum).
-// table (num_ids, D), ids (B) int64 on the CPU, grad (B, D).
+// table (num_ids, D), ids (B) int64 on the CPU, grad (B, D). The same bits each
+// time, on the CPU and on a CUDA device.
 void SignSgdUpdate(Tensor& table, const Tensor& ids, const Tensor& grad,
                    double lr, double weight_decay);
 

@@ -326,8 +326,8 @@ void Trainer::Step(StepSums& sums, double progress) {
   }
   if (!rows_only) {
     adam_->Update(model_->flat(), model_->flat_grad(), learning_rate_,
-                  train_.weight_decay, train_.beta1, train_.beta2);
-    if (ema_.defined()) EmaUpdate(ema_, model_->flat(), train_.ema);
+                  train_.weight_decay, train_.beta1, train_.beta2, ema_,
+                  train_.ema);
   }
 
   for (const Share& share : shares) {

@@ -1,75 +1,43 @@
 // SPDX-License-Identifier: MIT
 #include "solver/kernels/cpu_ops.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
-// One binary serves every x86-64: the loader picks the widest version the
-// processor has. Not under sanitizers, whose runtime starts after the choice.
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(ARCTRM_NO_TARGET_CLONES)
-#define ARCTRM_CLONES \
-  __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define ARCTRM_CLONES
-#endif
-#define ARCTRM_INLINE inline __attribute__((always_inline))
+#include "solver/kernels/cpu_math.h"
 
 namespace arctrm::kernels {
 namespace {
 
-constexpr int kLanes = 16;
-
-// e^x to about 1e-7 relative, as straight-line code that compilers vectorise:
-// 2^n by exponent bits, the rest by a polynomial on [-ln2/2, ln2/2].
-ARCTRM_INLINE float Exp(float x) {
-  x = x < -87.0f ? -87.0f : x;
-  x = x > 88.0f ? 88.0f : x;
-  constexpr float kMagic = 12582912.0f;  // 1.5 * 2^23: rounds to integer
-  const float t = x * 1.44269504f + kMagic;
-  const float n = t - kMagic;
-  int32_t bits;
-  std::memcpy(&bits, &t, sizeof(bits));
-  float r = x - n * 0.693359375f;
-  r = r + n * 2.12194440e-4f;
-  float p = 1.9875691500e-4f;
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * r * r + r + 1.0f;
-  const int32_t scale_bits = (bits + (127 - 0x4B400000)) << 23;
-  float scale;
-  std::memcpy(&scale, &scale_bits, sizeof(scale));
-  return p * scale;
-}
-
-ARCTRM_INLINE float Load(const float* p) { return *p; }
-ARCTRM_INLINE void Store(float* p, float x) { *p = x; }
-ARCTRM_INLINE float Load(const Bf16* p) {
-  const uint32_t bits = static_cast<uint32_t>(p->bits) << 16;
-  float x;
-  std::memcpy(&x, &bits, sizeof(x));
-  return x;
-}
-ARCTRM_INLINE void Store(Bf16* p, float x) {
-  uint32_t bits;
-  std::memcpy(&bits, &x, sizeof(bits));
-  // A NaN must not round to infinity.
-  const uint32_t quiet = (bits >> 16) | 0x40;
-  const uint32_t rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16;
-  p->bits =
-      static_cast<uint16_t>((bits & 0x7FFFFFFF) > 0x7F800000 ? quiet : rounded);
+// atan2(y, x) for x >= 0, straight-line like Exp. The smaller over the larger
+// is in [0, 1], where atan(q) = q + q z R(z), z = q^2; R is a minimax fit of
+// relative error 1.7e-8. What lies beyond pi/4 is pi/2 minus the rest.
+ARCTRM_INLINE float Atan2Right(float y, float x) {
+  const float a = std::fabs(y);
+  const float b = std::fabs(x);
+  const bool steep = a > b;
+  const float low = steep ? b : a;
+  const float high = steep ? a : b;
+  // Equal: pi/4, also at infinity; but both zero is zero.
+  float q = low / (high == 0.0f ? 1.0f : high);
+  q = low == high && high > 0.0f ? 1.0f : q;
+  const float z = q * q;
+  float r = 2.920691872e-3f;
+  r = r * z - 1.636792649e-2f;
+  r = r * z + 4.321185820e-2f;
+  r = r * z - 7.552214048e-2f;
+  r = r * z + 1.066600452e-1f;
+  r = r * z - 1.421105527e-1f;
+  r = r * z + 1.999377283e-1f;
+  r = r * z - 3.333315274e-1f;
+  const float angle = q + q * (z * r);
+  return std::copysign(steep ? 1.57079633f - angle : angle, y);
 }
 
 ARCTRM_INLINE float Sigmoid(float x) { return 1.0f / (1.0f + Exp(-x)); }
-
-ARCTRM_INLINE float Sum(const float* lanes) {
-  float total = 0;
-  for (int i = 0; i < kLanes; ++i) total += lanes[i];
-  return total;
-}
 
 template <typename T>
 ARCTRM_INLINE void RmsForward(const T* x, const T* y, T* out, float* rstd,
@@ -222,6 +190,114 @@ ARCTRM_INLINE void RotaryBackward(const T* grad_q, const T* grad_k,
   }
 }
 
+constexpr int64_t kClasses = 64;  // taken at once; a token has some 12
+
+// s(x) of up to kClasses logits, and the sum of s. The condition is a choice of
+// values, not a branch, so that this is vector code.
+template <typename T>
+ARCTRM_INLINE double Stablemax(const T* logits, int64_t count, double* s) {
+  for (int64_t i = 0; i < count; ++i) {
+    const double x = static_cast<double>(Load(logits + i));
+    const double below = 1.0 / (1.0 - (x < 0 ? x : 0.0));
+    s[i] = x < 0 ? below : x + 1.0;
+  }
+  double sum = 0;
+  for (int64_t i = 0; i < count; ++i) sum += s[i];
+  return sum;
+}
+
+// The sum over all classes; `s` is left with those of the last piece.
+template <typename T>
+ARCTRM_INLINE double StablemaxSum(const T* logits, int64_t classes, double* s) {
+  double sum = 0;
+  for (int64_t i = 0; i < classes; i += kClasses) {
+    sum += Stablemax(logits + i, std::min(kClasses, classes - i), s);
+  }
+  return sum;
+}
+
+template <typename T>
+ARCTRM_INLINE bool StablemaxLoss(const T* logits, const int64_t* labels,
+                                 double* loss, int64_t tokens,
+                                 int64_t classes) {
+  std::array<double, kClasses> s;
+  bool good = true;
+  for (int64_t t = 0; t < tokens; ++t) {
+    const int64_t label = labels[t];
+    if (label < 0) {
+      loss[t] = 0;
+      continue;
+    }
+    if (label >= classes) {
+      loss[t] = std::numeric_limits<double>::quiet_NaN();
+      good = false;
+      continue;
+    }
+    const T* row = logits + t * classes;
+    const double sum = StablemaxSum(row, classes, s.data());
+    Stablemax(row + label, 1, s.data());
+    loss[t] = std::log(sum) - std::log(s[0]);
+  }
+  return good;
+}
+
+template <typename T>
+ARCTRM_INLINE void StablemaxGrad(const double* grad_loss, const T* logits,
+                                 const int64_t* labels, T* grad, int64_t tokens,
+                                 int64_t classes) {
+  std::array<double, kClasses> s;
+  for (int64_t t = 0; t < tokens; ++t) {
+    const T* row = logits + t * classes;
+    T* to = grad + t * classes;
+    const int64_t label = labels[t];
+    if (label < 0) {
+      for (int64_t i = 0; i < classes; ++i) Store(to + i, 0.0f);
+      continue;
+    }
+    const double sum = StablemaxSum(row, classes, s.data());
+    const double scale = grad_loss[t] / sum;
+    for (int64_t i = 0; i < classes; i += kClasses) {
+      const int64_t count = std::min(kClasses, classes - i);
+      if (classes > kClasses) Stablemax(row + i, count, s.data());
+      // d s / d x is 1 for x >= 0 and s^2 below.
+      for (int64_t j = 0; j < count; ++j) {
+        const double slope = Load(row + i + j) < 0 ? s[j] * s[j] : 1.0;
+        Store(to + i + j, static_cast<float>(slope * scale));
+      }
+    }
+    double own = 0;
+    Stablemax(row + label, 1, &own);
+    const double slope = Load(row + label) < 0 ? own * own : 1.0;
+    Store(to + label,
+          static_cast<float>((slope / sum - slope / own) * grad_loss[t]));
+  }
+}
+
+template <bool kEma>
+ARCTRM_INLINE void Adam(float* __restrict__ p, float* __restrict__ m,
+                        float* __restrict__ v, const float* __restrict__ grad,
+                        float* __restrict__ ema, int64_t n, float decay,
+                        float beta1, float beta2, float step_size,
+                        float v_scale, double ema_decay) {
+  const float m_share = 1.0f - beta1;
+  const float v_share = 1.0f - beta2;
+  const float to_right = 1.0f / v_scale;
+  const float ema_keep = static_cast<float>(ema_decay);
+  const float ema_share = static_cast<float>(1.0 - ema_decay);
+  for (int64_t i = 0; i < n; ++i) {
+    const float g = grad[i];
+    const float mean = m[i] + m_share * (g - m[i]);
+    const float square = v[i] + v_share * (g * g - v[i]);
+    m[i] = mean;
+    v[i] = square;
+    const float next =
+        p[i] * decay -
+        step_size * Atan2Right(mean, std::sqrt(square) * to_right);
+    p[i] = next;
+    if (kEma) ema[i] = ema[i] * ema_keep + next * ema_share;
+  }
+}
+
 }  // namespace
 
 #define ARCTRM_DEFINE_OPS(T)                                                  \
@@ -255,21 +331,36 @@ ARCTRM_INLINE void RotaryBackward(const T* grad_q, const T* grad_k,
       int64_t dim) {                                                          \
     RotaryBackward(grad_q, grad_k, grad_v, cos, sin, grad_qkv, positions,     \
                    heads, dim);                                               \
+  }                                                                           \
+  ARCTRM_CLONES bool StablemaxForward(const T* logits, const int64_t* labels, \
+                                      double* loss, int64_t tokens,           \
+                                      int64_t classes) {                      \
+    return StablemaxLoss(logits, labels, loss, tokens, classes);              \
+  }                                                                           \
+  ARCTRM_CLONES void StablemaxBackward(                                       \
+      const double* grad_loss, const T* logits, const int64_t* labels,        \
+      T* grad, int64_t tokens, int64_t classes) {                             \
+    StablemaxGrad(grad_loss, logits, labels, grad, tokens, classes);          \
   }
 
 ARCTRM_DEFINE_OPS(float)
 ARCTRM_DEFINE_OPS(Bf16)
 #undef ARCTRM_DEFINE_OPS
 
-void AdamAtan2(float* p, float* m, float* v, const float* grad, int64_t n,
-               float decay, float beta1, float beta2, float step_size,
-               float v_scale) {
-  for (int64_t i = 0; i < n; ++i) {
-    const float g = grad[i];
-    m[i] = m[i] + (1.0f - beta1) * (g - m[i]);
-    v[i] = v[i] + (1.0f - beta2) * (g * g - v[i]);
-    p[i] =
-        p[i] * decay - step_size * std::atan2(m[i], std::sqrt(v[i]) / v_scale);
+ARCTRM_CLONES void Atan2(const float* y, const float* x, float* to, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) to[i] = Atan2Right(y[i], x[i]);
+}
+
+ARCTRM_CLONES void AdamAtan2(float* p, float* m, float* v, const float* grad,
+                             float* ema, int64_t n, float decay, float beta1,
+                             float beta2, float step_size, float v_scale,
+                             double ema_decay) {
+  if (ema != nullptr) {
+    Adam<true>(p, m, v, grad, ema, n, decay, beta1, beta2, step_size, v_scale,
+               ema_decay);
+  } else {
+    Adam<false>(p, m, v, grad, ema, n, decay, beta1, beta2, step_size, v_scale,
+                ema_decay);
   }
 }
 

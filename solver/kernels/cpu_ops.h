@@ -56,11 +56,33 @@ void SplitRotaryBackward(const Bf16* grad_q, const Bf16* grad_k,
                          Bf16* grad_qkv, int64_t positions, int64_t heads,
                          int64_t dim);
 
-// AdamATan2 on n numbers (solver/internal/optimizers.h has the formula).
-// `decay` = 1 - lr * wd, `step_size` = lr / (1 - beta1^t),
-// `v_scale` = sqrt(1 - beta2^t).
-void AdamAtan2(float* p, float* m, float* v, const float* grad, int64_t n,
-               float decay, float beta1, float beta2, float step_size,
-               float v_scale);
+// Stablemax cross-entropy of each of `tokens` rows of `classes` logits, float64
+// inside (solver/internal/ops.h has the formula): loss (tokens) and, below, its
+// gradient times grad_loss (tokens). Where the label is negative both are 0.
+// A label of `classes` or more is the caller's error: such a token's loss is
+// NaN and the answer false.
+bool StablemaxForward(const float* logits, const int64_t* labels, double* loss,
+                      int64_t tokens, int64_t classes);
+bool StablemaxForward(const Bf16* logits, const int64_t* labels, double* loss,
+                      int64_t tokens, int64_t classes);
+// Labels as StablemaxForward has accepted them.
+void StablemaxBackward(const double* grad_loss, const float* logits,
+                       const int64_t* labels, float* grad, int64_t tokens,
+                       int64_t classes);
+void StablemaxBackward(const double* grad_loss, const Bf16* logits,
+                       const int64_t* labels, Bf16* grad, int64_t tokens,
+                       int64_t classes);
+
+// to = atan2(y, x) for x >= 0, element by element, to 3e-7 relative; signs of
+// zero, infinities and NaN as std::atan2 treats them.
+void Atan2(const float* y, const float* x, float* to, int64_t n);
+
+// AdamATan2 on n numbers (solver/internal/optimizers.h has the formula), and
+// after it ema = ema_decay * ema + (1 - ema_decay) * p, unless `ema` is
+// nullptr. `decay` = 1 - lr * wd, `step_size` = lr / (1 - beta1^t),
+// `v_scale` = sqrt(1 - beta2^t). The vectors may not overlap.
+void AdamAtan2(float* p, float* m, float* v, const float* grad, float* ema,
+               int64_t n, float decay, float beta1, float beta2,
+               float step_size, float v_scale, double ema_decay);
 
 }  // namespace arctrm::kernels

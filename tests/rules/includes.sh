@@ -18,7 +18,8 @@ for place in "${rooms[@]}" tests bench; do
   [[ -d $place ]] && places+=("$place")
 done
 
-find "${places[@]}" -type f \( -name '*.h' -o -name '*.cc' \) -print0 | sort -z |
+find "${places[@]}" -type f \( -name '*.h' -o -name '*.cc' -o -name '*.cu' \) \
+    -print0 | sort -z |
   xargs -0 awk -v rooms="${rooms[*]}" '
     BEGIN {
       count = split(rooms, names, " ")

@@ -3,12 +3,20 @@
 // autograd, and against finite differences.
 #include "solver/internal/ops.h"
 
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
 #include <functional>
+#include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "base/random.h"
 #include "gtest/gtest.h"
+#include "solver/internal/optimizers.h"
+#include "solver/kernels/cpu_ops.h"
 #include "tests/solver/golden_tensors.h"
 
 namespace arctrm::internal {
@@ -114,6 +122,73 @@ TEST(SplitRotary, EqualsPlainFormula) {
       {RandomTensor({batch * positions, 3 * heads * 2 * half}, 8)}, 1e-5);
 }
 
+// Every path: both kernels and the ATen formula.
+TEST(SplitRotary, ATablePerSequenceIsThatOfTheSequenceAlone) {
+  const int64_t batch = 3;
+  const int64_t positions = 5;
+  const int64_t heads = 2;
+  const int64_t half = 4;
+  const Tensor angle = RandomTensor({batch, positions, half}, 17);
+  const Tensor cos = angle.cos();
+  const Tensor sin = angle.sin();
+  for (at::ScalarType type :
+       {at::kFloat, at::kBFloat16, at::kHalf, at::kDouble}) {
+    Tensor qkv =
+        RandomTensor({batch * positions, 3 * heads * 2 * half}, 18, type)
+            .set_requires_grad(true);
+    const Tensor weight =
+        RandomTensor({3, batch, positions, heads, 2 * half}, 19, type);
+    const auto all = SplitRotary(qkv, cos, sin, batch, heads);
+    (at::stack({all[0], all[1], all[2]}) * weight).sum().backward();
+    for (int64_t b = 0; b < batch; ++b) {
+      Tensor row = qkv.detach()
+                       .narrow(0, b * positions, positions)
+                       .clone()
+                       .set_requires_grad(true);
+      const auto alone = SplitRotary(row, cos[b], sin[b], 1, heads);
+      for (size_t i = 0; i < 3; ++i) {
+        EXPECT_EQ(MaxError(all[i][b], alone[i][0]), 0);
+      }
+      (at::stack({alone[0], alone[1], alone[2]}).select(1, 0) *
+       weight.select(1, b))
+          .sum()
+          .backward();
+      EXPECT_EQ(
+          MaxError(qkv.grad().narrow(0, b * positions, positions), row.grad()),
+          0);
+    }
+  }
+}
+
+TEST(SplitRotary, GradientWithTablesPerSequenceEqualsFiniteDifferences) {
+  const int64_t batch = 2;
+  const int64_t positions = 3;
+  const int64_t heads = 1;
+  const int64_t half = 2;
+  const Tensor angle = RandomTensor({batch, positions, half}, 20);
+  const Tensor cos = angle.cos();
+  const Tensor sin = angle.sin();
+  const Tensor x = RandomTensor({batch * positions, 6 * heads * half}, 21);
+  const Tensor w = RandomTensor({3, batch, positions, heads, 2 * half}, 22);
+  const auto f = [&](const Tensor& t) {
+    const auto parts = SplitRotary(t, cos, sin, batch, heads);
+    return (at::stack({parts[0], parts[1], parts[2]}) * w).sum();
+  };
+  Tensor leaf = x.clone().set_requires_grad(true);
+  f(leaf).backward();
+  // Exact but for rounding, the function being linear; differences are taken
+  // on the path in double precision.
+  const double h = 0.5;
+  for (int64_t i = 0; i < x.numel(); ++i) {
+    Tensor up = x.to(at::kDouble);
+    Tensor down = up.clone();
+    up.view({-1})[i] += h;
+    down.view({-1})[i] -= h;
+    const double slope = (f(up) - f(down)).item<double>() / (2 * h);
+    EXPECT_NEAR(leaf.grad().view({-1})[i].item<double>(), slope, 1e-5);
+  }
+}
+
 TEST(ResidualRmsNorm, GradientEqualsFiniteDifferences) {
   // The double path of the same formula.
   const Tensor x = RandomTensor({2, 6}, 4, at::kDouble).to(at::kFloat);
@@ -145,6 +220,127 @@ TEST(Ops, Bf16PathStaysWithinItsRounding) {
   const Tensor g = RandomTensor({64, 128}, 13);
   ExpectClose("swiglu bf16", SwiGluActivation(g.to(at::kBFloat16)),
               SwiGluActivation(g), 0.3);
+}
+
+// The kernel takes the type, the formula the same numbers in float64.
+TEST(Stablemax, KernelEqualsTheFormula) {
+  for (int64_t classes : {1, 2, 12, 64, 65, 200}) {
+    for (at::ScalarType type : {at::kFloat, at::kBFloat16}) {
+      const Tensor logits = RandomTensor({5, 260, classes}, 23, type);
+      const Tensor labels =
+          (at::arange(1300) * 7 % (classes + 1) - 1).view({5, 260});
+      const Tensor weight = RandomTensor({5, 260}, 24, at::kDouble);
+      Tensor a = logits.clone().set_requires_grad(true);
+      Tensor b = logits.to(at::kDouble).set_requires_grad(true);
+      const Tensor ours = StablemaxCrossEntropy(a, labels);
+      const Tensor plain = StablemaxCrossEntropy(b, labels);
+      const std::string what = absl::StrCat("stablemax ", classes);
+      EXPECT_EQ(ours.scalar_type(), at::kDouble);
+      // Where one class has all the weight, its loss is rounding itself.
+      ExpectClose(what, ours / (plain.abs() + 1e-3),
+                  plain / (plain.abs() + 1e-3), 1e-12);
+      (ours * weight).sum().backward();
+      (plain * weight).sum().backward();
+      const double rounding =
+          type == at::kFloat ? std::ldexp(1.0, -24) : std::ldexp(1.0, -8);
+      const Tensor scale = b.grad().abs() + 1e-9;
+      ExpectClose(what + " gradient", a.grad().to(at::kDouble) / scale,
+                  b.grad() / scale, 1.01 * rounding);
+    }
+  }
+}
+
+TEST(Stablemax, TakesLogitsOfAnyLayout) {
+  const Tensor logits = RandomTensor({12, 3, 7}, 25);
+  const Tensor labels = (at::arange(21) % 12).view({7, 3});
+  Tensor a = logits.clone().set_requires_grad(true);
+  Tensor b = logits.permute({2, 1, 0}).contiguous().set_requires_grad(true);
+  const Tensor across = StablemaxCrossEntropy(a.permute({2, 1, 0}), labels);
+  const Tensor straight = StablemaxCrossEntropy(b, labels);
+  EXPECT_EQ(MaxError(across, straight), 0);
+  across.sum().backward();
+  straight.sum().backward();
+  EXPECT_EQ(MaxError(a.grad().permute({2, 1, 0}), b.grad()), 0);
+}
+
+TEST(Stablemax, ALabelBeyondTheClassesIsAnError) {
+  for (at::ScalarType type : {at::kFloat, at::kBFloat16, at::kDouble}) {
+    EXPECT_THROW(StablemaxCrossEntropy(at::ones({1, 1, 3}, type),
+                                       at::full({1, 1}, 3, at::kLong)),
+                 std::exception);
+  }
+}
+
+TEST(Atan2, EqualsTheStandardLibrary) {
+  std::vector<float> ys;
+  std::vector<float> xs;
+  // All quotients, far apart and close, on both sides of equality.
+  Random random(26, "test");
+  for (int i = 0; i < 200000; ++i) {
+    const double scale = std::exp(random.Normal() * 20);
+    const double far = i % 2 == 0 ? 10 : 0.5;
+    ys.push_back(static_cast<float>(scale * random.Normal()));
+    xs.push_back(static_cast<float>(scale * std::exp(far * random.Normal())));
+  }
+  const float infinity = std::numeric_limits<float>::infinity();
+  for (float y :
+       {0.0f, -0.0f, 1e-45f, 1.0f, -1.0f, 3e38f, -infinity, infinity}) {
+    for (float x : {0.0f, 1e-45f, 1.0f, 3e38f, infinity}) {
+      ys.push_back(y);
+      xs.push_back(x);
+    }
+  }
+  std::vector<float> to(ys.size());
+  kernels::Atan2(ys.data(), xs.data(), to.data(),
+                 static_cast<int64_t>(to.size()));
+  double worst = 0;
+  for (size_t i = 0; i < to.size(); ++i) {
+    const double right =
+        std::atan2(static_cast<double>(ys[i]), static_cast<double>(xs[i]));
+    EXPECT_EQ(std::signbit(to[i]), std::signbit(right))
+        << ys[i] << " " << xs[i];
+    // Under the smallest normal number there are no relative errors.
+    const double error =
+        std::abs(to[i] - right) / std::max(std::abs(right), 1.2e-38);
+    worst = std::max(worst, error);
+    EXPECT_LT(error, 3e-7) << ys[i] << " " << xs[i];
+  }
+  std::printf("[  MEASURED ] atan2, relative: %.2g (at most 3e-07)\n", worst);
+  const float nan = std::nanf("");
+  for (const auto& [y, x] : {std::pair(nan, 1.0f), std::pair(1.0f, nan),
+                             std::pair(nan, nan), std::pair(nan, 0.0f)}) {
+    kernels::Atan2(&y, &x, to.data(), 1);
+    EXPECT_TRUE(std::isnan(to[0]));
+  }
+}
+
+TEST(AdamAtan2, WithEmaInOnePassEqualsPlainFormula) {
+  for (int64_t n : {1, 17, 40000}) {
+    Tensor p = RandomTensor({n}, 27);
+    Tensor alone = p.clone();
+    Tensor ema = p.clone();
+    AdamAtan2 adam(p);
+    AdamAtan2 without(p);
+    Tensor q = p.to(at::kDouble);
+    Tensor plain_ema = q.clone();
+    Tensor m = at::zeros_like(q);
+    Tensor v = at::zeros_like(q);
+    for (int t = 1; t <= 5; ++t) {
+      const Tensor g = RandomTensor({n}, 40 + static_cast<uint64_t>(t));
+      adam.Update(p, g, 1e-2, 0.3, 0.9, 0.95, ema, 0.99);
+      without.Update(alone, g, 1e-2, 0.3, 0.9, 0.95);
+      m = 0.9 * m + 0.1 * g;
+      v = 0.95 * v + 0.05 * g.to(at::kDouble).square();
+      q = q * (1 - 1e-2 * 0.3) -
+          1e-2 / (1 - std::pow(0.9, t)) *
+              at::atan2(m, v.sqrt() / std::sqrt(1 - std::pow(0.95, t)));
+      plain_ema = plain_ema * 0.99 + q * 0.01;
+    }
+    EXPECT_EQ(MaxError(p, alone), 0);
+    ExpectClose("adam", p, q, 3e-6);
+    ExpectClose("ema", ema, plain_ema, 3e-6);
+    EXPECT_EQ(adam.t, 5);
+  }
 }
 
 }  // namespace
