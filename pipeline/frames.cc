@@ -95,7 +95,10 @@ class Unpacker {
     return true;
   }
   bool empty() const { return rest_.empty(); }
-  size_t size() const { return rest_.size(); }
+  // Rows of at least `least` bytes can't be more than there are bytes for.
+  bool TakeCount(size_t least, uint32_t& count) {
+    return Take(count) && count <= rest_.size() / least;
+  }
 
  private:
   absl::string_view rest_;
@@ -272,18 +275,37 @@ std::string PackInputs(absl::Span<const PredictorInput> inputs) {
   return body;
 }
 
-absl::StatusOr<std::vector<PredictorInput>> UnpackInputs(
-    absl::string_view body) {
+absl::StatusOr<std::vector<PredictorInput>> UnpackInputs(absl::string_view body,
+                                                         Canvas canvas,
+                                                         int max_batch) {
+  constexpr size_t kLeastRow = sizeof(int64_t) + sizeof(uint32_t);
   Unpacker from(body);
   uint32_t count = 0;
-  if (!from.Take(count) || count > body.size()) return CutShort();
+  if (!from.TakeCount(kLeastRow, count)) return CutShort();
   std::vector<PredictorInput> inputs(count);
-  for (PredictorInput& input : inputs) {
+  int64_t tokens = 0;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    PredictorInput& input = inputs[i];
     if (!from.Take(input.puzzle_id) || !from.Take(input.tokens)) {
       return CutShort();
     }
+    const auto size = static_cast<int64_t>(input.tokens.size());
+    int64_t side = 1;
+    while (side < canvas.side && side * side < size) ++side;
+    if (side * side != size) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "row ", i, " of a batch has ", size,
+          " tokens, expected the square of at most ", canvas.side));
+    }
+    tokens += size;
   }
   if (!from.empty()) return CutShort();
+  const int64_t most = int64_t{max_batch} * canvas.num_tokens();
+  if (tokens > most) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a batch of ", tokens, " tokens, expected at most ", most,
+                     " (", max_batch, " canvases)"));
+  }
   return inputs;
 }
 
@@ -300,15 +322,25 @@ std::string PackOutputs(absl::Span<const PredictorOutput> outputs) {
 }
 
 absl::StatusOr<std::vector<PredictorOutput>> UnpackOutputs(
-    absl::string_view body) {
+    absl::string_view body, absl::Span<const PredictorInput> inputs) {
   Unpacker from(body);
   uint32_t count = 0;
-  if (!from.Take(count) || count > body.size()) return CutShort();
+  if (!from.Take(count)) return CutShort();
+  if (count != inputs.size()) {
+    return absl::DataLossError(
+        absl::StrCat(count, " answers to ", inputs.size(), " inputs"));
+  }
   std::vector<PredictorOutput> outputs(count);
-  for (PredictorOutput& output : outputs) {
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    PredictorOutput& output = outputs[i];
     if (!from.Take(output.halt_logit) || !from.Take(output.steps) ||
         !from.Take(output.tokens)) {
       return CutShort();
+    }
+    if (output.tokens.size() != inputs[i].tokens.size()) {
+      return absl::DataLossError(
+          absl::StrCat("answer ", i, " has ", output.tokens.size(),
+                       " tokens, its input ", inputs[i].tokens.size()));
     }
   }
   if (!from.empty()) return CutShort();

@@ -51,12 +51,16 @@ absl::StatusOr<TrainStats> StatsOf(const nlohmann::json& json);
 absl::StatusOr<TrainResult> ResultOf(const nlohmann::json& json);
 
 // Batches of predictions, binary for their size: number of rows, then of each
-// its numbers and tokens.
+// its numbers, the number of its tokens, and these; rows may differ in size.
 std::string PackInputs(absl::Span<const PredictorInput> inputs);
-absl::StatusOr<std::vector<PredictorInput>> UnpackInputs(
-    absl::string_view body);
+// DataLoss for what is no batch. InvalidArgument for a row whose tokens are no
+// square of at most `canvas`, and for more tokens than `max_batch` canvases.
+absl::StatusOr<std::vector<PredictorInput>> UnpackInputs(absl::string_view body,
+                                                         Canvas canvas,
+                                                         int max_batch);
 std::string PackOutputs(absl::Span<const PredictorOutput> outputs);
+// DataLoss unless it holds one answer per input, of as many tokens.
 absl::StatusOr<std::vector<PredictorOutput>> UnpackOutputs(
-    absl::string_view body);
+    absl::string_view body, absl::Span<const PredictorInput> inputs);
 
 }  // namespace arctrm

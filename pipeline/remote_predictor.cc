@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "base/status.h"
 #include "pipeline/frames.h"
 
@@ -29,6 +30,7 @@ std::string PredictRequest(const std::string& checkpoint,
                         {"device", options.device.device},
                         {"threads", options.device.threads},
                         {"batch", options.batch},
+                        {"fit_canvas", options.fit_canvas},
                         {"early_halt", options.early_halt},
                         {"rollouts", options.rollouts},
                         {"latent_noise", options.latent_noise},
@@ -36,6 +38,48 @@ std::string PredictRequest(const std::string& checkpoint,
                         {"rollout_choice", options.rollout_choice},
                         {"seed", options.seed}}
       .dump();
+}
+
+absl::StatusOr<PredictorOptions> PredictorOptionsOf(
+    const nlohmann::json& request) {
+  try {
+    PredictorOptions options;
+    request.at("device").get_to(options.device.device);
+    request.at("threads").get_to(options.device.threads);
+    request.at("batch").get_to(options.batch);
+    request.at("fit_canvas").get_to(options.fit_canvas);
+    request.at("early_halt").get_to(options.early_halt);
+    request.at("rollouts").get_to(options.rollouts);
+    request.at("latent_noise").get_to(options.latent_noise);
+    request.at("start_noise").get_to(options.start_noise);
+    request.at("rollout_choice").get_to(options.rollout_choice);
+    request.at("seed").get_to(options.seed);
+    return options;
+  } catch (const nlohmann::json::exception& e) {
+    return absl::DataLossError(
+        absl::StrCat("a request to predict: ", e.what()));
+  }
+}
+
+absl::Status RemotePredictor::Greet(const nlohmann::json& json) {
+  std::string kind;
+  try {
+    json.at("side").get_to(canvas_.side);
+    json.at("kind").get_to(kind);
+    json.at("canvas_step").get_to(canvas_step_);
+    json.at("max_batch").get_to(max_batch_);
+  } catch (const nlohmann::json::exception& e) {
+    return absl::DataLossError(
+        absl::StrCat("its greeting makes no sense: ", e.what()));
+  }
+  ARCTRM_ASSIGN_OR_RETURN(canvas_.kind, ParsePuzzleKind(kind));
+  if (canvas_.side > 0 && canvas_.side <= kMaxSide && canvas_step_ >= 0 &&
+      max_batch_ > 0) {
+    return absl::OkStatus();
+  }
+  return absl::DataLossError(
+      absl::StrCat("its greeting makes no sense: side ", canvas_.side,
+                   ", canvas_step ", canvas_step_, ", max_batch ", max_batch_));
 }
 
 absl::StatusOr<std::unique_ptr<Predictor>> RemotePredictor::Connect(
@@ -47,15 +91,7 @@ absl::StatusOr<std::unique_ptr<Predictor>> RemotePredictor::Connect(
                             predictor->Receive(kLoadPatience));
     ARCTRM_ASSIGN_OR_RETURN(const nlohmann::json json, ParseFrame(body));
     ARCTRM_RETURN_IF_ERROR(ErrorOf(json));
-    predictor->canvas_.side = json.value("side", 0);
-    ARCTRM_ASSIGN_OR_RETURN(predictor->canvas_.kind,
-                            ParsePuzzleKind(json.value("kind", "")));
-    predictor->canvas_step_ = json.value("canvas_step", 0);
-    predictor->max_batch_ = json.value("max_batch", 0);
-    if (predictor->canvas_.side > 0 && predictor->max_batch_ > 0) {
-      return absl::OkStatus();
-    }
-    return absl::DataLossError("its greeting makes no sense");
+    return predictor->Greet(json);
   };
   const absl::Status status = hello();
   if (!status.ok()) return predictor->Lost(status);
@@ -91,12 +127,16 @@ absl::StatusOr<std::vector<PredictorOutput>> RemotePredictor::Predict(
   if (!sent.ok()) return Lost(sent);
   absl::StatusOr<std::string> body = Receive(patience);
   if (!body.ok()) return Lost(body.status());
-  if (!body->empty() && body->front() == '{') {
-    absl::StatusOr<nlohmann::json> json = ParseFrame(*body);
-    return Lost(json.ok() ? ErrorOf(*json) : json.status());
+  absl::string_view answers = *body;
+  if (!absl::ConsumePrefix(&answers, "O")) {
+    const absl::StatusOr<nlohmann::json> json = ParseFrame(*body);
+    if (!json.ok()) return Lost(json.status());
+    const absl::Status told = ErrorOf(*json);
+    return Lost(told.ok() ? absl::DataLossError("neither answers nor an error")
+                          : told);
   }
   absl::StatusOr<std::vector<PredictorOutput>> outputs =
-      UnpackOutputs(absl::string_view(*body).substr(1));
+      UnpackOutputs(answers, inputs);
   if (!outputs.ok()) return Lost(outputs.status());
   longest_ = std::max(longest_, RealClock().Now() - start);
   return outputs;

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "base/clock.h"
 #include "base/subprocess.h"
+#include "nlohmann/json.hpp"
 #include "solver/predictor.h"
 
 namespace arctrm {
@@ -16,13 +17,17 @@ namespace arctrm {
 // What a worker process is to do when it predicts: its first frame.
 std::string PredictRequest(const std::string& checkpoint,
                            const PredictorOptions& options);
+// The options of such a frame. DataLoss where one lacks or has a wrong type.
+absl::StatusOr<PredictorOptions> PredictorOptionsOf(
+    const nlohmann::json& request);
 
 class RemotePredictor : public Predictor {
  public:
   // `worker` has been sent a PredictRequest; waits until it has loaded the
   // model. `name` ("worker 1, cuda:0") begins messages. No answer is waited for
   // beyond `deadline`, nor much longer than others took: then the worker is
-  // killed. Every failure of the worker is Unavailable.
+  // killed. Every failure of the worker is Unavailable, answers of another
+  // number or size than asked for among them.
   static absl::StatusOr<std::unique_ptr<Predictor>> Connect(
       std::string name, std::unique_ptr<Subprocess> worker, Deadline deadline);
 
@@ -39,6 +44,8 @@ class RemotePredictor : public Predictor {
         worker_(std::move(worker)),
         deadline_(deadline) {}
 
+  // Takes what the worker says of its model.
+  absl::Status Greet(const nlohmann::json& json);
   // The next frame, at most `patience` from now.
   absl::StatusOr<std::string> Receive(absl::Duration patience);
   // Unavailable with the worker's name and `why`; the worker is killed.

@@ -17,6 +17,7 @@
 #include "base/stop.h"
 #include "pipeline/frames.h"
 #include "pipeline/held_out.h"
+#include "pipeline/remote_predictor.h"
 #include "pipeline/run_options.h"
 #include "solver/machine.h"
 #include "solver/train.h"
@@ -187,16 +188,8 @@ absl::Status TrainForLeader(const nlohmann::json& json, int in,
 }
 
 absl::Status Predict(const nlohmann::json& json, int in, Leader& leader) {
-  PredictorOptions options;
-  options.device = {json.at("device").get<std::string>(),
-                    json.at("threads").get<int>()};
-  options.batch = json.at("batch").get<int>();
-  options.early_halt = json.at("early_halt").get<double>();
-  options.rollouts = json.at("rollouts").get<int>();
-  options.latent_noise = json.at("latent_noise").get<double>();
-  options.start_noise = json.at("start_noise").get<double>();
-  options.rollout_choice = json.at("rollout_choice").get<std::string>();
-  options.seed = json.at("seed").get<uint64_t>();
+  ARCTRM_ASSIGN_OR_RETURN(const PredictorOptions options,
+                          PredictorOptionsOf(json));
   ARCTRM_ASSIGN_OR_RETURN(
       const std::unique_ptr<Predictor> predictor,
       LoadPredictor(json.at("checkpoint").get<std::string>(), options));
@@ -208,8 +201,9 @@ absl::Status Predict(const nlohmann::json& json, int in, Leader& leader) {
   for (;;) {
     const absl::StatusOr<std::string> body = ReceiveFrame(in);
     if (!body.ok()) return absl::OkStatus();  // the leader has all it wants
-    ARCTRM_ASSIGN_OR_RETURN(const std::vector<PredictorInput> inputs,
-                            UnpackInputs(*body));
+    ARCTRM_ASSIGN_OR_RETURN(
+        const std::vector<PredictorInput> inputs,
+        UnpackInputs(*body, predictor->canvas(), predictor->max_batch()));
     ARCTRM_ASSIGN_OR_RETURN(const std::vector<PredictorOutput> outputs,
                             predictor->Predict(inputs));
     ARCTRM_RETURN_IF_ERROR(leader.SendBody("O" + PackOutputs(outputs)));

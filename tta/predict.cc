@@ -5,9 +5,9 @@
 #include <cmath>
 #include <condition_variable>
 #include <deque>
+#include <limits>
 #include <map>
 #include <mutex>
-#include <set>
 #include <thread>
 #include <utility>
 
@@ -164,6 +164,39 @@ class Stopwatch {
   const absl::Duration start_;
 };
 
+// How long a predictor takes, from the batch it had last: batches differ in
+// size.
+class Pace {
+ public:
+  void Took(absl::Duration time, absl::Span<const View> batch) {
+    time_ = time;
+    work_ = WorkOf(batch);
+  }
+  // At least as long as the last one.
+  absl::Duration Expect(absl::Span<const View> batch) const {
+    if (work_ == 0) return absl::ZeroDuration();
+    return time_ * std::max(1.0, WorkOf(batch) / work_);
+  }
+
+ private:
+  // Tokens, of which some stand before the cells, and more for attention the
+  // more of them a canvas has: as much as all else at a side of 20, which is
+  // rather too much for the published width.
+  static double WorkOf(absl::Span<const View> batch) {
+    constexpr double kPrefix = 16;
+    constexpr double kAttentionEven = 400;
+    double work = 0;
+    for (const View& view : batch) {
+      const double tokens = view.side * view.side + kPrefix;
+      work += tokens * (1 + tokens / kAttentionEven);
+    }
+    return work;
+  }
+
+  absl::Duration time_;
+  double work_ = 0;
+};
+
 // The batches still to be predicted, and what comes of them. One thread per
 // predictor calls Work.
 class VoteQueue {
@@ -188,16 +221,16 @@ class VoteQueue {
         ++size;
       }
       const absl::Span<const View> batch = views.subspan(begin, size);
-      const bool done =
-          std::all_of(batch.begin(), batch.end(), [&](const View& view) {
-            return ballots.Has(view.task->id, view.test_index, options.source,
-                               view.augmentation->Key());
-          });
-      if (done) {
+      bool voted = true;
+      for (const View& view : batch) {
+        if (HasVoted(view)) continue;
+        voted = false;
+        ++inputs_[KeyOf(view)].remaining;
+      }
+      if (voted) {
         result.progress.views_done += static_cast<int64_t>(batch.size());
       } else {
         waiting_.push_back(batch);
-        for (const View& view : batch) ++remaining_[KeyOf(view)];
       }
       begin += size;
     }
@@ -205,16 +238,16 @@ class VoteQueue {
 
   // Predicts batches until none is left or there is a reason to stop.
   void Work(Predictor& predictor) {
-    absl::Duration last_batch = absl::ZeroDuration();
+    Pace pace;
     std::unique_lock<std::mutex> lock(mutex_);
     std::vector<View> batch;
-    while (Take(last_batch, lock, batch)) {
+    while (Take(pace, lock, batch)) {
       ++running_;
       lock.unlock();
       const Stopwatch batch_watch(options_.deadline);
       absl::StatusOr<std::vector<Vote>> votes =
           PredictBatch(predictor, batch, options_.source);
-      last_batch = batch_watch.Elapsed();
+      pace.Took(batch_watch.Elapsed(), batch);
       lock.lock();
       --running_;
       changed_.notify_all();
@@ -239,70 +272,86 @@ class VoteQueue {
   }
 
  private:
+  struct TestInput {
+    int64_t remaining = 0;  // views that have no vote yet
+    bool decided = false;
+    // With more remaining there is no need to look: it can't be decided.
+    int64_t look_at = std::numeric_limits<int64_t>::max();
+  };
+
   static TestInputKey KeyOf(const View& view) {
     return {view.task->id, view.test_index};
+  }
+  bool HasVoted(const View& view) const {
+    return ballots_.Has(view.task->id, view.test_index, options_.source,
+                        view.augmentation->Key());
   }
   bool Empty() const { return waiting_.empty() && returned_.empty(); }
 
   // Puts the next batch into `batch`; false: this thread is done.
-  bool Take(absl::Duration last_batch, std::unique_lock<std::mutex>& lock,
+  bool Take(const Pace& pace, std::unique_lock<std::mutex>& lock,
             std::vector<View>& batch) {
     for (;;) {
       // A batch that is being predicted may come back.
       changed_.wait(lock,
                     [this] { return stop_ || !Empty() || running_ == 0; });
-      // A limit is never overrun, so a batch that would not fit is not begun.
-      if (stop_ || Empty() || StopSignal() != 0 || options_.deadline.Passed() ||
-          options_.deadline.Remaining() < last_batch) {
+      if (stop_ || Empty() || StopSignal() != 0 || options_.deadline.Passed()) {
         return false;
       }
       if (!returned_.empty()) {
         batch = std::move(returned_.front());
         returned_.pop_front();
-        return true;
+      } else {
+        batch.assign(waiting_.front().begin(), waiting_.front().end());
+        waiting_.pop_front();
       }
-      batch.assign(waiting_.front().begin(), waiting_.front().end());
-      waiting_.pop_front();
-      if (options_.stop_decided) DropDecided(batch);
-      if (!batch.empty()) return true;
-      if (on_batch_ && !on_batch_(result_.progress)) stop_ = true;
+      if (options_.stop_decided) DropNeedless(batch);
+      if (batch.empty()) continue;
+      // A limit is never overrun, so a batch that would not fit is not begun.
+      if (options_.deadline.Remaining() >= pace.Expect(batch)) return true;
+      returned_.push_front(std::move(batch));
+      return false;
     }
   }
 
-  void DropDecided(std::vector<View>& batch) {
-    const auto decided = [this](const View& view) {
-      if (!IsDecided(KeyOf(view))) return false;
-      ++result_.progress.views_done;
-      ++result_.progress.views_skipped;
+  // Views of decided test inputs, and those that have voted: a vote that could
+  // be replaced by another answer would not be safe to decide by.
+  void DropNeedless(std::vector<View>& batch) {
+    VoteProgress& progress = result_.progress;
+    const auto needless = [&](const View& view) {
+      const bool voted = HasVoted(view);
+      if (!voted && !IsDecided(KeyOf(view))) return false;
+      ++progress.views_done;
+      if (!voted) ++progress.views_skipped;
       return true;
     };
-    batch.erase(std::remove_if(batch.begin(), batch.end(), decided),
+    batch.erase(std::remove_if(batch.begin(), batch.end(), needless),
                 batch.end());
   }
 
   // Would both places stay the same if all that remains went to one candidate,
   // or to a new one?
   bool IsDecided(const TestInputKey& key) {
-    if (decided_.contains(key)) return true;
-    const auto remaining = static_cast<double>(remaining_[key]);
-    // The first place needs more than what remains, which is cheap to see.
-    const auto votes =
-        static_cast<double>(ballots_.num_votes(key.first, key.second));
-    if (votes <= remaining) return false;
+    // Of sums of weights.
+    constexpr double kRounding = 1e-9;
+    TestInput& input = inputs_[key];
+    if (input.decided || input.remaining > input.look_at) return input.decided;
     const std::vector<Candidate> ranked = ballots_.Rank(key.first, key.second);
-    if (ranked.size() < 2) return false;
-    const double third = ranked.size() > 2 ? ranked[2].votes : 0;
-    if (ranked[0].votes <= ranked[1].votes + remaining ||
-        ranked[1].votes <= third + remaining) {
-      return false;
-    }
-    decided_.insert(key);
-    return true;
+    const auto votes = [&](size_t place) {
+      return place < ranked.size() ? ranked[place].votes : 0;
+    };
+    const double lead = std::min(votes(0) - votes(1), votes(1) - votes(2)) -
+                        static_cast<double>(input.remaining);
+    input.decided = lead > kRounding * votes(0);
+    // A vote adds one to the lead, and one less remains.
+    input.look_at =
+        input.remaining - std::max<int64_t>(1, std::llround(-lead / 2));
+    return input.decided;
   }
 
   void Count(absl::Span<const View> batch, std::vector<Vote> votes) {
     for (size_t i = 0; i < batch.size(); ++i) {
-      --remaining_[KeyOf(batch[i])];
+      if (!HasVoted(batch[i])) --inputs_[KeyOf(batch[i])].remaining;
       ballots_.Add(batch[i].task->id, batch[i].test_index, std::move(votes[i]));
     }
     VoteProgress& progress = result_.progress;
@@ -323,9 +372,9 @@ class VoteQueue {
   std::condition_variable changed_;
   // All from here on guarded by mutex_.
   std::deque<absl::Span<const View>> waiting_;
-  std::deque<std::vector<View>> returned_;     // by predictors that dropped out
-  std::map<TestInputKey, int64_t> remaining_;  // views not yet counted
-  std::set<TestInputKey> decided_;
+  // By predictors that dropped out, and what was too long for one.
+  std::deque<std::vector<View>> returned_;
+  std::map<TestInputKey, TestInput> inputs_;
   int running_ = 0;  // batches being predicted
   int64_t predicted_ = 0;
   bool stop_ = false;

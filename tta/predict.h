@@ -24,8 +24,10 @@ struct VoteOptions {
   // Only rows with at least this many updates vote: an untrained row answers
   // nothing. 0 lets every row vote.
   int64_t min_updates = 1;
-  // No more views for a test input whose two attempts no further view can
-  // change; its other candidates then have fewer votes than they could.
+  // No more views for a test input whose two attempts none of its remaining
+  // views can change, whatever they answer. Its candidates then have fewer
+  // votes than they could, which counts when ballots are merged with others or
+  // another model votes afterwards.
   bool stop_decided = false;
   // Name of the model in the ballots.
   std::string source = "run";
@@ -56,15 +58,19 @@ struct VoteResult {
 // Each task stands on the canvas that the predictor's canvas_step() gives it.
 //
 // Adds votes to `ballots`. The list of views is fixed by (challenges, ids,
-// options) alone and cut in batches: first the identity of every test input,
-// then view 1 of every one …, so partial votes are usable at any moment; within
-// each of these rounds from small canvases to large ones. A
-// batch all of whose views `ballots` already has is skipped, never recomposed,
-// so a resumed run repeats the same batches and the same bytes. `on_batch` is
-// called after each batch that was predicted (write the partial submission
-// there), never twice at once; false stops, as do StopSignal() and the
-// deadline: a batch is begun only if there is as much time left as the
-// predictor's one before it took.
+// options, canvases) alone and cut in batches: first the identity of every test
+// input, then view 1 of every one …, so partial votes are usable at any moment;
+// within each of these rounds from small canvases to large ones. A batch all of
+// whose views `ballots` already has is skipped, never recomposed, so a resumed
+// run repeats the same batches and the same bytes. With stop_decided a batch
+// loses, when its turn comes, the views that have voted or are needless: a
+// resumed run asks only for what is missing, and gives the same attempts as
+// long as a view's answer doesn't depend on its batch.
+//
+// `on_batch` is called after each batch that was predicted (write the partial
+// submission there), never twice at once; false stops, as do StopSignal() and
+// the deadline: a batch is begun only if there is as much time left as it will
+// take by what the predictor's one before it took.
 //
 // Several predictors (at least one, of one model) take batches from one queue,
 // each on a thread of its own, so that none waits for a slower one; batches

@@ -105,32 +105,96 @@ TEST(Frames, ResultsComeBackAsTheyWere) {
   EXPECT_FALSE(ResultOf(*ParseFrame("{\"stop\": 99}")).ok());
 }
 
-TEST(Frames, BatchesComeBackAndCutOnesAreRefused) {
-  const std::vector<PredictorInput> inputs = {{{1, 2, 3}, 5}, {{0}, -1}};
+// Rows of these sides, each its own value in every cell.
+std::vector<PredictorInput> Inputs(const std::vector<int>& sides) {
+  std::vector<PredictorInput> inputs;
+  for (const int side : sides) {
+    const auto number = static_cast<uint8_t>(inputs.size());
+    inputs.push_back(
+        {std::vector<uint8_t>(static_cast<size_t>(side * side), number),
+         number - 1});
+  }
+  return inputs;
+}
+
+std::vector<PredictorOutput> AnswersTo(
+    const std::vector<PredictorInput>& inputs) {
+  std::vector<PredictorOutput> outputs;
+  for (const PredictorInput& input : inputs) {
+    outputs.push_back(
+        {input.tokens, static_cast<float>(input.puzzle_id) / 2, 16});
+  }
+  return outputs;
+}
+
+TEST(Frames, BatchesOfMixedSizesComeBackAndCutOnesAreRefused) {
+  const std::vector<PredictorInput> inputs = Inputs({3, 1, 4, 3});
   const std::string packed = PackInputs(inputs);
-  const auto back = UnpackInputs(packed);
-  ASSERT_TRUE(back.ok());
-  ASSERT_EQ(back->size(), 2u);
-  EXPECT_EQ((*back)[0].tokens, inputs[0].tokens);
-  EXPECT_EQ((*back)[0].puzzle_id, 5);
-  EXPECT_EQ((*back)[1].puzzle_id, -1);
-  std::vector<PredictorOutput> outputs(1);
-  outputs[0].tokens = {9, 8};
-  outputs[0].halt_logit = -0.5f;
-  outputs[0].steps = 16;
-  const std::string answers = PackOutputs(outputs);
-  const auto answered = UnpackOutputs(answers);
-  ASSERT_TRUE(answered.ok());
-  EXPECT_EQ((*answered)[0].tokens, outputs[0].tokens);
-  EXPECT_EQ((*answered)[0].halt_logit, -0.5f);
-  EXPECT_EQ((*answered)[0].steps, 16);
+  const auto back = UnpackInputs(packed, {4}, 3);
+  ASSERT_EQ(back.status(), absl::OkStatus());
+  ASSERT_EQ(back->size(), inputs.size());
+  const std::string answers = PackOutputs(AnswersTo(inputs));
+  const auto answered = UnpackOutputs(answers, inputs);
+  ASSERT_EQ(answered.status(), absl::OkStatus());
+  ASSERT_EQ(answered->size(), inputs.size());
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    EXPECT_EQ((*back)[i].tokens, inputs[i].tokens) << i;
+    EXPECT_EQ((*back)[i].puzzle_id, inputs[i].puzzle_id) << i;
+    EXPECT_EQ((*answered)[i].tokens, inputs[i].tokens) << i;
+    EXPECT_EQ((*answered)[i].halt_logit, static_cast<float>(i) / 2 - 0.5f);
+    EXPECT_EQ((*answered)[i].steps, 16);
+  }
   for (size_t size = 0; size < packed.size(); ++size) {
-    EXPECT_FALSE(UnpackInputs(packed.substr(0, size)).ok()) << size;
+    EXPECT_TRUE(
+        absl::IsDataLoss(UnpackInputs(packed.substr(0, size), {4}, 3).status()))
+        << size;
   }
   for (size_t size = 0; size < answers.size(); ++size) {
-    EXPECT_FALSE(UnpackOutputs(answers.substr(0, size)).ok()) << size;
+    EXPECT_TRUE(absl::IsDataLoss(
+        UnpackOutputs(answers.substr(0, size), inputs).status()))
+        << size;
   }
-  EXPECT_FALSE(UnpackInputs(packed + "x").ok());
+  EXPECT_TRUE(absl::IsDataLoss(UnpackInputs(packed + "x", {4}, 3).status()));
+  EXPECT_TRUE(absl::IsDataLoss(UnpackOutputs(answers + "x", inputs).status()));
+}
+
+TEST(Frames, RowsThatAreNoCanvasAreRefused) {
+  const auto unpack = [](const std::vector<PredictorInput>& inputs) {
+    return UnpackInputs(PackInputs(inputs), {4}, 2).status();
+  };
+  EXPECT_EQ(unpack(Inputs({4, 4})), absl::OkStatus());
+  // Eight small ones are two whole ones.
+  EXPECT_EQ(unpack(Inputs({2, 2, 2, 2, 2, 2, 2, 2})), absl::OkStatus());
+  for (const std::vector<int>& sides :
+       {std::vector<int>{5}, {2, 0}, {4, 4, 1}, {2, 2, 2, 2, 2, 2, 2, 2, 1}}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(unpack(Inputs(sides)))) << sides.size();
+  }
+  for (const size_t tokens : {2, 3, 5, 15, 17}) {
+    std::vector<PredictorInput> inputs = Inputs({2, 2});
+    inputs[1].tokens.resize(tokens);
+    const absl::Status status = unpack(inputs);
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << tokens;
+    EXPECT_NE(status.message().find("row 1"), std::string::npos) << status;
+  }
+}
+
+TEST(Frames, AnswersOfAnotherNumberOrSizeAreRefused) {
+  const std::vector<PredictorInput> inputs = Inputs({3, 2});
+  for (const std::vector<int>& sides :
+       {std::vector<int>{}, {3}, {3, 2, 2}, {2, 3}, {3, 3}, {3, 0}}) {
+    EXPECT_TRUE(absl::IsDataLoss(
+        UnpackOutputs(PackOutputs(AnswersTo(Inputs(sides))), inputs).status()))
+        << sides.size();
+  }
+}
+
+TEST(Frames, CountsThatNothingCanFollowAskForNoMemory) {
+  const std::string body(
+      "\xff\xff\xff\xff"
+      "abcdefghijkl",
+      16);
+  EXPECT_TRUE(absl::IsDataLoss(UnpackInputs(body, {4}, 3).status()));
+  EXPECT_TRUE(absl::IsDataLoss(UnpackOutputs(body, Inputs({2})).status()));
 }
 
 }  // namespace

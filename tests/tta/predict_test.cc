@@ -12,6 +12,7 @@
 #include "absl/time/clock.h"
 #include "augment/plan.h"
 #include "base/files.h"
+#include "base/random.h"
 #include "base/stop.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -438,31 +439,51 @@ TEST(PredictVotes, FittedCanvasesHoldTheTaskAndGoFromSmallToLarge) {
   EXPECT_EQ(ballots, expected);
 }
 
+// Answers of a few grids, each task with odds of its own; of `seed` and the
+// view alone. Black squares: no view changes them.
+FakePredictor::Answer FewGrids(uint64_t seed) {
+  return [seed](const PredictorInput& input) {
+    const int side = SideOf(input.tokens.size());
+    const std::string view(input.tokens.begin(), input.tokens.end());
+    Random random(seed, absl::StrCat(input.puzzle_id, " ", view));
+    Random of_task(seed, absl::StrCat("odds ", (input.puzzle_id - 1) / 31));
+    const double odds = of_task.Uniform();
+    int size = 1;
+    while (size < side && random.Chance(odds)) ++size;
+    PredictorOutput output{GridTokens(Grid(size, size), {side}),
+                           static_cast<float>(random.Uniform())};
+    // Now and then an empty answer, which does not count.
+    if (random.Chance(0.1)) output.tokens.assign(input.tokens.size(), 0);
+    return output;
+  };
+}
+
 TEST(PredictVotes, DecidedTestInputsAreLeftAndTheAttemptsAreTheSame) {
   const ChallengeSet challenges = MakeChallenges();
   const PuzzleIds ids = MakeIds(challenges, 30);
   int64_t skipped = 0;
   for (uint64_t seed = 0; seed < 300; ++seed) {
-    // Answers of a few grids, each test input with odds of its own; the answer
-    // depends on the view alone.
-    const auto answer = [&](const PredictorInput& input) {
-      std::string view(input.tokens.begin(), input.tokens.end());
-      Random random(seed, absl::StrCat(input.puzzle_id, " ", view));
-      Random of_input(seed, absl::StrCat("odds ", input.puzzle_id % 7));
-      const double odds = of_input.Uniform();
-      uint8_t colour = 0;
-      while (colour < 5 && random.Chance(odds)) ++colour;
-      // Symmetric, so that undoing the view changes at most the colour.
-      return PredictorOutput{GridTokens(Grid(2, 2, colour), {5}),
-                             static_cast<float>(random.Uniform())};
-    };
+    Random random(seed, "test");
     VoteOptions options;
+    // Votes of another model that stand already, of any weight.
     Ballots all;
-    FakePredictor plain({5}, 4, answer);
+    if (seed % 2 == 1) {
+      Ballots others;
+      for (int i = 0; i < 6; ++i) {
+        others.Add(
+            "a", 0,
+            {Grid(random.Between(1, 3), 1), 0.5f,
+             ids.tasks[0].copies[static_cast<size_t>(i)].Key(), "other"});
+      }
+      all.Merge(others, 0.1 + 2 * random.Uniform());
+    }
+    Ballots some = all;
+    FakePredictor plain({5}, 4, FewGrids(seed));
+    plain.step = seed % 3 == 0 ? 1 : 0;
     MustPredict(plain, ids, challenges, options, all);
     options.stop_decided = true;
-    Ballots some;
-    FakePredictor stopping({5}, 4, answer);
+    FakePredictor stopping({5}, 4, FewGrids(seed));
+    stopping.step = plain.step;
     const VoteResult result =
         MustPredict(stopping, ids, challenges, options, some);
     EXPECT_TRUE(result.complete);
@@ -473,7 +494,168 @@ TEST(PredictVotes, DecidedTestInputsAreLeftAndTheAttemptsAreTheSame) {
         << seed;
     skipped += result.progress.views_skipped;
   }
-  EXPECT_GT(skipped, 300);
+  EXPECT_GT(skipped, 1000);
+}
+
+TEST(PredictVotes, ATestInputIsLeftAtTheFirstViewThatCannotChangeIt) {
+  ChallengeSet challenges = MakeChallenges();
+  challenges.tasks.resize(1);
+  challenges.tasks[0].test_inputs.resize(1);
+  const PuzzleIds ids = MakeIds(challenges, 30);
+  VoteOptions options;
+  options.stop_decided = true;
+  int64_t skipped = 0;
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    // Ended by the rule as it reads, applied after every view.
+    FakePredictor predictor({5}, 1, FewGrids(seed));
+    Ballots ballots;
+    int64_t asked = 0;
+    const absl::StatusOr<VoteResult> result = PredictVotes(
+        predictor, ids, challenges, VoteOptions(),
+        [&](const VoteProgress& progress) {
+          ++asked;
+          const std::vector<Candidate> ranked = ballots.Rank("a", 0);
+          const auto votes = [&](size_t place) {
+            return place < ranked.size() ? ranked[place].votes : 0;
+          };
+          const auto left = static_cast<double>(progress.views_planned - asked);
+          const bool decided =
+              votes(0) > votes(1) + left && votes(1) > votes(2) + left;
+          if (decided) skipped += static_cast<int64_t>(left);
+          return !decided;
+        },
+        ballots);
+    ASSERT_EQ(result.status(), absl::OkStatus());
+    FakePredictor alone({5}, 1, FewGrids(seed));
+    Ballots same;
+    const VoteResult all = MustPredict(alone, ids, challenges, options, same);
+    EXPECT_EQ(alone.batches.size(), predictor.batches.size()) << seed;
+    EXPECT_EQ(all.progress.views_skipped + asked, 31) << seed;
+  }
+  EXPECT_GT(skipped, 100);
+}
+
+TEST(PredictVotes, DecidedTestInputsAreLeftBySeveralPredictors) {
+  const ChallengeSet challenges = MakeChallenges();
+  const PuzzleIds ids = MakeIds(challenges, 30);
+  for (uint64_t seed = 0; seed < 100; ++seed) {
+    VoteOptions options;
+    FakePredictor plain({5}, 4, FewGrids(seed));
+    Ballots all;
+    MustPredict(plain, ids, challenges, options, all);
+    options.stop_decided = true;
+    FakePredictor a({5}, 4, FewGrids(seed)), b({5}, 4, FewGrids(seed));
+    b.before_batch = [&] {
+      absl::SleepFor(absl::Microseconds(seed % 7 * 30));
+      if (seed % 2 == 0 && b.batches.size() == seed % 5) {
+        b.error = absl::UnavailableError("gone");
+      }
+    };
+    Predictor* const both[] = {&a, &b};
+    Ballots some;
+    const absl::StatusOr<VoteResult> result =
+        PredictVotes(both, ids, challenges, options, nullptr, some);
+    ASSERT_EQ(result.status(), absl::OkStatus());
+    EXPECT_TRUE(result->complete);
+    EXPECT_EQ(result->progress.views_done, result->progress.views_planned);
+    ASSERT_EQ(ChooseAttempts(some, challenges), ChooseAttempts(all, challenges))
+        << seed;
+  }
+}
+
+TEST(PredictVotes, AResumedRunThatLeavesDecidedOnesAsksOnlyForWhatIsMissing) {
+  const ChallengeSet challenges = MakeChallenges();
+  const PuzzleIds ids = MakeIds(challenges, 30);
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    VoteOptions options;
+    FakePredictor plain({5}, 4, FewGrids(seed));
+    Ballots all;
+    MustPredict(plain, ids, challenges, options, all);
+
+    options.stop_decided = true;
+    FakePredictor whole({5}, 4, FewGrids(seed));
+    Ballots undisturbed;
+    MustPredict(whole, ids, challenges, options, undisturbed);
+
+    Ballots ballots;
+    FakePredictor first({5}, 4, FewGrids(seed));
+    const size_t stop_after = 1 + seed % 20;
+    ASSERT_EQ(PredictVotes(
+                  first, ids, challenges, options,
+                  [&](const VoteProgress&) {
+                    return first.batches.size() < stop_after;
+                  },
+                  ballots)
+                  .status(),
+              absl::OkStatus());
+    const int64_t before = ballots.num_asked();
+    FakePredictor second({5}, 4, FewGrids(seed));
+    const VoteResult rest =
+        MustPredict(second, ids, challenges, options, ballots);
+    EXPECT_TRUE(rest.complete);
+    EXPECT_EQ(rest.progress.views_done, rest.progress.views_planned);
+    EXPECT_EQ(ballots.num_asked() - before,
+              static_cast<int64_t>(AskedIds(second).size()));
+    EXPECT_EQ(ballots, undisturbed) << seed;
+    ASSERT_EQ(ChooseAttempts(ballots, challenges),
+              ChooseAttempts(all, challenges))
+        << seed;
+    // Nothing is left to ask.
+    FakePredictor third({5}, 4, FewGrids(seed));
+    const VoteResult again =
+        MustPredict(third, ids, challenges, options, ballots);
+    EXPECT_TRUE(again.complete);
+    EXPECT_TRUE(third.batches.empty());
+  }
+}
+
+TEST(PredictVotes, BatchesOfDecidedViewsAreNotReported) {
+  const ChallengeSet challenges = MakeChallenges();
+  const PuzzleIds ids = MakeIds(challenges, 30);
+  VoteOptions options;
+  options.stop_decided = true;
+  size_t calls = 0;
+  int64_t skipped = 0;
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    FakePredictor predictor({5}, 1, FewGrids(seed));
+    Ballots ballots;
+    calls = 0;
+    const absl::StatusOr<VoteResult> result = PredictVotes(
+        predictor, ids, challenges, options,
+        [&](const VoteProgress&) { return ++calls > 0; }, ballots);
+    ASSERT_EQ(result.status(), absl::OkStatus());
+    EXPECT_EQ(calls, predictor.batches.size());
+    skipped += result->progress.views_skipped;
+  }
+  EXPECT_GT(skipped, 0);
+}
+
+TEST(PredictVotes, ALargerBatchThatWouldOverrunIsNotBegun) {
+  // A small batch, then one of nine times the cells.
+  ChallengeSet challenges;
+  challenges.tasks.push_back(
+      {"large", {{Grid(8, 8), Grid(8, 8)}}, {Grid(8, 8, 1)}});
+  challenges.tasks.push_back(
+      {"small", {{Grid(2, 2), Grid(2, 2)}}, {Grid(2, 2, 1)}});
+  const PuzzleIds ids = MakeIds(challenges, 0);
+  const auto asked = [&](absl::Duration limit) {
+    FakeClock clock;
+    FakePredictor predictor({9}, 1);
+    predictor.step = 1;
+    predictor.before_batch = [&] {
+      clock.Advance(absl::Seconds(predictor.batches.empty() ? 1 : 4));
+    };
+    VoteOptions options;
+    options.deadline = Deadline(clock, limit);
+    Ballots ballots;
+    const VoteResult result =
+        MustPredict(predictor, ids, challenges, options, ballots);
+    EXPECT_EQ(result.complete, predictor.batches.size() == 2);
+    EXPECT_EQ(result.progress.views_done, ballots.num_asked());
+    return predictor.batches.size();
+  };
+  EXPECT_EQ(asked(absl::Seconds(4)), 1u);
+  EXPECT_EQ(asked(absl::Seconds(6)), 2u);
 }
 
 TEST(PredictVotes, SeveralPredictorsShareTheBatchesAndGiveTheSameBallots) {

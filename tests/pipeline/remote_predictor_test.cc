@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/remote_predictor.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/files.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "pipeline/frames.h"
+#include "tests/testing/scratch.h"
+
+namespace arctrm {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr char kGreeting[] =
+    R"({"side": 9, "kind": "arc", "canvas_step": 2, "max_batch": 3})";
+
+// A worker that says these frames whatever it is asked.
+absl::StatusOr<std::unique_ptr<Predictor>> Worker(
+    const ScratchFolder& folder, const std::vector<std::string>& frames) {
+  std::string bytes;
+  for (const std::string& frame : frames) bytes += FrameOf(frame);
+  EXPECT_EQ(WriteFileAtomically(folder("frames"), bytes), absl::OkStatus());
+  SubprocessOptions options;
+  options.argv = {"/bin/sh", "-c", "cat \"$0\"; exec cat > /dev/null",
+                  folder("frames")};
+  options.pipe_input = true;
+  options.pipe_output = true;
+  absl::StatusOr<std::unique_ptr<Subprocess>> process =
+      Subprocess::Start(options);
+  if (!process.ok()) return process.status();
+  return RemotePredictor::Connect("worker 7", *std::move(process),
+                                  Deadline(RealClock(), absl::Minutes(1)));
+}
+
+std::vector<PredictorInput> MixedInputs() {
+  return {{std::vector<uint8_t>(16, 2), 1}, {std::vector<uint8_t>(81, 3), 2}};
+}
+
+std::string Answers(const std::vector<size_t>& sizes) {
+  std::vector<PredictorOutput> outputs;
+  for (const size_t size : sizes) {
+    outputs.push_back({std::vector<uint8_t>(size, 4), 0.5f, 16});
+  }
+  return absl::StrCat("O", PackOutputs(outputs));
+}
+
+TEST(RemotePredictor, RequestsCarryEveryOption) {
+  PredictorOptions options;
+  options.device = {"cuda:1", 3};
+  options.batch = 17;
+  options.fit_canvas = "off";
+  options.early_halt = 0.25;
+  options.rollouts = 4;
+  options.latent_noise = 0.5;
+  options.start_noise = 0.75;
+  options.rollout_choice = "agreement";
+  options.seed = 12345678901234567890u;
+  const auto json = ParseFrame(PredictRequest("some/folder", options));
+  ASSERT_EQ(json.status(), absl::OkStatus());
+  EXPECT_EQ((*json)["checkpoint"], "some/folder");
+  const auto back = PredictorOptionsOf(*json);
+  ASSERT_EQ(back.status(), absl::OkStatus());
+  EXPECT_EQ(back->device.device, "cuda:1");
+  EXPECT_EQ(back->device.threads, 3);
+  EXPECT_EQ(back->batch, 17);
+  EXPECT_EQ(back->fit_canvas, "off");
+  EXPECT_EQ(back->early_halt, 0.25);
+  EXPECT_EQ(back->rollouts, 4);
+  EXPECT_EQ(back->latent_noise, 0.5);
+  EXPECT_EQ(back->start_noise, 0.75);
+  EXPECT_EQ(back->rollout_choice, "agreement");
+  EXPECT_EQ(back->seed, options.seed);
+  for (const auto& [key, value] : json->items()) {
+    if (key == "job" || key == "checkpoint") continue;
+    nlohmann::json without = *json;
+    without.erase(key);
+    EXPECT_TRUE(absl::IsDataLoss(PredictorOptionsOf(without).status())) << key;
+  }
+}
+
+TEST(RemotePredictor, RowsOfMixedSizesAreAnswered) {
+  const ScratchFolder folder;
+  const auto predictor = Worker(folder, {kGreeting, Answers({16, 81})});
+  ASSERT_EQ(predictor.status(), absl::OkStatus());
+  EXPECT_EQ((*predictor)->canvas(), Canvas{9});
+  EXPECT_EQ((*predictor)->canvas_step(), 2);
+  EXPECT_EQ((*predictor)->max_batch(), 3);
+  const auto outputs = (*predictor)->Predict(MixedInputs());
+  ASSERT_EQ(outputs.status(), absl::OkStatus());
+  ASSERT_EQ(outputs->size(), 2u);
+  EXPECT_EQ((*outputs)[0].tokens, std::vector<uint8_t>(16, 4));
+  EXPECT_EQ((*outputs)[1].tokens, std::vector<uint8_t>(81, 4));
+  EXPECT_EQ((*outputs)[1].halt_logit, 0.5f);
+}
+
+TEST(RemotePredictor, OtherAnswersThanAskedForLoseTheWorker) {
+  for (const std::string& answer :
+       {Answers({16}), Answers({16, 81, 81}), Answers({81, 16}),
+        Answers({16, 80}), std::string(), std::string("O"), std::string("{}"),
+        std::string("what?"), std::string("{\"error\": \"words\"}")}) {
+    const ScratchFolder folder;
+    const auto predictor = Worker(folder, {kGreeting, answer});
+    ASSERT_EQ(predictor.status(), absl::OkStatus());
+    const absl::Status status = (*predictor)->Predict(MixedInputs()).status();
+    EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("worker 7: "));
+  }
+}
+
+TEST(RemotePredictor, GreetingsThatMakeNoSenseAreRefused) {
+  for (const char* greeting :
+       {"", "{}", "what?",
+        R"({"side": 0, "kind": "arc", "canvas_step": 2, "max_batch": 3})",
+        R"({"side": 31, "kind": "arc", "canvas_step": 2, "max_batch": 3})",
+        R"({"side": "9", "kind": "arc", "canvas_step": 2, "max_batch": 3})",
+        R"({"side": 9, "kind": "chess", "canvas_step": 2, "max_batch": 3})",
+        R"({"side": 9, "kind": "arc", "canvas_step": -1, "max_batch": 3})",
+        R"({"side": 9, "kind": "arc", "max_batch": 3})",
+        R"({"side": 9, "kind": "arc", "canvas_step": 2, "max_batch": 0})"}) {
+    const ScratchFolder folder;
+    const absl::Status status = Worker(folder, {greeting}).status();
+    EXPECT_TRUE(absl::IsUnavailable(status)) << greeting << ": " << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("worker 7: "));
+  }
+}
+
+}  // namespace
+}  // namespace arctrm
