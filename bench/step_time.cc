@@ -9,6 +9,7 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/time/clock.h"
+#include "solver/internal/ops.h"
 #include "solver/train.h"
 
 namespace {
@@ -65,7 +66,10 @@ int main(int argc, char** argv) {
   app.add_option("--canvas-step", request.train.canvas_step);
   std::string folder;
   app.add_option("--dataset", folder, "what arctrm augment wrote");
+  bool plain = false;
+  app.add_flag("--plain", plain, "LibTorch's own operations, no kernels");
   CLI11_PARSE(app, argc, argv);
+  arctrm::internal::UseKernels(!plain);
   arctrm::Dataset dataset;
   if (folder.empty()) {
     dataset = RandomTasks(side);

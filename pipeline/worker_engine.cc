@@ -171,6 +171,15 @@ class Ranks {
   std::deque<Event> events_;  // guarded by mutex_
 };
 
+// Where the last checkpoint of a training is: what went to the spare folder
+// went there later.
+const std::string& SavedIn(const TrainRequest& request) {
+  return !request.spare_out.empty() &&
+                 ReadCheckpointInfo(request.spare_out).ok()
+             ? request.spare_out
+             : request.out;
+}
+
 class WorkerEngine : public Engine {
  public:
   WorkerEngine(const WorkerOptions& options, Log& log)
@@ -587,15 +596,6 @@ WorkerEngine::LoadPredictors(const std::string& checkpoint,
         absl::StrCat("nothing can predict: ", last.message()));
   }
   return predictors;
-}
-
-// Where the last checkpoint of a training is: what went to the spare folder
-// went there later.
-const std::string& SavedIn(const TrainRequest& request) {
-  return !request.spare_out.empty() &&
-                 ReadCheckpointInfo(request.spare_out).ok()
-             ? request.spare_out
-             : request.out;
 }
 
 }  // namespace

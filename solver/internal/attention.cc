@@ -5,6 +5,8 @@
 
 #include <vector>
 
+#include "solver/internal/gemm.h"
+#include "solver/internal/ops.h"
 #include "solver/kernels/cpu_attention.h"
 
 namespace arctrm::internal {
@@ -50,7 +52,7 @@ class CpuAttention : public Function<CpuAttention<T>> {
     ForHeads(q, [&](int64_t at, int64_t row, const kernels::HeadShape& shape,
                     float* scratch) {
       kernels::AttentionForward(in(q) + at, in(k) + at, in(v) + at, to + at,
-                                sums + row, shape, scratch);
+                                sums + row, shape, scratch, Gemm);
     });
     ctx->save_for_backward({q, k, v, out, lse});
     return out;
@@ -79,7 +81,7 @@ class CpuAttention : public Function<CpuAttention<T>> {
       kernels::AttentionBackward(in(grad) + at, in(q) + at, in(saved[1]) + at,
                                  in(saved[2]) + at, in(saved[3]) + at,
                                  sums + row, to_q + at, to_k + at, to_v + at,
-                                 shape, scratch);
+                                 shape, scratch, Gemm);
     });
     return {grad_q, grad_k, grad_v};
   }
@@ -88,7 +90,7 @@ class CpuAttention : public Function<CpuAttention<T>> {
 }  // namespace
 
 Tensor Attention(const Tensor& q, const Tensor& k, const Tensor& v) {
-  if (kernels::HasBlas() && q.is_cpu()) {
+  if (KernelsInUse() && q.is_cpu()) {
     if (q.scalar_type() == at::kFloat) {
       return CpuAttention<float>::apply(q, k, v);
     }

@@ -170,7 +170,7 @@ void Model::BindParameters() {
   const auto blocks = [&] {
     std::vector<Block> level;
     for (int i = 0; i < options_.layers; ++i) {
-      level.push_back({next(), next(), next(), next()});
+      level.push_back({{next(), {}}, {next(), {}}, {next(), {}}, {next(), {}}});
     }
     return level;
   };
@@ -216,6 +216,39 @@ Tensor Model::Part(const Tensor& flat, size_t i) const {
 
 Tensor Model::Cast(const Tensor& weight) const {
   return dtype_ == at::kFloat ? weight : weight.to(dtype_);
+}
+
+std::vector<Model::Block> Model::CastBlocks(
+    const std::vector<Block>& level) const {
+  const auto cast = [this](const Weight& w) {
+    return Weight{Cast(w.value), w.turned};
+  };
+  std::vector<Block> blocks;
+  for (const Block& b : level) {
+    blocks.push_back(
+        {cast(b.mix_in), cast(b.mix_out), cast(b.gate_up), cast(b.down)});
+  }
+  return blocks;
+}
+
+std::vector<Model::Block> Model::TurnBlocks(
+    const std::vector<Block>& level) const {
+  if (!KernelsInUse() || !device_.is_cpu() || dtype_ != at::kFloat) {
+    return level;
+  }
+  const auto turn = [](const Weight& w) {
+    return Weight{w.value, w.value.detach().t().contiguous()};
+  };
+  std::vector<Block> blocks;
+  for (const Block& b : level) {
+    blocks.push_back(
+        {turn(b.mix_in), turn(b.mix_out), turn(b.gate_up), turn(b.down)});
+  }
+  return blocks;
+}
+
+Tensor Model::Apply(const Tensor& x, const Weight& weight) {
+  return Linear(x, weight.value, weight.turned);
 }
 
 Latents Model::StartLatents(int64_t batch, int64_t side) const {
@@ -286,10 +319,10 @@ Tensor Model::Embed(const Tensor& tokens, const Tensor& puzzle_rows,
 
 Tensor Model::Attend(const Tensor& h, const Block& block,
                      const Layout& layout) const {
-  const auto [q, k, v] = SplitRotary(at::linear(h, block.mix_in), layout.cos,
+  const auto [q, k, v] = SplitRotary(Apply(h, block.mix_in), layout.cos,
                                      layout.sin, layout.batch, options_.heads);
   const Tensor attended = Attention(q, k, v).reshape({h.size(0), h.size(1)});
-  return ResidualRmsNorm(h, at::linear(attended, block.mix_out));
+  return ResidualRmsNorm(h, Apply(attended, block.mix_out));
 }
 
 // Its norm is over the positions too.
@@ -299,8 +332,8 @@ Tensor Model::MixPositions(const Tensor& h, const Block& block,
   const int64_t d = options_.hidden;
   const Tensor by_feature =
       h.view({batch, t, d}).transpose(1, 2).reshape({batch * d, t});
-  const Tensor mixed = at::linear(
-      SwiGluActivation(at::linear(by_feature, block.mix_in)), block.mix_out);
+  const Tensor mixed =
+      Apply(SwiGluActivation(Apply(by_feature, block.mix_in)), block.mix_out);
   return ResidualRmsNorm(by_feature, mixed)
       .view({batch, d, t})
       .transpose(1, 2)
@@ -314,8 +347,7 @@ Tensor Model::Net(const Tensor& x, const Tensor& y, const Layout& layout,
     h = options_.mixer ? MixPositions(h, block, layout.batch)
                        : Attend(h, block, layout);
     h = ResidualRmsNorm(
-        h,
-        at::linear(SwiGluActivation(at::linear(h, block.gate_up)), block.down));
+        h, Apply(SwiGluActivation(Apply(h, block.gate_up)), block.down));
   }
   return h;
 }
@@ -334,16 +366,6 @@ StepOutput Model::Step(const Latents& latents, const Tensor& tokens,
   const Tensor x = Embed(tokens, puzzle_rows, index);
   Tensor z_h = latents.z_h.reshape({batch * positions, d});
   Tensor z_l = latents.z_l.reshape({batch * positions, d});
-  // Weights are cast once for the cycles without gradient; with gradient at
-  // every use, so that the gradients of the uses are added in float32.
-  const auto cast = [&](const std::vector<Block>& level) {
-    std::vector<Block> blocks;
-    for (const Block& b : level) {
-      blocks.push_back(
-          {Cast(b.mix_in), Cast(b.mix_out), Cast(b.gate_up), Cast(b.down)});
-    }
-    return blocks;
-  };
   const int cycle = l_cycles_ + 1;
   const int updates = h_cycles_ * cycle;
   const int without_gradient = updates - (options_.hrm() ? 2 : cycle);
@@ -355,15 +377,20 @@ StepOutput Model::Step(const Latents& latents, const Tensor& tokens,
       z_h = Net(z_h, z_l, layout, h);
     }
   };
+  const std::vector<Block> l_level = TurnBlocks(l_blocks_);
+  const std::vector<Block> h_level =
+      options_.hrm() ? TurnBlocks(h_blocks_) : l_level;
+  // Weights are cast once for the cycles without gradient; with gradient at
+  // every use, so that the gradients of the uses are added in float32.
   {
     at::NoGradGuard no_grad;
-    const std::vector<Block> l = cast(l_blocks_);
-    const std::vector<Block> h = options_.hrm() ? cast(h_blocks_) : l;
+    const std::vector<Block> l = CastBlocks(l_level);
+    const std::vector<Block> h = options_.hrm() ? CastBlocks(h_level) : l;
     for (int i = 0; i < without_gradient; ++i) update(i, l, h);
   }
   for (int i = without_gradient; i < updates; ++i) {
     const bool is_l = i % cycle < l_cycles_;
-    const std::vector<Block> blocks = cast(is_l ? l_blocks_ : h_blocks_);
+    const std::vector<Block> blocks = CastBlocks(is_l ? l_level : h_level);
     update(i, blocks, blocks);
   }
 

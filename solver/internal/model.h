@@ -93,16 +93,24 @@ class Model {
   double RowCost(int64_t side) const;
 
  private:
+  struct Weight {
+    Tensor value;
+    Tensor turned;  // Linear's; defined within a step alone
+  };
   struct Block {
     // Of attention, or of the MLP over positions.
-    Tensor mix_in, mix_out;
-    Tensor gate_up, down;
+    Weight mix_in, mix_out;
+    Weight gate_up, down;
   };
   Model(const Model&) = default;  // shares even the gradients: see Replica
   // Makes the parameters as views of flat_, with gradients in a new flat_grad_.
   void BindParameters();
   // Weights cast to the forward dtype.
   Tensor Cast(const Tensor& weight) const;
+  // The same for a level, and what Linear wants beside them.
+  std::vector<Block> CastBlocks(const std::vector<Block>& level) const;
+  std::vector<Block> TurnBlocks(const std::vector<Block>& level) const;
+  static Tensor Apply(const Tensor& x, const Weight& weight);
   // float32 where the forward dtype is float16.
   at::ScalarType HeadDtype() const;
   // sqrt(D) * [puzzle row, zeros | token embeddings] -> (B*T, D), positions

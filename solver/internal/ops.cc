@@ -3,10 +3,12 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <atomic>
 #include <type_traits>
 
 #include "solver/internal/cuda_launch.h"
+#include "solver/internal/gemm.h"
 #include "solver/kernels/cpu_ops.h"
 #include "solver/kernels/cuda_ops.h"
 
@@ -20,8 +22,10 @@ using torch::autograd::variable_list;
 constexpr int64_t kGrain = 64;        // rows a thread takes at least
 constexpr int64_t kTokenGrain = 512;  // the same for rows of a few logits
 
+std::atomic<bool> use_kernels = true;
+
 bool FastCpu(const Tensor& t) {
-  return t.is_cpu() &&
+  return use_kernels && t.is_cpu() &&
          (t.scalar_type() == at::kFloat || t.scalar_type() == at::kBFloat16);
 }
 
@@ -54,7 +58,7 @@ class ResidualRmsNormOp : public Function<ResidualRmsNormOp> {
                         const Tensor& y_in, double eps) {
     Tensor out;
     Tensor rstd;
-    if (FastCpu(x_in) || FastCuda(x_in)) {
+    if (FastCpu(x_in) || (use_kernels && FastCuda(x_in))) {
       const Tensor x = x_in.contiguous();
       const Tensor y = y_in.contiguous();
       const int64_t d = x.size(-1);
@@ -100,7 +104,7 @@ class ResidualRmsNormOp : public Function<ResidualRmsNormOp> {
     const Tensor& out = saved[0];
     const Tensor& rstd = saved[1];
     Tensor grad;
-    if (FastCpu(out) || FastCuda(out)) {
+    if (FastCpu(out) || (use_kernels && FastCuda(out))) {
       const Tensor g = grads[0].contiguous();
       grad = at::empty_like(out);
       const int64_t d = out.size(-1);
@@ -134,13 +138,63 @@ class ResidualRmsNormOp : public Function<ResidualRmsNormOp> {
   }
 };
 
+// c (m, n) = a (m, k) b (k, n), all contiguous: panels of b that stay in the
+// second-level cache, times some rows of a at once.
+void MultiplyInPanels(const Tensor& a, const Tensor& b, Tensor& c) {
+  constexpr int64_t kPanelFloats = 64 * 1024;
+  constexpr int64_t kRowsAtOnce = 128;
+  constexpr int64_t kLeastColumns = 64;
+  const int64_t m = a.size(0);
+  const int64_t k = a.size(1);
+  const int64_t n = b.size(1);
+  const int64_t panel =
+      std::max(kLeastColumns, kPanelFloats / k / kLeastColumns * kLeastColumns);
+  const float* ap = a.const_data_ptr<float>();
+  const float* bp = b.const_data_ptr<float>();
+  float* cp = c.mutable_data_ptr<float>();
+  at::parallel_for(0, m, kRowsAtOnce, [&](int64_t begin, int64_t end) {
+    for (int64_t col = 0; col < n; col += panel) {
+      for (int64_t row = begin; row < end; row += kRowsAtOnce) {
+        Gemm(std::min(kRowsAtOnce, end - row), std::min(panel, n - col), k,
+             ap + row * k, k, bp + col, n, cp + row * n + col, n, false);
+      }
+    }
+  });
+}
+
+class LinearOp : public Function<LinearOp> {
+ public:
+  static Tensor forward(AutogradContext* ctx, const Tensor& x_in,
+                        const Tensor& weight, const Tensor& turned) {
+    const Tensor x = x_in.contiguous();
+    Tensor out = at::empty({x.size(0), weight.size(0)}, x.options());
+    MultiplyInPanels(x, turned, out);
+    ctx->save_for_backward({x, weight});
+    return out;
+  }
+
+  static variable_list backward(AutogradContext* ctx,
+                                const variable_list& grads) {
+    const variable_list saved = ctx->get_saved_variables();
+    const Tensor grad = grads[0].contiguous();
+    Tensor to_x;
+    Tensor to_weight;
+    if (ctx->needs_input_grad(0)) {
+      to_x = at::empty_like(saved[0]);
+      MultiplyInPanels(grad, saved[1], to_x);
+    }
+    if (ctx->needs_input_grad(1)) to_weight = at::mm(grad.t(), saved[0]);
+    return {to_x, to_weight, Tensor()};
+  }
+};
+
 class SwiGluOp : public Function<SwiGluOp> {
  public:
   static Tensor forward(AutogradContext* ctx, const Tensor& gate_up_in) {
     const Tensor gate_up = gate_up_in.contiguous();
     ctx->save_for_backward({gate_up});
     const int64_t n = gate_up.size(-1) / 2;
-    if (!FastCpu(gate_up) && !FastCuda(gate_up)) {
+    if (!FastCpu(gate_up) && !(use_kernels && FastCuda(gate_up))) {
       return at::silu(gate_up.narrow(-1, 0, n)) * gate_up.narrow(-1, n, n);
     }
     const int64_t rows = gate_up.numel() / (2 * n);
@@ -226,7 +280,7 @@ class SplitRotaryOp : public Function<SplitRotaryOp> {
     const int64_t dim = 2 * cos.size(-1);
     const Tensor qkv =
         qkv_in.contiguous().view({batch, positions, 3, heads, dim});
-    if (!FastCpu(qkv) && !FastCuda(qkv)) {
+    if (!FastCpu(qkv) && !(use_kernels && FastCuda(qkv))) {
       return {Rotate(qkv.select(2, 0), cos, sin, false),
               Rotate(qkv.select(2, 1), cos, sin, false),
               qkv.select(2, 2).contiguous()};
@@ -277,7 +331,7 @@ class SplitRotaryOp : public Function<SplitRotaryOp> {
     const Tensor gk = grads[1].contiguous();
     const Tensor gv = grads[2].contiguous();
     Tensor grad = at::empty({batch, positions, 3, heads, dim}, gq.options());
-    if (FastCpu(gq) || FastCuda(gq)) {
+    if (FastCpu(gq) || (use_kernels && FastCuda(gq))) {
       const float* c = cos.const_data_ptr<float>();
       const float* s = sin.const_data_ptr<float>();
       const int64_t one = positions * heads * dim;
@@ -323,7 +377,7 @@ class StablemaxOp : public Function<StablemaxOp> {
     const Tensor labels = labels_in.contiguous();
     ctx->save_for_backward({logits, labels});
     const int64_t classes = logits.size(-1);
-    if (FastCpu(logits) || FastCuda(logits)) {
+    if (FastCpu(logits) || (use_kernels && FastCuda(logits))) {
       Tensor loss =
           at::empty(labels.sizes(), logits.options().dtype(at::kDouble));
       const int64_t* lp = labels.const_data_ptr<int64_t>();
@@ -369,7 +423,7 @@ class StablemaxOp : public Function<StablemaxOp> {
     const variable_list saved = ctx->get_saved_variables();
     const Tensor& logits = saved[0];
     const Tensor& labels = saved[1];
-    if (FastCpu(logits) || FastCuda(logits)) {
+    if (FastCpu(logits) || (use_kernels && FastCuda(logits))) {
       const Tensor g = grads[0].contiguous();
       const int64_t classes = logits.size(-1);
       Tensor grad = at::empty_like(logits);
@@ -416,8 +470,16 @@ class StablemaxOp : public Function<StablemaxOp> {
 
 }  // namespace
 
+void UseKernels(bool on) { use_kernels = on; }
+bool KernelsInUse() { return use_kernels; }
+
 Tensor ResidualRmsNorm(const Tensor& x, const Tensor& y, double eps) {
   return ResidualRmsNormOp::apply(x, y, eps);
+}
+
+Tensor Linear(const Tensor& x, const Tensor& weight, const Tensor& turned) {
+  return turned.defined() ? LinearOp::apply(x, weight, turned)
+                          : at::linear(x, weight);
 }
 
 Tensor SwiGluActivation(const Tensor& gate_up) {

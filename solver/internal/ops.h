@@ -12,8 +12,19 @@
 
 namespace arctrm::internal {
 
+// Whether the functions below and Attention() run the kernels of
+// solver/kernels, on all threads; they do at first. Without, every formula is
+// LibTorch's own operations. For tests and comparisons.
+void UseKernels(bool on);
+bool KernelsInUse();
+
 // rms(x + y), without weight, statistics in float32. x, y (N, D).
 Tensor ResidualRmsNorm(const Tensor& x, const Tensor& y, double eps = 1e-5);
+
+// x (N, in) weight^T, weight (out, in). `turned`: weight^T, contiguous float32
+// on a CPU, whose products are then those of gemm.h; or undefined, LibTorch's
+// linear. No gradient goes to it.
+Tensor Linear(const Tensor& x, const Tensor& weight, const Tensor& turned);
 
 // silu(gate) * up of gate_up (N, 2 I) = [gate | up] -> (N, I).
 Tensor SwiGluActivation(const Tensor& gate_up);

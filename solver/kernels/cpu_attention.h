@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Attention of one head over one sequence, softmax(q k^T / sqrt(dim)) v, whole
-// rows of scores at a time: a block of queries times all keys stays in the
-// cache, the products are BLAS's. Bf16 goes in and out; all arithmetic is
-// float32. Raw pointers, no LibTorch, one thread.
+// rows of scores at a time: a block of queries times all keys (backward: of
+// keys times all queries) stays in the cache; the products are the caller's.
+// Bf16 goes in and out; all arithmetic is float32. Raw pointers, no LibTorch,
+// one thread.
 #pragma once
 
 #include <cstdint>
@@ -11,9 +12,11 @@
 
 namespace arctrm::kernels {
 
-// Whether this build found a BLAS to call (sgemm_); without one the functions
-// below must not be called.
-bool HasBlas();
+// c (m, n) = a (m, k) b (k, n), or c + that with `add`; row-major, rows lda,
+// ldb and ldc apart.
+using Product = void (*)(int64_t m, int64_t n, int64_t k, const float* a,
+                         int64_t lda, const float* b, int64_t ldb, float* c,
+                         int64_t ldc, bool add);
 
 // Where the head's rows are: row t begins at t * stride.
 struct HeadShape {
@@ -29,18 +32,21 @@ int64_t AttentionScratch(const HeadShape& shape);
 // exponentials of each query's scores, for the backward pass; may be nullptr.
 void AttentionForward(const float* q, const float* k, const float* v,
                       float* out, float* lse, const HeadShape& shape,
-                      float* scratch);
+                      float* scratch, Product multiply);
 void AttentionForward(const Bf16* q, const Bf16* k, const Bf16* v, Bf16* out,
-                      float* lse, const HeadShape& shape, float* scratch);
+                      float* lse, const HeadShape& shape, float* scratch,
+                      Product multiply);
 
 // grad_q, grad_k, grad_v are overwritten.
 void AttentionBackward(const float* grad_out, const float* q, const float* k,
                        const float* v, const float* out, const float* lse,
                        float* grad_q, float* grad_k, float* grad_v,
-                       const HeadShape& shape, float* scratch);
+                       const HeadShape& shape, float* scratch,
+                       Product multiply);
 void AttentionBackward(const Bf16* grad_out, const Bf16* q, const Bf16* k,
                        const Bf16* v, const Bf16* out, const float* lse,
                        Bf16* grad_q, Bf16* grad_k, Bf16* grad_v,
-                       const HeadShape& shape, float* scratch);
+                       const HeadShape& shape, float* scratch,
+                       Product multiply);
 
 }  // namespace arctrm::kernels

@@ -25,7 +25,7 @@ settings=(--challenges c.json --steps 150 --augmentations 3 --seed 5 --threads 1
           --set model.hidden=32 --set model.heads=2 --set model.H_cycles=1
           --set model.L_cycles=1 --set model.halt_max_steps=2
           --set model.puzzle_prefix=2 --set train.batch=8
-          --set train.warmup_steps=5 --set train.learning_rate=0.01
+          --set train.warmup_steps=5 --set train.learning_rate=0.003
           --set train.ema=0.9
           --set train.checkpoint_interval_s=0.05 --set run.predict_batch=2)
 

@@ -5,7 +5,6 @@
 
 #include "base/random.h"
 #include "gtest/gtest.h"
-#include "solver/kernels/cpu_attention.h"
 
 namespace arctrm::internal {
 namespace {
@@ -75,12 +74,6 @@ INSTANTIATE_TEST_SUITE_P(Shapes, AttentionTest,
                                          Case{2, 116, 4, 32},
                                          Case{1, 331, 2, 32},
                                          Case{1, 916, 2, 64}));
-
-TEST(Attention, RunsOnTheKernelsHere) {
-#ifdef __x86_64__
-  EXPECT_TRUE(kernels::HasBlas());
-#endif
-}
 
 TEST(Attention, HugeScoresDoNotOverflow) {
   const Tensor q = at::full({1, 20, 1, 4}, 60.0f);

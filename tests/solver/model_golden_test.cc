@@ -12,6 +12,7 @@
 #include "gtest/gtest.h"
 #include "solver/internal/act.h"
 #include "solver/internal/device.h"
+#include "solver/internal/ops.h"
 #include "solver/internal/optimizers.h"
 #include "tests/solver/golden_tensors.h"
 
@@ -23,10 +24,14 @@ constexpr double kForcedTolerance = 1e-5;
 // Two float32 runs differ by up to twice what one differs from a float64 run.
 // That is, by the reference's own measure, 8e-5 in a step of the mixer at its
 // first weights (and 4e-6 in a gradient), and 8e-6 in three steps of HRM.
-constexpr double kChaoticTolerance = 1e-4;
+// A mixer at its first weights makes rounding 30 times larger a step:
+// LibTorch's operations alone are 1.03e-4 from the recording, ours 1.46e-4.
+constexpr double kChaoticTolerance = 3e-4;
+// The recording's own float32 is up to 7e-6 from its float64; two programs may
+// lie on different sides of that.
+constexpr double kPlainForcedTolerance = 2e-5;
 constexpr double kHrmTolerance = 2e-5;
 constexpr double kChaoticGradientTolerance = 5e-6;
-constexpr double kNoiseGradient = 2e-7;
 constexpr double kGradientTolerance = 2e-6;
 constexpr double kParameterTolerance = 1e-6;
 constexpr double kBf16Latents = 0.05;
@@ -39,10 +44,12 @@ struct Case {
   std::string eval;    // which evaluation the file holds; "": none
   bool forced = false;
 
+  bool kernels = true;  // or LibTorch's own operations
   bool chaotic() const { return name == "trm_mixer_cold"; }
   double tolerance() const {
     if (chaotic()) return kChaoticTolerance;
-    return forced ? kForcedTolerance : kTrajectoryTolerance;
+    if (!forced) return kTrajectoryTolerance;
+    return kernels ? kForcedTolerance : kPlainForcedTolerance;
   }
   double gradient_tolerance() const {
     return chaotic() ? kChaoticGradientTolerance : kGradientTolerance;
@@ -110,21 +117,23 @@ void CheckGradients(const SafetensorsFile& file, const std::string& prefix,
 }
 
 // The first update of AdamATan2 is lr times the sign of the gradient. Where
-// that gradient is less than its own rounding error, two right programs may
-// differ by 2 lr, and a chaotic model shows it at once: those few parameters
-// take the recorded value. All others must agree.
+// that gradient is less than its own rounding error, which CheckGradients holds
+// to its tolerance, two right programs may differ by 2 lr, and a chaotic model
+// shows it at once: those few parameters take the recorded value. All others
+// must agree.
 void TakeNoiseSigns(const SafetensorsFile& file, Model& model) {
   at::NoGradGuard no_grad;
   int64_t noise = 0;
   double worst = 0;
   for (size_t i = 0; i < model.parameters().size(); ++i) {
     const std::string& name = model.parameters()[i].first;
-    const Tensor gradient =
-        Golden(file, "params.grad0." + name).reshape({-1}).abs();
+    const Tensor gradient = Golden(file, "params.grad0." + name).reshape({-1});
+    const Tensor own =
+        model.Part(model.flat_grad(), i).to(at::kCPU, gradient.scalar_type());
     const Tensor recorded = Golden(file, "params.param1." + name).reshape({-1});
     Tensor ours = model.Part(model.flat(), i);
-    const Tensor is_noise =
-        at::logical_and(gradient > 0, gradient < kNoiseGradient);
+    const Tensor is_noise = at::logical_and(
+        gradient != 0, (own - gradient).abs() >= gradient.abs());
     noise += is_noise.sum().item<int64_t>();
     const Tensor taken = at::where(is_noise, recorded, ours.to(at::kCPU));
     ours.copy_(taken);
@@ -142,7 +151,9 @@ class ModelGolden : public testing::TestWithParam<Case> {
         OpenDevice({GetParam().device, 1});
     if (!device.ok()) GTEST_SKIP() << device.status().message();
     device_ = *device;
+    UseKernels(GetParam().kernels);
   }
+  void TearDown() override { UseKernels(true); }
 
   at::Device device_ = at::Device(at::kCPU);
 };
@@ -255,13 +266,19 @@ std::vector<Case> Cases() {
     // Rounding grows about 30 times per step here: step by step only.
     cases.push_back({"trm_mixer_cold", device, "", true});
   }
+  // Every case on both paths.
+  for (size_t i = cases.size(); i-- > 0;) {
+    cases.push_back(cases[i]);
+    cases.back().kernels = false;
+  }
   return cases;
 }
 
 INSTANTIATE_TEST_SUITE_P(Published, ModelGolden, testing::ValuesIn(Cases()),
                          [](const testing::TestParamInfo<Case>& c) {
                            return c.param.name + "_" + c.param.device +
-                                  (c.param.forced ? "_forced" : "");
+                                  (c.param.forced ? "_forced" : "") +
+                                  (c.param.kernels ? "" : "_plain");
                          });
 
 // HRM with its continue head: three steps of training at fixed weights, the
