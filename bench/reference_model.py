@@ -36,7 +36,8 @@ class Trainer:
 
     def __init__(self, model, batch, *, lr=1e-4, puzzle_lr=1e-2, wd=0.1,
                  puzzle_wd=0.1, warmup=0, ema=0.999, run=None):
-        self.model, self.batch, self.run = model, batch, run or model
+        self.model, self.batch = model, batch
+        self.run = model if run is None else run
         self.lr, self.puzzle_lr, self.wd = lr, puzzle_lr, wd
         self.warmup, self.ema = warmup, ema
         self.parameters = list(model.parameters())

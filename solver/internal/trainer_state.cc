@@ -171,6 +171,8 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
   }
   at::globalContext().setDeterministicAlgorithms(
       true, /*warn_only=*/!request.train.deterministic);
+  // What deterministic mode fills with NaN is written whole before it is read.
+  at::globalContext().setDeterministicFillUninitializedMemory(false);
   trainer->workers_ = std::make_shared<Workers>(device.is_cpu() ? batch : 1,
                                                 request.train.deterministic);
   for (int i = 1; i < trainer->workers_->count(); ++i) {
