@@ -221,7 +221,7 @@ Tensor Model::Cast(const Tensor& weight) const {
 std::vector<Model::Block> Model::CastBlocks(
     const std::vector<Block>& level) const {
   const auto cast = [this](const Weight& w) {
-    return Weight{Cast(w.value), w.turned};
+    return Weight{Cast(w.value), w.panels};
   };
   std::vector<Block> blocks;
   for (const Block& b : level) {
@@ -231,24 +231,23 @@ std::vector<Model::Block> Model::CastBlocks(
   return blocks;
 }
 
-std::vector<Model::Block> Model::TurnBlocks(
+std::vector<Model::Block> Model::PackBlocks(
     const std::vector<Block>& level) const {
-  if (!KernelsInUse() || !device_.is_cpu() || dtype_ != at::kFloat) {
-    return level;
-  }
-  const auto turn = [](const Weight& w) {
-    return Weight{w.value, w.value.detach().t().contiguous()};
+  if (dtype_ != at::kFloat) return level;
+  const bool gradient = at::GradMode::is_enabled();
+  const auto pack = [gradient](const Weight& w) {
+    return Weight{w.value, PackLinear(w.value, gradient)};
   };
   std::vector<Block> blocks;
   for (const Block& b : level) {
     blocks.push_back(
-        {turn(b.mix_in), turn(b.mix_out), turn(b.gate_up), turn(b.down)});
+        {pack(b.mix_in), pack(b.mix_out), pack(b.gate_up), pack(b.down)});
   }
   return blocks;
 }
 
 Tensor Model::Apply(const Tensor& x, const Weight& weight) {
-  return Linear(x, weight.value, weight.turned);
+  return Linear(x, weight.value, weight.panels);
 }
 
 Latents Model::StartLatents(int64_t batch, int64_t side) const {
@@ -377,9 +376,9 @@ StepOutput Model::Step(const Latents& latents, const Tensor& tokens,
       z_h = Net(z_h, z_l, layout, h);
     }
   };
-  const std::vector<Block> l_level = TurnBlocks(l_blocks_);
+  const std::vector<Block> l_level = PackBlocks(l_blocks_);
   const std::vector<Block> h_level =
-      options_.hrm() ? TurnBlocks(h_blocks_) : l_level;
+      options_.hrm() ? PackBlocks(h_blocks_) : l_level;
   // Weights are cast once for the cycles without gradient; with gradient at
   // every use, so that the gradients of the uses are added in float32.
   {

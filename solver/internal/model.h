@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "solver/internal/ops.h"
 #include "solver/internal/torch.h"
 #include "solver/options.h"
 
@@ -95,7 +96,7 @@ class Model {
  private:
   struct Weight {
     Tensor value;
-    Tensor turned;  // Linear's; defined within a step alone
+    LinearPanels panels;  // within a step alone
   };
   struct Block {
     // Of attention, or of the MLP over positions.
@@ -109,7 +110,7 @@ class Model {
   Tensor Cast(const Tensor& weight) const;
   // The same for a level, and what Linear wants beside them.
   std::vector<Block> CastBlocks(const std::vector<Block>& level) const;
-  std::vector<Block> TurnBlocks(const std::vector<Block>& level) const;
+  std::vector<Block> PackBlocks(const std::vector<Block>& level) const;
   static Tensor Apply(const Tensor& x, const Weight& weight);
   // float32 where the forward dtype is float16.
   at::ScalarType HeadDtype() const;

@@ -138,38 +138,50 @@ class ResidualRmsNormOp : public Function<ResidualRmsNormOp> {
   }
 };
 
-// c (m, n) = a (m, k) b (k, n), all contiguous: panels of b that stay in the
-// second-level cache, times some rows of a at once.
-void MultiplyInPanels(const Tensor& a, const Tensor& b, Tensor& c) {
-  constexpr int64_t kPanelFloats = 64 * 1024;
-  constexpr int64_t kRowsAtOnce = 128;
-  constexpr int64_t kLeastColumns = 64;
-  const int64_t m = a.size(0);
+// Panels of a second factor: kPanel columns, one panel after the other, so that
+// the part in work is contiguous and stays in the second-level cache.
+constexpr int64_t kPanel = 128;
+constexpr int64_t kDepth = 512;  // of a product at once
+constexpr int64_t kRowsAtOnce = 64;
+
+Tensor PackPanels(const Tensor& b) {
+  std::vector<Tensor> panels;
+  for (int64_t col = 0; col < b.size(1); col += kPanel) {
+    panels.push_back(
+        b.narrow(1, col, std::min(kPanel, b.size(1) - col)).reshape({-1}));
+  }
+  return at::cat(panels);
+}
+
+// c (m, n) = a (m, k) b (k, n), b in panels.
+void MultiplyPanels(const Tensor& a, const Tensor& panels, Tensor& c) {
   const int64_t k = a.size(1);
-  const int64_t n = b.size(1);
-  const int64_t panel =
-      std::max(kLeastColumns, kPanelFloats / k / kLeastColumns * kLeastColumns);
+  const int64_t n = c.size(1);
   const float* ap = a.const_data_ptr<float>();
-  const float* bp = b.const_data_ptr<float>();
+  const float* bp = panels.const_data_ptr<float>();
   float* cp = c.mutable_data_ptr<float>();
-  at::parallel_for(0, m, kRowsAtOnce, [&](int64_t begin, int64_t end) {
-    for (int64_t col = 0; col < n; col += panel) {
-      for (int64_t row = begin; row < end; row += kRowsAtOnce) {
-        Gemm(std::min(kRowsAtOnce, end - row), std::min(panel, n - col), k,
-             ap + row * k, k, bp + col, n, cp + row * n + col, n, false);
+  for (int64_t col = 0; col < n; col += kPanel) {
+    const int64_t width = std::min(kPanel, n - col);
+    for (int64_t deep = 0; deep < k; deep += kDepth) {
+      for (int64_t row = 0; row < a.size(0); row += kRowsAtOnce) {
+        Gemm(std::min(kRowsAtOnce, a.size(0) - row), width,
+             std::min(kDepth, k - deep), ap + row * k + deep, k,
+             bp + k * col + deep * width, width, cp + row * n + col, n,
+             deep > 0);
       }
     }
-  });
+  }
 }
 
 class LinearOp : public Function<LinearOp> {
  public:
   static Tensor forward(AutogradContext* ctx, const Tensor& x_in,
-                        const Tensor& weight, const Tensor& turned) {
+                        const Tensor& weight, const Tensor& panels,
+                        const Tensor& grad_panels) {
     const Tensor x = x_in.contiguous();
     Tensor out = at::empty({x.size(0), weight.size(0)}, x.options());
-    MultiplyInPanels(x, turned, out);
-    ctx->save_for_backward({x, weight});
+    MultiplyPanels(x, panels, out);
+    ctx->save_for_backward({x, weight, grad_panels});
     return out;
   }
 
@@ -181,10 +193,11 @@ class LinearOp : public Function<LinearOp> {
     Tensor to_weight;
     if (ctx->needs_input_grad(0)) {
       to_x = at::empty_like(saved[0]);
-      MultiplyInPanels(grad, saved[1], to_x);
+      MultiplyPanels(grad, saved[2].defined() ? saved[2] : PackPanels(saved[1]),
+                     to_x);
     }
     if (ctx->needs_input_grad(1)) to_weight = at::mm(grad.t(), saved[0]);
-    return {to_x, to_weight, Tensor()};
+    return {to_x, to_weight, Tensor(), Tensor()};
   }
 };
 
@@ -477,9 +490,19 @@ Tensor ResidualRmsNorm(const Tensor& x, const Tensor& y, double eps) {
   return ResidualRmsNormOp::apply(x, y, eps);
 }
 
-Tensor Linear(const Tensor& x, const Tensor& weight, const Tensor& turned) {
-  return turned.defined() ? LinearOp::apply(x, weight, turned)
-                          : at::linear(x, weight);
+LinearPanels PackLinear(const Tensor& weight, bool gradient) {
+  at::NoGradGuard no_grad;
+  if (!use_kernels || !weight.is_cpu() || weight.scalar_type() != at::kFloat) {
+    return {};
+  }
+  return {PackPanels(weight.t()), gradient ? PackPanels(weight) : Tensor()};
+}
+
+Tensor Linear(const Tensor& x, const Tensor& weight,
+              const LinearPanels& panels) {
+  return panels.forward.defined()
+             ? LinearOp::apply(x, weight, panels.forward, panels.backward)
+             : at::linear(x, weight);
 }
 
 Tensor SwiGluActivation(const Tensor& gate_up) {

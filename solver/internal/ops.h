@@ -21,10 +21,19 @@ bool KernelsInUse();
 // rms(x + y), without weight, statistics in float32. x, y (N, D).
 Tensor ResidualRmsNorm(const Tensor& x, const Tensor& y, double eps = 1e-5);
 
-// x (N, in) weight^T, weight (out, in). `turned`: weight^T, contiguous float32
-// on a CPU, whose products are then those of gemm.h; or undefined, LibTorch's
-// linear. No gradient goes to it.
-Tensor Linear(const Tensor& x, const Tensor& weight, const Tensor& turned);
+// What Linear reads of a float32 weight on a CPU: both ways it is multiplied
+// with, packed as solver/internal/gemm.h likes it. Undefined elsewhere.
+struct LinearPanels {
+  Tensor forward, backward;
+};
+// As of now: later changes of the weight are not seen. `gradient`: backward
+// passes will follow.
+LinearPanels PackLinear(const Tensor& weight, bool gradient);
+
+// x (N, in) weight^T, weight (out, in). With panels the products are those of
+// gemm.h, on this thread; without LibTorch's linear.
+Tensor Linear(const Tensor& x, const Tensor& weight,
+              const LinearPanels& panels);
 
 // silu(gate) * up of gate_up (N, 2 I) = [gate | up] -> (N, I).
 Tensor SwiGluActivation(const Tensor& gate_up);

@@ -49,7 +49,7 @@ class Workers {
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
-  static constexpr int64_t kLeastRows = 4;
+  static constexpr int64_t kLeastRows = 1;
   static constexpr int64_t kFixedSlices = 8;
 
   // Of slices.

@@ -68,12 +68,12 @@ TEST(Linear, IsLibTorchsWithItsGradients) {
     at::manual_seed(m);
     std::vector<Tensor> grads;
     std::vector<Tensor> values;
-    for (bool turned : {false, true}) {
+    for (bool packed : {false, true}) {
       at::manual_seed(1);
       const Tensor x = at::randn({m, k}).set_requires_grad(true);
       const Tensor w = at::randn({n, k}).set_requires_grad(true);
       const Tensor out =
-          Linear(x, w, turned ? w.detach().t().contiguous() : Tensor());
+          Linear(x, w, packed ? PackLinear(w, m % 2 == 0) : LinearPanels());
       out.backward(at::randn({m, n}));
       values.push_back(out.detach());
       grads.push_back(x.grad());
