@@ -63,6 +63,7 @@ int main(int argc, char** argv) {
   app.add_option("--threads", request.device.threads);
   app.add_option("--steps", steps);
   app.add_option("--fit-canvas", request.train.fit_canvas);
+  app.add_option("--pairs-per-visit", request.train.pairs_per_visit);
   app.add_option("--canvas-step", request.train.canvas_step);
   std::string folder;
   app.add_option("--dataset", folder, "what arctrm augment wrote");

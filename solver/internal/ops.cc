@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <atomic>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 #include "solver/internal/cuda_launch.h"
 #include "solver/internal/gemm.h"
@@ -176,12 +178,13 @@ void MultiplyPanels(const Tensor& a, const Tensor& panels, Tensor& c) {
 class LinearOp : public Function<LinearOp> {
  public:
   static Tensor forward(AutogradContext* ctx, const Tensor& x_in,
-                        const Tensor& weight, const Tensor& panels,
-                        const Tensor& grad_panels) {
+                        const Tensor& weight, const LinearPanels& panels) {
     const Tensor x = x_in.contiguous();
     Tensor out = at::empty({x.size(0), weight.size(0)}, x.options());
-    MultiplyPanels(x, panels, out);
-    ctx->save_for_backward({x, weight, grad_panels});
+    MultiplyPanels(x, panels.forward, out);
+    variable_list saved = {x, weight};
+    if (panels.backward.defined()) saved.push_back(panels.backward);
+    ctx->save_for_backward(std::move(saved));
     return out;
   }
 
@@ -193,11 +196,11 @@ class LinearOp : public Function<LinearOp> {
     Tensor to_weight;
     if (ctx->needs_input_grad(0)) {
       to_x = at::empty_like(saved[0]);
-      MultiplyPanels(grad, saved[2].defined() ? saved[2] : PackPanels(saved[1]),
+      MultiplyPanels(grad, saved.size() > 2 ? saved[2] : PackPanels(saved[1]),
                      to_x);
     }
     if (ctx->needs_input_grad(1)) to_weight = at::mm(grad.t(), saved[0]);
-    return {to_x, to_weight, Tensor(), Tensor()};
+    return {to_x, to_weight, Tensor()};
   }
 };
 
@@ -500,9 +503,8 @@ LinearPanels PackLinear(const Tensor& weight, bool gradient) {
 
 Tensor Linear(const Tensor& x, const Tensor& weight,
               const LinearPanels& panels) {
-  return panels.forward.defined()
-             ? LinearOp::apply(x, weight, panels.forward, panels.backward)
-             : at::linear(x, weight);
+  return panels.forward.defined() ? LinearOp::apply(x, weight, panels)
+                                  : at::linear(x, weight);
 }
 
 Tensor SwiGluActivation(const Tensor& gate_up) {
