@@ -587,7 +587,9 @@ absl::StatusOr<VoteResult> Job::VoteWith(const std::string& checkpoint,
   constexpr int kMostStarts = 3;
   VoteOptions vote;
   vote.max_views = options_.planning.max_views;
-  vote.stop_decided = options_.planning.stop_decided;
+  // What one model's votes decide another's may change.
+  vote.stop_decided =
+      options_.planning.stop_decided && options_.planning.snapshots == 0;
   vote.source = source;
   if (!deadline_.IsInfinite()) {
     vote.deadline = deadline_.EarlierBy(absl::Seconds(plan_.reserve_s));
@@ -686,10 +688,14 @@ absl::Status Job::VoteOnTests() {
     Warn(absl::StrCat(task, "[", index,
                       "]: the test input does not fit the canvas"));
   }
-  log_.Info(
-      absl::StrFormat("voted: %d of %d views, %d votes count (%.1f views/s)",
-                      result.progress.views_done, result.progress.views_planned,
-                      ballots_.num_votes(), result.progress.views_per_s));
+  const int64_t skipped = result.progress.views_skipped;
+  log_.Info(absl::StrFormat(
+      "voted: %d of %d views, %d votes count (%.1f views/s)%s",
+      result.progress.views_done, result.progress.views_planned,
+      ballots_.num_votes(), result.progress.views_per_s,
+      skipped > 0 ? absl::StrCat(", ", skipped,
+                                 " left out that could change no attempt")
+                  : ""));
   AddTiming("voting", ElapsedS() - started);
   Section("Plan").emplace_back(
       "voted", absl::StrFormat(

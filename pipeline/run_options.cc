@@ -33,7 +33,8 @@ void AddOptions(PlanningOptions& o, OptionSet& set) {
           {"auto", "on", "off"});
   set.Add(
       "run.stop_decided", &o.stop_decided,
-      "no more views for a test input whose attempts can't change any more");
+      "no more views for a test input whose attempts can't change any more; "
+      "not with run.snapshots");
   set.Add("run.early_halt", &o.early_halt,
           "a row of a prediction stops once it is so confident; 0: never", 0,
           1);

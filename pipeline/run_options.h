@@ -32,7 +32,7 @@ struct PlanningOptions {
   int canvas_margin = 0;  // cells beyond the largest grid that is known
   int predict_batch = 0;  // rows; 0: chosen for the device
   std::string fit_canvas = "auto";  // PredictorOptions::fit_canvas
-  bool stop_decided = false;        // VoteOptions::stop_decided
+  bool stop_decided = false;  // VoteOptions::stop_decided; not with snapshots
   // As PredictorOptions say; these are published TRM.
   double early_halt = 0;
   int rollouts = 1;

@@ -122,6 +122,13 @@ void ExampleSampler::Encode(const Example& example, uint8_t* input,
              input, label);
 }
 
+double ExampleSampler::WindowShare() const {
+  double cells = 0;
+  for (int side : sides_) cells += side * side;
+  return cells / static_cast<double>(sides_.size()) /
+         dataset_->canvas.num_tokens();
+}
+
 std::string ExampleSampler::State() const {
   return absl::StrCat(random_.State(), ";", epochs_, ";", position_, ";", copy_,
                       ";", absl::StrJoin(pairs_, ","), ";",

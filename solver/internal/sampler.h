@@ -49,6 +49,8 @@ class ExampleSampler {
   // window.side^2 tokens each.
   void Encode(const Example& example, uint8_t* input, uint8_t* label) const;
   int64_t epochs() const { return epochs_; }
+  // Share of the whole canvas's cells that windows have, mean over the tasks.
+  double WindowShare() const;
 
   // Everything Next depends on, as text, and back.
   std::string State() const;

@@ -173,6 +173,12 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
       true, /*warn_only=*/!request.train.deterministic);
   // What deterministic mode fills with NaN is written whole before it is read.
   at::globalContext().setDeterministicFillUninitializedMemory(false);
+  if (request.train.FittedStep() > 0 && trainer->log_ != nullptr) {
+    trainer->log_->Info(absl::StrFormat(
+        "each task on the part of the canvas that it needs: %.0f %% of the "
+        "cells (train.fit_canvas)",
+        100 * trainer->sampler_.WindowShare()));
+  }
   trainer->workers_ = std::make_shared<Workers>(device.is_cpu() ? batch : 1,
                                                 request.train.deterministic);
   for (int i = 1; i < trainer->workers_->count(); ++i) {
