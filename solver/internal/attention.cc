@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "solver/internal/attention.h"
 
-#include <ATen/Parallel.h>
-
 #include <vector>
 
 #include "solver/internal/gemm.h"
@@ -23,15 +21,13 @@ void ForHeads(const Tensor& q, Work&& work) {
   const int64_t positions = q.size(1);
   const int64_t heads = q.size(2);
   const kernels::HeadShape shape = {positions, q.size(3), heads * q.size(3)};
-  at::parallel_for(0, q.size(0) * heads, 1, [&](int64_t begin, int64_t end) {
-    const Tensor scratch =
-        at::empty({kernels::AttentionScratch(shape)}, at::kFloat);
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t sequence = i / heads;
-      work(sequence * positions * shape.stride + i % heads * shape.dim,
-           i * positions, shape, scratch.mutable_data_ptr<float>());
-    }
-  });
+  const Tensor scratch =
+      at::empty({kernels::AttentionScratch(shape)}, at::kFloat);
+  for (int64_t i = 0; i < q.size(0) * heads; ++i) {
+    const int64_t sequence = i / heads;
+    work(sequence * positions * shape.stride + i % heads * shape.dim,
+         i * positions, shape, scratch.mutable_data_ptr<float>());
+  }
 }
 
 template <typename T>

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
 #include "solver/internal/attention.h"
+#include "solver/internal/linear.h"
 #include "solver/internal/ops.h"
 
 namespace arctrm::internal {

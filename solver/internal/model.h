@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/random.h"
-#include "solver/internal/ops.h"
+#include "solver/internal/linear.h"
 #include "solver/internal/torch.h"
 #include "solver/options.h"
 

@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "solver/internal/ops.h"
 
-#include <ATen/Parallel.h>
-
-#include <algorithm>
 #include <atomic>
 #include <type_traits>
-#include <utility>
-#include <vector>
 
 #include "solver/internal/cuda_launch.h"
-#include "solver/internal/gemm.h"
 #include "solver/kernels/cpu_ops.h"
 #include "solver/kernels/cuda_ops.h"
 
@@ -21,14 +15,13 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
-constexpr int64_t kGrain = 64;        // rows a thread takes at least
-constexpr int64_t kTokenGrain = 512;  // the same for rows of a few logits
-
 std::atomic<bool> use_kernels = true;
 
-bool FastCpu(const Tensor& t) {
-  return use_kernels && t.is_cpu() &&
-         (t.scalar_type() == at::kFloat || t.scalar_type() == at::kBFloat16);
+// Is there a kernel for `t`, of a CPU or of CUDA?
+bool HasKernel(const Tensor& t) {
+  const at::ScalarType type = t.scalar_type();
+  const bool cpu = t.is_cpu() && (type == at::kFloat || type == at::kBFloat16);
+  return use_kernels && (cpu || FastCuda(t));
 }
 
 // Calls `fn` with a null pointer of the element type that the kernels take.
@@ -60,7 +53,7 @@ class ResidualRmsNormOp : public Function<ResidualRmsNormOp> {
                         const Tensor& y_in, double eps) {
     Tensor out;
     Tensor rstd;
-    if (FastCpu(x_in) || (use_kernels && FastCuda(x_in))) {
+    if (HasKernel(x_in)) {
       const Tensor x = x_in.contiguous();
       const Tensor y = y_in.contiguous();
       const int64_t d = x.size(-1);
@@ -79,14 +72,8 @@ class ResidualRmsNormOp : public Function<ResidualRmsNormOp> {
       }
       ByType(x, [&](auto* type) {
         using T = std::remove_pointer_t<decltype(type)>;
-        const T* xp = In<T>(x);
-        const T* yp = In<T>(y);
-        T* op = Out<T>(out);
-        at::parallel_for(0, rows, kGrain, [&](int64_t begin, int64_t end) {
-          kernels::ResidualRmsNormForward(
-              xp + begin * d, yp + begin * d, op + begin * d, rp + begin,
-              end - begin, d, static_cast<float>(eps));
-        });
+        kernels::ResidualRmsNormForward(In<T>(x), In<T>(y), Out<T>(out), rp,
+                                        rows, d, static_cast<float>(eps));
       });
     } else {
       // A float16 sum could leave its range.
@@ -106,7 +93,7 @@ class ResidualRmsNormOp : public Function<ResidualRmsNormOp> {
     const Tensor& out = saved[0];
     const Tensor& rstd = saved[1];
     Tensor grad;
-    if (FastCpu(out) || (use_kernels && FastCuda(out))) {
+    if (HasKernel(out)) {
       const Tensor g = grads[0].contiguous();
       grad = at::empty_like(out);
       const int64_t d = out.size(-1);
@@ -121,15 +108,8 @@ class ResidualRmsNormOp : public Function<ResidualRmsNormOp> {
       }
       ByType(out, [&](auto* type) {
         using T = std::remove_pointer_t<decltype(type)>;
-        const T* gp = In<T>(g);
-        const T* op = In<T>(out);
-        T* to = Out<T>(grad);
-        at::parallel_for(
-            0, rstd.numel(), kGrain, [&](int64_t begin, int64_t end) {
-              kernels::ResidualRmsNormBackward(gp + begin * d, op + begin * d,
-                                               rp + begin, to + begin * d,
-                                               end - begin, d);
-            });
+        kernels::ResidualRmsNormBackward(In<T>(g), In<T>(out), rp, Out<T>(grad),
+                                         rstd.numel(), d);
       });
     } else {
       const Tensor g = grads[0].to(at::kFloat);
@@ -140,77 +120,13 @@ class ResidualRmsNormOp : public Function<ResidualRmsNormOp> {
   }
 };
 
-// Panels of a second factor: kPanel columns, one panel after the other, so that
-// the part in work is contiguous and stays in the second-level cache.
-constexpr int64_t kPanel = 128;
-constexpr int64_t kDepth = 512;  // of a product at once
-constexpr int64_t kRowsAtOnce = 64;
-
-Tensor PackPanels(const Tensor& b) {
-  std::vector<Tensor> panels;
-  for (int64_t col = 0; col < b.size(1); col += kPanel) {
-    panels.push_back(
-        b.narrow(1, col, std::min(kPanel, b.size(1) - col)).reshape({-1}));
-  }
-  return at::cat(panels);
-}
-
-// c (m, n) = a (m, k) b (k, n), b in panels.
-void MultiplyPanels(const Tensor& a, const Tensor& panels, Tensor& c) {
-  const int64_t k = a.size(1);
-  const int64_t n = c.size(1);
-  const float* ap = a.const_data_ptr<float>();
-  const float* bp = panels.const_data_ptr<float>();
-  float* cp = c.mutable_data_ptr<float>();
-  for (int64_t col = 0; col < n; col += kPanel) {
-    const int64_t width = std::min(kPanel, n - col);
-    for (int64_t deep = 0; deep < k; deep += kDepth) {
-      for (int64_t row = 0; row < a.size(0); row += kRowsAtOnce) {
-        Gemm(std::min(kRowsAtOnce, a.size(0) - row), width,
-             std::min(kDepth, k - deep), ap + row * k + deep, k,
-             bp + k * col + deep * width, width, cp + row * n + col, n,
-             deep > 0);
-      }
-    }
-  }
-}
-
-class LinearOp : public Function<LinearOp> {
- public:
-  static Tensor forward(AutogradContext* ctx, const Tensor& x_in,
-                        const Tensor& weight, const LinearPanels& panels) {
-    const Tensor x = x_in.contiguous();
-    Tensor out = at::empty({x.size(0), weight.size(0)}, x.options());
-    MultiplyPanels(x, panels.forward, out);
-    variable_list saved = {x, weight};
-    if (panels.backward.defined()) saved.push_back(panels.backward);
-    ctx->save_for_backward(std::move(saved));
-    return out;
-  }
-
-  static variable_list backward(AutogradContext* ctx,
-                                const variable_list& grads) {
-    const variable_list saved = ctx->get_saved_variables();
-    const Tensor grad = grads[0].contiguous();
-    Tensor to_x;
-    Tensor to_weight;
-    if (ctx->needs_input_grad(0)) {
-      to_x = at::empty_like(saved[0]);
-      MultiplyPanels(grad, saved.size() > 2 ? saved[2] : PackPanels(saved[1]),
-                     to_x);
-    }
-    if (ctx->needs_input_grad(1)) to_weight = at::mm(grad.t(), saved[0]);
-    return {to_x, to_weight, Tensor()};
-  }
-};
-
 class SwiGluOp : public Function<SwiGluOp> {
  public:
   static Tensor forward(AutogradContext* ctx, const Tensor& gate_up_in) {
     const Tensor gate_up = gate_up_in.contiguous();
     ctx->save_for_backward({gate_up});
     const int64_t n = gate_up.size(-1) / 2;
-    if (!FastCpu(gate_up) && !(use_kernels && FastCuda(gate_up))) {
+    if (!HasKernel(gate_up)) {
       return at::silu(gate_up.narrow(-1, 0, n)) * gate_up.narrow(-1, n, n);
     }
     const int64_t rows = gate_up.numel() / (2 * n);
@@ -224,12 +140,7 @@ class SwiGluOp : public Function<SwiGluOp> {
     }
     ByType(gate_up, [&](auto* type) {
       using T = std::remove_pointer_t<decltype(type)>;
-      const T* from = In<T>(gate_up);
-      T* to = Out<T>(out);
-      at::parallel_for(0, rows, kGrain, [&](int64_t begin, int64_t end) {
-        kernels::SwiGluForward(from + begin * 2 * n, to + begin * n,
-                               end - begin, n);
-      });
+      kernels::SwiGluForward(In<T>(gate_up), Out<T>(out), rows, n);
     });
     return out;
   }
@@ -239,25 +150,21 @@ class SwiGluOp : public Function<SwiGluOp> {
     const Tensor gate_up = ctx->get_saved_variables()[0];
     const int64_t n = gate_up.size(-1) / 2;
     Tensor grad = at::empty_like(gate_up);
-    if (FastCpu(gate_up)) {
+    if (HasKernel(gate_up)) {
       const Tensor g = grads[0].contiguous();
+      const int64_t rows = g.numel() / n;
+      if (gate_up.is_cuda()) {
+        StartOn(gate_up, [&](auto launch) {
+          return kernels::cuda::SwiGluBackward(launch, ElementOf(gate_up),
+                                               In(g), In(gate_up), Out(grad),
+                                               rows, n);
+        });
+        return {grad};
+      }
       ByType(gate_up, [&](auto* type) {
         using T = std::remove_pointer_t<decltype(type)>;
-        const T* gp = In<T>(g);
-        const T* from = In<T>(gate_up);
-        T* to = Out<T>(grad);
-        at::parallel_for(
-            0, g.numel() / n, kGrain, [&](int64_t begin, int64_t end) {
-              kernels::SwiGluBackward(gp + begin * n, from + begin * 2 * n,
-                                      to + begin * 2 * n, end - begin, n);
-            });
-      });
-    } else if (FastCuda(gate_up)) {
-      const Tensor g = grads[0].contiguous();
-      StartOn(gate_up, [&](auto launch) {
-        return kernels::cuda::SwiGluBackward(launch, ElementOf(gate_up), In(g),
-                                             In(gate_up), Out(grad),
-                                             g.numel() / n, n);
+        kernels::SwiGluBackward(In<T>(g), In<T>(gate_up), Out<T>(grad), rows,
+                                n);
       });
     } else {
       const Tensor gate = gate_up.narrow(-1, 0, n);
@@ -296,7 +203,7 @@ class SplitRotaryOp : public Function<SplitRotaryOp> {
     const int64_t dim = 2 * cos.size(-1);
     const Tensor qkv =
         qkv_in.contiguous().view({batch, positions, 3, heads, dim});
-    if (!FastCpu(qkv) && !(use_kernels && FastCuda(qkv))) {
+    if (!HasKernel(qkv)) {
       return {Rotate(qkv.select(2, 0), cos, sin, false),
               Rotate(qkv.select(2, 1), cos, sin, false),
               qkv.select(2, 2).contiguous()};
@@ -323,13 +230,11 @@ class SplitRotaryOp : public Function<SplitRotaryOp> {
       T* qp = Out<T>(q);
       T* kp = Out<T>(k);
       T* vp = Out<T>(v);
-      at::parallel_for(0, batch, 1, [&](int64_t begin, int64_t end) {
-        for (int64_t b = begin; b < end; ++b) {
-          kernels::SplitRotaryForward(from + b * 3 * one, c + b * table,
-                                      s + b * table, qp + b * one, kp + b * one,
-                                      vp + b * one, positions, heads, dim);
-        }
-      });
+      for (int64_t b = 0; b < batch; ++b) {
+        kernels::SplitRotaryForward(from + b * 3 * one, c + b * table,
+                                    s + b * table, qp + b * one, kp + b * one,
+                                    vp + b * one, positions, heads, dim);
+      }
     });
     return {q, k, v};
   }
@@ -347,7 +252,7 @@ class SplitRotaryOp : public Function<SplitRotaryOp> {
     const Tensor gk = grads[1].contiguous();
     const Tensor gv = grads[2].contiguous();
     Tensor grad = at::empty({batch, positions, 3, heads, dim}, gq.options());
-    if (FastCpu(gq) || (use_kernels && FastCuda(gq))) {
+    if (HasKernel(gq)) {
       const float* c = cos.const_data_ptr<float>();
       const float* s = sin.const_data_ptr<float>();
       const int64_t one = positions * heads * dim;
@@ -367,13 +272,11 @@ class SplitRotaryOp : public Function<SplitRotaryOp> {
         const T* kp = In<T>(gk);
         const T* vp = In<T>(gv);
         T* to = Out<T>(grad);
-        at::parallel_for(0, batch, 1, [&](int64_t begin, int64_t end) {
-          for (int64_t b = begin; b < end; ++b) {
-            kernels::SplitRotaryBackward(
-                qp + b * one, kp + b * one, vp + b * one, c + b * table,
-                s + b * table, to + b * 3 * one, positions, heads, dim);
-          }
-        });
+        for (int64_t b = 0; b < batch; ++b) {
+          kernels::SplitRotaryBackward(qp + b * one, kp + b * one, vp + b * one,
+                                       c + b * table, s + b * table,
+                                       to + b * 3 * one, positions, heads, dim);
+        }
       });
     } else {
       grad.select(2, 0).copy_(Rotate(gq, cos, sin, true));
@@ -393,7 +296,7 @@ class StablemaxOp : public Function<StablemaxOp> {
     const Tensor labels = labels_in.contiguous();
     ctx->save_for_backward({logits, labels});
     const int64_t classes = logits.size(-1);
-    if (FastCpu(logits) || (use_kernels && FastCuda(logits))) {
+    if (HasKernel(logits)) {
       Tensor loss =
           at::empty(labels.sizes(), logits.options().dtype(at::kDouble));
       const int64_t* lp = labels.const_data_ptr<int64_t>();
@@ -406,18 +309,11 @@ class StablemaxOp : public Function<StablemaxOp> {
         });
         return loss;
       }
-      std::atomic<bool> good = true;
+      bool good = true;
       ByType(logits, [&](auto* type) {
         using T = std::remove_pointer_t<decltype(type)>;
-        const T* from = In<T>(logits);
-        at::parallel_for(
-            0, labels.numel(), kTokenGrain, [&](int64_t begin, int64_t end) {
-              if (!kernels::StablemaxForward(from + begin * classes, lp + begin,
-                                             to + begin, end - begin,
-                                             classes)) {
-                good = false;
-              }
-            });
+        good = kernels::StablemaxForward(In<T>(logits), lp, to, labels.numel(),
+                                         classes);
       });
       TORCH_CHECK_INDEX(good, "a label is beyond the ", classes, " classes");
       return loss;
@@ -439,7 +335,7 @@ class StablemaxOp : public Function<StablemaxOp> {
     const variable_list saved = ctx->get_saved_variables();
     const Tensor& logits = saved[0];
     const Tensor& labels = saved[1];
-    if (FastCpu(logits) || (use_kernels && FastCuda(logits))) {
+    if (HasKernel(logits)) {
       const Tensor g = grads[0].contiguous();
       const int64_t classes = logits.size(-1);
       Tensor grad = at::empty_like(logits);
@@ -455,14 +351,8 @@ class StablemaxOp : public Function<StablemaxOp> {
       }
       ByType(logits, [&](auto* type) {
         using T = std::remove_pointer_t<decltype(type)>;
-        const T* from = In<T>(logits);
-        T* to = Out<T>(grad);
-        at::parallel_for(
-            0, labels.numel(), kTokenGrain, [&](int64_t begin, int64_t end) {
-              kernels::StablemaxBackward(gp + begin, from + begin * classes,
-                                         lp + begin, to + begin * classes,
-                                         end - begin, classes);
-            });
+        kernels::StablemaxBackward(gp, In<T>(logits), lp, Out<T>(grad),
+                                   labels.numel(), classes);
       });
       return {grad, Tensor()};
     }
@@ -491,20 +381,6 @@ bool KernelsInUse() { return use_kernels; }
 
 Tensor ResidualRmsNorm(const Tensor& x, const Tensor& y, double eps) {
   return ResidualRmsNormOp::apply(x, y, eps);
-}
-
-LinearPanels PackLinear(const Tensor& weight, bool gradient) {
-  at::NoGradGuard no_grad;
-  if (!use_kernels || !weight.is_cpu() || weight.scalar_type() != at::kFloat) {
-    return {};
-  }
-  return {PackPanels(weight.t()), gradient ? PackPanels(weight) : Tensor()};
-}
-
-Tensor Linear(const Tensor& x, const Tensor& weight,
-              const LinearPanels& panels) {
-  return panels.forward.defined() ? LinearOp::apply(x, weight, panels)
-                                  : at::linear(x, weight);
 }
 
 Tensor SwiGluActivation(const Tensor& gate_up) {

@@ -3,7 +3,8 @@
 // its own. The single-pass kernels of solver/kernels compute it for float32 and
 // bfloat16 on a CPU and, where they are built (ARCTRM_CUDA_KERNELS), for these
 // and float16 on a CUDA device; everything else takes the same formula in ATen
-// operations.
+// operations. On a CPU kernels run on the thread that calls: Workers divides
+// the batch among threads.
 #pragma once
 
 #include <array>
@@ -12,28 +13,14 @@
 
 namespace arctrm::internal {
 
-// Whether the functions below and Attention() run the kernels of
-// solver/kernels, on all threads; they do at first. Without, every formula is
+// Whether the functions below, Attention() and PackLinear() take the kernels of
+// solver/kernels, in all threads; they do at first. Without, every formula is
 // LibTorch's own operations. For tests and comparisons.
 void UseKernels(bool on);
 bool KernelsInUse();
 
 // rms(x + y), without weight, statistics in float32. x, y (N, D).
 Tensor ResidualRmsNorm(const Tensor& x, const Tensor& y, double eps = 1e-5);
-
-// What Linear reads of a float32 weight on a CPU: both ways it is multiplied
-// with, packed as solver/internal/gemm.h likes it. Undefined elsewhere.
-struct LinearPanels {
-  Tensor forward, backward;
-};
-// As of now: later changes of the weight are not seen. `gradient`: backward
-// passes will follow.
-LinearPanels PackLinear(const Tensor& weight, bool gradient);
-
-// x (N, in) weight^T, weight (out, in). With panels the products are those of
-// gemm.h, on this thread; without LibTorch's linear.
-Tensor Linear(const Tensor& x, const Tensor& weight,
-              const LinearPanels& panels);
 
 // silu(gate) * up of gate_up (N, 2 I) = [gate | up] -> (N, I).
 Tensor SwiGluActivation(const Tensor& gate_up);

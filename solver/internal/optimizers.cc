@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "solver/internal/optimizers.h"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -48,11 +46,8 @@ void AdamAtan2::Update(Tensor& flat, const Tensor& grad, double lr,
       });
       return;
     }
-    at::parallel_for(0, flat.numel(), 1 << 14, [&](int64_t begin, int64_t end) {
-      kernels::AdamAtan2(p + begin, m + begin, v + begin, g + begin,
-                         e == nullptr ? nullptr : e + begin, end - begin, decay,
-                         b1, b2, size, scale, ema_decay);
-    });
+    kernels::AdamAtan2(p, m, v, g, e, flat.numel(), decay, b1, b2, size, scale,
+                       ema_decay);
     return;
   }
   exp_avg.lerp_(grad, 1 - beta1);

@@ -2,6 +2,7 @@
 #include "solver/internal/predictor.h"
 
 #include <ATen/Context.h>
+#include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <cmath>
@@ -230,11 +231,11 @@ class ModelPredictor : public Predictor {
   std::shared_ptr<internal::Workers> workers_;
 };
 
-// About 8k positions at once keep two cores busy without much memory; a GPU
-// wants more.
-int DefaultBatch(const Model& model) {
+// About 8k positions at once keep two cores busy without much memory, but each
+// of a CPU's threads needs a row; a GPU wants more.
+int DefaultBatch(const Model& model, int slices) {
   const int most = model.device().is_cuda() ? 1 << 18 : 1 << 13;
-  return std::max(1, most / model.options().num_positions());
+  return std::max(slices, most / model.options().num_positions());
 }
 
 }  // namespace
@@ -267,7 +268,10 @@ std::unique_ptr<Predictor> MakePredictor(std::unique_ptr<Model> model,
                                          const PredictorOptions& options,
                                          std::shared_ptr<Workers> workers) {
   PredictorOptions resolved = options;
-  if (resolved.batch <= 0) resolved.batch = DefaultBatch(*model);
+  if (resolved.batch <= 0) {
+    resolved.batch = DefaultBatch(
+        *model, workers == nullptr ? at::get_num_threads() : workers->count());
+  }
   if (workers == nullptr) {
     workers = std::make_shared<Workers>(
         model->device().is_cpu() ? resolved.batch : 1);
@@ -298,7 +302,12 @@ absl::StatusOr<std::unique_ptr<Predictor>> LoadPredictor(
             at::Tensor table,
             internal::LoadModelTensors(file, info.ids.num_ids, *model));
         PredictorOptions resolved = options;
-        if (resolved.batch <= 0) resolved.batch = DefaultBatch(*model);
+        const bool fixed = info.train.deterministic;
+        if (resolved.batch <= 0) {
+          resolved.batch = DefaultBatch(
+              *model, fixed ? static_cast<int>(internal::Workers::kFixedSlices)
+                            : at::get_num_threads());
+        }
         TrainOptions train = info.train;
         if (options.fit_canvas != "auto") train.fit_canvas = options.fit_canvas;
         if (train.FittedStep() > 0 &&
@@ -309,7 +318,7 @@ absl::StatusOr<std::unique_ptr<Predictor>> LoadPredictor(
               "run.fit_canvas at auto");
         }
         auto workers = std::make_shared<internal::Workers>(
-            device.is_cpu() ? resolved.batch : 1, info.train.deterministic);
+            device.is_cpu() ? resolved.batch : 1, fixed);
         return internal::MakePredictor(std::move(model), table.to(device),
                                        train.FittedStep(), resolved,
                                        std::move(workers));

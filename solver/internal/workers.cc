@@ -43,8 +43,8 @@ std::vector<std::vector<RowGroup>> DivideRows(
 
 Workers::Workers(int64_t batch, bool fixed)
     : total_threads_(at::get_num_threads()) {
-  count_ = static_cast<int>(std::clamp<int64_t>(
-      batch / kLeastRows, 1, fixed ? kFixedSlices : total_threads_));
+  count_ = static_cast<int>(
+      std::clamp<int64_t>(batch, 1, fixed ? kFixedSlices : total_threads_));
   num_threads_ = std::min(count_, total_threads_);
   threads_per_slice_ = fixed ? 1 : total_threads_ / num_threads_;
   at::set_num_threads(threads_per_slice_);

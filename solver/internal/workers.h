@@ -39,9 +39,9 @@ std::vector<std::vector<RowGroup>> DivideRows(
 // Slices of a batch and the threads that work on them.
 class Workers {
  public:
-  // As many slices as the process has threads (at::get_num_threads()), but none
-  // with fewer than kLeastRows of `batch` rows; the threads are divided among
-  // them until this object goes. `fixed`: kFixedSlices of one thread each
+  // As many slices as the process has threads (at::get_num_threads()), but no
+  // more than `batch` has rows; the threads are divided among them until this
+  // object goes. `fixed`: kFixedSlices of one thread each
   // instead, however many threads there are, so that results do not depend on
   // that. Works for one owner at a time.
   explicit Workers(int64_t batch, bool fixed = false);
@@ -49,7 +49,6 @@ class Workers {
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
-  static constexpr int64_t kLeastRows = 1;
   static constexpr int64_t kFixedSlices = 8;
 
   // Of slices.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The element-wise parts of the network as single passes over rows of float32
 // or bfloat16; arithmetic and statistics are float32 either way. Raw pointers,
-// no LibTorch, one thread: the caller splits the rows. All matrices are
+// no LibTorch, one thread: the caller divides the rows. All matrices are
 // row-major and contiguous.
 #pragma once
 
