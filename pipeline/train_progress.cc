@@ -31,12 +31,13 @@ std::string TrainProgress::Line(const TrainStats& stats, int64_t goal,
   accuracy_.Add(stats.accuracy, rows);
   exact_.Add(stats.exact_accuracy, rows);
   steps_.Add(stats.steps, rows);
+  // What a terminal of 80 columns cuts off is what one can do without.
   return absl::StrFormat(
-      "train  step %d%s  loss %.3f  tokens %.1f %%  exact %.1f %%  halt %.1f  "
-      "%.2f steps/s%s",
-      stats.step, goal > 0 ? absl::StrCat("/", goal) : "", loss_.value(),
-      100 * accuracy_.value(), 100 * exact_.value(), steps_.value(),
-      stats.steps_per_s, TimeLeftField(deadline));
+      "train  step %d%s  %.2f steps/s%s  loss %.3f  exact %.1f %%  "
+      "tokens %.1f %%  halt %.1f",
+      stats.step, goal > 0 ? absl::StrCat("/", goal) : "", stats.steps_per_s,
+      TimeLeftField(deadline), loss_.value(), 100 * exact_.value(),
+      100 * accuracy_.value(), steps_.value());
 }
 
 }  // namespace arctrm
