@@ -3,9 +3,12 @@
 // tasks that fill their canvas, or those of a dataset folder; everything that
 // Train() does but checkpoints. As one of several processes (torchrun's
 // environment) rank 0 prints them.
+#include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "CLI/CLI.hpp"
 #include "absl/time/clock.h"
@@ -67,10 +70,29 @@ int main(int argc, char** argv) {
   app.add_option("--canvas-step", request.train.canvas_step);
   std::string folder;
   app.add_option("--dataset", folder, "what arctrm augment wrote");
-  bool plain = false;
-  app.add_flag("--plain", plain, "LibTorch's own operations, no kernels");
+  // In the order of Kernel.
+  constexpr const char* kNames[] = {"norm",      "swiglu", "rotary",   "loss",
+                                    "attention", "linear", "optimizer"};
+  std::vector<std::string> plain;
+  app.add_option("--plain", plain,
+                 "what takes LibTorch's own operations instead of a kernel: "
+                 "norm, swiglu, rotary, loss, attention, linear, optimizer or "
+                 "all")
+      ->delimiter(',');
   CLI11_PARSE(app, argc, argv);
-  arctrm::internal::UseKernels(!plain);
+  for (const std::string& name : plain) {
+    const auto* at = std::find(std::begin(kNames), std::end(kNames), name);
+    if (name == "all") {
+      arctrm::internal::UseKernels(false);
+    } else if (at != std::end(kNames)) {
+      arctrm::internal::UseKernel(
+          static_cast<arctrm::internal::Kernel>(at - std::begin(kNames)),
+          false);
+    } else {
+      std::fprintf(stderr, "step_time: no kernel is called %s\n", name.c_str());
+      return 2;
+    }
+  }
   arctrm::Dataset dataset;
   if (folder.empty()) {
     dataset = RandomTasks(side);

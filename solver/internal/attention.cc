@@ -17,12 +17,12 @@ using torch::autograd::variable_list;
 // Calls work(head offset in elements, first of its lse, scratch memory) for
 // every head of every sequence.
 template <typename Work>
-void ForHeads(const Tensor& q, Work&& work) {
+void ForHeads(const Tensor& q, int64_t scratch_of(const kernels::HeadShape&),
+              Work&& work) {
   const int64_t positions = q.size(1);
   const int64_t heads = q.size(2);
   const kernels::HeadShape shape = {positions, q.size(3), heads * q.size(3)};
-  const Tensor scratch =
-      at::empty({kernels::AttentionScratch(shape)}, at::kFloat);
+  const Tensor scratch = at::empty({scratch_of(shape)}, at::kFloat);
   for (int64_t i = 0; i < q.size(0) * heads; ++i) {
     const int64_t sequence = i / heads;
     work(sequence * positions * shape.stride + i % heads * shape.dim,
@@ -30,9 +30,30 @@ void ForHeads(const Tensor& q, Work&& work) {
   }
 }
 
+// With float32 products of any T.
 template <typename T>
-class CpuAttention : public Function<CpuAttention<T>> {
+struct FloatProducts {
+  using Element = T;
+  static int64_t Scratch(const kernels::HeadShape& shape) {
+    return kernels::AttentionScratch(shape);
+  }
+  static constexpr kernels::Product kMultiply = Gemm;
+  static void End() {}
+};
+struct PairProducts {
+  using Element = kernels::Bf16;
+  static int64_t Scratch(const kernels::HeadShape& shape) {
+    return kernels::PairAttentionScratch(shape);
+  }
+  static constexpr kernels::PairProduct kMultiply = PairGemm;
+  static void End() { EndPairGemms(); }
+};
+
+template <typename Products>
+class CpuAttention : public Function<CpuAttention<Products>> {
  public:
+  using T = typename Products::Element;
+
   static Tensor forward(AutogradContext* ctx, const Tensor& q_in,
                         const Tensor& k_in, const Tensor& v_in) {
     const Tensor q = q_in.contiguous();
@@ -45,11 +66,14 @@ class CpuAttention : public Function<CpuAttention<T>> {
     };
     T* to = static_cast<T*>(out.mutable_data_ptr());
     float* sums = lse.mutable_data_ptr<float>();
-    ForHeads(q, [&](int64_t at, int64_t row, const kernels::HeadShape& shape,
-                    float* scratch) {
-      kernels::AttentionForward(in(q) + at, in(k) + at, in(v) + at, to + at,
-                                sums + row, shape, scratch, Gemm);
-    });
+    ForHeads(q, Products::Scratch,
+             [&](int64_t at, int64_t row, const kernels::HeadShape& shape,
+                 float* scratch) {
+               kernels::AttentionForward(in(q) + at, in(k) + at, in(v) + at,
+                                         to + at, sums + row, shape, scratch,
+                                         Products::kMultiply);
+             });
+    Products::End();
     ctx->save_for_backward({q, k, v, out, lse});
     return out;
   }
@@ -72,13 +96,15 @@ class CpuAttention : public Function<CpuAttention<T>> {
     T* to_q = out(grad_q);
     T* to_k = out(grad_k);
     T* to_v = out(grad_v);
-    ForHeads(q, [&](int64_t at, int64_t row, const kernels::HeadShape& shape,
-                    float* scratch) {
-      kernels::AttentionBackward(in(grad) + at, in(q) + at, in(saved[1]) + at,
-                                 in(saved[2]) + at, in(saved[3]) + at,
-                                 sums + row, to_q + at, to_k + at, to_v + at,
-                                 shape, scratch, Gemm);
-    });
+    ForHeads(q, Products::Scratch,
+             [&](int64_t at, int64_t row, const kernels::HeadShape& shape,
+                 float* scratch) {
+               kernels::AttentionBackward(
+                   in(grad) + at, in(q) + at, in(saved[1]) + at,
+                   in(saved[2]) + at, in(saved[3]) + at, sums + row, to_q + at,
+                   to_k + at, to_v + at, shape, scratch, Products::kMultiply);
+             });
+    Products::End();
     return {grad_q, grad_k, grad_v};
   }
 };
@@ -86,12 +112,14 @@ class CpuAttention : public Function<CpuAttention<T>> {
 }  // namespace
 
 Tensor Attention(const Tensor& q, const Tensor& k, const Tensor& v) {
-  if (KernelsInUse() && q.is_cpu()) {
+  if (InUse(Kernel::kAttention) && q.is_cpu()) {
     if (q.scalar_type() == at::kFloat) {
-      return CpuAttention<float>::apply(q, k, v);
+      return CpuAttention<FloatProducts<float>>::apply(q, k, v);
     }
     if (q.scalar_type() == at::kBFloat16) {
-      return CpuAttention<kernels::Bf16>::apply(q, k, v);
+      return HasPairGemm()
+                 ? CpuAttention<PairProducts>::apply(q, k, v)
+                 : CpuAttention<FloatProducts<kernels::Bf16>>::apply(q, k, v);
     }
   }
   return at::scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2),

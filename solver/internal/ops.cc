@@ -15,13 +15,15 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
-std::atomic<bool> use_kernels = true;
+std::atomic<unsigned> kernels_off = 0;  // a bit for each
 
-// Is there a kernel for `t`, of a CPU or of CUDA?
-bool HasKernel(const Tensor& t) {
+unsigned BitOf(Kernel kernel) { return 1u << static_cast<unsigned>(kernel); }
+
+// Is `kernel` to be used, and is there one for `t`, of a CPU or of CUDA?
+bool HasKernel(Kernel kernel, const Tensor& t) {
   const at::ScalarType type = t.scalar_type();
   const bool cpu = t.is_cpu() && (type == at::kFloat || type == at::kBFloat16);
-  return use_kernels && (cpu || FastCuda(t));
+  return InUse(kernel) && (cpu || FastCuda(t));
 }
 
 // Calls `fn` with a null pointer of the element type that the kernels take.
@@ -53,7 +55,7 @@ class ResidualRmsNormOp : public Function<ResidualRmsNormOp> {
                         const Tensor& y_in, double eps) {
     Tensor out;
     Tensor rstd;
-    if (HasKernel(x_in)) {
+    if (HasKernel(Kernel::kNorm, x_in)) {
       const Tensor x = x_in.contiguous();
       const Tensor y = y_in.contiguous();
       const int64_t d = x.size(-1);
@@ -93,7 +95,7 @@ class ResidualRmsNormOp : public Function<ResidualRmsNormOp> {
     const Tensor& out = saved[0];
     const Tensor& rstd = saved[1];
     Tensor grad;
-    if (HasKernel(out)) {
+    if (HasKernel(Kernel::kNorm, out)) {
       const Tensor g = grads[0].contiguous();
       grad = at::empty_like(out);
       const int64_t d = out.size(-1);
@@ -126,7 +128,7 @@ class SwiGluOp : public Function<SwiGluOp> {
     const Tensor gate_up = gate_up_in.contiguous();
     ctx->save_for_backward({gate_up});
     const int64_t n = gate_up.size(-1) / 2;
-    if (!HasKernel(gate_up)) {
+    if (!HasKernel(Kernel::kSwiGlu, gate_up)) {
       return at::silu(gate_up.narrow(-1, 0, n)) * gate_up.narrow(-1, n, n);
     }
     const int64_t rows = gate_up.numel() / (2 * n);
@@ -150,7 +152,7 @@ class SwiGluOp : public Function<SwiGluOp> {
     const Tensor gate_up = ctx->get_saved_variables()[0];
     const int64_t n = gate_up.size(-1) / 2;
     Tensor grad = at::empty_like(gate_up);
-    if (HasKernel(gate_up)) {
+    if (HasKernel(Kernel::kSwiGlu, gate_up)) {
       const Tensor g = grads[0].contiguous();
       const int64_t rows = g.numel() / n;
       if (gate_up.is_cuda()) {
@@ -203,7 +205,7 @@ class SplitRotaryOp : public Function<SplitRotaryOp> {
     const int64_t dim = 2 * cos.size(-1);
     const Tensor qkv =
         qkv_in.contiguous().view({batch, positions, 3, heads, dim});
-    if (!HasKernel(qkv)) {
+    if (!HasKernel(Kernel::kRotary, qkv)) {
       return {Rotate(qkv.select(2, 0), cos, sin, false),
               Rotate(qkv.select(2, 1), cos, sin, false),
               qkv.select(2, 2).contiguous()};
@@ -252,7 +254,7 @@ class SplitRotaryOp : public Function<SplitRotaryOp> {
     const Tensor gk = grads[1].contiguous();
     const Tensor gv = grads[2].contiguous();
     Tensor grad = at::empty({batch, positions, 3, heads, dim}, gq.options());
-    if (HasKernel(gq)) {
+    if (HasKernel(Kernel::kRotary, gq)) {
       const float* c = cos.const_data_ptr<float>();
       const float* s = sin.const_data_ptr<float>();
       const int64_t one = positions * heads * dim;
@@ -296,7 +298,7 @@ class StablemaxOp : public Function<StablemaxOp> {
     const Tensor labels = labels_in.contiguous();
     ctx->save_for_backward({logits, labels});
     const int64_t classes = logits.size(-1);
-    if (HasKernel(logits)) {
+    if (HasKernel(Kernel::kLoss, logits)) {
       Tensor loss =
           at::empty(labels.sizes(), logits.options().dtype(at::kDouble));
       const int64_t* lp = labels.const_data_ptr<int64_t>();
@@ -335,7 +337,7 @@ class StablemaxOp : public Function<StablemaxOp> {
     const variable_list saved = ctx->get_saved_variables();
     const Tensor& logits = saved[0];
     const Tensor& labels = saved[1];
-    if (HasKernel(logits)) {
+    if (HasKernel(Kernel::kLoss, logits)) {
       const Tensor g = grads[0].contiguous();
       const int64_t classes = logits.size(-1);
       Tensor grad = at::empty_like(logits);
@@ -376,8 +378,15 @@ class StablemaxOp : public Function<StablemaxOp> {
 
 }  // namespace
 
-void UseKernels(bool on) { use_kernels = on; }
-bool KernelsInUse() { return use_kernels; }
+void UseKernels(bool on) { kernels_off = on ? 0 : ~0u; }
+void UseKernel(Kernel kernel, bool on) {
+  if (on) {
+    kernels_off &= ~BitOf(kernel);
+  } else {
+    kernels_off |= BitOf(kernel);
+  }
+}
+bool InUse(Kernel kernel) { return (kernels_off & BitOf(kernel)) == 0; }
 
 Tensor ResidualRmsNorm(const Tensor& x, const Tensor& y, double eps) {
   return ResidualRmsNormOp::apply(x, y, eps);

@@ -13,11 +13,21 @@
 
 namespace arctrm::internal {
 
-// Whether the functions below, Attention() and PackLinear() take the kernels of
-// solver/kernels, in all threads; they do at first. Without, every formula is
-// LibTorch's own operations. For tests and comparisons.
+// What has kernels of its own in solver/kernels.
+enum class Kernel {
+  kNorm,
+  kSwiGlu,
+  kRotary,
+  kLoss,
+  kAttention,
+  kLinear,
+  kOptimizer
+};
+// Whether these take their kernels, in all threads; all do at first. Without,
+// a formula is LibTorch's own operations. For tests and comparisons.
 void UseKernels(bool on);
-bool KernelsInUse();
+void UseKernel(Kernel kernel, bool on);
+bool InUse(Kernel kernel);
 
 // rms(x + y), without weight, statistics in float32. x, y (N, D).
 Tensor ResidualRmsNorm(const Tensor& x, const Tensor& y, double eps = 1e-5);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "solver/internal/cuda_launch.h"
+#include "solver/internal/ops.h"
 #include "solver/kernels/cpu_ops.h"
 #include "solver/kernels/cuda_ops.h"
 
@@ -28,7 +29,8 @@ void AdamAtan2::Update(Tensor& flat, const Tensor& grad, double lr,
   const double time = static_cast<double>(t);
   const double step_size = lr / (1 - std::pow(beta1, time));
   const double v_scale = std::sqrt(1 - std::pow(beta2, time));
-  if (flat.is_cpu() || (FastCuda(flat) && flat.scalar_type() == at::kFloat)) {
+  if (InUse(Kernel::kOptimizer) &&
+      (flat.is_cpu() || (FastCuda(flat) && flat.scalar_type() == at::kFloat))) {
     float* p = flat.mutable_data_ptr<float>();
     float* m = exp_avg.mutable_data_ptr<float>();
     float* v = exp_avg_sq.mutable_data_ptr<float>();

@@ -4,28 +4,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "solver/kernels/cpu_attention_block.h"
 #include "solver/kernels/cpu_math.h"
 
 namespace arctrm::kernels {
-namespace {
 
-// Scores of one block, floats. Two such blocks, keys and values share a
-// second-level cache of 1 MiB.
-constexpr int64_t kBlockFloats = 48 * 1024;
-constexpr int64_t kLeastRows = 16;
-
-int64_t RowsAtOnce(int64_t positions) {
-  const int64_t fit = kBlockFloats / positions / kLeastRows * kLeastRows;
-  return std::clamp(fit, std::min(kLeastRows, positions), positions);
-}
-
-float ScaleOf(const HeadShape& shape) {
-  return 1 / std::sqrt(static_cast<float>(shape.dim));
-}
-
-// Scores (rows, cols) before scaling become exponentials of the scaled ones
-// less each row's maximum; inverse[r] = 1 / their sum, lse[r] = maximum +
-// log(sum) unless nullptr.
 ARCTRM_CLONES void Exponentials(float* scores, float scale, float* inverse,
                                 float* lse, int64_t rows, int64_t cols) {
   for (int64_t r = 0; r < rows; ++r) {
@@ -57,16 +40,6 @@ ARCTRM_CLONES void Exponentials(float* scores, float scale, float* inverse,
   }
 }
 
-ARCTRM_CLONES void ScaleRows(float* x, int64_t stride, const float* factors,
-                             int64_t rows, int64_t cols) {
-  for (int64_t r = 0; r < rows; ++r) {
-    for (int64_t i = 0; i < cols; ++i) x[r * stride + i] *= factors[r];
-  }
-}
-
-// For a block of keys: scores (keys, queries) before scaling become
-// probabilities p; grad (of p) becomes that of the scores before scaling,
-// p (grad - delta) scale. lse and delta are the queries'.
 ARCTRM_CLONES void ScoreGradients(float* scores, float* grad, const float* lse,
                                   const float* delta, float scale, int64_t keys,
                                   int64_t queries) {
@@ -78,6 +51,15 @@ ARCTRM_CLONES void ScoreGradients(float* scores, float* grad, const float* lse,
       s[i] = p;
       g[i] = p * (g[i] - delta[i]) * scale;
     }
+  }
+}
+
+namespace {
+
+ARCTRM_CLONES void ScaleRows(float* x, int64_t stride, const float* factors,
+                             int64_t rows, int64_t cols) {
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t i = 0; i < cols; ++i) x[r * stride + i] *= factors[r];
   }
 }
 

@@ -58,14 +58,17 @@ ARCTRM_INLINE float Load(const Bf16* p) {
   std::memcpy(&x, &bits, sizeof(x));
   return x;
 }
-ARCTRM_INLINE void Store(Bf16* p, float x) {
+// The 16 bits of `x` rounded to nearest, ties to even.
+ARCTRM_INLINE uint32_t Bf16Bits(float x) {
   uint32_t bits;
   std::memcpy(&bits, &x, sizeof(bits));
   // A NaN must not round to infinity.
   const uint32_t quiet = (bits >> 16) | 0x40;
   const uint32_t rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16;
-  p->bits =
-      static_cast<uint16_t>((bits & 0x7FFFFFFF) > 0x7F800000 ? quiet : rounded);
+  return (bits & 0x7FFFFFFF) > 0x7F800000 ? quiet : rounded;
+}
+ARCTRM_INLINE void Store(Bf16* p, float x) {
+  p->bits = static_cast<uint16_t>(Bf16Bits(x));
 }
 
 ARCTRM_INLINE float Sum(const float* lanes) {

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "solver/kernels/cpu_ops.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -92,16 +96,65 @@ ARCTRM_INLINE void RmsBackward(const T* grad_out, const T* out,
   }
 }
 
+ARCTRM_CLONES void NarrowByBits(const float* from, Bf16* to, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) Store(to + i, from[i]);
+}
+#if defined(__x86_64__)
+__attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16"))) void
+NarrowByInstruction(const float* from, Bf16* to, int64_t n) {
+  int64_t i = 0;
+  for (; i + 16 <= n; i += 16) {
+    const __m256bh narrow = _mm512_cvtneps_pbh(_mm512_loadu_ps(from + i));
+    std::memcpy(to + i, &narrow, sizeof(narrow));
+  }
+  for (; i < n; ++i) Store(to + i, from[i]);
+}
+#endif
+
+using NarrowFn = void (*)(const float*, Bf16*, int64_t);
+NarrowFn ChooseNarrow() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512bf16") != 0) return NarrowByInstruction;
+#endif
+  return NarrowByBits;
+}
+const NarrowFn narrow = ChooseNarrow();
+
+// Where a loop puts up to kChunk floats that become elements of type T: loops
+// that round as they go are slow.
+constexpr int64_t kChunk = 256;
+template <typename T>
+class Chunk {
+ public:
+  ARCTRM_INLINE float* Open(T*) { return floats_; }
+  ARCTRM_INLINE void Close(T* to, int64_t n) { narrow(floats_, to, n); }
+
+ private:
+  float floats_[kChunk];
+};
+template <>
+class Chunk<float> {
+ public:
+  ARCTRM_INLINE float* Open(float* to) { return to; }
+  ARCTRM_INLINE void Close(float*, int64_t) {}
+};
+
 template <typename T>
 ARCTRM_INLINE void GluForward(const T* gate_up, T* out, int64_t rows,
                               int64_t n) {
   for (int64_t r = 0; r < rows; ++r) {
-    const T* gate = gate_up + r * 2 * n;
-    const T* up = gate + n;
-    T* o = out + r * n;
-    for (int64_t i = 0; i < n; ++i) {
-      const float x = Load(gate + i);
-      Store(o + i, x * Sigmoid(x) * Load(up + i));
+    for (int64_t begin = 0; begin < n; begin += kChunk) {
+      const int64_t count = std::min(kChunk, n - begin);
+      const T* gate = gate_up + r * 2 * n + begin;
+      const T* up = gate + n;
+      T* to = out + r * n + begin;
+      Chunk<T> chunk;
+      float* o = chunk.Open(to);
+      for (int64_t i = 0; i < count; ++i) {
+        const float x = Load(gate + i);
+        o[i] = x * Sigmoid(x) * Load(up + i);
+      }
+      chunk.Close(to, count);
     }
   }
 }
@@ -110,19 +163,26 @@ template <typename T>
 ARCTRM_INLINE void GluBackward(const T* grad_out, const T* gate_up,
                                T* grad_gate_up, int64_t rows, int64_t n) {
   for (int64_t r = 0; r < rows; ++r) {
-    const T* gate = gate_up + r * 2 * n;
-    const T* up = gate + n;
-    const T* g = grad_out + r * n;
-    T* grad_gate = grad_gate_up + r * 2 * n;
-    T* grad_up = grad_gate + n;
-    for (int64_t i = 0; i < n; ++i) {
-      const float x = Load(gate + i);
-      const float y = Load(g + i);
-      const float sigmoid = Sigmoid(x);
-      const float silu = x * sigmoid;
-      Store(grad_up + i, y * silu);
-      Store(grad_gate + i,
-            y * Load(up + i) * (sigmoid + silu * (1.0f - sigmoid)));
+    for (int64_t begin = 0; begin < n; begin += kChunk) {
+      const int64_t count = std::min(kChunk, n - begin);
+      const T* gate = gate_up + r * 2 * n + begin;
+      const T* up = gate + n;
+      const T* g = grad_out + r * n + begin;
+      T* to_gate = grad_gate_up + r * 2 * n + begin;
+      T* to_up = to_gate + n;
+      Chunk<T> of_gate, of_up;
+      float* grad_gate = of_gate.Open(to_gate);
+      float* grad_up = of_up.Open(to_up);
+      for (int64_t i = 0; i < count; ++i) {
+        const float x = Load(gate + i);
+        const float y = Load(g + i);
+        const float sigmoid = Sigmoid(x);
+        const float silu = x * sigmoid;
+        grad_up[i] = y * silu;
+        grad_gate[i] = y * Load(up + i) * (sigmoid + silu * (1.0f - sigmoid));
+      }
+      of_gate.Close(to_gate, count);
+      of_up.Close(to_up, count);
     }
   }
 }
@@ -299,6 +359,13 @@ ARCTRM_INLINE void Adam(float* __restrict__ p, float* __restrict__ m,
 }
 
 }  // namespace
+
+void NarrowRows(const float* from, Bf16* to, int64_t stride, int64_t rows,
+                int64_t cols) {
+  for (int64_t r = 0; r < rows; ++r) {
+    narrow(from + r * cols, to + r * stride, cols);
+  }
+}
 
 #define ARCTRM_DEFINE_OPS(T)                                                  \
   ARCTRM_CLONES void ResidualRmsNormForward(const T* x, const T* y, T* out,   \

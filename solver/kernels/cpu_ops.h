@@ -73,6 +73,12 @@ void StablemaxBackward(const double* grad_loss, const Bf16* logits,
                        const int64_t* labels, Bf16* grad, int64_t tokens,
                        int64_t classes);
 
+// from (rows, cols) -> rows of `to` that are `stride` apart, rounded to
+// nearest, ties to even. Where the processor has an instruction for it, that is
+// used: it takes denormal numbers for 0.
+void NarrowRows(const float* from, Bf16* to, int64_t stride, int64_t rows,
+                int64_t cols);
+
 // to = atan2(y, x) for x >= 0, element by element, to 3e-7 relative; signs of
 // zero, infinities and NaN as std::atan2 treats them.
 void Atan2(const float* y, const float* x, float* to, int64_t n);
