@@ -32,6 +32,7 @@ std::string PredictRequest(const std::string& checkpoint,
                         {"batch", options.batch},
                         {"fit_canvas", options.fit_canvas},
                         {"early_halt", options.early_halt},
+                        {"stable_halt", options.stable_halt},
                         {"rollouts", options.rollouts},
                         {"latent_noise", options.latent_noise},
                         {"start_noise", options.start_noise},
@@ -49,6 +50,7 @@ absl::StatusOr<PredictorOptions> PredictorOptionsOf(
     request.at("batch").get_to(options.batch);
     request.at("fit_canvas").get_to(options.fit_canvas);
     request.at("early_halt").get_to(options.early_halt);
+    request.at("stable_halt").get_to(options.stable_halt);
     request.at("rollouts").get_to(options.rollouts);
     request.at("latent_noise").get_to(options.latent_noise);
     request.at("start_noise").get_to(options.start_noise);

@@ -38,6 +38,10 @@ void AddOptions(PlanningOptions& o, OptionSet& set) {
   set.Add("run.early_halt", &o.early_halt,
           "a row of a prediction stops once it is so confident; 0: never", 0,
           1);
+  set.Add("run.stable_halt", &o.stable_halt,
+          "a row of a prediction stops once its answer stayed the same for so "
+          "many more steps; 0: never",
+          0, 1000);
   set.Add("run.rollouts", &o.rollouts, "answers per input of which one counts",
           1, 1000);
   set.Add("run.latent_noise", &o.latent_noise,
@@ -56,6 +60,7 @@ PredictorOptions RunOptions::Predicting() const {
   predicting.batch = planning.predict_batch;
   predicting.fit_canvas = planning.fit_canvas;
   predicting.early_halt = planning.early_halt;
+  predicting.stable_halt = planning.stable_halt;
   predicting.rollouts = planning.rollouts;
   predicting.latent_noise = planning.latent_noise;
   predicting.start_noise = planning.start_noise;

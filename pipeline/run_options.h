@@ -35,6 +35,7 @@ struct PlanningOptions {
   bool stop_decided = false;  // VoteOptions::stop_decided; not with snapshots
   // As PredictorOptions say; these are published TRM.
   double early_halt = 0;
+  int stable_halt = 0;
   int rollouts = 1;
   double latent_noise = 0;
   double start_noise = 0;

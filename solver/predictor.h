@@ -63,6 +63,9 @@ struct PredictorOptions {
   // as published. Differs from TRM: an option of ours that saves time and may
   // cost answers.
   double early_halt = 0;
+  // A row stops once its answer stayed the same for so many steps after the one
+  // that gave it; 0: never. Differs from TRM as early_halt does.
+  int stable_halt = 0;
   // Answers per input, of which one is given: the first as it is, the others
   // with normal noise of standard deviation `latent_noise` added to z before
   // every step (PTRM), and from start states with noise of `start_noise` (EqR).

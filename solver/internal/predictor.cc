@@ -161,19 +161,44 @@ class ModelPredictor : public Predictor {
     }
   }
 
+  // The rows that still run.
+  struct Running {
+    at::Tensor places;  // (n) int64 on the CPU: which output each belongs to
+    at::Tensor tokens;  // (n, cells)
+    at::Tensor rows;    // (n, D) of the puzzle table
+    Latents latents;
+    at::Tensor answers;    // (n, cells) uint8: of the last step
+    at::Tensor unchanged;  // (n) int64: steps that left the answer as it was
+
+    // Leaves those at `index` alone, int64 on the CPU.
+    void Select(const at::Tensor& index) {
+      places = places.index_select(0, index);
+      const at::Tensor there = index.to(tokens.device());
+      for (at::Tensor* t :
+           {&tokens, &rows, &latents.z_h, &latents.z_l, &answers, &unchanged}) {
+        if (t->defined()) *t = t->index_select(0, there);
+      }
+    }
+  };
+
   // Runs the supervision steps; `noise` gives the seeds of what is added.
-  void Rollout(at::Tensor tokens, at::Tensor rows, std::optional<Random>& noise,
+  void Rollout(const at::Tensor& tokens, const at::Tensor& rows,
+               std::optional<Random>& noise,
                absl::Span<PredictorOutput> outputs) const {
     const int last = model_->options().halt_max_steps;
     const double enough =
         options_.early_halt > 0 && options_.early_halt < 1
             ? std::log(options_.early_halt / (1 - options_.early_halt))
             : std::numeric_limits<double>::infinity();
-    // Which output each row still running belongs to.
-    at::Tensor places = at::arange(tokens.size(0));
-    Latents latents = model_->StartLatents(
+    const bool all_steps = std::isinf(enough) && options_.stable_halt == 0;
+    Running running;
+    running.places = at::arange(tokens.size(0));
+    running.tokens = tokens;
+    running.rows = rows;
+    running.latents = model_->StartLatents(
         tokens.size(0),
         std::llround(std::sqrt(static_cast<double>(tokens.size(1)))));
+    Latents& latents = running.latents;
     const auto disturb = [&](at::Tensor& z, double std) {
       if (noise.has_value() && std > 0) {
         z = Model::WithNoise(z, std, noise->Next());
@@ -181,34 +206,39 @@ class ModelPredictor : public Predictor {
     };
     disturb(latents.z_h, options_.start_noise);
     disturb(latents.z_l, options_.start_noise);
-    for (int step = 1; step <= last && tokens.size(0) > 0; ++step) {
+    for (int step = 1; step <= last && running.tokens.size(0) > 0; ++step) {
       disturb(latents.z_l, options_.latent_noise);
-      const StepOutput out = model_->Step(latents, tokens, rows);
+      const StepOutput out =
+          model_->Step(latents, running.tokens, running.rows);
       latents = out.latents;
-      if (step < last && std::isinf(enough)) continue;
-      const at::Tensor halts = out.q_halt_logits.to(at::kCPU).contiguous();
-      const at::Tensor done = step == last
-                                  ? at::ones_like(halts, at::dtype(at::kBool))
-                                  : halts >= enough;
+      if (step < last && all_steps) continue;
+      const at::Tensor answers = out.logits.argmax(-1).to(at::kByte);
+      at::Tensor done = out.q_halt_logits >= enough;
+      if (options_.stable_halt > 0) {
+        if (step == 1) {
+          running.unchanged = at::zeros_like(done, at::dtype(at::kLong));
+        } else {
+          running.unchanged = at::where((answers == running.answers).all(1),
+                                        running.unchanged + 1, 0);
+        }
+        running.answers = answers;
+        done = done.logical_or(running.unchanged >= options_.stable_halt);
+      }
+      done = step == last ? at::ones_like(done, at::device(at::kCPU))
+                          : done.to(at::kCPU);
       if (!done.any().item<bool>()) continue;
-      Keep(out.logits, halts, done, places, step, outputs);
-      const at::Tensor going = at::logical_not(done).nonzero().view({-1});
-      const at::Tensor there = going.to(tokens.device());
-      places = places.index_select(0, going);
-      tokens = tokens.index_select(0, there);
-      rows = rows.index_select(0, there);
-      latents.z_h = latents.z_h.index_select(0, there);
-      latents.z_l = latents.z_l.index_select(0, there);
+      Keep(answers, out.q_halt_logits, done, running.places, step, outputs);
+      running.Select(at::logical_not(done).nonzero().view({-1}));
     }
   }
 
   // Hands out the answers of the rows that are done.
-  void Keep(const at::Tensor& logits, const at::Tensor& halts,
+  void Keep(const at::Tensor& all_answers, const at::Tensor& all_halts,
             const at::Tensor& done, const at::Tensor& places, int step,
             absl::Span<PredictorOutput> outputs) const {
-    const int64_t cells = logits.size(1);
-    const at::Tensor answers =
-        logits.argmax(-1).to(at::kByte).to(at::kCPU).contiguous();
+    const int64_t cells = all_answers.size(1);
+    const at::Tensor answers = all_answers.to(at::kCPU).contiguous();
+    const at::Tensor halts = all_halts.to(at::kCPU).contiguous();
     for (int64_t i = 0; i < done.numel(); ++i) {
       const size_t place =
           static_cast<size_t>(places.const_data_ptr<int64_t>()[i]);

@@ -57,6 +57,7 @@ TEST(RemotePredictor, RequestsCarryEveryOption) {
   options.batch = 17;
   options.fit_canvas = "off";
   options.early_halt = 0.25;
+  options.stable_halt = 3;
   options.rollouts = 4;
   options.latent_noise = 0.5;
   options.start_noise = 0.75;
@@ -72,6 +73,7 @@ TEST(RemotePredictor, RequestsCarryEveryOption) {
   EXPECT_EQ(back->batch, 17);
   EXPECT_EQ(back->fit_canvas, "off");
   EXPECT_EQ(back->early_halt, 0.25);
+  EXPECT_EQ(back->stable_halt, 3);
   EXPECT_EQ(back->rollouts, 4);
   EXPECT_EQ(back->latent_noise, 0.5);
   EXPECT_EQ(back->start_noise, 0.75);

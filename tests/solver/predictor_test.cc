@@ -90,6 +90,31 @@ TEST_F(PredictorTest, ConfidentRowsStopEarlyAndOthersAreUntouched) {
   for (const auto& out : Predict(options)) EXPECT_EQ(out.steps, 1);
 }
 
+// What a row answers after its k-th step is what a model of k steps answers.
+TEST_F(PredictorTest, RowsStopWhenTheirAnswerStaysTheSame) {
+  const auto plain = Predict({});
+  PredictorOptions options;
+  options.stable_halt = 2;
+  const auto early = Predict(options);
+  int stopped = 0;
+  for (size_t i = 0; i < early.size(); ++i) {
+    ASSERT_GE(early[i].steps, 3);  // the step that gave it and two more
+    stopped += early[i].steps < kSteps;
+    if (early[i].steps == kSteps) {
+      EXPECT_EQ(early[i].tokens, plain[i].tokens) << i;
+      EXPECT_NEAR(early[i].halt_logit, plain[i].halt_logit, 1e-4);
+    }
+  }
+  EXPECT_GT(stopped, 0);
+  // Nothing stays the same for longer than there are steps.
+  options.stable_halt = kSteps;
+  const auto late = Predict(options);
+  for (size_t i = 0; i < late.size(); ++i) {
+    EXPECT_EQ(late[i].steps, kSteps);
+    EXPECT_EQ(late[i].tokens, plain[i].tokens) << i;
+  }
+}
+
 TEST_F(PredictorTest, RolloutsMayStartElsewhere) {
   PredictorOptions options;
   options.rollouts = 4;
