@@ -1,11 +1,30 @@
 // SPDX-License-Identifier: MIT
-// The network's element-wise pieces against plain ATen, and a whole step.
-// Bytes per second count what must be read and written once.
+// Every operation of the network and the optimisers on one thread of a CPU,
+// forward and backward, by the kernels and by LibTorch's own operations:
+//   ops_bench --benchmark_filter='attention/.*bf16'
+// Shapes are what one thread of two gets of the two in docs/RESULTS.md: 16 rows
+// of 116 tokens, 128 wide, and 2 of 916, 512 wide; "memory" is more than the
+// caches hold. `floor` is the share of what this machine does at best, measured
+// first: products for operations that are counted in GFLOP/s, a copy or triad
+// of as many bytes for those in GB/s. Counted are the bytes that must be read
+// and written once.
 #include <ATen/Parallel.h>
+#include <malloc.h>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "bench/floor.h"
 #include "benchmark/benchmark.h"
+#include "solver/internal/attention.h"
+#include "solver/internal/gemm.h"
+#include "solver/internal/linear.h"
 #include "solver/internal/ops.h"
 #include "solver/internal/optimizers.h"
 #include "solver/kernels/cpu_ops.h"
@@ -13,186 +32,349 @@
 namespace arctrm::internal {
 namespace {
 
-Tensor Fill(std::vector<int64_t> shape) {
+using torch::autograd::variable_list;
+
+Tensor Fill(std::vector<int64_t> shape, at::ScalarType type = at::kFloat) {
   int64_t n = 1;
   for (int64_t s : shape) n *= s;
-  return (at::arange(n, at::kFloat) * 0.37).sin().view(shape);
+  return (at::arange(n, at::kFloat) * 0.37).sin().view(shape).to(type);
 }
 
-void BM_RmsNorm_Fused(benchmark::State& state) {
-  at::NoGradGuard no_grad;
-  const Tensor x = Fill({6208, state.range(0)});
-  const Tensor y = Fill({6208, state.range(0)});
-  for (auto _ : state) benchmark::DoNotOptimize(ResidualRmsNorm(x, y));
-  state.SetBytesProcessed(state.iterations() * 3 *
-                          static_cast<int64_t>(x.nbytes()));
-}
-BENCHMARK(BM_RmsNorm_Fused)->Arg(64)->Arg(128)->Arg(512)->UseRealTime();
+double Bytes(const Tensor& t) { return static_cast<double>(t.nbytes()); }
 
-void BM_RmsNorm_Plain(benchmark::State& state) {
-  at::NoGradGuard no_grad;
-  const Tensor x = Fill({6208, state.range(0)});
-  const Tensor y = Fill({6208, state.range(0)});
-  for (auto _ : state) {
-    const Tensor s = x + y;
-    benchmark::DoNotOptimize(s * at::rsqrt(s.square().mean(-1, true) + 1e-5));
+// FLOP per second of the best product: Gemm's in float32 (the blocks of a large
+// product, one after the other), LibTorch's in bf16. Measured when first asked
+// for.
+double ProductRate(at::ScalarType type) {
+  const auto measure = [](double flops, const std::function<void()>& product) {
+    product();
+    double best = 0;
+    for (int i = 0; i < 20; ++i) {
+      const auto start = std::chrono::steady_clock::now();
+      product();
+      const std::chrono::duration<double> took =
+          std::chrono::steady_clock::now() - start;
+      best = std::max(best, flops / took.count());
+    }
+    return best;
+  };
+  if (type == at::kBFloat16) {
+    static const double bf16 = [&] {
+      const Tensor a = Fill({1024, 1024}, at::kBFloat16);
+      const Tensor b = Fill({1024, 1024}, at::kBFloat16);
+      Tensor c = at::empty_like(a);
+      return measure(2.0 * 1024 * 1024 * 1024, [&] { at::mm_out(c, a, b); });
+    }();
+    return bf16;
   }
-  state.SetBytesProcessed(state.iterations() * 3 *
-                          static_cast<int64_t>(x.nbytes()));
+  static const double float32 = [&] {
+    const Tensor a = Fill({1024, 512});
+    double best = 0;
+    for (const int64_t width : {64, 128, 256}) {
+      // Second factors of `width` columns, one after the other.
+      const Tensor b = Fill({1024 / width, 512, width});
+      Tensor c = at::empty({1024, 1024});
+      for (const int64_t rows : {32, 64, 128}) {
+        best = std::max(
+            best, measure(2.0 * 1024 * 1024 * 512, [&] {
+              for (int64_t col = 0; col < 1024; col += width) {
+                for (int64_t row = 0; row < 1024; row += rows) {
+                  Gemm(rows, width, 512, a.const_data_ptr<float>() + row * 512,
+                       512, b.const_data_ptr<float>() + col * 512, width,
+                       c.mutable_data_ptr<float>() + row * 1024 + col, 1024,
+                       false);
+                }
+              }
+            }));
+      }
+    }
+    return best;
+  }();
+  return float32;
 }
-BENCHMARK(BM_RmsNorm_Plain)->Arg(64)->Arg(128)->Arg(512)->UseRealTime();
 
-void BM_SwiGlu_Fused(benchmark::State& state) {
-  at::NoGradGuard no_grad;
-  const Tensor x = Fill({6208, 2 * state.range(0)});
-  for (auto _ : state) benchmark::DoNotOptimize(SwiGluActivation(x));
-  state.SetBytesProcessed(state.iterations() *
-                          static_cast<int64_t>(x.nbytes()) * 3 / 2);
+// What a call has to do: operations where products make the time, else bytes.
+struct Work {
+  double flops = 0;
+  double bytes = 0;
+};
+
+void Measure(benchmark::State& state, const Work& work, at::ScalarType type,
+             const std::function<void()>& call) {
+  const bool products = work.flops > 0;
+  const double amount = products ? work.flops : work.bytes;
+  const double floor = products ? ProductRate(type)
+                                : StreamRate(static_cast<int64_t>(work.bytes));
+  const double rate = amount / SecondsEach(state, call);
+  state.counters[products ? "GFLOP/s" : "GB/s"] = rate / 1e9;
+  state.counters["floor"] = rate / floor;
 }
-BENCHMARK(BM_SwiGlu_Fused)->Arg(256)->Arg(512)->UseRealTime();
 
-void BM_SwiGlu_Plain(benchmark::State& state) {
-  at::NoGradGuard no_grad;
-  const int64_t n = state.range(0);
-  const Tensor x = Fill({6208, 2 * n});
-  for (auto _ : state) {
-    benchmark::DoNotOptimize(at::silu(x.narrow(-1, 0, n)) * x.narrow(-1, n, n));
+void Register(const std::string& name,
+              const std::function<void(benchmark::State&)>& run) {
+  benchmark::RegisterBenchmark(name.c_str(), run)->UseRealTime();
+}
+
+// An operation with a gradient. `inputs` get one; `run` reads them.
+struct Op {
+  variable_list inputs;
+  std::function<variable_list()> run;
+  Work forward;
+  Work backward;
+};
+using MakeOp = std::function<Op(at::ScalarType)>;
+
+// name/shape/type/direction/kernels, the tensors made when it runs.
+void RegisterOp(const std::string& name, const MakeOp& make) {
+  for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
+    for (const bool forward : {true, false}) {
+      for (const bool kernels : {true, false}) {
+        const auto run = [=](benchmark::State& state) {
+          UseKernels(kernels);
+          Op op = make(type);
+          if (forward) {
+            const at::NoGradGuard no_grad;
+            Measure(state, op.forward, type,
+                    [&] { benchmark::DoNotOptimize(op.run()); });
+          } else {
+            for (Tensor& input : op.inputs) input.set_requires_grad(true);
+            const variable_list outputs = op.run();
+            variable_list grads;
+            for (const Tensor& out : outputs) {
+              grads.push_back(Fill(out.sizes().vec(), out.scalar_type()));
+            }
+            Measure(state, op.backward, type, [&] {
+              benchmark::DoNotOptimize(
+                  torch::autograd::grad(outputs, op.inputs, grads, true));
+            });
+          }
+          UseKernels(true);
+        };
+        Register(absl::StrCat(name, type == at::kFloat ? "/float32" : "/bf16",
+                              forward ? "/forward" : "/backward",
+                              kernels ? "/kernels" : "/libtorch"),
+                 run);
+      }
+    }
   }
-  state.SetBytesProcessed(state.iterations() *
-                          static_cast<int64_t>(x.nbytes()) * 3 / 2);
 }
-BENCHMARK(BM_SwiGlu_Plain)->Arg(256)->Arg(512)->UseRealTime();
 
-// 192 canvases of 900 cells, the published batch, and 12 tokens: loss and
-// gradient.
-void Stablemax(benchmark::State& state, at::ScalarType kernel) {
-  const int64_t tokens = state.range(0);
-  const Tensor logits =
-      Fill({1, tokens, 12}).to(kernel).set_requires_grad(true);
-  const Tensor labels = (at::arange(tokens) % 12).view({1, tokens});
-  for (auto _ : state) {
-    Tensor& grad = logits.mutable_grad();
-    grad.reset();
-    StablemaxCrossEntropy(logits, labels).sum().backward();
-    benchmark::DoNotOptimize(logits.grad());
+void RegisterElementwise(const std::string& shape, int64_t rows, int64_t hidden,
+                         int64_t inner) {
+  RegisterOp(absl::StrCat("rms_norm/", shape), [=](at::ScalarType type) {
+    const Tensor x = Fill({rows, hidden}, type);
+    const Tensor y = x.roll(1);
+    const Work work = {.bytes = 3 * Bytes(x)};
+    return Op{{x, y},
+              [=] { return variable_list{ResidualRmsNorm(x, y)}; },
+              work,
+              work};
+  });
+  RegisterOp(absl::StrCat("swiglu/", shape), [=](at::ScalarType type) {
+    const Tensor x = Fill({rows, 2 * inner}, type);
+    return Op{{x},
+              [=] { return variable_list{SwiGluActivation(x)}; },
+              {.bytes = 1.5 * Bytes(x)},
+              {.bytes = 2.5 * Bytes(x)}};
+  });
+}
+
+void RegisterRotary(const std::string& shape, int64_t batch, int64_t positions,
+                    int64_t heads, int64_t dim, bool table_each) {
+  RegisterOp(absl::StrCat("rotary/", shape), [=](at::ScalarType type) {
+    const Tensor qkv = Fill({batch * positions, 3 * heads * dim}, type);
+    const Tensor angle = table_each ? Fill({batch, positions, dim / 2})
+                                    : Fill({positions, dim / 2});
+    const Tensor cos = angle.cos();
+    const Tensor sin = angle.sin();
+    const Work work = {.bytes = 2 * Bytes(qkv) + 2 * Bytes(cos)};
+    return Op{{qkv},
+              [=] {
+                const auto parts = SplitRotary(qkv, cos, sin, batch, heads);
+                return variable_list(parts.begin(), parts.end());
+              },
+              work,
+              work};
+  });
+}
+
+void RegisterStablemax(const std::string& shape, int64_t tokens) {
+  RegisterOp(absl::StrCat("stablemax/", shape), [=](at::ScalarType type) {
+    const Tensor logits = Fill({1, tokens, 12}, type);
+    const Tensor labels = (at::arange(tokens) % 12).view({1, tokens});
+    // Backward: the loss's gradient and the logits' own.
+    const double each = Bytes(labels) + 8 * static_cast<double>(tokens);
+    return Op{
+        {logits},
+        [=] { return variable_list{StablemaxCrossEntropy(logits, labels)}; },
+        {.bytes = Bytes(logits) + each},
+        {.bytes = 2 * Bytes(logits) + each}};
+  });
+}
+
+// Two products forward, five backward: the scores are computed again.
+void RegisterAttention(const std::string& shape, int64_t batch,
+                       int64_t positions, int64_t heads, int64_t dim) {
+  RegisterOp(absl::StrCat("attention/", shape), [=](at::ScalarType type) {
+    const Tensor q = Fill({batch, positions, heads, dim}, type);
+    const Tensor k = q.roll(1);
+    const Tensor v = q.roll(2);
+    const double product =
+        2.0 * static_cast<double>(batch * heads * positions * positions * dim);
+    return Op{{q, k, v},
+              [=] { return variable_list{Attention(q, k, v)}; },
+              {.flops = 2 * product},
+              {.flops = 5 * product}};
+  });
+}
+
+// The gradients of the input and of the weight; packing is measured alone.
+void RegisterLinear(const std::string& shape, int64_t rows, int64_t in,
+                    int64_t out) {
+  const double product = 2.0 * static_cast<double>(rows * in * out);
+  RegisterOp(absl::StrCat("linear/", shape), [=](at::ScalarType type) {
+    const Tensor x = Fill({rows, in}, type);
+    const Tensor weight = Fill({out, in}, type);
+    const LinearPanels panels = PackLinear(weight, true);
+    return Op{{x, weight},
+              [=] { return variable_list{Linear(x, weight, panels)}; },
+              {.flops = product},
+              {.flops = 2 * product}};
+  });
+  Register(absl::StrCat("pack_linear/", shape), [=](benchmark::State& state) {
+    const Tensor weight = Fill({out, in});
+    // Read once, written in both ways.
+    Measure(state, {.bytes = 3 * Bytes(weight)}, at::kFloat,
+            [&] { benchmark::DoNotOptimize(PackLinear(weight, true)); });
+  });
+}
+
+void RegisterAdam(const std::string& shape, int64_t n) {
+  const auto with = [n](auto update) {
+    return [=](benchmark::State& state) {
+      const at::NoGradGuard no_grad;
+      Tensor flat = Fill({n});
+      const Tensor grad = flat * 1e-3;
+      Tensor ema = flat.clone();
+      AdamAtan2 adam(flat);
+      // Gradient once; parameters, two moments and the average both ways.
+      Measure(state, {.bytes = 9 * Bytes(flat)}, at::kFloat,
+              [&] { update(adam, flat, grad, ema); });
+    };
+  };
+  const std::string name = absl::StrCat("adam_atan2/", shape);
+  Register(
+      name + "/with_ema/kernels",
+      with([](AdamAtan2& adam, Tensor& flat, const Tensor& grad, Tensor& ema) {
+        adam.Update(flat, grad, 1e-4, 0.1, 0.9, 0.95, ema, 0.999);
+      }));
+  Register(
+      name + "/then_ema/kernels",
+      with([](AdamAtan2& adam, Tensor& flat, const Tensor& grad, Tensor& ema) {
+        adam.Update(flat, grad, 1e-4, 0.1, 0.9, 0.95);
+        EmaUpdate(ema, flat, 0.999);
+      }));
+  Register(
+      name + "/then_ema/libtorch",
+      with([](AdamAtan2& adam, Tensor& flat, const Tensor& grad, Tensor& ema) {
+        adam.exp_avg.lerp_(grad, 0.1);
+        adam.exp_avg_sq.lerp_(grad * grad, 0.05);
+        flat.mul_(1 - 1e-5);
+        flat.sub_(at::atan2(adam.exp_avg, adam.exp_avg_sq.sqrt() / 0.9), 1e-4);
+        EmaUpdate(ema, flat, 0.999);
+      }));
+}
+
+// Rows of a batch drawn from a table that the caches don't hold.
+void RegisterSignSgd(const std::string& shape, int64_t batch, int64_t hidden) {
+  Register(absl::StrCat("sign_sgd/", shape), [=](benchmark::State& state) {
+    const int64_t ids = MemoryBytes() / (4 * hidden);
+    Tensor table = Fill({ids, hidden});
+    const Tensor grad = Fill({batch, hidden});
+    const Tensor all = at::randperm(ids);
+    int64_t at = 0;
+    // The gradient read, the rows both ways.
+    Measure(state, {.bytes = 3 * Bytes(grad)}, at::kFloat, [&] {
+      SignSgdUpdate(table, all.narrow(0, at, batch), grad, 1e-2, 0.1);
+      at = at + 2 * batch <= ids ? at + batch : 0;
+    });
+  });
+}
+
+void RegisterAtan2() {
+  const auto with = [](auto compute) {
+    return [=](benchmark::State& state) {
+      const Tensor y = Fill({1 << 16});
+      const Tensor x = y.abs() + 0.1;
+      Tensor to = at::empty_like(y);
+      Measure(state, {.bytes = 3 * Bytes(y)}, at::kFloat, [&] {
+        compute(y.const_data_ptr<float>(), x.const_data_ptr<float>(),
+                to.mutable_data_ptr<float>(), y.numel());
+        benchmark::ClobberMemory();
+      });
+    };
+  };
+  Register("atan2/64k/kernels", with(kernels::Atan2));
+  Register("atan2/64k/standard",
+           with([](const float* y, const float* x, float* to, int64_t n) {
+             for (int64_t i = 0; i < n; ++i) to[i] = std::atan2(y[i], x[i]);
+           }));
+}
+
+void RegisterAll() {
+  RegisterElementwise("16x116x128", 16 * 116, 128, 512);
+  RegisterElementwise("2x916x512", 2 * 916, 512, 1536);
+  RegisterElementwise("memory", 32768, 512, 1536);
+  RegisterRotary("16x116x128", 16, 116, 4, 32, false);
+  RegisterRotary("2x916x512", 2, 916, 8, 64, false);
+  RegisterRotary("2x916x512_table_each", 2, 916, 8, 64, true);
+  RegisterRotary("memory", 20, 916, 8, 64, false);
+  RegisterStablemax("16x100", 16 * 100);
+  RegisterStablemax("2x900", 2 * 900);
+  RegisterStablemax("192x900", 192 * 900);
+  RegisterAttention("16x116x128", 16, 116, 4, 32);
+  RegisterAttention("2x916x512", 2, 916, 8, 64);
+  for (const auto& [rows, hidden, inner] :
+       {std::array<int64_t, 3>{16 * 116, 128, 512}, {2 * 916, 512, 1536}}) {
+    const auto linear = [rows = rows](int64_t in, int64_t out) {
+      RegisterLinear(absl::StrCat(rows, "x", in, "x", out), rows, in, out);
+    };
+    linear(hidden, hidden);
+    linear(hidden, 3 * hidden);
+    linear(hidden, 2 * inner);
+    linear(inner, hidden);
   }
-  // Logits twice, their gradient, labels twice, the loss and its gradient.
-  state.SetBytesProcessed(
-      state.iterations() *
-      (3 * static_cast<int64_t>(logits.nbytes()) + tokens * 4 * 8));
-}
-void BM_Stablemax_Fused(benchmark::State& state) {
-  Stablemax(state, at::kFloat);
-}
-BENCHMARK(BM_Stablemax_Fused)->Arg(6208)->Arg(192 * 900)->UseRealTime();
-
-// float64 logits take the ATen operations.
-void BM_Stablemax_Plain(benchmark::State& state) {
-  Stablemax(state, at::kDouble);
-}
-BENCHMARK(BM_Stablemax_Plain)->Arg(6208)->Arg(192 * 900)->UseRealTime();
-
-// Gradient once, parameters, two moments and the average there and back.
-int64_t AdamBytes(const Tensor& flat) {
-  return 9 * static_cast<int64_t>(flat.nbytes());
+  RegisterAdam("128k", 1 << 17);
+  RegisterAdam("7M", 7 << 20);
+  RegisterSignSgd("32x128", 32, 128);
+  RegisterSignSgd("768x512", 768, 512);
+  RegisterAtan2();
 }
 
-void BM_AdamAtan2_FusedWithEma(benchmark::State& state) {
-  Tensor flat = Fill({state.range(0)});
-  const Tensor grad = flat * 1e-3;
-  Tensor ema = flat.clone();
-  AdamAtan2 adam(flat);
-  for (auto _ : state) {
-    adam.Update(flat, grad, 1e-4, 0.1, 0.9, 0.95, ema, 0.999);
+void SayFloors() {
+  SayStreamRate();
+  for (const auto& [name, type] :
+       {std::pair<const char*, at::ScalarType>{"float32", at::kFloat},
+        {"bf16", at::kBFloat16}}) {
+    benchmark::AddCustomContext(
+        absl::StrCat("floor, ", name),
+        absl::StrFormat("%.1f GFLOP/s", ProductRate(type) / 1e9));
   }
-  state.SetBytesProcessed(state.iterations() * AdamBytes(flat));
 }
-BENCHMARK(BM_AdamAtan2_FusedWithEma)->Arg(1 << 17)->Arg(7 << 20)->UseRealTime();
-
-void BM_AdamAtan2_ThenEma(benchmark::State& state) {
-  Tensor flat = Fill({state.range(0)});
-  const Tensor grad = flat * 1e-3;
-  Tensor ema = flat.clone();
-  AdamAtan2 adam(flat);
-  for (auto _ : state) {
-    adam.Update(flat, grad, 1e-4, 0.1, 0.9, 0.95);
-    EmaUpdate(ema, flat, 0.999);
-  }
-  state.SetBytesProcessed(state.iterations() * AdamBytes(flat));
-}
-BENCHMARK(BM_AdamAtan2_ThenEma)->Arg(1 << 17)->Arg(7 << 20)->UseRealTime();
-
-void BM_AdamAtan2_PlainWithEma(benchmark::State& state) {
-  at::NoGradGuard no_grad;
-  Tensor flat = Fill({state.range(0)});
-  const Tensor grad = flat * 1e-3;
-  Tensor ema = flat.clone();
-  Tensor m = at::zeros_like(flat);
-  Tensor v = at::zeros_like(flat);
-  for (auto _ : state) {
-    m.lerp_(grad, 0.1);
-    v.lerp_(grad * grad, 0.05);
-    flat.mul_(1 - 1e-5);
-    flat.sub_(at::atan2(m, v.sqrt() / 0.9), 1e-4);
-    EmaUpdate(ema, flat, 0.999);
-  }
-  state.SetBytesProcessed(state.iterations() * AdamBytes(flat));
-}
-BENCHMARK(BM_AdamAtan2_PlainWithEma)->Arg(1 << 17)->Arg(7 << 20)->UseRealTime();
-
-void BM_Atan2_Kernel(benchmark::State& state) {
-  const Tensor y = Fill({1 << 16});
-  const Tensor x = y.abs() + 0.1;
-  Tensor to = at::empty_like(y);
-  for (auto _ : state) {
-    kernels::Atan2(y.const_data_ptr<float>(), x.const_data_ptr<float>(),
-                   to.mutable_data_ptr<float>(), y.numel());
-    benchmark::ClobberMemory();
-  }
-  state.SetBytesProcessed(state.iterations() * 3 *
-                          static_cast<int64_t>(y.nbytes()));
-}
-BENCHMARK(BM_Atan2_Kernel)->UseRealTime();
-
-void BM_Atan2_Standard(benchmark::State& state) {
-  const Tensor y = Fill({1 << 16});
-  const Tensor x = y.abs() + 0.1;
-  Tensor to = at::empty_like(y);
-  const float* yp = y.const_data_ptr<float>();
-  const float* xp = x.const_data_ptr<float>();
-  float* tp = to.mutable_data_ptr<float>();
-  for (auto _ : state) {
-    for (int64_t i = 0; i < y.numel(); ++i) tp[i] = std::atan2(yp[i], xp[i]);
-    benchmark::ClobberMemory();
-  }
-  state.SetBytesProcessed(state.iterations() * 3 *
-                          static_cast<int64_t>(y.nbytes()));
-}
-BENCHMARK(BM_Atan2_Standard)->UseRealTime();
-
-// qkv read, q, k, v written; 8 heads of 64.
-void BM_SplitRotary_Fused(benchmark::State& state) {
-  at::NoGradGuard no_grad;
-  const int64_t batch = 64;
-  const int64_t positions = 97;
-  const Tensor qkv = Fill({batch * positions, 3 * 512});
-  const Tensor angle = state.range(0) == 0 ? Fill({positions, 32})
-                                           : Fill({batch, positions, 32});
-  const Tensor cos = angle.cos();
-  const Tensor sin = angle.sin();
-  for (auto _ : state) {
-    benchmark::DoNotOptimize(SplitRotary(qkv, cos, sin, batch, 8));
-  }
-  state.SetBytesProcessed(state.iterations() * 2 *
-                          static_cast<int64_t>(qkv.nbytes()));
-}
-BENCHMARK(BM_SplitRotary_Fused)
-    ->ArgName("table_per_sequence")
-    ->Arg(0)
-    ->Arg(1)
-    ->UseRealTime();
 
 }  // namespace
 }  // namespace arctrm::internal
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+  // Memory is kept: pages that the system has to clear first would be timed.
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, -1);
+  at::set_num_threads(1);
+  arctrm::internal::RegisterAll();
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  arctrm::internal::SayFloors();
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+  return 0;
+}
