@@ -5,7 +5,7 @@
 #include <bit>
 #include <cstring>
 #include <map>
-#include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_format.h"
@@ -18,6 +18,10 @@ using Clock = std::chrono::steady_clock;
 
 ARCTRM_CLONES void Triad(float* a, const float* b, const float* c, int64_t n) {
   for (int64_t i = 0; i < n; ++i) a[i] = b[i] + 3.0f * c[i];
+}
+
+ARCTRM_CLONES void Scale(float* a, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) a[i] *= 1.0001f;
 }
 
 // Bytes per second of `pass`, which touches `bytes`: the best of some tries.
@@ -40,18 +44,27 @@ double BestRate(double bytes, Pass&& pass) {
   return best;
 }
 
-double MeasureStreamRate(int64_t bytes) {
-  const int64_t n = bytes / 12;  // three arrays
-  std::vector<float> a(static_cast<size_t>(n), 1.0f);
-  std::vector<float> b(static_cast<size_t>(n), 2.0f);
-  std::vector<float> c(static_cast<size_t>(n), 3.0f);
-  const double triad = BestRate(12.0 * static_cast<double>(n), [&] {
-    Triad(a.data(), b.data(), c.data(), n);
-  });
-  // The same bytes as one array and its copy.
-  a.resize(static_cast<size_t>(n + n / 2));
-  b.resize(a.size(), 2.0f);
-  const double copy = BestRate(8.0 * static_cast<double>(a.size()), [&] {
+double MeasureStreamRate(int64_t bytes, Stream stream) {
+  const auto floats = [&](int64_t arrays) {
+    return std::vector<float>(static_cast<size_t>(bytes / 4 / arrays), 1.0f);
+  };
+  if (stream == Stream::kInPlace) {
+    std::vector<float> a = floats(2);
+    return BestRate(static_cast<double>(bytes),
+                    [&] { Scale(a.data(), static_cast<int64_t>(a.size())); });
+  }
+  double triad = 0;
+  {
+    std::vector<float> a = floats(3);
+    const std::vector<float> b = a;
+    const std::vector<float> c = a;
+    triad = BestRate(static_cast<double>(bytes), [&] {
+      Triad(a.data(), b.data(), c.data(), static_cast<int64_t>(a.size()));
+    });
+  }
+  std::vector<float> a = floats(2);
+  const std::vector<float> b = a;
+  const double copy = BestRate(static_cast<double>(bytes), [&] {
     std::memcpy(a.data(), b.data(), a.size() * sizeof(float));
   });
   return std::max(triad, copy);
@@ -59,14 +72,14 @@ double MeasureStreamRate(int64_t bytes) {
 
 }  // namespace
 
-double StreamRate(int64_t bytes) {
-  static std::map<int64_t, double>* const rates = new std::map<int64_t, double>;
+double StreamRate(int64_t bytes, Stream stream) {
+  static auto* const rates = new std::map<std::pair<Stream, int64_t>, double>;
   constexpr int64_t kLeast = 1 << 14;
   const int64_t rounded = std::min(
       MemoryBytes(), static_cast<int64_t>(std::bit_ceil(
                          static_cast<uint64_t>(std::max(bytes, kLeast)))));
-  const auto [it, fresh] = rates->emplace(rounded, 0);
-  if (fresh) it->second = MeasureStreamRate(rounded);
+  const auto [it, fresh] = rates->try_emplace({stream, rounded}, 0);
+  if (fresh) it->second = MeasureStreamRate(rounded, stream);
   return it->second;
 }
 
@@ -79,11 +92,13 @@ int64_t MemoryBytes() {
       std::bit_ceil(static_cast<uint64_t>(4 * largest + 1)));
 }
 
-void SayStreamRate() {
+void SayStreamRates() {
+  const int64_t bytes = MemoryBytes();
   benchmark::AddCustomContext(
       "floor, memory",
-      absl::StrFormat("%.1f GB/s (%d MB)", StreamRate(MemoryBytes()) / 1e9,
-                      MemoryBytes() / 1000000));
+      absl::StrFormat(
+          "%.1f GB/s, in place %.1f GB/s (%d MB)", StreamRate(bytes) / 1e9,
+          StreamRate(bytes, Stream::kInPlace) / 1e9, bytes / 1000000));
 }
 
 }  // namespace arctrm

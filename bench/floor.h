@@ -10,22 +10,26 @@
 
 namespace arctrm {
 
-// Bytes per second of the faster of a copy and a triad (a = b + s c) that touch
-// `bytes`, rounded up to a power of two, over and over: those of the caches for
-// few bytes, those of the memory for more than the caches hold. Measured when
-// first asked for.
-double StreamRate(int64_t bytes);
+// kElsewhere: the faster of a copy and a triad (a = b + s c). kInPlace: numbers
+// that are multiplied where they are, so that nothing is read to be
+// overwritten.
+enum class Stream { kElsewhere, kInPlace };
 
-// More than four times the largest cache, and what StreamRate is said of them
-// in the benchmark's head.
+// Bytes per second, read ones and written ones, of a pass over and over the
+// same memory that counts `bytes`, rounded up to a power of two: the caches'
+// for few, the memory's for more than they hold. Measured when first asked for.
+double StreamRate(int64_t bytes, Stream stream = Stream::kElsewhere);
+
+// More than four times the largest cache.
 int64_t MemoryBytes();
-void SayStreamRate();
+// Puts the memory's rates into the head of what the benchmarks print.
+void SayStreamRates();
 
-// Runs the benchmark: seconds of one call of `work`, after one that isn't
-// counted.
+// Runs the benchmark: seconds of one call of `work`, after a few that aren't
+// counted: the first ones get memory that the system has yet to provide.
 template <typename Work>
 double SecondsEach(benchmark::State& state, Work&& work) {
-  work();
+  for (int i = 0; i < 3; ++i) work();
   const auto start = std::chrono::steady_clock::now();
   for (auto _ : state) work();
   const std::chrono::duration<double> took =

@@ -5,8 +5,8 @@
 // Shapes are what one thread of two gets of the two in docs/RESULTS.md: 16 rows
 // of 116 tokens, 128 wide, and 2 of 916, 512 wide; "memory" is more than the
 // caches hold. `floor` is the share of what this machine does at best, measured
-// first: products for operations that are counted in GFLOP/s, a copy or triad
-// of as many bytes for those in GB/s. Counted are the bytes that must be read
+// first: products for operations that are counted in GFLOP/s, a plain pass over
+// as many bytes for those in GB/s. Counted are the bytes that must be read
 // and written once.
 #include <ATen/Parallel.h>
 #include <malloc.h>
@@ -97,14 +97,19 @@ double ProductRate(at::ScalarType type) {
 struct Work {
   double flops = 0;
   double bytes = 0;
+  Stream stream = Stream::kElsewhere;
+  bool cold = false;  // of bytes: no cache holds them
 };
 
 void Measure(benchmark::State& state, const Work& work, at::ScalarType type,
              const std::function<void()>& call) {
   const bool products = work.flops > 0;
   const double amount = products ? work.flops : work.bytes;
-  const double floor = products ? ProductRate(type)
-                                : StreamRate(static_cast<int64_t>(work.bytes));
+  const double floor =
+      products ? ProductRate(type)
+               : StreamRate(work.cold ? MemoryBytes()
+                                      : static_cast<int64_t>(work.bytes),
+                            work.stream);
   const double rate = amount / SecondsEach(state, call);
   state.counters[products ? "GFLOP/s" : "GB/s"] = rate / 1e9;
   state.counters["floor"] = rate / floor;
@@ -258,8 +263,8 @@ void RegisterAdam(const std::string& shape, int64_t n) {
       Tensor ema = flat.clone();
       AdamAtan2 adam(flat);
       // Gradient once; parameters, two moments and the average both ways.
-      Measure(state, {.bytes = 9 * Bytes(flat)}, at::kFloat,
-              [&] { update(adam, flat, grad, ema); });
+      Measure(state, {.bytes = 9 * Bytes(flat), .stream = Stream::kInPlace},
+              at::kFloat, [&] { update(adam, flat, grad, ema); });
     };
   };
   const std::string name = absl::StrCat("adam_atan2/", shape);
@@ -294,7 +299,9 @@ void RegisterSignSgd(const std::string& shape, int64_t batch, int64_t hidden) {
     const Tensor all = at::randperm(ids);
     int64_t at = 0;
     // The gradient read, the rows both ways.
-    Measure(state, {.bytes = 3 * Bytes(grad)}, at::kFloat, [&] {
+    const Work work = {
+        .bytes = 3 * Bytes(grad), .stream = Stream::kInPlace, .cold = true};
+    Measure(state, work, at::kFloat, [&] {
       SignSgdUpdate(table, all.narrow(0, at, batch), grad, 1e-2, 0.1);
       at = at + 2 * batch <= ids ? at + batch : 0;
     });
@@ -352,7 +359,7 @@ void RegisterAll() {
 }
 
 void SayFloors() {
-  SayStreamRate();
+  SayStreamRates();
   for (const auto& [name, type] :
        {std::pair<const char*, at::ScalarType>{"float32", at::kFloat},
         {"bf16", at::kBFloat16}}) {
