@@ -14,6 +14,9 @@ parser.add_argument("--hidden", type=int, default=128)
 parser.add_argument("--heads", type=int, default=4)
 parser.add_argument("--H", type=int, default=3)
 parser.add_argument("--L", type=int, default=4)
+parser.add_argument("--layers", type=int, default=2)
+parser.add_argument("--prefix", type=int, default=16)
+parser.add_argument("--halt-steps", type=int, default=16)
 parser.add_argument("--side", type=int, default=10)
 parser.add_argument("--batch", type=int, default=32)
 parser.add_argument("--threads", type=int, default=0)
@@ -36,8 +39,9 @@ torch.set_default_device(args.device)
 cells = args.side * args.side
 model = reference_model.make(
     "trm", batch=args.batch, cells=cells, vocabulary=12, ids=201,
-    hidden=args.hidden, heads=args.heads, layers=2, H=args.H, L=args.L,
-    prefix=16, halt_max_steps=16, precision=args.precision)
+    hidden=args.hidden, heads=args.heads, layers=args.layers, H=args.H,
+    L=args.L, prefix=args.prefix, halt_max_steps=args.halt_steps,
+    precision=args.precision)
 trainer = reference_model.Trainer(
     model, args.batch, run=torch.compile(model) if args.compile else None)
 
