@@ -29,7 +29,8 @@ ENV = dict(os.environ, OMP_WAIT_POLICY="passive")
 SMALL = dict(hidden=128, heads=4, H=3, L=4, side=10, batch=32, steps=5)
 ARC = dict(hidden=512, heads=8, H=3, L=4, side=30, batch=4, steps=3)
 # Of --rows evaluation; what the reference runs at once.
-EVALUATION = dict(hidden=128, heads=4, H=1, L=1, side=30, batch=4)
+EVALUATION = dict(hidden=128, heads=4, H=1, L=1, side=30, batch=4,
+                  halt_steps=16)
 
 
 def run(command, allowed=(0,)):
@@ -97,11 +98,13 @@ class ArctrmViews:
         # Three for each copy of a task, which are drawn at random.
         rows = 3 * len(tasks) * (1 + self.args.augmentations)
         run([self.args.arctrm, "train", "--recipe", "arc", "--dataset", data,
-             "--out", self.checkpoint, "--steps", "1", *self.machine(), "--set",
-             f"model.hidden={s['hidden']}", f"model.heads={s['heads']}",
-             f"model.H_cycles={s['H']}", f"model.L_cycles={s['L']}",
-             f"train.batch={rows}", "train.pairs_per_visit=1",
-             "train.fit_canvas=on", "train.precision=float32"])
+             "--out", self.checkpoint, "--steps", "1", *self.machine(),
+             *[word for setting in (
+                 f"model.hidden={s['hidden']}", f"model.heads={s['heads']}",
+                 f"model.H_cycles={s['H']}", f"model.L_cycles={s['L']}",
+                 f"train.batch={rows}", "train.pairs_per_visit=1",
+                 "train.fit_canvas=on", "train.precision=float32")
+               for word in ("--set", setting)]])
 
     def take_shape(self):
         """The reference gets the shape of the checkpoint that was given."""
@@ -135,6 +138,12 @@ class ArctrmViews:
         self.views = int(last[-1][0])
         self.rates.append(float(last[-1][2]))
 
+    def description(self):
+        s = self.shape
+        return (f", {self.views} views, {s['hidden']} wide, H {s['H']}, L "
+                f"{s['L']}, all {s['halt_steps']} steps, canvases that fit "
+                f"against {s['side']**2} cells")
+
     def figure(self):
         return statistics.median(self.rates)
 
@@ -147,6 +156,8 @@ class ReferenceViews:
         self.args, self.ours, self.seconds = args, ours, []
 
     def measure(self):
+        if not self.ours.views:
+            raise RuntimeError("arctrm had no views to compare with")
         options = dict(self.ours.shape)
         options["steps"] = max(1, round(self.ours.views / options["batch"]))
         self.seconds += [float(t) for t in run(reference_command(
@@ -216,10 +227,8 @@ def make_rows(args, shape, folder):
             f"{arc['batch']} of {arc['side']**2} cells", "samples/s", 3.5,
             "samples", "samples", "step_time", "dataset"),
         "evaluation": row(
-            "evaluation", f"evaluation of {args.tasks} tasks on fitted canvases"
-            f" (`arctrm predict`) against {evaluation['side']**2} cells, all "
-            "supervision steps", "views/s", 6, "views", "views", "arctrm",
-            "challenges")}
+            "evaluation", f"evaluation of {args.tasks} tasks (`arctrm predict`)",
+            "views/s", 6, "views", "views", "arctrm", "challenges")}
 
 
 def measure(rows, rounds):
@@ -271,14 +280,10 @@ def table(args, shape):
             ratio = b / a if row.unit == "s" else a / b
             text = row.text
             if name == "evaluation":
-                text += f", {row.ours.views} views, {network(row.ours.shape)}"
+                text += row.ours.description()
             print(f"| {text} | {a:.4g} {row.unit} | {b:.4g} {row.unit} | "
                   f"{ratio:.2f} | {goal} |")
     return status
-
-
-def network(shape):
-    return f"{shape['hidden']} wide, {shape['H']} and {shape['L']} cycles"
 
 
 def one_shape(args, shape):
