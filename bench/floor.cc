@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "bench/floor.h"
 
+#include <time.h>
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -13,8 +15,6 @@
 
 namespace arctrm {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 ARCTRM_CLONES void Triad(float* a, const float* b, const float* c, int64_t n) {
   for (int64_t i = 0; i < n; ++i) a[i] = b[i] + 3.0f * c[i];
@@ -30,16 +30,16 @@ double BestRate(double bytes, Pass&& pass) {
   pass();
   double best = 0;
   for (int i = 0; i < 5; ++i) {
-    const auto start = Clock::now();
-    std::chrono::duration<double> took{};
+    const double start = CpuSeconds();
+    double took = 0;
     int passes = 0;
     do {
       pass();
       benchmark::ClobberMemory();
       ++passes;
-      took = Clock::now() - start;
-    } while (took.count() < 0.01);
-    best = std::max(best, bytes * passes / took.count());
+      took = CpuSeconds() - start;
+    } while (took < 0.01);
+    best = std::max(best, bytes * passes / took);
   }
   return best;
 }
@@ -70,7 +70,17 @@ double MeasureStreamRate(int64_t bytes, Stream stream) {
   return std::max(triad, copy);
 }
 
+double Seconds(clockid_t clock) {
+  timespec now = {};
+  clock_gettime(clock, &now);
+  return static_cast<double>(now.tv_sec) +
+         1e-9 * static_cast<double>(now.tv_nsec);
+}
+
 }  // namespace
+
+double CpuSeconds() { return Seconds(CLOCK_THREAD_CPUTIME_ID); }
+double WallSeconds() { return Seconds(CLOCK_MONOTONIC); }
 
 double StreamRate(int64_t bytes, Stream stream) {
   static auto* const rates = new std::map<std::pair<Stream, int64_t>, double>;

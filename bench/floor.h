@@ -3,7 +3,6 @@
 // one thread. No LibTorch.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 
 #include "benchmark/benchmark.h"
@@ -25,16 +24,19 @@ int64_t MemoryBytes();
 // Puts the memory's rates into the head of what the benchmarks print.
 void SayStreamRates();
 
+// A clock: processor time of this thread, which other programs don't disturb,
+// and time on the wall, in which files are waited for.
+double CpuSeconds();
+double WallSeconds();
+
 // Runs the benchmark: seconds of one call of `work`, after a few that aren't
 // counted: the first ones get memory that the system has yet to provide.
 template <typename Work>
-double SecondsEach(benchmark::State& state, Work&& work) {
+double SecondsEach(benchmark::State& state, double (*now)(), Work&& work) {
   for (int i = 0; i < 3; ++i) work();
-  const auto start = std::chrono::steady_clock::now();
+  const double start = now();
   for (auto _ : state) work();
-  const std::chrono::duration<double> took =
-      std::chrono::steady_clock::now() - start;
-  return took.count() / static_cast<double>(state.iterations());
+  return (now() - start) / static_cast<double>(state.iterations());
 }
 
 }  // namespace arctrm

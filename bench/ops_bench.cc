@@ -50,11 +50,9 @@ double ProductRate(at::ScalarType type) {
     product();
     double best = 0;
     for (int i = 0; i < 6; ++i) {
-      const auto start = std::chrono::steady_clock::now();
+      const double start = CpuSeconds();
       product();
-      const std::chrono::duration<double> took =
-          std::chrono::steady_clock::now() - start;
-      best = std::max(best, flops / took.count());
+      best = std::max(best, flops / (CpuSeconds() - start));
     }
     return best;
   };
@@ -110,14 +108,14 @@ void Measure(benchmark::State& state, const Work& work, at::ScalarType type,
                : StreamRate(work.cold ? MemoryBytes()
                                       : static_cast<int64_t>(work.bytes),
                             work.stream);
-  const double rate = amount / SecondsEach(state, call);
+  const double rate = amount / SecondsEach(state, CpuSeconds, call);
   state.counters[products ? "GFLOP/s" : "GB/s"] = rate / 1e9;
   state.counters["floor"] = rate / floor;
 }
 
 void Register(const std::string& name,
               const std::function<void(benchmark::State&)>& run) {
-  benchmark::RegisterBenchmark(name.c_str(), run)->UseRealTime();
+  benchmark::RegisterBenchmark(name.c_str(), run);
 }
 
 // An operation with a gradient. `inputs` get one; `run` reads them.

@@ -114,8 +114,9 @@ class ArctrmViews:
             raise RuntimeError("--checkpoint: only TRM with attention has a "
                                "counterpart here")
         for name, key in (("hidden", "hidden"), ("heads", "heads"),
-                          ("H", "H_cycles"), ("L", "L_cycles"), ("side", "canvas_side"),
-                          ("layers", "layers"), ("prefix", "puzzle_prefix"),
+                          ("H", "H_cycles"), ("L", "L_cycles"),
+                          ("side", "canvas_side"), ("layers", "layers"),
+                          ("prefix", "puzzle_prefix"),
                           ("halt_steps", "halt_max_steps")):
             self.shape[name] = int(info["model." + key])
 
@@ -227,8 +228,9 @@ def make_rows(args, shape, folder):
             f"{arc['batch']} of {arc['side']**2} cells", "samples/s", 3.5,
             "samples", "samples", "step_time", "dataset"),
         "evaluation": row(
-            "evaluation", f"evaluation of {args.tasks} tasks (`arctrm predict`)",
-            "views/s", 6, "views", "views", "arctrm", "challenges")}
+            "evaluation",
+            f"evaluation of {args.tasks} tasks (`arctrm predict`)", "views/s", 6,
+            "views", "views", "arctrm", "challenges")}
 
 
 def measure(rows, rounds):
@@ -259,7 +261,8 @@ def table(args, shape):
         names = list(known) if args.rows == "all" else args.rows.split(",")
         for name in names:
             if name not in known:
-                parser.error(f"--rows {name}: all, or some of {' '.join(known)}")
+                parser.error(f"--rows {name}: all, or some of "
+                             f"{' '.join(known)}")
         missing = {name: [need for need in known[name].needs
                           if getattr(args, need) is None] for name in names}
         failed = measure([known[name] for name in names if not missing[name]],
@@ -331,7 +334,8 @@ if arguments.rows is None:
     sys.exit(one_shape(arguments, rest))
 shapes = argparse.ArgumentParser(prog=parser.prog, add_help=False,
                                  allow_abbrev=False)
-for option in ("hidden", "heads", "H", "L", "side", "batch", "steps", "threads"):
+for option in ("hidden", "heads", "H", "L", "side", "batch", "steps",
+               "threads"):
     shapes.add_argument("--" + option, type=int, default=argparse.SUPPRESS)
 shapes.add_argument("--device", choices=["cpu", "cuda"],
                     default=argparse.SUPPRESS)

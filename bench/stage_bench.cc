@@ -152,11 +152,9 @@ template <typename Call>
 double LeastSeconds(Call&& call) {
   double least = 1e9;
   for (int i = 0; i < 7; ++i) {
-    const auto start = std::chrono::steady_clock::now();
+    const double start = WallSeconds();
     call();
-    const std::chrono::duration<double> took =
-        std::chrono::steady_clock::now() - start;
-    least = std::min(least, took.count());
+    least = std::min(least, WallSeconds() - start);
   }
   return least;
 }
@@ -182,7 +180,7 @@ double CopyFloor(int64_t bytes) {
 template <typename Work>
 void Measure(benchmark::State& state, int64_t items, int64_t bytes,
              double floor_s, Work&& work) {
-  const double seconds = SecondsEach(state, work);
+  const double seconds = SecondsEach(state, WallSeconds, work);
   state.SetItemsProcessed(state.iterations() * items);
   state.SetBytesProcessed(state.iterations() * bytes);
   state.counters["floor"] = floor_s / seconds;
