@@ -4,10 +4,10 @@
 //   ops_bench --benchmark_filter='attention/.*bf16'
 // Shapes are what one thread of two gets of the two in docs/RESULTS.md: 16 rows
 // of 116 tokens, 128 wide, and 2 of 916, 512 wide; "memory" is more than the
-// caches hold. `floor` is the share of what this machine does at best, measured
-// first: products for operations that are counted in GFLOP/s, a plain pass over
-// as many bytes for those in GB/s. Counted are the bytes that must be read
-// and written once.
+// caches hold. Times are processor time. `floor` is the share of what this
+// machine does at best, measured first: products for operations that are
+// counted in GFLOP/s, a plain pass over as many bytes for those in GB/s.
+// Counted are the bytes that must be read and written once.
 #include <ATen/Parallel.h>
 #include <malloc.h>
 
