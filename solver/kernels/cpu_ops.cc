@@ -120,14 +120,19 @@ NarrowFn ChooseNarrow() {
 }
 const NarrowFn narrow = ChooseNarrow();
 
-// Where a loop puts up to kChunk floats that become elements of type T: loops
-// that round as they go are slow.
+// Up to kChunk elements of type T as floats, read and written: loops that turn
+// one into the other as they go are slow.
 constexpr int64_t kChunk = 256;
 template <typename T>
 class Chunk {
  public:
+  ARCTRM_INLINE const float* Read(const T* from, int64_t n) {
+    for (int64_t i = 0; i < n; ++i) floats_[i] = Load(from + i);
+    return floats_;
+  }
+  // Where the results for `to` go until they are written.
   ARCTRM_INLINE float* Open(T*) { return floats_; }
-  ARCTRM_INLINE void Close(T* to, int64_t n) { narrow(floats_, to, n); }
+  ARCTRM_INLINE void Write(T* to, int64_t n) { narrow(floats_, to, n); }
 
  private:
   float floats_[kChunk];
@@ -135,8 +140,9 @@ class Chunk {
 template <>
 class Chunk<float> {
  public:
+  ARCTRM_INLINE const float* Read(const float* from, int64_t) { return from; }
   ARCTRM_INLINE float* Open(float* to) { return to; }
-  ARCTRM_INLINE void Close(float*, int64_t) {}
+  ARCTRM_INLINE void Write(float*, int64_t) {}
 };
 
 template <typename T>
@@ -145,16 +151,16 @@ ARCTRM_INLINE void GluForward(const T* gate_up, T* out, int64_t rows,
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t begin = 0; begin < n; begin += kChunk) {
       const int64_t count = std::min(kChunk, n - begin);
-      const T* gate = gate_up + r * 2 * n + begin;
-      const T* up = gate + n;
+      const T* from = gate_up + r * 2 * n + begin;
       T* to = out + r * n + begin;
-      Chunk<T> chunk;
-      float* o = chunk.Open(to);
+      Chunk<T> gates, ups, outs;
+      const float* gate = gates.Read(from, count);
+      const float* up = ups.Read(from + n, count);
+      float* o = outs.Open(to);
       for (int64_t i = 0; i < count; ++i) {
-        const float x = Load(gate + i);
-        o[i] = x * Sigmoid(x) * Load(up + i);
+        o[i] = gate[i] * Sigmoid(gate[i]) * up[i];
       }
-      chunk.Close(to, count);
+      outs.Write(to, count);
     }
   }
 }
@@ -165,24 +171,22 @@ ARCTRM_INLINE void GluBackward(const T* grad_out, const T* gate_up,
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t begin = 0; begin < n; begin += kChunk) {
       const int64_t count = std::min(kChunk, n - begin);
-      const T* gate = gate_up + r * 2 * n + begin;
-      const T* up = gate + n;
-      const T* g = grad_out + r * n + begin;
-      T* to_gate = grad_gate_up + r * 2 * n + begin;
-      T* to_up = to_gate + n;
-      Chunk<T> of_gate, of_up;
-      float* grad_gate = of_gate.Open(to_gate);
-      float* grad_up = of_up.Open(to_up);
+      const T* from = gate_up + r * 2 * n + begin;
+      T* to = grad_gate_up + r * 2 * n + begin;
+      Chunk<T> gates, ups, grads, to_gates, to_ups;
+      const float* gate = gates.Read(from, count);
+      const float* up = ups.Read(from + n, count);
+      const float* grad = grads.Read(grad_out + r * n + begin, count);
+      float* to_gate = to_gates.Open(to);
+      float* to_up = to_ups.Open(to + n);
       for (int64_t i = 0; i < count; ++i) {
-        const float x = Load(gate + i);
-        const float y = Load(g + i);
-        const float sigmoid = Sigmoid(x);
-        const float silu = x * sigmoid;
-        grad_up[i] = y * silu;
-        grad_gate[i] = y * Load(up + i) * (sigmoid + silu * (1.0f - sigmoid));
+        const float sigmoid = Sigmoid(gate[i]);
+        const float silu = gate[i] * sigmoid;
+        to_up[i] = grad[i] * silu;
+        to_gate[i] = grad[i] * up[i] * (sigmoid + silu * (1.0f - sigmoid));
       }
-      of_gate.Close(to_gate, count);
-      of_up.Close(to_up, count);
+      to_gates.Write(to, count);
+      to_ups.Write(to + n, count);
     }
   }
 }
