@@ -8,6 +8,7 @@
 
 #include "solver/internal/cuda_launch.h"
 #include "solver/internal/ops.h"
+#include "solver/internal/transfer.h"
 #include "solver/kernels/cpu_ops.h"
 #include "solver/kernels/cuda_ops.h"
 
@@ -71,7 +72,7 @@ void SignSgdUpdate(Tensor& table, const Tensor& ids, const Tensor& grad,
       TORCH_CHECK_INDEX(id >= 0 && id < table.size(0), "no row ", id);
     }
     const Tensor g = grad.contiguous();
-    const Tensor on_device = ids.to(table.device());
+    const Tensor on_device = ToDevice(ids, table.device());
     StartOn(table, [&](auto launch) {
       return kernels::cuda::SignSgd(launch, table.mutable_data_ptr<float>(),
                                     on_device.const_data_ptr<int64_t>(),
@@ -92,10 +93,10 @@ void SignSgdUpdate(Tensor& table, const Tensor& ids, const Tensor& grad,
     slots[static_cast<size_t>(b)] = it->second;
   }
   const int64_t count = static_cast<int64_t>(distinct.size());
-  const Tensor index = at::from_blob(slots.data(), {batch}, at::kLong)
-                           .to(grad.device(), at::kLong, false, true);
-  const Tensor rows = at::from_blob(distinct.data(), {count}, at::kLong)
-                          .to(table.device(), at::kLong, false, true);
+  const Tensor index =
+      ToDevice(at::from_blob(slots.data(), {batch}, at::kLong), grad.device());
+  const Tensor rows = ToDevice(
+      at::from_blob(distinct.data(), {count}, at::kLong), table.device());
   const Tensor sum = at::zeros({count, grad.size(1)}, grad.options())
                          .index_add_(0, index, grad);
   const Tensor updated =

@@ -24,7 +24,7 @@ Tensor WithRowNoise(const Tensor& z, double std, std::vector<Random>& seeds) {
                               at::detail::createCPUGenerator(seed.Next()),
                               at::dtype(at::kFloat)));
   }
-  return z + (at::stack(noise) * std).to(z.options());
+  return z + ToDevice((at::stack(noise) * std).to(z.scalar_type()), z.device());
 }
 
 }  // namespace
@@ -104,38 +104,39 @@ bool Trainer::UseGradients(const Tensor& row_grad, bool rows_only) {
 }
 
 Batch Trainer::DrawBatch() {
-  const Tensor halted = halted_.to(at::kCPU);
+  const Tensor halted = halted_.Wait();
   const bool* flags = halted.const_data_ptr<bool>();
   const int64_t batch = rows_.size;
   const int64_t cells = options_.num_cells();
   int64_t* ids = current_ids_.mutable_data_ptr<int64_t>();
   int64_t* windows = windows_.mutable_data_ptr<int64_t>();
+  auto* inputs = fresh_.mutable_data_ptr<uint8_t>();
+  uint8_t* labels = inputs + batch * cells;
   // All ranks draw for all rows, so that their streams stay the same.
   for (int64_t b = 0; b < train_.batch; ++b) {
     if (!flags[b]) continue;
-    const Example example = sampler_.Next();
-    ids[b] = example.puzzle_id;
-    const Window& window = example.window;
+    const ExampleQueue::Entry entry = examples_.Next();
+    ids[b] = entry.example.puzzle_id;
+    const Window& window = entry.example.window;
     windows[3 * b] = window.side;
     windows[3 * b + 1] = window.origin.row;
     windows[3 * b + 2] = window.origin.col;
     const int64_t own = b - rows_.begin;
     if (own < 0 || own >= batch) continue;
-    sampler_.Encode(example, input_buffer_.data() + own * cells,
-                    label_buffer_.data() + own * cells);
+    examples_.Encode(entry, inputs + own * cells, labels + own * cells);
   }
   const at::Device device = model_->device();
-  const auto move = [&](std::vector<uint8_t>& buffer) {
-    return at::from_blob(buffer.data(), {batch, cells}, at::kByte)
-        .to(device, at::kLong);
-  };
+  const Tensor fresh = ToDevice(fresh_, device, at::kLong);
   Batch out;
-  out.tokens = move(input_buffer_);
-  const Tensor labels = move(label_buffer_);
-  out.labels = at::where(labels == kPadToken, kIgnoredLabel, labels);
-  out.puzzle_ids = current_ids_.narrow(0, rows_.begin, batch)
-                       .to(device, at::kLong, false, true);
+  out.tokens = fresh[0];
+  out.labels = at::where(fresh[1] == kPadToken, kIgnoredLabel, fresh[1]);
+  out.puzzle_ids = ToDevice(current_ids_.narrow(0, rows_.begin, batch), device);
   return out;
+}
+
+void Trainer::DrawAhead() {
+  // With several ranks it is not known whose row an example will be.
+  examples_.DrawAhead(train_.batch, /*encode=*/collective_->size() == 1);
 }
 
 std::vector<std::vector<RowGroup>> Trainer::DivideBatch() const {
@@ -157,7 +158,7 @@ Trainer::Share Trainer::RunGroup(int worker, const RowGroup& group,
   const at::Device device = model.device();
   const Tensor rows = at::tensor(group.rows, at::dtype(at::kLong));
   Share share;
-  share.index = rows.to(device);
+  share.index = ToDevice(rows, device);
   const auto part = [&](const Tensor& whole) {
     return whole.index_select(0, share.index);
   };
@@ -179,7 +180,9 @@ Trainer::Share Trainer::RunGroup(int worker, const RowGroup& group,
     const Tensor own = windows_.narrow(0, rows_.begin, rows_.size)
                            .narrow(1, 1, 2)
                            .index_select(0, rows);
-    if (own.any().item<bool>()) share.carry.current.origins = own.to(device);
+    if (own.any().item<bool>()) {
+      share.carry.current.origins = ToDevice(own, device);
+    }
   }
   std::vector<int64_t> of_batch = group.rows;
   for (int64_t& row : of_batch) row += rows_.begin;
@@ -276,7 +279,8 @@ void Trainer::Step(StepSums& sums, double progress) {
             exploration_.Between(2, options_.halt_max_steps);
       }
     }
-    min_steps = host.narrow(0, rows_.begin, rows_.size).to(model_->device());
+    min_steps =
+        ToDevice(host.narrow(0, rows_.begin, rows_.size), model_->device());
   }
   const std::vector<std::vector<RowGroup>> groups = DivideBatch();
   std::vector<std::vector<Share>> by_worker(groups.size());
@@ -313,7 +317,7 @@ void Trainer::Step(StepSums& sums, double progress) {
     row_grad = GatherRows(row_grad);
   }
   const bool use = !scaled || UseGradients(row_grad, rows_only);
-  halted_ = GatherRows(carry_.halted);
+  halted_.Start(GatherRows(carry_.halted));
   if (!use) return;
   for (int64_t b = 0; b < batch; ++b) {
     ++updates_[static_cast<size_t>(current_ids_.const_data_ptr<int64_t>()[b])];
@@ -339,6 +343,8 @@ void Trainer::Step(StepSums& sums, double progress) {
     sums.sums = sums.sums.defined() ? sums.sums + now : now;
   }
   ++sums.optimizer_steps;
+  // The device is busy with all this; the host is not.
+  if (model_->device().is_cuda()) DrawAhead();
 }
 
 std::unique_ptr<Predictor> Trainer::MakePredictor() const {

@@ -12,11 +12,12 @@
 #include "solver/checkpoint_info.h"
 #include "solver/internal/act.h"
 #include "solver/internal/collective.h"
+#include "solver/internal/example_queue.h"
 #include "solver/internal/loss_scale.h"
 #include "solver/internal/model.h"
 #include "solver/internal/optimizers.h"
 #include "solver/internal/row_match.h"
-#include "solver/internal/sampler.h"
+#include "solver/internal/transfer.h"
 #include "solver/internal/workers.h"
 #include "solver/train.h"
 
@@ -43,6 +44,11 @@ class Trainer {
   // EMA. `progress`: the share of the run that is done, for schedules. All
   // ranks call it with the same. May throw LibTorch's exceptions, and RankLost.
   void Step(StepSums& sums, double progress);
+
+  // Draws and encodes examples that the next steps will want, a batch of them
+  // at most. It changes nothing that is seen. Step does it itself where it
+  // would wait for a device.
+  void DrawAhead();
 
   // Of all ranks, which all call this.
   void Reduce(StepSums& sums) const;
@@ -130,10 +136,10 @@ class Trainer {
   Tensor table_;        // (num_ids, D) float32
   Tensor ema_;          // like flat(); undefined without EMA
   std::unique_ptr<AdamAtan2> adam_;
-  ExampleSampler sampler_;
+  ExampleQueue examples_;
   Random exploration_;
-  Carry carry_;    // of this rank's rows
-  Tensor halted_;  // (batch) bool, of all rows
+  Carry carry_;      // of this rank's rows
+  HostCopy halted_;  // (batch) bool, of all rows
   PuzzleIds ids_;
   std::vector<int64_t> updates_;  // by id
   NewRows new_rows_;              // only while the trainer is made
@@ -146,7 +152,7 @@ class Trainer {
   double weights_time_s_ = 0;  // training time of the starting weights
   Tensor current_ids_;         // (batch) int64 on the CPU: the ids of all rows
   Tensor windows_;  // (batch, 3) int64 on the CPU: side, first row and column
-  std::vector<uint8_t> input_buffer_, label_buffer_;
+  Tensor fresh_;    // (2, rows, cells) uint8 on the CPU: inputs, labels
 };
 
 // What a resumed run must have in common with the one it continues.

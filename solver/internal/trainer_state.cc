@@ -93,9 +93,9 @@ Trainer::Trainer(const TrainRequest& request)
       device_options_(request.device),
       seed_(request.seed),
       dataset_(request.dataset),
-      sampler_(request.dataset, request.train.translate,
-               request.train.pairs_per_visit, request.seed,
-               request.train.FittedStep()),
+      examples_(ExampleSampler(request.dataset, request.train.translate,
+                               request.train.pairs_per_visit, request.seed,
+                               request.train.FittedStep())),
       exploration_(request.seed, "exploration"),
       ids_(IdsOfDataset(*request.dataset)),
       trained_(TrainedTasks(*request.dataset)) {
@@ -150,13 +150,12 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
       at::zeros({trainer->ids_.num_ids, request.model.hidden},
                 at::TensorOptions().dtype(at::kFloat).device(device));
   trainer->updates_.assign(static_cast<size_t>(trainer->ids_.num_ids), 0);
-  trainer->input_buffer_.resize(static_cast<size_t>(batch * cells));
-  trainer->label_buffer_.resize(static_cast<size_t>(batch * cells));
+  trainer->fresh_ = at::zeros({2, batch, cells}, at::kByte);
   const auto longs = at::TensorOptions().dtype(at::kLong);
   trainer->current_ids_ = at::zeros({request.train.batch}, longs);
   trainer->windows_ = at::zeros({request.train.batch, 3}, longs);
   trainer->windows_.select(1, 0).fill_(request.model.canvas_side);
-  trainer->halted_ = at::ones({request.train.batch}, at::kBool);
+  trainer->halted_.Start(at::ones({request.train.batch}, at::kBool));
   const Batch like = {at::zeros({batch, cells}, longs.device(device)),
                       at::zeros({batch, cells}, longs.device(device)),
                       at::zeros({batch}, longs.device(device))};
@@ -177,7 +176,7 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
     trainer->log_->Info(absl::StrFormat(
         "each task on the part of the canvas that it needs: %.0f %% of the "
         "cells (train.fit_canvas)",
-        100 * trainer->sampler_.WindowShare()));
+        100 * trainer->examples_.sampler().WindowShare()));
   }
   trainer->workers_ = std::make_shared<Workers>(device.is_cpu() ? batch : 1,
                                                 request.train.deterministic);
@@ -315,8 +314,8 @@ void Trainer::MatchNewRows(const TrainRequest& request) {
               absl::ToDoubleSeconds(request.deadline.Remaining());
   }
   const absl::Time start = RealClock().Now();
-  const RowMatcher matcher = {*model_,  train_,    *workers_,
-                              sampler_, *dataset_, ids_};
+  const RowMatcher matcher = {*model_,   train_, *workers_, examples_.sampler(),
+                              *dataset_, ids_};
   const auto progress = [&](int done, int wanted) {
     if (collective_->size() > 1 &&
         RealClock().Now() - last_word >
@@ -422,14 +421,16 @@ absl::Status Trainer::LoadResume(const std::string& dir) {
   ARCTRM_RETURN_IF_ERROR(load_rows("carry.labels", carry_.current.labels));
   ARCTRM_RETURN_IF_ERROR(
       load_rows("carry.puzzle_ids", carry_.current.puzzle_ids));
-  ARCTRM_RETURN_IF_ERROR(load("carry.halted", halted_));
+  Tensor halted = at::empty({train_.batch}, at::kBool);
+  ARCTRM_RETURN_IF_ERROR(load("carry.halted", halted));
+  halted_.Start(halted);
   ARCTRM_RETURN_IF_ERROR(load("carry.puzzle_ids", current_ids_));
   // Checkpoints of before it have the whole canvas only.
   if (state.Find("carry.windows") != nullptr) {
     ARCTRM_RETURN_IF_ERROR(load("carry.windows", windows_));
   }
   ARCTRM_RETURN_IF_ERROR(exploration_.SetState(text("exploration")));
-  ARCTRM_RETURN_IF_ERROR(sampler_.SetState(text("sampler")));
+  ARCTRM_RETURN_IF_ERROR(examples_.SetState(text("sampler")));
   if (!absl::SimpleAtoi(text("step"), &step_) ||
       !absl::SimpleAtoi(text("adam_t"), &adam_->t) ||
       !absl::SimpleAtoi(text("rows_only_steps"), &rows_only_steps_) ||
@@ -480,7 +481,7 @@ absl::Status Trainer::Save(const std::string& dir, double time_s) const {
   state.metadata = {
       {"dataset", DatasetFingerprint(*dataset_)},
       {"exploration", exploration_.State()},
-      {"sampler", sampler_.State()},
+      {"sampler", examples_.State()},
       {"step", absl::StrCat(step_)},
       {"adam_t", absl::StrCat(adam_->t)},
       {"rows_only_steps", absl::StrCat(rows_only_steps_)},

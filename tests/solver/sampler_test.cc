@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "solver/internal/sampler.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "solver/internal/example_queue.h"
 
 namespace arctrm::internal {
 namespace {
@@ -179,6 +181,38 @@ TEST(ExampleSampler, EncodesTheAugmentedPair) {
     const Augmentation& copy = task.copies[static_cast<size_t>(example.copy)];
     EXPECT_EQ(CropGrid(label, dataset.canvas),
               copy.Apply(task.pairs[static_cast<size_t>(example.pair)].output));
+  }
+}
+
+// Whatever is drawn ahead when, and wherever it is resumed.
+TEST(ExampleQueue, DrawingAheadChangesNothing) {
+  const Dataset dataset = SmallDataset();
+  ExampleSampler plain(&dataset, true, 0, 7, 1);
+  ExampleQueue queue(ExampleSampler(&dataset, true, 0, 7, 1));
+  Random random(3, "test");
+  for (int round = 0; round < 60; ++round) {
+    if (random.Chance(0.5)) {
+      queue.DrawAhead(random.Between(0, 9), random.Chance(0.5));
+    }
+    for (int64_t n = random.Below(12); n > 0; --n) {
+      const Example wanted = plain.Next();
+      const ExampleQueue::Entry entry = queue.Next();
+      ASSERT_TRUE(Same(entry.example, wanted));
+      const auto side = static_cast<size_t>(wanted.window.side);
+      std::vector<uint8_t> tokens(4 * side * side);
+      uint8_t* at = tokens.data();
+      plain.Encode(wanted, at, at + side * side);
+      queue.Encode(entry, at + 2 * side * side, at + 3 * side * side);
+      EXPECT_TRUE(std::equal(at, at + 2 * side * side, at + 2 * side * side));
+    }
+    ASSERT_EQ(queue.State(), plain.State());
+    if (round % 9 == 4) {
+      ExampleQueue resumed(ExampleSampler(&dataset, true, 0, 1, 1));
+      resumed.DrawAhead(5, true);
+      ASSERT_TRUE(resumed.SetState(queue.State()).ok());
+      EXPECT_EQ(resumed.waiting(), 0);
+      queue = resumed;
+    }
   }
 }
 

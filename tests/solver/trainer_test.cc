@@ -130,6 +130,27 @@ TEST(Trainer, CyclesGrowWithTheRun) {
   EXPECT_NE(loss(0, 0, 1, 1), loss(0, 0, 2, 4));
 }
 
+TEST(Trainer, WhatIsDrawnAheadChangesNoByteOfACheckpoint) {
+  const ScratchFolder scratch;
+  const Dataset dataset = SmallDataset(3);
+  const auto train = [&](const std::string& name, bool ahead) {
+    TrainRequest request = SmallRequest(dataset, 1);
+    request.out = scratch(name);
+    for (int part = 0; part < 2; ++part) {
+      request.resume = part > 0;
+      auto trainer = Trainer::Create(request);
+      EXPECT_TRUE(trainer.ok()) << trainer.status();
+      for (int i = 0; i < 5; ++i) {
+        LossAfter(**trainer, 1);
+        if (ahead) (*trainer)->DrawAhead();
+      }
+      EXPECT_TRUE((*trainer)->Save(request.out, 1).ok());
+    }
+    return *ReadCheckpointFile(request.out, kResumeFile);
+  };
+  EXPECT_EQ(train("ahead", true), train("plain", false));
+}
+
 TEST(Trainer, NoiseChangesWhatIsLearnedAndRepeats) {
   const Dataset dataset = SmallDataset(3);
   const auto loss = [&](double start, double latent) {
