@@ -194,6 +194,8 @@ void AddOptions(TrainOptions& o, OptionSet& set) {
           "standard deviation of the noise on z before every step", 0, 10);
   set.Add("train.deterministic", &o.deterministic,
           "the same bytes whatever the number of CPU threads");
+  set.Add("train.cuda_graphs", &o.cuda_graphs,
+          "record steps as CUDA graphs and replay them; not run on a GPU yet");
 }
 
 }  // namespace arctrm

@@ -77,7 +77,7 @@ Tensor TokenLoss(const TrainOptions& options, const Tensor& logits,
 LossOutput ComputeLoss(const StepOutput& output, const Tensor& labels,
                        const Tensor& steps, const Tensor& halted,
                        const Tensor& continue_target,
-                       const TrainOptions& options) {
+                       const TrainOptions& options, const Tensor& real) {
   LossOutput out;
   Tensor row_right;
   {
@@ -108,12 +108,12 @@ LossOutput ComputeLoss(const StepOutput& output, const Tensor& labels,
                     .sum()
                     .to(at::kDouble);
   out.q_halt_loss = at::binary_cross_entropy_with_logits(
-      output.q_halt_logits, row_right.to(at::kFloat), {}, {},
+      output.q_halt_logits, row_right.to(at::kFloat), real, {},
       at::Reduction::Sum);
   out.q_continue_loss = continue_target.defined()
                             ? at::binary_cross_entropy_with_logits(
-                                  output.q_continue_logits, continue_target, {},
-                                  {}, at::Reduction::Sum)
+                                  output.q_continue_logits, continue_target,
+                                  real, {}, at::Reduction::Sum)
                             : at::zeros_like(out.q_halt_loss);
   out.loss = out.lm_loss +
              options.halt_loss_weight * (out.q_halt_loss + out.q_continue_loss);
@@ -134,8 +134,9 @@ ActOutput ActStep(const Model& model, const Tensor& puzzle_rows, bool training,
   if (training && net.continue_head && net.halt_max_steps > 1) {
     out.continue_target = ContinueTarget(model, puzzle_rows, carry);
   }
-  out.loss = ComputeLoss(out.step, carry.current.labels, carry.steps,
-                         carry.halted, out.continue_target, options);
+  out.loss =
+      ComputeLoss(out.step, carry.current.labels, carry.steps, carry.halted,
+                  out.continue_target, options, carry.current.real);
   return out;
 }
 

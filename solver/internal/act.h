@@ -16,6 +16,10 @@ struct Batch {
   Tensor puzzle_ids;  // (B) int64
   // Model::Step's: where windows of the canvas begin. AdmitBatch leaves it.
   Tensor origins = {};
+  // (B) float32: 1, or 0 for rows that only fill the batch up. These must have
+  // no labels; they add nothing to losses, sums and gradients. Undefined: none
+  // does. AdmitBatch leaves it.
+  Tensor real = {};
 };
 
 struct Carry {
@@ -60,11 +64,11 @@ struct LossOutput {
 };
 
 // steps, halted: after the step. continue_target (B) float32, what the continue
-// head is to say; undefined: it is not trained.
+// head is to say; undefined: it is not trained. real: Batch's.
 LossOutput ComputeLoss(const StepOutput& output, const Tensor& labels,
                        const Tensor& steps, const Tensor& halted,
                        const Tensor& continue_target,
-                       const TrainOptions& options);
+                       const TrainOptions& options, const Tensor& real = {});
 
 // One supervision step of training or evaluation: forward, steps += 1, halting,
 // loss. Call AdmitBatch before. `puzzle_rows` (B, D).

@@ -3,9 +3,11 @@
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <c10/core/StreamGuard.h>
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -18,6 +20,7 @@
 #include "solver/internal/checkpoint_files.h"
 #include "solver/internal/device.h"
 #include "solver/internal/model.h"
+#include "solver/internal/transfer.h"
 #include "solver/internal/workers.h"
 
 namespace arctrm {
@@ -38,7 +41,13 @@ class ModelPredictor : public Predictor {
         canvas_step_(canvas_step),
         options_(options),
         batch_(options.batch),
-        workers_(std::move(workers)) {}
+        workers_(std::move(workers)) {
+    const at::Device device = model_->device();
+    if (!device.is_cuda() || workers_->count() == 1) return;
+    for (int i = 0; i < workers_->count(); ++i) {
+      streams_.push_back(internal::NewStream(device));
+    }
+  }
 
   Canvas canvas() const override { return model_->options().canvas(); }
   int canvas_step() const override { return canvas_step_; }
@@ -67,23 +76,36 @@ class ModelPredictor : public Predictor {
             workers_->count());
     std::vector<PredictorOutput> outputs(inputs.size());
     const auto run = [&](int worker) {
+      std::optional<c10::StreamGuard> stream;
+      if (!streams_.empty()) {
+        stream.emplace(streams_[static_cast<size_t>(worker)]);
+      }
       Random noise(options_.seed, absl::StrCat("noise ", calls_, " ", worker));
       for (const internal::RowGroup& group :
            groups[static_cast<size_t>(worker)]) {
         RunGroup(group, inputs, noise.Next(), absl::MakeSpan(outputs));
       }
     };
-    workers_->Run(run);
+    RunAll(run);
     if (model_->dtype() == at::kHalf &&
         std::any_of(outputs.begin(), outputs.end(), [](const auto& output) {
           return !std::isfinite(output.halt_logit);
         })) {
       // What left the range of float16 answers nothing.
       model_->SetForwardDtype(at::kFloat);
-      workers_->Run(run);
+      RunAll(run);
     }
     ++calls_;
     return outputs;
+  }
+
+  // By all workers. On streams of their own they begin after what the caller's
+  // stream was given, and end with answers that they waited for.
+  void RunAll(const std::function<void(int)>& run) const {
+    for (const c10::Stream& stream : streams_) {
+      internal::WaitFor(internal::CurrentStream(model_->device()), stream);
+    }
+    workers_->Run(run);
   }
 
   static int64_t SideOf(const PredictorInput& input) {
@@ -259,7 +281,15 @@ class ModelPredictor : public Predictor {
   int batch_;
   int64_t calls_ = 0;
   std::shared_ptr<internal::Workers> workers_;
+  std::vector<c10::Stream> streams_;  // by worker; empty: the current one
 };
+
+// Rows of a batch that Workers may divide. A CUDA device answers in two parts,
+// each on a stream of its own: where one waits for the host, or has too few
+// rows for the device, the other goes on.
+int64_t DivisibleRows(at::Device device, int batch) {
+  return device.is_cpu() ? batch : std::min(2, batch);
+}
 
 // About 8k positions at once keep two cores busy without much memory, but each
 // of a CPU's threads needs a row; a GPU wants more.
@@ -304,7 +334,7 @@ std::unique_ptr<Predictor> MakePredictor(std::unique_ptr<Model> model,
   }
   if (workers == nullptr) {
     workers = std::make_shared<Workers>(
-        model->device().is_cpu() ? resolved.batch : 1);
+        DivisibleRows(model->device(), resolved.batch));
   }
   return std::make_unique<ModelPredictor>(std::move(model), std::move(table),
                                           canvas_step, resolved,
@@ -348,7 +378,7 @@ absl::StatusOr<std::unique_ptr<Predictor>> LoadPredictor(
               "run.fit_canvas at auto");
         }
         auto workers = std::make_shared<internal::Workers>(
-            device.is_cpu() ? resolved.batch : 1, fixed);
+            DivisibleRows(device, resolved.batch), fixed);
         return internal::MakePredictor(std::move(model), table.to(device),
                                        train.FittedStep(), resolved,
                                        std::move(workers));

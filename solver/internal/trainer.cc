@@ -69,6 +69,7 @@ void Trainer::SetForwardDtype(at::ScalarType dtype) {
     replica->SetForwardDtype(dtype);
   }
   carry_.latents = {carry_.latents.z_h.to(dtype), carry_.latents.z_l.to(dtype)};
+  ClearGraphs();
 }
 
 bool Trainer::UseGradients(const Tensor& row_grad, bool rows_only) {
@@ -150,17 +151,16 @@ std::vector<std::vector<RowGroup>> Trainer::DivideBatch() const {
       workers_->count());
 }
 
-Trainer::Share Trainer::RunGroup(int worker, const RowGroup& group,
-                                 const Batch& fresh, const Tensor& min_steps) {
-  Model& model =
-      worker == 0 ? *model_ : *replicas_[static_cast<size_t>(worker) - 1];
+Tensor Trainer::RunGroup(int worker, const RowGroup& group, const Batch& fresh,
+                         const Tensor& min_steps, Tensor& row_grad) {
+  const auto at = static_cast<size_t>(worker);
+  const Model& model = worker == 0 ? *model_ : *replicas_[at - 1];
   const int64_t cells = group.side * group.side;
   const at::Device device = model.device();
   const Tensor rows = at::tensor(group.rows, at::dtype(at::kLong));
-  Share share;
-  share.index = ToDevice(rows, device);
+  const Tensor index = ToDevice(rows, device);
   const auto part = [&](const Tensor& whole) {
-    return whole.index_select(0, share.index);
+    return whole.index_select(0, index);
   };
   const auto cut = [&](const Tensor& whole, int64_t length) {
     return part(whole.narrow(1, 0, length));
@@ -170,47 +170,64 @@ Trainer::Share Trainer::RunGroup(int worker, const RowGroup& group,
     return Batch{cut(b.tokens, cells), cut(b.labels, cells),
                  part(b.puzzle_ids)};
   };
-  share.carry = {
+  GroupInput input;
+  Carry& carry = input.carry;
+  carry = {
       {cut(carry_.latents.z_h, positions), cut(carry_.latents.z_l, positions)},
       part(carry_.steps),
       part(carry_.halted),
       cut_batch(carry_.current)};
-  AdmitBatch(model, cut_batch(fresh), share.carry);
+  AdmitBatch(model, cut_batch(fresh), carry);
   if (group.side < options_.canvas_side) {
     const Tensor own = windows_.narrow(0, rows_.begin, rows_.size)
                            .narrow(1, 1, 2)
                            .index_select(0, rows);
     if (own.any().item<bool>()) {
-      share.carry.current.origins = ToDevice(own, device);
+      carry.current.origins = ToDevice(own, device);
     }
   }
   std::vector<int64_t> of_batch = group.rows;
   for (int64_t& row : of_batch) row += rows_.begin;
-  AddNoise(of_batch, share.carry);
-  share.rows = table_.index_select(0, share.carry.current.puzzle_ids);
-  share.rows.set_requires_grad(true);
-  const ActOutput out = ActStep(
-      model, share.rows, /*training=*/true,
-      min_steps.defined() ? part(min_steps) : min_steps, train_, share.carry);
+  AddNoise(of_batch, carry);
+  input.rows = table_.index_select(0, carry.current.puzzle_ids);
+  if (min_steps.defined()) input.min_steps = part(min_steps);
   const double scale = model.dtype() == at::kHalf ? loss_scale.scale : 1;
-  (out.loss.loss / (static_cast<double>(train_.batch) / scale)).backward();
-  share.loss = out.loss;
-  return share;
+  input.divisor = at::full({}, static_cast<double>(train_.batch) / scale,
+                           at::device(device).dtype(at::kDouble));
+  const GroupOutput output = graphs_.empty()
+                                 ? StepGroup(model, train_, input)
+                                 : graphs_[at]->Run(input, group.side);
+  KeepCarry(index, output, carry.current);
+  if (row_grad.defined()) row_grad.index_copy_(0, index, output.row_grad);
+  return output.sums;
 }
 
-void Trainer::KeepCarry(const Share& share) {
-  const auto keep = [&](const Tensor& part, Tensor& whole) {
+void Trainer::KeepCarry(const Tensor& index, const GroupOutput& stepped,
+                        const Batch& current) {
+  at::NoGradGuard no_grad;
+  const auto keep = [&](const Tensor& part, const Tensor& whole) {
     (part.dim() > 1 ? whole.narrow(1, 0, part.size(1)) : whole)
-        .index_copy_(0, share.index, part);
+        .index_copy_(0, index, part);
   };
-  const Carry& from = share.carry;
-  keep(from.latents.z_h, carry_.latents.z_h);
-  keep(from.latents.z_l, carry_.latents.z_l);
-  keep(from.steps, carry_.steps);
-  keep(from.halted, carry_.halted);
-  keep(from.current.tokens, carry_.current.tokens);
-  keep(from.current.labels, carry_.current.labels);
-  keep(from.current.puzzle_ids, carry_.current.puzzle_ids);
+  keep(stepped.latents.z_h, carry_.latents.z_h);
+  keep(stepped.latents.z_l, carry_.latents.z_l);
+  keep(stepped.steps, carry_.steps);
+  keep(stepped.halted, carry_.halted);
+  keep(current.tokens, carry_.current.tokens);
+  keep(current.labels, carry_.current.labels);
+  keep(current.puzzle_ids, carry_.current.puzzle_ids);
+}
+
+void Trainer::ClearGraphs() {
+  for (const std::unique_ptr<StepGraphs>& graphs : graphs_) graphs->Clear();
+}
+
+int64_t Trainer::replays() const {
+  int64_t sum = 0;
+  for (const std::unique_ptr<StepGraphs>& graphs : graphs_) {
+    sum += graphs->replays();
+  }
+  return sum;
 }
 
 // train.start_noise for the rows that begin, train.latent_noise for all.
@@ -234,7 +251,7 @@ void Trainer::AddNoise(const std::vector<int64_t>& rows, Carry& carry) const {
 }
 
 // train.curriculum_share: cycles grow with the run.
-void Trainer::SetCycles(double progress) {
+void Trainer::SetCycles(double progress, bool rows_only) {
   const double share = train_.curriculum_share > 0
                            ? std::min(1.0, progress / train_.curriculum_share)
                            : 1;
@@ -247,6 +264,9 @@ void Trainer::SetCycles(double progress) {
   for (const std::unique_ptr<Model>& replica : replicas_) {
     replica->SetCycles(h_cycles, l_cycles);
   }
+  const std::array<int, 3> now = {h_cycles, l_cycles, rows_only ? 1 : 0};
+  if (now != recorded_) ClearGraphs();
+  recorded_ = now;
 }
 
 void Trainer::Step(StepSums& sums, double progress) {
@@ -267,7 +287,7 @@ void Trainer::Step(StepSums& sums, double progress) {
                        : decay * WarmupLearningRate(train_.learning_rate,
                                                     step_ - rows_only_steps_,
                                                     train_.warmup_steps);
-  SetCycles(progress);
+  SetCycles(progress, rows_only);
   const Batch fresh = DrawBatch();
   Tensor min_steps;
   if (options_.exploration > 0 && options_.halt_max_steps > 1) {
@@ -283,24 +303,23 @@ void Trainer::Step(StepSums& sums, double progress) {
         ToDevice(host.narrow(0, rows_.begin, rows_.size), model_->device());
   }
   const std::vector<std::vector<RowGroup>> groups = DivideBatch();
-  std::vector<std::vector<Share>> by_worker(groups.size());
+  Tensor row_grad;
+  if (options_.puzzle_prefix > 0) {
+    row_grad = at::empty({rows_.size, options_.hidden}, table_.options());
+  }
+  std::vector<std::vector<Tensor>> sums_by_worker(groups.size());
   workers_->Run([&](int worker) {
     const auto at = static_cast<size_t>(worker);
     Model& model = worker == 0 ? *model_ : *replicas_[at - 1];
     model.RequireGradients(!rows_only);
     model.flat_grad().zero_();
     for (const RowGroup& group : groups[at]) {
-      by_worker[at].push_back(RunGroup(worker, group, fresh, min_steps));
+      sums_by_worker[at].push_back(
+          RunGroup(worker, group, fresh, min_steps, row_grad));
     }
   });
 
   at::NoGradGuard no_grad;
-  std::vector<Share> shares;
-  for (std::vector<Share>& some : by_worker) {
-    std::move(some.begin(), some.end(), std::back_inserter(shares));
-  }
-  for (const Share& share : shares) KeepCarry(share);
-
   if (!rows_only) {
     // Added in the order of the rows: the same threads give the same bytes.
     for (const std::unique_ptr<Model>& replica : replicas_) {
@@ -308,14 +327,7 @@ void Trainer::Step(StepSums& sums, double progress) {
     }
     collective_->AllReduceSum(model_->flat_grad());
   }
-  Tensor row_grad;
-  if (options_.puzzle_prefix > 0) {
-    row_grad = at::empty({rows_.size, options_.hidden}, table_.options());
-    for (const Share& share : shares) {
-      row_grad.index_copy_(0, share.index, share.rows.grad());
-    }
-    row_grad = GatherRows(row_grad);
-  }
+  if (row_grad.defined()) row_grad = GatherRows(row_grad);
   const bool use = !scaled || UseGradients(row_grad, rows_only);
   halted_.Start(GatherRows(carry_.halted));
   if (!use) return;
@@ -334,13 +346,10 @@ void Trainer::Step(StepSums& sums, double progress) {
                   train_.ema);
   }
 
-  for (const Share& share : shares) {
-    const LossOutput& l = share.loss;
-    const Tensor now =
-        at::stack({l.lm_loss.detach(), l.q_halt_loss.detach().to(at::kDouble),
-                   l.q_continue_loss.detach().to(at::kDouble), l.count,
-                   l.accuracy, l.exact_accuracy, l.q_halt_accuracy, l.steps});
-    sums.sums = sums.sums.defined() ? sums.sums + now : now;
+  for (const std::vector<Tensor>& some : sums_by_worker) {
+    for (const Tensor& now : some) {
+      sums.sums = sums.sums.defined() ? sums.sums + now : now;
+    }
   }
   ++sums.optimizer_steps;
   // The device is busy with all this; the host is not.

@@ -2,6 +2,8 @@
 // The state of a training run and one step of it; Train() is the loop around.
 #pragma once
 
+#include <array>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,6 +19,7 @@
 #include "solver/internal/model.h"
 #include "solver/internal/optimizers.h"
 #include "solver/internal/row_match.h"
+#include "solver/internal/step_graph.h"
 #include "solver/internal/transfer.h"
 #include "solver/internal/workers.h"
 #include "solver/train.h"
@@ -37,8 +40,11 @@ class Trainer {
   // Fresh weights, or those of request.checkpoint, or all state of request.out
   // when request.resume. Meets the other ranks of request.group;
   // FailedPrecondition where one of them got another request.
+  // `recorder` (tests): records steps whatever train.cuda_graphs says; called
+  // once for each worker.
   static absl::StatusOr<std::unique_ptr<Trainer>> Create(
-      const TrainRequest& request);
+      const TrainRequest& request,
+      const std::function<std::unique_ptr<StepRecorder>()>& recorder = {});
 
   // One optimiser step: admit new examples, supervise, sign-SGD, AdamATan2,
   // EMA. `progress`: the share of the run that is done, for schedules. All
@@ -71,6 +77,8 @@ class Trainer {
   const Tensor& table() const { return table_; }
   const Tensor& ema() const { return ema_; }
   Collective& collective() const { return *collective_; }
+  // Groups of rows done from a recording so far.
+  int64_t replays() const;
 
   // The best evaluation so far, saved and resumed with the rest; step 0: none.
   HeldOutScore best;
@@ -101,25 +109,23 @@ class Trainer {
   // After too many that can't, the forward pass becomes float32.
   bool UseGradients(const Tensor& row_grad, bool rows_only);
   void SetForwardDtype(at::ScalarType dtype);
-  // What a worker did with rows of the batch that have windows of one size.
-  struct Share {
-    Tensor index;  // (n) int64 on the device: which of this rank's rows
-    Carry carry;   // of those, latents and tokens of the window alone
-    Tensor rows;   // puzzle rows, with their gradient
-    LossOutput loss;
-  };
   // Schedules and noise of a step. `rows`: those of the batch that the carry
   // holds.
   void AddNoise(const std::vector<int64_t>& rows, Carry& carry) const;
-  void SetCycles(double progress);
+  void SetCycles(double progress, bool rows_only);
   // This rank's rows by worker and size.
   std::vector<std::vector<RowGroup>> DivideBatch() const;
-  // Forward and backward of some rows of the carry; gradients of the parameters
-  // are added to the worker's replica.
-  Share RunGroup(int worker, const RowGroup& group, const Batch& fresh,
-                 const Tensor& min_steps);
-  // Puts a share's rows back into the carry.
-  void KeepCarry(const Share& share);
+  // One supervision step, forward and backward, of some rows of the carry,
+  // which takes them in; gradients of the parameters are added to the worker's
+  // replica, those of puzzle rows put into their rows of row_grad (rows, D).
+  // GroupOutput's sums.
+  Tensor RunGroup(int worker, const RowGroup& group, const Batch& fresh,
+                  const Tensor& min_steps, Tensor& row_grad);
+  // Rows of the batch in a group's step back to their places.
+  void KeepCarry(const Tensor& index, const GroupOutput& stepped,
+                 const Batch& current);
+  // Steps are others from here on.
+  void ClearGraphs();
 
   ModelOptions options_;
   TrainOptions train_;
@@ -130,6 +136,10 @@ class Trainer {
   std::shared_ptr<Workers> workers_;
   std::vector<std::unique_ptr<Model>>
       replicas_;  // of all workers but the first
+  // By worker; empty: steps are not recorded.
+  std::vector<std::unique_ptr<StepGraphs>> graphs_;
+  // Cycles, and whether only rows learn, of the steps recorded so far.
+  std::array<int, 3> recorded_ = {};
   std::unique_ptr<Collective> collective_;
   Slice rows_;          // this rank's, of the batch
   Log* log_ = nullptr;  // of rank 0, null elsewhere

@@ -15,6 +15,7 @@
 #include "base/status.h"
 #include "solver/internal/checkpoint.h"
 #include "solver/internal/checkpoint_files.h"
+#include "solver/internal/cuda_launch.h"
 #include "solver/internal/device.h"
 #include "solver/internal/trainer.h"
 
@@ -103,7 +104,8 @@ Trainer::Trainer(const TrainRequest& request)
 }
 
 absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
-    const TrainRequest& asked) {
+    const TrainRequest& asked,
+    const std::function<std::unique_ptr<StepRecorder>()>& recorder) {
   ARCTRM_RETURN_IF_ERROR(asked.model.Validate());
   ARCTRM_RETURN_IF_ERROR(asked.train.Validate());
   TrainRequest request = asked;
@@ -130,6 +132,16 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
   ARCTRM_ASSIGN_OR_RETURN(
       const at::Device device,
       OpenDevice(request.device, group.size > 1 ? group.local_rank : 0));
+  if (request.train.cuda_graphs && !kCudaKernels) {
+    return absl::InvalidArgumentError(
+        "train.cuda_graphs = true: this program was built without CUDA "
+        "(-DARCTRM_CUDA_KERNELS=ON); leave it at false");
+  }
+  if (request.train.cuda_graphs && !device.is_cuda()) {
+    return absl::InvalidArgumentError(
+        "train.cuda_graphs = true: this training runs on the CPU; leave it at "
+        "false, or give --device cuda");
+  }
   std::unique_ptr<Trainer> trainer(new Trainer(request));
   ARCTRM_ASSIGN_OR_RETURN(trainer->collective_, JoinGroup(group, device));
   ARCTRM_RETURN_IF_ERROR(trainer->CheckSameRequest());
@@ -182,6 +194,18 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
                                                 request.train.deterministic);
   for (int i = 1; i < trainer->workers_->count(); ++i) {
     trainer->replicas_.push_back(model.Replica());
+  }
+  std::function<std::unique_ptr<StepRecorder>()> make_recorder = recorder;
+  if constexpr (kCudaKernels) {
+    if (request.train.cuda_graphs) {
+      make_recorder = [device] { return MakeCudaRecorder(device); };
+    }
+  }
+  for (int i = 0; make_recorder && i < trainer->workers_->count(); ++i) {
+    const Model* own = &model;
+    if (i > 0) own = trainer->replicas_[static_cast<size_t>(i) - 1].get();
+    trainer->graphs_.push_back(std::make_unique<StepGraphs>(
+        own, &trainer->train_, batch, make_recorder(), trainer->log_));
   }
   if (trainer->new_rows_.candidates.defined()) trainer->MatchNewRows(request);
   trainer->ShareState();

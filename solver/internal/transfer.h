@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Copies between host and device that the host does not wait for, so that it
-// can prepare the next step while the device computes this one.
+// Streams of a device, and copies between it and the host that the host does
+// not wait for, so that it can prepare the next step meanwhile. The headers of
+// LibTorch for all kinds of devices: nothing of CUDA is linked.
 #pragma once
 
 #include <optional>
@@ -12,6 +13,8 @@ namespace arctrm::internal {
 // The stream that operations of this thread on `device` go to. Of a device that
 // has streams: not of the CPU.
 c10::Stream CurrentStream(at::Device device);
+// One more than that, of a few that LibTorch hands out in turn.
+c10::Stream NewStream(at::Device device);
 // Work on `later` from here on waits for what `earlier` was given so far.
 void WaitFor(const c10::Stream& earlier, const c10::Stream& later);
 
