@@ -12,6 +12,7 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/time/clock.h"
+#include "base/log.h"
 #include "solver/internal/ops.h"
 #include "solver/train.h"
 
@@ -68,6 +69,10 @@ int main(int argc, char** argv) {
   app.add_option("--fit-canvas", request.train.fit_canvas);
   app.add_option("--pairs-per-visit", request.train.pairs_per_visit);
   app.add_option("--canvas-step", request.train.canvas_step);
+  app.add_flag("--cuda-graphs", request.train.cuda_graphs);
+  app.add_option(
+      "--stats-every", request.stats_every,
+      "steps between readings of the losses, which wait for a device");
   std::string folder;
   app.add_option("--dataset", folder, "what arctrm augment wrote");
   // In the order of Kernel.
@@ -112,6 +117,10 @@ int main(int argc, char** argv) {
   }
   request.group = *group;
 
+  arctrm::LogOptions warnings;
+  warnings.quiet = true;
+  const auto log = arctrm::OpenLog(warnings);
+  if (log.ok()) request.log = log->get();
   request.dataset = &dataset;
   request.max_steps = steps + 1;
   absl::Time last = absl::Now();

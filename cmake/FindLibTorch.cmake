@@ -78,6 +78,11 @@ if(NOT _torch)
     "with -DARCTRM_WITH_TORCH=OFF.")
 endif()
 set(ARCTRM_TORCH_VERSION "${_torch_version}")
+# Headers of CUDA come with wheels for it.
+set(ARCTRM_TORCH_HAS_CUDA OFF)
+if(EXISTS "${_torch}/include/c10/cuda/impl/cuda_cmake_macros.h")
+  set(ARCTRM_TORCH_HAS_CUDA ON)
+endif()
 
 add_library(libtorch_c10 SHARED IMPORTED GLOBAL)
 set_target_properties(libtorch_c10 PROPERTIES

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "solver/internal/cuda_launch.h"
 
+#include <c10/cuda/CUDAFunctions.h>
 #include <c10/cuda/CUDAStream.h>
 
 namespace arctrm::internal {
@@ -14,6 +15,12 @@ kernels::cuda::Launch CurrentLaunch(const Tensor& t) {
 
 void CheckLaunch(int error) {
   TORCH_CHECK(error == 0, "CUDA kernel: ", kernels::cuda::ErrorText(error));
+}
+
+void ForbidWaiting(bool on) {
+  c10::cuda::warning_state().set_sync_debug_mode(
+      on ? c10::cuda::SyncDebugMode::L_ERROR
+         : c10::cuda::SyncDebugMode::L_DISABLED);
 }
 
 }  // namespace arctrm::internal

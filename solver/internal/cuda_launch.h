@@ -39,6 +39,9 @@ inline kernels::cuda::Element ElementOf(const Tensor& t) {
 kernels::cuda::Launch CurrentLaunch(const Tensor& t);
 // Throws c10::Error, as LibTorch's own operations do, unless `error` is 0.
 void CheckLaunch(int error);
+// For tests: whether copies and calls of LibTorch that wait for a CUDA device
+// throw c10::Error, in all threads.
+void ForbidWaiting(bool on);
 
 // Calls `start(launch)`, which returns what a launcher returned, for the device
 // of `t`. Give a lambda that takes `auto`: without the kernels it is then never

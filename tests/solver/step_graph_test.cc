@@ -282,20 +282,32 @@ TEST(StepGraphs, AreRefusedWhereThereIsNoDevice) {
   EXPECT_NE(status.message().find("train.cuda_graphs"), std::string::npos);
 }
 
-TEST(StepGraphs, cudaLearnsWhatPlainStepsLearn) {
-  if (!kCudaKernels) GTEST_SKIP() << "built without ARCTRM_CUDA_KERNELS";
-  DeviceOptions device;
-  device.device = "cuda";
-  const auto opened = OpenDevice(device, 0);
-  if (!opened.ok()) GTEST_SKIP() << opened.status().message();
-  const Dataset dataset = MixedDataset();
-  Warnings log;
-  TrainRequest request = SmallRequest(dataset, 2);
-  request.device.device = "cuda";
-  request.train.precision = "float32";
-  request.train.batch = 29;
-  request.train.learning_rate = 1e-4;
-  request.log = &log;
+class OnDevice : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!kCudaKernels) GTEST_SKIP() << "built without ARCTRM_CUDA_KERNELS";
+    DeviceOptions device;
+    device.device = "cuda";
+    const auto opened = OpenDevice(device, 0);
+    if (!opened.ok()) GTEST_SKIP() << opened.status().message();
+  }
+
+  TrainRequest Request() {
+    TrainRequest request = SmallRequest(dataset_, 2);
+    request.device.device = "cuda";
+    request.train.precision = "float32";
+    request.train.batch = 29;
+    request.train.learning_rate = 1e-4;
+    request.log = &log_;
+    return request;
+  }
+
+  const Dataset dataset_ = MixedDataset();
+  Warnings log_;
+};
+
+TEST_F(OnDevice, cudaGraphsLearnWhatPlainStepsLearn) {
+  TrainRequest request = Request();
   const auto plain = Trainer::Create(request);
   ASSERT_TRUE(plain.ok()) << plain.status();
   request.train.cuda_graphs = true;
@@ -311,9 +323,25 @@ TEST(StepGraphs, cudaLearnsWhatPlainStepsLearn) {
         << step;
   }
   EXPECT_GT((*recorded)->replays(), 12);
-  for (const std::string& line : log.lines) ADD_FAILURE() << line;
+  for (const std::string& line : log_.lines) ADD_FAILURE() << line;
   EXPECT_LT(MaxError((*plain)->model().flat(), (*recorded)->model().flat()),
             1e-4);
+}
+
+TEST_F(OnDevice, cudaStepsDoNotWait) {
+  for (const bool graphs : {false, true}) {
+    TrainRequest request = Request();
+    request.train.cuda_graphs = graphs;
+    const auto trainer = Trainer::Create(request);
+    ASSERT_TRUE(trainer.ok()) << trainer.status();
+    StepSums sums;
+    for (int step = 0; step < 12; ++step) {
+      if constexpr (kCudaKernels) ForbidWaiting(step > 5);
+      (*trainer)->Step(sums, 0);
+    }
+    if constexpr (kCudaKernels) ForbidWaiting(false);
+    EXPECT_TRUE(std::isfinite(sums.sums[0].item<double>()));
+  }
 }
 
 }  // namespace
