@@ -9,7 +9,9 @@
 #include <cuda_runtime_api.h>
 
 #include <atomic>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -25,35 +27,43 @@ namespace allocator = c10::cuda::CUDACachingAllocator;
 // so that what lives within one of them may share memory with the others.
 struct Pool {
   c10::DeviceIndex device = 0;
-  c10::MempoolId_t id;
+  std::pair<uint64_t, uint64_t> id;  // the allocator's MempoolId_t
 };
+
+// With an id that nothing had before: the allocator takes none again whose last
+// graph is gone.
+std::shared_ptr<const Pool> NewPool(at::Device device) {
+  // LibTorch counts the pools that it makes itself from 1.
+  static std::atomic<uint64_t> last = uint64_t{1} << 32;
+  return std::make_shared<Pool>(Pool{device.index(), {0, ++last}});
+}
 
 class CudaRecording : public StepRecording {
  public:
-  // Takes both over: the pool was begun for it.
-  CudaRecording(Pool pool, cudaGraphExec_t graph)
-      : pool_(pool), graph_(graph) {}
+  // Takes both over: memory of the pool was allocated for it.
+  CudaRecording(std::shared_ptr<const Pool> pool, cudaGraphExec_t graph)
+      : pool_(std::move(pool)), graph_(graph) {}
   CudaRecording(const CudaRecording&) = delete;
   CudaRecording& operator=(const CudaRecording&) = delete;
   ~CudaRecording() override {
-    const c10::cuda::CUDAGuard guard(pool_.device);
+    const c10::cuda::CUDAGuard guard(pool_->device);
     // It may still be at work.
     static_cast<void>(cudaStreamSynchronize(
-        c10::cuda::getCurrentCUDAStream(pool_.device).stream()));
+        c10::cuda::getCurrentCUDAStream(pool_->device).stream()));
     static_cast<void>(cudaGraphExecDestroy(graph_));
-    allocator::releasePool(pool_.device, pool_.id);
+    allocator::releasePool(pool_->device, pool_->id);
   }
 
   void Replay() override {
-    const c10::cuda::CUDAGuard guard(pool_.device);
+    const c10::cuda::CUDAGuard guard(pool_->device);
     const cudaError_t error = cudaGraphLaunch(
-        graph_, c10::cuda::getCurrentCUDAStream(pool_.device).stream());
+        graph_, c10::cuda::getCurrentCUDAStream(pool_->device).stream());
     TORCH_CHECK(error == cudaSuccess,
                 "CUDA graph: ", cudaGetErrorString(error));
   }
 
  private:
-  Pool pool_;
+  std::shared_ptr<const Pool> pool_;
   cudaGraphExec_t graph_;
 };
 
@@ -62,12 +72,7 @@ class CudaRecorder : public StepRecorder {
   explicit CudaRecorder(at::Device device)
       : device_(device),
         stream_(c10::cuda::getStreamFromPool(/*isHighPriority=*/false,
-                                             device.index())) {
-    static std::atomic<uint64_t> pools = 0;
-    // LibTorch counts the pools it makes itself in the first of the two numbers
-    // or in the second; this program makes none that way.
-    pool_ = {device.index(), {0, (uint64_t{1} << 32) + ++pools}};
-  }
+                                             device.index())) {}
 
   // On the stream of the recordings: libraries get their memory for it before
   // there is a recording that would have to hold it.
@@ -86,8 +91,10 @@ class CudaRecorder : public StepRecorder {
       const std::function<void()>& work) override {
     const c10::StreamGuard guard(stream_.unwrap());
     const cudaStream_t stream = stream_.stream();
+    std::shared_ptr<const Pool> pool = pool_.lock();
+    if (pool == nullptr) pool_ = pool = NewPool(device_);
     allocator::beginAllocateToPool(
-        pool_.device, pool_.id,
+        pool->device, pool->id,
         [stream](cudaStream_t asked) { return asked == stream; });
     std::string why;
     // The backward pass runs on a thread of LibTorch's, and others may use the
@@ -105,17 +112,18 @@ class CudaRecorder : public StepRecorder {
       }
       error = cudaStreamEndCapture(stream, &graph);
     }
-    allocator::endAllocateToPool(pool_.device, pool_.id);
+    allocator::endAllocateToPool(pool->device, pool->id);
     cudaGraphExec_t executable = nullptr;
     if (error == cudaSuccess && why.empty()) {
-      error = cudaGraphInstantiateWithFlags(&executable, graph, 0);
+      error = cudaGraphInstantiateWithFlags(
+          &executable, graph, cudaGraphInstantiateFlagAutoFreeOnLaunch);
     }
     if (graph != nullptr) static_cast<void>(cudaGraphDestroy(graph));
     if (error == cudaSuccess && why.empty()) {
-      return std::make_unique<CudaRecording>(pool_, executable);
+      return std::make_unique<CudaRecording>(std::move(pool), executable);
     }
     static_cast<void>(cudaGetLastError());  // is no error any more
-    allocator::releasePool(pool_.device, pool_.id);
+    allocator::releasePool(pool->device, pool->id);
     if (why.empty()) why = cudaGetErrorString(error);
     return absl::InternalError(absl::StrCat("CUDA graph: ", why));
   }
@@ -123,7 +131,7 @@ class CudaRecorder : public StepRecorder {
  private:
   at::Device device_;
   c10::cuda::CUDAStream stream_;
-  Pool pool_;
+  std::weak_ptr<const Pool> pool_;  // that of recordings there are
 };
 
 }  // namespace

@@ -112,6 +112,7 @@ class Trainer {
   // Schedules and noise of a step. `rows`: those of the batch that the carry
   // holds.
   void AddNoise(const std::vector<int64_t>& rows, Carry& carry) const;
+  // Clears the graphs where the steps from here on are others.
   void SetCycles(double progress, bool rows_only);
   // This rank's rows by worker and size.
   std::vector<std::vector<RowGroup>> DivideBatch() const;
@@ -124,7 +125,7 @@ class Trainer {
   // Rows of the batch in a group's step back to their places.
   void KeepCarry(const Tensor& index, const GroupOutput& stepped,
                  const Batch& current);
-  // Steps are others from here on.
+  // What was recorded is not what steps do any more.
   void ClearGraphs();
 
   ModelOptions options_;
