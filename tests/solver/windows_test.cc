@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "solver/internal/device.h"
 #include "solver/internal/model.h"
 #include "solver/internal/predictor.h"
 #include "solver/internal/trainer.h"
@@ -282,17 +283,18 @@ TEST(FittedTraining, NeedsPositionsThatCanBeLeftOut) {
   EXPECT_TRUE(Trainer::Create(request).ok());
 }
 
-TEST(FittedPrediction, MixedSizesAnswerAsEachAlone) {
-  ModelOptions options = SmallModel("rope", "2d");
-  const auto make = [&] {
-    Random random(5, "init");
-    PredictorOptions how;
-    how.batch = 12;
-    return MakePredictor(
-        std::make_unique<Model>(options, at::kCPU, at::kFloat, random),
-        at::linspace(-1, 1, 4 * 32).view({4, 32}), 1, how, nullptr);
-  };
-  const auto predictor = make();
+std::unique_ptr<Predictor> SmallPredictor(at::Device device) {
+  Random random(5, "init");
+  PredictorOptions how;
+  how.batch = 12;
+  return MakePredictor(std::make_unique<Model>(SmallModel("rope", "2d"), device,
+                                               at::kFloat, random),
+                       at::linspace(-1, 1, 4 * 32).view({4, 32}).to(device), 1,
+                       how, nullptr);
+}
+
+// Of sides from 2 to the canvas's.
+std::vector<PredictorInput> MixedInputs() {
   Random random(9, "test");
   std::vector<PredictorInput> inputs;
   for (int i = 0; i < 12; ++i) {
@@ -304,6 +306,12 @@ TEST(FittedPrediction, MixedSizesAnswerAsEachAlone) {
     }
     inputs.push_back(input);
   }
+  return inputs;
+}
+
+TEST(FittedPrediction, MixedSizesAnswerAsEachAlone) {
+  const auto predictor = SmallPredictor(at::kCPU);
+  const std::vector<PredictorInput> inputs = MixedInputs();
   const auto together = predictor->Predict(inputs);
   ASSERT_TRUE(together.ok()) << together.status();
   for (size_t i = 0; i < inputs.size(); ++i) {
@@ -319,6 +327,26 @@ TEST(FittedPrediction, MixedSizesAnswerAsEachAlone) {
     EXPECT_EQ(predictor->Predict({&wrong, 1}).status().code(),
               absl::StatusCode::kInvalidArgument)
         << size;
+  }
+}
+
+// In two parts, each on its stream, again and again.
+TEST(FittedPrediction, cudaAnswersAsTheCpu) {
+  DeviceOptions device;
+  device.device = "cuda";
+  const auto opened = OpenDevice(device, 0);
+  if (!opened.ok()) GTEST_SKIP() << opened.status().message();
+  const std::vector<PredictorInput> inputs = MixedInputs();
+  const auto wanted = SmallPredictor(at::kCPU)->Predict(inputs);
+  ASSERT_TRUE(wanted.ok()) << wanted.status();
+  const auto predictor = SmallPredictor(*opened);
+  for (int round = 0; round < 20; ++round) {
+    const auto given = predictor->Predict(inputs);
+    ASSERT_TRUE(given.ok()) << given.status();
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      EXPECT_EQ((*given)[i].tokens, (*wanted)[i].tokens) << i;
+      EXPECT_NEAR((*given)[i].halt_logit, (*wanted)[i].halt_logit, 1e-3) << i;
+    }
   }
 }
 
