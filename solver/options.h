@@ -132,11 +132,12 @@ struct TrainOptions {
   // with one number of threads.
   bool deterministic = false;
   // On CUDA: the forward and backward pass of rows with canvases of one size is
-  // recorded once as a CUDA graph and then started as a whole. Groups are
-  // filled up with rows that count nothing, so that StepGraphs::kMost graphs
-  // do; other groups go without, and so does all training from there on where a
-  // recording fails, with a warning. Rounding differs from steps that are not
-  // recorded, and memory is held twice over. Needs a build with
+  // recorded as a CUDA graph where such a group comes the second time, and then
+  // started as a whole. Groups are filled up with rows that count nothing, so
+  // that few graphs do, 128 at most; other groups go without, and so does all
+  // training from there on where a recording fails, with a warning. Rounding
+  // differs from steps that are not recorded (also after a resume, which
+  // records anew), and memory is held twice over. Needs a build with
   // -DARCTRM_CUDA_KERNELS=ON; refused on a CPU. Not run on a GPU yet.
   bool cuda_graphs = false;
 

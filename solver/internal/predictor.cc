@@ -285,8 +285,8 @@ class ModelPredictor : public Predictor {
 };
 
 // Rows of a batch that Workers may divide. A CUDA device answers in two parts,
-// each on a stream of its own: where one waits for the host, or has too few
-// rows for the device, the other goes on.
+// each on a stream of its own: one may go on while the other waits for the
+// host.
 int64_t DivisibleRows(at::Device device, int batch) {
   return device.is_cpu() ? batch : std::min(2, batch);
 }
