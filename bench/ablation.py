@@ -14,7 +14,7 @@ parser.add_argument("--step-time", required=True, help="the built program")
 parser.add_argument("--rounds", type=int, default=3)
 args, shape = parser.parse_known_args()
 parts = ["", "norm", "swiglu", "rotary", "loss", "attention", "linear",
-         "optimizer", "all"]
+         "optimizer", "pairs", "all"]
 times = {part: [] for part in parts}
 env = dict(os.environ, OMP_WAIT_POLICY="passive")
 for _ in range(args.rounds):

@@ -132,7 +132,9 @@ class ArctrmViews:
                     self.checkpoint, "--challenges", self.challenges,
                     "--augmentations", str(self.args.augmentations),
                     "--out", os.path.join(self.folder, "ballots.zst"),
-                    *self.machine()], allowed=(0, 3))
+                    *self.machine(),
+                    *[word for setting in self.args.predict_set
+                      for word in ("--set", setting)]], allowed=(0, 3))
         last = re.findall(r"(\d+)/(\d+) views +([\d.]+) views/s", done.stderr)
         if not last or last[-1][0] != last[-1][1]:
             raise RuntimeError(f"not all views were done:\n{done.stderr}")
@@ -141,9 +143,11 @@ class ArctrmViews:
 
     def description(self):
         s = self.shape
+        steps = (" ".join(self.args.predict_set) or "all") + \
+            f" of {s['halt_steps']} steps"
         return (f", {self.views} views, {s['hidden']} wide, H {s['H']}, L "
-                f"{s['L']}, all {s['halt_steps']} steps, canvases that fit "
-                f"against {s['side']**2} cells")
+                f"{s['L']}, {steps}, canvases that fit against "
+                f"{s['side']**2} cells")
 
     def figure(self):
         return statistics.median(self.rates)
@@ -329,6 +333,9 @@ parser.add_argument("--tasks", type=int, default=20,
                     help="of the challenges, the first by name")
 parser.add_argument("--augmentations", type=int, default=3,
                     help="views of a test input beside itself, for evaluation")
+parser.add_argument("--predict-set", action="append", default=[],
+                    metavar="KEY=VALUE", help="a setting of arctrm predict, "
+                    "e.g. run.early_halt=0.5; repeatable")
 arguments, rest = parser.parse_known_args()
 if arguments.rows is None:
     sys.exit(one_shape(arguments, rest))

@@ -76,13 +76,14 @@ int main(int argc, char** argv) {
   std::string folder;
   app.add_option("--dataset", folder, "what arctrm augment wrote");
   // In the order of Kernel.
-  constexpr const char* kNames[] = {"norm",      "swiglu", "rotary",   "loss",
-                                    "attention", "linear", "optimizer"};
+  constexpr const char* kNames[] = {"norm",      "swiglu",    "rotary",
+                                    "loss",      "attention", "linear",
+                                    "optimizer", "pairs"};
   std::vector<std::string> plain;
   app.add_option("--plain", plain,
                  "what takes LibTorch's own operations instead of a kernel: "
-                 "norm, swiglu, rotary, loss, attention, linear, optimizer or "
-                 "all")
+                 "norm, swiglu, rotary, loss, attention, linear, optimizer, "
+                 "pairs (products of bfloat16 factors) or all")
       ->delimiter(',');
   CLI11_PARSE(app, argc, argv);
   for (const std::string& name : plain) {

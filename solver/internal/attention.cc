@@ -117,7 +117,7 @@ Tensor Attention(const Tensor& q, const Tensor& k, const Tensor& v) {
       return CpuAttention<FloatProducts<float>>::apply(q, k, v);
     }
     if (q.scalar_type() == at::kBFloat16) {
-      return HasPairGemm()
+      return HasPairGemm() && InUse(Kernel::kPairs)
                  ? CpuAttention<PairProducts>::apply(q, k, v)
                  : CpuAttention<FloatProducts<kernels::Bf16>>::apply(q, k, v);
     }

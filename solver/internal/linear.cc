@@ -89,7 +89,7 @@ bool Packs(const Tensor& weight) {
   if (!InUse(Kernel::kLinear) || !weight.is_cpu()) return false;
   if (weight.scalar_type() == at::kFloat) return true;
   return weight.scalar_type() == at::kBFloat16 && weight.size(0) % 2 == 0 &&
-         weight.size(1) % 2 == 0 && HasPairGemm();
+         weight.size(1) % 2 == 0 && HasPairGemm() && InUse(Kernel::kPairs);
 }
 
 class LinearOp : public Function<LinearOp> {

@@ -21,7 +21,8 @@ enum class Kernel {
   kLoss,
   kAttention,
   kLinear,
-  kOptimizer
+  kOptimizer,
+  kPairs  // within attention and linear layers: products of bfloat16 factors
 };
 // Whether these take their kernels, in all threads; all do at first. Without,
 // a formula is LibTorch's own operations. For tests and comparisons.

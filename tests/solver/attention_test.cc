@@ -5,6 +5,7 @@
 
 #include "base/random.h"
 #include "gtest/gtest.h"
+#include "solver/internal/ops.h"
 
 namespace arctrm::internal {
 namespace {
@@ -64,6 +65,13 @@ TEST_P(AttentionTest, IsTheFormula) { Compare(at::kFloat, GetParam(), 2e-6); }
 
 TEST_P(AttentionTest, Bf16IsTheFormulaToItsRounding) {
   Compare(at::kBFloat16, GetParam(), 1e-2);
+}
+
+// As on processors that don't multiply bfloat16.
+TEST_P(AttentionTest, Bf16WithFloat32ProductsIsToo) {
+  UseKernel(Kernel::kPairs, false);
+  Compare(at::kBFloat16, GetParam(), 1e-2);
+  UseKernel(Kernel::kPairs, true);
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, AttentionTest,

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdio>
 #include <functional>
+#include <iterator>
 #include <limits>
 #include <string>
 #include <utility>
@@ -221,6 +222,26 @@ TEST(Ops, Bf16PathStaysWithinItsRounding) {
   const Tensor g = RandomTensor({64, 128}, 13);
   ExpectClose("swiglu bf16", SwiGluActivation(g.to(at::kBFloat16)),
               SwiGluActivation(g), 0.3);
+}
+
+TEST(NarrowRows, RoundsAsLibTorch) {
+  constexpr int64_t kRows = 3;
+  constexpr int64_t kCols = 37;
+  Tensor from = RandomTensor({kRows, kCols}, 31);
+  // Ties to even up and down, what rounds to infinity, what is no number.
+  const float special[] = {1.00390625f, 1.01171875f, 3.4e38f, -3.4e38f,
+                           INFINITY,    -INFINITY,   NAN,     -0.0f};
+  std::copy(std::begin(special), std::end(special),
+            from.mutable_data_ptr<float>());
+  Tensor to = at::full({kRows, kCols + 3}, 7.0f).to(at::kBFloat16);
+  kernels::NarrowRows(from.const_data_ptr<float>(),
+                      static_cast<kernels::Bf16*>(to.mutable_data_ptr()),
+                      kCols + 3, kRows, kCols);
+  const Tensor expected = from.to(at::kBFloat16);
+  EXPECT_TRUE(at::equal(at::nan_to_num(to.narrow(1, 0, kCols), 5),
+                        at::nan_to_num(expected, 5)));
+  EXPECT_TRUE(std::isnan(to[0][6].item<float>()));
+  EXPECT_TRUE((to.narrow(1, kCols, 3) == 7).all().item<bool>());
 }
 
 // The kernel takes the type, the formula the same numbers in float64.
