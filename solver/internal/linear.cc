@@ -7,7 +7,6 @@
 
 #include "solver/internal/gemm.h"
 #include "solver/internal/ops.h"
-#include "solver/kernels/cpu_ops.h"
 
 namespace arctrm::internal {
 namespace {
@@ -17,8 +16,7 @@ using torch::autograd::Function;
 using torch::autograd::variable_list;
 
 // Panels of a second factor: kPanel columns, one panel after the other, so that
-// the part in work is contiguous and stays in the second-level cache; bfloat16
-// within them in pairs of rows (PairGemm).
+// the part in work is contiguous and stays in the second-level cache.
 constexpr int64_t kPanel = 128;
 constexpr int64_t kDepth = 512;  // of a product at once
 constexpr int64_t kRowsAtOnce = 64;
@@ -26,18 +24,14 @@ constexpr int64_t kRowsAtOnce = 64;
 Tensor PackPanels(const Tensor& b) {
   std::vector<Tensor> panels;
   for (int64_t col = 0; col < b.size(1); col += kPanel) {
-    const int64_t width = std::min(kPanel, b.size(1) - col);
-    const Tensor panel = b.narrow(1, col, width);
-    panels.push_back(b.scalar_type() == at::kBFloat16
-                         ? panel.reshape({b.size(0) / 2, 2, width})
-                               .transpose(1, 2)
-                               .reshape({-1})
-                         : panel.reshape({-1}));
+    panels.push_back(
+        b.narrow(1, col, std::min(kPanel, b.size(1) - col)).reshape({-1}));
   }
   return at::cat(panels);
 }
 
-void MultiplyFloat(const Tensor& a, const Tensor& panels, Tensor& c) {
+// c (m, n) = a (m, k) b (k, n), b in panels.
+void MultiplyPanels(const Tensor& a, const Tensor& panels, Tensor& c) {
   const int64_t k = a.size(1);
   const int64_t n = c.size(1);
   const float* ap = a.const_data_ptr<float>();
@@ -54,42 +48,6 @@ void MultiplyFloat(const Tensor& a, const Tensor& panels, Tensor& c) {
       }
     }
   }
-}
-
-void MultiplyPairs(const Tensor& a, const Tensor& panels, Tensor& c) {
-  const int64_t k = a.size(1);
-  const int64_t n = c.size(1);
-  const auto* ap = static_cast<const kernels::Bf16*>(a.const_data_ptr());
-  const auto* bp = static_cast<const kernels::Bf16*>(panels.const_data_ptr());
-  auto* cp = static_cast<kernels::Bf16*>(c.mutable_data_ptr());
-  float sums[kRowsAtOnce * kPanel];
-  for (int64_t col = 0; col < n; col += kPanel) {
-    const int64_t width = std::min(kPanel, n - col);
-    for (int64_t row = 0; row < a.size(0); row += kRowsAtOnce) {
-      const int64_t rows = std::min(kRowsAtOnce, a.size(0) - row);
-      PairGemm(rows, width, k, ap + row * k, k, bp + k * col, width, sums,
-               width, false);
-      kernels::NarrowRows(sums, cp + row * n + col, n, rows, width);
-    }
-  }
-  EndPairGemms();
-}
-
-// c (m, n) = a (m, k) b (k, n), b in panels; all of one type.
-void MultiplyPanels(const Tensor& a, const Tensor& panels, Tensor& c) {
-  if (a.scalar_type() == at::kFloat) {
-    MultiplyFloat(a, panels, c);
-  } else {
-    MultiplyPairs(a, panels, c);
-  }
-}
-
-// Is there a product of our own for this weight?
-bool Packs(const Tensor& weight) {
-  if (!InUse(Kernel::kLinear) || !weight.is_cpu()) return false;
-  if (weight.scalar_type() == at::kFloat) return true;
-  return weight.scalar_type() == at::kBFloat16 && weight.size(0) % 2 == 0 &&
-         weight.size(1) % 2 == 0 && HasPairGemm() && InUse(Kernel::kPairs);
 }
 
 class LinearOp : public Function<LinearOp> {
@@ -125,7 +83,10 @@ class LinearOp : public Function<LinearOp> {
 
 LinearPanels PackLinear(const Tensor& weight, bool gradient) {
   at::NoGradGuard no_grad;
-  if (!Packs(weight)) return {};
+  if (!InUse(Kernel::kLinear) || !weight.is_cpu() ||
+      weight.scalar_type() != at::kFloat) {
+    return {};
+  }
   return {PackPanels(weight.t()), gradient ? PackPanels(weight) : Tensor()};
 }
 

@@ -6,8 +6,7 @@
 
 namespace arctrm::internal {
 
-// What Linear reads of a weight on a CPU, float32 or, where the processor
-// multiplies it and both sizes are even, bfloat16: both ways it is multiplied
+// What Linear reads of a float32 weight on a CPU: both ways it is multiplied
 // with, packed as solver/internal/gemm.h likes it. Undefined elsewhere.
 struct LinearPanels {
   Tensor forward, backward;

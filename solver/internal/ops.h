@@ -22,7 +22,7 @@ enum class Kernel {
   kAttention,
   kLinear,
   kOptimizer,
-  kPairs  // within attention and linear layers: products of bfloat16 factors
+  kPairs  // within attention: products of bfloat16 factors
 };
 // Whether these take their kernels, in all threads; all do at first. Without,
 // a formula is LibTorch's own operations. For tests and comparisons.
