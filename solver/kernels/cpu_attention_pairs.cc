@@ -14,9 +14,6 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little);
 
-// Scores of one block, floats; their rounded copies come beside them.
-constexpr int64_t kBlockFloats = 64 * 1024;
-
 int64_t Even(int64_t n) { return (n + 1) / 2 * 2; }
 
 ARCTRM_INLINE uint32_t Pair(uint32_t first, uint32_t second) {
