@@ -31,6 +31,21 @@ inline Dataset SmallDataset(int tasks) {
   return dataset;
 }
 
+// Those and tasks of larger grids, with room to move on a canvas of 6 x 6.
+inline Dataset MixedDataset(int tasks) {
+  Dataset dataset = SmallDataset(tasks);
+  dataset.canvas.side = 6;
+  for (int side = 3; side <= 5; ++side) {
+    DatasetTask task = dataset.tasks[0];
+    task.name = "side" + std::to_string(side);
+    for (Pair& pair : task.pairs) {
+      pair.input = Grid(side, 2, static_cast<uint8_t>(side));
+    }
+    dataset.tasks.push_back(task);
+  }
+  return dataset;
+}
+
 inline TrainRequest SmallRequest(const Dataset& dataset, int threads) {
   TrainRequest request;
   request.dataset = &dataset;

@@ -45,21 +45,6 @@ double MaxError(const Tensor& a, const Tensor& b) {
   return (a - b).abs().max().item<double>();
 }
 
-// Tasks of several sizes, with room to move on a canvas of 6 x 6.
-Dataset MixedDataset() {
-  Dataset dataset = SmallDataset(2);
-  dataset.canvas.side = 6;
-  for (int side = 3; side <= 5; ++side) {
-    DatasetTask task = dataset.tasks[0];
-    task.name = "side" + std::to_string(side);
-    for (Pair& pair : task.pairs) {
-      pair.input = Grid(side, 2, static_cast<uint8_t>(side));
-    }
-    dataset.tasks.push_back(task);
-  }
-  return dataset;
-}
-
 TEST(PaddedRows, FewSizesAndLittleMore) {
   std::set<int64_t> sizes;
   for (int64_t rows = 1; rows <= 768; ++rows) {
@@ -145,7 +130,7 @@ struct Variant {
 class RecordedTraining : public testing::TestWithParam<Variant> {};
 
 TEST_P(RecordedTraining, LearnsWhatPlainStepsLearn) {
-  const Dataset dataset = MixedDataset();
+  const Dataset dataset = MixedDataset(2);
   for (int threads : {1, 2}) {
     TrainRequest request = SmallRequest(dataset, threads);
     request.train.batch = 29;
@@ -214,7 +199,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 // Float16 that overflows becomes float32; what was recorded before is no more.
 TEST(StepGraphs, LossScalesAndTheFallBackToFloat32) {
-  const Dataset dataset = MixedDataset();
+  const Dataset dataset = MixedDataset(2);
   TrainRequest request = SmallRequest(dataset, 1);
   request.train.precision = "float16";
   const auto plain = Trainer::Create(request);
@@ -253,7 +238,7 @@ class Warnings : public Log {
 };
 
 TEST(StepGraphs, AFailedRecordingIsSaidOnceAndChangesNothing) {
-  const Dataset dataset = MixedDataset();
+  const Dataset dataset = MixedDataset(2);
   Warnings log;
   TrainRequest request = SmallRequest(dataset, 1);
   request.log = &log;
@@ -302,7 +287,7 @@ class OnDevice : public testing::Test {
     return request;
   }
 
-  const Dataset dataset_ = MixedDataset();
+  const Dataset dataset_ = MixedDataset(2);
   Warnings log_;
 };
 

@@ -232,22 +232,8 @@ TEST(FittedTraining, IsTrainingOnTheSmallCanvas) {
   EXPECT_GT(MaxError((*a)->model().flat(), (*c)->model().flat()), 1e-4);
 }
 
-// Tasks of several sizes.
-Dataset MixedDataset() {
-  Dataset dataset = RoomyDataset();
-  for (int side = 3; side <= 5; ++side) {
-    DatasetTask task = dataset.tasks[0];
-    task.name = "side" + std::to_string(side);
-    for (Pair& pair : task.pairs) {
-      pair.input = Grid(side, 2, static_cast<uint8_t>(side));
-    }
-    dataset.tasks.push_back(task);
-  }
-  return dataset;
-}
-
 TEST(FittedTraining, MixedSizesWithTranslationLearnTheSameOnAnyThreads) {
-  const Dataset dataset = MixedDataset();
+  const Dataset dataset = MixedDataset(3);
   const auto one = Trainer::Create(SmallRequest(dataset, 1));
   ASSERT_TRUE(one.ok()) << one.status();
   const double loss = LossAfter(**one, 6);
@@ -260,7 +246,7 @@ TEST(FittedTraining, MixedSizesWithTranslationLearnTheSameOnAnyThreads) {
 }
 
 TEST(FittedTraining, LearnsWhatTheWholeCanvasLearns) {
-  const Dataset dataset = MixedDataset();
+  const Dataset dataset = MixedDataset(3);
   for (const char* fit : {"on", "off"}) {
     TrainRequest request = SmallRequest(dataset, 1);
     request.train.fit_canvas = fit;
