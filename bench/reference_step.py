@@ -20,6 +20,7 @@ parser.add_argument("--halt-steps", type=int, default=16)
 parser.add_argument("--side", type=int, default=10)
 parser.add_argument("--batch", type=int, default=32)
 parser.add_argument("--threads", type=int, default=0)
+parser.add_argument("--ids", type=int, default=201)
 parser.add_argument("--steps", type=int, default=5)
 parser.add_argument("--compile", action="store_true")
 parser.add_argument("--precision", default="float32")
@@ -38,7 +39,7 @@ torch.manual_seed(0)
 torch.set_default_device(args.device)
 cells = args.side * args.side
 model = reference_model.make(
-    "trm", batch=args.batch, cells=cells, vocabulary=12, ids=201,
+    "trm", batch=args.batch, cells=cells, vocabulary=12, ids=args.ids,
     hidden=args.hidden, heads=args.heads, layers=args.layers, H=args.H,
     L=args.L, prefix=args.prefix, halt_max_steps=args.halt_steps,
     precision=args.precision)

@@ -30,7 +30,7 @@ SMALL = dict(hidden=128, heads=4, H=3, L=4, side=10, batch=32, steps=5)
 ARC = dict(hidden=512, heads=8, H=3, L=4, side=30, batch=4, steps=3)
 # Of --rows evaluation; what the reference runs at once.
 EVALUATION = dict(hidden=128, heads=4, H=1, L=1, side=30, batch=4,
-                  halt_steps=16)
+                  halt_steps=16, precision="float32")
 
 
 def run(command, allowed=(0,)):
@@ -103,7 +103,7 @@ class ArctrmViews:
                  f"model.hidden={s['hidden']}", f"model.heads={s['heads']}",
                  f"model.H_cycles={s['H']}", f"model.L_cycles={s['L']}",
                  f"train.batch={rows}", "train.pairs_per_visit=1",
-                 "train.fit_canvas=on", "train.precision=float32")
+                 "train.fit_canvas=on", f"train.precision={s['precision']}")
                for word in ("--set", setting)]])
 
     def take_shape(self):
@@ -146,7 +146,7 @@ class ArctrmViews:
         steps = (" ".join(self.args.predict_set) or "all") + \
             f" of {s['halt_steps']} steps"
         return (f", {self.views} views, {s['hidden']} wide, H {s['H']}, L "
-                f"{s['L']}, {steps}, canvases that fit against "
+                f"{s['L']}, {s['precision']}, {steps}, canvases that fit against "
                 f"{s['side']**2} cells")
 
     def figure(self):
@@ -183,11 +183,14 @@ class Row:
 
 def make_rows(args, shape, folder):
     """By name. Rows of a group that name the same program share it."""
+    precision = {"precision": shape.get("precision", "float32")}
+    shape = {k: v for k, v in shape.items() if k != "precision"}
     small, arc = dict(SMALL, **shape), dict(ARC, **shape)
-    evaluation = dict(EVALUATION, **shape)
+    evaluation = dict(EVALUATION, **shape, **precision)
     evaluation.pop("steps", None)
     samples = dict(arc, batch=shape.get("batch", 64),
-                   steps=shape.get("steps", 2))
+                   steps=shape.get("steps", 2), **precision)
+    compiled = ["--compile"] if args.compile else []
     bf16 = {"precision": "bf16"}
     ours = {name: Times([args.step_time, *flags(options)])
             for name, options in (("small", small), ("arc", arc),
@@ -202,7 +205,8 @@ def make_rows(args, shape, folder):
         "arc": Times(reference_command(args, arc)),
         "arc-compiled": Times(reference_command(args, arc, "--compile")),
         "bf16": Times(reference_command(args, dict(arc, **bf16))),
-        "samples": Times(reference_command(args, arc), arc["batch"]),
+        "samples": Times(reference_command(args, dict(arc, **precision),
+                                           *compiled), arc["batch"]),
         "views": ReferenceViews(args, ours["views"])}
 
     def step(options, rest):
@@ -227,8 +231,8 @@ def make_rows(args, shape, folder):
         "arc-bf16-float32": row("arc", step(arc, "bf16 against float32"), "s",
                                 1.8, "bf16", "arc", "step_time"),
         "samples": row(
-            "samples", f"training on a dataset, {arc['hidden']} wide, float32,"
-            f" batch {samples['batch']} on fitted canvases against "
+            "samples", f"training on a dataset, {arc['hidden']} wide, "
+            f"{precision['precision']}, batch {samples['batch']} on fitted canvases against "
             f"{arc['batch']} of {arc['side']**2} cells", "samples/s", 3.5,
             "samples", "samples", "step_time", "dataset"),
         "evaluation": row(
@@ -320,7 +324,8 @@ parser.add_argument("--python", default=sys.executable,
 parser.add_argument("--step-time", help="the built bench/step_time")
 parser.add_argument("--rounds", type=int, default=3)
 parser.add_argument("--compile", action="store_true",
-                    help="without --rows: compare with torch.compile")
+                    help="without --rows, and for samples: compare with "
+                    "torch.compile")
 parser.add_argument("--rows", help="all, or some of: small small-compiled arc "
                     "arc-compiled arc-bf16 arc-bf16-float32 samples evaluation")
 parser.add_argument("--arctrm", help="the built program, for evaluation")
@@ -344,6 +349,8 @@ shapes = argparse.ArgumentParser(prog=parser.prog, add_help=False,
 for option in ("hidden", "heads", "H", "L", "side", "batch", "steps",
                "threads"):
     shapes.add_argument("--" + option, type=int, default=argparse.SUPPRESS)
+shapes.add_argument("--precision", choices=["float32", "bf16"],
+                    default=argparse.SUPPRESS)
 shapes.add_argument("--device", choices=["cpu", "cuda"],
                     default=argparse.SUPPRESS)
 sys.exit(table(arguments, vars(shapes.parse_args(rest))))

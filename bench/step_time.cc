@@ -18,8 +18,8 @@
 
 namespace {
 
-// Of grids that leave room for their border alone.
-arctrm::Dataset RandomTasks(int side) {
+// Of grids that leave room for their border alone; each with `copies` ids.
+arctrm::Dataset RandomTasks(int side, int copies) {
   arctrm::Random random(1, "bench");
   arctrm::Dataset dataset;
   dataset.canvas.side = side;
@@ -38,7 +38,7 @@ arctrm::Dataset RandomTasks(int side) {
       }
       task.pairs.push_back(pair);
     }
-    task.copies.resize(1);
+    task.copies.resize(static_cast<size_t>(copies));
     dataset.tasks.push_back(task);
   }
   return dataset;
@@ -73,6 +73,8 @@ int main(int argc, char** argv) {
   app.add_option(
       "--stats-every", request.stats_every,
       "steps between readings of the losses, which wait for a device");
+  int copies = 1;
+  app.add_option("--copies", copies, "of each of 200 tasks: puzzle ids");
   std::string folder;
   app.add_option("--dataset", folder, "what arctrm augment wrote");
   // In the order of Kernel.
@@ -101,7 +103,7 @@ int main(int argc, char** argv) {
   }
   arctrm::Dataset dataset;
   if (folder.empty()) {
-    dataset = RandomTasks(side);
+    dataset = RandomTasks(side, copies);
   } else {
     absl::StatusOr<arctrm::Dataset> read = arctrm::ReadDataset(folder);
     if (!read.ok()) {
