@@ -148,7 +148,7 @@ absl::Status Job::SaveSubmission() {
 }
 
 std::string Job::ScoreSoFar() const {
-  if (inputs_.solutions.empty()) return "";
+  if (inputs_.solutions.empty() || ballots_.num_votes() == 0) return "";
   const absl::StatusOr<ScoreTable> score =
       Score(ChooseAttempts(ballots_, inputs_.challenges), inputs_.solutions);
   if (!score.ok()) return "";
