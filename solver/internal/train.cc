@@ -13,37 +13,18 @@
 #include "base/stop.h"
 #include "solver/checkpoint_info.h"
 #include "solver/internal/device.h"
+#include "solver/internal/step_stats.h"
 #include "solver/internal/trainer.h"
 
 namespace arctrm {
 namespace {
 
+using internal::StatsReader;
 using internal::StepSums;
 using internal::Trainer;
 
 double Seconds(absl::Time from, absl::Time to) {
   return absl::ToDoubleSeconds(to - from);
-}
-
-// Turns device sums into the means people read.
-void ReadSums(const StepSums& sums, const TrainOptions& train,
-              TrainStats& stats) {
-  if (sums.optimizer_steps == 0) return;
-  const at::Tensor host = sums.sums.to(at::kCPU).contiguous();
-  const double* s = host.const_data_ptr<double>();
-  const double rows = static_cast<double>(sums.optimizer_steps) * train.batch;
-  stats.lm_loss = s[0] / rows;
-  stats.q_halt_loss = s[1] / rows;
-  stats.q_continue_loss = s[2] / rows;
-  stats.loss = stats.lm_loss + train.halt_loss_weight *
-                                   (stats.q_halt_loss + stats.q_continue_loss);
-  stats.halted_rows = static_cast<int64_t>(s[3]);
-  // Where no row halted, the last known metrics stand.
-  if (stats.halted_rows == 0) return;
-  stats.accuracy = s[4] / s[3];
-  stats.exact_accuracy = s[5] / s[3];
-  stats.q_halt_accuracy = s[6] / s[3];
-  stats.steps = s[7] / s[3];
 }
 
 // What rank 0 has all ranks do next.
@@ -106,6 +87,13 @@ absl::StatusOr<TrainResult> Lead(const TrainRequest& request,
   TrainResult result;
   TrainStats stats;
   StepSums sums;
+  StatsReader reader(request.train, trainer.model().device().is_cuda());
+  // Are the losses of all steps numbers? What is saved must not have diverged
+  // unseen. Waits for the device.
+  const auto sound = [&] {
+    reader.Finish(stats);
+    return std::isfinite(stats.loss);
+  };
   Deadline deadline = request.deadline;
   double step_s = 0;  // running mean of one step
   double save_s = 0;
@@ -150,6 +138,11 @@ absl::StatusOr<TrainResult> Lead(const TrainRequest& request,
     last_save = clock.Now();
     save_s = Seconds(before, last_save);
     return absl::OkStatus();
+  };
+  const auto save_due = [&] {
+    return !request.out.empty() && request.train.checkpoint_interval_s > 0 &&
+           Seconds(last_save, clock.Now()) >=
+               request.train.checkpoint_interval_s;
   };
   // Snapshots that lie behind.
   int snapshots = 0;
@@ -223,7 +216,7 @@ absl::StatusOr<TrainResult> Lead(const TrainRequest& request,
     const bool report = trainer.step() % request.stats_every == 0;
     if (report) {
       trainer.Reduce(sums);
-      ReadSums(sums, request.train, stats);
+      reader.Read(sums, stats);
       sums = {};
       if (!std::isfinite(stats.loss)) {
         result.stop = TrainStop::kDiverged;
@@ -240,8 +233,16 @@ absl::StatusOr<TrainResult> Lead(const TrainRequest& request,
     stats.row_updates =
         (trainer.step() - stats.skipped_steps) * request.train.batch;
     stats.held_out.reset();
-    if (request.evaluate && Seconds(last_evaluation, clock.Now()) >=
-                                request.train.evaluate_interval_s) {
+    const bool evaluation_due =
+        request.evaluate && Seconds(last_evaluation, clock.Now()) >=
+                                request.train.evaluate_interval_s;
+    // What becomes due from here on is done after the next step.
+    const bool keeps = evaluation_due || save_due() || snapshot_due();
+    if (keeps && !sound()) {
+      result.stop = TrainStop::kDiverged;
+      break;
+    }
+    if (evaluation_due) {
       ARCTRM_RETURN_IF_ERROR(evaluate());
     }
     if (request.on_step && !request.on_step(stats)) {
@@ -249,15 +250,14 @@ absl::StatusOr<TrainResult> Lead(const TrainRequest& request,
       break;
     }
     if (request.replan) deadline = request.replan(stats);
-    if (!request.out.empty() && request.train.checkpoint_interval_s > 0 &&
-        Seconds(last_save, clock.Now()) >=
-            request.train.checkpoint_interval_s) {
+    if (keeps && save_due()) {
       ARCTRM_RETURN_IF_ERROR(unless_full(save()));
     }
-    if (!request.out.empty()) {
+    if (keeps && !request.out.empty()) {
       ARCTRM_RETURN_IF_ERROR(unless_full(save_snapshots()));
     }
   }
+  if (!sound()) result.stop = TrainStop::kDiverged;
   const absl::Time end = clock.Now();
   result.time_s = Seconds(start, end);
   result.steps_per_s =
@@ -339,10 +339,11 @@ absl::StatusOr<double> MeasureStepSeconds(const Dataset& dataset,
     const absl::Time start = clock.Now();
     StepSums sums;
     TrainStats stats;
+    StatsReader reader(train, /*late=*/false);
     const auto timed = [&] {
       const absl::Time before = clock.Now();
       trainer->Step(sums, /*progress=*/1);
-      ReadSums(sums, train, stats);  // waits for the device
+      reader.Read(sums, stats);  // waits for the device
       return Seconds(before, clock.Now());
     };
     double best = timed();  // the first one also warms up

@@ -20,20 +20,12 @@
 #include "solver/internal/optimizers.h"
 #include "solver/internal/row_match.h"
 #include "solver/internal/step_graph.h"
+#include "solver/internal/step_stats.h"
 #include "solver/internal/transfer.h"
 #include "solver/internal/workers.h"
 #include "solver/train.h"
 
 namespace arctrm::internal {
-
-// Sums over optimiser steps, on the device until read; of this rank's rows
-// until they are reduced. Steps that were skipped do not count.
-struct StepSums {
-  // lm_loss, q_halt_loss, q_continue_loss, count, accuracy, exact,
-  // q_halt_accuracy, steps.
-  Tensor sums;  // (8) float64
-  int64_t optimizer_steps = 0;
-};
 
 class Trainer {
  public:
