@@ -27,9 +27,7 @@ struct HeldOutScore {
 };
 
 // The state of a training run after an optimiser step. Losses and metrics are
-// means since the callback before; metrics count rows that halted. On a GPU
-// they are those of the callback before, but for the first: reading the newest
-// ones would have the device wait.
+// means since the callback before; metrics count rows that halted.
 struct TrainStats {
   int64_t step = 0;   // optimiser steps done
   double time_s = 0;  // training time so far, earlier parts included
@@ -91,9 +89,9 @@ struct TrainRequest {
   // Called once before the first step with the steps that the training that is
   // resumed has done, 0 for a new one; an error ends the training.
   std::function<absl::Status(int64_t)> on_start;
-  // Called after every step (losses come each `stats_every` steps; between
-  // them the last known ones stand), and once more with the last evaluation.
-  // false stops.
+  // Called after every step (a device synchronisation each `stats_every`
+  // steps only; between them with the last known losses), and once more with
+  // the last evaluation. false stops.
   std::function<bool(const TrainStats&)> on_step;
   int stats_every = 1;
   // How good the weights are that would be saved now; an error ends the

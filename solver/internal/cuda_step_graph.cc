@@ -93,6 +93,9 @@ class CudaRecorder : public StepRecorder {
     const cudaStream_t stream = stream_.stream();
     std::shared_ptr<const Pool> pool = pool_.lock();
     if (pool == nullptr) pool_ = pool = NewPool(device_);
+    // What is kept for steps of other shapes would stand beside the recording's
+    // own memory: nothing is given back while a recording is under way.
+    allocator::emptyCache();
     allocator::beginAllocateToPool(
         pool->device, pool->id,
         [stream](cudaStream_t asked) { return asked == stream; });

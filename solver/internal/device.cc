@@ -47,6 +47,11 @@ absl::StatusOr<at::Device> OpenDevice(const DeviceOptions& options, int index) {
     }
     at::set_num_threads(threads > 0 ? threads : 1);
     at::globalContext().setDeterministicAlgorithms(true, true);
+    // What deterministic mode fills with NaN is written whole before it is
+    // read.
+    at::globalContext().setDeterministicFillUninitializedMemory(false);
+    // Makes a plan for each new number of rows and tokens.
+    at::globalContext().setSDPUseCuDNN(false);
     const std::string& name = options.device;
     if (name == "cpu") return at::Device(at::kCPU);
     const bool wants_cuda = name == "cuda" || name.rfind("cuda:", 0) == 0;

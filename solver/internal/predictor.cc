@@ -153,9 +153,9 @@ class ModelPredictor : public Predictor {
     }
     const at::Device device = model_->device();
     std::vector<PredictorOutput> outputs(group.rows.size());
-    RunRows(tokens.to(device, at::kLong),
-            table_.index_select(0, ids.to(device)), noise_stream,
-            absl::MakeSpan(outputs));
+    RunRows(internal::ToDevice(tokens, device, at::kLong),
+            table_.index_select(0, internal::ToDevice(ids, device)),
+            noise_stream, absl::MakeSpan(outputs));
     for (size_t i = 0; i < outputs.size(); ++i) {
       all[static_cast<size_t>(group.rows[i])] = std::move(outputs[i]);
     }

@@ -78,10 +78,17 @@ GroupOutput StepGraphs::Run(const GroupInput& input, int64_t side) {
   const int64_t rows = input.rows.size(0);
   const int64_t padded = PaddedRows(rows, most_rows_);
   if (recorder_ == nullptr) return StepGroup(*model_, *options_, input);
+  // As recordings are: memory that is kept for one stream is of no use on
+  // another.
+  const auto plain = [&] {
+    GroupOutput out;
+    recorder_->Run([&] { out = StepGroup(*model_, *options_, input); });
+    return out;
+  };
   Kind& kind = kinds_[{side, padded}];
   if (kind.recording == nullptr &&
       (++kind.seen == 1 || recordings() >= kMost)) {
-    return StepGroup(*model_, *options_, input);
+    return plain();
   }
   if (kind.recording != nullptr) {
     Fill(input, kind.input);
@@ -105,6 +112,8 @@ GroupOutput StepGraphs::Run(const GroupInput& input, int64_t side) {
   if (recorded.ok()) {
     kind.recording = *std::move(recorded);
   } else {
+    // `done` keeps what it needs.
+    Clear();
     recorder_ = nullptr;
     if (log_ != nullptr) {
       log_->Warning(absl::StrCat(

@@ -3,26 +3,16 @@
 
 namespace arctrm::internal {
 
-void StatsReader::Read(const StepSums& sums, TrainStats& stats) {
+void ReadSums(StepSums& sums, const TrainOptions& train, TrainStats& stats) {
   if (sums.optimizer_steps == 0) return;
-  Finish(stats);
-  copy_.Start(sums.sums);
-  steps_ = sums.optimizer_steps;
-  if (!late_ || !any_) Finish(stats);
-}
-
-void StatsReader::Finish(TrainStats& stats) {
-  if (steps_ == 0) return;
-  const Tensor host = copy_.Wait().contiguous();
+  const Tensor host = sums.sent.Wait().contiguous();
   const double* s = host.const_data_ptr<double>();
-  const double rows = static_cast<double>(steps_) * static_cast<double>(batch_);
-  steps_ = 0;
-  any_ = true;
+  const double rows = static_cast<double>(sums.optimizer_steps) * train.batch;
   stats.lm_loss = s[0] / rows;
   stats.q_halt_loss = s[1] / rows;
   stats.q_continue_loss = s[2] / rows;
-  stats.loss = stats.lm_loss +
-               halt_loss_weight_ * (stats.q_halt_loss + stats.q_continue_loss);
+  stats.loss = stats.lm_loss + train.halt_loss_weight *
+                                   (stats.q_halt_loss + stats.q_continue_loss);
   stats.halted_rows = static_cast<int64_t>(s[3]);
   // Where no row halted, the last known metrics stand.
   if (stats.halted_rows == 0) return;

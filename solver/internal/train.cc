@@ -19,7 +19,7 @@
 namespace arctrm {
 namespace {
 
-using internal::StatsReader;
+using internal::ReadSums;
 using internal::StepSums;
 using internal::Trainer;
 
@@ -87,13 +87,6 @@ absl::StatusOr<TrainResult> Lead(const TrainRequest& request,
   TrainResult result;
   TrainStats stats;
   StepSums sums;
-  StatsReader reader(request.train, trainer.model().device().is_cuda());
-  // Are the losses of all steps numbers? What is saved must not have diverged
-  // unseen. Waits for the device.
-  const auto sound = [&] {
-    reader.Finish(stats);
-    return std::isfinite(stats.loss);
-  };
   Deadline deadline = request.deadline;
   double step_s = 0;  // running mean of one step
   double save_s = 0;
@@ -138,11 +131,6 @@ absl::StatusOr<TrainResult> Lead(const TrainRequest& request,
     last_save = clock.Now();
     save_s = Seconds(before, last_save);
     return absl::OkStatus();
-  };
-  const auto save_due = [&] {
-    return !request.out.empty() && request.train.checkpoint_interval_s > 0 &&
-           Seconds(last_save, clock.Now()) >=
-               request.train.checkpoint_interval_s;
   };
   // Snapshots that lie behind.
   int snapshots = 0;
@@ -216,7 +204,7 @@ absl::StatusOr<TrainResult> Lead(const TrainRequest& request,
     const bool report = trainer.step() % request.stats_every == 0;
     if (report) {
       trainer.Reduce(sums);
-      reader.Read(sums, stats);
+      ReadSums(sums, request.train, stats);
       sums = {};
       if (!std::isfinite(stats.loss)) {
         result.stop = TrainStop::kDiverged;
@@ -233,16 +221,8 @@ absl::StatusOr<TrainResult> Lead(const TrainRequest& request,
     stats.row_updates =
         (trainer.step() - stats.skipped_steps) * request.train.batch;
     stats.held_out.reset();
-    const bool evaluation_due =
-        request.evaluate && Seconds(last_evaluation, clock.Now()) >=
-                                request.train.evaluate_interval_s;
-    // What becomes due from here on is done after the next step.
-    const bool keeps = evaluation_due || save_due() || snapshot_due();
-    if (keeps && !sound()) {
-      result.stop = TrainStop::kDiverged;
-      break;
-    }
-    if (evaluation_due) {
+    if (request.evaluate && Seconds(last_evaluation, clock.Now()) >=
+                                request.train.evaluate_interval_s) {
       ARCTRM_RETURN_IF_ERROR(evaluate());
     }
     if (request.on_step && !request.on_step(stats)) {
@@ -250,14 +230,15 @@ absl::StatusOr<TrainResult> Lead(const TrainRequest& request,
       break;
     }
     if (request.replan) deadline = request.replan(stats);
-    if (keeps && save_due()) {
+    if (!request.out.empty() && request.train.checkpoint_interval_s > 0 &&
+        Seconds(last_save, clock.Now()) >=
+            request.train.checkpoint_interval_s) {
       ARCTRM_RETURN_IF_ERROR(unless_full(save()));
     }
-    if (keeps && !request.out.empty()) {
+    if (!request.out.empty()) {
       ARCTRM_RETURN_IF_ERROR(unless_full(save_snapshots()));
     }
   }
-  if (!sound()) result.stop = TrainStop::kDiverged;
   const absl::Time end = clock.Now();
   result.time_s = Seconds(start, end);
   result.steps_per_s =
@@ -339,11 +320,10 @@ absl::StatusOr<double> MeasureStepSeconds(const Dataset& dataset,
     const absl::Time start = clock.Now();
     StepSums sums;
     TrainStats stats;
-    StatsReader reader(train, /*late=*/false);
     const auto timed = [&] {
       const absl::Time before = clock.Now();
       trainer->Step(sums, /*progress=*/1);
-      reader.Read(sums, stats);  // waits for the device
+      ReadSums(sums, train, stats);  // waits for the device
       return Seconds(before, clock.Now());
     };
     double best = timed();  // the first one also warms up

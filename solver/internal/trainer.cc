@@ -15,6 +15,27 @@
 namespace arctrm::internal {
 namespace {
 
+// The rows of a group are distinct, so that putting them back gives the same
+// bytes in any order; on CUDA a deterministic index_copy_ would sort the
+// indices and copy what it writes into twice.
+class DistinctRows {
+ public:
+  explicit DistinctRows(at::Device device) : cuda_(device.is_cuda()) {
+    if (cuda_) context_.setDeterministicAlgorithms(false, false);
+  }
+  DistinctRows(const DistinctRows&) = delete;
+  DistinctRows& operator=(const DistinctRows&) = delete;
+  ~DistinctRows() {
+    if (cuda_) context_.setDeterministicAlgorithms(was_, warned_);
+  }
+
+ private:
+  at::Context& context_ = at::globalContext();
+  bool was_ = context_.deterministicAlgorithms();
+  bool warned_ = context_.deterministicAlgorithmsWarnOnly();
+  bool cuda_;  // where one thread steps, so that the switch is its own
+};
+
 // `z` (n, T, D) with normal noise, that of each row from a seed of its own:
 // what a row gets depends on nothing else.
 Tensor WithRowNoise(const Tensor& z, double std, std::vector<Random>& seeds) {
@@ -59,7 +80,9 @@ Carry Trainer::WholeCarry() const {
 
 void Trainer::Reduce(StepSums& sums) const {
   // Defined on all ranks or on none: they skip the same steps.
-  if (sums.sums.defined()) collective_->AllReduceSum(sums.sums);
+  if (collective_->size() == 1 || !sums.sums.defined()) return;
+  collective_->AllReduceSum(sums.sums);
+  sums.Send();
 }
 
 void Trainer::SetForwardDtype(at::ScalarType dtype) {
@@ -73,11 +96,15 @@ void Trainer::SetForwardDtype(at::ScalarType dtype) {
 }
 
 bool Trainer::UseGradients(const Tensor& row_grad, bool rows_only) {
-  bool finite =
-      !row_grad.defined() || at::isfinite(row_grad).all().item<bool>();
-  if (!rows_only) {
-    finite = finite && at::isfinite(model_->flat_grad()).all().item<bool>();
+  Tensor all_finite =
+      at::ones({}, model_->flat_grad().options().dtype(at::kBool));
+  for (const Tensor& grad :
+       {row_grad, rows_only ? Tensor() : model_->flat_grad()}) {
+    if (grad.defined()) {
+      all_finite = all_finite.logical_and(at::isfinite(grad).all());
+    }
   }
+  const bool finite = all_finite.item<bool>();
   // The gradients are those of all ranks already: all find the same.
   const double scale = loss_scale.scale;
   loss_scale.Update(finite);
@@ -197,6 +224,7 @@ Tensor Trainer::RunGroup(int worker, const RowGroup& group, const Batch& fresh,
   const GroupOutput output = graphs_.empty()
                                  ? StepGroup(model, train_, input)
                                  : graphs_[at]->Run(input, group.side);
+  const DistinctRows distinct(device);
   KeepCarry(index, output, carry.current);
   if (row_grad.defined()) row_grad.index_copy_(0, index, output.row_grad);
   return output.sums;
@@ -329,6 +357,14 @@ void Trainer::Step(StepSums& sums, double progress) {
   }
   if (row_grad.defined()) row_grad = GatherRows(row_grad);
   const bool use = !scaled || UseGradients(row_grad, rows_only);
+  if (use) {
+    for (const std::vector<Tensor>& some : sums_by_worker) {
+      for (const Tensor& now : some) sums.Add(now);
+    }
+    ++sums.optimizer_steps;
+    // Before what else is queued: the flags are waited for anyway.
+    if (collective_->size() == 1) sums.Send();
+  }
   halted_.Start(GatherRows(carry_.halted));
   if (!use) return;
   for (int64_t b = 0; b < batch; ++b) {
@@ -345,13 +381,6 @@ void Trainer::Step(StepSums& sums, double progress) {
                   train_.weight_decay, train_.beta1, train_.beta2, ema_,
                   train_.ema);
   }
-
-  for (const std::vector<Tensor>& some : sums_by_worker) {
-    for (const Tensor& now : some) {
-      sums.sums = sums.sums.defined() ? sums.sums + now : now;
-    }
-  }
-  ++sums.optimizer_steps;
   // The device is busy with all this; the host is not.
   if (model_->device().is_cuda()) DrawAhead();
 }

@@ -48,7 +48,7 @@ class Trainer {
   // would wait for a device.
   void DrawAhead();
 
-  // Of all ranks, which all call this.
+  // Of all ranks, which all call this before the sums are read.
   void Reduce(StepSums& sums) const;
 
   // Writes the whole checkpoint folder, resume state included: rank 0, while

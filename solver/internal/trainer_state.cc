@@ -182,8 +182,9 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
   }
   at::globalContext().setDeterministicAlgorithms(
       true, /*warn_only=*/!request.train.deterministic);
-  // What deterministic mode fills with NaN is written whole before it is read.
-  at::globalContext().setDeterministicFillUninitializedMemory(false);
+  // cuDNN's attention makes a plan for each new number of rows and tokens,
+  // which can take a second: with one shape only.
+  at::globalContext().setSDPUseCuDNN(request.train.FittedStep() == 0);
   if (request.train.FittedStep() > 0 && trainer->log_ != nullptr) {
     trainer->log_->Info(absl::StrFormat(
         "each task on the part of the canvas that it needs: %.0f %% of the "

@@ -11,28 +11,29 @@ namespace arctrm::kernels {
 
 ARCTRM_CLONES void Exponentials(float* scores, float scale, float* inverse,
                                 float* lse, int64_t rows, int64_t cols) {
+  const Factor factor(kLog2E * static_cast<double>(scale));
   for (int64_t r = 0; r < rows; ++r) {
     float* s = scores + r * cols;
-    float tops[kLanes];
-    for (int j = 0; j < kLanes; ++j) tops[j] = s[0];
-    int64_t i = 0;
-    for (; i + kLanes <= cols; i += kLanes) {
-      for (int j = 0; j < kLanes; ++j) {
-        tops[j] = s[i + j] > tops[j] ? s[i + j] : tops[j];
+    const int64_t whole = cols / kLanes * kLanes;
+    float top = s[0];
+    if (whole > 0) {
+      Lanes tops = Get<Lanes>(s);
+      for (int64_t i = kLanes; i < whole; i += kLanes) {
+        const Lanes now = Get<Lanes>(s + i);
+        tops = now > tops ? now : tops;
       }
+      for (int j = 0; j < kLanes; ++j) top = tops[j] > top ? tops[j] : top;
     }
-    float top = *std::max_element(tops, tops + kLanes);
-    for (; i < cols; ++i) top = s[i] > top ? s[i] : top;
-    float sums[kLanes] = {};
-    for (i = 0; i + kLanes <= cols; i += kLanes) {
-      for (int j = 0; j < kLanes; ++j) {
-        s[i + j] = Exp((s[i + j] - top) * scale);
-        sums[j] += s[i + j];
-      }
+    for (int64_t i = whole; i < cols; ++i) top = s[i] > top ? s[i] : top;
+    Lanes sums = {};
+    for (int64_t i = 0; i < whole; i += kLanes) {
+      const Lanes e = Exp2(Get<Lanes>(s + i) - top, factor);
+      Put(s + i, e);
+      sums += e;
     }
     float sum = Sum(sums);
-    for (; i < cols; ++i) {
-      s[i] = Exp((s[i] - top) * scale);
+    for (int64_t i = whole; i < cols; ++i) {
+      s[i] = Exp2(s[i] - top, factor);
       sum += s[i];
     }
     inverse[r] = 1 / sum;
@@ -46,11 +47,12 @@ ARCTRM_CLONES void ScoreGradients(float* scores, float* grad, const float* lse,
   for (int64_t r = 0; r < keys; ++r) {
     float* s = scores + r * queries;
     float* g = grad + r * queries;
-    for (int64_t i = 0; i < queries; ++i) {
-      const float p = Exp(s[i] * scale - lse[i]);
-      s[i] = p;
-      g[i] = p * (g[i] - delta[i]) * scale;
-    }
+    ForLanes(queries, [&](int64_t i, auto kind) ARCTRM_ALWAYS_INLINE {
+      using F = decltype(kind);
+      const F p = Exp(Get<F>(s + i) * scale - Get<F>(lse + i));
+      Put(s + i, p);
+      Put(g + i, p * (Get<F>(g + i) - Get<F>(delta + i)) * scale);
+    });
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include "solver/kernels/cpu_ops.h"
 
@@ -17,37 +18,85 @@
 #else
 #define ARCTRM_CLONES
 #endif
-#define ARCTRM_INLINE inline __attribute__((always_inline))
+#define ARCTRM_ALWAYS_INLINE __attribute__((always_inline))
+#define ARCTRM_INLINE inline ARCTRM_ALWAYS_INLINE
 
 namespace arctrm::kernels {
 
 // Partial sums side by side, so that their order does not depend on the width
 // of the registers.
 inline constexpr int kLanes = 16;
+// So many floats in registers: for loops that compilers leave scalar, or fill
+// with masks, as they do where a value is limited. Of any target: only inline
+// functions take or return them.
+using Lanes = float __attribute__((vector_size(kLanes * sizeof(float))));
 
-// e^x to about 1e-7 relative: 2^n by exponent bits, the rest by a polynomial on
-// [-ln2/2, ln2/2].
-ARCTRM_INLINE float Exp(float x) {
-  x = x < -87.0f ? -87.0f : x;
-  x = x > 88.0f ? 88.0f : x;
+// One float or kLanes of them.
+template <typename F>
+ARCTRM_INLINE F Get(const float* from) {
+  F x;
+  std::memcpy(&x, from, sizeof(x));
+  return x;
+}
+template <typename F>
+ARCTRM_INLINE void Put(float* to, F x) {
+  std::memcpy(to, &x, sizeof(x));
+}
+
+// f(i, Lanes()) for all whole lanes of n elements, then f(i, float()).
+template <typename F>
+ARCTRM_INLINE void ForLanes(int64_t n, F f) {
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) f(i, Lanes());
+  for (; i < n; ++i) f(i, float());
+}
+
+// 2^(x factor) to about 1e-7 relative, of one float or lanes, for products of
+// at most 127; those below -125 give about 2^-125. With fused multiply-add the
+// product is never rounded: the factor's second part is what its first, a
+// float, leaves out.
+struct Factor {
+  explicit constexpr Factor(double factor)
+      : first(static_cast<float>(factor)),
+        second(static_cast<float>(factor - static_cast<double>(first))),
+        least(static_cast<float>(-125 / factor)) {}
+  float first, second;
+  float least;  // x of 2^-125
+};
+template <typename F>
+ARCTRM_INLINE F Exp2(F x, const Factor& factor) {
+  using Bits = std::conditional_t<std::is_same_v<F, float>, uint32_t,
+                                  uint32_t __attribute__((
+                                      vector_size(kLanes * sizeof(uint32_t))))>;
+  const F least = F() + factor.least;
+  x = x < least ? least : x;
   constexpr float kMagic = 12582912.0f;  // 1.5 * 2^23: rounds to integer
-  const float t = x * 1.44269504f + kMagic;
-  const float n = t - kMagic;
-  int32_t bits;
-  std::memcpy(&bits, &t, sizeof(bits));
-  float r = x - n * 0.693359375f;
-  r = r + n * 2.12194440e-4f;
-  float p = 1.9875691500e-4f;
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * r * r + r + 1.0f;
-  const int32_t scale_bits = (bits + (127 - 0x4B400000)) << 23;
-  float scale;
-  std::memcpy(&scale, &scale_bits, sizeof(scale));
-  return p * scale;
+  const F t = x * factor.first + kMagic;
+  const F integer = t - kMagic;
+  const F r = (x * factor.first - integer) + x * factor.second;
+  F p = r * 1.5353362e-4f + 1.3398875e-3f;
+  p = p * r + 9.6184374e-3f;
+  p = p * r + 5.5503325e-2f;
+  p = p * r + 2.4022648e-1f;
+  p = p * r + 6.9314720e-1f;
+  p = p * r + 1.0f;
+  // The integer is in t's last bits, and goes to p's exponent.
+  Bits exponent, bits;
+  std::memcpy(&exponent, &t, sizeof(exponent));
+  std::memcpy(&bits, &p, sizeof(bits));
+  bits += exponent << 23;
+  std::memcpy(&p, &bits, sizeof(p));
+  return p;
+}
+
+inline constexpr double kLog2E = 1.4426950408889634;
+
+// e^x to about 1e-7 relative; x is limited to -86 to 88.
+template <typename F>
+ARCTRM_INLINE F Exp(F x) {
+  constexpr Factor kFactor(kLog2E);
+  const F most = F() + 88.0f;
+  return Exp2(x > most ? most : x, kFactor);
 }
 
 ARCTRM_INLINE float Load(const float* p) { return *p; }
@@ -72,6 +121,11 @@ ARCTRM_INLINE void Store(Bf16* p, float x) {
 }
 
 ARCTRM_INLINE float Sum(const float* lanes) {
+  float total = 0;
+  for (int i = 0; i < kLanes; ++i) total += lanes[i];
+  return total;
+}
+ARCTRM_INLINE float Sum(Lanes lanes) {
   float total = 0;
   for (int i = 0; i < kLanes; ++i) total += lanes[i];
   return total;

@@ -41,7 +41,10 @@ ARCTRM_INLINE float Atan2Right(float y, float x) {
   return std::copysign(steep ? 1.57079633f - angle : angle, y);
 }
 
-ARCTRM_INLINE float Sigmoid(float x) { return 1.0f / (1.0f + Exp(-x)); }
+template <typename F>
+ARCTRM_INLINE F Sigmoid(F x) {
+  return 1.0f / (1.0f + Exp(-x));
+}
 
 template <typename T>
 ARCTRM_INLINE void RmsForward(const T* x, const T* y, T* out, float* rstd,
@@ -157,9 +160,11 @@ ARCTRM_INLINE void GluForward(const T* gate_up, T* out, int64_t rows,
       const float* gate = gates.Read(from, count);
       const float* up = ups.Read(from + n, count);
       float* o = outs.Open(to);
-      for (int64_t i = 0; i < count; ++i) {
-        o[i] = gate[i] * Sigmoid(gate[i]) * up[i];
-      }
+      ForLanes(count, [&](int64_t i, auto kind) ARCTRM_ALWAYS_INLINE {
+        using F = decltype(kind);
+        const F x = Get<F>(gate + i);
+        Put(o + i, x * Sigmoid(x) * Get<F>(up + i));
+      });
       outs.Write(to, count);
     }
   }
@@ -179,12 +184,16 @@ ARCTRM_INLINE void GluBackward(const T* grad_out, const T* gate_up,
       const float* grad = grads.Read(grad_out + r * n + begin, count);
       float* to_gate = to_gates.Open(to);
       float* to_up = to_ups.Open(to + n);
-      for (int64_t i = 0; i < count; ++i) {
-        const float sigmoid = Sigmoid(gate[i]);
-        const float silu = gate[i] * sigmoid;
-        to_up[i] = grad[i] * silu;
-        to_gate[i] = grad[i] * up[i] * (sigmoid + silu * (1.0f - sigmoid));
-      }
+      ForLanes(count, [&](int64_t i, auto kind) ARCTRM_ALWAYS_INLINE {
+        using F = decltype(kind);
+        const F x = Get<F>(gate + i);
+        const F g = Get<F>(grad + i);
+        const F sigmoid = Sigmoid(x);
+        const F silu = x * sigmoid;
+        Put(to_up + i, g * silu);
+        Put(to_gate + i,
+            g * Get<F>(up + i) * (sigmoid + silu * (1.0f - sigmoid)));
+      });
       to_gates.Write(to, count);
       to_ups.Write(to + n, count);
     }

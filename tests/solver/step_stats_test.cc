@@ -22,6 +22,7 @@ StepSums Sums(double loss, int steps = 1, double halted = 2) {
   s[5] = 0.5 * halted;
   s[7] = 3 * halted;
   sums.optimizer_steps = steps;
+  sums.Send();
   return sums;
 }
 
@@ -32,60 +33,54 @@ TrainOptions FourRows() {
   return train;
 }
 
-TEST(StatsReader, GivesMeansAtOnce) {
-  StatsReader reader(FourRows(), /*late=*/false);
+TEST(ReadSums, GivesMeansOverStepsAndRows) {
   TrainStats stats;
-  reader.Read(Sums(2, 3), stats);
+  StepSums sums = Sums(2, 3);
+  ReadSums(sums, FourRows(), stats);
   EXPECT_DOUBLE_EQ(stats.lm_loss, 2);
   EXPECT_DOUBLE_EQ(stats.loss, 2.25);
   EXPECT_DOUBLE_EQ(stats.accuracy, 0.75);
   EXPECT_DOUBLE_EQ(stats.exact_accuracy, 0.5);
   EXPECT_DOUBLE_EQ(stats.steps, 3);
   EXPECT_EQ(stats.halted_rows, 2);
-  reader.Read(Sums(1, 1, 0), stats);
+}
+
+TEST(ReadSums, KnownMetricsStandWhereNoRowHalted) {
+  TrainStats stats;
+  StepSums first = Sums(2);
+  ReadSums(first, FourRows(), stats);
+  StepSums second = Sums(1, 1, 0);
+  ReadSums(second, FourRows(), stats);
   EXPECT_DOUBLE_EQ(stats.lm_loss, 1);
   EXPECT_EQ(stats.halted_rows, 0);
-  EXPECT_DOUBLE_EQ(stats.accuracy, 0.75) << "the last known stand";
+  EXPECT_DOUBLE_EQ(stats.accuracy, 0.75);
 }
 
-TEST(StatsReader, LateIsOneCallBehindButForTheFirst) {
-  StatsReader reader(FourRows(), /*late=*/true);
+TEST(ReadSums, SumsOfNoStepLeaveStatsAsTheyAre) {
   TrainStats stats;
-  reader.Read(Sums(5), stats);
-  EXPECT_DOUBLE_EQ(stats.lm_loss, 5);
-  reader.Read(Sums(4), stats);
-  EXPECT_DOUBLE_EQ(stats.lm_loss, 5);
-  reader.Read(Sums(3, 2), stats);
-  EXPECT_DOUBLE_EQ(stats.lm_loss, 4);
-  reader.Read(Sums(2), stats);
-  EXPECT_DOUBLE_EQ(stats.lm_loss, 3) << "over the rows of both its steps";
-  reader.Finish(stats);
-  EXPECT_DOUBLE_EQ(stats.lm_loss, 2);
-  reader.Finish(stats);
+  StepSums first = Sums(2);
+  ReadSums(first, FourRows(), stats);
+  StepSums skipped;
+  ReadSums(skipped, FourRows(), stats);
   EXPECT_DOUBLE_EQ(stats.lm_loss, 2);
 }
 
-TEST(StatsReader, SkippedStepsLeaveWhatWasThere) {
-  for (bool late : {false, true}) {
-    StatsReader reader(FourRows(), late);
-    TrainStats stats;
-    reader.Read({}, stats);
-    EXPECT_DOUBLE_EQ(stats.lm_loss, 0);
-    reader.Read(Sums(5), stats);
-    reader.Read({}, stats);
-    reader.Finish(stats);
-    EXPECT_DOUBLE_EQ(stats.lm_loss, 5);
-  }
-}
-
-TEST(StatsReader, FinishShowsALossThatIsNoNumber) {
-  StatsReader reader(FourRows(), /*late=*/true);
+TEST(ReadSums, ShowsALossThatIsNoNumber) {
   TrainStats stats;
-  reader.Read(Sums(1), stats);
-  reader.Read(Sums(std::numeric_limits<double>::quiet_NaN()), stats);
-  EXPECT_TRUE(std::isfinite(stats.loss));
-  reader.Finish(stats);
+  StepSums sums = Sums(std::numeric_limits<double>::quiet_NaN());
+  ReadSums(sums, FourRows(), stats);
   EXPECT_FALSE(std::isfinite(stats.loss));
+}
+
+TEST(StepSums, WhatIsSentIsTheSumSoFar) {
+  TrainStats stats;
+  StepSums sums = Sums(3);
+  sums.Add(Sums(1).sums);
+  ++sums.optimizer_steps;
+  sums.Send();
+  ReadSums(sums, FourRows(), stats);
+  EXPECT_DOUBLE_EQ(stats.lm_loss, 2);
+  EXPECT_EQ(stats.halted_rows, 4);
 }
 
 }  // namespace
