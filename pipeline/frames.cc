@@ -192,6 +192,14 @@ absl::Status ErrorOf(const nlohmann::json& frame) {
   return told.ok() ? *told : told.status();
 }
 
+nlohmann::json SettingsJson(const std::vector<OptionSet::Item>& items) {
+  nlohmann::json settings = nlohmann::json::array();
+  for (const OptionSet::Item& item : items) {
+    settings.push_back({item.key, item.value});
+  }
+  return settings;
+}
+
 nlohmann::json ToJson(const TrainStats& s) {
   nlohmann::json json = {{"step", s.step},
                          {"time_s", Number(s.time_s)},

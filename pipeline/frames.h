@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "base/clock.h"
+#include "base/options.h"
 #include "base/subprocess.h"
 #include "nlohmann/json.hpp"
 #include "solver/predictor.h"
@@ -43,6 +44,9 @@ absl::StatusOr<nlohmann::json> ParseFrame(absl::string_view body);
 std::string ErrorFrame(const absl::Status& status);
 // The status that `frame` tells of; OK when it tells of none.
 absl::Status ErrorOf(const nlohmann::json& frame);
+
+// [[key, value], ...]
+nlohmann::json SettingsJson(const std::vector<OptionSet::Item>& items);
 
 nlohmann::json ToJson(const TrainStats& stats);
 nlohmann::json ToJson(const TrainResult& result);

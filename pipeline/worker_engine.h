@@ -6,9 +6,7 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
-#include "absl/status/statusor.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "pipeline/engine.h"
@@ -28,10 +26,5 @@ struct WorkerOptions {
 // workers say and must outlive the engine.
 std::unique_ptr<Engine> MakeWorkerEngine(const WorkerOptions& options,
                                          Log& log);
-
-// "cuda:0,1" -> {"cuda:0", "cuda:1"}; "cpu,cpu" -> {"cpu", "cpu"}. "auto": all
-// of `cuda_devices`, or the processor where there are none. InvalidArgument.
-absl::StatusOr<std::vector<std::string>> DeviceList(const std::string& devices,
-                                                    int cuda_devices);
 
 }  // namespace arctrm

@@ -20,6 +20,7 @@
 #include "base/stop.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "pipeline/device_list.h"
 #include "pipeline/run.h"
 #include "pipeline/run_folder.h"
 #include "submission/validate.h"

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/job_journal.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "base/clock.h"
+
+namespace arctrm {
+
+JobJournal::JobJournal(const std::string& dir, bool persevere, Log& log)
+    : folder_(dir),
+      persevere_(persevere),
+      log_(log),
+      start_(RealClock().Now()) {}
+
+double JobJournal::ElapsedS() const {
+  return absl::ToDoubleSeconds(RealClock().Now() - start_);
+}
+
+std::vector<std::pair<std::string, std::string>>& JobJournal::Section(
+    const std::string& name) {
+  for (auto& [section, rows] : record_.facts) {
+    if (section == name) return rows;
+  }
+  record_.facts.emplace_back(
+      name, std::vector<std::pair<std::string, std::string>>());
+  return record_.facts.back().second;
+}
+
+void JobJournal::AddTiming(const std::string& what, double seconds) {
+  Section("Timings").emplace_back(what, DurationText(absl::Seconds(seconds)));
+}
+
+absl::Status JobJournal::Save(const std::string& status) {
+  record_.status = status;
+  return folder_.WriteRecord(record_);
+}
+
+void JobJournal::Warn(const std::string& line) {
+  log_.Warning(line);
+  if (std::find(record_.warnings.begin(), record_.warnings.end(), line) ==
+      record_.warnings.end()) {
+    record_.warnings.push_back(line);
+  }
+}
+
+void JobJournal::TakeWarnings(Engine& engine) {
+  for (std::string& line : engine.TakeWarnings()) {
+    record_.warnings.push_back(std::move(line));
+  }
+}
+
+absl::Status JobJournal::Forgive(const absl::Status& status,
+                                 absl::string_view what) {
+  if (status.ok() || !persevere_) return status;
+  Warn(absl::StrCat(what, ": ", status.message()));
+  return absl::OkStatus();
+}
+
+}  // namespace arctrm

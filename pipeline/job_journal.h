@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+// What a job writes down as it goes on: run.json in its work folder, with
+// warnings, timings and the facts of its report.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "base/log.h"
+#include "pipeline/engine.h"
+#include "pipeline/run_folder.h"
+
+namespace arctrm {
+
+class JobJournal {
+ public:
+  // Of a job that begins now, in the work folder `dir`. Borrows `log`.
+  JobJournal(const std::string& dir, bool persevere, Log& log);
+
+  const RunFolder& folder() const { return folder_; }
+  // As last read or changed; Save() writes it.
+  RunRecord& record() { return record_; }
+  Log& log() { return log_; }
+  absl::Time start() const { return start_; }
+  double ElapsedS() const;
+
+  // The rows of a section of the report, which is made where there is none.
+  std::vector<std::pair<std::string, std::string>>& Section(
+      const std::string& name);
+  void AddTiming(const std::string& what, double seconds);
+  absl::Status Save(const std::string& status);
+
+  // Logged, and in the report once.
+  void Warn(const std::string& line);
+  // Into the report; the engine has logged them already.
+  void TakeWarnings(Engine& engine);
+  // When persevering, a failure that costs no votes becomes a warning.
+  absl::Status Forgive(const absl::Status& status, absl::string_view what);
+
+ private:
+  const RunFolder folder_;
+  const bool persevere_;
+  Log& log_;
+  const absl::Time start_;
+  RunRecord record_;
+};
+
+}  // namespace arctrm

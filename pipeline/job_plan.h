@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// The plan of a job, from what a training step takes on its devices.
+#pragma once
+
+#include "absl/status/statusor.h"
+#include "augment/dataset.h"
+#include "base/clock.h"
+#include "pipeline/engine.h"
+#include "pipeline/job_journal.h"
+#include "pipeline/plan.h"
+#include "pipeline/run_options.h"
+
+namespace arctrm {
+
+struct JobPlan {
+  RunPlan plan;
+  PlanInputs inputs;
+};
+
+// For a job on `dataset`, whose copies need not be there yet, with
+// `test_inputs` to vote on until `deadline`. A run that is resumed has its
+// number of copies in the journal's record. A step is measured only where there
+// is a deadline; when persevering, options.train.batch is halved until it fits
+// the device, and what can't be measured is assumed: the plan is made anew
+// while training goes on. Errors of the measurement.
+absl::StatusOr<JobPlan> PlanJob(const Dataset& dataset, int test_inputs,
+                                const Deadline& deadline, Engine& engine,
+                                RunOptions& options, JobJournal& journal);
+
+}  // namespace arctrm

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/job_training.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "base/files.h"
+#include "base/status.h"
+#include "base/stop.h"
+#include "pipeline/replanner.h"
+#include "pipeline/train_recorded.h"
+#include "solver/checkpoint_info.h"
+#include "solver/train.h"
+
+namespace arctrm {
+namespace {
+
+class JobTraining {
+ public:
+  JobTraining(const Dataset& dataset, const std::vector<HeldOutPair>& held_out,
+              const Deadline& deadline, Engine& engine, RunOptions& options,
+              JobJournal& journal, JobPlan& job)
+      : dataset_(dataset),
+        held_out_(held_out),
+        deadline_(deadline),
+        engine_(engine),
+        options_(options),
+        journal_(journal),
+        job_(job) {}
+
+  absl::StatusOr<JobTrained> Run();
+
+ private:
+  // The deadline of the training from now on; told when it has moved.
+  Deadline Replan(const TrainStats& stats);
+  absl::StatusOr<TrainResult> TrainOnce(const TrainRequest& request);
+  absl::StatusOr<TrainResult> TrainUntilDone(TrainRequest request);
+  absl::Status AddRowUpdates(const std::string& checkpoint);
+
+  const Dataset& dataset_;
+  const std::vector<HeldOutPair>& held_out_;
+  const Deadline& deadline_;
+  Engine& engine_;
+  RunOptions& options_;
+  JobJournal& journal_;
+  JobPlan& job_;
+  std::optional<Replanner> replanner_;  // of a training with a deadline
+};
+
+absl::StatusOr<JobTrained> JobTraining::Run() {
+  const std::string spare =
+      options_.spare.empty() ? "" : JoinPath(options_.spare, "checkpoint");
+  JobTrained trained;
+  trained.checkpoint = journal_.folder().checkpoint_dir();
+  if (journal_.record().training_done) {
+    if (!IsDirectory(trained.checkpoint) && !spare.empty()) {
+      trained.checkpoint = spare;
+    }
+    return trained;
+  }
+  const double started = journal_.ElapsedS();
+  TrainRequest request;
+  request.dataset = &dataset_;
+  request.model = options_.model;
+  request.train = options_.train;
+  request.device = options_.device;
+  request.seed = options_.seed;
+  request.checkpoint = options_.checkpoint;
+  request.out = journal_.folder().checkpoint_dir();
+  request.spare_out = spare;
+  // What an earlier run left there is not of this one.
+  if (!spare.empty()) (void)RemoveAll(spare);
+  request.resume = options_.resume && ReadCheckpointInfo(request.out).ok();
+  request.max_steps = options_.steps;
+  request.snapshots = options_.planning.snapshots;
+  if (!deadline_.IsInfinite()) {
+    replanner_.emplace(job_.plan, job_.inputs, options_, journal_.start(),
+                       deadline_, RealClock());
+    request.deadline = replanner_->deadline();
+    request.replan = [this](const TrainStats& stats) { return Replan(stats); };
+  }
+  if (!held_out_.empty()) {
+    request.best_out = journal_.folder().best_dir();
+    request.evaluate = [this](Predictor& predictor) {
+      return ScoreHeldOut(predictor, held_out_);
+    };
+  }
+  ARCTRM_ASSIGN_OR_RETURN(const TrainResult result, TrainUntilDone(request));
+  if (!result.out.empty()) trained.checkpoint = result.out;
+  journal_.record().training_done = result.stop != TrainStop::kSignal;
+  trained.stopped = result.stop == TrainStop::kSignal;
+  journal_.log().Info(
+      absl::StrFormat("trained %d steps in %s (%.2f steps/s, %s)", result.steps,
+                      DurationText(absl::Seconds(result.time_s)),
+                      result.steps_per_s, TrainStopName(result.stop)));
+  if (result.stop == TrainStop::kDiverged) {
+    journal_.Warn("training diverged; the weights before that vote");
+  }
+  if (result.best_step > 0) {
+    const std::string line = absl::StrFormat(
+        "step %d solves %.1f %% of what is held out; its weights vote",
+        result.best_step, 100 * result.best.exact);
+    journal_.log().Info(line);
+    journal_.Section("Plan").emplace_back("best weights", line);
+  }
+  journal_.AddTiming("training", journal_.ElapsedS() - started);
+  journal_.Section("Plan").emplace_back(
+      "trained", absl::StrFormat("%d steps, %.2f steps/s, %.0f samples/s",
+                                 result.steps, result.steps_per_s,
+                                 result.steps_per_s * options_.train.batch));
+  ARCTRM_RETURN_IF_ERROR(
+      journal_.Forgive(AddRowUpdates(trained.checkpoint), "updates of rows"));
+  ARCTRM_RETURN_IF_ERROR(journal_.Forgive(
+      journal_.Save(trained.stopped ? journal_.record().status : "voting"),
+      "run.json"));
+  return trained;
+}
+
+Deadline JobTraining::Replan(const TrainStats& stats) {
+  const std::string reason = replanner_->Look(stats.step);
+  if (!reason.empty()) {
+    journal_.log().Info(absl::StrCat("new plan: ", reason));
+    journal_.Section("Plan").emplace_back(
+        absl::StrCat("after ",
+                     DurationText(absl::Seconds(journal_.ElapsedS()))),
+        reason);
+    job_.plan = replanner_->plan();
+    journal_.record().planned_steps = job_.plan.steps;
+  }
+  return replanner_->deadline();
+}
+
+absl::StatusOr<TrainResult> JobTraining::TrainOnce(
+    const TrainRequest& request) {
+  absl::StatusOr<TrainResult> result = TrainRecorded(
+      [this](const TrainRequest& r) {
+        return engine_.Train(
+            {r, journal_.folder().dataset_dir(), options_.Settings()});
+      },
+      request, journal_.folder(),
+      options_.steps > 0 ? options_.steps : job_.plan.steps, deadline_,
+      journal_.log());
+  journal_.TakeWarnings(engine_);
+  return result;
+}
+
+absl::StatusOr<TrainResult> JobTraining::TrainUntilDone(TrainRequest request) {
+  constexpr double kSlower = 0.2;
+  constexpr absl::Duration kWorthwhile = absl::Seconds(5);
+  bool slowed = false;
+  for (;;) {
+    absl::StatusOr<TrainResult> result = TrainOnce(request);
+    if (!options_.persevere || StopSignal() != 0) return result;
+    const bool diverged = result.ok() ? result->stop == TrainStop::kDiverged
+                                      : IsDiverged(result.status());
+    if (result.ok() && !diverged) return result;
+    if (result.ok() && !result->out.empty()) request.out = result->out;
+    const bool saved = ReadCheckpointInfo(request.out).ok();
+    const Deadline deadline =
+        replanner_.has_value() ? replanner_->deadline() : Deadline();
+    const bool time_left = deadline.Remaining() > kWorthwhile;
+    if (!result.ok()) {
+      journal_.Warn(absl::StrCat("training: ", result.status().message()));
+    }
+    if (time_left && diverged && !slowed) {
+      slowed = true;
+      options_.train.learning_rate *= kSlower;
+      options_.train.puzzle_learning_rate *= kSlower;
+      options_.train.precision = "float32";
+      if (saved) request.checkpoint = request.out;
+      journal_.Warn(absl::StrCat(
+          "training diverged: going on in float32 with "
+          "train.learning_rate ",
+          options_.train.learning_rate,
+          saved ? " from the last checkpoint" : " from the start"));
+    } else if (time_left && !result.ok() && !saved &&
+               !request.checkpoint.empty() &&
+               !absl::IsResourceExhausted(result.status())) {
+      journal_.Warn("training begins from nothing");
+      request.checkpoint.clear();
+    } else if (saved && !result.ok()) {
+      journal_.Warn("the weights saved before that vote");
+      TrainResult stopped;
+      stopped.stop = TrainStop::kDeadline;
+      return stopped;
+    } else {
+      return result;
+    }
+    request.train = options_.train;
+    request.resume = false;
+    request.deadline = deadline;
+  }
+}
+
+// How often the embedding rows were updated, against what was wanted.
+absl::Status JobTraining::AddRowUpdates(const std::string& checkpoint) {
+  ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
+                          ReadCheckpointInfo(checkpoint));
+  std::vector<int64_t> updates;
+  for (const PuzzleTask& task : info.ids.tasks) {
+    updates.insert(updates.end(), task.updates.begin(), task.updates.end());
+  }
+  if (updates.empty()) return absl::OkStatus();
+  std::sort(updates.begin(), updates.end());
+  const std::string text = absl::StrFormat(
+      "least %d, median %d, most %d; %d wanted (run.row_updates)",
+      updates.front(), updates[updates.size() / 2], updates.back(),
+      options_.planning.row_updates);
+  journal_.log().Info(absl::StrCat("updates of an embedding row: ", text));
+  journal_.Section("Plan").emplace_back("updates of a row", text);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<JobTrained> TrainJob(const Dataset& dataset,
+                                    const std::vector<HeldOutPair>& held_out,
+                                    const Deadline& deadline, Engine& engine,
+                                    RunOptions& options, JobJournal& journal,
+                                    JobPlan& job) {
+  return JobTraining(dataset, held_out, deadline, engine, options, journal, job)
+      .Run();
+}
+
+}  // namespace arctrm

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// The training of a job: until when it goes on, and what is done about what
+// goes wrong on the way.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "augment/dataset.h"
+#include "base/clock.h"
+#include "pipeline/engine.h"
+#include "pipeline/held_out.h"
+#include "pipeline/job_journal.h"
+#include "pipeline/job_plan.h"
+#include "pipeline/run_options.h"
+
+namespace arctrm {
+
+struct JobTrained {
+  std::string checkpoint;  // folder of the last one
+  bool stopped = false;    // by a signal
+};
+
+// Trains on `dataset`, the same as in the journal's work folder, and tries the
+// weights on `held_out`. `job` is made anew as training goes on. When
+// persevering, options.train is changed by what had to be helped: weights that
+// don't load are done without, what diverged goes on more slowly, and a
+// training that ended in an error is good for the weights it has saved.
+absl::StatusOr<JobTrained> TrainJob(const Dataset& dataset,
+                                    const std::vector<HeldOutPair>& held_out,
+                                    const Deadline& deadline, Engine& engine,
+                                    RunOptions& options, JobJournal& journal,
+                                    JobPlan& job);
+
+}  // namespace arctrm

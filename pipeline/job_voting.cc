@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/job_voting.h"
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/time.h"
+#include "base/files.h"
+#include "base/status.h"
+#include "base/stop.h"
+#include "pipeline/train_progress.h"
+#include "solver/checkpoint_info.h"
+#include "solver/train.h"
+#include "submission/score.h"
+#include "submission/write.h"
+#include "tta/predict.h"
+
+namespace arctrm {
+namespace {
+
+constexpr char kSource[] = "run";
+constexpr absl::Duration kSubmissionInterval = absl::Seconds(2);
+constexpr absl::Duration kBallotsInterval = absl::Seconds(10);
+
+class JobVoting {
+ public:
+  JobVoting(const JobInputs& inputs, const Deadline& deadline, double reserve_s,
+            Engine& engine, const RunOptions& options, JobJournal& journal,
+            Ballots& ballots)
+      : inputs_(inputs),
+        deadline_(deadline),
+        reserve_s_(reserve_s),
+        engine_(engine),
+        options_(options),
+        journal_(journal),
+        ballots_(ballots) {}
+
+  absl::StatusOr<bool> Run(const std::string& checkpoint);
+
+ private:
+  std::string ScoreSoFar() const;
+  absl::StatusOr<VoteResult> VoteWith(const std::string& checkpoint,
+                                      const std::string& source);
+  absl::Status VoteOnSnapshots(const std::string& checkpoint);
+
+  const JobInputs& inputs_;
+  const Deadline& deadline_;
+  const double reserve_s_;
+  Engine& engine_;
+  const RunOptions& options_;
+  JobJournal& journal_;
+  Ballots& ballots_;
+};
+
+std::string JobVoting::ScoreSoFar() const {
+  if (inputs_.solutions.empty() || ballots_.num_votes() == 0) return "";
+  const absl::StatusOr<ScoreTable> score =
+      Score(ChooseAttempts(ballots_, inputs_.challenges), inputs_.solutions);
+  if (!score.ok()) return "";
+  int solved = 0;
+  for (const OutputScore& output : score->outputs) solved += output.solved();
+  return absl::StrFormat("  solved %d of %d", solved, score->outputs.size());
+}
+
+// Votes of one checkpoint until the deadline.
+absl::StatusOr<VoteResult> JobVoting::VoteWith(const std::string& checkpoint,
+                                               const std::string& source) {
+  // Workers that die are started anew so often.
+  constexpr int kMostStarts = 3;
+  VoteOptions vote;
+  vote.max_views = options_.planning.max_views;
+  // What one model's votes decide another's may change.
+  vote.stop_decided =
+      options_.planning.stop_decided && options_.planning.snapshots == 0;
+  vote.source = source;
+  if (!deadline_.IsInfinite()) {
+    vote.deadline = deadline_.EarlierBy(absl::Seconds(reserve_s_));
+  }
+  ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
+                          ReadCheckpointInfo(checkpoint));
+  absl::Time last_submission = RealClock().Now();
+  absl::Time last_ballots = last_submission;
+  absl::Status written = absl::OkStatus();
+  std::string score = ScoreSoFar();
+  const auto on_batch = [&](const VoteProgress& p) {
+    const absl::Time now = RealClock().Now();
+    const bool last = p.views_done >= p.views_planned;
+    if (now - last_submission >= kSubmissionInterval || last) {
+      written = journal_.Forgive(SaveSubmission(ballots_, inputs_, options_),
+                                 "writing the submission");
+      last_submission = now;
+      score = ScoreSoFar();
+    }
+    if (written.ok() && now - last_ballots >= kBallotsInterval) {
+      written =
+          journal_.Forgive(ballots_.Write(journal_.folder().ballots_path()),
+                           "writing the ballots");
+      last_ballots = now;
+    }
+    journal_.log().Progress(absl::StrFormat(
+        "vote   %d/%d views  %.1f views/s%s%s", p.views_done, p.views_planned,
+        p.views_per_s, score, TimeLeftField(deadline_)));
+    return written.ok();
+  };
+  VoteResult result;
+  for (int start = 0; start < kMostStarts; ++start) {
+    absl::StatusOr<std::vector<std::unique_ptr<Predictor>>> loaded =
+        engine_.LoadPredictors(checkpoint, options_.Predicting(),
+                               vote.deadline);
+    journal_.TakeWarnings(engine_);
+    ARCTRM_RETURN_IF_ERROR(loaded.status());
+    std::vector<Predictor*> predictors;
+    for (const auto& predictor : *loaded) predictors.push_back(predictor.get());
+    ARCTRM_ASSIGN_OR_RETURN(
+        result, PredictVotes(predictors, info.ids, inputs_.challenges, vote,
+                             on_batch, ballots_));
+    journal_.log().EndProgress();
+    for (const std::string& line : result.lost) {
+      journal_.Warn(absl::StrCat("voting: ", line));
+    }
+    const bool all_lost = result.lost.size() == predictors.size();
+    if (result.complete || !all_lost || vote.deadline.Passed() ||
+        StopSignal() != 0) {
+      break;
+    }
+  }
+  ARCTRM_RETURN_IF_ERROR(written);
+  ARCTRM_RETURN_IF_ERROR(journal_.Forgive(
+      ballots_.Write(journal_.folder().ballots_path()), "writing the ballots"));
+  return result;
+}
+
+// The latest first; what no time is left for is left.
+absl::Status JobVoting::VoteOnSnapshots(const std::string& checkpoint) {
+  constexpr absl::Duration kWorthwhile = absl::Seconds(2);
+  for (int number = options_.planning.snapshots; number >= 1; --number) {
+    const std::string dir = SnapshotDir(checkpoint, number);
+    const absl::Duration left =
+        deadline_.Remaining() - absl::Seconds(reserve_s_);
+    if (!ReadCheckpointInfo(dir).ok()) continue;
+    if (StopSignal() != 0 ||
+        left < kWorthwhile + absl::Seconds(2 * engine_.StartSeconds())) {
+      break;
+    }
+    const std::string source = absl::StrCat("snapshot-", number);
+    ARCTRM_ASSIGN_OR_RETURN(const VoteResult result, VoteWith(dir, source));
+    const std::string line =
+        absl::StrFormat("%d of %d views", result.progress.views_done,
+                        result.progress.views_planned);
+    journal_.log().Info(absl::StrCat(source, " voted: ", line));
+    journal_.Section("Plan").emplace_back(source, line);
+    if (!result.complete) break;
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> JobVoting::Run(const std::string& checkpoint) {
+  const double started = journal_.ElapsedS();
+  const std::string best = journal_.folder().best_dir();
+  const absl::StatusOr<VoteResult> voted =
+      VoteWith(IsDirectory(best) ? best : checkpoint, kSource);
+  ARCTRM_RETURN_IF_ERROR(journal_.Forgive(voted.status(), "voting"));
+  if (!voted.ok()) return false;
+  const VoteResult& result = *voted;
+  journal_.record().voting_done = result.complete;
+  if (result.complete) {
+    ARCTRM_RETURN_IF_ERROR(
+        journal_.Forgive(VoteOnSnapshots(checkpoint), "snapshots"));
+  }
+  const bool stopped = StopSignal() != 0;
+  for (const auto& [task, index] : result.too_large) {
+    journal_.Warn(absl::StrCat(task, "[", index,
+                               "]: the test input does not fit the canvas"));
+  }
+  const int64_t skipped = result.progress.views_skipped;
+  journal_.log().Info(absl::StrFormat(
+      "voted: %d of %d views, %d votes count (%.1f views/s)%s",
+      result.progress.views_done, result.progress.views_planned,
+      ballots_.num_votes(), result.progress.views_per_s,
+      skipped > 0 ? absl::StrCat(", ", skipped,
+                                 " left out that could change no attempt")
+                  : ""));
+  journal_.AddTiming("voting", journal_.ElapsedS() - started);
+  journal_.Section("Plan").emplace_back(
+      "voted", absl::StrFormat(
+                   "%d of %d views, %.1f views/s", result.progress.views_done,
+                   result.progress.views_planned, result.progress.views_per_s));
+  return stopped;
+}
+
+}  // namespace
+
+absl::Status SaveSubmission(const Ballots& ballots, const JobInputs& inputs,
+                            const RunOptions& options) {
+  return WriteSubmission(ChooseAttempts(ballots, inputs.challenges),
+                         inputs.challenges, options.out);
+}
+
+absl::StatusOr<bool> VoteOnTests(const std::string& checkpoint,
+                                 const JobInputs& inputs,
+                                 const Deadline& deadline, double reserve_s,
+                                 Engine& engine, const RunOptions& options,
+                                 JobJournal& journal, Ballots& ballots) {
+  return JobVoting(inputs, deadline, reserve_s, engine, options, journal,
+                   ballots)
+      .Run(checkpoint);
+}
+
+}  // namespace arctrm

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// The votes of a job: which weights vote for how long, and the submission that
+// is replaced as votes come in.
+#pragma once
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/clock.h"
+#include "pipeline/engine.h"
+#include "pipeline/inputs.h"
+#include "pipeline/job_journal.h"
+#include "pipeline/run_options.h"
+#include "tta/ballots.h"
+
+namespace arctrm {
+
+// Replaces options.out by what `ballots` choose.
+absl::Status SaveSubmission(const Ballots& ballots, const JobInputs& inputs,
+                            const RunOptions& options);
+
+// Votes into `ballots`, which the work folder keeps, until `reserve_s` seconds
+// before the deadline: first the best weights on what was held out, else those
+// of `checkpoint`, then its snapshots. Says in the journal's record whether all
+// was voted on. True when a signal ended it.
+absl::StatusOr<bool> VoteOnTests(const std::string& checkpoint,
+                                 const JobInputs& inputs,
+                                 const Deadline& deadline, double reserve_s,
+                                 Engine& engine, const RunOptions& options,
+                                 JobJournal& journal, Ballots& ballots);
+
+}  // namespace arctrm

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/worker_devices.h"
+
+#include <algorithm>
+#include <memory>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "base/clock.h"
+#include "base/files.h"
+#include "base/status.h"
+#include "base/stop.h"
+#include "pipeline/device_list.h"
+#include "pipeline/frames.h"
+
+namespace arctrm {
+namespace {
+
+// What a worker may take to load its libraries and say what there is.
+constexpr absl::Duration kDescribePatience = absl::Minutes(3);
+constexpr int kMostDescriptions = 3;
+
+}  // namespace
+
+std::string WorkerDevices::ErrorFile() const {
+  return JoinPath(options_.scratch, "workers.log");
+}
+
+void WorkerDevices::Warn(const std::string& line) {
+  log_.Warning(line);
+  warnings_.push_back(line);
+}
+
+SubprocessOptions WorkerDevices::Command() const {
+  SubprocessOptions command;
+  command.argv = {options_.solver, "worker"};
+  command.environment = {{"OMP_WAIT_POLICY", "passive"}};
+  command.pipe_input = true;
+  command.pipe_output = true;
+  // What workers say can be done without.
+  if (MakeDirectories(options_.scratch).ok() &&
+      CheckWritable(ErrorFile()).ok()) {
+    command.error_file = ErrorFile();
+  }
+  return command;
+}
+
+absl::StatusOr<nlohmann::json> WorkerDevices::Ask(const nlohmann::json& request,
+                                                  absl::Duration patience) {
+  ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<Subprocess> worker,
+                          Subprocess::Start(Command()));
+  const Deadline deadline(RealClock(),
+                          std::min(patience, options_.deadline.Remaining()));
+  ARCTRM_RETURN_IF_ERROR(SendFrame(*worker, request.dump(), deadline));
+  ARCTRM_ASSIGN_OR_RETURN(const std::string body,
+                          ReceiveFrame(*worker, deadline));
+  ARCTRM_ASSIGN_OR_RETURN(nlohmann::json json, ParseFrame(body));
+  ARCTRM_RETURN_IF_ERROR(ErrorOf(json));
+  return json;
+}
+
+absl::Status WorkerDevices::Find(const DeviceOptions& device) {
+  if (!list_.empty()) return absl::OkStatus();
+  // "cpu,cpu" and "cuda:0,1" are lists of ours; a worker knows one device.
+  const std::string first = device.device.substr(0, device.device.find(','));
+  absl::Time before = RealClock().Now();
+  absl::StatusOr<nlohmann::json> told;
+  for (int tries = 1;; ++tries) {
+    told = Ask({{"job", "describe"},
+                {"device", first},
+                {"threads", device.threads},
+                {"settings", nlohmann::json::array()}},
+               kDescribePatience);
+    if (!absl::IsUnavailable(told.status()) || tries >= kMostDescriptions ||
+        StopSignal() != 0) {
+      break;
+    }
+    Warn(absl::StrCat("looking devices up: ", told.status().message()));
+    before = RealClock().Now();
+  }
+  ARCTRM_RETURN_IF_ERROR(told.status());
+  const nlohmann::json& json = *told;
+  start_s_ = absl::ToDoubleSeconds(RealClock().Now() - before);
+  description_ = json.value("device", "");
+  for (const nlohmann::json& row : json.value("machine", nlohmann::json())) {
+    log_.Info(absl::StrCat(row.at(0).get<std::string>(), ": ",
+                           row.at(1).get<std::string>()));
+  }
+  ARCTRM_ASSIGN_OR_RETURN(
+      list_, DeviceList(device.device, json.value("cuda_devices", 0)));
+  return absl::OkStatus();
+}
+
+int WorkerDevices::ThreadsEach(const DeviceOptions& device) const {
+  const int all = device.threads > 0
+                      ? device.threads
+                      : static_cast<int>(std::thread::hardware_concurrency());
+  return std::max(1, all / static_cast<int>(list_.size()));
+}
+
+}  // namespace arctrm
