@@ -16,6 +16,7 @@
 #include "arc/write.h"
 #include "base/files.h"
 #include "base/hash.h"
+#include "base/out_of_memory.h"
 #include "base/status.h"
 #include "base/stop.h"
 #include "pipeline/run_folder.h"
@@ -217,6 +218,8 @@ absl::StatusOr<RunOutcome> RunKaggle(const KaggleOptions& options, Log& log) {
       }
       failed = outcome.status();
     }
+    // Another folder is of no use against that.
+    if (IsOutOfMemory(failed)) break;
     if (StopSignal() != 0 || deadline.Remaining() < kWorthBeginning) break;
     log.Warning(absl::StrCat(work, ": ", failed.message()));
   }

@@ -38,13 +38,15 @@ class Engine {
                                                     const TrainOptions& train,
                                                     const DeviceOptions& device,
                                                     double budget_s) = 0;
-  // As Train().
+  // As Train(); IsOutOfMemory() where the batch is too large.
   virtual absl::StatusOr<TrainResult> Train(const EngineTraining& training) = 0;
   // One predictor per device, at least one. Those of other processes answer
   // nothing after `deadline` and are gone with them: see PredictVotes.
   virtual absl::StatusOr<std::vector<std::unique_ptr<Predictor>>>
   LoadPredictors(const std::string& checkpoint, const PredictorOptions& options,
                  const Deadline& deadline) = 0;
+  // Processes among which Train() divides a batch: it has a row for each.
+  virtual int Ranks() const { return 1; }
   // Seconds until a predictor of LoadPredictors() is at work, weights not
   // counted: as measured when devices were looked up.
   virtual double StartSeconds() const { return 0; }

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/out_of_memory.h"
 #include "base/status.h"
 
 namespace arctrm {
@@ -175,19 +176,24 @@ absl::StatusOr<nlohmann::json> ParseFrame(absl::string_view body) {
 }
 
 std::string ErrorFrame(const absl::Status& status) {
-  return nlohmann::json{{"error", std::string(status.message())},
-                        {"code", static_cast<int>(status.code())}}
-      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  nlohmann::json json = {{"error", std::string(status.message())},
+                         {"code", static_cast<int>(status.code())}};
+  if (IsOutOfMemory(status)) json["out_of_memory"] = true;
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 absl::Status ErrorOf(const nlohmann::json& frame) {
   if (!frame.contains("error")) return absl::OkStatus();
   const absl::StatusOr<absl::Status> told =
       Guarded<absl::Status>([&]() -> absl::StatusOr<absl::Status> {
+        const std::string message = frame["error"].get<std::string>();
+        if (frame.value("out_of_memory", false)) {
+          return OutOfMemoryError(message);
+        }
         const int code = frame.value("code", 0);
         return absl::Status(code > 0 ? static_cast<absl::StatusCode>(code)
                                      : absl::StatusCode::kInternal,
-                            frame["error"].get<std::string>());
+                            message);
       });
   return told.ok() ? *told : told.status();
 }

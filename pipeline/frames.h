@@ -40,7 +40,7 @@ absl::StatusOr<std::string> ReceiveFrame(int fd);
 // DataLoss for anything that is not a JSON object.
 absl::StatusOr<nlohmann::json> ParseFrame(absl::string_view body);
 
-// {"error": message, "code": absl's number}.
+// {"error": message, "code": absl's number}, and "out_of_memory": true of that.
 std::string ErrorFrame(const absl::Status& status);
 // The status that `frame` tells of; OK when it tells of none.
 absl::Status ErrorOf(const nlohmann::json& frame);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "base/out_of_memory.h"
 #include "base/status.h"
 
 namespace arctrm {
@@ -13,7 +14,6 @@ namespace {
 absl::StatusOr<double> MeasureStep(const Dataset& dataset, double left_s,
                                    const Deadline& deadline, Engine& engine,
                                    RunOptions& options, JobJournal& journal) {
-  constexpr int kLeastBatch = 8;
   constexpr int kTries = 3;
   constexpr double kAssumed = 1;
   for (int tries = 1;;) {
@@ -31,11 +31,10 @@ absl::StatusOr<double> MeasureStep(const Dataset& dataset, double left_s,
       if (tries++ < kTries && !deadline.Passed()) continue;
       return kAssumed;
     }
-    if (!options.persevere || !absl::IsResourceExhausted(step_s.status()) ||
-        options.train.batch < 2 * kLeastBatch) {
+    if (!options.persevere || !IsOutOfMemory(step_s.status()) ||
+        !HalveBatch(engine, options)) {
       return step_s.status();
     }
-    options.train.batch /= 2;
     journal.Warn(absl::StrCat(step_s.status().message(),
                               "; going on with train.batch ",
                               options.train.batch));
@@ -66,6 +65,13 @@ absl::StatusOr<JobPlan> PlanJob(const Dataset& dataset, int test_inputs,
   }
   job.plan = PlanRun(in, options.model, options.train, options.planning);
   return job;
+}
+
+bool HalveBatch(const Engine& engine, RunOptions& options) {
+  const int half = options.train.batch / 2;
+  if (half < engine.Ranks()) return false;
+  options.train.batch = half;
+  return true;
 }
 
 }  // namespace arctrm

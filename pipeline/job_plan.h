@@ -20,11 +20,15 @@ struct JobPlan {
 // For a job on `dataset`, whose copies need not be there yet, with
 // `test_inputs` to vote on until `deadline`. A run that is resumed has its
 // number of copies in the journal's record. A step is measured only where there
-// is a deadline; when persevering, options.train.batch is halved until it fits
-// the device, and what can't be measured is assumed: the plan is made anew
-// while training goes on. Errors of the measurement.
+// is a deadline; when persevering, options.train.batch is halved until memory
+// is enough for it, and what can't be measured is assumed: the plan is made
+// anew while training goes on. Errors of the measurement.
 absl::StatusOr<JobPlan> PlanJob(const Dataset& dataset, int test_inputs,
                                 const Deadline& deadline, Engine& engine,
                                 RunOptions& options, JobJournal& journal);
+
+// Halves options.train.batch; false where that would leave less than a row for
+// each of the engine's processes.
+bool HalveBatch(const Engine& engine, RunOptions& options);
 
 }  // namespace arctrm

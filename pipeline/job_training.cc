@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/files.h"
+#include "base/out_of_memory.h"
 #include "base/status.h"
 #include "base/stop.h"
 #include "pipeline/replanner.h"
@@ -18,6 +19,14 @@
 
 namespace arctrm {
 namespace {
+
+// From the weights saved last, with other settings: a resumed training would
+// have to have the same.
+void GoOnFromSaved(TrainRequest& request) {
+  request.checkpoint = request.out;
+  // Else a worker that dies before the next save would be resumed from it.
+  (void)DropResumeState(request.out);
+}
 
 class JobTraining {
  public:
@@ -37,6 +46,7 @@ class JobTraining {
  private:
   // The deadline of the training from now on; told when it has moved.
   Deadline Replan(const TrainStats& stats);
+  void TakeUp(TrainRequest& request);
   absl::StatusOr<TrainResult> TrainOnce(const TrainRequest& request);
   absl::StatusOr<TrainResult> TrainUntilDone(TrainRequest request);
   absl::Status AddRowUpdates(const std::string& checkpoint);
@@ -50,6 +60,21 @@ class JobTraining {
   JobPlan& job_;
   std::optional<Replanner> replanner_;  // of a training with a deadline
 };
+
+// A run that goes on, and with it the training where it had saved something.
+void JobTraining::TakeUp(TrainRequest& request) {
+  const absl::StatusOr<CheckpointInfo> saved = ReadCheckpointInfo(request.out);
+  if (!saved.ok()) return;
+  request.resume = saved->has_resume_state || !options_.persevere;
+  if (!request.resume) {
+    // Ended between GoOnFromSaved() and the first save after it.
+    request.checkpoint = request.out;
+  } else if (options_.persevere) {
+    // What was helped stays so.
+    options_.train = saved->train;
+    request.train = options_.train;
+  }
+}
 
 absl::StatusOr<JobTrained> JobTraining::Run() {
   const std::string spare =
@@ -74,7 +99,7 @@ absl::StatusOr<JobTrained> JobTraining::Run() {
   request.spare_out = spare;
   // What an earlier run left there is not of this one.
   if (!spare.empty()) (void)RemoveAll(spare);
-  request.resume = options_.resume && ReadCheckpointInfo(request.out).ok();
+  if (options_.resume) TakeUp(request);
   request.max_steps = options_.steps;
   request.snapshots = options_.planning.snapshots;
   if (!deadline_.IsInfinite()) {
@@ -158,7 +183,7 @@ absl::StatusOr<TrainResult> JobTraining::TrainUntilDone(TrainRequest request) {
     const bool diverged = result.ok() ? result->stop == TrainStop::kDiverged
                                       : IsDiverged(result.status());
     if (result.ok() && !diverged) return result;
-    if (result.ok() && !result->out.empty()) request.out = result->out;
+    TakeSpare(request);
     const bool saved = ReadCheckpointInfo(request.out).ok();
     const Deadline deadline =
         replanner_.has_value() ? replanner_->deadline() : Deadline();
@@ -171,11 +196,17 @@ absl::StatusOr<TrainResult> JobTraining::TrainUntilDone(TrainRequest request) {
       options_.train.learning_rate *= kSlower;
       options_.train.puzzle_learning_rate *= kSlower;
       options_.train.precision = "float32";
-      if (saved) request.checkpoint = request.out;
+      if (saved) GoOnFromSaved(request);
       journal_.Warn(absl::StrCat(
           "training diverged: going on in float32 with "
           "train.learning_rate ",
           options_.train.learning_rate,
+          saved ? " from the last checkpoint" : " from the start"));
+    } else if (time_left && IsOutOfMemory(result.status()) &&
+               HalveBatch(engine_, options_)) {
+      if (saved) GoOnFromSaved(request);
+      journal_.Warn(absl::StrCat(
+          "going on with train.batch ", options_.train.batch,
           saved ? " from the last checkpoint" : " from the start"));
     } else if (time_left && !result.ok() && !saved &&
                !request.checkpoint.empty() &&
@@ -186,6 +217,7 @@ absl::StatusOr<TrainResult> JobTraining::TrainUntilDone(TrainRequest request) {
       journal_.Warn("the weights saved before that vote");
       TrainResult stopped;
       stopped.stop = TrainStop::kDeadline;
+      stopped.out = request.out;
       return stopped;
     } else {
       return result;

@@ -25,8 +25,9 @@ struct JobTrained {
 // Trains on `dataset`, the same as in the journal's work folder, and tries the
 // weights on `held_out`. `job` is made anew as training goes on. When
 // persevering, options.train is changed by what had to be helped: weights that
-// don't load are done without, what diverged goes on more slowly, and a
-// training that ended in an error is good for the weights it has saved.
+// don't load are done without, what diverged goes on more slowly, what ran out
+// of memory goes on with half the batch, again and again, and a training that
+// ended in another error is good for the weights it has saved.
 absl::StatusOr<JobTrained> TrainJob(const Dataset& dataset,
                                     const std::vector<HeldOutPair>& held_out,
                                     const Deadline& deadline, Engine& engine,

@@ -9,9 +9,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
+#include "base/out_of_memory.h"
 #include "base/status.h"
 #include "base/stop.h"
 #include "pipeline/frames.h"
+#include "pipeline/train_recorded.h"
 #include "solver/checkpoint_info.h"
 
 namespace arctrm {
@@ -35,15 +37,6 @@ bool IsUsers(const absl::Status& status) {
   return absl::IsInvalidArgument(status) || absl::IsNotFound(status) ||
          absl::IsFailedPrecondition(status) || absl::IsDataLoss(status) ||
          IsDiverged(status);
-}
-
-// Where the last checkpoint of a training is: what went to the spare folder
-// went there later.
-const std::string& SavedIn(const TrainRequest& request) {
-  return !request.spare_out.empty() &&
-                 ReadCheckpointInfo(request.spare_out).ok()
-             ? request.spare_out
-             : request.out;
 }
 
 }  // namespace
@@ -178,7 +171,9 @@ absl::StatusOr<TrainResult> LedTraining::Try(const EngineTraining& training,
 absl::StatusOr<TrainResult> LedTraining::Salvage(
     const EngineTraining& training, TrainStop stop,
     const absl::Status& why) const {
-  const std::string& saved_in = SavedIn(training.request);
+  TrainRequest request = training.request;
+  TakeSpare(request);
+  const std::string& saved_in = request.out;
   const absl::StatusOr<CheckpointInfo> info = ReadCheckpointInfo(saved_in);
   if (!info.ok()) {
     return absl::UnavailableError(absl::StrCat(
@@ -203,7 +198,11 @@ absl::StatusOr<TrainResult> LedTraining::Train(const EngineTraining& asked) {
   for (int failures = 0;;) {
     Failure failure;
     absl::StatusOr<TrainResult> result = Try(training, resume, failure);
-    if (result.ok() || IsUsers(result.status())) return result;
+    // What is too large once is too large again: the job knows a smaller batch.
+    if (result.ok() || IsUsers(result.status()) ||
+        IsOutOfMemory(result.status())) {
+      return result;
+    }
     devices_.log().EndProgress();
     const std::string device = devices_.list()[failure.rank];
     devices_.Warn(
@@ -223,9 +222,7 @@ absl::StatusOr<TrainResult> LedTraining::Train(const EngineTraining& asked) {
     } else if (strikes > kMostStrikes) {
       return Salvage(training, TrainStop::kDeadline, result.status());
     }
-    if (SavedIn(request) == request.spare_out) {
-      request.out = std::exchange(request.spare_out, "");
-    }
+    TakeSpare(request);
     const absl::StatusOr<CheckpointInfo> saved =
         ReadCheckpointInfo(request.out);
     resume = saved.ok() && saved->has_resume_state &&

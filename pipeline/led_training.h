@@ -21,8 +21,9 @@ class LedTraining {
   // Borrows `devices`, of which those that fail again and again are given up.
   explicit LedTraining(WorkerDevices& devices) : devices_(devices) {}
 
-  // As Engine::Train(). Errors that a person must mend, and Unavailable where
-  // nothing had been saved when nothing more could be done.
+  // As Engine::Train(). Errors that a person must mend, those of
+  // IsOutOfMemory(), and Unavailable where nothing had been saved when nothing
+  // more could be done.
   absl::StatusOr<TrainResult> Train(const EngineTraining& asked);
 
  private:

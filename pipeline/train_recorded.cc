@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "base/status.h"
 #include "pipeline/train_progress.h"
+#include "solver/checkpoint_info.h"
 
 namespace arctrm {
 
@@ -18,6 +19,13 @@ absl::StatusOr<RunRecord> OpenRecord(const RunFolder& folder, bool resume,
   }
   ARCTRM_RETURN_IF_ERROR(folder.Start());
   return fresh;
+}
+
+void TakeSpare(TrainRequest& request) {
+  if (!request.spare_out.empty() &&
+      ReadCheckpointInfo(request.spare_out).ok()) {
+    request.out = std::exchange(request.spare_out, "");
+  }
 }
 
 absl::StatusOr<TrainResult> TrainRecorded(

@@ -18,6 +18,10 @@ namespace arctrm {
 absl::StatusOr<RunRecord> OpenRecord(const RunFolder& folder, bool resume,
                                      const RunRecord& fresh);
 
+// Of a training that ended: where its last checkpoint went to the spare folder,
+// for want of room in `out`, that is the one to go on in, and no spare is left.
+void TakeSpare(TrainRequest& request);
+
 // train(request), which is Train() or an engine's, with request.on_start and
 // on_step set: metrics are cut back to where a resumed training stands and
 // appended to, one line shows how it goes towards `goal` steps (0: none) and

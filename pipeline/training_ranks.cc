@@ -22,6 +22,11 @@ namespace {
 // been seen to break.
 constexpr absl::Duration kBlamePatience = absl::Seconds(1);
 
+// Does a rank say no more than that another one is gone? As Train() has it.
+bool MissesAnother(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsAborted(status);
+}
+
 }  // namespace
 
 absl::StatusOr<int> FreePort() {
@@ -75,7 +80,7 @@ std::optional<TrainingRanks::Event> TrainingRanks::Next(
 
 TrainingRanks::Fault TrainingRanks::Blame(size_t rank,
                                           const absl::Status& error) {
-  if (!absl::IsUnavailable(error)) return {error, rank};
+  if (!MissesAnother(error)) return {error, rank};
   std::set<size_t> told = {rank};
   const Deadline patience(RealClock(), kBlamePatience);
   while (!patience.Passed()) {
@@ -83,7 +88,10 @@ TrainingRanks::Fault TrainingRanks::Blame(size_t rank,
         Next(std::max(absl::ZeroDuration(), patience.Remaining()));
     if (!next.has_value()) break;
     if (next->said.ok()) {
-      if (!ErrorOf(*next->said).ok()) told.insert(next->rank);
+      const absl::Status other = ErrorOf(*next->said);
+      if (other.ok()) continue;
+      if (!MissesAnother(other)) return {other, next->rank};
+      told.insert(next->rank);
     } else if (told.count(next->rank) == 0) {
       return {next->said.status(), next->rank};
     }

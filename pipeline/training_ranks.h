@@ -48,9 +48,9 @@ class TrainingRanks {
 
   // The next event, nothing when none comes within `patience`.
   std::optional<Event> Next(absl::Duration patience);
-  // Whose fault `error`, told by `rank`, is: where another one died, that
-  // one's. Those that miss it say so before they end; it says nothing. Takes
-  // events for up to a second.
+  // Whose fault `error`, told by `rank`, is: where another one died or has an
+  // error of its own, that one's. Those that miss a rank say so before they
+  // end; one that died says nothing. Takes events for up to a second.
   Fault Blame(size_t rank, const absl::Status& error);
 
   void Tell(const nlohmann::json& what);

@@ -29,6 +29,7 @@ class WorkerDevices {
   absl::Status Find(const DeviceOptions& device);
   // What is still used of it: devices are given up as their workers fail.
   std::vector<std::string>& list() { return list_; }
+  const std::vector<std::string>& list() const { return list_; }
   const std::string& description() const { return description_; }
   double start_s() const { return start_s_; }  // of a worker, measured
 

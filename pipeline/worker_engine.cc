@@ -43,6 +43,9 @@ class WorkerEngine : public Engine {
   absl::StatusOr<std::vector<std::unique_ptr<Predictor>>> LoadPredictors(
       const std::string& checkpoint, const PredictorOptions& options,
       const Deadline& deadline) override;
+  int Ranks() const override {
+    return std::max(1, static_cast<int>(devices_.list().size()));
+  }
   double StartSeconds() const override { return devices_.start_s(); }
   std::vector<std::string> TakeWarnings() override {
     return devices_.TakeWarnings();

@@ -13,10 +13,12 @@
 #include <new>
 #include <thread>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/files.h"
+#include "base/out_of_memory.h"
 #include "solver/internal/collective.h"
 
 namespace arctrm::internal {
@@ -35,6 +37,25 @@ void LoadCudaBackend() {
     return dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) != nullptr;
   }();
   (void)loaded;
+}
+
+// Only allocations that go through the cache of a device throw
+// OutOfMemoryError; of those of the processor, of the CUDA runtime (a stream, a
+// recorded graph) and of cuBLAS LibTorch tells in words alone.
+bool SaysOutOfMemory(const c10::Error& e) {
+  const absl::string_view words = e.what_without_backtrace();
+  for (const char* known :
+       {"DefaultCPUAllocator: can't allocate memory",
+        "CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED"}) {
+    if (absl::StrContains(words, known)) return true;
+  }
+  return false;
+}
+
+absl::Status OutOfMemoryOf(const c10::Error& e) {
+  return OutOfMemoryError(
+      absl::StrCat("out of memory: ", e.what_without_backtrace(),
+                   "; a smaller train.batch needs less"));
 }
 
 }  // namespace
@@ -178,16 +199,15 @@ absl::Status StatusOfException(std::exception_ptr error) {
   try {
     std::rethrow_exception(error);
   } catch (const c10::OutOfMemoryError& e) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("out of device memory: ", e.what_without_backtrace(),
-                     "; a smaller train.batch needs less"));
+    return OutOfMemoryOf(e);
   } catch (const c10::Error& e) {
+    if (SaysOutOfMemory(e)) return OutOfMemoryOf(e);
     return absl::InternalError(
         absl::StrCat("LibTorch: ", e.what_without_backtrace()));
   } catch (const RankLost& e) {
     return absl::UnavailableError(e.what());
   } catch (const std::bad_alloc&) {
-    return absl::ResourceExhaustedError(
+    return OutOfMemoryError(
         "out of memory; a smaller train.batch or fewer --augmentations need "
         "less");
   } catch (const std::exception& e) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "base/out_of_memory.h"
 #include "gtest/gtest.h"
 
 namespace arctrm {
@@ -22,6 +23,16 @@ TEST(Status, AnnotatePutsContextFirstAndKeepsTheCode) {
   EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
   EXPECT_EQ(status.message(), "task 00576224: row 3 is short");
   EXPECT_TRUE(Annotate(absl::OkStatus(), "anything").ok());
+}
+
+TEST(Status, MemoryThatRanOutIsNoFullDisk) {
+  const absl::Status memory = OutOfMemoryError("out of memory");
+  EXPECT_TRUE(absl::IsResourceExhausted(memory));
+  EXPECT_EQ(memory.message(), "out of memory");
+  EXPECT_TRUE(IsOutOfMemory(memory));
+  EXPECT_TRUE(IsOutOfMemory(Annotate(memory, "step 7")));
+  EXPECT_FALSE(IsOutOfMemory(ErrnoStatus(ENOSPC, "can't write", "x")));
+  EXPECT_FALSE(IsOutOfMemory(absl::OkStatus()));
 }
 
 TEST(Status, ErrnoStatusSaysWhatWhereAndWhy) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "base/out_of_memory.h"
 #include "base/stop.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -115,6 +116,20 @@ sleep 5
   const auto result = engine->Train(Training());
   EXPECT_EQ(result.status(), absl::FailedPreconditionError("settings differ"));
   EXPECT_TRUE(engine->TakeWarnings().empty());
+}
+
+TEST_F(EngineRanksTest,
+       OutOfMemoryIsForTheJobToHelpAndTheRankThatSaysItCounts) {
+  const auto engine = EngineOf(R"bash(
+case $RANK in
+  0) say '{"error":"another rank is gone","code":14}'; sleep 5 ;;
+  1) sleep 0.3; say '{"error":"no memory","code":8,"out_of_memory":true}' ;;
+esac
+)bash");
+  const auto result = engine->Train(Training());
+  EXPECT_EQ(result.status(), OutOfMemoryError("no memory"));
+  EXPECT_TRUE(engine->TakeWarnings().empty());
+  EXPECT_EQ(engine->Ranks(), 2);
 }
 
 TEST_F(EngineRanksTest, ATrainingThatHangsEndsSoonAfterItsDeadline) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 
+#include "base/out_of_memory.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -58,6 +59,9 @@ TEST(Frames, AnErrorKeepsItsKindAndItsWords) {
   const auto json = ParseFrame(ErrorFrame(status));
   ASSERT_TRUE(json.ok());
   EXPECT_EQ(ErrorOf(*json), status);
+  EXPECT_FALSE(IsOutOfMemory(ErrorOf(*json)));
+  const absl::Status memory = OutOfMemoryError("of the device");
+  EXPECT_EQ(ErrorOf(*ParseFrame(ErrorFrame(memory))), memory);
   EXPECT_TRUE(ErrorOf(*ParseFrame("{}")).ok());
   // Not even words: an error all the same.
   EXPECT_FALSE(ErrorOf(*ParseFrame("{\"error\": 7}")).ok());

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#include "solver/internal/device.h"
+
+#include <ATen/ops/empty.h>
+
+#include <new>
+
+#include "base/out_of_memory.h"
+#include "gtest/gtest.h"
+
+namespace arctrm::internal {
+namespace {
+
+template <typename Fn>
+absl::Status StatusOf(const Fn& fn) {
+  return CatchTorch([&] {
+    fn();
+    return absl::OkStatus();
+  });
+}
+
+TEST(Device, MemoryThatRanOutHasAStatusOfItsOwn) {
+  EXPECT_TRUE(IsOutOfMemory(StatusOf([] { throw std::bad_alloc(); })));
+  EXPECT_TRUE(IsOutOfMemory(StatusOf([] {
+    TORCH_CHECK_WITH(OutOfMemoryError, false, "CUDA out of memory.");
+  })));
+  EXPECT_TRUE(IsOutOfMemory(StatusOf(
+      [] { TORCH_CHECK(false, "CUDA error: out of memory\nmore words"); })));
+  EXPECT_TRUE(IsOutOfMemory(StatusOf([] {
+    TORCH_CHECK(false,
+                "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling "
+                "`cublasCreate(handle)`");
+  })));
+  const absl::Status other =
+      StatusOf([] { TORCH_CHECK(false, "CUDA error: invalid argument"); });
+  EXPECT_EQ(other.code(), absl::StatusCode::kInternal);
+  EXPECT_FALSE(IsOutOfMemory(other));
+}
+
+// A sanitizer ends the process instead.
+#ifndef __SANITIZE_ADDRESS__
+TEST(Device, TheProcessorsMemoryRunsOutToo) {
+  const absl::Status status =
+      StatusOf([] { at::empty({int64_t{1} << 55}, at::kByte); });
+  EXPECT_TRUE(IsOutOfMemory(status)) << status;
+}
+#endif
+
+}  // namespace
+}  // namespace arctrm::internal
