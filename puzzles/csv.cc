@@ -44,12 +44,12 @@ class Reader {
       : bytes_(bytes), name_(name) {}
 
   bool AtEnd() const { return at_ >= bytes_.size(); }
-  int64_t line() const { return line_; }
 
   // The fields of the next row, as many as the first had. Views stand in the
   // file, or in `unquoted_` where quotes were doubled.
   absl::Status Next(std::array<absl::string_view, kMostFields>& fields) {
-    const bool header = ++line_ == 1;
+    const bool header = num_fields_ == 0;
+    line_ = next_line_++;
     unquoted_.clear();
     size_t count = 0;
     for (bool more = true; more; ++count) {
@@ -100,6 +100,7 @@ class Reader {
     bool doubled = false;
     for (;; ++at_) {
       if (at_ >= bytes_.size()) return Fault("a quoted field does not end");
+      if (bytes_[at_] == '\n') ++next_line_;
       if (bytes_[at_] != '"') continue;
       if (at_ + 1 < bytes_.size() && bytes_[at_ + 1] == '"') {
         doubled = true;
@@ -128,7 +129,8 @@ class Reader {
   absl::string_view bytes_;
   absl::string_view name_;
   size_t at_ = 0;
-  int64_t line_ = 0;
+  int64_t line_ = 0;  // where the row begins
+  int64_t next_line_ = 1;
   size_t num_fields_ = 0;
   std::deque<std::string> unquoted_;
 };

@@ -23,9 +23,10 @@ struct PuzzleFile {
 };
 
 // Reads a whole file; the first puzzle says which kind it is. InvalidArgument
-// with file and line: no or another header, a row with another number of
-// fields, a character that is none of a puzzle, a length that is no square or
-// another than that of the first row, a rating that is no number, no rows.
+// with the file and the line where the row begins: no or another header, a row
+// with another number of fields, a character that is none of a puzzle, a length
+// that is no square or another than that of the first row, a rating that is no
+// number, no rows.
 // Answers may be empty. Whether puzzles make sense is not looked at.
 absl::StatusOr<PuzzleFile> ReadPuzzleCsv(const std::string& path);
 // The same of bytes; `name` is what errors call them.

@@ -110,6 +110,18 @@ TEST(PuzzleCsv, NamesTheLineOfAFault) {
               HasSubstr("961 characters"));
 }
 
+TEST(PuzzleCsv, LinesInQuotesCountToo) {
+  const std::string rows = "\"a\nb\n\",12..,1234,3\n\"c\r\n\",....,,4\n";
+  ASSERT_TRUE(ParsePuzzleCsv(kHeader + rows, "f.csv").ok());
+  EXPECT_THAT(Message(kHeader + rows + "d,12.x,1234,3\n"),
+              HasSubstr("line 7: character 4"));
+  // Of a row over several lines the first one, wherever its fault is.
+  EXPECT_THAT(Message(kHeader + rows + "\"d\ne\",12..,1234,hard\n"),
+              HasSubstr("line 7: the rating"));
+  EXPECT_THAT(Message(kHeader + rows + "\"d\ne"),
+              HasSubstr("line 7: a quoted field does not end"));
+}
+
 TEST(PuzzleCsv, AnythingElseIsAnErrorAndNoCrash) {
   std::string bytes = kHeader + kRow;
   for (size_t cut = 0; cut < bytes.size(); ++cut) {
