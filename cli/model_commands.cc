@@ -20,6 +20,7 @@
 #include "cli/program.h"
 #include "cli/run_job.h"
 #include "cli/settings.h"
+#include "pipeline/answer_puzzles.h"
 #include "pipeline/demo.h"
 #include "pipeline/held_out.h"
 #include "pipeline/local_engine.h"

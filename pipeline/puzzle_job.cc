@@ -2,8 +2,8 @@
 #include "pipeline/puzzle_job.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <set>
@@ -16,10 +16,9 @@
 #include "base/random.h"
 #include "base/status.h"
 #include "base/stop.h"
-#include "pipeline/plan.h"
+#include "pipeline/answer_puzzles.h"
 #include "pipeline/run_folder.h"
 #include "pipeline/run_report.h"
-#include "pipeline/train_progress.h"
 #include "pipeline/train_recorded.h"
 #include "solver/checkpoint_info.h"
 
@@ -28,10 +27,15 @@ namespace {
 
 // Of the time limit, answering the test puzzles takes at most this share.
 constexpr double kMostTestShare = 0.3;
-// What answering takes beside its estimate, which knows products only.
-constexpr double kTestMargin = 1.5;
 // Rows at once: batches that are short beside the time kept for them.
 constexpr int kTestBatch = 128;
+// A test that is expected to take less, or has fewer batches, isn't measured:
+// that costs one batch, and taking the training up again.
+constexpr double kWorthMeasuringS = 3;
+constexpr size_t kLeastTestBatches = 4;
+// Of the training, so much is over when the test is measured: from then on the
+// weights halt about as they will in the end.
+constexpr double kMeasureAfter = 0.75;
 // Loading the model again and writing results.
 constexpr double kReserveS = 3;
 
@@ -140,6 +144,34 @@ void WarnOfLeaks(const PuzzleFile& train, const PuzzleFile& test, Log& log) {
                            "score will say less than it seems to"));
 }
 
+// Train(request) until most of its time is over, then until `again`.
+absl::StatusOr<TrainResult> TrainInTwoParts(
+    const TrainRequest& request, const std::function<Deadline()>& again) {
+  const Deadline turn = request.deadline.EarlierBy(
+      (1 - kMeasureAfter) * request.deadline.Remaining());
+  TrainRequest part = request;
+  bool turned = false;
+  part.on_step = [&](const TrainStats& stats) {
+    turned = turn.Passed();
+    return request.on_step(stats) && !turned;
+  };
+  ARCTRM_ASSIGN_OR_RETURN(TrainResult first, Train(part));
+  if (!turned || first.stop != TrainStop::kCallback) return first;
+  if (StopSignal() != 0) {
+    first.stop = TrainStop::kSignal;
+    return first;
+  }
+  part = request;
+  part.resume = true;
+  part.deadline = again();
+  ARCTRM_ASSIGN_OR_RETURN(TrainResult result, Train(part));
+  result.steps += first.steps;
+  result.time_s += first.time_s;
+  result.steps_per_s =
+      static_cast<double>(result.steps) / std::max(result.time_s, 1e-9);
+  return result;
+}
+
 }  // namespace
 
 std::string PuzzleScoreLine(const PuzzleScore& s) {
@@ -148,63 +180,6 @@ std::string PuzzleScoreLine(const PuzzleScore& s) {
       "exact %.1f %% (%d of %d)  valid %.1f %%  cells %.2f %%",
       100.0 * static_cast<double>(s.exact) / all, s.exact, s.puzzles,
       100.0 * static_cast<double>(s.valid) / all, 100 * s.token_accuracy);
-}
-
-absl::StatusOr<std::vector<PuzzleAnswer>> AnswerPuzzles(Predictor& predictor,
-                                                        const PuzzleFile& file,
-                                                        Deadline deadline,
-                                                        Log& log) {
-  const Canvas canvas = predictor.canvas();
-  const Canvas wanted = {file.puzzles[0].question.rows(), file.kind};
-  if (canvas != wanted) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "the model is for ", PuzzleKindName(canvas.kind), " ", canvas.side, "x",
-        canvas.side, ", the puzzles are ", PuzzleKindName(wanted.kind), " ",
-        wanted.side, "x", wanted.side));
-  }
-  const absl::Time start = RealClock().Now();
-  const size_t all = file.puzzles.size();
-  std::vector<PuzzleAnswer> answers;
-  double batch_s = 0;
-  while (answers.size() < all && StopSignal() == 0) {
-    // A batch that would not be ready in time is not begun.
-    if (deadline.EarlierBy(absl::Seconds(batch_s)).Passed()) break;
-    const absl::Time before = RealClock().Now();
-    std::vector<PredictorInput> inputs;
-    const size_t end = std::min(
-        all, answers.size() + static_cast<size_t>(predictor.max_batch()));
-    for (size_t i = answers.size(); i < end; ++i) {
-      PredictorInput& input = inputs.emplace_back();
-      input.tokens.resize(static_cast<size_t>(canvas.num_tokens()));
-      EncodeGrid(file.puzzles[i].question, canvas, {}, input.tokens.data());
-    }
-    ARCTRM_ASSIGN_OR_RETURN(const std::vector<PredictorOutput> outputs,
-                            predictor.Predict(inputs));
-    for (const PredictorOutput& out : outputs) {
-      answers.push_back({DecodePuzzle(out.tokens, canvas),
-                         1 / (1 + std::exp(-double{out.halt_logit}))});
-    }
-    const absl::Time now = RealClock().Now();
-    batch_s = absl::ToDoubleSeconds(now - before);
-    log.Progress(
-        absl::StrFormat("answer %d/%d  %.0f puzzles/s%s", answers.size(), all,
-                        static_cast<double>(answers.size()) /
-                            std::max(1e-9, absl::ToDoubleSeconds(now - start)),
-                        TimeLeftField(deadline)));
-  }
-  log.EndProgress();
-  return answers;
-}
-
-PuzzleFile WithAnswers(PuzzleFile file,
-                       const std::vector<PuzzleAnswer>& answers) {
-  for (size_t i = 0; i < file.puzzles.size(); ++i) {
-    Puzzle& puzzle = file.puzzles[i];
-    puzzle.answer = i < answers.size() ? answers[i].grid : Grid();
-    puzzle.confidence.reset();
-    if (i < answers.size()) puzzle.confidence = answers[i].confidence;
-  }
-  return file;
 }
 
 absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
@@ -250,22 +225,50 @@ absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
       absl::StrFormat("%d puzzles, %d examples; network of %d parameters; %s",
                       dataset.tasks.size(), dataset.num_examples(),
                       model.num_parameters(), device));
+  PredictorOptions predicting = options.predicting;
+  if (predicting.batch == 0) predicting.batch = kTestBatch;
   request.deadline = deadline;
+  const double left_s = absl::ToDoubleSeconds(deadline.Remaining());
+  const double most_test_s = kMostTestShare * left_s;
+  // Leaves the training the time that a test of `test_s` does not need.
+  const auto keep = [&](double test_s) {
+    request.deadline = deadline.EarlierBy(absl::Seconds(
+        std::min(test_s, most_test_s) + std::min(kReserveS, 0.1 * left_s)));
+  };
+  bool measure = false;
   if (!deadline.IsInfinite()) {
-    const double left_s = absl::ToDoubleSeconds(deadline.Remaining());
     double test_s = 0;
     if (!test.puzzles.empty()) {
       ARCTRM_ASSIGN_OR_RETURN(
           const double step_s,
           MeasureStepSeconds(dataset, model, options.training, options.device,
                              std::min(10.0, 0.05 * left_s)));
-      test_s = std::min(kMostTestShare * left_s,
-                        kTestMargin * static_cast<double>(test.puzzles.size()) *
-                            ViewSeconds(step_s, model, options.training.batch));
+      test_s = EstimateAnswerSeconds(step_s, model, options.training.batch,
+                                     predicting, test.puzzles.size());
+      measure = std::min(test_s, most_test_s) >= kWorthMeasuringS &&
+                test.puzzles.size() >=
+                    kLeastTestBatches * static_cast<size_t>(predicting.batch);
     }
-    request.deadline = deadline.EarlierBy(
-        absl::Seconds(test_s + std::min(kReserveS, 0.1 * left_s)));
+    keep(test_s);
   }
+  const auto measure_test = [&]() -> Deadline {
+    const Deadline before = request.deadline;
+    const absl::StatusOr<double> test_s =
+        MeasureAnswerSeconds(options.out, predicting, test);
+    if (!test_s.ok()) {
+      log.Warning(absl::StrCat("measuring how long the test takes: ",
+                               test_s.status().message()));
+      return before;
+    }
+    keep(*test_s);
+    const absl::Duration more =
+        request.deadline.Remaining() - before.Remaining();
+    log.Info(absl::StrCat(
+        "the test takes about ", DurationText(absl::Seconds(*test_s)),
+        ": training goes on ", DurationText(absl::AbsDuration(more)),
+        more > absl::ZeroDuration() ? " longer" : " less", " than planned"));
+    return request.deadline;
+  };
   const RunFolder folder(options.work.empty() ? options.out + ".run"
                                               : options.work);
   const absl::Time start = RealClock().Now();
@@ -296,16 +299,17 @@ absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
                           score.token_accuracy};
     };
   }
-  ARCTRM_ASSIGN_OR_RETURN(outcome.training,
-                          TrainRecorded(Train, request, folder, options.steps,
-                                        request.deadline, log));
+  const auto train_all = [&](const TrainRequest& r) {
+    return measure ? TrainInTwoParts(r, measure_test) : Train(r);
+  };
+  ARCTRM_ASSIGN_OR_RETURN(
+      outcome.training, TrainRecorded(train_all, request, folder, options.steps,
+                                      request.deadline, log));
   // A signal may come before the first evaluation.
   if (outcome.training.best_step > 0) outcome.checkpoint = request.best_out;
   record.training_done = outcome.training.stop != TrainStop::kSignal;
   const bool test_now = !test.puzzles.empty() && StopSignal() == 0;
   if (test_now) {
-    PredictorOptions predicting = options.predicting;
-    if (predicting.batch == 0) predicting.batch = kTestBatch;
     ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<Predictor> predictor,
                             LoadPredictor(outcome.checkpoint, predicting));
     ARCTRM_ASSIGN_OR_RETURN(const std::vector<PuzzleAnswer> answers,

@@ -12,7 +12,6 @@
 #include "absl/status/statusor.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "puzzles/csv.h"
 #include "puzzles/judge.h"
 #include "puzzles/puzzle_dataset.h"
 #include "solver/predictor.h"
@@ -52,28 +51,12 @@ struct PuzzleTrainOutcome {
 };
 
 // Trains until steps or deadline, keeping enough time to answer the test
-// puzzles, and scores them. The work folder gets metrics, record and answers,
-// so that WriteRunReport can draw them.
-// Warns when test questions stand in the training file.
+// puzzles, and scores them. How much that is is estimated first, and with many
+// of them measured once most of the training is over. The work folder gets
+// metrics, record and answers, so that WriteRunReport can draw them. Warns when
+// test questions stand in the training file.
 absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
     const PuzzleTrainOptions& options, Deadline deadline, Log& log);
-
-struct PuzzleAnswer {
-  Grid grid;
-  double confidence = 0;  // sigmoid of the halting logit
-};
-
-// Answers from the front of the file until the deadline. FailedPrecondition
-// when the model is for another kind or size.
-absl::StatusOr<std::vector<PuzzleAnswer>> AnswerPuzzles(Predictor& predictor,
-                                                        const PuzzleFile& file,
-                                                        Deadline deadline,
-                                                        Log& log);
-
-// `file` with the model's answers and how sure it is of them; those that were
-// not reached have none.
-PuzzleFile WithAnswers(PuzzleFile file,
-                       const std::vector<PuzzleAnswer>& answers);
 
 // "exact 93.1 % (931 of 1000)  valid …  cells …".
 std::string PuzzleScoreLine(const PuzzleScore& score);
