@@ -114,10 +114,7 @@ CLI::App* AddBundleCommand(CLI::App& app, BundleFlags& flags) {
                    "Folder to write: dataset/ to upload, notebook/ to push")
       ->type_name("DIR")
       ->required();
-  command
-      ->add_option("--checkpoint", flags.checkpoint,
-                   "The weights to start from")
-      ->type_name("F");
+  AddStartWeightsFlag(*command, flags.checkpoint);
   AddSwitch(*command, "--keep-rows", flags.keep_rows,
             "Keep every embedding row of the checkpoint; without it only their "
             "mean, which new tasks start from");

@@ -13,11 +13,8 @@ CLI::App* AddCheckpointCommand(CLI::App& app, CheckpointFlags& flags) {
   command->require_subcommand(1);
   CLI::App* info = command->add_subcommand(
       "info", "Settings, size, puzzle ids and training of a checkpoint");
-  info->add_option("checkpoint", flags.info.checkpoint,
-                   "A checkpoint folder or its weights file")
-      ->type_name("F")
-      ->required();
-  AddSwitch(*info, "--json", flags.info.json, "One JSON document");
+  AddWeightsFlag(*info, "checkpoint", flags.info.checkpoint);
+  AddJsonFlag(*info, flags.info.json);
   AddCommonFlags(*info, {}, flags.info.common);
   info->footer(
       "Examples:\n"
@@ -26,11 +23,7 @@ CLI::App* AddCheckpointCommand(CLI::App& app, CheckpointFlags& flags) {
   CheckpointExportFlags& out = flags.export_flags;
   CLI::App* exported = command->add_subcommand(
       "export", "The weights alone, as a folder or a file for Python");
-  exported
-      ->add_option("checkpoint", out.checkpoint,
-                   "A checkpoint folder or its weights file")
-      ->type_name("F")
-      ->required();
+  AddWeightsFlag(*exported, "checkpoint", out.checkpoint);
   exported
       ->add_option("--out", out.out,
                    "Folder to write, or a file that ends with .pt or "
@@ -59,9 +52,7 @@ CLI::App* AddCheckpointCommand(CLI::App& app, CheckpointFlags& flags) {
                    "A .pt or step_N file of torch.save, or .safetensors")
       ->type_name("F")
       ->required();
-  imported->add_option("--out", in.out, "The checkpoint folder to write")
-      ->type_name("DIR")
-      ->required();
+  AddCheckpointOutFlag(*imported, in.out);
   imported
       ->add_option("--identifiers", in.identifiers,
                    "identifiers.json of its dataset: whose each embedding row "
@@ -81,9 +72,7 @@ CLI::App* AddCheckpointCommand(CLI::App& app, CheckpointFlags& flags) {
                    "Checkpoint folders or weights files")
       ->type_name("F...")
       ->required();
-  averaged->add_option("--out", average.out, "The checkpoint folder to write")
-      ->type_name("DIR")
-      ->required();
+  AddCheckpointOutFlag(*averaged, average.out);
   AddCommonFlags(*averaged, {}, average.common);
   averaged->footer(
       "Examples:\n"

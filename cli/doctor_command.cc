@@ -6,7 +6,7 @@ namespace arctrm {
 CLI::App* AddDoctorCommand(CLI::App& app, DoctorFlags& flags) {
   CLI::App* command = app.add_subcommand(
       "doctor", "What this machine offers: devices, memory, libraries");
-  AddSwitch(*command, "--json", flags.json, "One JSON document");
+  AddJsonFlag(*command, flags.json);
   AddCommonFlags(*command, {}, flags.common);
   command->footer(
       "Examples:\n"

@@ -117,6 +117,79 @@ CLI::Option* AddChallengesFlag(CLI::App& command,
       ->type_name("F");
 }
 
+CLI::Option* AddStartWeightsFlag(CLI::App& command, std::string& path) {
+  return command
+      .add_option(
+          "--checkpoint", path,
+          "Weights to start from: a checkpoint folder or its weights file")
+      ->type_name("F");
+}
+
+CLI::Option* AddWeightsFlag(CLI::App& command, const std::string& name,
+                            std::string& path) {
+  return command
+      .add_option(name, path, "A checkpoint folder or its weights file")
+      ->type_name("F")
+      ->required();
+}
+
+CLI::Option* AddTrainOnFlag(CLI::App& command,
+                            std::vector<std::string>& paths) {
+  return command
+      .add_option("--train-on", paths,
+                  "More tasks, whose demonstrations and test pairs are "
+                  "trained on")
+      ->type_name("F[=SOLUTIONS]");
+}
+
+CLI::Option* AddCopiesFlag(CLI::App& command, int& copies) {
+  return AddIntegerFlag(command, "--augmentations", copies, 0,
+                        kMaxAugmentations,
+                        "Copies of every task beside itself (default: "
+                        "planned)");
+}
+
+CLI::Option* AddSubmissionOutFlag(CLI::App& command, std::string& path) {
+  return command.add_option("--out", path, "The submission to write")
+      ->type_name("F.json")
+      ->required();
+}
+
+CLI::Option* AddCheckpointOutFlag(CLI::App& command, std::string& path) {
+  return command.add_option("--out", path, "The checkpoint folder to write")
+      ->type_name("DIR")
+      ->required();
+}
+
+CLI::Option* AddReportFlag(CLI::App& command, std::string& path) {
+  return command.add_option("--report", path, "Write an HTML report here")
+      ->type_name("F.html");
+}
+
+CLI::Option* AddTimeLimitFlag(CLI::App& command, absl::Duration& limit,
+                              const std::string& what) {
+  return AddDurationFlag(
+      command, "--time-limit", limit,
+      absl::StrCat("Wall-clock time", what,
+                   ", e.g. 90s, 20m, 11h30m; never overrun"));
+}
+
+CLI::Option* AddStepsFlag(CLI::App& command, int64_t& steps) {
+  return AddIntegerFlag(
+      command, "--steps", steps, 1, std::numeric_limits<int64_t>::max(),
+      "Optimiser steps instead of a time limit: the same build, device, seed "
+      "and threads give the same bytes");
+}
+
+CLI::Option* AddResumeTrainingFlag(CLI::App& command, bool& resume) {
+  return AddSwitch(command, "--resume", resume,
+                   "Go on with the training that --out holds");
+}
+
+CLI::Option* AddJsonFlag(CLI::App& command, bool& json) {
+  return AddSwitch(command, "--json", json, "One JSON document");
+}
+
 CLI::Option* AddDurationFlag(CLI::App& command, const std::string& names,
                              absl::Duration& value, const std::string& help) {
   return command

@@ -64,6 +64,33 @@ void AddCommonFlags(CLI::App& command, CommonUse use, CommonFlags& flags);
 CLI::Option* AddChallengesFlag(CLI::App& command,
                                std::vector<std::string>& paths);
 
+// What several commands have with the same meaning, as all of them read it.
+// "--checkpoint F", the weights that training begins with.
+CLI::Option* AddStartWeightsFlag(CLI::App& command, std::string& path);
+// "--checkpoint F" or another name, the weights that a command is about;
+// required.
+CLI::Option* AddWeightsFlag(CLI::App& command, const std::string& name,
+                            std::string& path);
+// "--train-on F[=SOLUTIONS]…", beside the tasks to solve.
+CLI::Option* AddTrainOnFlag(CLI::App& command, std::vector<std::string>& paths);
+// "--augmentations N", copies of every task; as it is where they are planned.
+CLI::Option* AddCopiesFlag(CLI::App& command, int& copies);
+// "--out F.json" for a submission, "--out DIR" for a checkpoint; required.
+CLI::Option* AddSubmissionOutFlag(CLI::App& command, std::string& path);
+CLI::Option* AddCheckpointOutFlag(CLI::App& command, std::string& path);
+// "--report F.html" of a whole job.
+CLI::Option* AddReportFlag(CLI::App& command, std::string& path);
+// "--time-limit D"; `what` of a command's work it holds for, such as " for
+// everything".
+CLI::Option* AddTimeLimitFlag(CLI::App& command, absl::Duration& limit,
+                              const std::string& what = "");
+// "--steps N" instead of it.
+CLI::Option* AddStepsFlag(CLI::App& command, int64_t& steps);
+// "--resume" of the training in "--out".
+CLI::Option* AddResumeTrainingFlag(CLI::App& command, bool& resume);
+// "--json" for the whole result.
+CLI::Option* AddJsonFlag(CLI::App& command, bool& json);
+
 // "NAME N", an integer from `min` to `max`, both allowed; anything else is a
 // usage error (CLI11 lets -1 wrap round and large numbers overflow).
 CLI::Option* AddIntegerFlag(CLI::App& command, const std::string& name,

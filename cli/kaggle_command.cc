@@ -42,18 +42,13 @@ void AddFlags(CLI::App& command, KaggleFlags& flags) {
                   "The submission to write (default: submission.json in the "
                   "working folder)")
       ->type_name("F.json");
-  command.add_option("--report", flags.report, "Write an HTML report here")
-      ->type_name("F.html");
+  AddReportFlag(command, flags.report);
   command
       .add_option("--checkpoint", flags.checkpoint,
                   "Pretrained weights (default: the checkpoint found among "
                   "the input; none: from nothing)")
       ->type_name("F");
-  command
-      .add_option("--train-on", flags.train_on,
-                  "More tasks, whose demonstrations and test pairs are "
-                  "trained on")
-      ->type_name("F[=SOLUTIONS]");
+  AddTrainOnFlag(command, flags.train_on);
   AddDurationFlag(command, "--limit", flags.limit,
                   "Time limit of the whole notebook (default 12h)");
   AddDurationFlag(command, "--safety", flags.safety,
@@ -70,9 +65,7 @@ void AddFlags(CLI::App& command, KaggleFlags& flags) {
   AddIntegerFlag(command, "--steps", flags.steps, 1,
                  std::numeric_limits<int64_t>::max(),
                  "Optimiser steps at most");
-  AddIntegerFlag(command, "--augmentations", flags.augmentations, 0,
-                 kMaxAugmentations,
-                 "Copies of every task beside itself (default: planned)");
+  AddCopiesFlag(command, flags.augmentations);
   AddCommonFlags(command,
                  {.seed = true, .threads = true, .model = true, .work = true},
                  flags.common);

@@ -6,11 +6,7 @@ namespace arctrm {
 CLI::App* AddPredictCommand(CLI::App& app, PredictFlags& flags) {
   CLI::App* command = app.add_subcommand(
       "predict", "Answer test inputs under many augmentations: ballots");
-  command
-      ->add_option("--checkpoint", flags.checkpoint,
-                   "A checkpoint folder or its weights file")
-      ->type_name("F")
-      ->required();
+  AddWeightsFlag(*command, "--checkpoint", flags.checkpoint);
   AddChallengesFlag(*command, flags.challenges)->required();
   command->add_option("--out", flags.out, "The ballots file to write")
       ->type_name("F")
@@ -19,8 +15,7 @@ CLI::App* AddPredictCommand(CLI::App& app, PredictFlags& flags) {
                  kMaxAugmentations,
                  "Augmented views of a test input beside itself (default: "
                  "all trained)");
-  AddDurationFlag(*command, "--time-limit", flags.time_limit,
-                  "Wall-clock time, e.g. 90s, 20m, 11h30m; never overrun");
+  AddTimeLimitFlag(*command, flags.time_limit);
   AddCommonFlags(*command, {.seed = true, .threads = true, .model = true},
                  flags.common);
   command->footer(

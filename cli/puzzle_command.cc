@@ -198,7 +198,7 @@ void AddScore(CLI::App& puzzle, PuzzleScoreFlags& flags) {
   command->add_option("puzzles", flags.puzzles, "The puzzles with answers")
       ->type_name("F.csv")
       ->required();
-  AddSwitch(*command, "--json", flags.json, "One JSON document");
+  AddJsonFlag(*command, flags.json);
   AddCommonFlags(*command, {}, flags.common);
   command->footer(
       "Examples:\n  arctrm puzzle score --answers answers.csv test.csv");
@@ -213,14 +213,8 @@ void AddTrain(CLI::App& puzzle, PuzzleTrainFlags& flags) {
       ->required();
   command->add_option("--test", flags.test, "Puzzles to score on at the end")
       ->type_name("F.csv");
-  command->add_option("--out", flags.out, "The checkpoint folder to write")
-      ->type_name("DIR")
-      ->required();
-  command
-      ->add_option(
-          "--checkpoint", flags.checkpoint,
-          "Weights to start from: a checkpoint folder or its weights file")
-      ->type_name("F");
+  AddCheckpointOutFlag(*command, flags.out);
+  AddStartWeightsFlag(*command, flags.checkpoint);
   AddIntegerFlag(*command, "--augmentations", flags.augmentations, 0,
                  kMaxAugmentations,
                  "Sudoku: shuffles of each puzzle beside itself (default "
@@ -241,14 +235,9 @@ void AddTrain(CLI::App& puzzle, PuzzleTrainFlags& flags) {
       ->add_option("--report", flags.report,
                    "Draw the test puzzles and the curves into this page")
       ->type_name("F.html");
-  AddDurationFlag(*command, "--time-limit", flags.time_limit,
-                  "Wall-clock time, scoring included, e.g. 90s, 20m, 11h30m; "
-                  "never overrun");
-  AddIntegerFlag(*command, "--steps", flags.steps, 1,
-                 std::numeric_limits<int64_t>::max(),
-                 "Optimiser steps instead of a time limit");
-  AddSwitch(*command, "--resume", flags.resume,
-            "Go on with the training that --out holds");
+  AddTimeLimitFlag(*command, flags.time_limit, ", scoring included");
+  AddStepsFlag(*command, flags.steps);
+  AddResumeTrainingFlag(*command, flags.resume);
   AddCommonFlags(*command,
                  {.seed = true, .threads = true, .model = true, .work = true},
                  flags.common);
@@ -263,11 +252,7 @@ void AddTrain(CLI::App& puzzle, PuzzleTrainFlags& flags) {
 void AddPredict(CLI::App& puzzle, PuzzlePredictFlags& flags) {
   CLI::App* command =
       puzzle.add_subcommand("predict", "Answer puzzles with a trained model");
-  command
-      ->add_option("--checkpoint", flags.checkpoint,
-                   "A checkpoint folder or its weights file")
-      ->type_name("F")
-      ->required();
+  AddWeightsFlag(*command, "--checkpoint", flags.checkpoint);
   command->add_option("--puzzles", flags.puzzles, "The puzzles")
       ->type_name("F.csv")
       ->required();

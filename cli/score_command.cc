@@ -98,7 +98,7 @@ CLI::App* AddScoreCommand(CLI::App& app, ScoreFlags& flags) {
   command->add_option("submission", flags.submission, "The submission to score")
       ->type_name("F.json")
       ->required();
-  AddSwitch(*command, "--json", flags.json, "One JSON document");
+  AddJsonFlag(*command, flags.json);
   AddSwitch(*command, "--tasks", flags.tasks, "Also a line for every task")
       ->excludes("--json");
   AddCommonFlags(*command, {}, flags.common);

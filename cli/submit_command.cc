@@ -50,9 +50,7 @@ CLI::App* AddSubmitCommand(CLI::App& app, SubmitFlags& flags) {
       ->type_name("F[:WEIGHT]")
       ->required();
   AddChallengesFlag(*command, flags.challenges)->required();
-  command->add_option("--out", flags.out, "The submission to write")
-      ->type_name("F.json")
-      ->required();
+  AddSubmissionOutFlag(*command, flags.out);
   AddCommonFlags(*command, {}, flags.common);
   command->footer(
       "Examples:\n"
