@@ -70,9 +70,6 @@ int main(int argc, char** argv) {
   app.add_option("--pairs-per-visit", request.train.pairs_per_visit);
   app.add_option("--canvas-step", request.train.canvas_step);
   app.add_flag("--cuda-graphs", request.train.cuda_graphs);
-  app.add_option(
-      "--stats-every", request.stats_every,
-      "steps between readings of the losses, which wait for a device");
   int copies = 1;
   app.add_option("--copies", copies, "of each of 200 tasks: puzzle ids");
   std::string folder;

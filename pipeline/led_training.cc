@@ -80,7 +80,6 @@ absl::StatusOr<TrainResult> LedTraining::Try(const EngineTraining& training,
                          {"resume", resume},
                          {"snapshots", request.snapshots},
                          {"max_steps", request.max_steps},
-                         {"stats_every", request.stats_every},
                          {"seed", request.seed},
                          {"settings", SettingsJson(training.settings)}};
   absl::Duration grace = kMostGrace;

@@ -153,7 +153,6 @@ absl::Status TrainForLeader(const nlohmann::json& json, int in,
   request.resume = json.at("resume").get<bool>();
   request.snapshots = json.at("snapshots").get<int>();
   request.max_steps = json.at("max_steps").get<int64_t>();
-  request.stats_every = json.at("stats_every").get<int>();
   if (json.contains("left_s")) {
     request.deadline =
         Deadline(RealClock(), absl::Seconds(json.at("left_s").get<double>()));

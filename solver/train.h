@@ -89,11 +89,9 @@ struct TrainRequest {
   // Called once before the first step with the steps that the training that is
   // resumed has done, 0 for a new one; an error ends the training.
   std::function<absl::Status(int64_t)> on_start;
-  // Called after every step (a device synchronisation each `stats_every`
-  // steps only; between them with the last known losses), and once more with
-  // the last evaluation. false stops.
+  // Called after every step, and once more with the last evaluation. false
+  // stops.
   std::function<bool(const TrainStats&)> on_step;
-  int stats_every = 1;
   // How good the weights are that would be saved now; an error ends the
   // training. Asked for every train.evaluate_interval_s seconds of training and
   // at the end; its time counts as training time.

@@ -46,8 +46,7 @@ Order Agree(const Trainer& trainer, Order order = {}) {
 }
 
 // Of the ranks but 0.
-absl::StatusOr<TrainResult> Follow(const TrainRequest& request,
-                                   Trainer& trainer) {
+absl::StatusOr<TrainResult> Follow(Trainer& trainer) {
   const absl::Time start = RealClock().Now();
   TrainResult result;
   StepSums sums;
@@ -56,10 +55,8 @@ absl::StatusOr<TrainResult> Follow(const TrainRequest& request,
     if (order.kind == Order::kStep) {
       trainer.Step(sums, order.value);
       ++result.steps;
-      if (trainer.step() % request.stats_every == 0) {
-        trainer.Reduce(sums);
-        sums = {};
-      }
+      trainer.Reduce(sums);
+      sums = {};
     } else if (order.kind == Order::kSave) {
       trainer.HelpSave();
     } else if (order.kind == Order::kStop) {
@@ -201,15 +198,12 @@ absl::StatusOr<TrainResult> Lead(const TrainRequest& request,
     const Order order = Agree(trainer, {Order::kStep, progress()});
     trainer.Step(sums, order.value);
     ++result.steps;
-    const bool report = trainer.step() % request.stats_every == 0;
-    if (report) {
-      trainer.Reduce(sums);
-      ReadSums(sums, request.train, stats);
-      sums = {};
-      if (!std::isfinite(stats.loss)) {
-        result.stop = TrainStop::kDiverged;
-        break;
-      }
+    trainer.Reduce(sums);
+    ReadSums(sums, request.train, stats);
+    sums = {};
+    if (!std::isfinite(stats.loss)) {
+      result.stop = TrainStop::kDiverged;
+      break;
     }
     const double took = Seconds(before, clock.Now());
     step_s = step_s == 0 ? took : 0.9 * step_s + 0.1 * took;
@@ -278,7 +272,7 @@ absl::StatusOr<TrainResult> Lead(const TrainRequest& request,
 
 absl::StatusOr<TrainResult> Loop(const TrainRequest& request,
                                  Trainer& trainer) {
-  if (trainer.collective().rank() > 0) return Follow(request, trainer);
+  if (trainer.collective().rank() > 0) return Follow(trainer);
   absl::StatusOr<TrainResult> result = Lead(request, trainer);
   // Exceptions pass: then the group itself may be what failed.
   if (!result.ok()) Agree(trainer, {Order::kFail});
@@ -288,7 +282,7 @@ absl::StatusOr<TrainResult> Loop(const TrainRequest& request,
 }  // namespace
 
 absl::StatusOr<TrainResult> Train(const TrainRequest& request) {
-  ARCTRM_CHECK(request.dataset != nullptr && request.stats_every > 0);
+  ARCTRM_CHECK(request.dataset != nullptr);
   if (request.max_steps <= 0 && request.deadline.IsInfinite() &&
       (request.train.rows_only_share > 0 || request.train.decay_share > 0 ||
        request.train.curriculum_share > 0)) {
