@@ -16,6 +16,7 @@ import hashlib
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import struct
@@ -42,7 +43,8 @@ SAFETY = 2.0  # seconds that belong to nobody
 MOST_EARLY = 10.0
 FAULTS = ["SIGTERM", "worker killed", "leader killed, run again", "disk full",
           "rank lost in training", "rank lost twice", "checkpoint damaged",
-          "weights without numbers", "stage five times slower", "no fault"]
+          "weights without numbers", "out of memory in training",
+          "stage five times slower", "no fault"]
 
 
 def call(*command, **options):
@@ -197,6 +199,10 @@ class Run:
             return self.start()
         elif self.fault == "disk full":
             self.fill()
+        elif self.fault == "out of memory in training":
+            for pid in self.workers(leader, end):
+                if not self.trained():
+                    self.starve(pid)
         elif self.fault == "stage five times slower":
             # Of every 100 ms the workers get 20.
             while time.time() < end and leader.poll() is None:
@@ -214,6 +220,21 @@ class Run:
         try:
             os.kill(pid, number)
         except ProcessLookupError:
+            pass
+
+    def trained(self):
+        with open(os.path.join(self.folder, "log.txt")) as log:
+            return "trained " in log.read()
+
+    @staticmethod
+    def starve(pid):
+        """Nothing more for this process, not even what it gives back."""
+        try:
+            with open("/proc/%d/statm" % pid) as statm:
+                pages = int(statm.read().split()[0])
+            most = pages * resource.getpagesize() - (16 << 20)
+            resource.prlimit(pid, resource.RLIMIT_AS, (most, most))
+        except (FileNotFoundError, ProcessLookupError, ValueError):
             pass
 
     def fill(self):
