@@ -18,7 +18,7 @@ absl::StatusOr<double> MeasureStep(const Dataset& dataset, double left_s,
   constexpr double kAssumed = 1;
   for (int tries = 1;;) {
     journal.log().Progress("measuring this machine");
-    const absl::StatusOr<double> step_s = engine.MeasureStepSeconds(
+    absl::StatusOr<double> step_s = engine.MeasureStepSeconds(
         dataset, options.model, options.train, options.device,
         std::clamp(0.03 * left_s, 1.0, 20.0));
     journal.log().EndProgress();

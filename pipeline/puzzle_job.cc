@@ -103,6 +103,7 @@ absl::StatusOr<PuzzleFile> HoldOut(const PuzzleTrainOptions& options,
 PuzzleScore ScoreAnswers(const PuzzleFile& file,
                          const std::vector<PuzzleAnswer>& answers) {
   std::vector<Grid> grids;
+  grids.reserve(answers.size());
   for (const PuzzleAnswer& answer : answers) grids.push_back(answer.grid);
   const std::vector<Puzzle> answered(
       file.puzzles.begin(),
