@@ -129,6 +129,11 @@ absl::StatusOr<TrainResult> Lead(const TrainRequest& request,
     save_s = Seconds(before, last_save);
     return absl::OkStatus();
   };
+  const auto save_due = [&] {
+    return !request.out.empty() && request.train.checkpoint_interval_s > 0 &&
+           Seconds(last_save, clock.Now()) >=
+               request.train.checkpoint_interval_s;
+  };
   // Snapshots that lie behind.
   int snapshots = 0;
   const auto snapshot_due = [&] {
@@ -215,8 +220,17 @@ absl::StatusOr<TrainResult> Lead(const TrainRequest& request,
     stats.row_updates =
         (trainer.step() - stats.skipped_steps) * request.train.batch;
     stats.held_out.reset();
-    if (request.evaluate && Seconds(last_evaluation, clock.Now()) >=
-                                request.train.evaluate_interval_s) {
+    const bool evaluation_due =
+        request.evaluate && Seconds(last_evaluation, clock.Now()) >=
+                                request.train.evaluate_interval_s;
+    // The loss is that of the weights before the step. What becomes due from
+    // here on is done after the next one.
+    const bool keeps = evaluation_due || save_due() || snapshot_due();
+    if (keeps && !trainer.Finite()) {
+      result.stop = TrainStop::kDiverged;
+      break;
+    }
+    if (evaluation_due) {
       ARCTRM_RETURN_IF_ERROR(evaluate());
     }
     if (request.on_step && !request.on_step(stats)) {
@@ -224,15 +238,14 @@ absl::StatusOr<TrainResult> Lead(const TrainRequest& request,
       break;
     }
     if (request.replan) deadline = request.replan(stats);
-    if (!request.out.empty() && request.train.checkpoint_interval_s > 0 &&
-        Seconds(last_save, clock.Now()) >=
-            request.train.checkpoint_interval_s) {
+    if (keeps && save_due()) {
       ARCTRM_RETURN_IF_ERROR(unless_full(save()));
     }
-    if (!request.out.empty()) {
+    if (keeps && !request.out.empty()) {
       ARCTRM_RETURN_IF_ERROR(unless_full(save_snapshots()));
     }
   }
+  if (!trainer.Finite()) result.stop = TrainStop::kDiverged;
   const absl::Time end = clock.Now();
   result.time_s = Seconds(start, end);
   result.steps_per_s =

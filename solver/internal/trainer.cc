@@ -162,6 +162,12 @@ Batch Trainer::DrawBatch() {
   return out;
 }
 
+bool Trainer::Finite() const {
+  at::NoGradGuard no_grad;
+  return at::isfinite(model_->flat()).all().item<bool>() &&
+         at::isfinite(table_).all().item<bool>();
+}
+
 void Trainer::DrawAhead() {
   // With several ranks it is not known whose row an example will be.
   examples_.DrawAhead(train_.batch, /*encode=*/collective_->size() == 1);

@@ -60,6 +60,9 @@ class Trainer {
   // not step while it predicts.
   std::unique_ptr<Predictor> MakePredictor() const;
 
+  // Are all weights and embedding rows numbers? Waits for the device.
+  bool Finite() const;
+
   int64_t step() const { return step_; }
   double earlier_time_s() const { return earlier_time_s_; }
   // Of the network in the last step; 0 while only rows learn.

@@ -85,6 +85,27 @@ TEST(Trainer, WhatDivergedIsNeverSaved) {
   EXPECT_EQ(*ReadFile(weights), *before);
 }
 
+// The loss of a step is that of the weights before it: the last step's own are
+// looked at too.
+TEST(Trainer, WeightsThatTheLastStepSpoiltAreNotSaved) {
+  const ScratchFolder scratch;
+  const Dataset dataset = SmallDataset(2);
+  TrainRequest request = SmallRequest(dataset, 1);
+  request.max_steps = 1;
+  request.out = scratch("out");
+  request.train.learning_rate = 1e38;
+  request.train.weight_decay = 1e38;
+  double loss = 0;
+  request.on_step = [&](const TrainStats& stats) {
+    loss = stats.loss;
+    return true;
+  };
+  const auto result = Train(request);
+  EXPECT_TRUE(std::isfinite(loss) && loss > 0) << loss;
+  EXPECT_TRUE(IsDiverged(result.status())) << result.status();
+  EXPECT_FALSE(FileExists(request.out));
+}
+
 TEST(Trainer, TheSameThreadsGiveTheSameBits) {
   const Dataset dataset = SmallDataset(3);
   const auto run = [&] {
