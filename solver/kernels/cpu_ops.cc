@@ -46,59 +46,6 @@ ARCTRM_INLINE F Sigmoid(F x) {
   return 1.0f / (1.0f + Exp(-x));
 }
 
-template <typename T>
-ARCTRM_INLINE void RmsForward(const T* x, const T* y, T* out, float* rstd,
-                              int64_t rows, int64_t d, float eps) {
-  for (int64_t r = 0; r < rows; ++r) {
-    const T* xr = x + r * d;
-    const T* yr = y + r * d;
-    T* o = out + r * d;
-    float lanes[kLanes] = {};
-    int64_t i = 0;
-    for (; i + kLanes <= d; i += kLanes) {
-      for (int j = 0; j < kLanes; ++j) {
-        const float s = Load(xr + i + j) + Load(yr + i + j);
-        lanes[j] += s * s;
-      }
-    }
-    float total = Sum(lanes);
-    for (; i < d; ++i) {
-      const float s = Load(xr + i) + Load(yr + i);
-      total += s * s;
-    }
-    const float scale = 1.0f / std::sqrt(total / static_cast<float>(d) + eps);
-    for (int64_t j = 0; j < d; ++j) {
-      Store(o + j, (Load(xr + j) + Load(yr + j)) * scale);
-    }
-    if (rstd != nullptr) rstd[r] = scale;
-  }
-}
-
-template <typename T>
-ARCTRM_INLINE void RmsBackward(const T* grad_out, const T* out,
-                               const float* rstd, T* grad, int64_t rows,
-                               int64_t d) {
-  for (int64_t r = 0; r < rows; ++r) {
-    const T* g = grad_out + r * d;
-    const T* o = out + r * d;
-    T* to = grad + r * d;
-    float lanes[kLanes] = {};
-    int64_t i = 0;
-    for (; i + kLanes <= d; i += kLanes) {
-      for (int j = 0; j < kLanes; ++j) {
-        lanes[j] += Load(g + i + j) * Load(o + i + j);
-      }
-    }
-    float total = Sum(lanes);
-    for (; i < d; ++i) total += Load(g + i) * Load(o + i);
-    const float mean = total / static_cast<float>(d);
-    const float scale = rstd[r];
-    for (int64_t j = 0; j < d; ++j) {
-      Store(to + j, scale * (Load(g + j) - Load(o + j) * mean));
-    }
-  }
-}
-
 ARCTRM_CLONES void NarrowByBits(const float* from, Bf16* to, int64_t n) {
   for (int64_t i = 0; i < n; ++i) Store(to + i, from[i]);
 }
@@ -147,6 +94,72 @@ class Chunk<float> {
   ARCTRM_INLINE float* Open(float* to) { return to; }
   ARCTRM_INLINE void Write(float*, int64_t) {}
 };
+
+template <typename T>
+ARCTRM_INLINE void RmsForward(const T* x, const T* y, T* out, float* rstd,
+                              int64_t rows, int64_t d, float eps) {
+  for (int64_t r = 0; r < rows; ++r) {
+    const T* xr = x + r * d;
+    const T* yr = y + r * d;
+    T* o = out + r * d;
+    float lanes[kLanes] = {};
+    int64_t i = 0;
+    for (; i + kLanes <= d; i += kLanes) {
+      for (int j = 0; j < kLanes; ++j) {
+        const float s = Load(xr + i + j) + Load(yr + i + j);
+        lanes[j] += s * s;
+      }
+    }
+    float total = Sum(lanes);
+    for (; i < d; ++i) {
+      const float s = Load(xr + i) + Load(yr + i);
+      total += s * s;
+    }
+    const float scale = 1.0f / std::sqrt(total / static_cast<float>(d) + eps);
+    for (int64_t begin = 0; begin < d; begin += kChunk) {
+      const int64_t count = std::min(kChunk, d - begin);
+      Chunk<T> outs;
+      float* to = outs.Open(o + begin);
+      for (int64_t j = 0; j < count; ++j) {
+        to[j] = (Load(xr + begin + j) + Load(yr + begin + j)) * scale;
+      }
+      outs.Write(o + begin, count);
+    }
+    if (rstd != nullptr) rstd[r] = scale;
+  }
+}
+
+template <typename T>
+ARCTRM_INLINE void RmsBackward(const T* grad_out, const T* out,
+                               const float* rstd, T* grad, int64_t rows,
+                               int64_t d) {
+  for (int64_t r = 0; r < rows; ++r) {
+    const T* g = grad_out + r * d;
+    const T* o = out + r * d;
+    T* to = grad + r * d;
+    float lanes[kLanes] = {};
+    int64_t i = 0;
+    for (; i + kLanes <= d; i += kLanes) {
+      for (int j = 0; j < kLanes; ++j) {
+        lanes[j] += Load(g + i + j) * Load(o + i + j);
+      }
+    }
+    float total = Sum(lanes);
+    for (; i < d; ++i) total += Load(g + i) * Load(o + i);
+    const float mean = total / static_cast<float>(d);
+    const float scale = rstd[r];
+    for (int64_t begin = 0; begin < d; begin += kChunk) {
+      const int64_t count = std::min(kChunk, d - begin);
+      Chunk<T> grads;
+      float* to_chunk = grads.Open(to + begin);
+      for (int64_t j = 0; j < count; ++j) {
+        to_chunk[j] =
+            scale * (Load(g + begin + j) - Load(o + begin + j) * mean);
+      }
+      grads.Write(to + begin, count);
+    }
+  }
+}
 
 template <typename T>
 ARCTRM_INLINE void GluForward(const T* gate_up, T* out, int64_t rows,
