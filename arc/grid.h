@@ -14,6 +14,16 @@ namespace arctrm {
 inline constexpr int kMaxSide = 30;
 inline constexpr int kNumColors = 10;
 
+// Rows and columns of a grid or a canvas.
+struct GridSize {
+  int rows = 0;
+  int cols = 0;
+  int cells() const { return rows * cols; }
+  GridSize Transposed() const { return {cols, rows}; }
+  // By rows, then columns.
+  friend auto operator<=>(const GridSize&, const GridSize&) = default;
+};
+
 // A value type. An empty grid (0x0) means "no answer"; it never votes and is
 // never written.
 class Grid {

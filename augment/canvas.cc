@@ -36,29 +36,32 @@ Canvas FitCanvas(absl::Span<const Task> tasks, int margin) {
 }
 
 void EncodeGrid(const Grid& grid, Canvas canvas, Offset offset, uint8_t* out) {
-  const int side = canvas.side;
-  if (canvas.kind != PuzzleKind::kArc) {
-    ARCTRM_CHECK(grid.rows() == side && grid.cols() == side);
-    for (size_t i = 0; i < grid.cells().size(); ++i) {
-      out[i] = static_cast<uint8_t>(grid.cells()[i] + 1);
-    }
+  if (canvas.kind == PuzzleKind::kArc) {
+    EncodeGrid(grid, canvas.size(), offset, out);
     return;
   }
+  ARCTRM_CHECK(grid.rows() == canvas.side && grid.cols() == canvas.side);
+  for (size_t i = 0; i < grid.cells().size(); ++i) {
+    out[i] = static_cast<uint8_t>(grid.cells()[i] + 1);
+  }
+}
+
+void EncodeGrid(const Grid& grid, GridSize size, Offset offset, uint8_t* out) {
   const int bottom = offset.row + grid.rows();
   const int right = offset.col + grid.cols();
-  ARCTRM_CHECK(offset.row >= 0 && offset.col >= 0 && bottom <= side &&
-               right <= side);
-  std::memset(out, kPadToken, static_cast<size_t>(side * side));
+  ARCTRM_CHECK(offset.row >= 0 && offset.col >= 0 && bottom <= size.rows &&
+               right <= size.cols);
+  std::memset(out, kPadToken, static_cast<size_t>(size.cells()));
   for (int r = 0; r < grid.rows(); ++r) {
-    uint8_t* row = out + (offset.row + r) * side;
+    uint8_t* row = out + (offset.row + r) * size.cols;
     for (int c = 0; c < grid.cols(); ++c) {
       row[offset.col + c] =
           static_cast<uint8_t>(grid.at(r, c) + kFirstColorToken);
     }
-    if (right < side) row[right] = kEosToken;
+    if (right < size.cols) row[right] = kEosToken;
   }
-  if (bottom < side) {
-    std::memset(out + bottom * side + offset.col, kEosToken,
+  if (bottom < size.rows) {
+    std::memset(out + bottom * size.cols + offset.col, kEosToken,
                 static_cast<size_t>(grid.cols()));
   }
 }
@@ -67,6 +70,12 @@ void EncodePair(const Pair& pair, Canvas canvas, Offset offset,
                 uint8_t* out_input, uint8_t* out_label) {
   EncodeGrid(pair.input, canvas, offset, out_input);
   EncodeGrid(pair.output, canvas, offset, out_label);
+}
+
+void EncodePair(const Pair& pair, GridSize size, Offset offset,
+                uint8_t* out_input, uint8_t* out_label) {
+  EncodeGrid(pair.input, size, offset, out_input);
+  EncodeGrid(pair.output, size, offset, out_label);
 }
 
 Offset RandomOffset(const Pair& pair, Canvas canvas, Random& random) {
@@ -79,16 +88,19 @@ Offset RandomOffset(const Pair& pair, Canvas canvas, Random& random) {
 }
 
 Grid CropGrid(absl::Span<const uint8_t> tokens, Canvas canvas) {
-  const int side = canvas.side;
-  ARCTRM_CHECK(static_cast<int>(tokens.size()) == canvas.num_tokens());
+  return CropGrid(tokens, canvas.size());
+}
+
+Grid CropGrid(absl::Span<const uint8_t> tokens, GridSize size) {
+  ARCTRM_CHECK(static_cast<int>(tokens.size()) == size.cells());
   const auto is_color = [&](int r, int c) {
-    const uint8_t token = tokens[static_cast<size_t>(r * side + c)];
+    const uint8_t token = tokens[static_cast<size_t>(r * size.cols + c)];
     return token >= kFirstColorToken && token < kFirstColorToken + kNumColors;
   };
   int best_rows = 0;
   int best_cols = 0;
-  int width = side;
-  for (int r = 0; r < side; ++r) {
+  int width = size.cols;
+  for (int r = 0; r < size.rows; ++r) {
     int c = 0;
     while (c < width && is_color(r, c)) ++c;
     width = c;
@@ -102,7 +114,7 @@ Grid CropGrid(absl::Span<const uint8_t> tokens, Canvas canvas) {
   for (int r = 0; r < best_rows; ++r) {
     for (int c = 0; c < best_cols; ++c) {
       grid.at(r, c) = static_cast<uint8_t>(
-          tokens[static_cast<size_t>(r * side + c)] - kFirstColorToken);
+          tokens[static_cast<size_t>(r * size.cols + c)] - kFirstColorToken);
     }
   }
   return grid;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Grid <-> the square of tokens the model sees. ARC: PAD 0, EOS 1, colours 0-9
-// as 2-11. The grid stands at (row_offset, col_offset); one EOS row below and
-// one EOS column right of it, as long as the grid's sides, where they fit;
-// their corner stays PAD. (TRM dataset/build_arc_dataset.py.) Sudoku and mazes
-// fill their canvas, value v as token v + 1. (build_sudoku_dataset.py,
-// build_maze_dataset.py.)
+// Grid <-> the tokens the model sees: a square, or a part of it. ARC: PAD 0,
+// EOS 1, colours 0-9 as 2-11. The grid stands at (row_offset, col_offset); one
+// EOS row below and one EOS column right of it, as long as the grid's sides,
+// where they fit; their corner stays PAD. (TRM dataset/build_arc_dataset.py.)
+// Sudoku and mazes fill their canvas, value v as token v + 1.
+// (build_sudoku_dataset.py, build_maze_dataset.py.)
 #pragma once
 
 #include <cstdint>
@@ -35,6 +35,7 @@ struct Canvas {
   int side = kMaxSide;
   PuzzleKind kind = PuzzleKind::kArc;
   int num_tokens() const { return side * side; }
+  GridSize size() const { return {side, side}; }
   friend bool operator==(const Canvas&, const Canvas&) = default;
 };
 
@@ -45,9 +46,13 @@ Canvas FitCanvas(absl::Span<const Task> tasks, int margin);
 // Writes canvas.num_tokens() tokens to `out`. The grid must fit at `offset`; a
 // Sudoku or maze must have the canvas's size.
 void EncodeGrid(const Grid& grid, Canvas canvas, Offset offset, uint8_t* out);
+// The same of ARC on a part of a canvas (fitted_canvas.h): size.cells() tokens.
+void EncodeGrid(const Grid& grid, GridSize size, Offset offset, uint8_t* out);
 
 // Input and output share one offset. `out_input`, `out_label` as above.
 void EncodePair(const Pair& pair, Canvas canvas, Offset offset,
+                uint8_t* out_input, uint8_t* out_label);
+void EncodePair(const Pair& pair, GridSize size, Offset offset,
                 uint8_t* out_input, uint8_t* out_label);
 
 // Uniform over what the larger of the two leaves free (per axis).
@@ -56,6 +61,7 @@ Offset RandomOffset(const Pair& pair, Canvas canvas, Random& random);
 // The largest all-colour rectangle from the top-left corner, as
 // evaluators/arc.py `_crop` finds it: greedy over rows with a width that only
 // shrinks, the first of equal areas wins. 0x0 when the corner is no colour.
+Grid CropGrid(absl::Span<const uint8_t> tokens, GridSize size);
 Grid CropGrid(absl::Span<const uint8_t> tokens, Canvas canvas);
 
 // The whole canvas of a Sudoku or maze; PAD, which none has, becomes 0.

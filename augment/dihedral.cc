@@ -10,7 +10,7 @@ Grid ApplyDihedral(const Grid& grid, int id) {
   if (id == 0 || grid.empty()) return grid;
   const int rows = grid.rows();
   const int cols = grid.cols();
-  const bool turned = id == 1 || id == 3 || id == 6 || id == 7;
+  const bool turned = Transposes(id);
   Grid out(turned ? cols : rows, turned ? rows : cols);
   for (int r = 0; r < out.rows(); ++r) {
     for (int c = 0; c < out.cols(); ++c) {
@@ -51,6 +51,8 @@ Grid ApplyDihedral(const Grid& grid, int id) {
   }
   return out;
 }
+
+bool Transposes(int id) { return id == 1 || id == 3 || id == 6 || id == 7; }
 
 int InverseDihedral(int id) {
   ARCTRM_CHECK(id >= 0 && id < kNumDihedral);

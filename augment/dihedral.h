@@ -14,6 +14,8 @@ inline constexpr int kNumDihedral = 8;
 Grid ApplyDihedral(const Grid& grid, int id);
 // The id that undoes `id`: 0 3 2 1 4 5 6 7.
 int InverseDihedral(int id);
+// Whether rows become columns: 1, 3, 6 and 7.
+bool Transposes(int id);
 // "rotate 90", "flip left-right" …, for people.
 const char* DihedralName(int id);
 

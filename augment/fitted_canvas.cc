@@ -30,12 +30,27 @@ double Expect(Growth growth, int from, int to, int side) {
   return to;
 }
 
+// A size that need not be whole.
+struct Extent {
+  double rows = 0;
+  double cols = 0;
+
+  void Cover(const Extent& other) {
+    rows = std::max(rows, other.rows);
+    cols = std::max(cols, other.cols);
+  }
+  void Cover(const Grid& grid) {
+    Cover(Extent{static_cast<double>(grid.rows()),
+                 static_cast<double>(grid.cols())});
+  }
+};
+
 struct Rule {
   bool swapped;
   Growth rows, cols;
   const Pair* example;
 
-  std::array<double, 2> Output(const Grid& input) const {
+  Extent Output(const Grid& input) const {
     const Grid& from = example->input;
     const Grid& to = example->output;
     return {Expect(rows, swapped ? from.cols() : from.rows(), to.rows(),
@@ -46,59 +61,72 @@ struct Rule {
 
   bool Holds(const std::vector<Pair>& pairs) const {
     return std::all_of(pairs.begin(), pairs.end(), [this](const Pair& pair) {
-      const auto [rows_of, cols_of] = Output(pair.input);
-      return std::abs(rows_of - pair.output.rows()) < 1e-9 &&
-             std::abs(cols_of - pair.output.cols()) < 1e-9;
+      const Extent output = Output(pair.input);
+      return std::abs(output.rows - pair.output.rows()) < 1e-9 &&
+             std::abs(output.cols - pair.output.cols()) < 1e-9;
     });
   }
 };
 
-// The largest side to expect of the output for `input`.
-double ExpectedSide(const std::vector<Pair>& pairs, const Grid& input) {
-  double side = 0;
+// Those that all pairs follow; none of no pairs. Where all inputs are squares,
+// nothing tells whether the axes are swapped.
+std::vector<Rule> RulesOf(const std::vector<Pair>& pairs) {
+  std::vector<Rule> rules;
+  for (const Pair& pair : pairs) {
+    if (pair.input.empty()) return rules;
+  }
+  if (pairs.empty()) return rules;
   for (bool swapped : {false, true}) {
-    bool ruled = false;
     for (Growth rows : kGrowths) {
       for (Growth cols : kGrowths) {
         const Rule rule = {swapped, rows, cols, pairs.data()};
-        if (!rule.Holds(pairs)) continue;
-        ruled = true;
-        const auto [rows_of, cols_of] = rule.Output(input);
-        side = std::max({side, rows_of, cols_of});
+        if (rule.Holds(pairs)) rules.push_back(rule);
       }
     }
-    if (ruled) return side;
   }
+  return rules;
+}
+
+// Of output to input, in any pair.
+double LargestRatio(const std::vector<Pair>& pairs) {
+  double ratio = 0;
   for (const Pair& pair : pairs) {
-    side = std::max(side, static_cast<double>(pair.output.max_side()) /
-                              pair.input.max_side());
+    if (pair.input.empty()) continue;
+    ratio = std::max(ratio, static_cast<double>(pair.output.max_side()) /
+                                pair.input.max_side());
   }
-  return side * kRoomWithoutRule * input.max_side();
+  return ratio;
 }
 
 }  // namespace
 
-int FittedSide(const std::vector<Pair>& pairs,
-               const std::vector<Grid>& test_inputs, int canvas_side,
-               int step) {
+GridSize FittedSize(const std::vector<Pair>& pairs,
+                    const std::vector<Grid>& test_inputs, int canvas_side,
+                    int step) {
   ARCTRM_CHECK(step > 0 && canvas_side > 0);
-  double side = 1;
+  Extent needed = {1, 1};
   for (const Pair& pair : pairs) {
-    side = std::max<double>({side, static_cast<double>(pair.input.max_side()),
-                             static_cast<double>(pair.output.max_side())});
+    needed.Cover(pair.input);
+    needed.Cover(pair.output);
   }
-  const bool sized = !pairs.empty() &&
-                     std::all_of(pairs.begin(), pairs.end(), [](const Pair& p) {
-                       return p.input.rows() > 0 && p.input.cols() > 0;
-                     });
+  const std::vector<Rule> rules = RulesOf(pairs);
   for (const Grid& input : test_inputs) {
-    side = std::max<double>(side, input.max_side());
-    if (sized) side = std::max(side, ExpectedSide(pairs, input));
+    needed.Cover(input);
+    for (const Rule& rule : rules) needed.Cover(rule.Output(input));
+    if (rules.empty()) {
+      const double side =
+          kRoomWithoutRule * LargestRatio(pairs) * input.max_side();
+      needed.Cover(Extent{side, side});
+      needed.Cover(Extent{needed.cols, needed.rows});
+    }
   }
-  // Before it becomes an int: ratios multiply.
-  side = std::min(std::ceil(side - 1e-9), static_cast<double>(canvas_side));
-  const int needed = static_cast<int>(side) + 1;
-  return std::min((needed + step - 1) / step * step, canvas_side);
+  const auto fitted = [&](double side) {
+    // Before it becomes an int: ratios multiply.
+    side = std::min(std::ceil(side - 1e-9), static_cast<double>(canvas_side));
+    const int with_border = static_cast<int>(side) + 1;
+    return std::min((with_border + step - 1) / step * step, canvas_side);
+  };
+  return {fitted(needed.rows), fitted(needed.cols)};
 }
 
 }  // namespace arctrm

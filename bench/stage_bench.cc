@@ -234,8 +234,7 @@ void BM_Examples_Encode(benchmark::State& state) {
   int64_t bytes = 0;  // of the first thousand
   internal::ExampleSampler first = make();
   for (int i = 0; i < kExamples; ++i) {
-    const int64_t side = first.Next().window.side;
-    bytes += 2 * side * side;
+    bytes += 2 * first.Next().window.size.cells();
   }
   internal::ExampleSampler sampler = make();
   Measure(state, kExamples, bytes, CopyFloor(bytes), [&] {

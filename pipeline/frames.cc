@@ -283,6 +283,7 @@ std::string PackInputs(absl::Span<const PredictorInput> inputs) {
   Append(static_cast<uint32_t>(inputs.size()), body);
   for (const PredictorInput& input : inputs) {
     Append(input.puzzle_id, body);
+    Append(static_cast<int32_t>(input.cols), body);
     Append(static_cast<uint32_t>(input.tokens.size()), body);
     body.append(input.tokens.begin(), input.tokens.end());
   }
@@ -292,7 +293,7 @@ std::string PackInputs(absl::Span<const PredictorInput> inputs) {
 absl::StatusOr<std::vector<PredictorInput>> UnpackInputs(absl::string_view body,
                                                          Canvas canvas,
                                                          int max_batch) {
-  constexpr size_t kLeastRow = sizeof(int64_t) + sizeof(uint32_t);
+  constexpr size_t kLeastRow = sizeof(int64_t) + 2 * sizeof(uint32_t);
   Unpacker from(body);
   uint32_t count = 0;
   if (!from.TakeCount(kLeastRow, count)) return CutShort();
@@ -300,18 +301,19 @@ absl::StatusOr<std::vector<PredictorInput>> UnpackInputs(absl::string_view body,
   int64_t tokens = 0;
   for (size_t i = 0; i < inputs.size(); ++i) {
     PredictorInput& input = inputs[i];
-    if (!from.Take(input.puzzle_id) || !from.Take(input.tokens)) {
+    int32_t cols = 0;
+    if (!from.Take(input.puzzle_id) || !from.Take(cols) ||
+        !from.Take(input.tokens)) {
       return CutShort();
     }
-    const auto size = static_cast<int64_t>(input.tokens.size());
-    int64_t side = 1;
-    while (side < canvas.side && side * side < size) ++side;
-    if (side * side != size) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "row ", i, " of a batch has ", size,
-          " tokens, expected the square of at most ", canvas.side));
+    input.cols = cols;
+    if (SizeOf(input, canvas).cells() == 0) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("row ", i, " of a batch has ", input.tokens.size(),
+                       " tokens in ", cols, " columns, expected at most ",
+                       canvas.side, " by ", canvas.side));
     }
-    tokens += size;
+    tokens += static_cast<int64_t>(input.tokens.size());
   }
   if (!from.empty()) return CutShort();
   const int64_t most = int64_t{max_batch} * canvas.num_tokens();

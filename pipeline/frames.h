@@ -58,7 +58,7 @@ absl::StatusOr<TrainResult> ResultOf(const nlohmann::json& json);
 // its numbers, the number of its tokens, and these; rows may differ in size.
 std::string PackInputs(absl::Span<const PredictorInput> inputs);
 // DataLoss for what is no batch. InvalidArgument for a row whose tokens are no
-// square of at most `canvas`, and for more tokens than `max_batch` canvases.
+// rectangle within `canvas`, and for more tokens than `max_batch` canvases.
 absl::StatusOr<std::vector<PredictorInput>> UnpackInputs(absl::string_view body,
                                                          Canvas canvas,
                                                          int max_batch);

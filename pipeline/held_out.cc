@@ -14,11 +14,11 @@ namespace {
 // Two are left to learn from.
 constexpr size_t kLeastPairs = 3;
 
-Canvas CanvasFor(const HeldOutPair& pair, Canvas whole, int step) {
-  if (step == 0) return whole;
+GridSize SizeFor(const HeldOutPair& pair, Canvas whole, int step) {
+  if (step == 0) return whole.size();
   std::vector<Grid> inputs = pair.test_inputs;
   inputs.push_back(pair.pair.input);
-  return {FittedSide(pair.known, inputs, whole.side, step), whole.kind};
+  return FittedSize(pair.known, inputs, whole.side, step);
 }
 
 }  // namespace
@@ -61,20 +61,20 @@ absl::StatusOr<HeldOutScore> ScoreHeldOut(
   for (size_t begin = 0; begin < pairs.size(); begin += batch) {
     const size_t end = std::min(pairs.size(), begin + batch);
     std::vector<PredictorInput> inputs;
-    std::vector<Canvas> canvases;
+    std::vector<GridSize> sizes;
     for (size_t i = begin; i < end; ++i) {
-      const Canvas canvas = CanvasFor(pairs[i], whole, predictor.canvas_step());
-      canvases.push_back(canvas);
+      const GridSize size = SizeFor(pairs[i], whole, predictor.canvas_step());
+      sizes.push_back(size);
       PredictorInput& input = inputs.emplace_back();
       input.puzzle_id = pairs[i].puzzle_id;
-      input.tokens.resize(static_cast<size_t>(canvas.num_tokens()));
-      EncodeGrid(pairs[i].pair.input, canvas, {}, input.tokens.data());
+      input.cols = size.cols;
+      input.tokens.resize(static_cast<size_t>(size.cells()));
+      EncodeGrid(pairs[i].pair.input, size, {}, input.tokens.data());
     }
     ARCTRM_ASSIGN_OR_RETURN(const std::vector<PredictorOutput> outputs,
                             predictor.Predict(inputs));
     for (size_t i = begin; i < end; ++i) {
-      const Grid answer =
-          CropGrid(outputs[i - begin].tokens, canvases[i - begin]);
+      const Grid answer = CropGrid(outputs[i - begin].tokens, sizes[i - begin]);
       const Grid& known = pairs[i].pair.output;
       exact += answer == known;
       cells += known.size();

@@ -17,7 +17,7 @@ namespace arctrm {
 
 struct HeldOutPair {
   std::string task;
-  // What else is known of it: FittedSide's.
+  // What else is known of it: FittedSize's.
   std::vector<Pair> known;
   std::vector<Grid> test_inputs;
   int64_t puzzle_id = 0;  // of the task without augmentation

@@ -14,12 +14,32 @@
 namespace arctrm {
 
 struct PredictorInput {
-  // At offset (0, 0) of the whole canvas or of a smaller square one, as the
-  // model was trained (train.fit_canvas); with a mixer only of the whole one.
+  // At offset (0, 0) of the whole canvas or of a smaller one, as the model was
+  // trained (train.fit_canvas); with a mixer only of the whole one.
   std::vector<uint8_t> tokens;
   // Embedding row; 1 … num_ids - 1. A wrong or blank id answers nothing.
   int64_t puzzle_id = 0;
+  // Columns that the tokens have, row by row; 0: as many as rows.
+  int cols = 0;
 };
+
+// Rows and columns of its tokens; 0 x 0 where they make no rectangle, or one
+// that is larger than the canvas.
+inline GridSize SizeOf(const PredictorInput& input, const Canvas& canvas) {
+  const size_t tokens = input.tokens.size();
+  if (tokens > static_cast<size_t>(canvas.num_tokens())) return {};
+  const auto cells = static_cast<int>(tokens);
+  GridSize size = {0, input.cols};
+  if (size.cols == 0) {
+    while (size.cols * size.cols < cells) ++size.cols;
+  }
+  if (size.cols <= 0 || size.cols > canvas.side) return {};
+  size.rows = cells / size.cols;
+  const bool fits = size.rows > 0 && size.rows <= canvas.side &&
+                    size.cells() == cells &&
+                    (input.cols != 0 || size.rows == size.cols);
+  return fits ? size : GridSize();
+}
 
 struct PredictorOutput {
   // Argmax tokens after the last supervision step, as many as went in.
@@ -34,7 +54,7 @@ class Predictor {
  public:
   virtual ~Predictor() = default;
   virtual Canvas canvas() const = 0;
-  // Step of the canvases that its tasks were fitted to (FittedSide) when it was
+  // Step of the canvases that its tasks were fitted to (FittedSize) when it was
   // trained; 0: all had the whole canvas, and are to be answered on it.
   virtual int canvas_step() const { return 0; }
   // Whole canvases in one batch; smaller ones count by their tokens.

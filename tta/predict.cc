@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "augment/canvas.h"
+#include "augment/dihedral.h"
 #include "augment/fitted_canvas.h"
 #include "base/status.h"
 #include "base/stop.h"
@@ -25,13 +26,13 @@ struct View {
   int test_index;
   const Augmentation* augmentation;
   int64_t puzzle_id;
-  int side;  // of its canvas
+  GridSize size;  // of its canvas
 };
 
 // The copies of a task that may vote, best known first: as planned.
 struct Rows {
   const Task* task;
-  int side;  // of the task's canvas
+  GridSize size;  // of the canvas of the task as it is
   std::vector<std::pair<const Augmentation*, int64_t>> rows;
 };
 
@@ -48,9 +49,9 @@ absl::StatusOr<std::vector<View>> PlanViews(const PuzzleIds& ids,
   for (const Task& task : challenges.tasks) {
     Rows rows{&task,
               canvas_step > 0
-                  ? FittedSide(task.demonstrations, task.test_inputs,
+                  ? FittedSize(task.demonstrations, task.test_inputs,
                                canvas.side, canvas_step)
-                  : canvas.side,
+                  : canvas.size(),
               {}};
     const auto found = by_name.find(task.id);
     if (found != by_name.end()) {
@@ -85,20 +86,26 @@ absl::StatusOr<std::vector<View>> PlanViews(const PuzzleIds& ids,
     tasks.push_back(std::move(rows));
   }
 
-  std::stable_sort(
-      tasks.begin(), tasks.end(),
-      [](const Rows& a, const Rows& b) { return a.side < b.side; });
   std::vector<View> views;
   for (size_t round = 0; round < rounds; ++round) {
+    const auto begin = static_cast<ptrdiff_t>(views.size());
     for (const Rows& rows : tasks) {
       if (round >= rows.rows.size()) continue;
       const auto& [augmentation, puzzle_id] = rows.rows[round];
       for (size_t i = 0; i < rows.task->test_inputs.size(); ++i) {
         if (rows.task->test_inputs[i].max_side() > canvas.side) continue;
-        views.push_back({rows.task, static_cast<int>(i), augmentation,
-                         puzzle_id, rows.side});
+        views.push_back(
+            {rows.task, static_cast<int>(i), augmentation, puzzle_id,
+             Transposes(augmentation->dihedral) ? rows.size.Transposed()
+                                                : rows.size});
       }
     }
+    // Views of one size together, small ones first.
+    std::stable_sort(views.begin() + begin, views.end(),
+                     [](const View& a, const View& b) {
+                       return std::pair(a.size.cells(), a.size) <
+                              std::pair(b.size.cells(), b.size);
+                     });
   }
   return views;
 }
@@ -110,18 +117,15 @@ float Sigmoid(float logit) {
 absl::StatusOr<std::vector<Vote>> PredictBatch(Predictor& predictor,
                                                absl::Span<const View> batch,
                                                const std::string& source) {
-  const auto canvas_of = [&](const View& view) {
-    return Canvas{view.side, predictor.canvas().kind};
-  };
   std::vector<PredictorInput> inputs(batch.size());
   for (size_t i = 0; i < batch.size(); ++i) {
     const View& view = batch[i];
     const Grid& grid =
         view.task->test_inputs[static_cast<size_t>(view.test_index)];
-    const Canvas canvas = canvas_of(view);
-    inputs[i].tokens.resize(static_cast<size_t>(canvas.num_tokens()));
+    inputs[i].tokens.resize(static_cast<size_t>(view.size.cells()));
     inputs[i].puzzle_id = view.puzzle_id;
-    EncodeGrid(view.augmentation->Apply(grid), canvas, Offset(),
+    inputs[i].cols = view.size.cols;
+    EncodeGrid(view.augmentation->Apply(grid), view.size, Offset(),
                inputs[i].tokens.data());
   }
   ARCTRM_ASSIGN_OR_RETURN(const std::vector<PredictorOutput> outputs,
@@ -133,14 +137,14 @@ absl::StatusOr<std::vector<Vote>> PredictBatch(Predictor& predictor,
   }
   std::vector<Vote> votes(batch.size());
   for (size_t i = 0; i < batch.size(); ++i) {
-    const Canvas canvas = canvas_of(batch[i]);
     if (outputs[i].tokens.size() != inputs[i].tokens.size()) {
       return absl::InternalError(
           absl::StrCat("the predictor gave ", outputs[i].tokens.size(),
                        " tokens, the canvas has ", inputs[i].tokens.size()));
     }
     const Augmentation& augmentation = *batch[i].augmentation;
-    votes[i].grid = augmentation.Invert(CropGrid(outputs[i].tokens, canvas));
+    votes[i].grid =
+        augmentation.Invert(CropGrid(outputs[i].tokens, batch[i].size));
     votes[i].confidence = Sigmoid(outputs[i].halt_logit);
     votes[i].augmentation = augmentation.Key();
     votes[i].source = source;
@@ -180,14 +184,14 @@ class Pace {
 
  private:
   // Tokens, of which some stand before the cells, and more for attention the
-  // more of them a canvas has: as much as all else at a side of 20, which is
+  // more of them a canvas has: as much as all else at 400 of them, which is
   // rather too much for the published width.
   static double WorkOf(absl::Span<const View> batch) {
     constexpr double kPrefix = 16;
     constexpr double kAttentionEven = 400;
     double work = 0;
     for (const View& view : batch) {
-      const double tokens = view.side * view.side + kPrefix;
+      const double tokens = view.size.cells() + kPrefix;
       work += tokens * (1 + tokens / kAttentionEven);
     }
     return work;
@@ -215,9 +219,9 @@ class VoteQueue {
       size_t size = 0;
       int64_t tokens = 0;
       while (begin + size < views.size()) {
-        const int64_t side = views[begin + size].side;
-        if (size > 0 && tokens + side * side > most_tokens) break;
-        tokens += side * side;
+        const int64_t cells = views[begin + size].size.cells();
+        if (size > 0 && tokens + cells > most_tokens) break;
+        tokens += cells;
         ++size;
       }
       const absl::Span<const View> batch = views.subspan(begin, size);

@@ -13,7 +13,7 @@ Tensor ContinueTarget(const Model& model, const Tensor& puzzle_rows,
                       const Carry& carry) {
   at::NoGradGuard no_grad;
   const StepOutput next = model.Step(carry.latents, carry.current.tokens,
-                                     puzzle_rows, carry.current.origins);
+                                     puzzle_rows, carry.current.windows);
   const Tensor last = carry.steps >= model.options().halt_max_steps;
   return at::sigmoid(
       at::where(last, next.q_halt_logits,
@@ -125,7 +125,7 @@ ActOutput ActStep(const Model& model, const Tensor& puzzle_rows, bool training,
                   Carry& carry) {
   ActOutput out;
   out.step = model.Step(carry.latents, carry.current.tokens, puzzle_rows,
-                        carry.current.origins);
+                        carry.current.windows);
   carry.latents = out.step.latents;
   carry.steps = carry.steps + 1;
   const ModelOptions& net = model.options();

@@ -11,11 +11,10 @@ namespace arctrm::internal {
 inline constexpr int64_t kIgnoredLabel = -100;
 
 struct Batch {
-  Tensor tokens;      // (B, S) int64
-  Tensor labels;      // (B, S) int64, kIgnoredLabel where there is none
-  Tensor puzzle_ids;  // (B) int64
-  // Model::Step's: where windows of the canvas begin. AdmitBatch leaves it.
-  Tensor origins = {};
+  Tensor tokens;         // (B, S) int64
+  Tensor labels;         // (B, S) int64, kIgnoredLabel where there is none
+  Tensor puzzle_ids;     // (B) int64
+  Windows windows = {};  // Model::Step's. AdmitBatch leaves it.
   // (B) float32: 1, or 0 for rows that only fill the batch up. These must have
   // no labels; they add nothing to losses, sums and gradients. Undefined: none
   // does. AdmitBatch leaves it.

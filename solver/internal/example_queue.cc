@@ -12,9 +12,9 @@ void ExampleQueue::DrawAhead(int64_t count, bool encode) {
     Entry& entry = waiting_.emplace_back();
     entry.example = sampler_.Next();
     if (!encode) continue;
-    const auto side = static_cast<size_t>(entry.example.window.side);
-    entry.input.resize(side * side);
-    entry.label.resize(side * side);
+    const auto cells = static_cast<size_t>(entry.example.window.size.cells());
+    entry.input.resize(cells);
+    entry.label.resize(cells);
     sampler_.Encode(entry.example, entry.input.data(), entry.label.data());
   }
 }

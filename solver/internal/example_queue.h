@@ -20,7 +20,7 @@ class ExampleQueue {
  public:
   struct Entry {
     Example example;
-    // window.side^2 tokens each, where it was encoded ahead; else empty.
+    // window.size.cells() tokens each, where it was encoded ahead; else empty.
     std::vector<uint8_t> input, label;
   };
 

@@ -251,16 +251,16 @@ Tensor Model::Apply(const Tensor& x, const Weight& weight) {
   return Linear(x, weight.value, weight.panels);
 }
 
-Latents Model::StartLatents(int64_t batch, int64_t side) const {
-  if (side == 0) side = options_.canvas_side;
-  const std::vector<int64_t> shape = {
-      batch, options_.puzzle_prefix + side * side, options_.hidden};
+Latents Model::StartLatents(int64_t batch, int64_t cells) const {
+  if (cells == 0) cells = options_.num_cells();
+  const std::vector<int64_t> shape = {batch, options_.puzzle_prefix + cells,
+                                      options_.hidden};
   return {h_init.expand(shape).contiguous(), l_init.expand(shape).contiguous()};
 }
 
-double Model::RowCost(int64_t side) const {
+double Model::RowCost(int64_t cells) const {
   const double d = options_.hidden;
-  const double t = static_cast<double>(options_.puzzle_prefix + side * side);
+  const double t = static_cast<double>(options_.puzzle_prefix + cells);
   const double mixing =
       options_.mixer ? 3.0 * d * options_.mixer_inner() : 4 * d * d + 2 * t * d;
   return t * (mixing + 3.0 * d * options_.inner());
@@ -274,14 +274,18 @@ Tensor Model::WithNoise(const Tensor& latents, double std, uint64_t seed) {
   return latents + (noise * std).to(latents.options());
 }
 
-Tensor Model::PositionIndex(int64_t cells, const Tensor& origins) const {
+Tensor Model::PositionIndex(const Windows& windows) const {
+  const auto& [size, origins] = windows;
   const int64_t canvas = options_.canvas_side;
-  if (cells == options_.num_cells()) return {};
-  const int64_t side = std::llround(std::sqrt(static_cast<double>(cells)));
-  ARCTRM_CHECK(side * side == cells && side < canvas && !options_.mixer);
+  if (size == GridSize()) return {};
+  ARCTRM_CHECK(size.rows > 0 && size.rows <= canvas && size.cols > 0 &&
+               size.cols <= canvas);
+  if (size.cells() == options_.num_cells()) return {};
+  ARCTRM_CHECK(!options_.mixer);
   const auto numbers = at::device(device_).dtype(at::kLong);
-  const Tensor along = at::arange(side, numbers);
-  Tensor own = (along.unsqueeze(1) * canvas + along).view({1, cells});
+  Tensor own = (at::arange(size.rows, numbers).unsqueeze(1) * canvas +
+                at::arange(size.cols, numbers))
+                   .view({1, size.cells()});
   if (origins.defined()) {
     own = own +
           (origins.select(1, 0) * canvas + origins.select(1, 1)).unsqueeze(1);
@@ -353,11 +357,15 @@ Tensor Model::Net(const Tensor& x, const Tensor& y, const Layout& layout,
 }
 
 StepOutput Model::Step(const Latents& latents, const Tensor& tokens,
-                       const Tensor& puzzle_rows, const Tensor& origins) const {
+                       const Tensor& puzzle_rows,
+                       const Windows& windows) const {
+  ARCTRM_CHECK(tokens.size(1) == (windows.size == GridSize()
+                                      ? options_.num_cells()
+                                      : windows.size.cells()));
   const int64_t batch = tokens.size(0);
   const int64_t positions = options_.puzzle_prefix + tokens.size(1);
   const int64_t d = options_.hidden;
-  const Tensor index = PositionIndex(tokens.size(1), origins);
+  const Tensor index = PositionIndex(windows);
   const auto table = [&](const Tensor& whole) {
     return index.defined() && whole.defined() ? at::embedding(whole, index)
                                               : whole;

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "arc/grid.h"
 #include "base/random.h"
 #include "solver/internal/linear.h"
 #include "solver/internal/torch.h"
@@ -21,6 +22,14 @@ namespace arctrm::internal {
 struct Latents {
   Tensor z_h;  // y, the answer
   Tensor z_l;  // z, the reasoning
+};
+
+// Where the rows of a batch stand on the canvas: all have windows of one size.
+struct Windows {
+  GridSize size;  // 0 x 0: the whole canvas
+  // (B, 2) int64: row and column of each window's first cell. Undefined: (0,
+  // 0).
+  Tensor origins;
 };
 
 struct StepOutput {
@@ -74,24 +83,23 @@ class Model {
   Tensor h_init;
   Tensor l_init;
 
-  // Of rows on canvases of `side` by `side` cells; 0: the model's own.
-  Latents StartLatents(int64_t batch, int64_t side = 0) const;
+  // Of rows with windows of `cells`; 0: with the whole canvas.
+  Latents StartLatents(int64_t batch, int64_t cells = 0) const;
   // `latents` with normal noise of standard deviation `std` added; the same
   // seed adds the same.
   static Tensor WithNoise(const Tensor& latents, double std, uint64_t seed);
 
   // One supervision step: H_cycles x (L_cycles x z = f(z + y + x); y = g(y +
   // z)). TRM: g = f, gradient through the last H cycle; HRM: gradient through
-  // the last two updates. tokens (B, S) int64, puzzle_rows (B, D) float32 (may
-  // require a gradient). S may be any square up to the canvas's: a window of
-  // the canvas, whose cells keep the positions that they have there (not with a
-  // mixer). origins (B, 2) int64: row and column of each window's first cell;
-  // undefined: (0, 0).
+  // the last two updates. tokens (B, S) int64, the cells of each window by
+  // rows, which keep the positions that they have on the canvas (with a mixer
+  // only the whole one); puzzle_rows (B, D) float32 (may require a gradient).
   StepOutput Step(const Latents& latents, const Tensor& tokens,
-                  const Tensor& puzzle_rows, const Tensor& origins = {}) const;
+                  const Tensor& puzzle_rows, const Windows& windows = {}) const;
 
-  // Rough operations of one row in one pass of the network, for dividing work.
-  double RowCost(int64_t side) const;
+  // Rough operations of one row of so many cells in one pass of the network,
+  // for dividing work.
+  double RowCost(int64_t cells) const;
 
  private:
   struct Weight {
@@ -124,8 +132,8 @@ class Model {
     Tensor cos, sin;  // (T, head_dim / 2), or (B, T, head_dim / 2)
   };
   // Where the prefix and the cells stand among num_positions(): (T) int64, or
-  // (B, T) with `origins`; undefined for the whole canvas.
-  Tensor PositionIndex(int64_t cells, const Tensor& origins) const;
+  // (B, T) with origins; undefined for the whole canvas.
+  Tensor PositionIndex(const Windows& windows) const;
   Tensor Attend(const Tensor& h, const Block& block,
                 const Layout& layout) const;
   Tensor MixPositions(const Tensor& h, const Block& block, int64_t batch) const;

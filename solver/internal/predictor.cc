@@ -66,13 +66,13 @@ class ModelPredictor : public Predictor {
       absl::Span<const PredictorInput> inputs) {
     at::NoGradGuard no_grad;
     ARCTRM_RETURN_IF_ERROR(Check(inputs));
-    std::vector<int64_t> sides;
+    std::vector<GridSize> sizes;
     for (const PredictorInput& input : inputs) {
-      sides.push_back(SideOf(input));
+      sizes.push_back(SizeOf(input, canvas()));
     }
     const std::vector<std::vector<internal::RowGroup>> groups =
         internal::DivideRows(
-            sides, [this](int64_t side) { return model_->RowCost(side); },
+            sizes, [this](int64_t cells) { return model_->RowCost(cells); },
             workers_->count());
     std::vector<PredictorOutput> outputs(inputs.size());
     const auto run = [&](int worker) {
@@ -108,10 +108,6 @@ class ModelPredictor : public Predictor {
     workers_->Run(run);
   }
 
-  static int64_t SideOf(const PredictorInput& input) {
-    return std::llround(std::sqrt(static_cast<double>(input.tokens.size())));
-  }
-
   absl::Status Check(absl::Span<const PredictorInput> inputs) const {
     const ModelOptions& net = model_->options();
     const int64_t num_ids = table_.size(0);
@@ -119,16 +115,14 @@ class ModelPredictor : public Predictor {
     for (size_t i = 0; i < inputs.size(); ++i) {
       const PredictorInput& input = inputs[i];
       const auto size = static_cast<int64_t>(input.tokens.size());
-      const int64_t side = SideOf(input);
-      const bool fits =
-          side > 0 && side * side == size &&
-          (net.mixer ? side == net.canvas_side : side <= net.canvas_side);
+      const bool fits = SizeOf(input, canvas()).cells() > 0 &&
+                        (!net.mixer || size == net.num_cells());
       if (!fits || input.puzzle_id < 0 || input.puzzle_id >= num_ids) {
         return absl::InvalidArgumentError(absl::StrCat(
-            "input ", i, ": ", size, " tokens and puzzle id ", input.puzzle_id,
-            "; this model takes ", net.num_cells(), " tokens",
-            net.mixer ? "" : " or the square of a smaller side",
-            " and ids below ", num_ids));
+            "input ", i, ": ", size, " tokens in ", input.cols,
+            " columns and puzzle id ", input.puzzle_id, "; this model takes ",
+            net.canvas_side, " by ", net.canvas_side, " tokens",
+            net.mixer ? "" : " or fewer", " and ids below ", num_ids));
       }
       cells += size;
     }
@@ -141,7 +135,7 @@ class ModelPredictor : public Predictor {
                 absl::Span<const PredictorInput> inputs, uint64_t noise_stream,
                 absl::Span<PredictorOutput> all) const {
     const auto count = static_cast<int64_t>(group.rows.size());
-    const int64_t cells = group.side * group.side;
+    const int64_t cells = group.size.cells();
     at::Tensor tokens = at::empty({count, cells}, at::kByte);
     at::Tensor ids = at::empty({count}, at::kLong);
     for (int64_t i = 0; i < count; ++i) {
@@ -154,14 +148,14 @@ class ModelPredictor : public Predictor {
     const at::Device device = model_->device();
     std::vector<PredictorOutput> outputs(group.rows.size());
     RunRows(internal::ToDevice(tokens, device, at::kLong),
-            table_.index_select(0, internal::ToDevice(ids, device)),
+            table_.index_select(0, internal::ToDevice(ids, device)), group.size,
             noise_stream, absl::MakeSpan(outputs));
     for (size_t i = 0; i < outputs.size(); ++i) {
       all[static_cast<size_t>(group.rows[i])] = std::move(outputs[i]);
     }
   }
 
-  void RunRows(const at::Tensor& tokens, const at::Tensor& rows,
+  void RunRows(const at::Tensor& tokens, const at::Tensor& rows, GridSize size,
                uint64_t noise_stream,
                absl::Span<PredictorOutput> outputs) const {
     at::NoGradGuard no_grad;  // of this thread
@@ -172,7 +166,7 @@ class ModelPredictor : public Predictor {
         noise.emplace(noise_stream, absl::StrCat("rollout ", rollout));
       }
       std::vector<PredictorOutput> given(outputs.size());
-      Rollout(tokens, rows, noise, absl::MakeSpan(given));
+      Rollout(tokens, rows, size, noise, absl::MakeSpan(given));
       for (size_t i = 0; i < given.size(); ++i) {
         answers[i].push_back(std::move(given[i]));
       }
@@ -204,7 +198,7 @@ class ModelPredictor : public Predictor {
   };
 
   // Runs the supervision steps; `noise` gives the seeds of what is added.
-  void Rollout(const at::Tensor& tokens, const at::Tensor& rows,
+  void Rollout(const at::Tensor& tokens, const at::Tensor& rows, GridSize size,
                std::optional<Random>& noise,
                absl::Span<PredictorOutput> outputs) const {
     const int last = model_->options().halt_max_steps;
@@ -217,9 +211,7 @@ class ModelPredictor : public Predictor {
     running.places = at::arange(tokens.size(0));
     running.tokens = tokens;
     running.rows = rows;
-    running.latents = model_->StartLatents(
-        tokens.size(0),
-        std::llround(std::sqrt(static_cast<double>(tokens.size(1)))));
+    running.latents = model_->StartLatents(tokens.size(0), tokens.size(1));
     Latents& latents = running.latents;
     const auto disturb = [&](at::Tensor& z, double std) {
       if (noise.has_value() && std > 0) {
@@ -231,7 +223,7 @@ class ModelPredictor : public Predictor {
     for (int step = 1; step <= last && running.tokens.size(0) > 0; ++step) {
       disturb(latents.z_l, options_.latent_noise);
       const StepOutput out =
-          model_->Step(latents, running.tokens, running.rows);
+          model_->Step(latents, running.tokens, running.rows, {size, {}});
       latents = out.latents;
       if (step < last && all_steps) continue;
       const at::Tensor answers = out.logits.argmax(-1).to(at::kByte);

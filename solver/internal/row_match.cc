@@ -39,15 +39,16 @@ void RowMatcher::Run(const Tensor& candidates,
         SliceOf(static_cast<int64_t>(trials.size()), count, worker);
     std::vector<uint8_t> inputs;
     std::vector<uint8_t> labels;
-    const auto side_of = [&](int64_t trial) -> int64_t {
-      return trials[static_cast<size_t>(trial)].example.window.side;
+    const auto size_of = [&](int64_t trial) {
+      return trials[static_cast<size_t>(trial)].example.window.size;
     };
     int64_t rows = 0;
     for (int64_t at = slice.begin; at < slice.begin + slice.size; at += rows) {
       const int64_t most = std::min(kAtOnce, slice.begin + slice.size - at);
-      const int64_t cells = side_of(at) * side_of(at);
+      const GridSize size = size_of(at);
+      const int64_t cells = size.cells();
       rows = 1;
-      while (rows < most && side_of(at + rows) == side_of(at)) ++rows;
+      while (rows < most && size_of(at + rows) == size) ++rows;
       inputs.resize(static_cast<size_t>(rows * cells));
       labels.resize(inputs.size());
       Tensor chosen = at::empty({rows}, at::kLong);
@@ -65,8 +66,8 @@ void RowMatcher::Run(const Tensor& candidates,
       Tensor wanted = move(labels);
       wanted = at::where(wanted == kPadToken, kIgnoredLabel, wanted);
       const StepOutput out =
-          model.Step(model.StartLatents(rows, side_of(at)), tokens,
-                     candidates.index_select(0, chosen.to(device)));
+          model.Step(model.StartLatents(rows, cells), tokens,
+                     candidates.index_select(0, chosen.to(device)), {size, {}});
       const Tensor losses = (TokenLoss(train, out.logits, wanted).sum(-1) /
                              (wanted >= 0).sum(-1).clamp_min(1))
                                 .to(at::kCPU, at::kDouble)

@@ -33,12 +33,12 @@ ExampleSampler::ExampleSampler(const Dataset* dataset, bool translate,
       first_ids_(dataset->FirstIds()),
       random_(seed, "batches") {
   ARCTRM_CHECK(!dataset->tasks.empty());
-  const int whole = dataset->canvas.side;
+  const Canvas whole = dataset->canvas;
   for (const DatasetTask& task : dataset->tasks) {
-    sides_.push_back(
+    sizes_.push_back(
         canvas_step > 0 && dataset->has_ids()
-            ? FittedSide(task.pairs, task.test_inputs, whole, canvas_step)
-            : whole);
+            ? FittedSize(task.pairs, task.test_inputs, whole.side, canvas_step)
+            : whole.size());
   }
   StartEpoch();
 }
@@ -70,8 +70,13 @@ Example ExampleSampler::InPlace(int task, int copy) const {
   Example example;
   example.task = task;
   example.copy = copy;
-  example.window.side = sides_[index];
-  example.puzzle_id = dataset_->has_ids() ? first_ids_[index] + copy : 0;
+  example.window.size = sizes_[index];
+  if (!dataset_->has_ids()) return example;
+  example.puzzle_id = first_ids_[index] + copy;
+  const DatasetTask& of = dataset_->tasks[index];
+  if (Transposes(of.copies[static_cast<size_t>(copy)].dihedral)) {
+    example.window.size = example.window.size.Transposed();
+  }
   return example;
 }
 
@@ -97,9 +102,10 @@ Example ExampleSampler::Next() {
                         ApplyDihedral(pair.output, copy.dihedral)};
     example.offset = RandomOffset(shape, dataset_->canvas, random_);
   }
-  const int room = dataset_->canvas.side - example.window.side;
-  example.window.origin = {std::min(example.offset.row, room),
-                           std::min(example.offset.col, room)};
+  const int whole = dataset_->canvas.side;
+  const GridSize size = example.window.size;
+  example.window.origin = {std::min(example.offset.row, whole - size.rows),
+                           std::min(example.offset.col, whole - size.cols)};
   return example;
 }
 
@@ -115,8 +121,12 @@ void ExampleSampler::Encode(const Example& example, uint8_t* input,
     const Augmentation& copy = task.copies[static_cast<size_t>(example.copy)];
     drawn = {copy.Apply(pair.input), copy.Apply(pair.output)};
   }
+  if (dataset_->canvas.kind != PuzzleKind::kArc) {
+    EncodePair(drawn, dataset_->canvas, {}, input, label);
+    return;
+  }
   const Window& window = example.window;
-  EncodePair(drawn, {window.side, dataset_->canvas.kind},
+  EncodePair(drawn, window.size,
              {example.offset.row - window.origin.row,
               example.offset.col - window.origin.col},
              input, label);
@@ -124,8 +134,8 @@ void ExampleSampler::Encode(const Example& example, uint8_t* input,
 
 double ExampleSampler::WindowShare() const {
   double cells = 0;
-  for (int side : sides_) cells += side * side;
-  return cells / static_cast<double>(sides_.size()) /
+  for (const GridSize& size : sizes_) cells += size.cells();
+  return cells / static_cast<double>(sizes_.size()) /
          dataset_->canvas.num_tokens();
 }
 

@@ -15,7 +15,7 @@ namespace arctrm::internal {
 
 // The part of the canvas that an example is cut to: what is outside is PAD.
 struct Window {
-  int side = 0;
+  GridSize size;
   Offset origin;  // of its first cell on the canvas
 };
 
@@ -38,7 +38,8 @@ struct Example {
 class ExampleSampler {
  public:
   // Borrows `dataset`. pairs_per_visit 0: all pairs. canvas_step > 0: windows
-  // of FittedSide (augment/fitted_canvas.h) in that step; 0: the whole canvas.
+  // of FittedSize (augment/fitted_canvas.h) in that step, for copies that are
+  // transposed with rows and columns swapped; 0: the whole canvas.
   // The stream is the same with and without.
   ExampleSampler(const Dataset* dataset, bool translate, int pairs_per_visit,
                  uint64_t seed, int canvas_step = 0);
@@ -46,7 +47,7 @@ class ExampleSampler {
   Example Next();
   // The first pair of a copy, where it stands.
   Example InPlace(int task, int copy) const;
-  // window.side^2 tokens each.
+  // window.size.cells() tokens each.
   void Encode(const Example& example, uint8_t* input, uint8_t* label) const;
   int64_t epochs() const { return epochs_; }
   // Share of the whole canvas's cells that windows have, mean over the tasks.
@@ -64,7 +65,7 @@ class ExampleSampler {
   bool translate_;
   size_t pairs_per_visit_;
   std::vector<int64_t> first_ids_;
-  std::vector<int> sides_;  // of the windows, by task
+  std::vector<GridSize> sizes_;  // of the windows, by task as it is
   Random random_;
   std::vector<int> order_;  // tasks of this epoch
   size_t position_ = 0;     // next in order_

@@ -74,7 +74,8 @@ size_t StepGraphs::recordings() const {
       [](const auto& kind) { return kind.second.recording != nullptr; }));
 }
 
-GroupOutput StepGraphs::Run(const GroupInput& input, int64_t side) {
+GroupOutput StepGraphs::Run(const GroupInput& input) {
+  const GridSize size = input.carry.current.windows.size;
   const int64_t rows = input.rows.size(0);
   const int64_t padded = PaddedRows(rows, most_rows_);
   if (recorder_ == nullptr) return StepGroup(*model_, *options_, input);
@@ -85,7 +86,7 @@ GroupOutput StepGraphs::Run(const GroupInput& input, int64_t side) {
     recorder_->Run([&] { out = StepGroup(*model_, *options_, input); });
     return out;
   };
-  Kind& kind = kinds_[{side, padded}];
+  Kind& kind = kinds_[{size, padded}];
   if (kind.recording == nullptr &&
       (++kind.seen == 1 || recordings() >= kMost)) {
     return plain();
@@ -96,7 +97,7 @@ GroupOutput StepGraphs::Run(const GroupInput& input, int64_t side) {
     ++replays_;
     return FirstRows(kind.output, rows);
   }
-  kind.input = Place(padded, side);
+  kind.input = Place(padded, size);
   Fill(input, kind.input);
   const auto work = [this, &kind] {
     kind.output = StepGroup(*model_, *options_, kind.input);
@@ -125,7 +126,7 @@ GroupOutput StepGraphs::Run(const GroupInput& input, int64_t side) {
   return done;
 }
 
-GroupInput StepGraphs::Place(int64_t rows, int64_t side) {
+GroupInput StepGraphs::Place(int64_t rows, GridSize size) {
   const ModelOptions& net = model_->options();
   if (!memory_.rows.defined()) {
     const auto zeros = [&](int64_t each, at::ScalarType type) {
@@ -136,17 +137,17 @@ GroupInput StepGraphs::Place(int64_t rows, int64_t side) {
     memory_.carry.latents = {zeros(latent, model_->dtype()),
                              zeros(latent, model_->dtype())};
     memory_.carry.steps = zeros(1, at::kLong);
-    memory_.carry.current = {zeros(net.num_cells(), at::kLong),
-                             zeros(net.num_cells(), at::kLong),
-                             {},
-                             zeros(2, at::kLong),
-                             zeros(1, at::kFloat)};
+    Batch& batch = memory_.carry.current;
+    batch.tokens = zeros(net.num_cells(), at::kLong);
+    batch.labels = zeros(net.num_cells(), at::kLong);
+    batch.windows.origins = zeros(2, at::kLong);
+    batch.real = zeros(1, at::kFloat);
     memory_.rows = zeros(net.hidden, at::kFloat);
     memory_.min_steps = zeros(1, at::kLong);
     memory_.divisor = at::ones({}, memory_.rows.options().dtype(at::kDouble));
   }
   const Carry& whole = memory_.carry;
-  const int64_t cells = side * side;
+  const int64_t cells = size.cells();
   const std::vector<int64_t> latent = {rows, net.puzzle_prefix + cells,
                                        net.hidden};
   GroupInput part;
@@ -155,8 +156,10 @@ GroupInput StepGraphs::Place(int64_t rows, int64_t side) {
   part.carry.steps = Beginning(whole.steps, {rows});
   part.carry.current.tokens = Beginning(whole.current.tokens, {rows, cells});
   part.carry.current.labels = Beginning(whole.current.labels, {rows, cells});
-  if (side < net.canvas_side) {
-    part.carry.current.origins = Beginning(whole.current.origins, {rows, 2});
+  part.carry.current.windows.size = size;
+  if (cells < net.num_cells()) {
+    part.carry.current.windows.origins =
+        Beginning(whole.current.windows.origins, {rows, 2});
   }
   part.carry.current.real = Beginning(whole.current.real, {rows});
   part.rows = Beginning(memory_.rows, {rows, net.hidden});
@@ -189,7 +192,7 @@ void StepGraphs::Fill(const GroupInput& from, GroupInput& to) {
   const Batch& batch = from.carry.current;
   put(batch.tokens, to.carry.current.tokens);
   put(batch.labels, to.carry.current.labels, kIgnoredLabel);
-  put(batch.origins, to.carry.current.origins);
+  put(batch.windows.origins, to.carry.current.windows.origins);
   put(from.rows, to.rows);
   put(from.min_steps, to.min_steps);
   to.carry.current.real.narrow(0, 0, rows).fill_(1);

@@ -77,7 +77,8 @@ class StepGraphs {
              std::unique_ptr<StepRecorder> recorder, Log* log);
 
   // As StepGroup, up to rounding. What it returns holds until the next call.
-  GroupOutput Run(const GroupInput& input, int64_t side);
+  // The windows of `input` must have a size.
+  GroupOutput Run(const GroupInput& input);
 
   // To be called when a step becomes another: in its cycles, in the type of its
   // numbers, in what learns.
@@ -93,8 +94,8 @@ class StepGraphs {
     GroupOutput output;
     std::unique_ptr<StepRecording> recording;
   };
-  // The beginning of memory_ as `rows` rows with canvases of `side`.
-  GroupInput Place(int64_t rows, int64_t side);
+  // The beginning of memory_ as `rows` rows with windows of that size.
+  GroupInput Place(int64_t rows, GridSize size);
   // Puts `from` there; what is left of the rows counts nothing.
   static void Fill(const GroupInput& from, GroupInput& to);
 
@@ -104,7 +105,7 @@ class StepGraphs {
   std::unique_ptr<StepRecorder> recorder_;  // null after a failure
   Log* log_;
   GroupInput memory_;  // flat, for whole canvases
-  std::map<std::pair<int64_t, int64_t>, Kind> kinds_;  // by side, rows
+  std::map<std::pair<GridSize, int64_t>, Kind> kinds_;  // by window, rows
   int64_t replays_ = 0;
 };
 

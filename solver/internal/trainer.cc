@@ -146,9 +146,10 @@ Batch Trainer::DrawBatch() {
     const ExampleQueue::Entry entry = examples_.Next();
     ids[b] = entry.example.puzzle_id;
     const Window& window = entry.example.window;
-    windows[3 * b] = window.side;
-    windows[3 * b + 1] = window.origin.row;
-    windows[3 * b + 2] = window.origin.col;
+    windows[4 * b] = window.size.rows;
+    windows[4 * b + 1] = window.size.cols;
+    windows[4 * b + 2] = window.origin.row;
+    windows[4 * b + 3] = window.origin.col;
     const int64_t own = b - rows_.begin;
     if (own < 0 || own >= batch) continue;
     examples_.Encode(entry, inputs + own * cells, labels + own * cells);
@@ -174,13 +175,14 @@ void Trainer::DrawAhead() {
 }
 
 std::vector<std::vector<RowGroup>> Trainer::DivideBatch() const {
-  std::vector<int64_t> sides;
+  std::vector<GridSize> sizes;
   const int64_t* windows = windows_.const_data_ptr<int64_t>();
   for (int64_t row = 0; row < rows_.size; ++row) {
-    sides.push_back(windows[3 * (rows_.begin + row)]);
+    const int64_t* window = windows + 4 * (rows_.begin + row);
+    sizes.push_back({static_cast<int>(window[0]), static_cast<int>(window[1])});
   }
   return DivideRows(
-      sides, [this](int64_t side) { return model_->RowCost(side); },
+      sizes, [this](int64_t cells) { return model_->RowCost(cells); },
       workers_->count());
 }
 
@@ -188,7 +190,7 @@ Tensor Trainer::RunGroup(int worker, const RowGroup& group, const Batch& fresh,
                          const Tensor& min_steps, Tensor& row_grad) {
   const auto at = static_cast<size_t>(worker);
   const Model& model = worker == 0 ? *model_ : *replicas_[at - 1];
-  const int64_t cells = group.side * group.side;
+  const int64_t cells = group.size.cells();
   const at::Device device = model.device();
   const Tensor rows = at::tensor(group.rows, at::dtype(at::kLong));
   const Tensor index = ToDevice(rows, device);
@@ -211,13 +213,12 @@ Tensor Trainer::RunGroup(int worker, const RowGroup& group, const Batch& fresh,
       part(carry_.halted),
       cut_batch(carry_.current)};
   AdmitBatch(model, cut_batch(fresh), carry);
-  if (group.side < options_.canvas_side) {
-    const Tensor own = windows_.narrow(0, rows_.begin, rows_.size)
-                           .narrow(1, 1, 2)
-                           .index_select(0, rows);
-    if (own.any().item<bool>()) {
-      carry.current.origins = ToDevice(own, device);
-    }
+  carry.current.windows.size = group.size;
+  const Tensor own = windows_.narrow(0, rows_.begin, rows_.size)
+                         .narrow(1, 2, 2)
+                         .index_select(0, rows);
+  if (own.any().item<bool>()) {
+    carry.current.windows.origins = ToDevice(own, device);
   }
   std::vector<int64_t> of_batch = group.rows;
   for (int64_t& row : of_batch) row += rows_.begin;
@@ -227,9 +228,8 @@ Tensor Trainer::RunGroup(int worker, const RowGroup& group, const Batch& fresh,
   const double scale = model.dtype() == at::kHalf ? loss_scale.scale : 1;
   input.divisor = at::full({}, static_cast<double>(train_.batch) / scale,
                            at::device(device).dtype(at::kDouble));
-  const GroupOutput output = graphs_.empty()
-                                 ? StepGroup(model, train_, input)
-                                 : graphs_[at]->Run(input, group.side);
+  const GroupOutput output = graphs_.empty() ? StepGroup(model, train_, input)
+                                             : graphs_[at]->Run(input);
   const DistinctRows distinct(device);
   KeepCarry(index, output, carry.current);
   if (row_grad.defined()) row_grad.index_copy_(0, index, output.row_grad);

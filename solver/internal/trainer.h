@@ -157,8 +157,9 @@ class Trainer {
   double earlier_time_s_ = 0;
   double weights_time_s_ = 0;  // training time of the starting weights
   Tensor current_ids_;         // (batch) int64 on the CPU: the ids of all rows
-  Tensor windows_;  // (batch, 3) int64 on the CPU: side, first row and column
-  Tensor fresh_;    // (2, rows, cells) uint8 on the CPU: inputs, labels
+  // (batch, 4) int64 on the CPU: rows, columns, first row and column.
+  Tensor windows_;
+  Tensor fresh_;  // (2, rows, cells) uint8 on the CPU: inputs, labels
 };
 
 // What a resumed run must have in common with the one it continues.

@@ -165,8 +165,8 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
   trainer->fresh_ = at::zeros({2, batch, cells}, at::kByte);
   const auto longs = at::TensorOptions().dtype(at::kLong);
   trainer->current_ids_ = at::zeros({request.train.batch}, longs);
-  trainer->windows_ = at::zeros({request.train.batch, 3}, longs);
-  trainer->windows_.select(1, 0).fill_(request.model.canvas_side);
+  trainer->windows_ = at::zeros({request.train.batch, 4}, longs);
+  trainer->windows_.narrow(1, 0, 2).fill_(request.model.canvas_side);
   trainer->halted_.Start(at::ones({request.train.batch}, at::kBool));
   const Batch like = {at::zeros({batch, cells}, longs.device(device)),
                       at::zeros({batch, cells}, longs.device(device)),
@@ -450,9 +450,16 @@ absl::Status Trainer::LoadResume(const std::string& dir) {
   ARCTRM_RETURN_IF_ERROR(load("carry.halted", halted));
   halted_.Start(halted);
   ARCTRM_RETURN_IF_ERROR(load("carry.puzzle_ids", current_ids_));
-  // Checkpoints of before it have the whole canvas only.
-  if (state.Find("carry.windows") != nullptr) {
-    ARCTRM_RETURN_IF_ERROR(load("carry.windows", windows_));
+  // Checkpoints of before it have the whole canvas only, later ones squares.
+  if (const TensorEntry* windows = state.Find("carry.windows")) {
+    if (windows->shape == std::vector<int64_t>{train_.batch, 3}) {
+      Tensor squares = at::empty({train_.batch, 3}, at::kLong);
+      ARCTRM_RETURN_IF_ERROR(load("carry.windows", squares));
+      windows_.narrow(1, 1, 3).copy_(squares);
+      windows_.select(1, 0).copy_(squares.select(1, 0));
+    } else {
+      ARCTRM_RETURN_IF_ERROR(load("carry.windows", windows_));
+    }
   }
   ARCTRM_RETURN_IF_ERROR(exploration_.SetState(text("exploration")));
   ARCTRM_RETURN_IF_ERROR(examples_.SetState(text("sampler")));

@@ -14,26 +14,26 @@ Slice SliceOf(int64_t total, int parts, int i) {
 }
 
 std::vector<std::vector<RowGroup>> DivideRows(
-    const std::vector<int64_t>& sides,
+    const std::vector<GridSize>& sizes,
     const std::function<double(int64_t)>& cost, int parts) {
-  std::map<int64_t, std::vector<int64_t>> by_side;
+  std::map<GridSize, std::vector<int64_t>> by_size;
   double total = 0;
-  for (size_t i = 0; i < sides.size(); ++i) {
-    by_side[sides[i]].push_back(static_cast<int64_t>(i));
-    total += cost(sides[i]);
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    by_size[sizes[i]].push_back(static_cast<int64_t>(i));
+    total += cost(sizes[i].cells());
   }
   std::vector<std::vector<RowGroup>> divided(static_cast<size_t>(parts));
   double before = 0;
-  for (const auto& [side, rows] : by_side) {
-    const double each = cost(side);
+  for (const auto& [size, rows] : by_size) {
+    const double each = cost(size.cells());
     for (int64_t row : rows) {
       // A row belongs to the part that its middle falls into.
       const auto part = static_cast<size_t>(
           std::clamp((before + each / 2) / total * parts, 0.0, parts - 1.0));
       before += each;
       std::vector<RowGroup>& groups = divided[part];
-      if (groups.empty() || groups.back().side != side) {
-        groups.push_back({side, {}});
+      if (groups.empty() || groups.back().size != size) {
+        groups.push_back({size, {}});
       }
       groups.back().rows.push_back(row);
     }

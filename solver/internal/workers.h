@@ -12,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+#include "arc/grid.h"
+
 namespace arctrm::internal {
 
 // Rows [begin, begin + size) of a batch.
@@ -25,15 +27,15 @@ Slice SliceOf(int64_t total, int parts, int i);
 
 // Some rows of a batch that have canvases of one size.
 struct RowGroup {
-  int64_t side = 0;
-  std::vector<int64_t> rows;  // ascending
+  GridSize size;
+  std::vector<int64_t> rows;  // of the batch, ascending
 };
 
 // Divides the rows of a batch among `parts` workers, rows with canvases of one
-// size together, so that the sums of cost(side) are about the same. sides[i]:
+// size together, so that the sums of cost(cells) are about the same. sizes[i]:
 // that of row i. With one size for all, part i has the rows of SliceOf(…, i).
 std::vector<std::vector<RowGroup>> DivideRows(
-    const std::vector<int64_t>& sides,
+    const std::vector<GridSize>& sizes,
     const std::function<double(int64_t)>& cost, int parts);
 
 // Slices of a batch and the threads that work on them.

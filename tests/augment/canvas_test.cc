@@ -56,6 +56,45 @@ TEST(Canvas, CropFindsEveryEncodedGrid) {
   }
 }
 
+TEST(Canvas, PartsOfACanvasNeedNotBeSquare) {
+  const auto encoded = [](const Grid& grid, GridSize size, Offset offset) {
+    std::vector<uint8_t> tokens(static_cast<size_t>(size.cells()), 99);
+    EncodeGrid(grid, size, offset, tokens.data());
+    return tokens;
+  };
+  const Grid grid = Grid::FromText("012 289");
+  EXPECT_THAT(encoded(grid, {3, 5}, {}), ElementsAreArray({2, 3, 4, 1, 0,    //
+                                                           4, 10, 11, 1, 0,  //
+                                                           1, 1, 1, 0, 0}));
+  // The border only where it lies inside.
+  EXPECT_THAT(encoded(grid, {3, 4}, {1, 1}), ElementsAreArray({0, 0, 0, 0,  //
+                                                               0, 2, 3, 4,  //
+                                                               0, 4, 10, 11}));
+  EXPECT_THAT(encoded(grid, {2, 4}, {}), ElementsAreArray({2, 3, 4, 1,  //
+                                                           4, 10, 11, 1}));
+  EXPECT_THAT(encoded(grid, {3, 3}, {}), ElementsAreArray({2, 3, 4,    //
+                                                           4, 10, 11,  //
+                                                           1, 1, 1}));
+  Random random(4, "canvas");
+  for (const GridSize size :
+       {GridSize{1, 6}, GridSize{6, 1}, GridSize{4, 7}, GridSize{30, 2}}) {
+    for (int rows = 1; rows <= size.rows; ++rows) {
+      for (int cols = 1; cols <= size.cols; ++cols) {
+        const Grid cells = RandomCells(random, rows, cols);
+        ASSERT_EQ(CropGrid(encoded(cells, size, {}), size), cells)
+            << rows << " by " << cols;
+      }
+    }
+    std::vector<uint8_t> input(static_cast<size_t>(size.cells()));
+    std::vector<uint8_t> label(input.size());
+    const Pair pair = {RandomCells(random, 1, 1),
+                       RandomCells(random, size.rows, size.cols)};
+    EncodePair(pair, size, {}, input.data(), label.data());
+    EXPECT_EQ(input, encoded(pair.input, size, {}));
+    EXPECT_EQ(CropGrid(label, size), pair.output);
+  }
+}
+
 TEST(Canvas, CropKeepsTheFirstOfTheLargestRectangles) {
   const auto crop = [](std::vector<uint8_t> tokens) {
     return CropGrid(tokens, Canvas{3});
@@ -148,6 +187,9 @@ TEST(CanvasDeathTest, GridsThatDoNotFitAreABug) {
   EXPECT_DEATH(EncodeGrid(Grid(2, 1), Canvas{3}, {2, 0}, tokens.data()),
                "bug at");
   EXPECT_DEATH(CropGrid(tokens, Canvas{4}), "bug at");
+  EXPECT_DEATH(EncodeGrid(Grid(3, 1), GridSize{2, 4}, {}, tokens.data()),
+               "bug at");
+  EXPECT_DEATH(CropGrid(tokens, GridSize{3, 4}), "bug at");
 }
 
 }  // namespace

@@ -36,6 +36,7 @@ TEST(Dihedral, EachIsWhatItsNameSays) {
     EXPECT_EQ(std::string(DihedralName(id)), kExpected[id].name);
     EXPECT_EQ(ApplyDihedral(grid, id), Grid::FromText(kExpected[id].text))
         << kExpected[id].name;
+    EXPECT_EQ(Transposes(id), ApplyDihedral(grid, id).rows() == 3);
   }
 }
 

@@ -109,7 +109,7 @@ TEST(Frames, ResultsComeBackAsTheyWere) {
   EXPECT_FALSE(ResultOf(*ParseFrame("{\"stop\": 99}")).ok());
 }
 
-// Rows of these sides, each its own value in every cell.
+// Square rows of these sides, each its own value in every cell.
 std::vector<PredictorInput> Inputs(const std::vector<int>& sides) {
   std::vector<PredictorInput> inputs;
   for (const int side : sides) {
@@ -132,9 +132,11 @@ std::vector<PredictorOutput> AnswersTo(
 }
 
 TEST(Frames, BatchesOfMixedSizesComeBackAndCutOnesAreRefused) {
-  const std::vector<PredictorInput> inputs = Inputs({3, 1, 4, 3});
+  std::vector<PredictorInput> inputs = Inputs({3, 1, 4, 3});
+  inputs.push_back({std::vector<uint8_t>(8, 5), 9, 2});
+  inputs.push_back({std::vector<uint8_t>(8, 6), 10, 4});
   const std::string packed = PackInputs(inputs);
-  const auto back = UnpackInputs(packed, {4}, 3);
+  const auto back = UnpackInputs(packed, {4}, 4);
   ASSERT_EQ(back.status(), absl::OkStatus());
   ASSERT_EQ(back->size(), inputs.size());
   const std::string answers = PackOutputs(AnswersTo(inputs));
@@ -144,13 +146,15 @@ TEST(Frames, BatchesOfMixedSizesComeBackAndCutOnesAreRefused) {
   for (size_t i = 0; i < inputs.size(); ++i) {
     EXPECT_EQ((*back)[i].tokens, inputs[i].tokens) << i;
     EXPECT_EQ((*back)[i].puzzle_id, inputs[i].puzzle_id) << i;
+    EXPECT_EQ((*back)[i].cols, inputs[i].cols) << i;
     EXPECT_EQ((*answered)[i].tokens, inputs[i].tokens) << i;
-    EXPECT_EQ((*answered)[i].halt_logit, static_cast<float>(i) / 2 - 0.5f);
+    EXPECT_EQ((*answered)[i].halt_logit,
+              static_cast<float>(inputs[i].puzzle_id) / 2);
     EXPECT_EQ((*answered)[i].steps, 16);
   }
   for (size_t size = 0; size < packed.size(); ++size) {
     EXPECT_TRUE(
-        absl::IsDataLoss(UnpackInputs(packed.substr(0, size), {4}, 3).status()))
+        absl::IsDataLoss(UnpackInputs(packed.substr(0, size), {4}, 4).status()))
         << size;
   }
   for (size_t size = 0; size < answers.size(); ++size) {
@@ -158,7 +162,7 @@ TEST(Frames, BatchesOfMixedSizesComeBackAndCutOnesAreRefused) {
         UnpackOutputs(answers.substr(0, size), inputs).status()))
         << size;
   }
-  EXPECT_TRUE(absl::IsDataLoss(UnpackInputs(packed + "x", {4}, 3).status()));
+  EXPECT_TRUE(absl::IsDataLoss(UnpackInputs(packed + "x", {4}, 4).status()));
   EXPECT_TRUE(absl::IsDataLoss(UnpackOutputs(answers + "x", inputs).status()));
 }
 
@@ -173,12 +177,27 @@ TEST(Frames, RowsThatAreNoCanvasAreRefused) {
        {std::vector<int>{5}, {2, 0}, {4, 4, 1}, {2, 2, 2, 2, 2, 2, 2, 2, 1}}) {
     EXPECT_TRUE(absl::IsInvalidArgument(unpack(Inputs(sides)))) << sides.size();
   }
-  for (const size_t tokens : {2, 3, 5, 15, 17}) {
+  const auto refused = [&](size_t tokens, int cols) {
     std::vector<PredictorInput> inputs = Inputs({2, 2});
     inputs[1].tokens.resize(tokens);
+    inputs[1].cols = cols;
     const absl::Status status = unpack(inputs);
-    EXPECT_TRUE(absl::IsInvalidArgument(status)) << tokens;
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << tokens << " " << cols;
     EXPECT_NE(status.message().find("row 1"), std::string::npos) << status;
+  };
+  for (const size_t tokens : {2, 3, 5, 15, 17}) refused(tokens, 0);
+  // Too wide, too tall, no rectangle, nothing, nonsense.
+  refused(5, 5);
+  refused(5, 1);
+  refused(7, 3);
+  refused(0, 2);
+  for (const int cols : {-1, -4, 5, 16, 1 << 30, -(1 << 30)}) {
+    refused(4, cols);
+  }
+  std::vector<PredictorInput> rows = Inputs({2, 2});
+  for (const int cols : {1, 2, 4}) {
+    rows[1].cols = cols;
+    EXPECT_EQ(unpack(rows), absl::OkStatus()) << cols;
   }
 }
 

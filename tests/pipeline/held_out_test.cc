@@ -76,6 +76,15 @@ TEST(HeldOut, ScoresAnswersOfTheRightSize) {
   ASSERT_TRUE(wrong.ok()) << wrong.status();
   EXPECT_EQ(wrong->exact, 0);
   EXPECT_NEAR(wrong->accuracy, 5.0 / 6, 1e-12);
+  // On a part of the canvas, as it was trained: 2 x 3 cells and their border.
+  FakePredictor fitted({9}, 2);
+  fitted.step = 1;
+  EXPECT_EQ(ScoreHeldOut(fitted, *taken)->exact, 1);
+  for (const auto& batch : fitted.batches) {
+    for (const PredictorInput& input : batch) {
+      EXPECT_EQ(SizeOf(input, {9}), (GridSize{3, 4}));
+    }
+  }
   FakePredictor smaller(canvas, 2, [&](const PredictorInput&) {
     return PredictorOutput{GridTokens(Grid(1, 1, {2}), canvas), 0};
   });

@@ -59,36 +59,76 @@ TEST(ExampleSampler, AnEpochTakesEveryTaskOnceWithAllItsPairs) {
   }
 }
 
-TEST(ExampleSampler, WindowsCutOnlyPadding) {
-  Dataset dataset = SmallDataset();
-  dataset.canvas.side = 9;
+// `of`: the window of a task as it is.
+void ExpectWindowsThatCutOnlyPadding(const Dataset& dataset, GridSize of) {
   ExampleSampler whole(&dataset, true, 0, 7);
   ExampleSampler cut(&dataset, true, 0, 7, 1);
   int moved = 0;
+  int moved_right = 0;
   for (int i = 0; i < 300; ++i) {
     const Example a = whole.Next();
     const Example b = cut.Next();
     ASSERT_TRUE(Same(a, b));
-    ASSERT_EQ(a.window.side, 9);
-    ASSERT_EQ(b.window.side, 4);
+    const Augmentation& copy = dataset.tasks[static_cast<size_t>(b.task)]
+                                   .copies[static_cast<size_t>(b.copy)];
+    const int dihedral = copy.dihedral;
+    const bool turned =
+        dihedral == 1 || dihedral == 3 || dihedral == 6 || dihedral == 7;
+    const GridSize size = turned ? GridSize{of.cols, of.rows} : of;
+    ASSERT_EQ(a.window.size, (GridSize{9, 9}));
+    ASSERT_EQ(b.window.size, size) << dihedral;
+    ASSERT_LE(b.window.origin.row + size.rows, 9);
+    ASSERT_LE(b.window.origin.col + size.cols, 9);
     moved += b.window.origin.row > 0;
+    moved_right += b.window.origin.col > 0;
     std::vector<uint8_t> whole_input(81), whole_label(81);
-    std::vector<uint8_t> input(16), label(16);
+    const auto cells = static_cast<size_t>(size.cells());
+    std::vector<uint8_t> input(cells), label(cells);
     whole.Encode(a, whole_input.data(), whole_label.data());
     cut.Encode(b, input.data(), label.data());
     for (int r = 0; r < 9; ++r) {
       for (int c = 0; c < 9; ++c) {
         const int wr = r - b.window.origin.row;
         const int wc = c - b.window.origin.col;
-        const bool inside = wr >= 0 && wr < 4 && wc >= 0 && wc < 4;
+        const bool inside =
+            wr >= 0 && wr < size.rows && wc >= 0 && wc < size.cols;
         const size_t at = static_cast<size_t>(9 * r + c);
-        const size_t within = static_cast<size_t>(4 * wr + wc);
+        const size_t within = static_cast<size_t>(size.cols * wr + wc);
         ASSERT_EQ(whole_input[at], inside ? input[within] : kPadToken);
         ASSERT_EQ(whole_label[at], inside ? label[within] : kPadToken);
       }
     }
   }
   EXPECT_GT(moved, 50);
+  EXPECT_GT(moved_right, 50);
+}
+
+TEST(ExampleSampler, WindowsCutOnlyPadding) {
+  Dataset dataset = SmallDataset();
+  dataset.canvas.side = 9;
+  ExpectWindowsThatCutOnlyPadding(dataset, {4, 4});
+}
+
+TEST(ExampleSampler, WindowsAreTurnedWithTheirTasks) {
+  Dataset dataset = SmallDataset();
+  dataset.canvas.side = 9;
+  Random random(4, "test");
+  for (DatasetTask& task : dataset.tasks) {
+    for (Pair& pair : task.pairs) {
+      for (Grid* grid : {&pair.input, &pair.output}) {
+        *grid = Grid(grid == &pair.input ? 2 : 1, 5);
+        for (int i = 0; i < grid->size(); ++i) {
+          grid->at(i / 5, i % 5) = static_cast<uint8_t>(random.Below(10));
+        }
+      }
+    }
+    task.copies.clear();
+    for (int d = 0; d < kNumDihedral; ++d) {
+      task.copies.emplace_back();
+      task.copies.back().dihedral = d;
+    }
+  }
+  ExpectWindowsThatCutOnlyPadding(dataset, {3, 6});
 }
 
 TEST(ExampleSampler, PairsPerVisitMixesTheTasks) {
@@ -198,12 +238,12 @@ TEST(ExampleQueue, DrawingAheadChangesNothing) {
       const Example wanted = plain.Next();
       const ExampleQueue::Entry entry = queue.Next();
       ASSERT_TRUE(Same(entry.example, wanted));
-      const auto side = static_cast<size_t>(wanted.window.side);
-      std::vector<uint8_t> tokens(4 * side * side);
+      const auto cells = static_cast<size_t>(wanted.window.size.cells());
+      std::vector<uint8_t> tokens(4 * cells);
       uint8_t* at = tokens.data();
-      plain.Encode(wanted, at, at + side * side);
-      queue.Encode(entry, at + 2 * side * side, at + 3 * side * side);
-      EXPECT_TRUE(std::equal(at, at + 2 * side * side, at + 2 * side * side));
+      plain.Encode(wanted, at, at + cells);
+      queue.Encode(entry, at + 2 * cells, at + 3 * cells);
+      EXPECT_TRUE(std::equal(at, at + 2 * cells, at + 2 * cells));
     }
     ASSERT_EQ(queue.State(), plain.State());
     if (round % 9 == 4) {

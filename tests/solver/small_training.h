@@ -31,7 +31,8 @@ inline Dataset SmallDataset(int tasks) {
   return dataset;
 }
 
-// Those and tasks of larger grids, with room to move on a canvas of 6 x 6.
+// Those and tasks of larger grids, taller than wide and turned, with room to
+// move on a canvas of 6 x 6.
 inline Dataset MixedDataset(int tasks) {
   Dataset dataset = SmallDataset(tasks);
   dataset.canvas.side = 6;
@@ -41,6 +42,8 @@ inline Dataset MixedDataset(int tasks) {
     for (Pair& pair : task.pairs) {
       pair.input = Grid(side, 2, static_cast<uint8_t>(side));
     }
+    task.copies.emplace_back();
+    task.copies.back().dihedral = 6;
     dataset.tasks.push_back(task);
   }
   return dataset;

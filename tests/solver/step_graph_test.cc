@@ -76,7 +76,9 @@ TEST(StepGraphs, FilledUpGroupsGiveWhatTheGroupGives) {
     const TrainOptions train;
     StepGraphs graphs(&model, &train, 20, std::make_unique<CallAgain>(),
                       nullptr);
-    for (const int64_t side : {3, 5}) {
+    for (const GridSize size :
+         {GridSize{3, 3}, GridSize{2, 4}, GridSize{4, 2}, GridSize{5, 5}}) {
+      const int64_t cells = size.cells();
       for (int64_t rows = 1; rows <= 11; ++rows) {
         const auto numbers = [&](std::vector<int64_t> shape, int64_t below) {
           Tensor t = at::empty(shape, at::kLong);
@@ -88,14 +90,15 @@ TEST(StepGraphs, FilledUpGroupsGiveWhatTheGroupGives) {
         };
         GroupInput input;
         Latents& latents = input.carry.latents;
-        latents = model.StartLatents(rows, side);
+        latents = model.StartLatents(rows, cells);
         latents.z_h = Model::WithNoise(latents.z_h, 1, random.Next());
         input.carry.steps = numbers({rows}, 3);
         Batch& batch = input.carry.current;
-        batch.tokens = numbers({rows, side * side}, 12);
-        batch.labels = numbers({rows, side * side}, 12);
+        batch.tokens = numbers({rows, cells}, 12);
+        batch.labels = numbers({rows, cells}, 12);
         batch.labels.select(1, 0).fill_(kIgnoredLabel);
-        if (side < 5) batch.origins = numbers({rows, 2}, 3);
+        batch.windows.size = size;
+        if (cells < 25) batch.windows.origins = numbers({rows, 2}, 2);
         input.rows = Model::WithNoise(at::zeros({rows, 32}), 1, random.Next());
         input.min_steps = numbers({rows}, 3);
         input.divisor = at::full({}, 7, at::kDouble);
@@ -103,7 +106,7 @@ TEST(StepGraphs, FilledUpGroupsGiveWhatTheGroupGives) {
         const GroupOutput plain = StepGroup(model, train, input);
         const Tensor grad = model.flat_grad().clone();
         model.flat_grad().zero_();
-        const GroupOutput out = graphs.Run(input, side);
+        const GroupOutput out = graphs.Run(input);
         EXPECT_LT(MaxError(model.flat_grad(), grad), 1e-5) << rows;
         EXPECT_LT(MaxError(out.latents.z_h, plain.latents.z_h), 1e-5) << rows;
         EXPECT_LT(MaxError(out.latents.z_l, plain.latents.z_l), 1e-5) << rows;
@@ -113,10 +116,10 @@ TEST(StepGraphs, FilledUpGroupsGiveWhatTheGroupGives) {
         EXPECT_LT(MaxError(out.sums, plain.sums), 1e-4) << rows;
       }
     }
-    // For each side groups of 4, 8 and 12: the first goes without, the second
+    // For each size groups of 4, 8 and 12: the first goes without, the second
     // is recorded.
-    EXPECT_EQ(graphs.recordings(), 6u);
-    EXPECT_EQ(graphs.replays(), 2 * (2 + 2 + 1));
+    EXPECT_EQ(graphs.recordings(), 12u);
+    EXPECT_EQ(graphs.replays(), 4 * (2 + 2 + 1));
     graphs.Clear();
     EXPECT_EQ(graphs.recordings(), 0u);
   }

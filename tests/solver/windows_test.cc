@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // Canvases cut to what a task needs, from the model to training and prediction.
-#include <cmath>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,6 +8,7 @@
 #include "solver/internal/device.h"
 #include "solver/internal/model.h"
 #include "solver/internal/predictor.h"
+#include "solver/internal/sampler.h"
 #include "solver/internal/trainer.h"
 #include "solver/internal/workers.h"
 #include "tests/solver/small_training.h"
@@ -46,11 +46,10 @@ struct Answer {
 };
 
 Answer StepOf(Model& model, const Tensor& tokens, const Tensor& rows,
-              const Tensor& origins = {}) {
-  const int64_t side =
-      std::llround(std::sqrt(static_cast<double>(tokens.size(1))));
-  const StepOutput out = model.Step(model.StartLatents(tokens.size(0), side),
-                                    tokens, rows, origins);
+              const Windows& windows) {
+  const StepOutput out =
+      model.Step(model.StartLatents(tokens.size(0), tokens.size(1)), tokens,
+                 rows, windows);
   model.flat_grad().zero_();
   (out.logits.square().sum() + out.q_halt_logits.sum()).backward();
   return {out.logits.detach(), out.q_halt_logits.detach(),
@@ -67,6 +66,10 @@ class WindowTest
                                      1, 0, 0, 0, 2, 2, 2, 3, 3, 3, 1, 1, 1},
                                     at::kLong)
                              .view({3, 9});
+  // As many of them as a window has.
+  Tensor TokensOf(GridSize size) const {
+    return tokens_.narrow(1, 0, size.cells());
+  }
   const Tensor rows_ = at::linspace(-1, 1, 3 * 32).view({3, 32});
 };
 
@@ -81,8 +84,8 @@ TEST_P(SmallerModelTest,
   Model whole = MakeModel(options);
   Model alone = MakeModel(small);
   ASSERT_EQ(MaxError(whole.flat(), alone.flat()), 0);
-  const Answer a = StepOf(whole, tokens_, rows_);
-  const Answer b = StepOf(alone, tokens_, rows_);
+  const Answer a = StepOf(whole, tokens_, rows_, {{3, 3}, {}});
+  const Answer b = StepOf(alone, tokens_, rows_, {});
   EXPECT_EQ(MaxError(a.logits, b.logits), 0);
   EXPECT_EQ(MaxError(a.halt, b.halt), 0);
   EXPECT_EQ(MaxError(a.grad, b.grad), 0);
@@ -90,24 +93,50 @@ TEST_P(SmallerModelTest,
 
 TEST_P(WindowTest, EachRowStandsWhereItsOriginSays) {
   Model model = MakeModel(Options());
-  const Tensor origins = at::tensor({0, 0, 3, 1, 2, 3}, at::kLong).view({3, 2});
-  const Answer together = StepOf(model, tokens_, rows_, origins);
-  Tensor grad = at::zeros_like(together.grad);
-  for (int64_t i = 0; i < 3; ++i) {
-    const Answer alone = StepOf(model, tokens_.narrow(0, i, 1),
-                                rows_.narrow(0, i, 1), origins.narrow(0, i, 1));
-    EXPECT_LT(MaxError(together.logits[i], alone.logits[0]), 1e-5) << i;
-    grad += alone.grad;
+  const Tensor origins = at::tensor({0, 0, 2, 1, 1, 2}, at::kLong).view({3, 2});
+  for (const GridSize size : {GridSize{3, 3}, GridSize{2, 4}, GridSize{4, 2}}) {
+    const Tensor tokens = TokensOf(size);
+    const Answer together = StepOf(model, tokens, rows_, {size, origins});
+    Tensor grad = at::zeros_like(together.grad);
+    for (int64_t i = 0; i < 3; ++i) {
+      const Answer alone =
+          StepOf(model, tokens.narrow(0, i, 1), rows_.narrow(0, i, 1),
+                 {size, origins.narrow(0, i, 1)});
+      EXPECT_LT(MaxError(together.logits[i], alone.logits[0]), 1e-5) << i;
+      grad += alone.grad;
+    }
+    EXPECT_LT(MaxError(together.grad, grad), 1e-3);
+    const Answer unmoved = StepOf(model, tokens, rows_, {size, {}});
+    EXPECT_LT(MaxError(together.logits[0], unmoved.logits[0]), 1e-5);
+    const double moved = MaxError(together.logits[1], unmoved.logits[1]);
+    // The same tokens in rows of another length.
+    const Answer turned =
+        StepOf(model, tokens, rows_, {size.Transposed(), origins});
+    const double other = MaxError(together.logits, turned.logits);
+    if (Options().positions == "none") {
+      EXPECT_LT(moved, 1e-5);
+      EXPECT_LT(other, 1e-5);
+    } else {
+      EXPECT_GT(moved, 1e-4);
+      EXPECT_EQ(other > 1e-4, size.rows != size.cols) << other;
+    }
   }
-  EXPECT_LT(MaxError(together.grad, grad), 1e-3);
-  const Answer unmoved = StepOf(model, tokens_, rows_);
-  EXPECT_LT(MaxError(together.logits[0], unmoved.logits[0]), 1e-5);
-  const double moved = MaxError(together.logits[1], unmoved.logits[1]);
-  if (Options().positions == "none") {
-    EXPECT_LT(moved, 1e-5);
-  } else {
-    EXPECT_GT(moved, 1e-4);
+}
+
+TEST_P(WindowTest, AWindowOfTheCanvasSizeIsTheCanvas) {
+  const ModelOptions options = Options();
+  Model model = MakeModel(options);
+  const GridSize whole = {options.canvas_side, options.canvas_side};
+  Random random(8, "test");
+  Tensor tokens = at::empty({2, whole.cells()}, at::kLong);
+  for (int64_t i = 0; i < tokens.numel(); ++i) {
+    tokens.mutable_data_ptr<int64_t>()[i] = random.Between(0, 11);
   }
+  const Tensor rows = rows_.narrow(0, 0, 2);
+  const Answer all = StepOf(model, tokens, rows, {whole, {}});
+  const Answer plain = StepOf(model, tokens, rows, {});
+  EXPECT_EQ(MaxError(all.logits, plain.logits), 0);
+  EXPECT_EQ(MaxError(all.grad, plain.grad), 0);
 }
 
 // Rotary attention sees differences of positions alone, so that without a
@@ -118,11 +147,76 @@ TEST_P(RotaryTest, WindowsWithoutPrefixAreTheSameAnywhere) {
   ModelOptions options = Options();
   options.puzzle_prefix = 0;
   Model model = MakeModel(options);
-  const Answer here = StepOf(model, tokens_, rows_);
-  const Answer there =
-      StepOf(model, tokens_, rows_,
-             at::tensor({3, 3, 1, 2, 0, 3}, at::kLong).view({3, 2}));
-  EXPECT_LT(MaxError(here.logits, there.logits), 1e-4);
+  const Tensor origins = at::tensor({2, 2, 1, 2, 0, 2}, at::kLong).view({3, 2});
+  for (const GridSize size : {GridSize{3, 3}, GridSize{2, 4}, GridSize{4, 2}}) {
+    const Answer here = StepOf(model, TokensOf(size), rows_, {size, {}});
+    const Answer there = StepOf(model, TokensOf(size), rows_, {size, origins});
+    EXPECT_LT(MaxError(here.logits, there.logits), 1e-4);
+  }
+}
+
+// Two rows of eight cells have the positions of four rows of four.
+TEST(RectangularWindow, HasTheFlatPositionsOfTheCanvas) {
+  ModelOptions options = SmallModel("rope", "1d");
+  options.canvas_side = 8;
+  options.position_side = 8;
+  ModelOptions square = options;
+  square.canvas_side = 4;
+  square.position_side = 4;
+  Model large = MakeModel(options);
+  Model small = MakeModel(square);
+  ASSERT_EQ(MaxError(large.flat(), small.flat()), 0);
+  const Tensor tokens = (at::arange(32, at::kLong) % 12).view({2, 16});
+  const Tensor rows = at::linspace(-1, 1, 2 * 32).view({2, 32});
+  const Answer wanted = StepOf(small, tokens, rows, {});
+  const Answer flat = StepOf(large, tokens, rows, {{2, 8}, {}});
+  EXPECT_EQ(MaxError(flat.logits, wanted.logits), 0);
+  EXPECT_EQ(MaxError(flat.grad, wanted.grad), 0);
+  const Answer tall = StepOf(large, tokens, rows, {{8, 2}, {}});
+  EXPECT_GT(MaxError(tall.logits, wanted.logits), 1e-4);
+}
+
+// A square with the learned positions of the window's cells.
+TEST(RectangularWindow, HasTheLearnedPositionsOfItsCells) {
+  ModelOptions options = SmallModel("learned", "1d");
+  options.canvas_side = 8;
+  ModelOptions square = options;
+  square.canvas_side = 4;
+  Model large = MakeModel(options);
+  Model small = MakeModel(square);
+  small.h_init = large.h_init;
+  small.l_init = large.l_init;
+  const Tensor tokens = (at::arange(32, at::kLong) % 12).view({2, 16});
+  const Tensor rows = at::linspace(-1, 1, 2 * 32).view({2, 32});
+  const struct {
+    GridSize size;
+    int64_t row, col;
+  } kCases[] = {{{2, 8}, 0, 0}, {{2, 8}, 5, 0}, {{8, 2}, 0, 0}, {{8, 2}, 0, 3}};
+  for (const auto& [size, row, col] : kCases) {
+    std::vector<int64_t> index = {0, 1, 2};  // the prefix
+    for (int64_t r = 0; r < size.rows; ++r) {
+      for (int64_t c = 0; c < size.cols; ++c) {
+        index.push_back(3 + 8 * (row + r) + col + c);
+      }
+    }
+    {
+      at::NoGradGuard no_grad;
+      for (size_t i = 0; i < large.parameters().size(); ++i) {
+        Tensor from = large.parameters()[i].second;
+        Tensor to = small.parameters()[i].second;
+        if (from.sizes() != to.sizes()) {
+          from = from.index_select(0, at::tensor(index, at::kLong));
+        }
+        to.copy_(from);
+      }
+    }
+    const Answer wanted = StepOf(small, tokens, rows, {});
+    const Tensor origins =
+        at::tensor({row, col, row, col}, at::kLong).view({2, 2});
+    const Answer given = StepOf(large, tokens, rows, {size, origins});
+    EXPECT_LT(MaxError(given.logits, wanted.logits), 1e-6)
+        << size.rows << " " << row << " " << col;
+  }
 }
 
 std::string NameOf(
@@ -149,7 +243,7 @@ TEST(DivideRows, OneSizeIsCutInSlices) {
   for (int parts : {1, 2, 3, 7}) {
     for (int64_t rows : {7, 8, 20}) {
       const auto divided = DivideRows(
-          std::vector<int64_t>(static_cast<size_t>(rows), 5),
+          std::vector<GridSize>(static_cast<size_t>(rows), {5, 7}),
           [](int64_t) { return 3.0; }, parts);
       ASSERT_EQ(divided.size(), static_cast<size_t>(parts));
       int64_t next = 0;
@@ -167,27 +261,30 @@ TEST(DivideRows, OneSizeIsCutInSlices) {
 TEST(DivideRows, EveryRowOnceAndAboutTheSameWork) {
   Random random(3, "test");
   for (int round = 0; round < 50; ++round) {
-    std::vector<int64_t> sides;
-    for (int i = 0; i < 40; ++i) sides.push_back(random.Between(3, 12));
-    const auto cost = [](int64_t side) {
-      return static_cast<double>(side * side);
+    std::vector<GridSize> sizes;
+    for (int i = 0; i < 40; ++i) {
+      sizes.push_back({random.Between(3, 5), random.Between(3, 12)});
+      if (i % 2 == 1) sizes.back() = sizes[sizes.size() - 2].Transposed();
+    }
+    const auto cost = [](int64_t cells) {
+      return static_cast<double>(cells * cells);
     };
     double total = 0;
-    for (int64_t side : sides) total += cost(side);
-    std::vector<int> seen(sides.size());
-    for (const auto& groups : DivideRows(sides, cost, 4)) {
+    for (const GridSize& size : sizes) total += cost(size.cells());
+    std::vector<int> seen(sizes.size());
+    for (const auto& groups : DivideRows(sizes, cost, 4)) {
       double own = 0;
-      int64_t last = 0;
+      GridSize last;
       for (const RowGroup& group : groups) {
-        EXPECT_GT(group.side, last);
-        last = group.side;
+        EXPECT_GT(group.size, last);
+        last = group.size;
         for (int64_t row : group.rows) {
-          EXPECT_EQ(sides[static_cast<size_t>(row)], group.side);
+          EXPECT_EQ(sizes[static_cast<size_t>(row)], group.size);
           ++seen[static_cast<size_t>(row)];
-          own += cost(group.side);
+          own += cost(group.size.cells());
         }
       }
-      EXPECT_NEAR(own, total / 4, 144);
+      EXPECT_NEAR(own, total / 4, cost(60));
     }
     for (int times : seen) EXPECT_EQ(times, 1);
   }
@@ -230,6 +327,70 @@ TEST(FittedTraining, IsTrainingOnTheSmallCanvas) {
   ASSERT_TRUE(c.ok()) << c.status();
   LossAfter(**c, 5);
   EXPECT_GT(MaxError((*a)->model().flat(), (*c)->model().flat()), 1e-4);
+}
+
+// Attention without positions sees neither rows nor columns.
+TEST(FittedTraining, TurnedTasksLearnTheSameWithoutPositions) {
+  Dataset wide = RoomyDataset();
+  for (DatasetTask& task : wide.tasks) {
+    for (Pair& pair : task.pairs) {
+      for (Grid* grid : {&pair.input, &pair.output}) {
+        *grid = Grid(1, 4, grid->cells());
+      }
+    }
+  }
+  Dataset tall = wide;
+  for (DatasetTask& task : tall.tasks) task.copies[0].dihedral = 6;
+  double losses[2];
+  for (int i = 0; i < 2; ++i) {
+    TrainRequest request = SmallRequest(i == 0 ? wide : tall, 1);
+    request.model.positions = "none";
+    request.train.translate = false;
+    const auto trainer = Trainer::Create(request);
+    ASSERT_TRUE(trainer.ok()) << trainer.status();
+    losses[i] = LossAfter(**trainer, 3);
+  }
+  EXPECT_NEAR(losses[0], losses[1], 1e-4 * losses[0]);
+}
+
+// What the first step says of each example is what the model says of it alone,
+// where it stands.
+TEST(FittedTraining, RowsStandWhereTheirExamplesDo) {
+  const Dataset dataset = MixedDataset(2);
+  for (const char* positions : {"rope", "learned"}) {
+    TrainRequest request = SmallRequest(dataset, 2);
+    request.model.positions = positions;
+    request.train.batch = 40;
+    const auto trainer = Trainer::Create(request);
+    ASSERT_TRUE(trainer.ok()) << trainer.status();
+    const Model& model = (*trainer)->model();
+    ExampleSampler sampler(&dataset, true, 0, request.seed, 1);
+    double wanted = 0;
+    int rectangles = 0;
+    for (int i = 0; i < request.train.batch; ++i) {
+      const Example example = sampler.Next();
+      const auto& [size, origin] = example.window;
+      rectangles += size.rows != size.cols && origin.row != origin.col;
+      std::vector<uint8_t> input(static_cast<size_t>(size.cells()));
+      std::vector<uint8_t> label(input.size());
+      sampler.Encode(example, input.data(), label.data());
+      const auto longs = [&](std::vector<uint8_t>& bytes) {
+        return at::from_blob(bytes.data(), {1, size.cells()}, at::kByte)
+            .to(at::kLong);
+      };
+      Tensor labels = longs(label);
+      labels = at::where(labels == kPadToken, kIgnoredLabel, labels);
+      at::NoGradGuard no_grad;
+      const StepOutput out = model.Step(
+          model.StartLatents(1, size.cells()), longs(input), at::zeros({1, 32}),
+          {size, at::tensor({origin.row, origin.col}, at::kLong).view({1, 2})});
+      wanted +=
+          TokenLoss(request.train, out.logits, labels).sum().item<double>() /
+          static_cast<double>((labels >= 0).sum().item<int64_t>());
+    }
+    EXPECT_GT(rectangles, 5);
+    EXPECT_NEAR(LossAfter(**trainer, 1), wanted, 1e-5 * wanted) << positions;
+  }
 }
 
 TEST(FittedTraining, MixedSizesWithTranslationLearnTheSameOnAnyThreads) {
@@ -279,15 +440,16 @@ std::unique_ptr<Predictor> SmallPredictor(at::Device device) {
                        how, nullptr);
 }
 
-// Of sides from 2 to the canvas's.
+// Rows and columns from 2 to the canvas's side.
 std::vector<PredictorInput> MixedInputs() {
   Random random(9, "test");
   std::vector<PredictorInput> inputs;
   for (int i = 0; i < 12; ++i) {
-    const int64_t side = random.Between(2, 6);
+    const int rows = random.Between(2, 6);
     PredictorInput input;
+    input.cols = random.Between(2, 6);
     input.puzzle_id = random.Between(1, 3);
-    for (int64_t c = 0; c < side * side; ++c) {
+    for (int c = 0; c < rows * input.cols; ++c) {
       input.tokens.push_back(static_cast<uint8_t>(random.Below(12)));
     }
     inputs.push_back(input);
@@ -307,13 +469,43 @@ TEST(FittedPrediction, MixedSizesAnswerAsEachAlone) {
     EXPECT_EQ((*together)[i].tokens.size(), inputs[i].tokens.size()) << i;
     EXPECT_NEAR((*together)[i].halt_logit, (*alone)[0].halt_logit, 1e-4) << i;
   }
-  for (size_t size : {0, 8, 49}) {
+  const struct {
+    size_t tokens;
+    int cols;
+  } kWrong[] = {{0, 0}, {8, 0}, {49, 0}, {0, 3},  {8, 3}, {7, 7},
+                {7, 1}, {8, 8}, {42, 6}, {8, -2}, {36, 9}};
+  for (const auto& [tokens, cols] : kWrong) {
     PredictorInput wrong = inputs[0];
-    wrong.tokens.assign(size, 2);
+    wrong.tokens.assign(tokens, 2);
+    wrong.cols = cols;
     EXPECT_EQ(predictor->Predict({&wrong, 1}).status().code(),
               absl::StatusCode::kInvalidArgument)
-        << size;
+        << tokens << " " << cols;
   }
+}
+
+TEST(FittedPrediction, ColumnsThatAreNotGivenAreThoseOfASquare) {
+  const auto predictor = SmallPredictor(at::kCPU);
+  Random random(3, "test");
+  int told_apart = 0;
+  for (int round = 0; round < 20; ++round) {
+    PredictorInput input;
+    input.puzzle_id = 1;
+    for (int c = 0; c < 16; ++c) {
+      input.tokens.push_back(static_cast<uint8_t>(random.Below(12)));
+    }
+    const auto answer = [&](int cols) {
+      input.cols = cols;
+      const auto outputs = predictor->Predict({&input, 1});
+      EXPECT_TRUE(outputs.ok()) << outputs.status();
+      return (*outputs)[0].tokens;
+    };
+    EXPECT_EQ(answer(0), answer(4));
+    // Two rows of four and four of two are not the same.
+    input.tokens.resize(8);
+    told_apart += answer(2) != answer(4);
+  }
+  EXPECT_GT(told_apart, 10);
 }
 
 // In two parts, each on its stream, again and again.

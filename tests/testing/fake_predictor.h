@@ -16,13 +16,6 @@
 
 namespace arctrm {
 
-// Of a square canvas with so many tokens; 0: it is no square.
-inline int SideOf(size_t tokens) {
-  int side = 0;
-  while (static_cast<size_t>(side * side) < tokens) ++side;
-  return static_cast<size_t>(side * side) == tokens ? side : 0;
-}
-
 class FakePredictor : public Predictor {
  public:
   using Answer = std::function<PredictorOutput(const PredictorInput&)>;
@@ -50,8 +43,7 @@ class FakePredictor : public Predictor {
     std::vector<PredictorOutput> outputs;
     size_t tokens = 0;
     for (const PredictorInput& input : inputs) {
-      const int side = SideOf(input.tokens.size());
-      ARCTRM_CHECK(side > 0 && side <= canvas_.side);
+      ARCTRM_CHECK(SizeOf(input, canvas_).cells() > 0);
       tokens += input.tokens.size();
       outputs.push_back(answer_(input));
     }
@@ -74,10 +66,15 @@ class FakePredictor : public Predictor {
   Answer answer_;
 };
 
-// The tokens of `grid` at the canvas's corner.
+// The tokens of `grid` at the corner of a canvas, and of a part of one.
 inline std::vector<uint8_t> GridTokens(const Grid& grid, Canvas canvas) {
   std::vector<uint8_t> tokens(static_cast<size_t>(canvas.num_tokens()));
   EncodeGrid(grid, canvas, Offset(), tokens.data());
+  return tokens;
+}
+inline std::vector<uint8_t> PartTokens(const Grid& grid, GridSize size) {
+  std::vector<uint8_t> tokens(static_cast<size_t>(size.cells()));
+  EncodeGrid(grid, size, Offset(), tokens.data());
   return tokens;
 }
 

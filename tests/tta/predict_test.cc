@@ -399,6 +399,45 @@ TEST(PredictVotes, PredictorErrorsComeThroughAndKeepEarlierVotes) {
   EXPECT_EQ(ballots.num_asked(), 8);
 }
 
+TEST(PredictVotes, FittedCanvasesAreTurnedWithTheirViews) {
+  // Inputs three times as large along one axis: 3 x 13.
+  Task wide;
+  wide.id = "wide";
+  wide.demonstrations = {{Grid(2, 3), Grid(2, 9)}, {Grid(2, 2), Grid(2, 6)}};
+  wide.test_inputs = {Grid::FromText("1230 4567")};
+  const ChallengeSet challenges = {{wide}};
+  const PuzzleIds ids = MakeIds(challenges, 60);
+  FakePredictor predictor({30}, 1, [](const PredictorInput& input) {
+    // An answer that fills the whole part, without a border.
+    return PredictorOutput{std::vector<uint8_t>(input.tokens.size(), 2), 0};
+  });
+  predictor.step = 1;
+  Ballots ballots;
+  MustPredict(predictor, ids, challenges, VoteOptions(), ballots);
+  int turned = 0;
+  for (const auto& batch : predictor.batches) {
+    for (const PredictorInput& input : batch) {
+      const Augmentation& copy =
+          ids.tasks[0].copies[static_cast<size_t>(input.puzzle_id - 1)];
+      const bool transposed =
+          copy.dihedral % 2 == 1 ? copy.dihedral < 4 : copy.dihedral == 6;
+      const bool anti = copy.dihedral == 7;
+      const GridSize size = SizeOf(input, {30});
+      EXPECT_EQ(size,
+                transposed || anti ? (GridSize{13, 3}) : (GridSize{3, 13}))
+          << copy.dihedral;
+      EXPECT_EQ(input.tokens, PartTokens(copy.Apply(wide.test_inputs[0]), size))
+          << copy.dihedral;
+      turned += size.rows == 13;
+    }
+  }
+  EXPECT_GT(turned, 10);
+  EXPECT_LT(turned, 50);
+  const std::vector<Candidate> ranked = ballots.Rank("wide", 0);
+  ASSERT_EQ(ranked.size(), 1u);
+  EXPECT_EQ(ranked[0].grid, Grid(3, 13));
+}
+
 TEST(PredictVotes, FittedCanvasesHoldTheTaskAndGoFromSmallToLarge) {
   ChallengeSet challenges = MakeChallenges();
   // Outputs twice as large as the inputs: 12 x 12.
@@ -443,14 +482,15 @@ TEST(PredictVotes, FittedCanvasesHoldTheTaskAndGoFromSmallToLarge) {
 // view alone. Black squares: no view changes them.
 FakePredictor::Answer FewGrids(uint64_t seed) {
   return [seed](const PredictorInput& input) {
-    const int side = SideOf(input.tokens.size());
+    const GridSize part = SizeOf(input, Canvas());
     const std::string view(input.tokens.begin(), input.tokens.end());
     Random random(seed, absl::StrCat(input.puzzle_id, " ", view));
     Random of_task(seed, absl::StrCat("odds ", (input.puzzle_id - 1) / 31));
     const double odds = of_task.Uniform();
     int size = 1;
-    while (size < side && random.Chance(odds)) ++size;
-    PredictorOutput output{GridTokens(Grid(size, size), {side}),
+    const int most = std::min(part.rows, part.cols);
+    while (size < most && random.Chance(odds)) ++size;
+    PredictorOutput output{PartTokens(Grid(size, size), part),
                            static_cast<float>(random.Uniform())};
     // Now and then an empty answer, which does not count.
     if (random.Chance(0.1)) output.tokens.assign(input.tokens.size(), 0);
