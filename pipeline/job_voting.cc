@@ -118,6 +118,10 @@ absl::StatusOr<VoteResult> JobVoting::VoteWith(const std::string& checkpoint,
         result, PredictVotes(predictors, info.ids, inputs_.challenges, vote,
                              on_batch, ballots_));
     journal_.log().EndProgress();
+    for (const std::string& line : result.out_of_memory) {
+      journal_.Warn(
+          absl::StrCat("voting: ", line, "; it went on with half the batch"));
+    }
     for (const std::string& line : result.lost) {
       journal_.Warn(absl::StrCat("voting: ", line));
     }

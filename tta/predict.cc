@@ -15,6 +15,7 @@
 #include "augment/canvas.h"
 #include "augment/dihedral.h"
 #include "augment/fitted_canvas.h"
+#include "base/out_of_memory.h"
 #include "base/status.h"
 #include "base/stop.h"
 
@@ -201,6 +202,25 @@ class Pace {
   double work_ = 0;
 };
 
+int64_t TokensOf(absl::Span<const View> batch) {
+  int64_t tokens = 0;
+  for (const View& view : batch) tokens += view.size.cells();
+  return tokens;
+}
+
+// How many of `views`, from the first, have at most `most_tokens`: one at
+// least.
+size_t FittingViews(absl::Span<const View> views, int64_t most_tokens) {
+  size_t size = 0;
+  int64_t tokens = 0;
+  while (size < views.size()) {
+    tokens += views[size].size.cells();
+    if (size > 0 && tokens > most_tokens) break;
+    ++size;
+  }
+  return size;
+}
+
 // The batches still to be predicted, and what comes of them. One thread per
 // predictor calls Work.
 class VoteQueue {
@@ -216,14 +236,7 @@ class VoteQueue {
         result_(result),
         watch_(options.deadline) {
     for (size_t begin = 0; begin < views.size();) {
-      size_t size = 0;
-      int64_t tokens = 0;
-      while (begin + size < views.size()) {
-        const int64_t cells = views[begin + size].size.cells();
-        if (size > 0 && tokens + cells > most_tokens) break;
-        tokens += cells;
-        ++size;
-      }
+      const size_t size = FittingViews(views.subspan(begin), most_tokens);
       const absl::Span<const View> batch = views.subspan(begin, size);
       bool voted = true;
       for (const View& view : batch) {
@@ -243,9 +256,10 @@ class VoteQueue {
   // Predicts batches until none is left or there is a reason to stop.
   void Work(Predictor& predictor) {
     Pace pace;
+    int64_t most_tokens = std::numeric_limits<int64_t>::max();
     std::unique_lock<std::mutex> lock(mutex_);
     std::vector<View> batch;
-    while (Take(pace, lock, batch)) {
+    while (Take(pace, most_tokens, lock, batch)) {
       ++running_;
       lock.unlock();
       const Stopwatch batch_watch(options_.deadline);
@@ -259,6 +273,12 @@ class VoteQueue {
         returned_.push_front(std::move(batch));
         result_.lost.emplace_back(votes.status().message());
         return;
+      }
+      if (IsOutOfMemory(votes.status()) && batch.size() > 1) {
+        most_tokens = TokensOf(batch) / 2;
+        returned_.push_front(std::move(batch));
+        result_.out_of_memory.emplace_back(votes.status().message());
+        continue;
       }
       if (!votes.ok()) {
         if (status_.ok()) status_ = votes.status();
@@ -292,9 +312,10 @@ class VoteQueue {
   }
   bool Empty() const { return waiting_.empty() && returned_.empty(); }
 
-  // Puts the next batch into `batch`; false: this thread is done.
-  bool Take(const Pace& pace, std::unique_lock<std::mutex>& lock,
-            std::vector<View>& batch) {
+  // Puts the next batch, or what of it has `most_tokens`, into `batch`; false:
+  // this thread is done.
+  bool Take(const Pace& pace, int64_t most_tokens,
+            std::unique_lock<std::mutex>& lock, std::vector<View>& batch) {
     for (;;) {
       // A batch that is being predicted may come back.
       changed_.wait(lock,
@@ -311,6 +332,12 @@ class VoteQueue {
       }
       if (options_.stop_decided) DropNeedless(batch);
       if (batch.empty()) continue;
+      const size_t fitting = FittingViews(batch, most_tokens);
+      if (fitting < batch.size()) {
+        const auto rest = batch.begin() + static_cast<int64_t>(fitting);
+        returned_.emplace_front(rest, batch.end());
+        batch.erase(rest, batch.end());
+      }
       // A limit is never overrun, so a batch that would not fit is not begun.
       if (options_.deadline.Remaining() >= pace.Expect(batch)) return true;
       returned_.push_front(std::move(batch));

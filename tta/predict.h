@@ -53,9 +53,14 @@ struct VoteResult {
   std::vector<TestInputKey> too_large;
   // Why predictors dropped out, one line for each that did.
   std::vector<std::string> lost;
+  // What was said where memory ran out; smaller batches followed.
+  std::vector<std::string> out_of_memory;
 };
 
 // Each task stands on the canvas that the predictor's canvas_step() gives it.
+//
+// A predictor whose memory runs out (IsOutOfMemory) over several views gets
+// batches of half as many tokens from there on; over one, its error ends all.
 //
 // Adds votes to `ballots`. The list of views is fixed by (challenges, ids,
 // options, canvases) alone and cut in batches: first the identity of every test

@@ -5,12 +5,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "augment/canvas.h"
+#include "base/out_of_memory.h"
 #include "base/status.h"
 #include "solver/predictor.h"
 
@@ -39,6 +41,7 @@ class FakePredictor : public Predictor {
     ARCTRM_CHECK(!inputs.empty());
     if (before_batch) before_batch();
     if (!error.ok()) return error;
+    if (inputs.size() > most_inputs) return OutOfMemoryError("no memory");
     batches.emplace_back(inputs.begin(), inputs.end());
     std::vector<PredictorOutput> outputs;
     size_t tokens = 0;
@@ -55,6 +58,8 @@ class FakePredictor : public Predictor {
   int step = 0;  // of fitted canvases
   // Called at the start of every batch, e.g. to let a FakeClock go on.
   std::function<void()> before_batch;
+  // With more at once its memory runs out.
+  size_t most_inputs = std::numeric_limits<size_t>::max();
   // What Predict returns instead of answers, unless OK.
   absl::Status error;
   // Every batch asked for, in order.

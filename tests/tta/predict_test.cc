@@ -12,6 +12,7 @@
 #include "absl/time/clock.h"
 #include "augment/plan.h"
 #include "base/files.h"
+#include "base/out_of_memory.h"
 #include "base/random.h"
 #include "base/stop.h"
 #include "gmock/gmock.h"
@@ -773,6 +774,35 @@ TEST(PredictVotes, ABatchOfTheLastWorkerAtWorkCanStillComeBack) {
   ASSERT_EQ(result.status(), absl::OkStatus());
   EXPECT_TRUE(result->complete);
   EXPECT_EQ(ballots.num_asked(), 4);
+}
+
+TEST(PredictVotes, WhereMemoryRunsOutBatchesAreHalved) {
+  const ChallengeSet challenges = MakeChallenges();
+  const PuzzleIds ids = MakeIds(challenges, 30);
+  FakePredictor roomy({5}, 16);
+  Ballots expected;
+  MustPredict(roomy, ids, challenges, VoteOptions(), expected);
+
+  FakePredictor tight({5}, 16);
+  tight.most_inputs = 3;
+  Ballots ballots;
+  Predictor* const all[] = {&tight};
+  const absl::StatusOr<VoteResult> result =
+      PredictVotes(all, ids, challenges, VoteOptions(), nullptr, ballots);
+  ASSERT_EQ(result.status(), absl::OkStatus());
+  EXPECT_TRUE(result->complete);
+  EXPECT_EQ(ballots, expected);
+  EXPECT_EQ(result->progress.views_done, result->progress.views_planned);
+  // 16, 8 and 4 were too many, and not tried again.
+  EXPECT_EQ(result->out_of_memory.size(), 3u);
+
+  FakePredictor none({5}, 16);
+  none.most_inputs = 0;
+  Predictor* const without[] = {&none};
+  Ballots nothing;
+  EXPECT_TRUE(IsOutOfMemory(
+      PredictVotes(without, ids, challenges, VoteOptions(), nullptr, nothing)
+          .status()));
 }
 
 TEST(PredictVotes, WithoutAPredictorLeftTheVotesStand) {
