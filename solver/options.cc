@@ -158,7 +158,9 @@ void AddOptions(TrainOptions& o, OptionSet& set) {
           "starts from, else on",
           {"auto", "on", "off"});
   set.Add("train.canvas_step", &o.canvas_step,
-          "sides of fitted canvases are multiples of it", 1, kMaxSide);
+          "rows and columns of fitted canvases are multiples of it; 0: as the "
+          "checkpoint it starts from, else 1, on a GPU 4",
+          0, kMaxSide);
   set.Add("train.translate", &o.translate, "random offset on the canvas");
   set.Add("train.pairs_per_visit", &o.pairs_per_visit,
           "pairs a copy contributes each time it is drawn; 0: all", 0, 1 << 20);

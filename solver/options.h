@@ -6,6 +6,7 @@
 // code.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -91,7 +92,9 @@ struct TrainOptions {
   // "auto": as the starting checkpoint was trained; from nothing on, but for
   // mixers and puzzles. Differs from TRM: off is published.
   std::string fit_canvas = "auto";
-  int canvas_step = 1;
+  // 0: as the starting checkpoint was trained; from nothing 1 on a CPU, on a
+  // GPU 4, so that many rows have the same size.
+  int canvas_step = 0;
   bool translate = true;  // random offset, but one view in `untranslated`
   // Pairs a copy contributes each time it is drawn; 0: all (published). Tasks
   // of dozens of pairs would fill whole batches otherwise.
@@ -143,7 +146,9 @@ struct TrainOptions {
 
   // Step of fitted canvases; 0: whole ones, as with "auto", which is what
   // checkpoints from before it say.
-  int FittedStep() const { return fit_canvas == "on" ? canvas_step : 0; }
+  int FittedStep() const {
+    return fit_canvas == "on" ? std::max(1, canvas_step) : 0;
+  }
   // `model` with the cycles and steps asked for here.
   ModelOptions Tuned(ModelOptions model) const;
   absl::Status Validate() const;

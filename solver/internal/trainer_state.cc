@@ -69,6 +69,23 @@ absl::StatusOr<std::string> FitCanvasOf(const TrainRequest& request) {
   return std::string(info.train.fit_canvas == "on" ? "on" : "off");
 }
 
+// 1 or more.
+absl::StatusOr<int> CanvasStepOf(const TrainRequest& request,
+                                 at::Device device) {
+  // Rows of one size are computed at once. A GPU wants many of them: in steps
+  // of 4 a batch of 768 has about 40 sizes instead of 130 to 180, and 12 to 19
+  // % more tokens.
+  constexpr int kOnGpu = 4;
+  if (request.train.canvas_step > 0) return request.train.canvas_step;
+  const std::string start = request.resume ? request.out : request.checkpoint;
+  if (!start.empty()) {
+    ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
+                            ReadCheckpointInfo(start));
+    if (info.train.canvas_step > 0) return info.train.canvas_step;
+  }
+  return device.is_cuda() ? kOnGpu : 1;
+}
+
 }  // namespace
 
 std::string DatasetFingerprint(const Dataset& dataset) {
@@ -132,6 +149,8 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
   ARCTRM_ASSIGN_OR_RETURN(
       const at::Device device,
       OpenDevice(request.device, group.size > 1 ? group.local_rank : 0));
+  ARCTRM_ASSIGN_OR_RETURN(request.train.canvas_step,
+                          CanvasStepOf(asked, device));
   if (request.train.cuda_graphs && !kCudaKernels) {
     return absl::InvalidArgumentError(
         "train.cuda_graphs = true: this program was built without CUDA "
@@ -376,6 +395,7 @@ absl::Status Trainer::LoadResume(const std::string& dir) {
   std::string difference = FirstDifference(info.model, options_);
   // Trained before there were windows.
   if (info.train.fit_canvas == "auto") info.train.fit_canvas = "off";
+  if (info.train.canvas_step == 0) info.train.canvas_step = train_.canvas_step;
   if (difference.empty()) difference = FirstDifference(info.train, train_);
   if (!difference.empty()) {
     return absl::FailedPreconditionError(absl::StrCat(

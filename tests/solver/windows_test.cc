@@ -2,9 +2,12 @@
 // Canvases cut to what a task needs, from the model to training and prediction.
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "solver/checkpoint_info.h"
 #include "solver/internal/device.h"
 #include "solver/internal/model.h"
 #include "solver/internal/predictor.h"
@@ -12,6 +15,7 @@
 #include "solver/internal/trainer.h"
 #include "solver/internal/workers.h"
 #include "tests/solver/small_training.h"
+#include "tests/testing/scratch.h"
 
 namespace arctrm::internal {
 namespace {
@@ -416,6 +420,31 @@ TEST(FittedTraining, LearnsWhatTheWholeCanvasLearns) {
     const double first = LossAfter(**trainer, 1);
     EXPECT_LT(LossAfter(**trainer, 150), 0.5 * first) << fit;
   }
+}
+
+TEST(FittedTraining, TheStepOfItsCanvasesIsKept) {
+  const ScratchFolder scratch;
+  const Dataset dataset = RoomyDataset();
+  const auto step_after = [&](const std::string& start, int asked) {
+    TrainRequest request = SmallRequest(dataset, 1);
+    request.train.fit_canvas = "on";
+    request.train.canvas_step = asked;
+    request.checkpoint = start;
+    request.out = scratch(absl::StrCat("from", start.size(), "_", asked));
+    request.max_steps = 1;
+    EXPECT_TRUE(Train(request).ok());
+    const auto info = ReadCheckpointInfo(request.out);
+    EXPECT_TRUE(info.ok()) << info.status();
+    return std::pair(request.out, info->train.canvas_step);
+  };
+  EXPECT_EQ(step_after("", 0).second, 1) << "on a CPU";
+  const auto [two, step] = step_after("", 2);
+  EXPECT_EQ(step, 2);
+  EXPECT_EQ(step_after(two, 0).second, 2);
+  EXPECT_EQ(step_after(two, 3).second, 3);
+  const auto predictor = LoadPredictor(two, {});
+  ASSERT_TRUE(predictor.ok()) << predictor.status();
+  EXPECT_EQ((*predictor)->canvas_step(), 2);
 }
 
 TEST(FittedTraining, NeedsPositionsThatCanBeLeftOut) {
