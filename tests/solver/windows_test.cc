@@ -8,6 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "solver/checkpoint_info.h"
+#include "solver/internal/checkpoint.h"
+#include "solver/internal/checkpoint_files.h"
 #include "solver/internal/device.h"
 #include "solver/internal/model.h"
 #include "solver/internal/predictor.h"
@@ -445,6 +447,68 @@ TEST(FittedTraining, TheStepOfItsCanvasesIsKept) {
   const auto predictor = LoadPredictor(two, {});
   ASSERT_TRUE(predictor.ok()) << predictor.status();
   EXPECT_EQ((*predictor)->canvas_step(), 2);
+}
+
+TEST(FittedTraining, GoesOnWithItsWindows) {
+  const ScratchFolder scratch;
+  const Dataset dataset = MixedDataset(2);
+  TrainRequest request = SmallRequest(dataset, 1);
+  const auto plain = Trainer::Create(request);
+  ASSERT_TRUE(plain.ok()) << plain.status();
+  LossAfter(**plain, 10);
+  request.out = scratch("checkpoint");
+  for (int part = 0; part < 2; ++part) {
+    request.resume = part > 0;
+    const auto trainer = Trainer::Create(request);
+    ASSERT_TRUE(trainer.ok()) << trainer.status();
+    LossAfter(**trainer, 5);
+    ASSERT_TRUE((*trainer)->Save(request.out, 1).ok());
+    if (part == 0) continue;
+    EXPECT_EQ(MaxError((*trainer)->model().flat(), (*plain)->model().flat()),
+              0);
+  }
+}
+
+// What was saved before there were rectangles: side, first row and column.
+TEST(FittedTraining, CarriesOfSquaresAreStillRead) {
+  const ScratchFolder scratch;
+  const Dataset dataset = RoomyDataset();
+  TrainRequest request = SmallRequest(dataset, 1);
+  request.out = scratch("checkpoint");
+  const auto first = Trainer::Create(request);
+  ASSERT_TRUE(first.ok()) << first.status();
+  LossAfter(**first, 5);
+  ASSERT_TRUE((*first)->Save(request.out, 1).ok());
+  const CheckpointInfo info = *ReadCheckpointInfo(request.out);
+  const SafetensorsFile state =
+      *ReadCheckpointTensors(request.out, kResumeFile);
+  TensorMap old;
+  old.metadata = state.metadata();
+  for (const auto& [name, entry] : state.tensors()) {
+    Tensor tensor = *GetTensor(state, name, {});
+    if (name == "carry.windows") {
+      EXPECT_TRUE(at::equal(tensor.select(1, 0), tensor.select(1, 1)));
+      EXPECT_TRUE(tensor.narrow(1, 2, 2).any().item<bool>());
+      tensor = tensor.narrow(1, 1, 3).contiguous();
+    }
+    old.tensors.emplace_back(name, tensor);
+  }
+  request.resume = true;
+  Tensor weights[2];
+  for (Tensor& flat : weights) {
+    const auto trainer = Trainer::Create(request);
+    ASSERT_TRUE(trainer.ok()) << trainer.status();
+    LossAfter(**trainer, 3);
+    flat = (*trainer)->model().flat();
+    const auto file = ReadCheckpointFile(request.out, kWeightsFile);
+    ASSERT_TRUE(file.ok()) << file.status();
+    request.out = scratch("old");
+    ASSERT_TRUE(WriteCheckpoint(
+                    request.out, info,
+                    {{kWeightsFile, *file}, {kResumeFile, ToSafetensors(old)}})
+                    .ok());
+  }
+  EXPECT_EQ(MaxError(weights[0], weights[1]), 0);
 }
 
 TEST(FittedTraining, NeedsPositionsThatCanBeLeftOut) {
