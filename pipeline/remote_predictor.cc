@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "base/out_of_memory.h"
 #include "base/status.h"
 #include "pipeline/frames.h"
 
@@ -60,6 +61,31 @@ absl::StatusOr<PredictorOptions> PredictorOptionsOf(
   } catch (const nlohmann::json::exception& e) {
     return absl::DataLossError(
         absl::StrCat("a request to predict: ", e.what()));
+  }
+}
+
+absl::Status AnswerBatches(
+    Predictor& predictor, int in,
+    const std::function<absl::Status(const std::string&)>& send) {
+  const Canvas canvas = predictor.canvas();
+  const int most = predictor.max_batch();
+  const nlohmann::json greeting = {{"side", canvas.side},
+                                   {"kind", PuzzleKindName(canvas.kind)},
+                                   {"canvas_step", predictor.canvas_step()},
+                                   {"max_batch", most}};
+  ARCTRM_RETURN_IF_ERROR(send(greeting.dump()));
+  for (;;) {
+    const absl::StatusOr<std::string> body = ReceiveFrame(in);
+    if (!body.ok()) return absl::OkStatus();  // the leader has all it wants
+    ARCTRM_ASSIGN_OR_RETURN(const std::vector<PredictorInput> inputs,
+                            UnpackInputs(*body, canvas, most));
+    const absl::StatusOr<std::vector<PredictorOutput>> outputs =
+        predictor.Predict(inputs);
+    if (!outputs.ok() && !IsOutOfMemory(outputs.status())) {
+      return outputs.status();
+    }
+    ARCTRM_RETURN_IF_ERROR(send(outputs.ok() ? "O" + PackOutputs(*outputs)
+                                             : ErrorFrame(outputs.status())));
   }
 }
 
@@ -134,6 +160,7 @@ absl::StatusOr<std::vector<PredictorOutput>> RemotePredictor::Predict(
     const absl::StatusOr<nlohmann::json> json = ParseFrame(*body);
     if (!json.ok()) return Lost(json.status());
     const absl::Status told = ErrorOf(*json);
+    if (IsOutOfMemory(told) && inputs.size() > 1) return told;
     return Lost(told.ok() ? absl::DataLossError("neither answers nor an error")
                           : told);
   }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A predictor that runs in a worker process.
+// A predictor that runs in a worker process, and what such a process does.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,13 +22,23 @@ std::string PredictRequest(const std::string& checkpoint,
 absl::StatusOr<PredictorOptions> PredictorOptionsOf(
     const nlohmann::json& request);
 
+// The worker's side, with its model loaded: says what `predictor` is, then
+// answers batches from `in` until the leader closes it. A batch that memory
+// does not suffice for (IsOutOfMemory) is told of, and the next one awaited;
+// any other error ends it, and is the caller's to tell. `send` takes the body
+// of a frame.
+absl::Status AnswerBatches(
+    Predictor& predictor, int in,
+    const std::function<absl::Status(const std::string&)>& send);
+
 class RemotePredictor : public Predictor {
  public:
   // `worker` has been sent a PredictRequest; waits until it has loaded the
   // model. `name` ("worker 1, cuda:0") begins messages. No answer is waited for
   // beyond `deadline`, nor much longer than others took: then the worker is
   // killed. Every failure of the worker is Unavailable, answers of another
-  // number or size than asked for among them.
+  // number or size than asked for among them; but where its memory ran out over
+  // several inputs it lives on, and the error is as IsOutOfMemory() knows it.
   static absl::StatusOr<std::unique_ptr<Predictor>> Connect(
       std::string name, std::unique_ptr<Subprocess> worker, Deadline deadline);
 

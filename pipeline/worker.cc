@@ -192,21 +192,9 @@ absl::Status Predict(const nlohmann::json& json, int in, Leader& leader) {
   ARCTRM_ASSIGN_OR_RETURN(
       const std::unique_ptr<Predictor> predictor,
       LoadPredictor(json.at("checkpoint").get<std::string>(), options));
-  ARCTRM_RETURN_IF_ERROR(
-      leader.Send({{"side", predictor->canvas().side},
-                   {"kind", PuzzleKindName(predictor->canvas().kind)},
-                   {"canvas_step", predictor->canvas_step()},
-                   {"max_batch", predictor->max_batch()}}));
-  for (;;) {
-    const absl::StatusOr<std::string> body = ReceiveFrame(in);
-    if (!body.ok()) return absl::OkStatus();  // the leader has all it wants
-    ARCTRM_ASSIGN_OR_RETURN(
-        const std::vector<PredictorInput> inputs,
-        UnpackInputs(*body, predictor->canvas(), predictor->max_batch()));
-    ARCTRM_ASSIGN_OR_RETURN(const std::vector<PredictorOutput> outputs,
-                            predictor->Predict(inputs));
-    ARCTRM_RETURN_IF_ERROR(leader.SendBody("O" + PackOutputs(outputs)));
-  }
+  return AnswerBatches(*predictor, in, [&](const std::string& frame) {
+    return leader.SendBody(frame);
+  });
 }
 
 absl::Status Carry(const nlohmann::json& request, int in, Leader& leader) {

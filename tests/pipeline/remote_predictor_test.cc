@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "pipeline/remote_predictor.h"
 
+#include <unistd.h>
+
 #include <memory>
 #include <string>
 #include <utility>
@@ -8,9 +10,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
+#include "base/out_of_memory.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "pipeline/frames.h"
+#include "tests/testing/fake_predictor.h"
 #include "tests/testing/scratch.h"
 
 namespace arctrm {
@@ -100,6 +104,55 @@ TEST(RemotePredictor, RowsOfMixedSizesAreAnswered) {
   EXPECT_EQ((*outputs)[0].tokens, std::vector<uint8_t>(16, 4));
   EXPECT_EQ((*outputs)[1].tokens, std::vector<uint8_t>(81, 4));
   EXPECT_EQ((*outputs)[1].halt_logit, 0.5f);
+}
+
+TEST(RemotePredictor, AWorkerWhoseMemoryRanOutIsAskedForLess) {
+  const std::string full = ErrorFrame(OutOfMemoryError("of the device"));
+  const ScratchFolder folder;
+  const auto predictor = Worker(folder, {kGreeting, full, Answers({16}), full});
+  ASSERT_EQ(predictor.status(), absl::OkStatus());
+  EXPECT_EQ((*predictor)->Predict(MixedInputs()).status(),
+            OutOfMemoryError("of the device"));
+  const std::vector<PredictorInput> one = {MixedInputs()[0]};
+  EXPECT_EQ((*predictor)->Predict(one).status(), absl::OkStatus());
+  // With less than that it is of no use.
+  const absl::Status status = (*predictor)->Predict(one).status();
+  EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+}
+
+TEST(AnswerBatches, GoesOnAfterMemoryRanOutAndEndsWithOtherErrors) {
+  FakePredictor predictor(Canvas{9}, 3);
+  predictor.step = 2;
+  predictor.most_inputs = 1;
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const std::vector<PredictorInput> one = {MixedInputs()[1]};
+  const std::string batches =
+      FrameOf(PackInputs(MixedInputs())) + FrameOf(PackInputs(one));
+  ASSERT_EQ(write(ends[1], batches.data(), batches.size()),
+            static_cast<ssize_t>(batches.size()));
+  close(ends[1]);
+  std::vector<std::string> said;
+  const auto send = [&](const std::string& frame) {
+    said.push_back(frame);
+    return absl::OkStatus();
+  };
+  EXPECT_EQ(AnswerBatches(predictor, ends[0], send), absl::OkStatus());
+  close(ends[0]);
+  ASSERT_EQ(said.size(), 3u);
+  EXPECT_EQ(*ParseFrame(said[0]), *ParseFrame(kGreeting));
+  EXPECT_EQ(said[1], ErrorFrame(OutOfMemoryError("no memory")));
+  EXPECT_EQ(
+      said[2],
+      absl::StrCat("O", PackOutputs({PredictorOutput{one[0].tokens, 0}})));
+
+  ASSERT_EQ(pipe(ends), 0);
+  ASSERT_EQ(write(ends[1], batches.data(), batches.size()),
+            static_cast<ssize_t>(batches.size()));
+  close(ends[1]);
+  predictor.error = absl::InternalError("broken");
+  EXPECT_EQ(AnswerBatches(predictor, ends[0], send), predictor.error);
+  close(ends[0]);
 }
 
 TEST(RemotePredictor, OtherAnswersThanAskedForLoseTheWorker) {
