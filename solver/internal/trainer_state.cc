@@ -81,7 +81,7 @@ absl::StatusOr<int> CanvasStepOf(const TrainRequest& request,
   if (!start.empty()) {
     ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
                             ReadCheckpointInfo(start));
-    if (info.train.canvas_step > 0) return info.train.canvas_step;
+    if (info.train.FittedStep() > 0) return info.train.FittedStep();
   }
   return device.is_cuda() ? kOnGpu : 1;
 }
