@@ -120,12 +120,9 @@ ARCTRM_INLINE void Store(Bf16* p, float x) {
   p->bits = static_cast<uint16_t>(Bf16Bits(x));
 }
 
-ARCTRM_INLINE float Sum(const float* lanes) {
-  float total = 0;
-  for (int i = 0; i < kLanes; ++i) total += lanes[i];
-  return total;
-}
-ARCTRM_INLINE float Sum(Lanes lanes) {
+// Of Lanes, or an array of as many floats.
+template <typename L>
+ARCTRM_INLINE float Sum(const L& lanes) {
   float total = 0;
   for (int i = 0; i < kLanes; ++i) total += lanes[i];
   return total;
