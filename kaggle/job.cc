@@ -19,6 +19,7 @@
 #include "base/out_of_memory.h"
 #include "base/status.h"
 #include "base/stop.h"
+#include "pipeline/end_run.h"
 #include "pipeline/run_folder.h"
 #include "pipeline/worker_engine.h"
 #include "solver/checkpoint_info.h"
@@ -166,6 +167,8 @@ absl::Duration KaggleTimeLeft(const KaggleOptions& options) {
 
 absl::StatusOr<RunOutcome> RunKaggle(const KaggleOptions& options, Log& log) {
   const Deadline deadline(RealClock(), KaggleTimeLeft(options));
+  const std::unique_ptr<Watchdog> watchdog =
+      WatchRun({"", "", ""}, deadline, log);
   ARCTRM_ASSIGN_OR_RETURN(const Site site, FindSite(options.site));
   for (const std::string& note : site.notes) log.Info(note);
   log.Info(HostLine());

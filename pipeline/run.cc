@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "pipeline/run.h"
 
-#include <signal.h>
-
 #include <algorithm>
+#include <atomic>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,12 +16,15 @@
 #include "base/files.h"
 #include "base/status.h"
 #include "base/stop.h"
+#include "base/watchdog.h"
+#include "pipeline/end_run.h"
 #include "pipeline/held_out.h"
 #include "pipeline/inputs.h"
 #include "pipeline/job_journal.h"
 #include "pipeline/job_plan.h"
 #include "pipeline/job_training.h"
 #include "pipeline/job_voting.h"
+#include "pipeline/memory_check.h"
 #include "pipeline/plan.h"
 #include "pipeline/run_folder.h"
 #include "pipeline/run_report.h"
@@ -44,6 +47,9 @@ class Job {
         journal_(options.work.empty() ? options.out + ".run" : options.work,
                  options.persevere, log) {}
 
+  // Ends the process where the stages do not come to an end in time.
+  std::unique_ptr<Watchdog> Watch();
+
   absl::Status Open();
   absl::Status Prepare();
   // Open and Prepare without writing anything.
@@ -55,11 +61,13 @@ class Job {
  private:
   std::map<std::string, std::string> SettingsMap() const;
   absl::Status ReadEverything();
+  absl::Status FitMemory(const Dataset& dataset);
   absl::Status TakeUp();
   absl::Status Begin();
   absl::Status CheckLeaks();
   // From the tasks in dataset_.
   absl::Status MakePlan();
+  absl::Status WriteResults(const std::string& status);
 
   RunOptions options_;
   const Deadline deadline_;
@@ -70,11 +78,44 @@ class Job {
   std::vector<HeldOutPair> held_out_;
   JobPlan job_;
   JobTrained trained_;
-  std::string device_;  // in words
+  std::string device_;    // in words
+  int fitted_batch_ = 0;  // train.batch, or what memory is enough for
   Ballots ballots_;
   std::string leak_warning_;
+  std::string overrun_;
   bool stopped_early_ = false;
+  // What the watchdog's thread may count on.
+  std::atomic<bool> inputs_read_{false};
+  std::atomic<bool> opened_{false};
+  std::atomic<bool> finished_{false};
+  std::atomic<bool> complete_{false};
 };
+
+std::unique_ptr<Watchdog> Job::Watch() {
+  // However short the limit, there is time to put a placeholder in place.
+  constexpr absl::Duration kLeast = absl::Milliseconds(600);
+  const Deadline watched = deadline_.Remaining() < kLeast
+                               ? Deadline(RealClock(), kLeast)
+                               : deadline_;
+  return std::make_unique<Watchdog>(watched, [this](Watchdog::Cause cause) {
+    constexpr int kDone = 0;
+    constexpr int kStopped = 3;
+    if (finished_) return complete_ ? kDone : kStopped;
+    EndedRun run;
+    if (opened_) {
+      run.work = journal_.folder().dir();
+      run.report = options_.report;
+      run.result = absl::StrCat(options_.out, " is valid");
+    } else if (inputs_read_ && !FileExists(options_.out) &&
+               SaveSubmission(Ballots(), inputs_, options_).ok()) {
+      run.result = absl::StrCat(options_.out, " is a valid placeholder");
+    } else {
+      run.result = "nothing was written";
+    }
+    EndRun(run, cause, deadline_, journal_.log());
+    return kStopped;
+  });
+}
 
 std::map<std::string, std::string> Job::SettingsMap() const {
   std::map<std::string, std::string> settings;
@@ -94,6 +135,7 @@ absl::Status Job::ReadEverything() {
   ARCTRM_ASSIGN_OR_RETURN(inputs_,
                           ReadJobInputs(options_.challenges, options_.solutions,
                                         options_.train_on));
+  inputs_read_ = true;
   if (!options_.checkpoint.empty()) {
     ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
                             ReadCheckpointInfo(options_.checkpoint));
@@ -120,8 +162,35 @@ absl::Status Job::ReadEverything() {
   probe.plan.copies = 0;
   probe.canvas_side = options_.model.canvas_side;
   ARCTRM_ASSIGN_OR_RETURN(Dataset probed, BuildDataset(inputs_.sources, probe));
+  ARCTRM_RETURN_IF_ERROR(FitMemory(probed));
   return TakeHeldOut(options_.planning.held_out, options_.seed, probed)
       .status();
+}
+
+// A run that ends by time takes a smaller batch where memory is short; one that
+// is to be repeatable is refused, as the batch changes its result.
+absl::Status Job::FitMemory(const Dataset& dataset) {
+  fitted_batch_ = options_.train.batch;
+  if (!engine_.OnCpu()) return absl::OkStatus();
+  TrainOptions train = options_.train;
+  if (!options_.checkpoint.empty() && train.fit_canvas == "auto") {
+    ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
+                            ReadCheckpointInfo(options_.checkpoint));
+    train.fit_canvas = info.train.fit_canvas;
+  }
+  const int threads = options_.device.threads;
+  const absl::Status enough =
+      CheckMemory(dataset, options_.model, train, threads);
+  if (enough.ok()) return enough;
+  const int batch =
+      BatchForMemory(dataset, options_.model, train, threads, engine_.Ranks());
+  if (batch == 0 || deadline_.IsInfinite()) {
+    // Voting may still work, and a submission has to be there.
+    return options_.persevere ? absl::OkStatus() : enough;
+  }
+  fitted_batch_ = batch;
+  journal_.Warn(absl::StrCat(enough.message(), ": going on with it"));
+  return absl::OkStatus();
 }
 
 // A run that was stopped: with the same settings and inputs.
@@ -195,6 +264,7 @@ absl::Status Job::Open() {
     ARCTRM_RETURN_IF_ERROR(CheckWritable(options_.report));
   }
   ARCTRM_RETURN_IF_ERROR(options_.resume ? TakeUp() : Begin());
+  options_.train.batch = fitted_batch_;
   auto& machine = journal_.Section("Machine");
   machine.clear();
   machine.emplace_back("device", device_);
@@ -205,7 +275,9 @@ absl::Status Job::Open() {
       options_.model.num_parameters(), options_.model.canvas_side,
       options_.model.canvas_side, device_));
   ARCTRM_RETURN_IF_ERROR(journal_.Save(journal_.record().status));
-  return SaveSubmission(ballots_, inputs_, options_);
+  ARCTRM_RETURN_IF_ERROR(SaveSubmission(ballots_, inputs_, options_));
+  opened_ = true;
+  return absl::OkStatus();
 }
 
 absl::Status Job::CheckLeaks() {
@@ -269,7 +341,16 @@ absl::Status Job::Prepare() {
   }
   ARCTRM_RETURN_IF_ERROR(MakePlan());
   if (!have_dataset) {
-    build.plan.copies = job_.plan.copies;
+    ARCTRM_ASSIGN_OR_RETURN(
+        build.plan.copies,
+        AffordableCopies(inputs_.sources, build, job_.plan.copies,
+                         options_.model, deadline_));
+    if (build.plan.copies < job_.plan.copies) {
+      journal_.Warn(absl::StrCat(
+          build.plan.copies, " copies beside each task instead of ",
+          job_.plan.copies, ": more do not fit into the time or the memory"));
+      job_.plan.copies = build.plan.copies;
+    }
     ARCTRM_ASSIGN_OR_RETURN(dataset_, BuildDataset(inputs_.sources, build));
     ARCTRM_RETURN_IF_ERROR(
         WriteDataset(dataset_, journal_.folder().dataset_dir()).status());
@@ -304,12 +385,24 @@ absl::Status Job::Train() {
 }
 
 absl::Status Job::Vote() {
-  if (stopped_early_ || journal_.record().voting_done) return absl::OkStatus();
+  if (stopped_early_ || journal_.record().voting_done ||
+      trained_.checkpoint.empty()) {
+    return absl::OkStatus();
+  }
   ARCTRM_ASSIGN_OR_RETURN(
-      stopped_early_,
-      VoteOnTests(trained_.checkpoint, inputs_, deadline_, job_.plan.reserve_s,
-                  engine_, options_, journal_, ballots_));
+      stopped_early_, VoteOnTests(trained_.checkpoint, inputs_, deadline_, job_,
+                                  engine_, options_, journal_, ballots_));
   return absl::OkStatus();
+}
+
+// run.json and the report.
+absl::Status Job::WriteResults(const std::string& status) {
+  overrun_ = OverrunText(deadline_);
+  if (!overrun_.empty()) journal_.Warn(overrun_);
+  ARCTRM_RETURN_IF_ERROR(journal_.Forgive(journal_.Save(status), "run.json"));
+  if (options_.report.empty()) return absl::OkStatus();
+  return journal_.Forgive(
+      WriteRunReport(journal_.folder().dir(), options_.report), "the report");
 }
 
 absl::StatusOr<RunOutcome> Job::Finish() {
@@ -325,8 +418,7 @@ absl::StatusOr<RunOutcome> Job::Finish() {
     }
   }
   if (stopped_early_) {
-    outcome.status = absl::StrCat(
-        "stopped by ", StopSignal() == SIGINT ? "SIGINT" : "SIGTERM");
+    outcome.status = StoppedBySignal();
   } else if (outcome.without_votes > 0) {
     outcome.status =
         absl::StrCat("time used up: ", outcome.without_votes, " of ",
@@ -349,12 +441,12 @@ absl::StatusOr<RunOutcome> Job::Finish() {
       "peak memory",
       absl::StrFormat("%.0f MiB",
                       static_cast<double>(PeakMemoryBytes()) / (1 << 20)));
-  ARCTRM_RETURN_IF_ERROR(
-      journal_.Forgive(journal_.Save(outcome.status), "run.json"));
-  if (!options_.report.empty()) {
-    ARCTRM_RETURN_IF_ERROR(journal_.Forgive(
-        WriteRunReport(journal_.folder().dir(), options_.report),
-        "the report"));
+  ARCTRM_RETURN_IF_ERROR(WriteResults(outcome.status));
+  complete_ = outcome.complete;
+  finished_ = true;
+  // Where writing it took too long, it is told all the same.
+  if (deadline_.Passed() && overrun_.empty()) {
+    ARCTRM_RETURN_IF_ERROR(WriteResults(outcome.status));
   }
   if (outcome.complete) {
     ARCTRM_RETURN_IF_ERROR(journal_.Forgive(
@@ -369,6 +461,7 @@ absl::StatusOr<RunOutcome> RunJob(const RunOptions& options,
                                   const Deadline& deadline, Log& log,
                                   Engine& engine) {
   Job job(options, deadline, log, engine);
+  const std::unique_ptr<Watchdog> watchdog = job.Watch();
   ARCTRM_RETURN_IF_ERROR(job.Open());
   ARCTRM_RETURN_IF_ERROR(job.Prepare());
   ARCTRM_RETURN_IF_ERROR(job.Train());
