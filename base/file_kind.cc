@@ -211,14 +211,14 @@ std::string DescribeFileKind(FileKind kind, absl::string_view bytes) {
 }
 
 bool LooksBinary(absl::string_view bytes) {
-  for (const char c : bytes.substr(0, kFileKindBytes)) {
+  bytes = bytes.substr(0, kFileKindBytes);
+  size_t controls = 0;
+  for (const char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
-    if (absl::ascii_iscntrl(byte) && !absl::ascii_isspace(byte) &&
-        byte != 0x1b && byte != 0x1a && byte != 0x7f) {
-      return true;
-    }
+    controls += absl::ascii_iscntrl(byte) && !absl::ascii_isspace(byte);
   }
-  return false;
+  constexpr size_t kTextPerControl = 20;
+  return controls * kTextPerControl > bytes.size();
 }
 
 absl::Status CheckIsText(absl::string_view bytes) {

@@ -52,7 +52,8 @@ FileKind FileKindOf(absl::string_view bytes);
 // For kUnknown "". `bytes` as for FileKindOf.
 std::string DescribeFileKind(FileKind kind, absl::string_view bytes);
 
-// Whether `bytes` hold NULs or other control characters that no text has.
+// Whether the first of `bytes` are control characters (NUL among them) in a
+// share that no text has, damaged text included.
 bool LooksBinary(absl::string_view bytes);
 
 // InvalidArgument, without a path, for whatever is no text of ASCII or UTF-8,
