@@ -216,6 +216,12 @@ absl::StatusOr<TaskFiles> ReadTasks(absl::string_view path,
   return reader.Finish(path);
 }
 
+std::string TaskFilePath(absl::string_view path) {
+  absl::string_view set;
+  SplitSet(&path, &set);
+  return std::string(path);
+}
+
 absl::StatusOr<SolutionSet> ReadSolutions(absl::string_view path,
                                           const ChallengeSet* challenges) {
   SolutionReader reader;

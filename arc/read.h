@@ -61,6 +61,8 @@ struct TaskFiles {
 // there.
 absl::StatusOr<TaskFiles> ReadTasks(absl::string_view path,
                                     ReadTasksOptions options = {});
+// The file or folder that ReadTasks(path) opens: `path` without "#SET".
+std::string TaskFilePath(absl::string_view path);
 
 // {"id": [grid, …], …}, or JSON lines of such objects or of
 // {"id": "…", "solution": [grid, …]}. Must cover exactly the ids of

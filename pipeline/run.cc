@@ -195,6 +195,7 @@ absl::Status Job::Open() {
     ARCTRM_RETURN_IF_ERROR(CheckWritable(options_.report));
   }
   ARCTRM_RETURN_IF_ERROR(options_.resume ? TakeUp() : Begin());
+  for (const Remark& remark : inputs_.remarks) journal_.Warn(remark);
   auto& machine = journal_.Section("Machine");
   machine.clear();
   machine.emplace_back("device", device_);
