@@ -177,11 +177,16 @@ class SolutionReader {
   std::string where_;
 };
 
-void CheckCovers(const SolutionSet& solutions, const ChallengeSet& challenges,
+// Has every task one solution a test input, or at least one that is unusable,
+// and every solution a task, or at least one that was left out?
+void CheckCovers(const UsableSolutions& usable, const TaskFiles& tasks,
                  FaultList* faults) {
-  std::set<absl::string_view> known;
-  for (const Task& task : challenges.tasks) {
+  const SolutionSet& solutions = usable.solutions;
+  std::set<absl::string_view> known(tasks.left_out.begin(),
+                                    tasks.left_out.end());
+  for (const Task& task : tasks.challenges.tasks) {
     known.insert(task.id);
+    if (usable.unusable.count(task.id) > 0) continue;
     const auto found = solutions.find(task.id);
     if (found == solutions.end()) {
       faults->Add(absl::StrCat(
@@ -228,16 +233,22 @@ absl::StatusOr<SolutionSet> ReadSolutions(absl::string_view path,
   ARCTRM_RETURN_IF_ERROR(reader.Read(path));
   FaultList faults = reader.faults();
   if (faults.empty() && challenges != nullptr) {
-    CheckCovers(reader.result().solutions, *challenges, &faults);
+    TaskFiles tasks;
+    tasks.challenges = *challenges;
+    CheckCovers(reader.result(), tasks, &faults);
   }
   ARCTRM_RETURN_IF_ERROR(faults.ToStatus(path));
   return std::move(reader.result().solutions);
 }
 
-absl::StatusOr<UsableSolutions> ReadUsableSolutions(absl::string_view path) {
+absl::StatusOr<UsableSolutions> ReadUsableSolutions(absl::string_view path,
+                                                    const TaskFiles& tasks) {
   SolutionReader reader;
   ARCTRM_RETURN_IF_ERROR(reader.Read(path));
   if (reader.useless()) return reader.faults().ToStatus(path);
+  FaultList faults;
+  CheckCovers(reader.result(), tasks, &faults);
+  ARCTRM_RETURN_IF_ERROR(faults.ToStatus(path));
   return std::move(reader.result());
 }
 

@@ -76,8 +76,10 @@ struct UsableSolutions {
   // Why a task's are not among them, by its id.
   std::map<std::string, std::string> unusable;
 };
-// The same, but tasks with faults are named instead of refused.
-absl::StatusOr<UsableSolutions> ReadUsableSolutions(absl::string_view path);
+// The same for what ReadTasks left after leaving out: tasks whose solution has
+// faults are named instead of refused, and those left out need none.
+absl::StatusOr<UsableSolutions> ReadUsableSolutions(absl::string_view path,
+                                                    const TaskFiles& tasks);
 
 struct ReadSubmissionResult {
   // Unusable attempts are empty grids.

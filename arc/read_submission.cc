@@ -42,6 +42,20 @@ bool StatedAttempts(object line, array* attempts) {
   return false;
 }
 
+// The task that answer objects name in their metadata; "" for none.
+std::string NotedId(array entries) {
+  for (element entry : entries) {
+    for (const char* place :
+         {"/attempt_1/metadata/task_id", "/attempt_2/metadata/task_id"}) {
+      std::string_view id;
+      if (entry.at_pointer(place).get(id) == simdjson::SUCCESS) {
+        return std::string(id);
+      }
+    }
+  }
+  return "";
+}
+
 bool IsEmptyList(element value) {
   array items;
   return value.get(items) == simdjson::SUCCESS && items.begin() == items.end();
@@ -102,8 +116,11 @@ class SubmissionReader {
       useless.Add(line_ > 0 ? fault : std::string(status.message()));
       if (line_ > 0) AddFault(fault);
     }
-    return result_.submission.empty() || !file->lines() ? useless.ToStatus(path)
-                                                        : absl::OkStatus();
+    if (useless.empty() && !has_attempts_) {
+      for (const std::string& fault : result_.faults) useless.Add(fault);
+    }
+    return !has_attempts_ || !file->lines() ? useless.ToStatus(path)
+                                            : absl::OkStatus();
   }
 
   absl::Status AddRoot(element root) {
@@ -153,6 +170,8 @@ class SubmissionReader {
           "expected an object of attempts by task id, or a list of one task's "
           "attempts, found another list");
     }
+    const std::string noted = NotedId(list);
+    if (!noted.empty()) return AddTask(noted, list);
     return AddTask(line_ > 0 ? absl::StrCat(stem_, ":", line_) : stem_, list);
   }
 
@@ -200,6 +219,7 @@ class SubmissionReader {
       (entry.is_null() ? result_.empty : result_.malformed) += 2;
       return AddFault(absl::StrCat(Where(id), members.status().message()));
     }
+    has_attempts_ = has_attempts_ || HasAttempt(entry);
     for (const auto field : *members) {
       const absl::string_view key = AbslView(field.key);
       if (any_keys || key == kAttempts[0] || key == kAttempts[1]) continue;
@@ -267,6 +287,8 @@ class SubmissionReader {
   }
 
   ReadSubmissionResult result_;
+  // Was there anything that only a submission has?
+  bool has_attempts_ = false;
   // Of the file that is read: its path in a folder, its name without extension.
   std::string name_;
   std::string stem_;

@@ -50,7 +50,7 @@ absl::Status NothingInCommon(const Submission& submission,
       RemarkText(
           {absl::StrCat(ids.size(), ids.size() == 1 ? " task" : " tasks"), ids},
           kListed),
-      "; a file of one task's attempts is named by its task"));
+      "; a file of one task's attempts is to be named TASK.json"));
 }
 
 absl::StatusOr<int> DoScore(const ScoreFlags& flags, Log& log) {

@@ -36,43 +36,27 @@ std::string SolutionsBeside(const std::string& path) {
   return "";
 }
 
-// Gives each task its solution; what has none, and why, goes to `left_out`.
-void MatchSolutions(UsableSolutions known, TaskFiles* files,
-                    std::vector<std::string>* left_out) {
+// Leaves out the tasks whose solutions can't be used.
+void LeaveOut(const std::map<std::string, std::string>& unusable,
+              const std::string& path, TaskFiles* files) {
+  const size_t all = files->challenges.tasks.size();
   std::vector<Task> kept;
-  SolutionSet solutions;
+  std::vector<std::string> left_out;
   for (Task& task : files->challenges.tasks) {
-    const auto found = known.solutions.find(task.id);
-    const auto fault = known.unusable.find(task.id);
-    if (fault != known.unusable.end()) {
-      left_out->push_back(absl::StrCat(task.id, " (", fault->second, ")"));
-    } else if (found == known.solutions.end()) {
-      left_out->push_back(
-          absl::StrCat(task.id, " (its test outputs are not known)"));
-    } else if (found->second.size() != task.test_inputs.size()) {
-      left_out->push_back(
-          absl::StrCat(task.id, " (", found->second.size(), " solutions for ",
-                       task.test_inputs.size(), " test inputs)"));
-    } else {
-      solutions[task.id] = std::move(found->second);
+    const auto fault = unusable.find(task.id);
+    if (fault == unusable.end()) {
       kept.push_back(std::move(task));
+    } else {
+      left_out.push_back(absl::StrCat(task.id, " (", fault->second, ")"));
+      files->solutions.erase(task.id);
     }
   }
   files->challenges.tasks = std::move(kept);
-  files->solutions = std::move(solutions);
-}
-
-// Ids of `solutions` that no task has, not even one that was left out.
-std::vector<std::string> Strangers(const SolutionSet& solutions,
-                                   const TaskFiles& files) {
-  std::set<absl::string_view> known(files.left_out.begin(),
-                                    files.left_out.end());
-  for (const Task& task : files.challenges.tasks) known.insert(task.id);
-  std::vector<std::string> strangers;
-  for (const auto& [id, grids] : solutions) {
-    if (known.count(id) == 0) strangers.push_back(id);
-  }
-  return strangers;
+  if (left_out.empty()) return;
+  files->remarks.push_back(
+      {absl::StrCat(path, ": left out ", left_out.size(), " of ", all,
+                    " tasks for their solutions"),
+       std::move(left_out)});
 }
 
 absl::Status UnknownOutputs(const std::string& argument,
@@ -98,38 +82,22 @@ absl::StatusOr<DatasetSource> ReadTrainOn(const std::string& argument,
   if (solutions.empty() && files.solutions.empty()) {
     solutions = SolutionsBeside(path);
   }
-  UsableSolutions known;
   if (!solutions.empty()) {
-    ARCTRM_ASSIGN_OR_RETURN(known, ReadUsableSolutions(solutions));
-  } else {
-    known.solutions = std::move(files.solutions);
+    ARCTRM_ASSIGN_OR_RETURN(UsableSolutions known,
+                            ReadUsableSolutions(solutions, files));
+    files.solutions = std::move(known.solutions);
+    for (const std::string& id : files.left_out) files.solutions.erase(id);
+    LeaveOut(known.unusable, path, &files);
+    if (files.challenges.tasks.empty()) {
+      constexpr size_t kListed = 10;
+      return absl::InvalidArgumentError(
+          absl::StrCat(RemarkText(files.remarks.back(), kListed),
+                       "; nothing is left to train on"));
+    }
   }
-  const size_t tasks = files.challenges.tasks.size();
-  if (known.solutions.empty() && known.unusable.empty()) {
-    return UnknownOutputs(argument, path, tasks);
-  }
-  std::vector<std::string> strangers = Strangers(known.solutions, files);
-  std::vector<std::string> left_out;
-  MatchSolutions(std::move(known), &files, &left_out);
+  const size_t unknown = files.challenges.tasks.size() - files.solutions.size();
+  if (unknown > 0) return UnknownOutputs(argument, path, unknown);
   for (Remark& remark : files.remarks) remarks->push_back(std::move(remark));
-  if (!left_out.empty()) {
-    remarks->push_back(
-        {absl::StrCat(path, ": left out ", left_out.size(), " of ", tasks,
-                      " tasks for lack of test outputs"),
-         std::move(left_out)});
-  }
-  if (files.challenges.tasks.empty()) {
-    constexpr size_t kListed = 10;
-    return absl::InvalidArgumentError(
-        absl::StrCat(RemarkText(remarks->back(), kListed),
-                     "; do the two files belong together?"));
-  }
-  if (!strangers.empty()) {
-    remarks->push_back(
-        {absl::StrCat(solutions, ": ", strangers.size(),
-                      " solutions of tasks that ", path, " doesn't hold"),
-         std::move(strangers)});
-  }
   DatasetSource source;
   source.train_on_test_pairs = true;
   source.challenges = std::move(files.challenges);

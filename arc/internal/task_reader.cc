@@ -317,9 +317,18 @@ void TaskReader::CompleteRows() {
 // A key "*" in `place`: keys beside input and output are allowed.
 bool TaskReader::ReadPair(element value, JsonPlace place, Draft* draft,
                           DraftPair* pair) {
+  const size_t faults = draft->faults.size();
+  ReadPairGrids(value, place, draft, pair);
+  if (faults == draft->faults.size()) return true;
+  // One pair is left out once.
+  if (options_.leave_out) draft->faults.resize(faults + 1);
+  return false;
+}
+
+void TaskReader::ReadPairGrids(element value, JsonPlace place, Draft* draft,
+                               DraftPair* pair) {
   const bool any_keys = place.key == "*";
   place.key = {};
-  const size_t faults = draft->faults.size();
   const auto read = [&](absl::string_view key, element grid) {
     place.key = key;
     absl::StatusOr<Grid> read_grid = ReadGrid(grid, place);
@@ -338,18 +347,18 @@ bool TaskReader::ReadPair(element value, JsonPlace place, Draft* draft,
       draft->faults.push_back(Text(place.Fault(
           absl::StrCat("expected an input and an output grid, found ",
                        both.size(), both.size() == 1 ? " item" : " items"))));
-      return false;
+      return;
     }
     pair->has_output = true;
     read("input", both.at(0).value_unsafe());
     read("output", both.at(1).value_unsafe());
-    return faults == draft->faults.size();
+    return;
   }
   const absl::StatusOr<object> members =
       ReadObject(value, "an object with \"input\" and \"output\"", place);
   if (!members.ok()) {
     draft->faults.push_back(Text(members.status()));
-    return false;
+    return;
   }
   bool has_input = false;
   for (const auto field : *members) {
@@ -373,7 +382,6 @@ bool TaskReader::ReadPair(element value, JsonPlace place, Draft* draft,
   if (!pair->has_output && place.list != "test") {
     draft->faults.push_back(Text(place.Fault("\"output\" is missing")));
   }
-  return faults == draft->faults.size();
 }
 
 void TaskReader::ReadDemonstrations(element value, JsonPlace place,

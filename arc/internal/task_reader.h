@@ -74,6 +74,8 @@ class TaskReader {
 
   bool Begin(absl::string_view id, Draft* draft);
   bool ReadPair(Element value, JsonPlace place, Draft* draft, DraftPair* pair);
+  void ReadPairGrids(Element value, JsonPlace place, Draft* draft,
+                     DraftPair* pair);
   void ReadDemonstrations(Element value, JsonPlace place, Draft* draft);
   void ReadTests(Element value, Draft* draft);
   void Complete(Draft draft);

@@ -24,7 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       (void)arctrm::ReadTasks(file.path(), {.leave_out = true});
       break;
     case 4:
-      (void)arctrm::ReadUsableSolutions(file.path());
+      (void)arctrm::ReadUsableSolutions(file.path(), {});
       break;
     default:
       (void)arctrm::LookAtArcFile(file.path());

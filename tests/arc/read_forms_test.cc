@@ -74,9 +74,9 @@ TEST(ReadForms, PackedFilesByContentNotByName) {
       EXPECT_THAT(files.remarks, IsEmpty());
     }
   }
-  EXPECT_TRUE(ReadSolutions(Save(dir, "s.json", Gzip(kSolutions)),
-                            &plain.challenges)
-                  .ok());
+  EXPECT_TRUE(
+      ReadSolutions(Save(dir, "s.json", Gzip(kSolutions)), &plain.challenges)
+          .ok());
   // The id of a task file has neither extension.
   EXPECT_THAT(Ids(Read(Save(dir, "b.json.gz", Gzip(kOneTask)))),
               ElementsAre("b"));
@@ -90,8 +90,9 @@ TEST(ReadForms, StandInsAreCalledByTheirName) {
       "size 28374123\n";
   const std::string path = Save(dir, "c.json", pointer);
   EXPECT_EQ(Message(ReadTasks(path).status()),
-            path + ": a git-lfs pointer, not the file itself (28374123 bytes): "
-                   "fetch it with git lfs pull");
+            path +
+                ": a git-lfs pointer, not the file itself (28374123 bytes): "
+                "fetch it with git lfs pull");
   EXPECT_EQ(Message(ReadSolutions(path, nullptr).status()),
             Message(ReadTasks(path).status()));
   Save(dir, "c.json", Gzip(kChallenges).substr(0, 40));
@@ -108,14 +109,13 @@ TEST(ReadForms, JsonLinesOfEveryForm) {
   const std::string pair = R"({"input": [[1]], "output": [[2]]})";
   const std::string text = absl::StrCat(
       R"({"id": "named", )", TaskOf("1").substr(1), "\n\n",
-      R"({"source": "x", "examples": [[[[1]], [[2]]], [[[3]], [[4]]]]})", "\r\n",
-      "[", pair, ", ", pair, "]\n",  //
-      R"({"map": )", TaskOf("5"), "}\n",
-      R"({"task_id": 17, "examples": [)", pair, "]}\n",
-      R"({"name": "late.json", )", TaskOf("6").substr(1));
+      R"({"source": "x", "examples": [[[[1]], [[2]]], [[[3]], [[4]]]]})",
+      "\r\n", "[", pair, ", ", pair, "]\n",  //
+      R"({"map": )", TaskOf("5"), "}\n", R"({"task_id": 17, "examples": [)",
+      pair, "]}\n", R"({"name": "late.json", )", TaskOf("6").substr(1));
   const TaskFiles files = Read(Save(dir, "t.jsonl", text));
-  EXPECT_THAT(Ids(files), ElementsAre("named", "t:3", "t:4", "map", "17",
-                                      "late"));
+  EXPECT_THAT(Ids(files),
+              ElementsAre("named", "t:3", "t:4", "map", "17", "late"));
   const Task& barc = files.challenges.tasks[1];
   ASSERT_THAT(barc.demonstrations, SizeIs(2));
   EXPECT_EQ(barc.demonstrations[1].output, Grid::FromText("4"));
@@ -130,18 +130,18 @@ TEST(ReadForms, JsonLinesOfEveryForm) {
 }
 
 TEST(ReadForms, AListOfTasksIsReadLikeLines) {
-  const std::string text = absl::StrCat(
-      R"([{"id": "p", )", TaskOf("1").substr(1),
-      R"(, {"examples": [[[[1]], [[2]]]]}])");
+  const std::string text =
+      absl::StrCat(R"([{"id": "p", )", TaskOf("1").substr(1),
+                   R"(, {"examples": [[[[1]], [[2]]]]}])");
   EXPECT_THAT(Ids(Read(Save(ScratchFolder(), "t.json", text))),
               ElementsAre("p", "t:2"));
 }
 
 TEST(ReadForms, PairsOfATaskOnLinesOfTheirOwn) {
   const std::string dir = ScratchFolder();
-  const TaskFiles files = Read(Save(
-      dir, "t.jsonl",
-      R"({"id": "a", "input": [[1]], "output": [[2]], "difficulty": 0.5}
+  const TaskFiles files = Read(
+      Save(dir, "t.jsonl",
+           R"({"id": "a", "input": [[1]], "output": [[2]], "difficulty": 0.5}
 {"id": "b", "input": [[3]], "output": [[4]]}
 {"id": "a", "input": [[5]], "output": [[6]]}
 )"));
@@ -169,9 +169,10 @@ TEST(ReadForms, FaultsOfLinesNameTheLine) {
               AllOf(HasSubstr("left out 3 of 5 tasks: line 2 (not JSON"),
                     HasSubstr("x (examples[0]"), HasSubstr("line 5 (")));
   // A first line that is damaged, in a file that is named so.
-  EXPECT_THAT(Ids(Read(Save(dir, "u.jsonl", "{\"examples\n" + good + "\n" + good),
-                       kLeaveOut)),
-              ElementsAre("u:2", "u:3"));
+  EXPECT_THAT(
+      Ids(Read(Save(dir, "u.jsonl", "{\"examples\n" + good + "\n" + good),
+               kLeaveOut)),
+      ElementsAre("u:2", "u:3"));
 }
 
 TEST(ReadForms, SetsInOneFileAreChosenByName) {
@@ -217,8 +218,7 @@ TEST(ReadForms, EveryTaskBelowAFolder) {
   Save(dir, ".git/config.json", "no task");
   std::filesystem::create_directory_symlink(dir, dir + "/training/loop");
   const TaskFiles files = Read(dir);
-  EXPECT_THAT(Ids(files),
-              ElementsAre("e1", "more:1", "more:2", "T2", "t1"));
+  EXPECT_THAT(Ids(files), ElementsAre("e1", "more:1", "more:2", "T2", "t1"));
   EXPECT_THAT(Remarks(files),
               AllOf(HasSubstr("passed over 3 files that are no *.json"),
                     HasSubstr("README.md; training/LICENSE; training/loop"),
@@ -240,7 +240,8 @@ TEST(ReadForms, WhatCantBeReadInAFolderIsNamed) {
                     HasSubstr("d.json: not JSON")));
   const TaskFiles files = Read(dir, kLeaveOut);
   EXPECT_THAT(Ids(files), ElementsAre("a"));
-  EXPECT_THAT(Remarks(files), HasSubstr("left out 3 of 4 tasks: b.json: a link"));
+  EXPECT_THAT(Remarks(files),
+              HasSubstr("left out 3 of 4 tasks: b.json: a link"));
 }
 
 TEST(ReadForms, AnIdTwiceInAFolder) {
@@ -264,8 +265,8 @@ TEST(ReadForms, AllFaultsInOneGo) {
   const std::string dir = ScratchFolder();
   std::string text = "{";
   for (int i = 0; i < 15; ++i) {
-    absl::StrAppend(&text, i ? "," : "", "\"t", i, "\": ",
-                    TaskOf(i % 2 ? "1" : "11"));
+    absl::StrAppend(&text, i ? "," : "", "\"t", i,
+                    "\": ", TaskOf(i % 2 ? "1" : "11"));
   }
   const std::string path = Save(dir, "c.json", text + "}");
   const std::string eight = Message(ReadTasks(path).status());
@@ -289,16 +290,15 @@ TEST(ReadForms, AllFaultsInOneGo) {
 TEST(ReadForms, LeavesOutPairsAndTasksThatDontFit) {
   const std::string dir = ScratchFolder();
   const std::string pair = R"({"input": [[1]], "output": [[2]]})";
-  const std::string wide = absl::StrCat("{\"input\": ", WideGrid(31),
-                                        ", \"output\": [[2]]}");
+  const std::string wide =
+      absl::StrCat("{\"input\": ", WideGrid(31), ", \"output\": [[2]]}");
   const auto task = [](const std::string& train, const std::string& test) {
     return absl::StrCat("{\"train\": [", train, "], \"test\": [", test, "]}");
   };
   const std::string path = Save(
       dir, "c.json",
       absl::StrCat("{\"a\": ", task(pair + "," + wide, pair),
-                   ", \"b\": ", task(wide, pair),
-                   ", \"c\": ", task(pair, wide),
+                   ", \"b\": ", task(wide, pair), ", \"c\": ", task(pair, wide),
                    ", \"d\": ", task(pair, R"({"input": [[1],[2,3]]})"),
                    ", \"e\": ", task(pair, pair + "," + wide), "}"));
   const TaskFiles files = Read(path, kLeaveOut);
@@ -331,7 +331,8 @@ TEST(ReadForms, AReArcFileAloneAndALostPair) {
   EXPECT_THAT(Ids(files), ElementsAre("e26a3af2"));
   EXPECT_THAT(files.challenges.tasks[0].demonstrations, SizeIs(2));
   EXPECT_EQ(files.solutions.at("e26a3af2")[0], Grid::FromText("6"));
-  EXPECT_THAT(Message(ReadTasks(path).status()), HasSubstr("examples[1].input"));
+  EXPECT_THAT(Message(ReadTasks(path).status()),
+              HasSubstr("examples[1].input"));
 }
 
 TEST(ReadForms, AFileOfManyTasksInAFolderIsRefusedEither) {
@@ -343,9 +344,9 @@ TEST(ReadForms, AFileOfManyTasksInAFolderIsRefusedEither) {
 }
 
 TEST(ReadForms, AnOutputOfNullIsNone) {
-  const TaskFiles files = Read(Save(
-      ScratchFolder(), "a.json",
-      R"({"train": [{"input": [[1]], "output": [[2]]}],
+  const TaskFiles files =
+      Read(Save(ScratchFolder(), "a.json",
+                R"({"train": [{"input": [[1]], "output": [[2]]}],
           "test": [{"input": [[3]], "output": null}]})"));
   EXPECT_THAT(Ids(files), ElementsAre("a"));
   EXPECT_THAT(files.solutions, IsEmpty());
@@ -364,10 +365,21 @@ TEST(ReadForms, SolutionsInLines) {
   const std::string bad = Save(dir, "s.jsonl", text + "\n{\"d\": [[[11]]]}\n");
   EXPECT_THAT(Message(ReadSolutions(bad, nullptr).status()),
               HasSubstr("line 4: task d: solution[0]"));
-  const auto usable = ReadUsableSolutions(bad);
+  TaskFiles tasks;
+  for (const std::string id : {"a", "b", "d"}) {
+    const size_t tests = id == "a" ? 2 : 1;
+    tasks.challenges.tasks.push_back(
+        {id, {}, std::vector<Grid>(tests, Grid::FromText("1"))});
+  }
+  tasks.left_out = {"c"};
+  const auto usable = ReadUsableSolutions(bad, tasks);
   ASSERT_TRUE(usable.ok()) << usable.status();
   EXPECT_THAT(usable->solutions, SizeIs(3));
   EXPECT_THAT(usable->unusable.at("d"), HasSubstr("expected a colour"));
+  tasks.left_out.clear();
+  EXPECT_THAT(Message(ReadUsableSolutions(bad, tasks).status()),
+              HasSubstr("task c: a solution for a task that the challenges "
+                        "don't hold"));
 }
 
 }  // namespace

@@ -77,6 +77,14 @@ TEST(PartialSubmission, AnswerObjectsOfOneTaskAndAFolderOfThem) {
               HasSubstr("passed over 2 files: notes.txt; results.json"));
 }
 
+TEST(PartialSubmission, AnswerObjectsMayNameTheirTask) {
+  const ReadSubmissionResult read = PartialText(
+      R"([{"attempt_1": null, "attempt_2": {"answer": [[1]],
+           "metadata": {"task_id": "named"}}}])",
+      "run_1.json");
+  EXPECT_EQ(read.submission.count("named"), 1u);
+}
+
 TEST(PartialSubmission, JsonLines) {
   const ReadSubmissionResult read = PartialText(
       R"({"a": [{"attempt_1": [[1]], "attempt_2": [[2]]}]}
