@@ -41,7 +41,7 @@ struct TaskFiles {
 //   one task: {"train": […], "test": [{input, output?}…]}, id = file name
 //     without extension
 //   RE-ARC: a list of {input, output} pairs of one task (all become
-//     demonstrations; the last one also the test pair)
+//     demonstrations; the last one also the test pair), or such lists by ids
 //   BARC: {"examples": [[input, output], …]}, taken like RE-ARC
 //   JSON lines, or a list: one task of the forms above each, or one pair
 //     {input, output} each, put together by their ids; the id is what "id",

@@ -320,8 +320,11 @@ ArcFileForm FormOf(element root) {
   if (first.get(items) != simdjson::SUCCESS || items.begin() == items.end()) {
     return ArcFileForm::kTasks;
   }
-  return (*items.begin()).is_array() ? ArcFileForm::kSolutions
-                                     : ArcFileForm::kSubmission;
+  const element item = *items.begin();
+  if (item.is_array()) return ArcFileForm::kSolutions;
+  return item.get(members) == simdjson::SUCCESS && Has(members, "input")
+             ? ArcFileForm::kTasks
+             : ArcFileForm::kSubmission;
 }
 
 }  // namespace

@@ -82,7 +82,7 @@ absl::Status CheckOutputFile(const std::string& out,
   }
   for (const std::string& input : inputs) {
     std::error_code ignored;
-    if (std::filesystem::equivalent(out, input, ignored)) {
+    if (std::filesystem::equivalent(out, TaskFilePath(input), ignored)) {
       return absl::InvalidArgumentError(absl::StrCat(
           out, ": is also an input; writing it would destroy that"));
     }

@@ -38,9 +38,19 @@ bool LooksLikeItem(element value) {
           (LooksLikeRow(item) && !StatedId(item).empty()));
 }
 
+// RE-ARC's pairs of a task.
+bool IsPairList(element value) {
+  array pairs;
+  object pair;
+  return value.get(pairs) == simdjson::SUCCESS &&
+         pairs.begin() != pairs.end() &&
+         (*pairs.begin()).get(pair) == simdjson::SUCCESS && LooksLikeRow(pair);
+}
+
 bool IsTask(element value) {
   object members;
-  return value.get(members) == simdjson::SUCCESS && LooksLikeOneTask(members);
+  return IsPairList(value) ||
+         (value.get(members) == simdjson::SUCCESS && LooksLikeOneTask(members));
 }
 
 bool HoldsTasks(object root) {
@@ -214,7 +224,14 @@ void TaskReader::AddItem(element item, int number) {
 }
 
 void TaskReader::AddMap(object tasks) {
-  for (const auto field : tasks) AddTask(AbslView(field.key), field.value);
+  for (const auto field : tasks) {
+    const absl::string_view id = AbslView(field.key);
+    if (IsPairList(field.value)) {
+      AddExamples(id, field.value);
+    } else {
+      AddTask(id, field.value);
+    }
+  }
 }
 
 void TaskReader::AddSets(

@@ -137,6 +137,15 @@ TEST(ReadForms, AListOfTasksIsReadLikeLines) {
               ElementsAre("p", "t:2"));
 }
 
+TEST(ReadForms, PairListsByTheirIds) {
+  const TaskFiles files = Read(Save(ScratchFolder(), "t.json",
+                                    R"({"p": [{"input": [[1]], "output": [[2]]},
+                     {"input": [[3]], "output": [[4]]}],
+               "q": [{"input": [[5]], "output": [[6]]}]})"));
+  EXPECT_THAT(Ids(files), ElementsAre("p", "q"));
+  EXPECT_THAT(files.challenges.tasks[0].demonstrations, SizeIs(2));
+}
+
 TEST(ReadForms, PairsOfATaskOnLinesOfTheirOwn) {
   const std::string dir = ScratchFolder();
   const TaskFiles files = Read(

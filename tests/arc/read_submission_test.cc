@@ -129,6 +129,7 @@ TEST(LookAtArcFile, ByContent) {
       {kChallenges, ArcFileForm::kTasks},
       {kOneTask, ArcFileForm::kTasks},
       {"[{\"input\": [[1]], \"output\": [[2]]}]", ArcFileForm::kTasks},
+      {"{\"a\": [{\"input\": [[1]], \"output\": [[2]]}]}", ArcFileForm::kTasks},
       {"no JSON", ArcFileForm::kTasks},
       {kSolutions, ArcFileForm::kSolutions},
       {Gzip(kSolutions), ArcFileForm::kSolutions},
