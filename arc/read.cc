@@ -41,7 +41,7 @@ absl::StatusOr<TaskFiles> ReadFolder(absl::string_view dir,
   Remark passed_over{
       absl::StrCat(dir, ": passed over ", folder.passed_over.size(),
                    folder.passed_over.size() == 1 ? " file" : " files",
-                   " that are no *.json, *.jsonl or *.ndjson"),
+                   " (*.json, *.jsonl and *.ndjson are read)"),
       folder.passed_over, false};
   if (folder.files.empty() && folder.faults.empty()) {
     constexpr size_t kListed = 5;

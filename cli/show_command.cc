@@ -62,7 +62,9 @@ ShownForm LookAt(const std::string& path) {
     return FileExists(JoinPath(path, "dataset.json")) ? ShownForm::kDataset
                                                       : ShownForm::kTasks;
   }
-  if (absl::EndsWithIgnoreCase(path, ".csv")) return ShownForm::kPuzzles;
+  for (absl::string_view ending : {".csv", ".csv.gz", ".csv.zst"}) {
+    if (absl::EndsWithIgnoreCase(path, ending)) return ShownForm::kPuzzles;
+  }
   switch (LookAtArcFile(path)) {
     case ArcFileForm::kSolutions:
       return ShownForm::kSolutions;

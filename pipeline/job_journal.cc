@@ -44,7 +44,9 @@ void JobJournal::Warn(const std::string& line) {
 
 void JobJournal::Warn(const Remark& remark) {
   LogRemark(remark, log_);
-  if (remark.warns) Record(WholeRemarkText(remark));
+  // The record is written often: what is longer stands in the log.
+  constexpr size_t kMost = 1000;
+  if (remark.warns) Record(RemarkText(remark, kMost));
 }
 
 void JobJournal::Record(const std::string& line) {

@@ -229,7 +229,7 @@ TEST(ReadForms, EveryTaskBelowAFolder) {
   const TaskFiles files = Read(dir);
   EXPECT_THAT(Ids(files), ElementsAre("e1", "more:1", "more:2", "T2", "t1"));
   EXPECT_THAT(Remarks(files),
-              AllOf(HasSubstr("passed over 3 files that are no *.json"),
+              AllOf(HasSubstr("passed over 3 files (*.json, "),
                     HasSubstr("README.md; training/LICENSE; training/loop"),
                     HasSubstr("2 names that begin with a dot")));
   for (const Remark& remark : files.remarks) EXPECT_FALSE(remark.warns);

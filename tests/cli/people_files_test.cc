@@ -65,8 +65,8 @@ TEST_F(PeopleFilesTest, AFolderOfFolders) {
   const ProgramResult result = Augment("--challenges", "top");
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.out, HasSubstr("2 tasks"));
-  EXPECT_THAT(result.err, HasSubstr("passed over 1 file that are no *.json, "
-                                    "*.jsonl or *.ndjson: README.md"));
+  EXPECT_THAT(result.err, HasSubstr("passed over 1 file (*.json, *.jsonl and "
+                                    "*.ndjson are read): README.md"));
   std::filesystem::create_symlink("nowhere", Path("top/link.json"));
   const ProgramResult broken = Augment("--challenges", "top");
   EXPECT_EQ(broken.exit_code, 2);
