@@ -25,11 +25,13 @@ absl::StatusOr<TaskFiles> LoadChallenges(const std::vector<std::string>& paths,
 }
 
 absl::StatusOr<SolutionSet> LoadSolutions(const std::string& path,
-                                          const ChallengeSet* challenges) {
+                                          const ChallengeSet* challenges,
+                                          Log& log) {
   if (LookAtArcFile(path) == ArcFileForm::kSolutions) {
     return ReadSolutions(path, challenges);
   }
   ARCTRM_ASSIGN_OR_RETURN(TaskFiles files, ReadTasks(path));
+  LogRemarks(files.remarks, log);
   if (files.solutions.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat(path, ": none of its tasks holds a test output"));

@@ -19,9 +19,11 @@ absl::StatusOr<TaskFiles> LoadChallenges(const std::vector<std::string>& paths,
                                          Log& log);
 
 // A solutions file (ReadSolutions), or tasks of any form that hold their test
-// outputs. With `challenges` it must cover exactly them.
+// outputs. With `challenges` it must cover exactly them. What was passed over
+// is logged.
 absl::StatusOr<SolutionSet> LoadSolutions(const std::string& path,
-                                          const ChallengeSet* challenges);
+                                          const ChallengeSet* challenges,
+                                          Log& log);
 
 struct WeightedPath {
   std::string path;

@@ -61,7 +61,8 @@ absl::StatusOr<int> DoScore(const ScoreFlags& flags, Log& log) {
   ARCTRM_ASSIGN_OR_RETURN(
       const SolutionSet solutions,
       LoadSolutions(flags.solutions,
-                    flags.challenges.empty() ? nullptr : &files.challenges));
+                    flags.challenges.empty() ? nullptr : &files.challenges,
+                    log));
   ARCTRM_ASSIGN_OR_RETURN(const ReadSubmissionResult read,
                           ReadPartialSubmission(flags.submission));
   LogRemarks(read.remarks, log);

@@ -178,7 +178,8 @@ absl::StatusOr<int> Show(const ShowFlags& flags, Log& log) {
   const Style style = ChooseStyle(flags.color);
   SolutionSet solutions;
   if (!flags.solutions.empty()) {
-    ARCTRM_ASSIGN_OR_RETURN(solutions, LoadSolutions(flags.solutions, nullptr));
+    ARCTRM_ASSIGN_OR_RETURN(solutions,
+                            LoadSolutions(flags.solutions, nullptr, log));
   }
   std::vector<Drawing> drawings;
   switch (LookAt(flags.path)) {
