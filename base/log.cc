@@ -48,6 +48,10 @@ class StderrLog final : public Log {
     Line("\033[31m", "error: ", line);
     ToFile(absl::StrCat("error: ", line));
   }
+  void Detail(absl::string_view line) override {
+    const absl::MutexLock lock(&mutex_);
+    ToFile(line);
+  }
 
   void Progress(absl::string_view line) override {
     const absl::MutexLock lock(&mutex_);

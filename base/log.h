@@ -37,6 +37,8 @@ class Log {
   // Yellow "warning: " before the line where there is colour.
   virtual void Warning(absl::string_view line) = 0;
   virtual void Error(absl::string_view line) = 0;
+  // To the log file alone, where there is one.
+  virtual void Detail(absl::string_view /*line*/) {}
   // The state of the work in one line, e.g.
   // "train  step 120/400  loss 1.23  exact 12 %  3.1 steps/s  left 1m 30s".
   // Replaces the line shown before. Cheap to call often: redraws at most ten

@@ -126,7 +126,8 @@ CLI::Option* AddChallengesFlag(CLI::App& command,
   return command
       .add_option("--challenges", paths,
                   "Tasks to solve: a Kaggle challenges file, a folder of task "
-                  "files, or one task file")
+                  "files and of such folders, one task file, or JSON lines; "
+                  "FILE#SET for one of several sets in a file")
       ->type_name("F");
 }
 

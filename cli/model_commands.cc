@@ -189,7 +189,7 @@ absl::StatusOr<int> Run(const PredictFlags& flags, Log& log) {
   RunOptions options;
   ARCTRM_RETURN_IF_ERROR(Resolve(flags.common, true, "", options));
   ARCTRM_ASSIGN_OR_RETURN(const TaskFiles files,
-                          LoadChallenges(flags.challenges));
+                          LoadChallenges(flags.challenges, log));
   ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
                           ReadCheckpointInfo(flags.checkpoint));
   ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));

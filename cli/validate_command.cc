@@ -9,9 +9,9 @@
 namespace arctrm {
 namespace {
 
-absl::StatusOr<int> Validate(const ValidateFlags& flags) {
+absl::StatusOr<int> Validate(const ValidateFlags& flags, Log& log) {
   ARCTRM_ASSIGN_OR_RETURN(const TaskFiles files,
-                          LoadChallenges(flags.challenges));
+                          LoadChallenges(flags.challenges, log));
   ARCTRM_ASSIGN_OR_RETURN(
       const std::vector<std::string> faults,
       ValidateSubmission(flags.submission, files.challenges));
@@ -51,7 +51,8 @@ CLI::App* AddValidateCommand(CLI::App& app, ValidateFlags& flags) {
 }
 
 int RunValidate(const ValidateFlags& flags) {
-  return RunLogged(flags.common, [&](Log&) { return Validate(flags); });
+  return RunLogged(flags.common,
+                   [&](Log& log) { return Validate(flags, log); });
 }
 
 }  // namespace arctrm

@@ -13,7 +13,7 @@ namespace {
 absl::StatusOr<int> DoVote(const VoteFlags& flags, Log& log) {
   std::vector<std::string> inputs = flags.challenges;
   ARCTRM_ASSIGN_OR_RETURN(const TaskFiles files,
-                          LoadChallenges(flags.challenges));
+                          LoadChallenges(flags.challenges, log));
   Ballots ballots;
   for (const std::string& text : flags.ballots) {
     ARCTRM_ASSIGN_OR_RETURN(const WeightedPath part, ParseWeightedPath(text));

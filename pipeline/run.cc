@@ -265,6 +265,7 @@ absl::Status Job::Open() {
   }
   ARCTRM_RETURN_IF_ERROR(options_.resume ? TakeUp() : Begin());
   options_.train.batch = fitted_batch_;
+  for (const Remark& remark : inputs_.remarks) journal_.Warn(remark);
   auto& machine = journal_.Section("Machine");
   machine.clear();
   machine.emplace_back("device", device_);

@@ -145,6 +145,9 @@ std::string ScoreJson(const ScoreTable& score) {
   nlohmann::ordered_json json;
   json["tasks"] = score.tasks;
   json["outputs"] = score.outputs.size();
+  json["missing_tasks"] = score.missing_tasks;
+  json["missing_outputs"] = score.missing_outputs;
+  json["unusable_attempts"] = score.unusable_attempts;
   json["per_output"] = {{"pass@1", score.per_output.pass_1},
                         {"pass@2", score.per_output.pass_2}};
   json["per_task"] = {{"pass@1", score.per_task.pass_1},
