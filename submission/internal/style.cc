@@ -270,6 +270,7 @@ footer { margin-top: 48px; color: var(--muted); font-size: 13px; }
   .task {
     content-visibility: visible; border: 0; padding: 0; margin: 0;
   }
+  .task:target { box-shadow: none; }
   .pair, .task figure, .card, .chart { break-inside: avoid; }
   h2 { break-after: avoid; }
 }
