@@ -41,7 +41,8 @@ class Job {
       : options_(options),
         deadline_(deadline),
         engine_(engine),
-        journal_(options.work.empty() ? options.out + ".run" : options.work,
+        journal_(options.work.empty() ? BesidePath(options.out, ".run")
+                                      : options.work,
                  options.persevere, log) {}
 
   absl::Status Open();
