@@ -2,7 +2,9 @@
 // What a person watches while work runs. Everything goes to standard error:
 // plain lines, and one progress line that is redrawn on a terminal (or printed
 // now and then in a log). With a log file, every line also goes there with its
-// time. Results never pass through here; they go to standard output.
+// time. Results never pass through here; they go to standard output. What a
+// terminal would act on is written out (Printable); a line feed stays where two
+// blanks follow.
 #pragma once
 
 #include <memory>

@@ -10,8 +10,11 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "base/clock.h"
+#include "base/printable.h"
 #include "base/status.h"
+#include "solver/device_list.h"
 
 namespace arctrm {
 namespace {
@@ -39,6 +42,17 @@ CLI::Option* AddInteger(CLI::App& command, const std::string& name, T& value,
           },
           help)
       ->type_name("N");
+}
+
+absl::Status PrintAsItIs(const std::string& text) {
+  errno = 0;
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() ||
+      std::fflush(stdout) != 0) {
+    // Not the user's input: an internal error by exit code.
+    return absl::UnavailableError(std::string(
+        ErrnoStatus(errno, "writing", "standard output").message()));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -92,6 +106,14 @@ void AddCommonFlags(CLI::App& command, CommonUse use, CommonFlags& flags) {
         .add_option("--device", flags.device,
                     "auto, cpu, cuda, cuda:1 or cuda:0,1")
         ->type_name("NAME")
+        ->check(CLI::Validator(
+            [](const std::string& name) {
+              // CLI11 puts the option's name before it.
+              const absl::Status status = DeviceList(name, 0).status();
+              return std::string(
+                  absl::StripPrefix(status.message(), "--device "));
+            },
+            ""))
         ->capture_default_str()
         ->group(kGroup);
     command
@@ -239,7 +261,7 @@ int ExitCodeOf(const absl::Status& status) {
 }
 
 int ReportError(const absl::Status& status) {
-  const std::string message(status.message());
+  const std::string message = Printable(status.message(), LineFeeds::kIndented);
   std::fprintf(stderr, "error: %s\n", message.c_str());
   return ExitCodeOf(status);
 }
@@ -265,14 +287,11 @@ int RunLogged(const CommonFlags& flags,
 }
 
 absl::Status PrintResult(absl::string_view text) {
-  errno = 0;
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() ||
-      std::fflush(stdout) != 0) {
-    // Not the user's input: an internal error by exit code.
-    return absl::UnavailableError(std::string(
-        ErrnoStatus(errno, "writing", "standard output").message()));
-  }
-  return absl::OkStatus();
+  return PrintAsItIs(Printable(text, LineFeeds::kKept));
+}
+
+absl::Status PrintDrawing(absl::string_view text) {
+  return PrintAsItIs(PrintableDrawing(text));
 }
 
 }  // namespace arctrm

@@ -166,8 +166,9 @@ int RunOnDevices(const RunFlags& flags) {
     ARCTRM_ASSIGN_OR_RETURN(workers.solver, FindSolver());
     workers.deadline = DeadlineOf(flags.time_limit);
     workers.scratch =
-        (flags.common.work.empty() ? flags.out + ".run" : flags.common.work) +
-        ".workers";
+        BesidePath(flags.common.work.empty() ? BesidePath(flags.out, ".run")
+                                             : flags.common.work,
+                   ".workers");
     ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));
     ARCTRM_RETURN_IF_ERROR(MakeDirectories(workers.scratch));
     const std::unique_ptr<Engine> engine = MakeWorkerEngine(workers, log);

@@ -13,6 +13,7 @@
 #include "absl/strings/str_format.h"
 #include "arc/read.h"
 #include "base/files.h"
+#include "base/printable.h"
 #include "base/status.h"
 #include "base/stop.h"
 #include "cli/doctor.h"
@@ -71,13 +72,14 @@ absl::StatusOr<int> Run(const DemoFlags& flags, Log& log) {
   ARCTRM_RETURN_IF_ERROR(PrintResult(absl::StrFormat(
       "report: %s\nyour own file: %s run --challenges FILE --time-limit 20m "
       "--out submission.json --report report.html\n",
-      outcome.report, CommandName())));
+      Printable(outcome.report), Printable(CommandName()))));
   return outcome.run.complete ? kExitDone : kExitStopped;
 }
 
 // A checkpoint may take the place of another one and of nothing else.
 absl::Status CheckCheckpointOut(const std::string& out, bool resume) {
-  ARCTRM_RETURN_IF_ERROR(CheckWritable(out + ".probe"));
+  ARCTRM_RETURN_IF_ERROR(CheckNameLength(out));
+  ARCTRM_RETURN_IF_ERROR(CheckWritable(BesidePath(out, ".probe")));
   if (resume || !FileExists(out) || ReadCheckpointInfo(out).ok()) {
     return absl::OkStatus();
   }
@@ -93,10 +95,11 @@ int ExitOf(TrainStop stop) {
 }
 
 absl::Status PrintTrained(const TrainResult& result, const std::string& out) {
-  return PrintResult(absl::StrFormat(
-      "%s: %d steps in %s (%.2f steps/s), checkpoint %s\n",
-      TrainStopName(result.stop), result.steps,
-      DurationText(absl::Seconds(result.time_s)), result.steps_per_s, out));
+  return PrintResult(
+      absl::StrFormat("%s: %d steps in %s (%.2f steps/s), checkpoint %s\n",
+                      TrainStopName(result.stop), result.steps,
+                      DurationText(absl::Seconds(result.time_s)),
+                      result.steps_per_s, Printable(out)));
 }
 
 absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
@@ -139,7 +142,7 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
       const std::vector<HeldOutPair> held_out,
       TakeHeldOut(options.planning.held_out, options.seed, dataset));
   if (!held_out.empty()) {
-    request.best_out = flags.out + ".best";
+    request.best_out = BesidePath(flags.out, ".best");
     request.evaluate = [&](Predictor& predictor) {
       return ScoreHeldOut(predictor, held_out);
     };
@@ -154,7 +157,7 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
       "%d tasks, %d ids, %d examples; network of %d parameters; %s",
       dataset.tasks.size(), dataset.num_ids() - 1, dataset.num_examples(),
       options.model.num_parameters(), device));
-  const RunFolder folder(options.work.empty() ? flags.out + ".run"
+  const RunFolder folder(options.work.empty() ? BesidePath(flags.out, ".run")
                                               : options.work);
   RunRecord fresh;
   fresh.title = absl::StrCat("arctrm train, ", Basename(flags.out));
@@ -174,9 +177,10 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
   record.status = TrainStopName(result.stop);
   ARCTRM_RETURN_IF_ERROR(folder.WriteRecord(record));
   if (result.best_step > 0) {
-    ARCTRM_RETURN_IF_ERROR(PrintResult(absl::StrFormat(
-        "held out: exact %.1f %% at step %d, checkpoint %s\n",
-        100 * result.best.exact, result.best_step, request.best_out)));
+    ARCTRM_RETURN_IF_ERROR(PrintResult(
+        absl::StrFormat("held out: exact %.1f %% at step %d, checkpoint %s\n",
+                        100 * result.best.exact, result.best_step,
+                        Printable(request.best_out))));
   }
   ARCTRM_RETURN_IF_ERROR(PrintTrained(result, flags.out));
   return ExitOf(result.stop);
@@ -220,9 +224,10 @@ absl::StatusOr<int> Run(const PredictFlags& flags, Log& log) {
                              "]: the checkpoint has no trained row for it"));
   }
   ARCTRM_RETURN_IF_ERROR(ballots.Write(flags.out));
-  ARCTRM_RETURN_IF_ERROR(PrintResult(absl::StrFormat(
-      "%d of %d views, %d votes: %s\n", result.progress.views_done,
-      result.progress.views_planned, ballots.num_votes(), flags.out)));
+  ARCTRM_RETURN_IF_ERROR(PrintResult(
+      absl::StrFormat("%d of %d views, %d votes: %s\n",
+                      result.progress.views_done, result.progress.views_planned,
+                      ballots.num_votes(), Printable(flags.out))));
   bool all_voted = true;
   for (const Task& task : files.challenges.tasks) {
     for (size_t i = 0; i < task.test_inputs.size(); ++i) {
@@ -294,7 +299,7 @@ absl::StatusOr<int> Run(const PuzzlePredictFlags& flags, Log& log) {
       WriteFileAtomically(flags.out, PuzzleCsv(WithAnswers(file, answers))));
   ARCTRM_RETURN_IF_ERROR(PrintResult(
       absl::StrFormat("%d of %d puzzles answered: %s\n", answers.size(),
-                      file.puzzles.size(), flags.out)));
+                      file.puzzles.size(), Printable(flags.out))));
   return answers.size() == file.puzzles.size() ? kExitDone : kExitStopped;
 }
 
@@ -304,7 +309,8 @@ absl::StatusOr<int> Run(const CheckpointImportFlags& flags, Log&) {
   ImportOptions options;
   options.model = run.model;
   options.identifiers = flags.identifiers;
-  ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out + ".probe"));
+  ARCTRM_RETURN_IF_ERROR(CheckNameLength(flags.out));
+  ARCTRM_RETURN_IF_ERROR(CheckWritable(BesidePath(flags.out, ".probe")));
   ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
                           ImportCheckpoint(flags.weights, flags.out, options));
   ARCTRM_ASSIGN_OR_RETURN(const std::string text,

@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "arc/read.h"
 #include "base/files.h"
+#include "base/printable.h"
 #include "base/status.h"
 #include "cli/inputs.h"
 #include "simdjson.h"
@@ -17,8 +18,7 @@ namespace {
 // What the run that made the submission warned of, e.g. that scored tasks were
 // trained on.
 std::vector<std::string> RunWarnings(const std::string& submission, Log& log) {
-  const std::string path =
-      JoinPath(absl::StrCat(submission, ".run"), "run.json");
+  const std::string path = JoinPath(BesidePath(submission, ".run"), "run.json");
   std::vector<std::string> warnings;
   if (!FileExists(path)) return warnings;
   const absl::StatusOr<std::string> text = ReadFile(path);
@@ -98,7 +98,7 @@ absl::StatusOr<int> DoScore(const ScoreFlags& flags, Log& log) {
     text = ScoreText(*score, flags.tasks);
     for (const std::string& warning : warnings) {
       if (!text.empty() && text.back() != '\n') text.push_back('\n');
-      absl::StrAppend(&text, "warning: ", warning, "\n");
+      absl::StrAppend(&text, "warning: ", Printable(warning), "\n");
     }
   }
   if (!text.empty() && text.back() != '\n') text.push_back('\n');

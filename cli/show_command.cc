@@ -17,6 +17,7 @@
 #include "arc/read.h"
 #include "augment/dataset.h"
 #include "base/files.h"
+#include "base/printable.h"
 #include "base/status.h"
 #include "cli/inputs.h"
 #include "cli/suggest.h"
@@ -96,7 +97,7 @@ std::vector<Drawing> DrawSolutions(const SolutionSet& solutions, Style style) {
       titles.push_back(absl::StrCat("test ", i));
     }
     drawings.emplace_back(
-        id, absl::StrCat("task ", id, "\n",
+        id, absl::StrCat("task ", Printable(id), "\n",
                          DrawRow(grids, titles, style.color, style.width)));
   }
   return drawings;
@@ -106,7 +107,7 @@ std::vector<Drawing> DrawSubmission(const Submission& submission,
                                     const SolutionSet& solutions, Style style) {
   std::vector<Drawing> drawings;
   for (const auto& [id, attempts] : submission) {
-    std::string text = absl::StrCat("task ", id, "\n");
+    std::string text = absl::StrCat("task ", Printable(id), "\n");
     const auto known = solutions.find(id);
     for (size_t i = 0; i < attempts.size(); ++i) {
       std::vector<Grid> grids = {attempts[i].attempt_1, attempts[i].attempt_2};
@@ -129,8 +130,8 @@ std::vector<Drawing> DrawPuzzles(const PuzzleFile& file, Style style) {
     const Puzzle& puzzle = file.puzzles[i];
     const std::string id = absl::StrCat(i + 1);
     drawings.emplace_back(
-        id, absl::StrCat("puzzle ", id, "  ", puzzle.source, "  rating ",
-                         puzzle.rating, "\n",
+        id, absl::StrCat("puzzle ", id, "  ", Printable(puzzle.source),
+                         "  rating ", puzzle.rating, "\n",
                          DrawPuzzle(file.kind, puzzle, style.color)));
   }
   return drawings;
@@ -140,7 +141,8 @@ std::vector<Drawing> DrawDataset(const Dataset& dataset, Style style) {
   std::vector<Drawing> drawings;
   for (const DatasetTask& task : dataset.tasks) {
     std::string text = absl::StrCat(
-        task.name, ": ", task.copies.size() - 1, " augmented copies, trained ",
+        Printable(task.name), ": ", task.copies.size() - 1,
+        " augmented copies, trained ",
         task.trains_on_test_pairs ? "with" : "without", " test pairs\n");
     // As a task, so that pairs are drawn the same way.
     const Task drawn{task.name, task.pairs, task.test_inputs};
@@ -218,7 +220,7 @@ absl::StatusOr<int> Show(const ShowFlags& flags, Log& log) {
   }
   ARCTRM_ASSIGN_OR_RETURN(const std::string text,
                           Select(drawings, flags.tasks, flags.path));
-  ARCTRM_RETURN_IF_ERROR(PrintResult(text));
+  ARCTRM_RETURN_IF_ERROR(PrintDrawing(text));
   return kExitDone;
 }
 

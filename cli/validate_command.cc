@@ -2,6 +2,7 @@
 #include "cli/validate_command.h"
 
 #include "absl/strings/str_cat.h"
+#include "base/printable.h"
 #include "base/status.h"
 #include "cli/inputs.h"
 #include "submission/validate.h"
@@ -22,7 +23,9 @@ absl::StatusOr<int> Validate(const ValidateFlags& flags, Log& log) {
     return kExitDone;
   }
   std::string text;
-  for (const std::string& fault : faults) absl::StrAppend(&text, fault, "\n");
+  for (const std::string& fault : faults) {
+    absl::StrAppend(&text, Printable(fault), "\n");
+  }
   ARCTRM_RETURN_IF_ERROR(PrintResult(text));
   return absl::InvalidArgumentError(
       absl::StrCat(flags.submission, ": not valid, ", faults.size(),

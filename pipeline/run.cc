@@ -44,7 +44,8 @@ class Job {
       : options_(options),
         deadline_(deadline),
         engine_(engine),
-        journal_(options.work.empty() ? options.out + ".run" : options.work,
+        journal_(options.work.empty() ? BesidePath(options.out, ".run")
+                                      : options.work,
                  options.persevere, log) {}
 
   // Ends the process where the stages do not come to an end in time.

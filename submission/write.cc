@@ -137,7 +137,7 @@ absl::Status WriteSubmission(const Submission& submission,
     return WriteFileAtomically(path, SubmissionJson(submission));
   }
   // Written beside, read back as a stranger would, and only then put in place.
-  const std::string fresh = absl::StrCat(path, ".new");
+  const std::string fresh = BesidePath(path, ".new");
   ARCTRM_RETURN_IF_ERROR(
       WriteFileAtomically(fresh, SubmissionJson(submission)));
   absl::Status status = CheckReadsBack(submission, fresh);

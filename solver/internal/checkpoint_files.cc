@@ -14,6 +14,7 @@
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/options.h"
+#include "base/printable.h"
 #include "base/status.h"
 #include "nlohmann/json.hpp"
 #include "simdjson.h"
@@ -154,7 +155,7 @@ absl::Status WriteCheckpoint(
     return absl::FailedPreconditionError(absl::StrCat(
         dir, ": exists and is no checkpoint; choose another --out"));
   }
-  const std::string fresh = dir + ".new";
+  const std::string fresh = BesidePath(dir, ".new");
   ARCTRM_RETURN_IF_ERROR(RemoveAll(fresh));
   ARCTRM_RETURN_IF_ERROR(MakeDirectories(fresh));
   nlohmann::ordered_json listed = nlohmann::ordered_json::object();
@@ -324,7 +325,9 @@ absl::StatusOr<std::string> CheckpointInfoText(const std::string& path,
       tensors[name] = {{"dtype", entry.dtype}, {"shape", entry.shape}};
     }
     out["tensors"] = std::move(tensors);
-    return out.dump() + "\n";
+    return out.dump(-1, ' ', /*ensure_ascii=*/true,
+                    nlohmann::ordered_json::error_handler_t::replace) +
+           "\n";
   }
   std::string out = absl::StrFormat(
       "checkpoint  %s\n"
@@ -334,12 +337,13 @@ absl::StatusOr<std::string> CheckpointInfoText(const std::string& path,
       "ids         %d rows for %d tasks and %d copies, %d updated, least %d\n"
       "seen        %d tasks, %d of them with their test pairs\n"
       "file        %s, %d bytes\n",
-      info.dir, info.step, DurationText(absl::Seconds(info.train_time_s)),
-      info.has_resume_state ? ", can be resumed" : "", info.model.arch,
-      info.model.mixer ? " mixer" : "", info.model.num_parameters(),
-      info.model.hidden, info.model.layers, info.model.h_cycles,
-      info.model.l_cycles, info.model.puzzle, info.model.canvas_side,
-      info.model.canvas_side, info.model.position_side,
+      Printable(info.dir), info.step,
+      DurationText(absl::Seconds(info.train_time_s)),
+      info.has_resume_state ? ", can be resumed" : "",
+      Printable(info.model.arch), info.model.mixer ? " mixer" : "",
+      info.model.num_parameters(), info.model.hidden, info.model.layers,
+      info.model.h_cycles, info.model.l_cycles, Printable(info.model.puzzle),
+      info.model.canvas_side, info.model.canvas_side, info.model.position_side,
       info.model.position_side, info.ids.num_ids, info.ids.tasks.size(), copies,
       updated, least, info.trained.size(), with_test_pairs,
       internal::kWeightsFile, weights_bytes);
@@ -348,7 +352,8 @@ absl::StatusOr<std::string> CheckpointInfoText(const std::string& path,
     for (int64_t size : entry.shape) {
       absl::StrAppend(&shape, shape.empty() ? "" : " x ", size);
     }
-    absl::StrAppendFormat(&out, "  %-48s %-5s %s\n", name, entry.dtype, shape);
+    absl::StrAppendFormat(&out, "  %-48s %-5s %s\n", Printable(name),
+                          Printable(entry.dtype), shape);
   }
   return out;
 }
