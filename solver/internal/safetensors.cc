@@ -2,6 +2,7 @@
 #include "solver/internal/safetensors.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 
@@ -21,7 +22,62 @@ absl::Status Damaged(absl::string_view name, absl::string_view what) {
       absl::StrCat(name, ": damaged or no safetensors file: ", what));
 }
 
+// Numbers whose exponent bits are all set: NaN and infinities. `first` becomes
+// the place of the first one.
+template <typename Bits>
+size_t CountNotFinite(absl::string_view bytes, Bits exponent, size_t& first) {
+  // Blocks that the compiler turns into vector code; few hold any.
+  constexpr size_t kBlock = 4096 / sizeof(Bits);
+  const size_t numbers = bytes.size() / sizeof(Bits);
+  std::array<Bits, kBlock> block = {};
+  size_t count = 0;
+  for (size_t start = 0; start < numbers; start += kBlock) {
+    const size_t size = std::min(kBlock, numbers - start);
+    std::memcpy(block.data(), bytes.data() + start * sizeof(Bits),
+                size * sizeof(Bits));
+    size_t found = 0;
+    for (size_t i = 0; i < size; ++i) {
+      found += (block[i] & exponent) == exponent ? 1 : 0;
+    }
+    for (size_t i = 0; count == 0 && found > 0 && i < size; ++i) {
+      if ((block[i] & exponent) != exponent) continue;
+      first = start + i;
+      break;
+    }
+    count += found;
+  }
+  return count;
+}
+
 }  // namespace
+
+absl::Status CheckFinite(absl::string_view name, absl::string_view dtype,
+                         absl::string_view bytes) {
+  size_t first = 0;
+  size_t count = 0;
+  if (dtype == "F32") {
+    count = CountNotFinite<uint32_t>(bytes, 0x7f800000, first);
+  } else if (dtype == "F64") {
+    count = CountNotFinite<uint64_t>(bytes, 0x7ff0000000000000, first);
+  } else if (dtype == "BF16") {
+    count = CountNotFinite<uint16_t>(bytes, 0x7f80, first);
+  } else if (dtype == "F16") {
+    count = CountNotFinite<uint16_t>(bytes, 0x7c00, first);
+  }
+  if (count == 0) return absl::OkStatus();
+  const size_t numbers = bytes.size() / static_cast<size_t>(DtypeBytes(dtype));
+  return absl::DataLossError(
+      absl::StrCat(name, ": ", count, " of its ", numbers,
+                   " numbers are NaN or infinite, first number ", first,
+                   " (counted from 0); take weights from before that"));
+}
+
+absl::Status CheckAllFinite(const SafetensorsFile& file) {
+  for (const auto& [name, entry] : file.tensors()) {
+    ARCTRM_RETURN_IF_ERROR(CheckFinite(name, entry.dtype, entry.bytes));
+  }
+  return absl::OkStatus();
+}
 
 int64_t DtypeBytes(absl::string_view dtype) {
   if (dtype == "F64" || dtype == "I64") return 8;

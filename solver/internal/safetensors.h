@@ -47,6 +47,13 @@ class SafetensorsFile {
 // Bytes of one element; 0 for a dtype we don't know.
 int64_t DtypeBytes(absl::string_view dtype);
 
+// DataLoss where one of the numbers in `bytes` is NaN or infinite: says which
+// and how many are. Integers always are finite. `name` stands in the message.
+absl::Status CheckFinite(absl::string_view name, absl::string_view dtype,
+                         absl::string_view bytes);
+// The same of every tensor in a file.
+absl::Status CheckAllFinite(const SafetensorsFile& file);
+
 struct TensorToWrite {
   std::string name;
   std::string dtype;
