@@ -85,6 +85,11 @@ absl::StatusOr<Tensor> GetTensor(const SafetensorsFile& file,
   }
   Tensor tensor =
       at::empty(entry->shape, at::TensorOptions().dtype(DtypeOf(entry->dtype)));
+  if (tensor.nbytes() != entry->bytes.size()) {
+    return absl::DataLossError(
+        absl::StrCat("the tensor ", name, " has numbers of the type ",
+                     entry->dtype, ", which is not read"));
+  }
   std::memcpy(tensor.mutable_data_ptr(), entry->bytes.data(),
               entry->bytes.size());
   return tensor;

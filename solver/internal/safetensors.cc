@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
 #include "base/status.h"
@@ -80,11 +81,25 @@ absl::Status CheckAllFinite(const SafetensorsFile& file) {
 }
 
 int64_t DtypeBytes(absl::string_view dtype) {
-  if (dtype == "F64" || dtype == "I64") return 8;
-  if (dtype == "F32" || dtype == "I32") return 4;
-  if (dtype == "F16" || dtype == "BF16") return 2;
-  if (dtype == "U8" || dtype == "BOOL" || dtype == "I8") return 1;
+  for (const absl::string_view known : {"F64", "I64", "U64", "C64"}) {
+    if (dtype == known) return 8;
+  }
+  for (const absl::string_view known : {"F32", "I32", "U32"}) {
+    if (dtype == known) return 4;
+  }
+  for (const absl::string_view known : {"F16", "BF16", "I16", "U16"}) {
+    if (dtype == known) return 2;
+  }
+  for (const absl::string_view known :
+       {"U8", "I8", "BOOL", "F8_E4M3", "F8_E5M2", "F8_E8M0", "F8_E4M3FNUZ",
+        "F8_E5M2FNUZ"}) {
+    if (dtype == known) return 1;
+  }
   return 0;
+}
+
+bool IsFloatDtype(absl::string_view dtype) {
+  return dtype == "F32" || dtype == "F64" || dtype == "BF16" || dtype == "F16";
 }
 
 absl::StatusOr<SafetensorsFile> SafetensorsFile::Read(absl::string_view path) {
@@ -95,8 +110,8 @@ absl::StatusOr<SafetensorsFile> SafetensorsFile::Read(absl::string_view path) {
 absl::StatusOr<SafetensorsFile> SafetensorsFile::Parse(std::string text,
                                                        absl::string_view name) {
   SafetensorsFile file;
-  file.bytes_.assign(text.begin(), text.end());
-  const std::vector<char>& bytes = file.bytes_;
+  file.bytes_ = std::make_unique<const std::string>(std::move(text));
+  const std::string& bytes = *file.bytes_;
   if (bytes.size() < 8) {
     return Damaged(name, absl::StrCat("only ", bytes.size(), " bytes"));
   }
@@ -149,8 +164,11 @@ absl::StatusOr<SafetensorsFile> SafetensorsFile::Parse(std::string text,
     entry.dtype = std::string(dtype);
     uint64_t expected = static_cast<uint64_t>(DtypeBytes(entry.dtype));
     if (expected == 0) {
-      return Damaged(name, absl::StrCat("\"", key, "\" has the unknown type ",
-                                        entry.dtype));
+      return absl::InvalidArgumentError(
+          absl::StrCat(name, ": \"", key, "\" has numbers of the type ",
+                       absl::Utf8SafeCHexEscape(
+                           absl::string_view(entry.dtype).substr(0, 40)),
+                       ", which is not read; convert it to F32, F16 or BF16"));
     }
     for (const auto size : shape) {
       uint64_t n = 0;
