@@ -11,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "arc/read.h"
 #include "base/files.h"
 #include "base/printable.h"
@@ -303,19 +304,43 @@ absl::StatusOr<int> Run(const PuzzlePredictFlags& flags, Log& log) {
   return answers.size() == file.puzzles.size() ? kExitDone : kExitStopped;
 }
 
+// Which weights of a file were taken, and what lies there too.
+std::string TakenText(const ImportNotes& notes) {
+  constexpr size_t kMostNamed = 8;
+  std::string text = absl::StrCat("weights     ", notes.weights,
+                                  notes.averaged ? ", averaged" : "");
+  if (!notes.others.empty()) {
+    absl::StrAppend(&text, "; there too: ", absl::StrJoin(notes.others, ", "),
+                    " (--weights NAME takes another)");
+  }
+  text += "\n";
+  if (notes.passed_over.empty()) return text;
+  const size_t all = notes.passed_over.size();
+  std::vector<std::string> shown = notes.passed_over;
+  shown.resize(std::min(all, kMostNamed));
+  if (all > shown.size()) {
+    shown.push_back(absl::StrCat(all - shown.size(), " more"));
+  }
+  absl::StrAppend(&text, "passed over ", absl::StrJoin(shown, ", "), "\n");
+  return text;
+}
+
 absl::StatusOr<int> Run(const CheckpointImportFlags& flags, Log&) {
   RunOptions run;
   ARCTRM_RETURN_IF_ERROR(Resolve(flags.common, false, "arc", run));
   ImportOptions options;
   options.model = run.model;
   options.identifiers = flags.identifiers;
+  options.weights = flags.set;
   ARCTRM_RETURN_IF_ERROR(CheckNameLength(flags.out));
   ARCTRM_RETURN_IF_ERROR(CheckWritable(BesidePath(flags.out, ".probe")));
-  ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
-                          ImportCheckpoint(flags.weights, flags.out, options));
+  ImportNotes notes;
+  ARCTRM_ASSIGN_OR_RETURN(
+      const CheckpointInfo info,
+      ImportCheckpoint(flags.weights, flags.out, options, &notes));
   ARCTRM_ASSIGN_OR_RETURN(const std::string text,
                           CheckpointInfoText(info.dir, false));
-  ARCTRM_RETURN_IF_ERROR(PrintResult(text));
+  ARCTRM_RETURN_IF_ERROR(PrintResult(absl::StrCat(TakenText(notes), text)));
   return kExitDone;
 }
 
