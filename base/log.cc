@@ -52,7 +52,8 @@ class StderrLog final : public Log {
     Line("\033[31m", "error: ", line);
     ToFile(absl::StrCat("error: ", line));
   }
-  void Detail(absl::string_view line) override {
+  void Detail(absl::string_view text) override {
+    const std::string line = Printable(text, LineFeeds::kIndented);
     const absl::MutexLock lock(&mutex_);
     ToFile(line);
   }

@@ -51,6 +51,17 @@ TEST(Log, PlainLinesWhereThereIsNoTerminal) {
             "reading a.json\nwarning: short\nerror: wrong\n");
 }
 
+TEST(Log, DetailsGoToTheFileAlone) {
+  const ScratchFolder dir;
+  LogOptions options;
+  options.file = dir("log.txt");
+  EXPECT_EQ(Written(options, [](Log& log) { log.Detail("all of it\033"); }),
+            "");
+  const std::string file = ReadFile(options.file).value();
+  EXPECT_NE(file.find("all of it"), std::string::npos);
+  EXPECT_EQ(file.find('\033'), std::string::npos);
+}
+
 TEST(Log, QuietKeepsWarningsAndErrors) {
   LogOptions options;
   options.quiet = true;
