@@ -13,6 +13,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "arc/draw.h"
 #include "arc/read.h"
 #include "augment/dataset.h"
@@ -57,6 +58,12 @@ Style ChooseStyle(const std::string& color) {
 
 enum class FileKind { kTasks, kSolutions, kSubmission, kDataset, kPuzzles };
 
+bool IsPuzzleFile(absl::string_view path) {
+  if (!absl::ConsumeSuffix(&path, ".gz")) absl::ConsumeSuffix(&path, ".zst");
+  return absl::EndsWithIgnoreCase(path, ".csv") ||
+         absl::EndsWithIgnoreCase(path, ".tsv");
+}
+
 // A glance at the form; what is no known form is left to ReadTasks, which says
 // what is wrong with it.
 FileKind LookAt(const std::string& path) {
@@ -64,7 +71,7 @@ FileKind LookAt(const std::string& path) {
     return FileExists(JoinPath(path, "dataset.json")) ? FileKind::kDataset
                                                       : FileKind::kTasks;
   }
-  if (absl::EndsWith(path, ".csv")) return FileKind::kPuzzles;
+  if (IsPuzzleFile(path)) return FileKind::kPuzzles;
   const absl::StatusOr<std::string> text = ReadFile(path);
   simdjson::dom::parser parser;
   simdjson::dom::object top;
@@ -137,9 +144,11 @@ std::vector<Drawing> DrawPuzzles(const PuzzleFile& file, Style style) {
     const Puzzle& puzzle = file.puzzles[i];
     const std::string id = absl::StrCat(i + 1);
     drawings.emplace_back(
-        id, absl::StrCat("puzzle ", id, "  ", puzzle.source, "  rating ",
-                         puzzle.rating, "\n",
-                         DrawPuzzle(file.kind, puzzle, style.color)));
+        id,
+        absl::StrCat("puzzle ", id, "  ", puzzle.source, "  rating ",
+                     puzzle.rating.has_value() ? absl::StrCat(*puzzle.rating)
+                                               : "unknown",
+                     "\n", DrawPuzzle(file.kind, puzzle, style.color)));
   }
   return drawings;
 }
