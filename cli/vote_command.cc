@@ -39,8 +39,7 @@ absl::StatusOr<int> DoVote(const VoteFlags& flags, Log& log) {
       ChooseAttempts(ballots, files.challenges), files.challenges, flags.out));
   if (without > 0) {
     log.Warning(absl::StrCat(without, " of ", Counted(num_tests, "test input"),
-                             without == 1 ? " has" : " have",
-                             " no vote: second answers stand there where "
+                             " have no vote: second answers stand there where "
                              "views gave any, else [[0]]"));
   }
   log.Info(

@@ -424,10 +424,9 @@ absl::StatusOr<RunOutcome> Job::Finish() {
     outcome.status = StoppedBySignal();
   } else if (outcome.without_votes > 0 && deadline_.IsInfinite() &&
              journal_.record().voting_done) {
-    const std::string missing =
-        absl::StrCat(outcome.without_votes, " of ",
-                     Counted(outcome.test_inputs, "test input"),
-                     outcome.without_votes == 1 ? " has" : " have", " no vote");
+    const std::string missing = absl::StrCat(
+        outcome.without_votes, " of ",
+        Counted(outcome.test_inputs, "test input"), " have no vote");
     outcome.complete = true;
     outcome.status = absl::StrCat("done: all ", Counted(options_.steps, "step"),
                                   "; ", missing);

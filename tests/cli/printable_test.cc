@@ -20,9 +20,11 @@ using ::testing::HasSubstr;
 // ESC, CSI of C1, right-to-left override, a byte that is no UTF-8.
 constexpr char kEvilName[] = "\x1b[31m\xc2\x9b\xe2\x80\xae\xff";
 constexpr char kShownName[] = "\\x1b[31m\\u009b\\u202e\\xff";
-// JSON is UTF-8.
-constexpr char kEvilId[] = "\\u001b[31m\xc2\x9b\xe2\x80\xae\\n\\t";
-constexpr char kShownId[] = "\\x1b[31m\\u009b\\u202e\\n\\t";
+// Ids with ASCII controls are refused by the readers.
+constexpr char kEvilId[] =
+    "x\xc2\x9b"
+    "31m\xe2\x80\xae\xe2\x81\xa6";
+constexpr char kShownId[] = "x\\u009b31m\\u202e\\u2066";
 
 class PrintableTest : public CliTest {
  protected:
@@ -55,7 +57,7 @@ TEST_F(PrintableTest, NamesOfFiles) {
       {"report", "--run", name, "--out", "r.html"},
       {"puzzle", "check", name},
       {"checkpoint", "info", name},
-      {"settings", "--recipe", name},
+      {"settings", name},
       {"show", "challenges.json", name},
       {"show", name + ".csv"},
   };
@@ -106,6 +108,11 @@ TEST_F(PrintableTest, IdsOfTasks) {
               HasSubstr(kShownId));
 }
 
+TEST_F(PrintableTest, IdsWithControlsAreRefusedHarmlessly) {
+  Write("c.json", "{\"\\u001b[31m\":{\"train\":[],\"test\":[]}}");
+  EXPECT_THAT(Printed({"show", "c.json"}), HasSubstr("control character"));
+}
+
 // Escaped, JSON is as exact as before.
 TEST_F(PrintableTest, JsonKeepsItsData) {
   const std::string id = absl::StrCat("\"", kEvilId, "\"");
@@ -131,10 +138,10 @@ TEST_F(PrintableTest, FieldsOfCsvAndTextsOfRuns) {
   Printed({"puzzle", "check", "header.csv"});
   ASSERT_TRUE(MakeDirectories(Path("submission.json.run")).ok());
   Write("submission.json.run/run.json",
-        absl::StrCat("{\"warnings\":[\"", kEvilId, "\"]}"));
+        absl::StrCat("{\"warnings\":[\"\\u001b[2J\\n", kEvilId, "\"]}"));
   EXPECT_THAT(
       Printed({"score", "--solutions", "solutions.json", "submission.json"}),
-      HasSubstr(absl::StrCat("warning: ", kShownId)));
+      HasSubstr(absl::StrCat("warning: \\x1b[2J\\n", kShownId)));
 }
 
 }  // namespace

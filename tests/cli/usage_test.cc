@@ -111,7 +111,6 @@ TEST_F(UsageTest, MissingAndMalformedValuesAreRefused) {
       {with({"--device", "cpu:1"}), {"--device", "cpu,cpu"}},
       {with({"--device", "cuda:0,0"}), {"--device", "twice"}},
       {with({"--device", "cpu,cuda"}), {"--device", "can't share a job"}},
-      {{"doctor", "--device", "gpu"}, {"--device", "expected auto"}},
       {{"demo", "--time-limit", "1"}, {"--time-limit"}},
       {{"demo", "stray"}, {"stray"}},
       {{"train", "--out", "c"}, {"--dataset is required"}},
