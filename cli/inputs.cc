@@ -9,6 +9,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
+#include "base/printable.h"
 #include "base/status.h"
 #include "pipeline/inputs.h"
 
@@ -90,6 +91,12 @@ absl::Status CheckOutputFile(const std::string& out,
     }
   }
   return CheckWritable(out);
+}
+
+std::string TasksText(const ChallengeSet& challenges) {
+  return absl::StrCat(
+      Counted(static_cast<int64_t>(challenges.tasks.size()), "task"), ", ",
+      Counted(challenges.num_test_inputs(), "test input"));
 }
 
 }  // namespace arctrm

@@ -37,4 +37,7 @@ absl::StatusOr<WeightedPath> ParseWeightedPath(const std::string& text);
 absl::Status CheckOutputFile(const std::string& out,
                              const std::vector<std::string>& inputs);
 
+// "2 tasks, 3 test inputs".
+std::string TasksText(const ChallengeSet& challenges);
+
 }  // namespace arctrm

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
@@ -63,7 +64,7 @@ std::string HostLine() {
 // Can the job in `work` be gone on with?
 bool IsUnfinished(const std::string& work) {
   const absl::StatusOr<RunRecord> record = RunFolder(work).ReadRecord();
-  return record.ok() && record->status != "done";
+  return record.ok() && !absl::StartsWith(record->status, "done");
 }
 
 // The job in one work folder: gone on with where that works, else begun anew.

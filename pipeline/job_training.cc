@@ -10,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "base/files.h"
 #include "base/out_of_memory.h"
+#include "base/printable.h"
 #include "base/status.h"
 #include "base/stop.h"
 #include "pipeline/replanner.h"
@@ -137,10 +138,10 @@ absl::StatusOr<JobTrained> JobTraining::Run() {
   journal_.record().training_done =
       result.stop != TrainStop::kSignal && !trained.checkpoint.empty();
   trained.stopped = result.stop == TrainStop::kSignal;
-  journal_.log().Info(
-      absl::StrFormat("trained %d steps in %s (%.2f steps/s, %s)", result.steps,
-                      DurationText(absl::Seconds(result.time_s)),
-                      result.steps_per_s, TrainStopName(result.stop)));
+  journal_.log().Info(absl::StrFormat(
+      "trained %s in %s (%.2f steps/s, %s)", Counted(result.steps, "step"),
+      DurationText(absl::Seconds(result.time_s)), result.steps_per_s,
+      TrainStopName(result.stop)));
   if (result.stop == TrainStop::kDiverged) {
     journal_.Warn("training diverged; the weights before that vote");
   }

@@ -14,6 +14,7 @@
 #include "arc/write.h"
 #include "augment/leak_guard.h"
 #include "base/files.h"
+#include "base/printable.h"
 #include "base/status.h"
 #include "base/stop.h"
 #include "base/watchdog.h"
@@ -271,9 +272,9 @@ absl::Status Job::Open() {
   machine.clear();
   machine.emplace_back("device", device_);
   journal_.log().Info(absl::StrFormat(
-      "%d tasks, %d test inputs; network of %d parameters on a %dx%d canvas; "
-      "%s",
-      inputs_.challenges.tasks.size(), inputs_.challenges.num_test_inputs(),
+      "%s, %s; network of %d parameters on a %dx%d canvas; %s",
+      Counted(static_cast<int64_t>(inputs_.challenges.tasks.size()), "task"),
+      Counted(inputs_.challenges.num_test_inputs(), "test input"),
       options_.model.num_parameters(), options_.model.canvas_side,
       options_.model.canvas_side, device_));
   ARCTRM_RETURN_IF_ERROR(journal_.Save(journal_.record().status));
@@ -421,6 +422,17 @@ absl::StatusOr<RunOutcome> Job::Finish() {
   }
   if (stopped_early_) {
     outcome.status = StoppedBySignal();
+  } else if (outcome.without_votes > 0 && deadline_.IsInfinite() &&
+             journal_.record().voting_done) {
+    const std::string missing = absl::StrCat(
+        outcome.without_votes, " of ",
+        Counted(outcome.test_inputs, "test input"), " have no vote");
+    outcome.complete = true;
+    outcome.status = absl::StrCat("done: all ", Counted(options_.steps, "step"),
+                                  "; ", missing);
+    journal_.Warn(absl::StrCat(missing,
+                               ": none of their rows was trained, or every "
+                               "answer was empty; more --steps help"));
   } else if (outcome.without_votes > 0) {
     outcome.status =
         absl::StrCat("time used up: ", outcome.without_votes, " of ",

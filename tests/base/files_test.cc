@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/printable.h"
 #include "gtest/gtest.h"
 #include "tests/testing/scratch.h"
 
@@ -197,6 +198,51 @@ TEST(Files, CheckWritableTriesAndLeavesNothing) {
   EXPECT_EQ(CheckWritable(dir("no/f")).code(), absl::StatusCode::kNotFound);
   EXPECT_FALSE(CheckWritable(dir()).ok());
   EXPECT_FALSE(CheckWritable(dir("f/g")).ok());
+}
+
+TEST(Files, NamesOfAnyLengthThatAFileCanHave) {
+  const ScratchFolder scratch;
+  const std::string dir = scratch();
+  for (const size_t size : {1, 200, 240, 241, 246, 250, 251, 254, 255}) {
+    const std::string path = JoinPath(dir, std::string(size, 'x'));
+    EXPECT_EQ(CheckWritable(path), absl::OkStatus()) << size;
+    EXPECT_EQ(WriteFileAtomically(path, "first"), absl::OkStatus()) << size;
+    EXPECT_EQ(WriteFileAtomically(path, "second"), absl::OkStatus()) << size;
+    EXPECT_EQ(Content(path), "second") << size;
+    const std::string run = BesidePath(path, ".run");
+    EXPECT_EQ(MakeDirectories(run), absl::OkStatus()) << size;
+    const std::string fresh = BesidePath(run, ".new");
+    EXPECT_EQ(MakeDirectories(fresh), absl::OkStatus()) << size;
+    EXPECT_EQ(ReplaceDirectory(fresh, run), absl::OkStatus()) << size;
+    EXPECT_EQ(RemoveAll(run), absl::OkStatus());
+    EXPECT_EQ(RemoveAll(path), absl::OkStatus());
+  }
+  EXPECT_TRUE(ListFiles(dir)->empty());
+  const std::string long_name = JoinPath(dir, std::string(256, 'x'));
+  for (const absl::Status& status :
+       {CheckWritable(long_name), CheckNameLength(long_name)}) {
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_NE(std::string(status.message()).find("has 256 bytes, at most 255"),
+              std::string::npos);
+  }
+}
+
+TEST(Files, NamesBesideOthersAreToldApart) {
+  EXPECT_EQ(BesidePath("a/out.json", ".run"), "a/out.json.run");
+  EXPECT_EQ(BesidePath("out/", ".run"), "out.run");
+  const std::string common(250, 'x');
+  const std::string a = BesidePath("d/" + common + "a", ".run");
+  const std::string b = BesidePath("d/" + common + "b", ".run");
+  EXPECT_NE(a, b);
+  EXPECT_EQ(Basename(a).size(), 255u);
+  EXPECT_EQ(Dirname(a), "d");
+  EXPECT_EQ(a, BesidePath("d/" + common + "a", ".run"));
+  EXPECT_NE(a, BesidePath("d/" + common + "a", ".new"));
+  // Not within a character.
+  std::string wide;
+  while (wide.size() < 252) wide += "\xe6\xbc\xa2";
+  const std::string cut = BesidePath(wide, ".run");
+  EXPECT_EQ(Printable(cut), cut);
 }
 
 TEST(Files, Paths) {

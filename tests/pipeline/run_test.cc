@@ -315,6 +315,51 @@ TEST_F(RunJobTest, TrainingOnTheScoredTasksIsSaid) {
   EXPECT_THAT(data->warnings, testing::Contains(outcome->leak_warning));
 }
 
+TEST_F(RunJobTest, OneViewGivesTwoAttempts) {
+  RunOptions options = Options("one.json");
+  options.augmentations = 0;
+  options.steps = 20;
+  ASSERT_TRUE(RunJob(options, Deadline(), NullLog())->complete);
+  const auto ballots = Ballots::Read(Path("one.json.run/ballots.zst"));
+  ASSERT_TRUE(ballots.ok()) << ballots.status();
+  int answered = 0;
+  for (const auto& [id, outputs] : *ReadSubmission(options.out)) {
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      if (ballots->Rank(id, static_cast<int>(i)).empty()) continue;
+      EXPECT_NE(outputs[i].attempt_1, outputs[i].attempt_2) << id;
+      ++answered;
+    }
+  }
+  EXPECT_GT(answered, 0);
+}
+
+TEST_F(RunJobTest, StepsThatReachNoRowOfATaskAreDoneAllTheSame) {
+  RunOptions options = Options("few.json");
+  options.steps = 1;
+  options.train.batch = 1;
+  const auto outcome = RunJob(options, Deadline(), NullLog());
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  ASSERT_GT(outcome->without_votes, 0);
+  EXPECT_TRUE(outcome->complete);
+  EXPECT_EQ(outcome->status,
+            absl::StrCat("done: all 1 step; ", outcome->without_votes, " of ",
+                         outcome->test_inputs, " test inputs have no vote"));
+}
+
+TEST_F(RunJobTest, NamesMayBeAsLongAsFileSystemsTake) {
+  const std::string name = std::string(250, 'n') + ".json";
+  RunOptions options = Options(name);
+  options.report = Path(std::string(250, 'r') + ".html");
+  ASSERT_TRUE(RunJob(options, Deadline(), NullLog()).ok());
+  EXPECT_TRUE(FileExists(options.out));
+  EXPECT_TRUE(FileExists(options.report));
+  EXPECT_TRUE(
+      FileExists(JoinPath(BesidePath(options.out, ".run"), "run.json")));
+  options.out = Path("n" + name);
+  EXPECT_TRUE(
+      absl::IsInvalidArgument(RunJob(options, Deadline(), NullLog()).status()));
+}
+
 TEST_F(RunJobTest, TooShortALimitIsStillValid) {
   RunOptions options = Options("out.json");
   options.steps = 0;
