@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "cli/flags.h"
 
-#include <cerrno>
-#include <cstdio>
+#include <unistd.h>
+
 #include <limits>
 #include <memory>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
+#include "base/exceptions.h"
 #include "base/status.h"
+#include "base/stream.h"
 
 namespace arctrm {
 namespace {
@@ -219,14 +221,17 @@ int ExitCodeOf(const absl::Status& status) {
     case absl::StatusCode::kPermissionDenied:
     case absl::StatusCode::kDataLoss:
       return kExitUsage;
+    case absl::StatusCode::kCancelled:
+      return kExitStopped;
     default:
       return kExitInternalError;
   }
 }
 
 int ReportError(const absl::Status& status) {
-  const std::string message(status.message());
-  std::fprintf(stderr, "error: %s\n", message.c_str());
+  WriteWholeStream(STDERR_FILENO,
+                   absl::StrCat("error: ", status.message(), "\n"))
+      .IgnoreError();
   return ExitCodeOf(status);
 }
 
@@ -237,7 +242,8 @@ int RunLogged(const CommonFlags& flags,
   options.file = flags.log;
   absl::StatusOr<std::unique_ptr<Log>> log = OpenLog(options);
   if (!log.ok()) return ReportError(log.status());
-  const absl::StatusOr<int> code = body(**log);
+  const absl::StatusOr<int> code =
+      CatchExceptions("this command", [&] { return body(**log); });
   (*log)->EndProgress();
   if (code.ok()) return *code;
   (*log)->Error(code.status().message());
@@ -245,14 +251,12 @@ int RunLogged(const CommonFlags& flags,
 }
 
 absl::Status PrintResult(absl::string_view text) {
-  errno = 0;
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() ||
-      std::fflush(stdout) != 0) {
-    // Not the user's input: an internal error by exit code.
-    return absl::UnavailableError(std::string(
-        ErrnoStatus(errno, "writing", "standard output").message()));
-  }
-  return absl::OkStatus();
+  const absl::Status status = WriteWholeStream(STDOUT_FILENO, text);
+  // Who has closed the pipe wants no more.
+  if (status.ok() || absl::IsAborted(status)) return absl::OkStatus();
+  // Not the user's input: an internal error by exit code.
+  return absl::UnavailableError(
+      absl::StrCat("writing standard output: ", status.message()));
 }
 
 }  // namespace arctrm

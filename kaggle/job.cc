@@ -44,7 +44,8 @@ absl::Status WritePlaceholder(const ChallengeSet& challenges,
     }
   }
   ARCTRM_RETURN_IF_ERROR(
-      WriteSubmission(PlaceholderSubmission(challenges), challenges, out));
+      WriteSubmission(PlaceholderSubmission(challenges), challenges, out,
+                      /*again=*/true));
   log.Info(absl::StrCat(out, ": a valid placeholder is in place"));
   return absl::OkStatus();
 }

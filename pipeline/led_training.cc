@@ -142,6 +142,11 @@ absl::StatusOr<TrainResult> LedTraining::Try(const EngineTraining& training,
       } else {
         devices_.log().Info(line);
       }
+    } else if (said.contains("unsaved")) {
+      if (request.on_unsaved) {
+        request.on_unsaved(
+            absl::ResourceExhaustedError(said.value("unsaved", "")));
+      }
     } else if (said.contains("start")) {
       if (request.on_start) {
         ARCTRM_RETURN_IF_ERROR(

@@ -43,6 +43,7 @@ class WorkerEngine : public Engine {
   absl::StatusOr<std::vector<std::unique_ptr<Predictor>>> LoadPredictors(
       const std::string& checkpoint, const PredictorOptions& options,
       const Deadline& deadline) override;
+  bool NeedsFiles() const override { return true; }
   int Ranks() const override {
     return std::max(1, static_cast<int>(devices_.list().size()));
   }

@@ -28,4 +28,8 @@ std::string SnapshotDir(const std::string& out, int number) {
   return absl::StrCat(out, ".snapshot-", number);
 }
 
+std::string SpareBest(const std::string& spare_out) {
+  return absl::StrCat(spare_out, ".best");
+}
+
 }  // namespace arctrm

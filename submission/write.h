@@ -21,10 +21,11 @@ Submission PlaceholderSubmission(const ChallengeSet& challenges);
 // Checks `submission` against `challenges` (Internal if it doesn't fit: our
 // bug), writes to a temporary name, syncs, reads it back, renames. Whatever
 // fails, the file that was there stays. A device or a pipe is written to as it
-// stands.
+// stands. `again`: more will follow, for which room is kept from now on
+// (base/replaced_file.h), until ReleaseRoom(path).
 absl::Status WriteSubmission(const Submission& submission,
                              const ChallengeSet& challenges,
-                             absl::string_view path);
+                             absl::string_view path, bool again = false);
 
 // Per test input the answers of several submissions, weighted: attempt_1 counts
 // its weight, attempt_2 half of it; ties by content. Placeholders don't count.
