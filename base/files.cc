@@ -379,6 +379,9 @@ absl::StatusOr<int64_t> FreeBytes(absl::string_view dir) {
     }
     at = Dirname(at);
   }
+  // Of files there are few more where there are so few.
+  constexpr fsfilcnt_t kFewFiles = 16;
+  if (info.f_files > 0 && info.f_favail < kFewFiles) return 0;
   // Some file systems don't know.
   if (info.f_blocks == 0) return std::numeric_limits<int64_t>::max();
   return static_cast<int64_t>(info.f_bavail) *

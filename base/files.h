@@ -47,7 +47,7 @@ absl::Status CheckIsFile(absl::string_view path);
 absl::Status CheckWritable(absl::string_view path);
 
 // Bytes that this process may still write in the folder `dir`, or the nearest
-// one above it that is there.
+// one above it that is there; 0 where that has room for a few more files only.
 absl::StatusOr<int64_t> FreeBytes(absl::string_view dir);
 
 // Puts the finished folder `fresh` in the place of `path` (which may exist) so

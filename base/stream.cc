@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/stream.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <time.h>
@@ -15,6 +16,16 @@
 #include "base/stop.h"
 
 namespace arctrm {
+
+void OpenStandardStreams() {
+  for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(fd, F_GETFD) >= 0) continue;
+    // The lowest that is free is `fd`.
+    const int opened =
+        open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+    if (opened >= 0 && opened != fd) close(opened);
+  }
+}
 
 absl::Status WriteStream(int fd, absl::Duration patience,
                          absl::string_view& bytes) {

@@ -8,6 +8,11 @@
 
 namespace arctrm {
 
+// Where this process was started with a standard descriptor closed, it gets one
+// that nothing can be read from or written to: else the next file opened would
+// take that place, and get what is said on it.
+void OpenStandardStreams();
+
 // Writes `bytes` to `fd` and takes off the front what was written. Never waits
 // longer than `patience` for a reader: DeadlineExceeded. Aborted where the reader
 // has closed the pipe; else ErrnoStatus.

@@ -14,6 +14,7 @@
 #include "base/exceptions.h"
 #include "base/status.h"
 #include "base/stop.h"
+#include "base/stream.h"
 #include "cli/augment_command.h"
 #include "cli/bundle_command.h"
 #include "cli/checkpoint_command.h"
@@ -290,6 +291,7 @@ int Run(int argc, const char* const* argv) {
 }  // namespace
 
 int RunApp(int argc, const char* const* argv) {
+  OpenStandardStreams();
   IgnoreWriteSignals();
   EndOnUncaught();
   const absl::StatusOr<int> code = CatchExceptions(

@@ -45,6 +45,7 @@ class JobJournal {
   void Keep(const absl::Status& status) {
     if (!status.ok()) Unsaved(status);
   }
+  int unsaved() const { return unsaved_; }
   // Warns of how much there was of it; before the last Save().
   void TellUnsaved();
   // When persevering, a failure that costs no votes becomes a warning.

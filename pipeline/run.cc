@@ -371,7 +371,7 @@ void Job::WriteResults(const std::string& status) {
     }
   }
   const absl::Status saved = journal_.Save(status);
-  if (!saved.ok()) {
+  if (!saved.ok() && journal_.unsaved() == 0) {
     journal_.log().Warning(absl::StrCat("run.json: ", saved.message()));
   }
 }

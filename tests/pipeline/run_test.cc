@@ -50,6 +50,37 @@ TEST_F(RunJobTest, GivesAValidSubmissionAScoreAndAReport) {
   EXPECT_EQ(FileExists(folder.dataset_dir()), !outcome->complete);
 }
 
+TEST_F(RunJobTest, ADiskWithoutRoomForCheckpointsCostsNoVotes) {
+  // Shows the votes that there would be without.
+  const auto plain = RunJob(Options("plain.json"), Deadline(), NullLog());
+  ASSERT_TRUE(plain.ok()) << plain.status();
+  RunOptions options = Options("full.json");
+  options.report = Path("full.html");
+  options.planning.snapshots = 2;
+  options.planning.held_out = 1;
+  options.train.checkpoint_interval_s = 0.01;
+  options.train.evaluate_interval_s = 0.01;
+  RecordingLog log;
+  absl::StatusOr<RunOutcome> outcome;
+  {
+    const FileLimit limit(8192);
+    outcome = RunJob(options, Deadline(), log);
+  }
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_EQ(outcome->status, plain->status);
+  EXPECT_EQ(outcome->without_votes, plain->without_votes);
+  EXPECT_THAT(*ValidateSubmission(options.out, challenges_),
+              testing::IsEmpty());
+  EXPECT_FALSE(HasCheckpoint(RunFolder(options.out + ".run").checkpoint_dir()));
+  // Told once, and counted at the end.
+  int told = 0;
+  for (const std::string& line : log.warnings) {
+    told += testing::Matches(testing::HasSubstr("what finds no room"))(line);
+  }
+  EXPECT_EQ(told, 1);
+  EXPECT_LE(log.warnings.size(), 4u);
+}
+
 TEST_F(RunJobTest, TheBestWeightsOnHeldOutPairsVote) {
   RunOptions options = Options("held.json");
   options.planning.held_out = 2;
