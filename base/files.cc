@@ -14,8 +14,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
-#include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <limits>
 #include <system_error>
@@ -24,6 +22,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "base/exceptions.h"
+#include "base/memory.h"
 #include "base/out_of_memory.h"
 #include "base/status.h"
 #include "base/stop.h"
@@ -140,28 +139,15 @@ absl::Status AwaitInput(int fd, absl::string_view path) {
   }
 }
 
-// What the machine could still give a process; a great number where that can't
-// be told.
-int64_t FreeMemoryBytes() {
-  const FileDescriptor fd(open("/proc/meminfo", O_RDONLY | O_CLOEXEC));
-  char text[4096] = {};
-  constexpr absl::string_view kField = "MemAvailable:";
-  if (fd.get() >= 0 && read(fd.get(), text, sizeof(text) - 1) > 0) {
-    const char* const at = strstr(text, kField.data());
-    if (at != nullptr) return strtoll(at + kField.size(), nullptr, 10) * 1024;
-  }
-  return std::numeric_limits<int64_t>::max();
-}
-
 // No file that is read whole needs more than what there is.
 absl::Status CheckFitsMemory(int64_t bytes, absl::string_view path) {
   constexpr int64_t kSmall = int64_t{64} << 20;
   if (bytes < kSmall) return absl::OkStatus();
-  const int64_t free = FreeMemoryBytes();
+  const int64_t free = AvailableMemoryBytes();
   if (bytes <= free) return absl::OkStatus();
   return OutOfMemoryError(
       absl::StrCat("can't read ", path, ": it has ", bytes >> 20,
-                   " MiB or more, and this machine's memory has room for ",
+                   " MiB or more, and memory has room for ",
                    free >> 20, " MiB"));
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -33,6 +34,18 @@ absl::Status ReplaceFile(
 // Gives back what ReplaceFile keeps: the spare, and the room beyond the end of
 // `path`.
 void ReleaseRoom(absl::string_view path);
+
+// ReleaseRoom(path) at its end.
+class KeptRoom {
+ public:
+  explicit KeptRoom(std::string path) : path_(std::move(path)) {}
+  KeptRoom(const KeptRoom&) = delete;
+  KeptRoom& operator=(const KeptRoom&) = delete;
+  ~KeptRoom() { ReleaseRoom(path_); }
+
+ private:
+  const std::string path_;
+};
 
 // Where ReplaceFile keeps the spare of `path`.
 std::string SpareName(absl::string_view path);

@@ -3,8 +3,10 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <limits>
 #include <memory>
+#include <thread>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -66,15 +68,26 @@ CLI::Option* AddSwitch(CLI::App& command, const std::string& name, bool& value,
   return command.add_flag(name, value, help)->disable_flag_override();
 }
 
+int MostThreads() {
+  constexpr int kAnywhere = 64;
+  return std::max(kAnywhere,
+                  2 * static_cast<int>(std::thread::hardware_concurrency()));
+}
+
 void AddCommonFlags(CLI::App& command, CommonUse use, CommonFlags& flags) {
   AddIntegerFlag(command, "--seed", flags.seed, 0,
                  std::numeric_limits<uint64_t>::max(),
                  "Seed of every random choice")
       ->default_str("0")
       ->group(use.seed ? kGroup : kHidden);
-  AddIntegerFlag(command, "--threads", flags.threads, 0, kMaxThreads,
+  AddIntegerFlag(command, "--threads", flags.threads_asked, 0, kMaxThreads,
                  "CPU threads; 0: all of them")
       ->default_str("0")
+      ->each([&flags](const std::string& text) {
+        int asked = 0;
+        if (!absl::SimpleAtoi(text, &asked)) return;  // refused after this
+        flags.threads = std::min(asked, MostThreads());
+      })
       ->group(use.threads ? kGroup : kHidden);
   if (use.model) {
     command
@@ -242,6 +255,12 @@ int RunLogged(const CommonFlags& flags,
   options.file = flags.log;
   absl::StatusOr<std::unique_ptr<Log>> log = OpenLog(options);
   if (!log.ok()) return ReportError(log.status());
+  if (flags.threads < flags.threads_asked) {
+    (*log)->Warning(
+        absl::StrCat("--threads ", flags.threads_asked, ": this machine has ",
+                     std::thread::hardware_concurrency(), " processors; ",
+                     flags.threads, " threads are used"));
+  }
   const absl::StatusOr<int> code =
       CatchExceptions("this command", [&] { return body(**log); });
   (*log)->EndProgress();

@@ -33,8 +33,9 @@ inline constexpr int kMaxAugmentations = 1000000;
 // Options that mean the same wherever they stand.
 struct CommonFlags {
   uint64_t seed = 0;
-  // CPU threads; 0: all.
+  // CPU threads; 0: all. At most MostThreads(), however many were asked for.
   int threads = 0;
+  int threads_asked = 0;
   // "auto", "cpu", "cuda", "cuda:1", "cuda:0,1".
   std::string device = "auto";
   // Name of a built-in recipe or path of a file; "" for the default.
@@ -58,6 +59,9 @@ struct CommonUse {
   bool model = false;
   bool work = false;
 };
+// More threads than this only stand in each other's way.
+int MostThreads();
+
 void AddCommonFlags(CLI::App& command, CommonUse use, CommonFlags& flags);
 
 // "--challenges F…", as every command with such an option reads it.

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "base/files.h"
 #include "base/status.h"
@@ -72,6 +73,9 @@ void AddFlags(CLI::App& command, KaggleFlags& flags) {
                  flags.common);
 }
 
+// A start that is rounded up to a whole second is not in the future yet.
+constexpr double kClocksDiffer = 1;
+
 absl::StatusOr<KaggleOptions> OptionsOf(const KaggleFlags& flags) {
   KaggleOptions options;
   options.site.input = flags.input;
@@ -84,6 +88,13 @@ absl::StatusOr<KaggleOptions> OptionsOf(const KaggleFlags& flags) {
                         ? static_cast<double>(flags.started)
                         : absl::ToDoubleSeconds(absl::Now() - ProcessAge() -
                                                 absl::UnixEpoch());
+  const double now = absl::ToDoubleSeconds(absl::Now() - absl::UnixEpoch());
+  if (options.started > now + kClocksDiffer) {
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "--started %d lies in the future: now is %.0f, in seconds since 1970 "
+        "(`date +%%s`)",
+        flags.started, now));
+  }
   ARCTRM_ASSIGN_OR_RETURN(options.solver, FindSolver());
   options.run.out = flags.out.empty()
                         ? JoinPath(flags.working, "submission.json")
@@ -154,6 +165,7 @@ int RunOnDevices(const RunFlags& flags) {
   return RunLogged(flags.common, [&](Log& log) -> absl::StatusOr<int> {
     WorkerOptions workers;
     ARCTRM_ASSIGN_OR_RETURN(workers.solver, FindSolver());
+    workers.deadline = DeadlineOf(flags.time_limit);
     workers.scratch =
         (flags.common.work.empty() ? flags.out + ".run" : flags.common.work) +
         ".workers";

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "arc/read.h"
@@ -22,8 +23,10 @@
 #include "cli/settings.h"
 #include "pipeline/answer_puzzles.h"
 #include "pipeline/demo.h"
+#include "pipeline/end_run.h"
 #include "pipeline/held_out.h"
 #include "pipeline/local_engine.h"
+#include "pipeline/memory_check.h"
 #include "pipeline/puzzle_job.h"
 #include "pipeline/run.h"
 #include "pipeline/run_folder.h"
@@ -98,6 +101,9 @@ absl::Status PrintTrained(const TrainResult& result, const std::string& out) {
 
 absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
   ARCTRM_RETURN_IF_ERROR(NeedLimit(flags.time_limit, flags.steps));
+  const Deadline limit = DeadlineOf(flags.time_limit);
+  std::unique_ptr<Watchdog> watchdog =
+      WatchRun({"", "", "nothing was written"}, limit, log);
   RunOptions options;
   ARCTRM_RETURN_IF_ERROR(
       Resolve(flags.common, !flags.checkpoint.empty(), "", options));
@@ -126,7 +132,8 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
   request.out = flags.out;
   request.resume = flags.resume;
   request.max_steps = flags.steps;
-  request.deadline = DeadlineOf(flags.time_limit).EarlierBy(absl::Seconds(1));
+  request.deadline = limit.EarlierBy(absl::Seconds(1));
+  request.abort = limit.EarlierBy(absl::Seconds(0.7));
   ARCTRM_RETURN_IF_ERROR(CheckCheckpointOut(flags.out, flags.resume));
   ARCTRM_ASSIGN_OR_RETURN(
       const std::vector<HeldOutPair> held_out,
@@ -139,6 +146,10 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
   }
   ARCTRM_ASSIGN_OR_RETURN(const std::string device,
                           DescribeDevice(options.device, options.train));
+  if (absl::StartsWith(device, "CPU")) {
+    ARCTRM_RETURN_IF_ERROR(CheckMemory(dataset, options.model, options.train,
+                                       options.device.threads));
+  }
   log.Info(absl::StrFormat(
       "%d tasks, %d ids, %d examples; network of %d parameters; %s",
       dataset.tasks.size(), dataset.num_ids() - 1, dataset.num_examples(),
@@ -160,6 +171,8 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
     if (!written.ok()) log.Warning(written.message());
   };
   note("training");
+  watchdog =
+      WatchRun({folder.dir(), "", "what was saved before stands"}, limit, log);
   ARCTRM_ASSIGN_OR_RETURN(const TrainResult result,
                           TrainRecorded(Train, request, folder, flags.steps,
                                         request.deadline, log));
@@ -174,6 +187,9 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
 }
 
 absl::StatusOr<int> Run(const PredictFlags& flags, Log& log) {
+  const Deadline limit = DeadlineOf(flags.time_limit);
+  const std::unique_ptr<Watchdog> watchdog =
+      WatchRun({"", "", "nothing was written"}, limit, log);
   RunOptions options;
   ARCTRM_RETURN_IF_ERROR(Resolve(flags.common, true, "", options));
   ARCTRM_ASSIGN_OR_RETURN(const TaskFiles files,
@@ -188,7 +204,8 @@ absl::StatusOr<int> Run(const PredictFlags& flags, Log& log) {
   vote.max_views = flags.augmentations >= 0 ? flags.augmentations + 1 : 0;
   vote.stop_decided = options.planning.stop_decided;
   vote.source = Basename(info.dir);
-  vote.deadline = DeadlineOf(flags.time_limit).EarlierBy(absl::Seconds(1));
+  vote.deadline = limit.EarlierBy(absl::Seconds(1));
+  vote.abort = limit.EarlierBy(absl::Seconds(0.7));
   Ballots ballots;
   ARCTRM_ASSIGN_OR_RETURN(
       const VoteResult result,
@@ -222,6 +239,9 @@ absl::StatusOr<int> Run(const PredictFlags& flags, Log& log) {
 
 absl::StatusOr<int> Run(const PuzzleTrainFlags& flags, Log& log) {
   ARCTRM_RETURN_IF_ERROR(NeedLimit(flags.time_limit, flags.steps));
+  const Deadline limit = DeadlineOf(flags.time_limit);
+  const std::unique_ptr<Watchdog> watchdog =
+      WatchRun({"", "", "nothing was written"}, limit, log);
   const bool sudoku = flags.kind == PuzzleKindName(PuzzleKind::kSudoku);
   RunOptions run;
   ARCTRM_RETURN_IF_ERROR(Resolve(flags.common, !flags.checkpoint.empty(),
@@ -250,9 +270,8 @@ absl::StatusOr<int> Run(const PuzzleTrainFlags& flags, Log& log) {
   ARCTRM_RETURN_IF_ERROR(CheckCheckpointOut(flags.out, flags.resume));
   if (!flags.report.empty())
     ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.report));
-  ARCTRM_ASSIGN_OR_RETURN(
-      const PuzzleTrainOutcome outcome,
-      TrainPuzzles(options, DeadlineOf(flags.time_limit), log));
+  ARCTRM_ASSIGN_OR_RETURN(const PuzzleTrainOutcome outcome,
+                          TrainPuzzles(options, limit, log));
   ARCTRM_RETURN_IF_ERROR(PrintTrained(outcome.training, outcome.checkpoint));
   if (outcome.score.has_value()) {
     ARCTRM_RETURN_IF_ERROR(PrintResult(
@@ -262,6 +281,9 @@ absl::StatusOr<int> Run(const PuzzleTrainFlags& flags, Log& log) {
 }
 
 absl::StatusOr<int> Run(const PuzzlePredictFlags& flags, Log& log) {
+  const Deadline limit = DeadlineOf(flags.time_limit);
+  const std::unique_ptr<Watchdog> watchdog =
+      WatchRun({"", "", "nothing was written"}, limit, log);
   RunOptions run;
   ARCTRM_RETURN_IF_ERROR(Resolve(flags.common, true, "", run));
   ARCTRM_ASSIGN_OR_RETURN(const PuzzleFile file, ReadPuzzleCsv(flags.puzzles));
@@ -270,9 +292,7 @@ absl::StatusOr<int> Run(const PuzzlePredictFlags& flags, Log& log) {
                           LoadPredictor(flags.checkpoint, run.Predicting()));
   ARCTRM_ASSIGN_OR_RETURN(
       const std::vector<PuzzleAnswer> answers,
-      AnswerPuzzles(*predictor, file,
-                    DeadlineOf(flags.time_limit).EarlierBy(absl::Seconds(1)),
-                    log));
+      AnswerPuzzles(*predictor, file, limit.EarlierBy(absl::Seconds(1)), log));
   // Those that were not reached keep no answer rather than the known one.
   ARCTRM_RETURN_IF_ERROR(
       WriteFileAtomically(flags.out, PuzzleCsv(WithAnswers(file, answers))));
@@ -323,6 +343,9 @@ const CommonFlags& CommonOf(const ModelCommand& command) {
 int RunModelCommand(const ModelCommand& command) {
   InstallStopSignals();
   return RunLogged(CommonOf(command), [&](Log& log) {
+    // Of commands without a limit, for signals.
+    const std::unique_ptr<Watchdog> watchdog =
+        WatchRun(EndedRun(), Deadline(), log);
     return std::visit([&](const auto& flags) { return Run(flags, log); },
                       command);
   });

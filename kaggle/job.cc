@@ -17,8 +17,10 @@
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/out_of_memory.h"
+#include "base/replaced_file.h"
 #include "base/status.h"
 #include "base/stop.h"
+#include "pipeline/end_run.h"
 #include "pipeline/run_folder.h"
 #include "pipeline/worker_engine.h"
 #include "solver/checkpoint_info.h"
@@ -167,9 +169,12 @@ absl::Duration KaggleTimeLeft(const KaggleOptions& options) {
 
 absl::StatusOr<RunOutcome> RunKaggle(const KaggleOptions& options, Log& log) {
   const Deadline deadline(RealClock(), KaggleTimeLeft(options));
+  const std::unique_ptr<Watchdog> watchdog =
+      WatchRun({"", "", ""}, deadline, log);
   ARCTRM_ASSIGN_OR_RETURN(const Site site, FindSite(options.site));
   for (const std::string& note : site.notes) log.Info(note);
   log.Info(HostLine());
+  const KeptRoom kept_room(options.run.out);
   ARCTRM_ASSIGN_OR_RETURN(const TaskFiles files, ReadTasks(site.challenges));
   ARCTRM_RETURN_IF_ERROR(
       WritePlaceholder(files.challenges, options.run.out, log));

@@ -32,12 +32,12 @@ class Engine {
   // As DescribeDevice().
   virtual absl::StatusOr<std::string> Describe(const DeviceOptions& device,
                                                const TrainOptions& train) = 0;
-  // As MeasureStepSeconds(), of all devices together.
-  virtual absl::StatusOr<double> MeasureStepSeconds(const Dataset& dataset,
-                                                    const ModelOptions& model,
-                                                    const TrainOptions& train,
-                                                    const DeviceOptions& device,
-                                                    double budget_s) = 0;
+  // As MeasureStep(), of all devices together.
+  virtual absl::StatusOr<StepTime> MeasureStep(const Dataset& dataset,
+                                               const ModelOptions& model,
+                                               const TrainOptions& train,
+                                               const DeviceOptions& device,
+                                               const MeasureLimits& limits) = 0;
   // As Train(); IsOutOfMemory() where the batch is too large.
   virtual absl::StatusOr<TrainResult> Train(const EngineTraining& training) = 0;
   // One predictor per device, at least one. Those of other processes answer
@@ -47,6 +47,8 @@ class Engine {
                  const Deadline& deadline) = 0;
   // Do other processes need the dataset and checkpoints as files?
   virtual bool NeedsFiles() const { return false; }
+  // Does the training run on this machine's processor? As found by Describe().
+  virtual bool OnCpu() const { return false; }
   // Processes among which Train() divides a batch: it has a row for each.
   virtual int Ranks() const { return 1; }
   // Seconds until a predictor of LoadPredictors() is at work, weights not

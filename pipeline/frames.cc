@@ -206,6 +206,18 @@ nlohmann::json SettingsJson(const std::vector<OptionSet::Item>& items) {
   return settings;
 }
 
+nlohmann::json ToJson(const Deadline& deadline) {
+  if (deadline.IsInfinite()) return nullptr;
+  return absl::ToDoubleSeconds(RealClock().Now() + deadline.Remaining() -
+                               absl::UnixEpoch());
+}
+
+Deadline DeadlineOf(const nlohmann::json& json) {
+  if (!json.is_number()) return Deadline();
+  return Deadline(RealClock(),
+                  absl::UnixEpoch() + absl::Seconds(json.get<double>()));
+}
+
 nlohmann::json ToJson(const TrainStats& s) {
   nlohmann::json json = {{"step", s.step},
                          {"time_s", Number(s.time_s)},

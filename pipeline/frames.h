@@ -48,6 +48,11 @@ absl::Status ErrorOf(const nlohmann::json& frame);
 // [[key, value], ...]
 nlohmann::json SettingsJson(const std::vector<OptionSet::Item>& items);
 
+// A deadline on the machine's monotonic clock, which all processes of a job
+// share; null for one that never passes.
+nlohmann::json ToJson(const Deadline& deadline);
+Deadline DeadlineOf(const nlohmann::json& json);
+
 nlohmann::json ToJson(const TrainStats& stats);
 nlohmann::json ToJson(const TrainResult& result);
 // Fields that are missing keep their defaults; a wrong type is DataLoss.

@@ -2,7 +2,10 @@
 #include "pipeline/run.h"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,12 +20,15 @@
 #include "base/replaced_file.h"
 #include "base/status.h"
 #include "base/stop.h"
+#include "base/watchdog.h"
+#include "pipeline/end_run.h"
 #include "pipeline/held_out.h"
 #include "pipeline/inputs.h"
 #include "pipeline/job_journal.h"
 #include "pipeline/job_plan.h"
 #include "pipeline/job_training.h"
 #include "pipeline/job_voting.h"
+#include "pipeline/memory_check.h"
 #include "pipeline/plan.h"
 #include "pipeline/run_folder.h"
 #include "pipeline/run_report.h"
@@ -54,10 +60,12 @@ class Job {
   Job(const Job&) = delete;
   Job& operator=(const Job&) = delete;
   ~Job() {
-    ReleaseRoom(options_.out);
     ForgetCheckpointsInMemory();
     if (!own_spare_.empty()) RemoveAll(own_spare_).IgnoreError();
   }
+
+  // Ends the process where the stages do not come to an end in time.
+  std::unique_ptr<Watchdog> Watch();
 
   absl::Status Open();
   absl::Status Prepare();
@@ -70,19 +78,20 @@ class Job {
  private:
   std::map<std::string, std::string> SettingsMap() const;
   absl::Status ReadEverything();
+  absl::Status FitMemory(const Dataset& dataset);
   absl::Status TakeUp();
   void Begin();
   absl::Status CheckLeaks();
   // From the tasks in dataset_.
   absl::Status MakePlan();
-
   absl::Status StoreDataset();
   // The one that counts.
   absl::Status SaveLastSubmission();
   void WriteResults(const std::string& status);
 
   RunOptions options_;
-  std::string own_spare_;  // options_.spare where nobody gave one
+  std::optional<KeptRoom> kept_room_;  // of the submission
+  std::string own_spare_;              // options_.spare where nobody gave one
   const Deadline deadline_;
   Engine& engine_;
   JobJournal journal_;
@@ -91,11 +100,46 @@ class Job {
   std::vector<HeldOutPair> held_out_;
   JobPlan job_;
   JobTrained trained_;
-  std::string device_;  // in words
+  std::string device_;    // in words
+  int fitted_batch_ = 0;  // train.batch, or what memory is enough for
   Ballots ballots_;
   std::string leak_warning_;
+  std::string overrun_;
   bool stopped_early_ = false;
+  // What the watchdog's thread may count on.
+  std::atomic<bool> inputs_read_{false};
+  std::atomic<bool> opened_{false};
+  std::atomic<bool> finished_{false};
+  std::atomic<bool> complete_{false};
 };
+
+std::unique_ptr<Watchdog> Job::Watch() {
+  // However short the limit, there is time to put a placeholder in place.
+  constexpr absl::Duration kLeast = absl::Milliseconds(600);
+  const Deadline watched = deadline_.Remaining() < kLeast
+                               ? Deadline(RealClock(), kLeast)
+                               : deadline_;
+  return std::make_unique<Watchdog>(watched, [this](Watchdog::Cause cause) {
+    constexpr int kDone = 0;
+    constexpr int kStopped = 3;
+    if (finished_) return complete_ ? kDone : kStopped;
+    EndedRun run;
+    if (opened_) {
+      run.work = journal_.folder().dir();
+      run.report = options_.report;
+      run.result = absl::StrCat(options_.out, " is valid");
+    } else if (inputs_read_ && !FileExists(options_.out) &&
+               SaveSubmission(Ballots(), inputs_, options_).ok()) {
+      run.result = absl::StrCat(options_.out, " is a valid placeholder");
+    } else {
+      run.result = "nothing was written";
+    }
+    EndRun(run, cause, deadline_, journal_.log());
+    if (opened_) ReleaseRoom(options_.out);
+    if (!own_spare_.empty()) RemoveAll(own_spare_).IgnoreError();
+    return kStopped;
+  });
+}
 
 std::map<std::string, std::string> Job::SettingsMap() const {
   std::map<std::string, std::string> settings;
@@ -115,6 +159,7 @@ absl::Status Job::ReadEverything() {
   ARCTRM_ASSIGN_OR_RETURN(inputs_,
                           ReadJobInputs(options_.challenges, options_.solutions,
                                         options_.train_on));
+  inputs_read_ = true;
   if (!options_.checkpoint.empty()) {
     ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
                             ReadCheckpointInfo(options_.checkpoint));
@@ -141,8 +186,35 @@ absl::Status Job::ReadEverything() {
   probe.plan.copies = 0;
   probe.canvas_side = options_.model.canvas_side;
   ARCTRM_ASSIGN_OR_RETURN(Dataset probed, BuildDataset(inputs_.sources, probe));
+  ARCTRM_RETURN_IF_ERROR(FitMemory(probed));
   return TakeHeldOut(options_.planning.held_out, options_.seed, probed)
       .status();
+}
+
+// A run that ends by time takes a smaller batch where memory is short; one that
+// is to be repeatable is refused, as the batch changes its result.
+absl::Status Job::FitMemory(const Dataset& dataset) {
+  fitted_batch_ = options_.train.batch;
+  if (!engine_.OnCpu()) return absl::OkStatus();
+  TrainOptions train = options_.train;
+  if (!options_.checkpoint.empty() && train.fit_canvas == "auto") {
+    ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
+                            ReadCheckpointInfo(options_.checkpoint));
+    train.fit_canvas = info.train.fit_canvas;
+  }
+  const int threads = options_.device.threads;
+  const absl::Status enough =
+      CheckMemory(dataset, options_.model, train, threads);
+  if (enough.ok()) return enough;
+  const int batch =
+      BatchForMemory(dataset, options_.model, train, threads, engine_.Ranks());
+  if (batch == 0 || deadline_.IsInfinite()) {
+    // Voting may still work, and a submission has to be there.
+    return options_.persevere ? absl::OkStatus() : enough;
+  }
+  fitted_batch_ = batch;
+  journal_.Warn(absl::StrCat(enough.message(), ": going on with it"));
+  return absl::OkStatus();
 }
 
 // A run that was stopped: with the same settings and inputs.
@@ -217,8 +289,11 @@ absl::Status Job::Open() {
   }
   ARCTRM_RETURN_IF_ERROR(options_.resume ? TakeUp()
                                          : journal_.folder().Check());
+  kept_room_.emplace(options_.out);
   ARCTRM_RETURN_IF_ERROR(SaveSubmission(ballots_, inputs_, options_));
+  opened_ = true;
   if (!options_.resume) Begin();
+  options_.train.batch = fitted_batch_;
   auto& machine = journal_.Section("Machine");
   machine.clear();
   machine.emplace_back("device", device_);
@@ -293,7 +368,16 @@ absl::Status Job::Prepare() {
   }
   ARCTRM_RETURN_IF_ERROR(MakePlan());
   if (!have_dataset) {
-    build.plan.copies = job_.plan.copies;
+    ARCTRM_ASSIGN_OR_RETURN(
+        build.plan.copies,
+        AffordableCopies(inputs_.sources, build, job_.plan.copies,
+                         options_.model, deadline_));
+    if (build.plan.copies < job_.plan.copies) {
+      journal_.Warn(absl::StrCat(
+          build.plan.copies, " copies beside each task instead of ",
+          job_.plan.copies, ": more do not fit into the time or the memory"));
+      job_.plan.copies = build.plan.copies;
+    }
     ARCTRM_ASSIGN_OR_RETURN(dataset_, BuildDataset(inputs_.sources, build));
     ARCTRM_RETURN_IF_ERROR(StoreDataset());
   }
@@ -343,11 +427,13 @@ absl::Status Job::Train() {
 }
 
 absl::Status Job::Vote() {
-  if (stopped_early_ || journal_.record().voting_done) return absl::OkStatus();
+  if (stopped_early_ || journal_.record().voting_done ||
+      trained_.checkpoint.empty()) {
+    return absl::OkStatus();
+  }
   ARCTRM_ASSIGN_OR_RETURN(
-      stopped_early_,
-      VoteOnTests(trained_.checkpoint, inputs_, deadline_, job_.plan.reserve_s,
-                  engine_, options_, journal_, ballots_));
+      stopped_early_, VoteOnTests(trained_.checkpoint, inputs_, deadline_, job_,
+                                  engine_, options_, journal_, ballots_));
   return absl::OkStatus();
 }
 
@@ -359,7 +445,10 @@ absl::Status Job::SaveLastSubmission() {
   return SaveSubmission(ballots_, inputs_, options_);
 }
 
+// run.json and the report.
 void Job::WriteResults(const std::string& status) {
+  overrun_ = OverrunText(deadline_);
+  if (!overrun_.empty()) journal_.Warn(overrun_);
   journal_.TellUnsaved();
   if (!options_.report.empty()) {
     journal_.record().status = status;
@@ -389,7 +478,7 @@ absl::StatusOr<RunOutcome> Job::Finish() {
     }
   }
   if (stopped_early_) {
-    outcome.status = absl::StrCat("stopped by ", SignalName(StopSignal()));
+    outcome.status = StoppedBySignal();
   } else if (outcome.without_votes > 0) {
     outcome.status =
         absl::StrCat("time used up: ", outcome.without_votes, " of ",
@@ -418,6 +507,13 @@ absl::StatusOr<RunOutcome> Job::Finish() {
     journal_.record().training_done = false;
   }
   WriteResults(outcome.status);
+  complete_ = outcome.complete;
+  finished_ = true;
+  // Where writing it took too long, it is told all the same.
+  if (deadline_.Passed() && overrun_.empty()) {
+    WriteResults(outcome.status);
+  }
+  WriteResults(outcome.status);
   if (outcome.complete) {
     const absl::Status cleared = journal_.folder().RemoveResumeState();
     if (!cleared.ok()) {
@@ -434,6 +530,7 @@ absl::StatusOr<RunOutcome> RunJob(const RunOptions& options,
                                   const Deadline& deadline, Log& log,
                                   Engine& engine) {
   Job job(options, deadline, log, engine);
+  const std::unique_ptr<Watchdog> watchdog = job.Watch();
   return CatchExceptions("the run", [&]() -> absl::StatusOr<RunOutcome> {
     ARCTRM_RETURN_IF_ERROR(job.Open());
     ARCTRM_RETURN_IF_ERROR(job.Prepare());

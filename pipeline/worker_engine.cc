@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/files.h"
@@ -32,11 +33,11 @@ class WorkerEngine : public Engine {
 
   absl::StatusOr<std::string> Describe(const DeviceOptions& device,
                                        const TrainOptions& train) override;
-  absl::StatusOr<double> MeasureStepSeconds(const Dataset& dataset,
-                                            const ModelOptions& model,
-                                            const TrainOptions& train,
-                                            const DeviceOptions& device,
-                                            double budget_s) override;
+  absl::StatusOr<StepTime> MeasureStep(const Dataset& dataset,
+                                       const ModelOptions& model,
+                                       const TrainOptions& train,
+                                       const DeviceOptions& device,
+                                       const MeasureLimits& limits) override;
   absl::StatusOr<TrainResult> Train(const EngineTraining& asked) override {
     return training_.Train(asked);
   }
@@ -44,6 +45,9 @@ class WorkerEngine : public Engine {
       const std::string& checkpoint, const PredictorOptions& options,
       const Deadline& deadline) override;
   bool NeedsFiles() const override { return true; }
+  bool OnCpu() const override {
+    return absl::StartsWith(devices_.description(), "CPU");
+  }
   int Ranks() const override {
     return std::max(1, static_cast<int>(devices_.list().size()));
   }
@@ -66,9 +70,14 @@ absl::StatusOr<std::string> WorkerEngine::Describe(const DeviceOptions& device,
                       " processes: ", absl::StrJoin(devices_.list(), " "));
 }
 
-absl::StatusOr<double> WorkerEngine::MeasureStepSeconds(
+absl::StatusOr<StepTime> WorkerEngine::MeasureStep(
     const Dataset& dataset, const ModelOptions& model,
-    const TrainOptions& train, const DeviceOptions& device, double budget_s) {
+    const TrainOptions& train, const DeviceOptions& device,
+    const MeasureLimits& limits) {
+  // The worker starts, which takes longer on a busy machine, reads the dataset
+  // and gives up by itself.
+  constexpr double kStarts = 4;
+  constexpr double kAnswerS = 2;
   ARCTRM_RETURN_IF_ERROR(devices_.Find(device));
   const std::string dir = JoinPath(scratch_, "measure");
   ARCTRM_RETURN_IF_ERROR(RemoveAll(dir));
@@ -83,9 +92,11 @@ absl::StatusOr<double> WorkerEngine::MeasureStepSeconds(
                     {"dataset", dir},
                     {"device", devices_.list()[0]},
                     {"threads", devices_.ThreadsEach(device)},
-                    {"budget_s", budget_s},
+                    {"repeat_s", limits.repeat_s},
+                    {"give_up_s", limits.give_up_s},
                     {"settings", SettingsJson(ItemsOf(model, share))}},
-                   absl::Seconds(30 + 5 * budget_s));
+                   absl::Seconds(kStarts * devices_.start_s() + kAnswerS +
+                                 limits.give_up_s));
   ARCTRM_RETURN_IF_ERROR(RemoveAll(dir));
   // Where it can be, the next try is on another device.
   if (absl::IsUnavailable(json.status())) {
@@ -93,7 +104,7 @@ absl::StatusOr<double> WorkerEngine::MeasureStepSeconds(
     std::rotate(list.begin(), list.begin() + 1, list.end());
   }
   ARCTRM_RETURN_IF_ERROR(json.status());
-  return json->value("step_s", 0.0);
+  return StepTime{json->value("step_s", 0.0), json->value("complete", false)};
 }
 
 absl::StatusOr<std::vector<std::unique_ptr<Predictor>>>

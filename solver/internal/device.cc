@@ -20,6 +20,7 @@
 #include "base/files.h"
 #include "base/out_of_memory.h"
 #include "solver/internal/collective.h"
+#include "solver/internal/interruption.h"
 
 namespace arctrm::internal {
 namespace {
@@ -206,6 +207,8 @@ absl::Status StatusOfException(std::exception_ptr error) {
         absl::StrCat("LibTorch: ", e.what_without_backtrace()));
   } catch (const RankLost& e) {
     return absl::UnavailableError(e.what());
+  } catch (const Interruption& e) {
+    return absl::CancelledError(e.what());
   } catch (const std::bad_alloc&) {
     return OutOfMemoryError(
         "out of memory; a smaller train.batch or fewer --augmentations need "
