@@ -51,9 +51,9 @@ absl::StatusOr<std::string> ZstdDecompress(absl::string_view frame,
   constexpr unsigned long long kLeastBlock = 4;
   constexpr unsigned long long kMostOfBlock = 128 << 10;
   if (content / kMostOfBlock > frame.size() / kLeastBlock) {
-    return absl::DataLossError(
-        absl::StrCat("the zstd frame of ", frame.size(), " bytes claims ",
-                     content, ": it is damaged"));
+    return absl::DataLossError(absl::StrCat("the zstd frame of ", frame.size(),
+                                            " bytes claims ", content,
+                                            ": it is damaged"));
   }
   std::string out(content, '\0');
   const size_t size =

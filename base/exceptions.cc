@@ -18,8 +18,9 @@ absl::Status StatusOfException(const std::exception_ptr& error,
     std::rethrow_exception(error);
   } catch (const std::bad_alloc&) {
     return OutOfMemoryError(
-        absl::StrCat(doing, ": memory ran out; give this process more, or less "
-                            "to do at once"));
+        absl::StrCat(doing,
+                     ": memory ran out; give this process more, or less "
+                     "to do at once"));
   } catch (const std::length_error&) {
     return OutOfMemoryError(
         absl::StrCat(doing, ": more was to be held in memory than any holds"));

@@ -115,7 +115,8 @@ absl::Status WriteInPlace(absl::string_view path, absl::string_view bytes) {
   return absl::OkStatus();
 }
 
-// What stands in the way of reading or writing a file of this kind; "": nothing.
+// What stands in the way of reading or writing a file of this kind; "":
+// nothing.
 absl::string_view KindOf(const struct stat& info) {
   if (S_ISFIFO(info.st_mode)) return "a FIFO";
   if (S_ISSOCK(info.st_mode)) return "a socket";
@@ -145,10 +146,9 @@ absl::Status CheckFitsMemory(int64_t bytes, absl::string_view path) {
   if (bytes < kSmall) return absl::OkStatus();
   const int64_t free = AvailableMemoryBytes();
   if (bytes <= free) return absl::OkStatus();
-  return OutOfMemoryError(
-      absl::StrCat("can't read ", path, ": it has ", bytes >> 20,
-                   " MiB or more, and memory has room for ",
-                   free >> 20, " MiB"));
+  return OutOfMemoryError(absl::StrCat(
+      "can't read ", path, ": it has ", bytes >> 20,
+      " MiB or more, and memory has room for ", free >> 20, " MiB"));
 }
 
 absl::StatusOr<std::string> ReadToEnd(int fd, const struct stat& info,
@@ -337,10 +337,11 @@ absl::Status CheckWritable(absl::string_view path) {
   FileDescriptor fd(
       open(Dirname(path).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
   std::string probe;
-  if (fd.get() < 0 && (errno == EOPNOTSUPP || errno == EISDIR ||
-                       errno == EINVAL)) {
+  if (fd.get() < 0 &&
+      (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
     probe = JoinPath(Dirname(path), absl::StrCat(".arctrm-", getpid()));
-    fd.Reset(open(probe.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    fd.Reset(
+        open(probe.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     // The name goes at once: the open file is enough.
     if (fd.get() >= 0) unlink(probe.c_str());
   }

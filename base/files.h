@@ -39,11 +39,12 @@ absl::StatusOr<std::vector<std::string>> ListFiles(absl::string_view dir);
 // Removes a file or a folder with all in it; absent is fine.
 absl::Status RemoveAll(absl::string_view path);
 // Can `path` be an output: a file, there or not, /dev/null, or an open
-// descriptor (/dev/stdout, /dev/stderr, /dev/fd/N)? Other devices, FIFOs, sockets
-// and folders are FailedPrecondition. Touches nothing.
+// descriptor (/dev/stdout, /dev/stderr, /dev/fd/N)? Other devices, FIFOs,
+// sockets and folders are FailedPrecondition. Touches nothing.
 absl::Status CheckIsFile(absl::string_view path);
-// The same, and can a file be made in the folder that will hold `path`? Tries it
-// with a file that has no name. FailedPrecondition also where the disk is full.
+// The same, and can a file be made in the folder that will hold `path`? Tries
+// it with a file that has no name. FailedPrecondition also where the disk is
+// full.
 absl::Status CheckWritable(absl::string_view path);
 
 // Bytes that this process may still write in the folder `dir`, or the nearest

@@ -36,8 +36,8 @@ class OpenFile {
   // A plain file of this process's user that has no other name.
   std::optional<struct stat> OwnFile() const {
     struct stat info = {};
-    if (fstat(fd_, &info) == 0 && S_ISREG(info.st_mode) &&
-        info.st_nlink == 1 && info.st_uid == geteuid()) {
+    if (fstat(fd_, &info) == 0 && S_ISREG(info.st_mode) && info.st_nlink == 1 &&
+        info.st_uid == geteuid()) {
       return info;
     }
     return std::nullopt;

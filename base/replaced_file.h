@@ -20,10 +20,10 @@ namespace arctrm {
 // has it, so that later contents need no free block and no free inode.
 //
 // Where there is no room for a second file, `path` is written over in place,
-// after the blocks for it have been reserved: first followed by blanks up to the
-// length it had, then cut. One write call does it, so a killed process leaves
-// the old or the new content; only a machine that is switched off within it can
-// leave a mixture. On any error `path` holds what it held.
+// after the blocks for it have been reserved: first followed by blanks up to
+// the length it had, then cut. One write call does it, so a killed process
+// leaves the old or the new content; only a machine that is switched off within
+// it can leave a mixture. On any error `path` holds what it held.
 //
 // Another process that replaces the same file at the same time does so with a
 // spare of its own. A symbolic link is replaced by a file.

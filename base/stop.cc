@@ -56,8 +56,8 @@ std::string SignalName(int signal) {
 }
 
 absl::Status StoppedError(absl::string_view doing) {
-  return absl::CancelledError(absl::StrCat(
-      "stopped by ", SignalName(StopSignal()), " while ", doing));
+  return absl::CancelledError(
+      absl::StrCat("stopped by ", SignalName(StopSignal()), " while ", doing));
 }
 
 void RequestStop(int signal) { stop_signal.store(signal); }

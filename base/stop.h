@@ -12,7 +12,8 @@ namespace arctrm {
 // Handlers that only set a flag, for SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU,
 // SIGUSR1 and SIGUSR2; a second SIGINT or SIGQUIT ends the process at once.
 // SIGHUP stays ignored where it was, as nohup wants it. System calls that wait
-// are interrupted: they fail with EINTR. Calls IgnoreWriteSignals(). Idempotent.
+// are interrupted: they fail with EINTR. Calls IgnoreWriteSignals().
+// Idempotent.
 void InstallStopSignals();
 
 // SIGPIPE and SIGXFSZ end nothing: what can't be written any more fails with

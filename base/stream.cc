@@ -33,8 +33,8 @@ absl::Status WriteStream(int fd, absl::Duration patience,
   const Deadline deadline(RealClock(), patience);
   while (!bytes.empty()) {
     pollfd poll = {fd, POLLOUT, 0};
-    const timespec timeout = absl::ToTimespec(
-        std::max(absl::ZeroDuration(), deadline.Remaining()));
+    const timespec timeout =
+        absl::ToTimespec(std::max(absl::ZeroDuration(), deadline.Remaining()));
     const int ready = ppoll(&poll, 1, &timeout, nullptr);
     if (ready == 0) {
       return absl::DeadlineExceededError(

@@ -14,13 +14,13 @@ namespace arctrm {
 void OpenStandardStreams();
 
 // Writes `bytes` to `fd` and takes off the front what was written. Never waits
-// longer than `patience` for a reader: DeadlineExceeded. Aborted where the reader
-// has closed the pipe; else ErrnoStatus.
+// longer than `patience` for a reader: DeadlineExceeded. Aborted where the
+// reader has closed the pipe; else ErrnoStatus.
 absl::Status WriteStream(int fd, absl::Duration patience,
                          absl::string_view& bytes);
 
-// All of `bytes`; errors as of WriteStream, or Cancelled. A reader is waited for, but not longer than a second once a
-// signal has asked to stop.
+// All of `bytes`; errors as of WriteStream, or Cancelled. A reader is waited
+// for, but not longer than a second once a signal has asked to stop.
 absl::Status WriteWholeStream(int fd, absl::string_view bytes);
 
 }  // namespace arctrm

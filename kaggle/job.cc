@@ -45,9 +45,9 @@ absl::Status WritePlaceholder(const ChallengeSet& challenges,
       return absl::OkStatus();
     }
   }
-  ARCTRM_RETURN_IF_ERROR(
-      WriteSubmission(PlaceholderSubmission(challenges), challenges, out,
-                      /*again=*/true));
+  ARCTRM_RETURN_IF_ERROR(WriteSubmission(PlaceholderSubmission(challenges),
+                                         challenges, out,
+                                         /*again=*/true));
   log.Info(absl::StrCat(out, ": a valid placeholder is in place"));
   return absl::OkStatus();
 }

@@ -347,7 +347,7 @@ absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
     outcome.score = ScoreAnswers(test, answers);
     tell_failure(WriteFileAtomically(folder.puzzles_path(), PuzzleCsv(test)));
     tell_failure(WriteFileAtomically(folder.answers_path(),
-                             PuzzleCsv(WithAnswers(test, answers))));
+                                     PuzzleCsv(WithAnswers(test, answers))));
     record.voting_done = answers.size() == test.puzzles.size();
   }
   const double took_s = absl::ToDoubleSeconds(RealClock().Now() - start);

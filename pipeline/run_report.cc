@@ -54,9 +54,9 @@ absl::Status AddTasks(const RunRecord& record, const ChallengeSet& challenges,
                       ReportData& data) {
   const Submission submission = ChooseAttempts(ballots, challenges);
   if (!solutions.empty()) {
-    ARCTRM_ASSIGN_OR_RETURN(JobScore score,
-                            ScoreJob(submission, challenges, solutions, ballots,
-                                     record.groups));
+    ARCTRM_ASSIGN_OR_RETURN(
+        JobScore score,
+        ScoreJob(submission, challenges, solutions, ballots, record.groups));
     data.score = std::move(score.all);
     data.group_scores = std::move(score.groups);
   }

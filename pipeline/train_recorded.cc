@@ -42,8 +42,8 @@ absl::StatusOr<TrainResult> TrainRecorded(
   if (!request.on_unsaved) {
     request.on_unsaved = [&](const absl::Status& why) {
       if (++unsaved > 1) return;
-      log.Warning(absl::StrCat(why.message(),
-                               "; the training goes on, and saves again later"));
+      log.Warning(absl::StrCat(
+          why.message(), "; the training goes on, and saves again later"));
     };
   }
   const auto keep = [&](const absl::Status& status) {

@@ -110,15 +110,14 @@ void TrainingRanks::Tell(const nlohmann::json& what) {
 
 void TrainingRanks::Read(size_t rank) {
   for (;;) {
-    Event event = {rank,
-                   CatchExceptions("listening to a worker",
-                                   [&]() -> absl::StatusOr<nlohmann::json> {
-                                     ARCTRM_ASSIGN_OR_RETURN(
-                                         const std::string body,
-                                         ReceiveFrame(*processes_[rank],
-                                                      Deadline()));
-                                     return ParseFrame(body);
-                                   })};
+    Event event = {rank, CatchExceptions(
+                             "listening to a worker",
+                             [&]() -> absl::StatusOr<nlohmann::json> {
+                               ARCTRM_ASSIGN_OR_RETURN(
+                                   const std::string body,
+                                   ReceiveFrame(*processes_[rank], Deadline()));
+                               return ParseFrame(body);
+                             })};
     const bool over = !event.said.ok();
     {
       const std::lock_guard<std::mutex> lock(mutex_);

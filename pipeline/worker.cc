@@ -224,8 +224,8 @@ absl::Status ServeLeader(int in, int out) {
   Leader leader(out);
   ARCTRM_ASSIGN_OR_RETURN(const std::string body, ReceiveFrame(in));
   ARCTRM_ASSIGN_OR_RETURN(const nlohmann::json request, ParseFrame(body));
-  const absl::Status status = CatchExceptions(
-      "a worker", [&] { return Carry(request, in, leader); });
+  const absl::Status status =
+      CatchExceptions("a worker", [&] { return Carry(request, in, leader); });
   if (status.ok()) return status;
   return leader.SendBody(ErrorFrame(status));
 }

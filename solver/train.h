@@ -78,7 +78,8 @@ struct TrainRequest {
   std::string spare_out;
   // What finds no room there either is kept in this process's memory: `out`,
   // best_out and snapshots can then be read from here alone (IsOnlyInMemory).
-  // Otherwise a last save without room is an error, and the others are left out.
+  // Otherwise a last save without room is an error, and the others are left
+  // out.
   bool keep_in_memory = false;
   // Told of every save that found no room, and why; without it `log` is told of
   // the first one.

@@ -176,9 +176,9 @@ absl::Status CheckRoom(const std::string& dir, const NamedFiles& files) {
   }
   const absl::StatusOr<int64_t> free = FreeBytes(Dirname(dir));
   if (!free.ok() || *free >= bytes) return absl::OkStatus();
-  return absl::ResourceExhaustedError(absl::StrCat(
-      "can't write ", dir, ": it needs ", bytes,
-      " bytes, the disk has room for ", *free));
+  return absl::ResourceExhaustedError(
+      absl::StrCat("can't write ", dir, ": it needs ", bytes,
+                   " bytes, the disk has room for ", *free));
 }
 
 absl::Status WriteCheckpoint(const std::string& dir, const CheckpointInfo& info,

@@ -85,10 +85,11 @@ absl::Status LastSave(const absl::Status& saved, const std::string& out) {
   const absl::StatusOr<CheckpointInfo> before = ReadCheckpointInfo(out);
   return absl::Status(
       saved.code(),
-      absl::StrCat("the trained weights could not be saved: ", saved.message(),
-                   before.ok() ? absl::StrCat("; ", out, " holds those of step ",
-                                              before->step)
-                               : absl::StrCat("; ", out, " holds none")));
+      absl::StrCat(
+          "the trained weights could not be saved: ", saved.message(),
+          before.ok()
+              ? absl::StrCat("; ", out, " holds those of step ", before->step)
+              : absl::StrCat("; ", out, " holds none")));
 }
 
 // Of rank 0. Ends with an order to stop unless there is an error.
@@ -136,9 +137,9 @@ absl::StatusOr<TrainResult> Lead(const TrainRequest& request,
     if (request.on_unsaved) {
       request.on_unsaved(status);
     } else if (request.log != nullptr && !told) {
-      request.log->Warning(absl::StrCat(
-          "not saved, and so will be all that finds no room: ",
-          status.message()));
+      request.log->Warning(
+          absl::StrCat("not saved, and so will be all that finds no room: ",
+                       status.message()));
     }
     told = true;
     return absl::OkStatus();
@@ -151,8 +152,7 @@ absl::StatusOr<TrainResult> Lead(const TrainRequest& request,
         result.out != request.spare_out) {
       if (request.log != nullptr) {
         request.log->Warning(absl::StrCat(saved.message(), "; saving in ",
-                                          request.spare_out,
-                                          " from here on"));
+                                          request.spare_out, " from here on"));
       }
       saved = save_to(request.spare_out, SaveAs::kWhole);
       if (saved.ok()) result.out = request.spare_out;

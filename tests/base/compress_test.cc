@@ -19,8 +19,9 @@ TEST(Zstd, ASizeThatNoFrameOfThatLengthHasIsNotBelieved) {
   frame[8] = 0x70;
   const auto text = ZstdDecompress(frame, int64_t{1} << 40);
   EXPECT_EQ(text.status().code(), absl::StatusCode::kDataLoss);
-  EXPECT_EQ(ZstdDecompress(ZstdCompress(std::string(1 << 20, 'x')), 1 << 20)->size(),
-            size_t{1} << 20);
+  EXPECT_EQ(
+      ZstdDecompress(ZstdCompress(std::string(1 << 20, 'x')), 1 << 20)->size(),
+      size_t{1} << 20);
 }
 
 constexpr int64_t kRoomy = 1 << 20;

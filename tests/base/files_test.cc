@@ -161,7 +161,8 @@ TEST(Files, WhatEndsNeverOrIsNoFileIsRefused) {
             absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(Content("/dev/null"), "");
   ASSERT_EQ(mkfifo(dir("pipe").c_str(), 0600), 0);
-  for (const std::string& path : {dir("pipe"), dir(), std::string("/dev/full")}) {
+  for (const std::string& path :
+       {dir("pipe"), dir(), std::string("/dev/full")}) {
     EXPECT_EQ(CheckIsFile(path).code(), absl::StatusCode::kFailedPrecondition);
     EXPECT_EQ(CheckWritable(path).code(),
               absl::StatusCode::kFailedPrecondition);

@@ -22,8 +22,8 @@
 #include "solver/checkpoint_info.h"
 #include "submission/validate.h"
 #include "tests/pipeline/small_job.h"
-#include "tests/testing/file_limit.h"
 #include "tests/testing/fake_clock.h"
+#include "tests/testing/file_limit.h"
 #include "tta/ballots.h"
 
 namespace arctrm {
@@ -32,9 +32,7 @@ namespace {
 class WarningsLog : public Log {
  public:
   void Info(absl::string_view) override {}
-  void Warning(absl::string_view line) override {
-    warnings.emplace_back(line);
-  }
+  void Warning(absl::string_view line) override { warnings.emplace_back(line); }
   void Error(absl::string_view) override {}
   void Progress(absl::string_view) override {}
   void EndProgress() override {}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A full disk, in small: while it lives, no file of this process grows beyond so
-// many bytes.
+// A full disk, in small: while it lives, no file of this process grows beyond
+// so many bytes.
 #pragma once
 
 #include <signal.h>
