@@ -88,7 +88,7 @@ absl::StatusOr<int64_t> WriteDataset(const Dataset& dataset,
                                      absl::string_view path) {
   const std::string dir = WithoutSlash(path);
   ARCTRM_RETURN_IF_ERROR(CheckReplaceable(dir));
-  const std::string fresh = absl::StrCat(dir, ".new");
+  const std::string fresh = BesidePath(dir, ".new");
   ARCTRM_RETURN_IF_ERROR(RemoveAll(fresh));
   ARCTRM_RETURN_IF_ERROR(MakeDirectories(fresh));
   DatasetIndex index = IndexOf(dataset);

@@ -22,6 +22,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "base/exceptions.h"
+#include "base/hash.h"
 #include "base/memory.h"
 #include "base/out_of_memory.h"
 #include "base/status.h"
@@ -88,8 +89,15 @@ std::string WithoutSlashes(absl::string_view path) {
   return std::string(path);
 }
 
+// Most bytes of a name in `dir`.
+size_t NameLimit(const std::string& dir) {
+  constexpr size_t kUsual = 255;
+  const long limit = pathconf(dir.c_str(), _PC_NAME_MAX);
+  return limit > 0 ? static_cast<size_t>(limit) : kUsual;
+}
+
 std::string SetAside(absl::string_view path) {
-  return absl::StrCat(path, ".old");
+  return BesidePath(path, ".old");
 }
 
 // The descriptor that "/dev/stdout", "/dev/fd/3" … name, -1 for other paths. To
@@ -209,7 +217,8 @@ absl::Status WriteFileAtomically(absl::string_view path,
   const std::string name(path);
   if (IsDirectory(path)) return ErrnoStatus(EISDIR, "can't write", path);
   if (IsSpecialFile(path)) return WriteInPlace(path, bytes);
-  const std::string temporary = absl::StrCat(path, ".tmp.", getpid());
+  const std::string temporary =
+      BesidePath(path, absl::StrCat(".tmp.", getpid()));
   FileDescriptor fd(
       open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (fd.get() < 0) return ErrnoStatus(errno, "can't write", path);
@@ -308,6 +317,7 @@ absl::Status RemoveAll(absl::string_view path) {
 }
 
 absl::Status CheckIsFile(absl::string_view path) {
+  ARCTRM_RETURN_IF_ERROR(CheckNameLength(path));
   if (IsDirectory(path)) return ErrnoStatus(EISDIR, "can't write", path);
   const int stream = StreamOf(path);
   if (stream >= 0) {
@@ -421,6 +431,31 @@ absl::StatusOr<std::string> ResolveDirectory(absl::string_view path) {
   }
   SyncDirectory(Dirname(to));
   return std::string(path);
+}
+
+std::string BesidePath(absl::string_view path, absl::string_view suffix) {
+  const std::string whole = WithoutSlashes(path);
+  const std::string name = Basename(whole);
+  const size_t limit = NameLimit(Dirname(whole));
+  std::string beside = absl::StrCat(whole, suffix);
+  if (name.size() + suffix.size() <= limit) return beside;
+  constexpr size_t kHashDigits = 12;
+  const std::string end =
+      absl::StrCat("~", Sha256Hex(name).substr(0, kHashDigits), suffix);
+  size_t kept = end.size() < limit ? limit - end.size() : 0;
+  // Not in the middle of a character.
+  while (kept > 0 && (static_cast<uint8_t>(name[kept]) & 0xC0) == 0x80) --kept;
+  return absl::StrCat(whole.substr(0, whole.size() - name.size() + kept), end);
+}
+
+absl::Status CheckNameLength(absl::string_view path) {
+  const std::string whole = WithoutSlashes(path);
+  const size_t size = Basename(whole).size();
+  const size_t limit = NameLimit(Dirname(whole));
+  if (size <= limit) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(path, ": the name has ", size, " bytes, at most ", limit,
+                   " are possible there; choose a shorter one"));
 }
 
 std::string JoinPath(absl::string_view dir, absl::string_view name) {

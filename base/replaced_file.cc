@@ -177,7 +177,7 @@ void KeepSpare(const std::string& spare, mode_t mode, int64_t room,
 }  // namespace
 
 std::string SpareName(absl::string_view path) {
-  return absl::StrCat(path, ".new");
+  return BesidePath(path, ".new");
 }
 
 absl::Status ReplaceFile(absl::string_view path, absl::string_view bytes,

@@ -10,10 +10,13 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "base/clock.h"
 #include "base/exceptions.h"
+#include "base/printable.h"
 #include "base/status.h"
 #include "base/stream.h"
+#include "solver/device_list.h"
 
 namespace arctrm {
 namespace {
@@ -41,6 +44,15 @@ CLI::Option* AddInteger(CLI::App& command, const std::string& name, T& value,
           },
           help)
       ->type_name("N");
+}
+
+absl::Status PrintAsItIs(const std::string& text) {
+  const absl::Status status = WriteWholeStream(STDOUT_FILENO, text);
+  // Who has closed the pipe wants no more.
+  if (status.ok() || absl::IsAborted(status)) return absl::OkStatus();
+  // Not the user's input: an internal error by exit code.
+  return absl::UnavailableError(
+      absl::StrCat("writing standard output: ", status.message()));
 }
 
 }  // namespace
@@ -94,6 +106,14 @@ void AddCommonFlags(CLI::App& command, CommonUse use, CommonFlags& flags) {
         .add_option("--device", flags.device,
                     "auto, cpu, cuda, cuda:1 or cuda:0,1")
         ->type_name("NAME")
+        ->check(CLI::Validator(
+            [](const std::string& name) {
+              // CLI11 puts the option's name before it.
+              const absl::Status status = DeviceList(name, 0).status();
+              return std::string(
+                  absl::StripPrefix(status.message(), "--device "));
+            },
+            ""))
         ->capture_default_str()
         ->group(kGroup);
     command
@@ -128,7 +148,8 @@ CLI::Option* AddChallengesFlag(CLI::App& command,
   return command
       .add_option("--challenges", paths,
                   "Tasks to solve: a Kaggle challenges file, a folder of task "
-                  "files, or one task file")
+                  "files and of such folders, one task file, or JSON lines; "
+                  "FILE#SET for one of several sets in a file")
       ->type_name("F");
 }
 
@@ -242,8 +263,10 @@ int ExitCodeOf(const absl::Status& status) {
 }
 
 int ReportError(const absl::Status& status) {
-  WriteWholeStream(STDERR_FILENO,
-                   absl::StrCat("error: ", status.message(), "\n"))
+  WriteWholeStream(
+      STDERR_FILENO,
+      absl::StrCat("error: ", Printable(status.message(), LineFeeds::kIndented),
+                   "\n"))
       .IgnoreError();
   return ExitCodeOf(status);
 }
@@ -270,12 +293,11 @@ int RunLogged(const CommonFlags& flags,
 }
 
 absl::Status PrintResult(absl::string_view text) {
-  const absl::Status status = WriteWholeStream(STDOUT_FILENO, text);
-  // Who has closed the pipe wants no more.
-  if (status.ok() || absl::IsAborted(status)) return absl::OkStatus();
-  // Not the user's input: an internal error by exit code.
-  return absl::UnavailableError(
-      absl::StrCat("writing standard output: ", status.message()));
+  return PrintAsItIs(Printable(text, LineFeeds::kKept));
+}
+
+absl::Status PrintDrawing(absl::string_view text) {
+  return PrintAsItIs(PrintableDrawing(text));
 }
 
 }  // namespace arctrm

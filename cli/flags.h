@@ -126,7 +126,10 @@ int ReportError(const absl::Status& status);
 int RunLogged(const CommonFlags& flags,
               const std::function<absl::StatusOr<int>(Log&)>& body);
 
-// Writes `text` to standard output, which must take all of it.
+// Writes `text` to standard output, which must take all of it. What a terminal
+// would act on is written out, line feeds apart: JSON has to be ASCII.
 absl::Status PrintResult(absl::string_view text);
+// The same of text with colours (PrintableDrawing).
+absl::Status PrintDrawing(absl::string_view text);
 
 }  // namespace arctrm

@@ -167,8 +167,9 @@ int RunOnDevices(const RunFlags& flags) {
     ARCTRM_ASSIGN_OR_RETURN(workers.solver, FindSolver());
     workers.deadline = DeadlineOf(flags.time_limit);
     workers.scratch =
-        (flags.common.work.empty() ? flags.out + ".run" : flags.common.work) +
-        ".workers";
+        BesidePath(flags.common.work.empty() ? BesidePath(flags.out, ".run")
+                                             : flags.common.work,
+                   ".workers");
     ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));
     // What workers are given as files may be as large as a dataset.
     constexpr int64_t kLeastBytes = int64_t{64} << 20;

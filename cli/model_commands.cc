@@ -11,8 +11,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "arc/read.h"
 #include "base/files.h"
+#include "base/printable.h"
 #include "base/status.h"
 #include "base/stop.h"
 #include "cli/doctor.h"
@@ -71,13 +73,14 @@ absl::StatusOr<int> Run(const DemoFlags& flags, Log& log) {
   ARCTRM_RETURN_IF_ERROR(PrintResult(absl::StrFormat(
       "report: %s\nyour own file: %s run --challenges FILE --time-limit 20m "
       "--out submission.json --report report.html\n",
-      outcome.report, CommandName())));
+      Printable(outcome.report), Printable(CommandName()))));
   return outcome.run.complete ? kExitDone : kExitStopped;
 }
 
 // A checkpoint may take the place of another one and of nothing else.
 absl::Status CheckCheckpointOut(const std::string& out, bool resume) {
-  ARCTRM_RETURN_IF_ERROR(CheckWritable(out + ".probe"));
+  ARCTRM_RETURN_IF_ERROR(CheckNameLength(out));
+  ARCTRM_RETURN_IF_ERROR(CheckWritable(BesidePath(out, ".probe")));
   if (resume || !FileExists(out) || ReadCheckpointInfo(out).ok()) {
     return absl::OkStatus();
   }
@@ -93,10 +96,11 @@ int ExitOf(TrainStop stop) {
 }
 
 absl::Status PrintTrained(const TrainResult& result, const std::string& out) {
-  return PrintResult(absl::StrFormat(
-      "%s: %d steps in %s (%.2f steps/s), checkpoint %s\n",
-      TrainStopName(result.stop), result.steps,
-      DurationText(absl::Seconds(result.time_s)), result.steps_per_s, out));
+  return PrintResult(
+      absl::StrFormat("%s: %d steps in %s (%.2f steps/s), checkpoint %s\n",
+                      TrainStopName(result.stop), result.steps,
+                      DurationText(absl::Seconds(result.time_s)),
+                      result.steps_per_s, Printable(out)));
 }
 
 absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
@@ -139,7 +143,7 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
       const std::vector<HeldOutPair> held_out,
       TakeHeldOut(options.planning.held_out, options.seed, dataset));
   if (!held_out.empty()) {
-    request.best_out = flags.out + ".best";
+    request.best_out = BesidePath(flags.out, ".best");
     request.evaluate = [&](Predictor& predictor) {
       return ScoreHeldOut(predictor, held_out);
     };
@@ -154,7 +158,7 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
       "%d tasks, %d ids, %d examples; network of %d parameters; %s",
       dataset.tasks.size(), dataset.num_ids() - 1, dataset.num_examples(),
       options.model.num_parameters(), device));
-  const RunFolder folder(options.work.empty() ? flags.out + ".run"
+  const RunFolder folder(options.work.empty() ? BesidePath(flags.out, ".run")
                                               : options.work);
   RunRecord fresh;
   fresh.title = absl::StrCat("arctrm train, ", Basename(flags.out));
@@ -178,9 +182,10 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
                                         request.deadline, log));
   note(TrainStopName(result.stop));
   if (result.best_step > 0) {
-    ARCTRM_RETURN_IF_ERROR(PrintResult(absl::StrFormat(
-        "held out: exact %.1f %% at step %d, checkpoint %s\n",
-        100 * result.best.exact, result.best_step, request.best_out)));
+    ARCTRM_RETURN_IF_ERROR(PrintResult(
+        absl::StrFormat("held out: exact %.1f %% at step %d, checkpoint %s\n",
+                        100 * result.best.exact, result.best_step,
+                        Printable(request.best_out))));
   }
   ARCTRM_RETURN_IF_ERROR(PrintTrained(result, flags.out));
   return ExitOf(result.stop);
@@ -193,7 +198,7 @@ absl::StatusOr<int> Run(const PredictFlags& flags, Log& log) {
   RunOptions options;
   ARCTRM_RETURN_IF_ERROR(Resolve(flags.common, true, "", options));
   ARCTRM_ASSIGN_OR_RETURN(const TaskFiles files,
-                          LoadChallenges(flags.challenges));
+                          LoadChallenges(flags.challenges, log));
   ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
                           ReadCheckpointInfo(flags.checkpoint));
   ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));
@@ -224,9 +229,10 @@ absl::StatusOr<int> Run(const PredictFlags& flags, Log& log) {
                              "]: the checkpoint has no trained row for it"));
   }
   ARCTRM_RETURN_IF_ERROR(ballots.Write(flags.out));
-  ARCTRM_RETURN_IF_ERROR(PrintResult(absl::StrFormat(
-      "%d of %d views, %d votes: %s\n", result.progress.views_done,
-      result.progress.views_planned, ballots.num_votes(), flags.out)));
+  ARCTRM_RETURN_IF_ERROR(PrintResult(
+      absl::StrFormat("%d of %d views, %d votes: %s\n",
+                      result.progress.views_done, result.progress.views_planned,
+                      ballots.num_votes(), Printable(flags.out))));
   bool all_voted = true;
   for (const Task& task : files.challenges.tasks) {
     for (size_t i = 0; i < task.test_inputs.size(); ++i) {
@@ -298,8 +304,29 @@ absl::StatusOr<int> Run(const PuzzlePredictFlags& flags, Log& log) {
       WriteFileAtomically(flags.out, PuzzleCsv(WithAnswers(file, answers))));
   ARCTRM_RETURN_IF_ERROR(PrintResult(
       absl::StrFormat("%d of %d puzzles answered: %s\n", answers.size(),
-                      file.puzzles.size(), flags.out)));
+                      file.puzzles.size(), Printable(flags.out))));
   return answers.size() == file.puzzles.size() ? kExitDone : kExitStopped;
+}
+
+// Which weights of a file were taken, and what lies there too.
+std::string TakenText(const ImportNotes& notes) {
+  constexpr size_t kMostNamed = 8;
+  std::string text = absl::StrCat("weights     ", notes.weights,
+                                  notes.averaged ? ", averaged" : "");
+  if (!notes.others.empty()) {
+    absl::StrAppend(&text, "; there too: ", absl::StrJoin(notes.others, ", "),
+                    " (--weights NAME takes another)");
+  }
+  text += "\n";
+  if (notes.passed_over.empty()) return text;
+  const size_t all = notes.passed_over.size();
+  std::vector<std::string> shown = notes.passed_over;
+  shown.resize(std::min(all, kMostNamed));
+  if (all > shown.size()) {
+    shown.push_back(absl::StrCat(all - shown.size(), " more"));
+  }
+  absl::StrAppend(&text, "passed over ", absl::StrJoin(shown, ", "), "\n");
+  return text;
 }
 
 absl::StatusOr<int> Run(const CheckpointImportFlags& flags, Log&) {
@@ -308,12 +335,16 @@ absl::StatusOr<int> Run(const CheckpointImportFlags& flags, Log&) {
   ImportOptions options;
   options.model = run.model;
   options.identifiers = flags.identifiers;
-  ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out + ".probe"));
-  ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
-                          ImportCheckpoint(flags.weights, flags.out, options));
+  options.weights = flags.set;
+  ARCTRM_RETURN_IF_ERROR(CheckNameLength(flags.out));
+  ARCTRM_RETURN_IF_ERROR(CheckWritable(BesidePath(flags.out, ".probe")));
+  ImportNotes notes;
+  ARCTRM_ASSIGN_OR_RETURN(
+      const CheckpointInfo info,
+      ImportCheckpoint(flags.weights, flags.out, options, &notes));
   ARCTRM_ASSIGN_OR_RETURN(const std::string text,
                           CheckpointInfoText(info.dir, false));
-  ARCTRM_RETURN_IF_ERROR(PrintResult(text));
+  ARCTRM_RETURN_IF_ERROR(PrintResult(absl::StrCat(TakenText(notes), text)));
   return kExitDone;
 }
 

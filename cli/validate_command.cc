@@ -2,6 +2,7 @@
 #include "cli/validate_command.h"
 
 #include "absl/strings/str_cat.h"
+#include "base/printable.h"
 #include "base/status.h"
 #include "cli/inputs.h"
 #include "submission/validate.h"
@@ -9,9 +10,9 @@
 namespace arctrm {
 namespace {
 
-absl::StatusOr<int> Validate(const ValidateFlags& flags) {
+absl::StatusOr<int> Validate(const ValidateFlags& flags, Log& log) {
   ARCTRM_ASSIGN_OR_RETURN(const TaskFiles files,
-                          LoadChallenges(flags.challenges));
+                          LoadChallenges(flags.challenges, log));
   ARCTRM_ASSIGN_OR_RETURN(
       const std::vector<std::string> faults,
       ValidateSubmission(flags.submission, files.challenges));
@@ -22,7 +23,9 @@ absl::StatusOr<int> Validate(const ValidateFlags& flags) {
     return kExitDone;
   }
   std::string text;
-  for (const std::string& fault : faults) absl::StrAppend(&text, fault, "\n");
+  for (const std::string& fault : faults) {
+    absl::StrAppend(&text, Printable(fault), "\n");
+  }
   ARCTRM_RETURN_IF_ERROR(PrintResult(text));
   return absl::InvalidArgumentError(
       absl::StrCat(flags.submission, ": not valid, ", faults.size(),
@@ -51,7 +54,8 @@ CLI::App* AddValidateCommand(CLI::App& app, ValidateFlags& flags) {
 }
 
 int RunValidate(const ValidateFlags& flags) {
-  return RunLogged(flags.common, [&](Log&) { return Validate(flags); });
+  return RunLogged(flags.common,
+                   [&](Log& log) { return Validate(flags, log); });
 }
 
 }  // namespace arctrm

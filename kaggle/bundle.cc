@@ -37,8 +37,8 @@ constexpr char kLicence[] = "LICENSE";
 constexpr char kPrebuilt[] = "torch-";
 
 // As the notebook and cmake/Dependencies.cmake know them.
-const char* const kLibraries[] = {"absl", "simdjson", "zstd", "CLI11",
-                                  "nlohmann_json"};
+const char* const kLibraries[] = {"absl", "simdjson", "zstd",
+                                  "zlib", "CLI11",    "nlohmann_json"};
 const char* const kPrograms[] = {"arctrm", "arctrm-solver"};
 
 // Kaggle's own limits; the notebook's name is a little longer than the
@@ -376,9 +376,7 @@ absl::StatusOr<BundleSummary> WriteBundle(const BundleOptions& options) {
   notebook.competition = options.competition;
   summary.notebook_id = notebook.id;
 
-  std::string fresh = options.out;
-  while (fresh.size() > 1 && fresh.back() == '/') fresh.pop_back();
-  fresh += ".new";
+  const std::string fresh = BesidePath(options.out, ".new");
   const std::string dataset = JoinPath(fresh, kDataset);
   const std::string pushed = JoinPath(fresh, kNotebook);
   const auto write = [&]() -> absl::Status {

@@ -91,7 +91,7 @@ absl::StatusOr<RunOutcome> RunIn(const std::string& work, RunOptions run,
 WorkerOptions WorkersIn(const KaggleOptions& options, const std::string& work) {
   WorkerOptions workers;
   workers.solver = options.solver;
-  workers.scratch = work + ".workers";
+  workers.scratch = BesidePath(work, ".workers");
   workers.deadline = Deadline(RealClock(), KaggleTimeLeft(options));
   return workers;
 }

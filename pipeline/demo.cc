@@ -55,7 +55,7 @@ absl::StatusOr<DemoOutcome> RunDemo(const DemoOptions& options,
           "use --from-scratch, or make one with recipes/pretrain-demo.sh");
     }
     run.checkpoint = JoinPath(options.out, "checkpoint");
-    const std::string fresh = run.checkpoint + ".new";
+    const std::string fresh = BesidePath(run.checkpoint, ".new");
     ARCTRM_RETURN_IF_ERROR(RemoveAll(fresh));
     ARCTRM_RETURN_IF_ERROR(MakeDirectories(fresh));
     for (const EmbeddedFile& file : DemoCheckpointFiles()) {

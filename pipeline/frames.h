@@ -68,7 +68,8 @@ absl::StatusOr<std::vector<PredictorInput>> UnpackInputs(absl::string_view body,
                                                          Canvas canvas,
                                                          int max_batch);
 std::string PackOutputs(absl::Span<const PredictorOutput> outputs);
-// DataLoss unless it holds one answer per input, of as many tokens.
+// DataLoss unless it holds one answer per input, of as many tokens, and a
+// second one of as many or none.
 absl::StatusOr<std::vector<PredictorOutput>> UnpackOutputs(
     absl::string_view body, absl::Span<const PredictorInput> inputs);
 

@@ -287,7 +287,7 @@ absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
         more > absl::ZeroDuration() ? " longer" : " less", " than planned"));
     return request.deadline;
   };
-  const RunFolder folder(options.work.empty() ? options.out + ".run"
+  const RunFolder folder(options.work.empty() ? BesidePath(options.out, ".run")
                                               : options.work);
   const absl::Time start = RealClock().Now();
   RunRecord fresh;
@@ -315,7 +315,7 @@ absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
   PuzzleTrainOutcome outcome;
   outcome.checkpoint = options.out;
   if (!held_out.puzzles.empty()) {
-    request.best_out = options.out + ".best";
+    request.best_out = BesidePath(options.out, ".best");
     request.evaluate =
         [&](Predictor& predictor) -> absl::StatusOr<HeldOutScore> {
       ARCTRM_ASSIGN_OR_RETURN(

@@ -49,7 +49,8 @@ class Job {
       : options_(options),
         deadline_(deadline),
         engine_(engine),
-        journal_(options.work.empty() ? options.out + ".run" : options.work,
+        journal_(options.work.empty() ? BesidePath(options.out, ".run")
+                                      : options.work,
                  options.persevere, log) {
     constexpr int64_t kLeastSpare = int64_t{64} << 20;
     if (options_.spare.empty() && engine_.NeedsFiles()) {
@@ -294,6 +295,7 @@ absl::Status Job::Open() {
   opened_ = true;
   if (!options_.resume) Begin();
   options_.train.batch = fitted_batch_;
+  for (const Remark& remark : inputs_.remarks) journal_.Warn(remark);
   auto& machine = journal_.Section("Machine");
   machine.clear();
   machine.emplace_back("device", device_);

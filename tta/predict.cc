@@ -144,15 +144,22 @@ absl::StatusOr<std::vector<Vote>> PredictBatch(Predictor& predictor,
   }
   std::vector<Vote> votes(batch.size());
   for (size_t i = 0; i < batch.size(); ++i) {
-    if (outputs[i].tokens.size() != inputs[i].tokens.size()) {
-      return absl::InternalError(
-          absl::StrCat("the predictor gave ", outputs[i].tokens.size(),
-                       " tokens, the canvas has ", inputs[i].tokens.size()));
+    const PredictorOutput& output = outputs[i];
+    const size_t tokens = inputs[i].tokens.size();
+    if (output.tokens.size() != tokens ||
+        (!output.second.empty() && output.second.size() != tokens)) {
+      return absl::InternalError(absl::StrCat(
+          "the predictor gave ", output.tokens.size(), " and ",
+          output.second.size(), " tokens, the canvas has ", tokens));
     }
     const Augmentation& augmentation = *batch[i].augmentation;
-    votes[i].grid =
-        augmentation.Invert(CropGrid(outputs[i].tokens, batch[i].size));
-    votes[i].confidence = Sigmoid(outputs[i].halt_logit);
+    const auto grid_of = [&](const std::vector<uint8_t>& answer) {
+      return augmentation.Invert(CropGrid(answer, batch[i].size));
+    };
+    votes[i].grid = grid_of(output.tokens);
+    if (!output.second.empty()) votes[i].second = grid_of(output.second);
+    if (votes[i].second == votes[i].grid) votes[i].second = Grid();
+    votes[i].confidence = Sigmoid(output.halt_logit);
     votes[i].augmentation = augmentation.Key();
     votes[i].source = source;
   }

@@ -2,6 +2,7 @@
 #include "solver/internal/checkpoint_files.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <utility>
 
@@ -14,6 +15,7 @@
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/options.h"
+#include "base/printable.h"
 #include "base/status.h"
 #include "nlohmann/json.hpp"
 #include "simdjson.h"
@@ -145,6 +147,47 @@ nlohmann::ordered_json Settings(const CheckpointInfo& info) {
   return settings;
 }
 
+// The root of checkpoint.json, which `parser` keeps. Its own checksum is looked
+// at where it has one: older checkpoints don't.
+absl::StatusOr<simdjson::dom::element> ReadDescription(
+    const std::string& path, simdjson::dom::parser& parser) {
+  ARCTRM_ASSIGN_OR_RETURN(const std::string json,
+                          ReadKeptFile(Dirname(path), Basename(path)));
+  simdjson::dom::element root;
+  simdjson::dom::object members;
+  std::string_view format;
+  int64_t version = 0;
+  if (parser.parse(json).get(root) != simdjson::SUCCESS ||
+      root.get(members) != simdjson::SUCCESS ||
+      root["format"].get(format) != simdjson::SUCCESS || format != kFormat ||
+      root["version"].get(version) != simdjson::SUCCESS) {
+    return absl::DataLossError(
+        absl::StrCat(path, ": damaged, or not the settings of a checkpoint"));
+  }
+  if (version != kVersion) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(path, ": format version ", version,
+                     "; this arctrm reads version ", kVersion));
+  }
+  constexpr std::array<std::string_view, 6> kMembers = {
+      "format", "version", "step", "train_time_s", "settings", "files"};
+  for (const auto member : members) {
+    std::string_view hex;
+    // A flipped bit in the checksum's name must not hide it.
+    const bool sound = member.key == kSelfSha256
+                           ? member.value.get(hex) == simdjson::SUCCESS &&
+                                 SelfSha256Holds(json, AbslView(hex))
+                           : std::find(kMembers.begin(), kMembers.end(),
+                                       member.key) != kMembers.end();
+    if (sound) continue;
+    return absl::DataLossError(absl::StrCat(
+        path,
+        ": damaged, or changed after it was written; take another copy of the "
+        "checkpoint"));
+  }
+  return root;
+}
+
 }  // namespace
 
 // All files of a checkpoint folder, the description last.
@@ -161,7 +204,8 @@ NamedFiles WholeCheckpoint(const CheckpointInfo& info, NamedFiles files) {
   settings["train_time_s"] = info.train_time_s;
   settings["settings"] = Settings(info);
   settings["files"] = std::move(listed);
-  files.emplace_back(kSettingsFile, settings.dump(1) + "\n");
+  settings[kSelfSha256] = std::string(kSha256Digits, '0');
+  files.emplace_back(kSettingsFile, WithSelfSha256(settings.dump(1) + "\n"));
   return files;
 }
 
@@ -187,7 +231,7 @@ absl::Status WriteCheckpoint(const std::string& dir, const CheckpointInfo& info,
     return absl::FailedPreconditionError(absl::StrCat(
         dir, ": exists and is no checkpoint; choose another --out"));
   }
-  const std::string fresh = dir + ".new";
+  const std::string fresh = BesidePath(dir, ".new");
   ARCTRM_RETURN_IF_ERROR(RemoveAll(fresh));
   const NamedFiles whole = WholeCheckpoint(info, std::move(files));
   ARCTRM_RETURN_IF_ERROR(CheckRoom(dir, whole));
@@ -228,14 +272,12 @@ absl::StatusOr<std::string> CheckpointDir(const std::string& path) {
 absl::StatusOr<std::string> ReadCheckpointFile(const std::string& dir,
                                                const std::string& name) {
   const std::string settings_path = JoinPath(dir, kSettingsFile);
-  ARCTRM_ASSIGN_OR_RETURN(const std::string json,
-                          ReadKeptFile(dir, kSettingsFile));
   simdjson::dom::parser parser;
-  simdjson::dom::element root;
+  ARCTRM_ASSIGN_OR_RETURN(const simdjson::dom::element root,
+                          ReadDescription(settings_path, parser));
   std::string_view sha;
   uint64_t size = 0;
-  if (parser.parse(json).get(root) != simdjson::SUCCESS ||
-      root["files"][name]["sha256"].get(sha) != simdjson::SUCCESS ||
+  if (root["files"][name]["sha256"].get(sha) != simdjson::SUCCESS ||
       root["files"][name]["bytes"].get(size) != simdjson::SUCCESS) {
     return absl::DataLossError(absl::StrCat(
         settings_path, ": damaged, or lists no file \"", name, "\""));
@@ -262,25 +304,9 @@ absl::StatusOr<CheckpointInfo> ReadCheckpointInfo(const std::string& path) {
   CheckpointInfo info;
   ARCTRM_ASSIGN_OR_RETURN(info.dir, internal::CheckpointDir(path));
   const std::string file = JoinPath(info.dir, internal::kSettingsFile);
-  ARCTRM_ASSIGN_OR_RETURN(
-      const std::string json,
-      internal::ReadKeptFile(info.dir, internal::kSettingsFile));
   simdjson::dom::parser parser;
-  simdjson::dom::element root;
-  std::string_view format;
-  int64_t version = 0;
-  if (parser.parse(json).get(root) != simdjson::SUCCESS ||
-      root["format"].get(format) != simdjson::SUCCESS ||
-      format != internal::kFormat ||
-      root["version"].get(version) != simdjson::SUCCESS) {
-    return absl::DataLossError(
-        absl::StrCat(file, ": damaged, or not the settings of a checkpoint"));
-  }
-  if (version != internal::kVersion) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(file, ": format version ", version,
-                     "; this arctrm reads version ", internal::kVersion));
-  }
+  ARCTRM_ASSIGN_OR_RETURN(const simdjson::dom::element root,
+                          internal::ReadDescription(file, parser));
   simdjson::dom::object settings;
   if (root["step"].get(info.step) != simdjson::SUCCESS ||
       root["train_time_s"].get(info.train_time_s) != simdjson::SUCCESS ||
@@ -374,7 +400,9 @@ absl::StatusOr<std::string> CheckpointInfoText(const std::string& path,
       tensors[name] = {{"dtype", entry.dtype}, {"shape", entry.shape}};
     }
     out["tensors"] = std::move(tensors);
-    return out.dump() + "\n";
+    return out.dump(-1, ' ', /*ensure_ascii=*/true,
+                    nlohmann::ordered_json::error_handler_t::replace) +
+           "\n";
   }
   std::string out = absl::StrFormat(
       "checkpoint  %s\n"
@@ -384,12 +412,13 @@ absl::StatusOr<std::string> CheckpointInfoText(const std::string& path,
       "ids         %d rows for %d tasks and %d copies, %d updated, least %d\n"
       "seen        %d tasks, %d of them with their test pairs\n"
       "file        %s, %d bytes\n",
-      info.dir, info.step, DurationText(absl::Seconds(info.train_time_s)),
-      info.has_resume_state ? ", can be resumed" : "", info.model.arch,
-      info.model.mixer ? " mixer" : "", info.model.num_parameters(),
-      info.model.hidden, info.model.layers, info.model.h_cycles,
-      info.model.l_cycles, info.model.puzzle, info.model.canvas_side,
-      info.model.canvas_side, info.model.position_side,
+      Printable(info.dir), info.step,
+      DurationText(absl::Seconds(info.train_time_s)),
+      info.has_resume_state ? ", can be resumed" : "",
+      Printable(info.model.arch), info.model.mixer ? " mixer" : "",
+      info.model.num_parameters(), info.model.hidden, info.model.layers,
+      info.model.h_cycles, info.model.l_cycles, Printable(info.model.puzzle),
+      info.model.canvas_side, info.model.canvas_side, info.model.position_side,
       info.model.position_side, info.ids.num_ids, info.ids.tasks.size(), copies,
       updated, least, info.trained.size(), with_test_pairs,
       internal::kWeightsFile, weights_bytes);
@@ -398,7 +427,8 @@ absl::StatusOr<std::string> CheckpointInfoText(const std::string& path,
     for (int64_t size : entry.shape) {
       absl::StrAppend(&shape, shape.empty() ? "" : " x ", size);
     }
-    absl::StrAppendFormat(&out, "  %-48s %-5s %s\n", name, entry.dtype, shape);
+    absl::StrAppendFormat(&out, "  %-48s %-5s %s\n", Printable(name),
+                          Printable(entry.dtype), shape);
   }
   return out;
 }

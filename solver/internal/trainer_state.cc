@@ -22,24 +22,6 @@
 namespace arctrm::internal {
 namespace {
 
-// The first setting in which two sets of options differ, "" for none.
-template <typename Options>
-std::string FirstDifference(Options a, Options b) {
-  OptionSet set_a;
-  OptionSet set_b;
-  AddOptions(a, set_a);
-  AddOptions(b, set_b);
-  const auto items_a = set_a.Items();
-  const auto items_b = set_b.Items();
-  for (size_t i = 0; i < items_a.size(); ++i) {
-    if (items_a[i].value != items_b[i].value) {
-      return absl::StrCat(items_a[i].key, " is ", items_a[i].value,
-                          " in the checkpoint and ", items_b[i].value, " here");
-    }
-  }
-  return "";
-}
-
 Tensor Clone(const Tensor& t) { return t.detach().clone(); }
 
 template <typename Options>
@@ -270,17 +252,7 @@ void Trainer::ShareState() {
 
 absl::Status Trainer::LoadStart(const std::string& checkpoint) {
   ARCTRM_ASSIGN_OR_RETURN(CheckpointInfo info, ReadCheckpointInfo(checkpoint));
-  // What train.H_cycles and its like changed may differ.
-  ModelOptions known = info.model;
-  known.h_cycles = options_.h_cycles;
-  known.l_cycles = options_.l_cycles;
-  known.halt_max_steps = options_.halt_max_steps;
-  const std::string difference = FirstDifference(known, options_);
-  if (!difference.empty()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        checkpoint, ": ", difference,
-        "; a checkpoint is continued with its own network and canvas"));
-  }
+  ARCTRM_RETURN_IF_ERROR(CheckSameNetwork(info, options_));
   ARCTRM_ASSIGN_OR_RETURN(const SafetensorsFile file,
                           ReadCheckpointTensors(info.dir, kWeightsFile));
   ARCTRM_ASSIGN_OR_RETURN(const Tensor table,

@@ -101,6 +101,45 @@ TEST(PredictVotes, EveryViewIsUndoneSoThatCopiesAgree) {
   }
 }
 
+// 0 stays 0 under every view, so the seconds agree once their shape is undone.
+TEST(PredictVotes, SecondAnswersAreUndoneAndGiveTheSecondAttempt) {
+  const ChallengeSet challenges = MakeChallenges();
+  FakePredictor predictor({5}, 7, [](const PredictorInput& input) {
+    PredictorOutput output{input.tokens, 0};
+    output.second = input.tokens;
+    for (uint8_t& token : output.second) {
+      if (token >= kFirstColorToken) token = kFirstColorToken;
+    }
+    return output;
+  });
+  Ballots ballots;
+  MustPredict(predictor, MakeIds(challenges, 20), challenges, VoteOptions(),
+              ballots);
+  for (const auto& [id, outputs] : ChooseAttempts(ballots, challenges)) {
+    const Task& task = *challenges.Find(id);
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      const Grid& input = task.test_inputs[i];
+      EXPECT_EQ(outputs[i],
+                (Attempts{input, Grid(input.rows(), input.cols())}));
+    }
+  }
+}
+
+TEST(PredictVotes, SecondAnswersOfAnotherSizeAreAnError) {
+  const ChallengeSet challenges = MakeChallenges();
+  FakePredictor predictor({5}, 7, [](const PredictorInput& input) {
+    PredictorOutput output{input.tokens, 0};
+    output.second = {1};
+    return output;
+  });
+  Ballots ballots;
+  EXPECT_EQ(PredictVotes(predictor, MakeIds(challenges, 1), challenges,
+                         VoteOptions(), nullptr, ballots)
+                .status()
+                .code(),
+            absl::StatusCode::kInternal);
+}
+
 TEST(PredictVotes, IdentityOfEveryTestInputComesFirst) {
   const ChallengeSet challenges = MakeChallenges();
   const PuzzleIds ids = MakeIds(challenges, 2);
