@@ -171,6 +171,10 @@ absl::StatusOr<RunOutcome> RunKaggle(const KaggleOptions& options, Log& log) {
   const Deadline deadline(RealClock(), KaggleTimeLeft(options));
   const std::unique_ptr<Watchdog> watchdog =
       WatchRun({"", "", ""}, deadline, log);
+  ARCTRM_RETURN_IF_ERROR(CheckSubmissionPath(options.run.out));
+  if (!options.run.report.empty()) {
+    ARCTRM_RETURN_IF_ERROR(CheckIsFile(options.run.report));
+  }
   ARCTRM_ASSIGN_OR_RETURN(const Site site, FindSite(options.site));
   for (const std::string& note : site.notes) log.Info(note);
   log.Info(HostLine());

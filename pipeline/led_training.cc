@@ -185,6 +185,8 @@ absl::StatusOr<TrainResult> LedTraining::Salvage(
   TakeSpare(request);
   const std::string& saved_in = request.out;
   const absl::StatusOr<CheckpointInfo> info = ReadCheckpointInfo(saved_in);
+  // Another folder may have room.
+  if (!info.ok() && absl::IsResourceExhausted(why)) return why;
   if (!info.ok()) {
     return absl::UnavailableError(absl::StrCat(
         "training: ", why.message(), "; nothing had been saved by then (",
@@ -220,7 +222,9 @@ absl::StatusOr<TrainResult> LedTraining::Train(const EngineTraining& asked) {
     if (StopSignal() != 0) {
       return Salvage(training, TrainStop::kSignal, result.status());
     }
-    if (failure.hung || request.deadline.Remaining() < kWorthResuming ||
+    // What found no room in the end finds none in another try.
+    if (failure.hung || absl::IsResourceExhausted(result.status()) ||
+        request.deadline.Remaining() < kWorthResuming ||
         ++failures >= kMostFailures) {
       return Salvage(training, TrainStop::kDeadline, result.status());
     }

@@ -35,6 +35,7 @@
 #include "pipeline/scoring.h"
 #include "pipeline/spare_folder.h"
 #include "solver/checkpoint_info.h"
+#include "submission/write.h"
 #include "tta/ballots.h"
 
 namespace arctrm {
@@ -284,9 +285,14 @@ void Job::Begin() {
 // least room.
 absl::Status Job::Open() {
   ARCTRM_RETURN_IF_ERROR(ReadEverything());
+  ARCTRM_RETURN_IF_ERROR(CheckSubmissionPath(options_.out));
   ARCTRM_RETURN_IF_ERROR(CheckWritable(options_.out));
   if (!options_.report.empty()) {
-    ARCTRM_RETURN_IF_ERROR(CheckWritable(options_.report));
+    // A report that finds no room is done without.
+    const absl::StatusOr<int64_t> free = FreeBytes(Dirname(options_.report));
+    ARCTRM_RETURN_IF_ERROR(free.ok() && *free == 0
+                               ? CheckIsFile(options_.report)
+                               : CheckWritable(options_.report));
   }
   ARCTRM_RETURN_IF_ERROR(options_.resume ? TakeUp()
                                          : journal_.folder().Check());

@@ -138,6 +138,15 @@ Submission PlaceholderSubmission(const ChallengeSet& challenges) {
   return submission;
 }
 
+absl::Status CheckSubmissionPath(absl::string_view path) {
+  ARCTRM_RETURN_IF_ERROR(CheckIsFile(path));
+  if (!IsSpecialFile(path) || path == "/dev/null") return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("can't write ", path,
+                   ": a run replaces its submission again and again; give the "
+                   "name of a file"));
+}
+
 absl::Status WriteSubmission(const Submission& submission,
                              const ChallengeSet& challenges,
                              absl::string_view path, bool again) {

@@ -18,6 +18,10 @@ std::string SubmissionJson(const Submission& submission);
 // [[0]] twice for every test input: a legal file that scores nothing.
 Submission PlaceholderSubmission(const ChallengeSet& challenges);
 
+// Can a run's submission, which is replaced again and again, be written to
+// `path`? As CheckIsFile(), but of what is no file /dev/null alone.
+absl::Status CheckSubmissionPath(absl::string_view path);
+
 // Checks `submission` against `challenges` (Internal if it doesn't fit: our
 // bug), writes to a temporary name, syncs, reads it back, renames. Whatever
 // fails, the file that was there stays. A device or a pipe is written to as it
