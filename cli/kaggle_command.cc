@@ -15,6 +15,7 @@
 #include "cli/run_job.h"
 #include "cli/settings.h"
 #include "kaggle/job.h"
+#include "pipeline/spare_folder.h"
 #include "pipeline/worker_engine.h"
 
 namespace arctrm {
@@ -144,7 +145,7 @@ int RunKaggleRun(const KaggleFlags& flags) {
   return RunLogged(flags.common, [&](Log& log) -> absl::StatusOr<int> {
     ARCTRM_ASSIGN_OR_RETURN(const KaggleOptions options, OptionsOf(flags));
     ARCTRM_ASSIGN_OR_RETURN(const RunOutcome outcome, RunKaggle(options, log));
-    ARCTRM_RETURN_IF_ERROR(PrintOutcome(outcome, options.run.out));
+    TellOutcome(outcome, options.run.out, log);
     return outcome.complete ? kExitDone : kExitStopped;
   });
 }
@@ -170,10 +171,19 @@ int RunOnDevices(const RunFlags& flags) {
                                              : flags.common.work,
                    ".workers");
     ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));
+    // What workers are given as files may be as large as a dataset.
+    constexpr int64_t kLeastBytes = int64_t{64} << 20;
+    const absl::StatusOr<int64_t> free = FreeBytes(workers.scratch);
+    const std::string spare = SpareFolder(workers.scratch, kLeastBytes);
+    if (free.ok() && *free < kLeastBytes && !spare.empty()) {
+      workers.scratch = spare;
+    }
     ARCTRM_RETURN_IF_ERROR(MakeDirectories(workers.scratch));
     const std::unique_ptr<Engine> engine = MakeWorkerEngine(workers, log);
     ARCTRM_ASSIGN_OR_RETURN(const int code, RunJobCommand(flags, *engine, log));
-    if (code == kExitDone) ARCTRM_RETURN_IF_ERROR(RemoveAll(workers.scratch));
+    if (code == kExitDone || workers.scratch == spare) {
+      ARCTRM_RETURN_IF_ERROR(RemoveAll(workers.scratch));
+    }
     return code;
   });
 }

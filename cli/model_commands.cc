@@ -168,15 +168,19 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
   }
   ARCTRM_ASSIGN_OR_RETURN(RunRecord record,
                           OpenRecord(folder, flags.resume, fresh));
-  record.status = "training";
-  ARCTRM_RETURN_IF_ERROR(folder.WriteRecord(record));
+  // The checkpoint is what counts.
+  const auto note = [&](const std::string& status) {
+    record.status = status;
+    const absl::Status written = folder.WriteRecord(record);
+    if (!written.ok()) log.Warning(written.message());
+  };
+  note("training");
   watchdog =
       WatchRun({folder.dir(), "", "what was saved before stands"}, limit, log);
   ARCTRM_ASSIGN_OR_RETURN(const TrainResult result,
                           TrainRecorded(Train, request, folder, flags.steps,
                                         request.deadline, log));
-  record.status = TrainStopName(result.stop);
-  ARCTRM_RETURN_IF_ERROR(folder.WriteRecord(record));
+  note(TrainStopName(result.stop));
   if (result.best_step > 0) {
     ARCTRM_RETURN_IF_ERROR(PrintResult(
         absl::StrFormat("held out: exact %.1f %% at step %d, checkpoint %s\n",

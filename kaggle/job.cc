@@ -18,6 +18,7 @@
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/out_of_memory.h"
+#include "base/replaced_file.h"
 #include "base/status.h"
 #include "base/stop.h"
 #include "pipeline/end_run.h"
@@ -45,8 +46,9 @@ absl::Status WritePlaceholder(const ChallengeSet& challenges,
       return absl::OkStatus();
     }
   }
-  ARCTRM_RETURN_IF_ERROR(
-      WriteSubmission(PlaceholderSubmission(challenges), challenges, out));
+  ARCTRM_RETURN_IF_ERROR(WriteSubmission(PlaceholderSubmission(challenges),
+                                         challenges, out,
+                                         /*again=*/true));
   log.Info(absl::StrCat(out, ": a valid placeholder is in place"));
   return absl::OkStatus();
 }
@@ -170,9 +172,14 @@ absl::StatusOr<RunOutcome> RunKaggle(const KaggleOptions& options, Log& log) {
   const Deadline deadline(RealClock(), KaggleTimeLeft(options));
   const std::unique_ptr<Watchdog> watchdog =
       WatchRun({"", "", ""}, deadline, log);
+  ARCTRM_RETURN_IF_ERROR(CheckSubmissionPath(options.run.out));
+  if (!options.run.report.empty()) {
+    ARCTRM_RETURN_IF_ERROR(CheckIsFile(options.run.report));
+  }
   ARCTRM_ASSIGN_OR_RETURN(const Site site, FindSite(options.site));
   for (const std::string& note : site.notes) log.Info(note);
   log.Info(HostLine());
+  const KeptRoom kept_room(options.run.out);
   ARCTRM_ASSIGN_OR_RETURN(const TaskFiles files, ReadTasks(site.challenges));
   ARCTRM_RETURN_IF_ERROR(
       WritePlaceholder(files.challenges, options.run.out, log));

@@ -53,6 +53,7 @@ class JobTraining {
   // The deadline of the training from now on; told when it has moved.
   Deadline Replan(const TrainStats& stats);
   void TakeUp(TrainRequest& request);
+  std::string DatasetDir() const;
   absl::StatusOr<TrainResult> TrainOnce(const TrainRequest& request);
   absl::StatusOr<TrainResult> TrainUntilDone(TrainRequest request);
   absl::Status AddRowUpdates(const std::string& checkpoint);
@@ -110,8 +111,16 @@ absl::StatusOr<JobTrained> JobTraining::Run() {
   request.checkpoint = options_.checkpoint;
   request.out = journal_.folder().checkpoint_dir();
   request.spare_out = spare;
+  request.keep_in_memory = !engine_.NeedsFiles();
+  request.on_unsaved = [this](const absl::Status& why) {
+    journal_.Unsaved(why);
+  };
+  ForgetCheckpointsInMemory();
   // What an earlier run left there is not of this one.
-  if (!spare.empty()) (void)RemoveAll(spare);
+  if (!spare.empty()) {
+    (void)RemoveAll(spare);
+    (void)RemoveAll(SpareBest(spare));
+  }
   if (options_.resume) TakeUp(request);
   request.max_steps = options_.steps;
   request.snapshots = options_.planning.snapshots;
@@ -161,9 +170,12 @@ absl::StatusOr<JobTrained> JobTraining::Run() {
     ARCTRM_RETURN_IF_ERROR(
         journal_.Forgive(AddRowUpdates(trained.checkpoint), "updates of rows"));
   }
-  ARCTRM_RETURN_IF_ERROR(journal_.Forgive(
-      journal_.Save(trained.stopped ? journal_.record().status : "voting"),
-      "run.json"));
+  // A process that takes the run up would not find these weights.
+  if (IsOnlyInMemory(trained.checkpoint)) {
+    journal_.record().training_done = false;
+  }
+  journal_.Keep(
+      journal_.Save(trained.stopped ? journal_.record().status : "voting"));
   return trained;
 }
 
@@ -197,12 +209,20 @@ Deadline JobTraining::Replan(const TrainStats& stats) {
   return replanner_->deadline();
 }
 
+// The spare folder has it where the work folder had no room.
+std::string JobTraining::DatasetDir() const {
+  std::string dir = journal_.folder().dataset_dir();
+  if (options_.spare.empty() || FileExists(JoinPath(dir, "dataset.json"))) {
+    return dir;
+  }
+  return JoinPath(options_.spare, "dataset");
+}
+
 absl::StatusOr<TrainResult> JobTraining::TrainOnce(
     const TrainRequest& request) {
   absl::StatusOr<TrainResult> result = TrainRecorded(
       [this](const TrainRequest& r) {
-        return engine_.Train(
-            {r, journal_.folder().dataset_dir(), options_.Settings()});
+        return engine_.Train({r, DatasetDir(), options_.Settings()});
       },
       request, journal_.folder(),
       options_.steps > 0 ? options_.steps : job_.plan.steps, deadline_,

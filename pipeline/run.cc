@@ -5,16 +5,20 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "arc/write.h"
 #include "augment/leak_guard.h"
+#include "base/exceptions.h"
 #include "base/files.h"
 #include "base/printable.h"
+#include "base/replaced_file.h"
 #include "base/status.h"
 #include "base/stop.h"
 #include "base/watchdog.h"
@@ -30,7 +34,9 @@
 #include "pipeline/run_folder.h"
 #include "pipeline/run_report.h"
 #include "pipeline/scoring.h"
+#include "pipeline/spare_folder.h"
 #include "solver/checkpoint_info.h"
+#include "submission/write.h"
 #include "tta/ballots.h"
 
 namespace arctrm {
@@ -47,7 +53,19 @@ class Job {
         engine_(engine),
         journal_(options.work.empty() ? BesidePath(options.out, ".run")
                                       : options.work,
-                 options.persevere, log) {}
+                 options.persevere, log) {
+    constexpr int64_t kLeastSpare = int64_t{64} << 20;
+    if (options_.spare.empty() && engine_.NeedsFiles()) {
+      own_spare_ = SpareFolder(journal_.folder().dir(), kLeastSpare);
+      options_.spare = own_spare_;
+    }
+  }
+  Job(const Job&) = delete;
+  Job& operator=(const Job&) = delete;
+  ~Job() {
+    ForgetCheckpointsInMemory();
+    if (!own_spare_.empty()) RemoveAll(own_spare_).IgnoreError();
+  }
 
   // Ends the process where the stages do not come to an end in time.
   std::unique_ptr<Watchdog> Watch();
@@ -65,13 +83,18 @@ class Job {
   absl::Status ReadEverything();
   absl::Status FitMemory(const Dataset& dataset);
   absl::Status TakeUp();
-  absl::Status Begin();
+  void Begin();
   absl::Status CheckLeaks();
   // From the tasks in dataset_.
   absl::Status MakePlan();
-  absl::Status WriteResults(const std::string& status);
+  absl::Status StoreDataset();
+  // The one that counts.
+  absl::Status SaveLastSubmission();
+  void WriteResults(const std::string& status);
 
   RunOptions options_;
+  std::optional<KeptRoom> kept_room_;  // of the submission
+  std::string own_spare_;              // options_.spare where nobody gave one
   const Deadline deadline_;
   Engine& engine_;
   JobJournal journal_;
@@ -115,6 +138,8 @@ std::unique_ptr<Watchdog> Job::Watch() {
       run.result = "nothing was written";
     }
     EndRun(run, cause, deadline_, journal_.log());
+    if (opened_) ReleaseRoom(options_.out);
+    if (!own_spare_.empty()) RemoveAll(own_spare_).IgnoreError();
     return kStopped;
   });
 }
@@ -226,17 +251,17 @@ absl::Status Job::TakeUp() {
   return absl::OkStatus();
 }
 
-absl::Status Job::Begin() {
+void Job::Begin() {
   const RunFolder& folder = journal_.folder();
-  ARCTRM_RETURN_IF_ERROR(folder.Start());
+  journal_.Keep(folder.Start());
   journal_.record().title = options_.title;
   journal_.record().settings = SettingsMap();
   journal_.record().groups = options_.groups;
-  ARCTRM_RETURN_IF_ERROR(WriteFileAtomically(
-      folder.challenges_path(), ChallengesJson(inputs_.challenges)));
+  journal_.Keep(WriteFileAtomically(folder.challenges_path(),
+                                    ChallengesJson(inputs_.challenges)));
   if (!inputs_.solutions.empty()) {
-    ARCTRM_RETURN_IF_ERROR(WriteFileAtomically(
-        folder.solutions_path(), SolutionsJson(inputs_.solutions)));
+    journal_.Keep(WriteFileAtomically(folder.solutions_path(),
+                                      SolutionsJson(inputs_.solutions)));
   }
   auto& settings = journal_.Section("Settings");
   for (const OptionSet::Item& item : options_.Settings()) {
@@ -255,17 +280,27 @@ absl::Status Job::Begin() {
   input.emplace_back("tasks", absl::StrCat(inputs_.challenges.tasks.size()));
   input.emplace_back("test inputs",
                      absl::StrCat(inputs_.challenges.num_test_inputs()));
-  return absl::OkStatus();
 }
 
-// Ends with a valid submission in place.
+// Ends with a valid submission in place, written before all else: it needs the
+// least room.
 absl::Status Job::Open() {
   ARCTRM_RETURN_IF_ERROR(ReadEverything());
+  ARCTRM_RETURN_IF_ERROR(CheckSubmissionPath(options_.out));
   ARCTRM_RETURN_IF_ERROR(CheckWritable(options_.out));
   if (!options_.report.empty()) {
-    ARCTRM_RETURN_IF_ERROR(CheckWritable(options_.report));
+    // A report that finds no room is done without.
+    const absl::StatusOr<int64_t> free = FreeBytes(Dirname(options_.report));
+    ARCTRM_RETURN_IF_ERROR(free.ok() && *free == 0
+                               ? CheckIsFile(options_.report)
+                               : CheckWritable(options_.report));
   }
-  ARCTRM_RETURN_IF_ERROR(options_.resume ? TakeUp() : Begin());
+  ARCTRM_RETURN_IF_ERROR(options_.resume ? TakeUp()
+                                         : journal_.folder().Check());
+  kept_room_.emplace(options_.out);
+  ARCTRM_RETURN_IF_ERROR(SaveSubmission(ballots_, inputs_, options_));
+  opened_ = true;
+  if (!options_.resume) Begin();
   options_.train.batch = fitted_batch_;
   for (const Remark& remark : inputs_.remarks) journal_.Warn(remark);
   auto& machine = journal_.Section("Machine");
@@ -277,9 +312,7 @@ absl::Status Job::Open() {
       Counted(inputs_.challenges.num_test_inputs(), "test input"),
       options_.model.num_parameters(), options_.model.canvas_side,
       options_.model.canvas_side, device_));
-  ARCTRM_RETURN_IF_ERROR(journal_.Save(journal_.record().status));
-  ARCTRM_RETURN_IF_ERROR(SaveSubmission(ballots_, inputs_, options_));
-  opened_ = true;
+  journal_.Keep(journal_.Save(journal_.record().status));
   return absl::OkStatus();
 }
 
@@ -355,8 +388,7 @@ absl::Status Job::Prepare() {
       job_.plan.copies = build.plan.copies;
     }
     ARCTRM_ASSIGN_OR_RETURN(dataset_, BuildDataset(inputs_.sources, build));
-    ARCTRM_RETURN_IF_ERROR(
-        WriteDataset(dataset_, journal_.folder().dataset_dir()).status());
+    ARCTRM_RETURN_IF_ERROR(StoreDataset());
   }
   // The files keep what is held out; a resumed run takes the same.
   ARCTRM_ASSIGN_OR_RETURN(held_out_, TakeHeldOut(options_.planning.held_out,
@@ -376,7 +408,23 @@ absl::Status Job::Prepare() {
                      absl::StrCat(dataset_.num_short_tasks()));
   ARCTRM_RETURN_IF_ERROR(CheckLeaks());
   journal_.AddTiming("set-up", journal_.ElapsedS() - started);
-  return journal_.Save("training");
+  journal_.Keep(journal_.Save("training"));
+  return absl::OkStatus();
+}
+
+// For a run that is taken up, and for workers.
+absl::Status Job::StoreDataset() {
+  absl::Status stored =
+      WriteDataset(dataset_, journal_.folder().dataset_dir()).status();
+  if (stored.ok()) return stored;
+  if (engine_.NeedsFiles()) {
+    if (options_.spare.empty()) return stored;
+    ARCTRM_RETURN_IF_ERROR(MakeDirectories(options_.spare));
+    ARCTRM_RETURN_IF_ERROR(
+        WriteDataset(dataset_, JoinPath(options_.spare, "dataset")).status());
+  }
+  journal_.Unsaved(stored);
+  return absl::OkStatus();
 }
 
 absl::Status Job::Train() {
@@ -398,18 +446,36 @@ absl::Status Job::Vote() {
   return absl::OkStatus();
 }
 
+absl::Status Job::SaveLastSubmission() {
+  absl::Status saved = SaveSubmission(ballots_, inputs_, options_);
+  if (saved.ok()) return saved;
+  // Its room may be taken by what a run that is over needs no more.
+  journal_.Keep(journal_.folder().RemoveResumeState());
+  return SaveSubmission(ballots_, inputs_, options_);
+}
+
 // run.json and the report.
-absl::Status Job::WriteResults(const std::string& status) {
+void Job::WriteResults(const std::string& status) {
   overrun_ = OverrunText(deadline_);
   if (!overrun_.empty()) journal_.Warn(overrun_);
-  ARCTRM_RETURN_IF_ERROR(journal_.Forgive(journal_.Save(status), "run.json"));
-  if (options_.report.empty()) return absl::OkStatus();
-  return journal_.Forgive(
-      WriteRunReport(journal_.folder().dir(), options_.report), "the report");
+  journal_.TellUnsaved();
+  if (!options_.report.empty()) {
+    journal_.record().status = status;
+    const absl::Status written =
+        WriteRunReport(journal_.folder(), journal_.record(), inputs_.challenges,
+                       inputs_.solutions, ballots_, options_.report);
+    if (!written.ok()) {
+      journal_.Warn(absl::StrCat("the report: ", written.message()));
+    }
+  }
+  const absl::Status saved = journal_.Save(status);
+  if (!saved.ok() && journal_.unsaved() == 0) {
+    journal_.log().Warning(absl::StrCat("run.json: ", saved.message()));
+  }
 }
 
 absl::StatusOr<RunOutcome> Job::Finish() {
-  ARCTRM_RETURN_IF_ERROR(SaveSubmission(ballots_, inputs_, options_));
+  ARCTRM_RETURN_IF_ERROR(SaveLastSubmission());
   RunOutcome outcome;
   outcome.leak_warning = leak_warning_;
   outcome.test_inputs = inputs_.challenges.num_test_inputs();
@@ -455,16 +521,25 @@ absl::StatusOr<RunOutcome> Job::Finish() {
       "peak memory",
       absl::StrFormat("%.0f MiB",
                       static_cast<double>(PeakMemoryBytes()) / (1 << 20)));
-  ARCTRM_RETURN_IF_ERROR(WriteResults(outcome.status));
+  // A process that takes the run up will find no spare folder.
+  if (!own_spare_.empty() &&
+      absl::StartsWith(trained_.checkpoint, own_spare_)) {
+    journal_.record().training_done = false;
+  }
+  WriteResults(outcome.status);
   complete_ = outcome.complete;
   finished_ = true;
   // Where writing it took too long, it is told all the same.
   if (deadline_.Passed() && overrun_.empty()) {
-    ARCTRM_RETURN_IF_ERROR(WriteResults(outcome.status));
+    WriteResults(outcome.status);
   }
+  WriteResults(outcome.status);
   if (outcome.complete) {
-    ARCTRM_RETURN_IF_ERROR(journal_.Forgive(
-        journal_.folder().RemoveResumeState(), "clearing the work folder"));
+    const absl::Status cleared = journal_.folder().RemoveResumeState();
+    if (!cleared.ok()) {
+      journal_.log().Warning(
+          absl::StrCat("clearing the work folder: ", cleared.message()));
+    }
   }
   return outcome;
 }
@@ -476,11 +551,13 @@ absl::StatusOr<RunOutcome> RunJob(const RunOptions& options,
                                   Engine& engine) {
   Job job(options, deadline, log, engine);
   const std::unique_ptr<Watchdog> watchdog = job.Watch();
-  ARCTRM_RETURN_IF_ERROR(job.Open());
-  ARCTRM_RETURN_IF_ERROR(job.Prepare());
-  ARCTRM_RETURN_IF_ERROR(job.Train());
-  ARCTRM_RETURN_IF_ERROR(job.Vote());
-  return job.Finish();
+  return CatchExceptions("the run", [&]() -> absl::StatusOr<RunOutcome> {
+    ARCTRM_RETURN_IF_ERROR(job.Open());
+    ARCTRM_RETURN_IF_ERROR(job.Prepare());
+    ARCTRM_RETURN_IF_ERROR(job.Train());
+    ARCTRM_RETURN_IF_ERROR(job.Vote());
+    return job.Finish();
+  });
 }
 
 absl::StatusOr<std::string> DescribePlan(const RunOptions& options,

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "pipeline/run_folder.h"
 
+#include <unistd.h>
+
+#include <cerrno>
 #include <limits>
 
 #include "absl/strings/str_cat.h"
@@ -114,7 +117,15 @@ std::string RunFolder::checkpoint_dir() const {
   return JoinPath(dir_, "checkpoint");
 }
 
-absl::Status RunFolder::Start() const {
+absl::Status RunFolder::Check() const {
+  std::string above = dir_;
+  while (!FileExists(above) && Dirname(above) != above) above = Dirname(above);
+  if (!IsDirectory(above)) {
+    return ErrnoStatus(ENOTDIR, "can't make the folder", dir_);
+  }
+  if (access(above.c_str(), W_OK | X_OK) != 0) {
+    return ErrnoStatus(errno, "can't make the folder", dir_);
+  }
   if (IsDirectory(dir_) && !FileExists(record_path())) {
     ARCTRM_ASSIGN_OR_RETURN(const std::vector<std::string> files,
                             ListFiles(dir_));
@@ -125,6 +136,11 @@ absl::Status RunFolder::Start() const {
           "choose another with --work"));
     }
   }
+  return absl::OkStatus();
+}
+
+absl::Status RunFolder::Start() const {
+  ARCTRM_RETURN_IF_ERROR(Check());
   for (const std::string& path :
        {record_path(), metrics_path(), metrics_csv_path(), ballots_path(),
         challenges_path(), solutions_path(), puzzles_path(), answers_path(),

@@ -60,6 +60,9 @@ class RunFolder {
   std::string puzzles_path() const;
   std::string answers_path() const;
 
+  // Can it be a run's? FailedPrecondition when it holds files that are not of a
+  // run, or nothing may be made there. Changes nothing.
+  absl::Status Check() const;
   // Makes the folder, empty. FailedPrecondition when it holds files that are
   // not of a run.
   absl::Status Start() const;

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <string>
 #include <thread>
@@ -12,7 +13,10 @@
 #include <vector>
 
 #include "base/printable.h"
+#include "base/out_of_memory.h"
+#include "base/stop.h"
 #include "gtest/gtest.h"
+#include "tests/testing/file_limit.h"
 #include "tests/testing/scratch.h"
 
 namespace arctrm {
@@ -125,6 +129,71 @@ TEST(Files, APipeTakesTheBytes) {
   EXPECT_TRUE(WriteFileAtomically(dir("pipe"), "through").ok());
   reader.join();
   EXPECT_EQ(got, "through");
+}
+
+TEST(Files, APipeIsReadToItsEnd) {
+  const ScratchFolder dir;
+  ASSERT_EQ(mkfifo(dir("pipe").c_str(), 0600), 0);
+  std::thread writer([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    EXPECT_TRUE(WriteFileAtomically(dir("pipe"), "through").ok());
+  });
+  EXPECT_EQ(Content(dir("pipe")), "through");
+  writer.join();
+}
+
+TEST(Files, AStopSignalEndsWaitingForAPipe) {
+  const ScratchFolder dir;
+  ASSERT_EQ(mkfifo(dir("pipe").c_str(), 0600), 0);
+  std::thread stop([] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    RequestStop(SIGHUP);
+  });
+  const absl::Status status = ReadFile(dir("pipe")).status();
+  stop.join();
+  RequestStop(0);
+  EXPECT_EQ(status.code(), absl::StatusCode::kCancelled);
+  EXPECT_NE(status.message().find("SIGHUP"), std::string::npos) << status;
+}
+
+TEST(Files, WhatEndsNeverOrIsNoFileIsRefused) {
+  const ScratchFolder dir;
+  EXPECT_EQ(ReadFile("/dev/zero").status().code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(Content("/dev/null"), "");
+  ASSERT_EQ(mkfifo(dir("pipe").c_str(), 0600), 0);
+  for (const std::string& path :
+       {dir("pipe"), dir(), std::string("/dev/full")}) {
+    EXPECT_EQ(CheckIsFile(path).code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_EQ(CheckWritable(path).code(),
+              absl::StatusCode::kFailedPrecondition);
+  }
+  for (const char* path : {"/dev/null", "/dev/stdout", "/dev/stderr"}) {
+    EXPECT_EQ(CheckIsFile(path), absl::OkStatus()) << path;
+  }
+  EXPECT_EQ(CheckIsFile("/dev/fd/987").code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
+TEST(Files, WhatMemoryHasNoRoomForIsNotBegun) {
+  const ScratchFolder dir;
+  ASSERT_TRUE(WriteFileAtomically(dir("huge"), "x").ok());
+  if (truncate(dir("huge").c_str(), off_t{1} << 43) != 0) {
+    GTEST_SKIP() << "no sparse files here";
+  }
+  EXPECT_TRUE(IsOutOfMemory(ReadFile(dir("huge")).status()));
+}
+
+TEST(Files, LookingWhetherAFileCanBeMadeLeavesNone) {
+  const ScratchFolder dir;
+  {
+    const FileLimit limit(0);
+    EXPECT_EQ(CheckWritable(dir("f")).code(),
+              absl::StatusCode::kFailedPrecondition);
+  }
+  EXPECT_EQ(CheckWritable(dir("f")), absl::OkStatus());
+  EXPECT_EQ(*ListFiles(dir()), Names{});
+  EXPECT_GT(*FreeBytes(dir("not/there")), 0);
 }
 
 TEST(Files, AppendCreatesAndAdds) {

@@ -23,10 +23,21 @@
 #include "submission/validate.h"
 #include "tests/pipeline/small_job.h"
 #include "tests/testing/fake_clock.h"
+#include "tests/testing/file_limit.h"
 #include "tta/ballots.h"
 
 namespace arctrm {
 namespace {
+
+class WarningsLog : public Log {
+ public:
+  void Info(absl::string_view) override {}
+  void Warning(absl::string_view line) override { warnings.emplace_back(line); }
+  void Error(absl::string_view) override {}
+  void Progress(absl::string_view) override {}
+  void EndProgress() override {}
+  std::vector<std::string> warnings;
+};
 
 class RunJobTest : public SmallJobTest {
  protected:
@@ -54,6 +65,37 @@ TEST_F(RunJobTest, GivesAValidSubmissionAScoreAndAReport) {
   EXPECT_TRUE(folder.ReadRecord().ok());
   EXPECT_TRUE(FileExists(folder.metrics_path()));
   EXPECT_EQ(FileExists(folder.dataset_dir()), !outcome->complete);
+}
+
+TEST_F(RunJobTest, ADiskWithoutRoomForCheckpointsCostsNoVotes) {
+  // Shows the votes that there would be without.
+  const auto plain = RunJob(Options("plain.json"), Deadline(), NullLog());
+  ASSERT_TRUE(plain.ok()) << plain.status();
+  RunOptions options = Options("full.json");
+  options.report = Path("full.html");
+  options.planning.snapshots = 2;
+  options.planning.held_out = 1;
+  options.train.checkpoint_interval_s = 0.01;
+  options.train.evaluate_interval_s = 0.01;
+  WarningsLog log;
+  absl::StatusOr<RunOutcome> outcome;
+  {
+    const FileLimit limit(8192);
+    outcome = RunJob(options, Deadline(), log);
+  }
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_EQ(outcome->status, plain->status);
+  EXPECT_EQ(outcome->without_votes, plain->without_votes);
+  EXPECT_THAT(*ValidateSubmission(options.out, challenges_),
+              testing::IsEmpty());
+  EXPECT_FALSE(HasCheckpoint(RunFolder(options.out + ".run").checkpoint_dir()));
+  // Told once, and counted at the end.
+  int told = 0;
+  for (const std::string& line : log.warnings) {
+    told += testing::Matches(testing::HasSubstr("what finds no room"))(line);
+  }
+  EXPECT_EQ(told, 1);
+  EXPECT_LE(log.warnings.size(), 4u);
 }
 
 // The usual engine, to which a step seems to take for ever.
