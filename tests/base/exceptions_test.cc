@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <new>
+#include <thread>
 #include <stdexcept>
 #include <string>
 
@@ -45,7 +46,7 @@ TEST(Exceptions, WithoutACatchEndWithALineAndNoCore) {
   EXPECT_EXIT(
       {
         EndOnUncaught();
-        []() noexcept { throw std::bad_alloc(); }();
+        std::thread([] { throw std::bad_alloc(); }).join();
       },
       testing::ExitedWithCode(1), "error: memory ran out");
 }
