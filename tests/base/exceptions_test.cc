@@ -14,6 +14,8 @@
 namespace arctrm {
 namespace {
 
+void RunOut() { throw std::bad_alloc(); }
+
 TEST(Exceptions, BecomeAStatus) {
   const absl::StatusOr<int> full = CatchExceptions(
       "reading", []() -> absl::StatusOr<int> { throw std::bad_alloc(); });
@@ -45,7 +47,7 @@ TEST(Exceptions, WithoutACatchEndWithALineAndNoCore) {
   EXPECT_EXIT(
       {
         EndOnUncaught();
-        []() noexcept { throw std::bad_alloc(); }();
+        []() noexcept { RunOut(); }();
       },
       testing::ExitedWithCode(1), "error: memory ran out");
 }
