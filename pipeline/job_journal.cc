@@ -70,7 +70,8 @@ void JobJournal::Unsaved(const absl::Status& why) {
 }
 
 void JobJournal::TellUnsaved() {
-  if (unsaved_ > 1) {
+  if (unsaved_ > 1 && !told_) {
+    told_ = true;
     Warn(absl::StrCat("in all ", unsaved_, " writes found no room"));
   }
 }

@@ -50,7 +50,7 @@ class JobJournal {
     if (!status.ok()) Unsaved(status);
   }
   int unsaved() const { return unsaved_; }
-  // Warns of how much there was of it; before the last Save().
+  // Warns of how much there was of it, once; before the last Save().
   void TellUnsaved();
   // When persevering, a failure that costs no votes becomes a warning.
   absl::Status Forgive(const absl::Status& status, absl::string_view what);
@@ -65,6 +65,7 @@ class JobJournal {
   const absl::Time start_;
   RunRecord record_;
   int unsaved_ = 0;
+  bool told_ = false;  // how much there was of it
 };
 
 }  // namespace arctrm

@@ -533,7 +533,6 @@ absl::StatusOr<RunOutcome> Job::Finish() {
   if (deadline_.Passed() && overrun_.empty()) {
     WriteResults(outcome.status);
   }
-  WriteResults(outcome.status);
   if (outcome.complete) {
     const absl::Status cleared = journal_.folder().RemoveResumeState();
     if (!cleared.ok()) {

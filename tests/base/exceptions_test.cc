@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <new>
-#include <thread>
 #include <stdexcept>
 #include <string>
 
@@ -14,6 +13,8 @@
 
 namespace arctrm {
 namespace {
+
+void RunOut() { throw std::bad_alloc(); }
 
 TEST(Exceptions, BecomeAStatus) {
   const absl::StatusOr<int> full = CatchExceptions(
@@ -46,7 +47,7 @@ TEST(Exceptions, WithoutACatchEndWithALineAndNoCore) {
   EXPECT_EXIT(
       {
         EndOnUncaught();
-        std::thread([] { throw std::bad_alloc(); }).join();
+        []() noexcept { RunOut(); }();
       },
       testing::ExitedWithCode(1), "error: memory ran out");
 }
