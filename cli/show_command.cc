@@ -63,7 +63,7 @@ ShownForm LookAt(const std::string& path) {
     return FileExists(JoinPath(path, "dataset.json")) ? ShownForm::kDataset
                                                       : ShownForm::kTasks;
   }
-  for (absl::string_view ending : {".csv", ".csv.gz", ".csv.zst"}) {
+  for (absl::string_view ending : {".csv", ".csv.gz", ".csv.zst", ".tsv"}) {
     if (absl::EndsWithIgnoreCase(path, ending)) return ShownForm::kPuzzles;
   }
   switch (LookAtArcFile(path)) {
@@ -131,7 +131,11 @@ std::vector<Drawing> DrawPuzzles(const PuzzleFile& file, Style style) {
     const std::string id = absl::StrCat(i + 1);
     drawings.emplace_back(
         id, absl::StrCat("puzzle ", id, "  ", Printable(puzzle.source),
-                         "  rating ", puzzle.rating, "\n",
+                         "  rating ",
+                         puzzle.rating.has_value()
+                             ? absl::StrCat(*puzzle.rating)
+                             : "unknown",
+                         "\n",
                          DrawPuzzle(file.kind, puzzle, style.color)));
   }
   return drawings;
