@@ -318,7 +318,7 @@ std::string TakenText(const ImportNotes& notes) {
                     " (--weights NAME takes another)");
   }
   text += "\n";
-  if (notes.passed_over.empty()) return text;
+  if (notes.passed_over.empty()) return Printable(text, LineFeeds::kKept);
   const size_t all = notes.passed_over.size();
   std::vector<std::string> shown = notes.passed_over;
   shown.resize(std::min(all, kMostNamed));
@@ -326,7 +326,7 @@ std::string TakenText(const ImportNotes& notes) {
     shown.push_back(absl::StrCat(all - shown.size(), " more"));
   }
   absl::StrAppend(&text, "passed over ", absl::StrJoin(shown, ", "), "\n");
-  return text;
+  return Printable(text, LineFeeds::kKept);
 }
 
 absl::StatusOr<int> Run(const CheckpointImportFlags& flags, Log&) {

@@ -209,6 +209,19 @@ bool Answers(absl::string_view question, absl::string_view answer) {
   return more;
 }
 
+// Is the one grid of a row a question, and nothing else there like a grid?
+bool IsQuestionAlone(const Fields& row, size_t grid) {
+  for (size_t i = 0; i < row.size(); ++i) {
+    if (i != grid && row[i].size() >= 9 &&
+        (row[i].find_first_not_of("0123456789.") == row[i].npos ||
+         row[i].find_first_not_of(kMazeCells) == row[i].npos)) {
+      return false;
+    }
+  }
+  return row[grid].size() == 81 ||
+         (IsMazeText(row[grid]) && row[grid].find('o') == row[grid].npos);
+}
+
 // Of a first row that is no header: where the cells say themselves what they
 // are. The question is kNone where they don't.
 Columns UnmistakableColumns(const Fields& row) {
@@ -226,8 +239,7 @@ Columns UnmistakableColumns(const Fields& row) {
       columns.question = question;
       columns.answer = answer;
     }
-  } else if (grids.size() == 1 &&
-             (row[grids[0]].size() == 81 || IsMazeText(row[grids[0]]))) {
+  } else if (grids.size() == 1 && IsQuestionAlone(row, grids[0])) {
     columns.question = grids[0];
   }
   // Our own form without its first line.

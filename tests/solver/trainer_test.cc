@@ -64,8 +64,11 @@ TEST(Trainer, WhatDivergedIsNeverSaved) {
     const auto trainer = Trainer::Create(SmallRequest(dataset, 1));
     ASSERT_TRUE(trainer.ok()) << trainer.status();
     at::NoGradGuard no_grad;
-    (*trainer)->model().flat().fill_(std::nan(""));
+    // Finite, but no step from there is.
+    (*trainer)->model().flat().fill_(3e38);
     ASSERT_TRUE((*trainer)->Save(scratch("bad"), 0).ok());
+    (*trainer)->model().flat().fill_(std::nan(""));
+    ASSERT_TRUE((*trainer)->Save(scratch("nan"), 0).ok());
   }
   TrainRequest request = SmallRequest(dataset, 1);
   request.max_steps = 3;
@@ -85,6 +88,16 @@ TEST(Trainer, WhatDivergedIsNeverSaved) {
   ASSERT_TRUE(stood.ok()) << stood.status();
   EXPECT_EQ(stood->stop, TrainStop::kDiverged);
   EXPECT_EQ(*ReadFile(weights), *before);
+
+  // Weights that are no numbers are no start, and nothing to answer with.
+  request.checkpoint = scratch("nan");
+  EXPECT_EQ(Train(request).status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(*ReadFile(weights), *before);
+  EXPECT_EQ(
+      LoadPredictor(request.checkpoint, PredictorOptions()).status().code(),
+      absl::StatusCode::kDataLoss);
+  EXPECT_EQ(CheckWeights(request.checkpoint).status().code(),
+            absl::StatusCode::kDataLoss);
 }
 
 // The loss of a step is that of the weights before it: the last step's own are
