@@ -16,6 +16,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "base/hash.h"
 #include "base/status.h"
 
 namespace arctrm {
@@ -65,14 +66,18 @@ void SyncDirectory(const std::string& dir) {
   if (fd.get() >= 0) fsync(fd.get());
 }
 
-// "dir/" and "dir" are one folder; beside it stands "dir.old".
+// "dir/" and "dir" are one folder.
 std::string WithoutSlashes(absl::string_view path) {
   while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
   return std::string(path);
 }
 
-std::string SetAside(absl::string_view path) {
-  return absl::StrCat(path, ".old");
+// A short name, whatever the length of that of `path`.
+std::string Beside(absl::string_view path, absl::string_view use) {
+  const std::string whole = WithoutSlashes(path);
+  return JoinPath(Dirname(whole),
+                  absl::StrCat(kOwnPrefix, use, "-",
+                               Sha256Hex(Basename(whole)).substr(0, 12)));
 }
 
 absl::Status WriteInPlace(absl::string_view path, absl::string_view bytes) {
@@ -223,10 +228,14 @@ absl::Status CheckWritable(absl::string_view path) {
   return status;
 }
 
+std::string FreshName(absl::string_view path) { return Beside(path, "new"); }
+std::string AsideName(absl::string_view path) { return Beside(path, "old"); }
+std::string LockName(absl::string_view path) { return Beside(path, "lock"); }
+
 absl::Status ReplaceDirectory(absl::string_view fresh, absl::string_view path) {
   const std::string from = WithoutSlashes(fresh);
   const std::string to = WithoutSlashes(path);
-  const std::string aside = SetAside(to);
+  const std::string aside = AsideName(to);
   if (!IsDirectory(from)) return ErrnoStatus(ENOTDIR, "can't use", from);
   SyncDirectory(from);
   if (!FileExists(to)) {
@@ -262,7 +271,7 @@ absl::Status ReplaceDirectory(absl::string_view fresh, absl::string_view path) {
 absl::StatusOr<std::string> ResolveDirectory(absl::string_view path) {
   const std::string to = WithoutSlashes(path);
   if (FileExists(to)) return std::string(path);
-  const std::string aside = SetAside(to);
+  const std::string aside = AsideName(to);
   if (!IsDirectory(aside)) return ErrnoStatus(ENOENT, "can't read", path);
   if (rename(aside.c_str(), to.c_str()) != 0) {
     return ErrnoStatus(errno, "can't restore", path);

@@ -37,6 +37,15 @@ absl::Status RemoveAll(absl::string_view path);
 // Can a file be made in the folder that will hold `path`? Tries it.
 absl::Status CheckWritable(absl::string_view path);
 
+// Names beside `path` that only arctrm uses, with this at their beginning: of
+// what is written first and then takes the place of `path`, and of what
+// ReplaceDirectory sets aside.
+inline constexpr char kOwnPrefix[] = ".arctrm-";
+std::string FreshName(absl::string_view path);
+std::string AsideName(absl::string_view path);
+// Of the lock of whoever writes `path`.
+std::string LockName(absl::string_view path);
+
 // Puts the finished folder `fresh` in the place of `path` (which may exist) so
 // that a reader, or a process killed at any moment, finds one of the two whole.
 // `ResolveDirectory` finds what a kill in between has left. Both must be on one

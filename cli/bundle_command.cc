@@ -5,6 +5,7 @@
 #include "absl/strings/str_format.h"
 #include "base/files.h"
 #include "base/status.h"
+#include "cli/command_files.h"
 #include "cli/program.h"
 #include "cli/settings.h"
 #include "kaggle/bundle.h"
@@ -163,7 +164,7 @@ CLI::App* AddBundleCommand(CLI::App& app, BundleFlags& flags) {
                    "none, T4x2, L4x1, L4x4, H100 or RTXPRO6000")
       ->type_name("NAME")
       ->capture_default_str();
-  AddCommonFlags(*command, {}, flags.common);
+  AddCommonFlags(*command, {.writes = true}, flags.common);
   command->footer(
       "docs/kaggle.md says what to do with it. `./dev bundle` takes the same\n"
       "options, fetches the libraries' sources and builds the programs.\n\n"
@@ -175,7 +176,7 @@ CLI::App* AddBundleCommand(CLI::App& app, BundleFlags& flags) {
 }
 
 int RunBundle(const BundleFlags& flags) {
-  return RunLogged(flags.common, [&](Log& log) { return Bundle(flags, log); });
+  return RunGuarded(flags, [&](Log& log) { return Bundle(flags, log); });
 }
 
 }  // namespace arctrm

@@ -8,6 +8,7 @@
 #include "absl/time/clock.h"
 #include "base/files.h"
 #include "base/status.h"
+#include "cli/command_files.h"
 #include "base/stop.h"
 #include "cli/process_age.h"
 #include "cli/program.h"
@@ -130,7 +131,7 @@ CLI::App* AddKaggleCommand(CLI::App& app, KaggleCommands& flags) {
 
 int RunKaggleRun(const KaggleFlags& flags) {
   InstallStopSignals();
-  return RunLogged(flags.common, [&](Log& log) -> absl::StatusOr<int> {
+  return RunGuarded(flags, [&](Log& log) -> absl::StatusOr<int> {
     ARCTRM_ASSIGN_OR_RETURN(const KaggleOptions options, OptionsOf(flags));
     ARCTRM_ASSIGN_OR_RETURN(const RunOutcome outcome, RunKaggle(options, log));
     ARCTRM_RETURN_IF_ERROR(PrintOutcome(outcome, options.run.out));
@@ -140,7 +141,7 @@ int RunKaggleRun(const KaggleFlags& flags) {
 
 int RunKagglePlan(const KaggleFlags& flags) {
   InstallStopSignals();
-  return RunLogged(flags.common, [&](Log& log) -> absl::StatusOr<int> {
+  return RunGuarded(flags, [&](Log& log) -> absl::StatusOr<int> {
     ARCTRM_ASSIGN_OR_RETURN(const KaggleOptions options, OptionsOf(flags));
     ARCTRM_ASSIGN_OR_RETURN(const std::string plan, PlanKaggle(options, log));
     ARCTRM_RETURN_IF_ERROR(PrintResult(plan));
@@ -150,7 +151,7 @@ int RunKagglePlan(const KaggleFlags& flags) {
 
 int RunOnDevices(const RunFlags& flags) {
   InstallStopSignals();
-  return RunLogged(flags.common, [&](Log& log) -> absl::StatusOr<int> {
+  return RunGuarded(flags, [&](Log& log) -> absl::StatusOr<int> {
     WorkerOptions workers;
     ARCTRM_ASSIGN_OR_RETURN(workers.solver, FindSolver());
     workers.scratch =

@@ -14,6 +14,7 @@
 #include "base/files.h"
 #include "base/status.h"
 #include "base/stop.h"
+#include "cli/command_files.h"
 #include "cli/doctor.h"
 #include "cli/inputs.h"
 #include "cli/model_command.h"
@@ -56,6 +57,7 @@ absl::StatusOr<int> Run(const DemoFlags& flags, Log& log) {
   demo.out = flags.out;
   demo.seed = flags.common.seed;
   demo.from_scratch = flags.from_scratch;
+  demo.overwrite = flags.common.overwrite;
   ARCTRM_RETURN_IF_ERROR(
       Resolve(flags.common, !flags.from_scratch,
               flags.from_scratch ? "demo-from-scratch" : "demo", demo.run));
@@ -72,14 +74,13 @@ absl::StatusOr<int> Run(const DemoFlags& flags, Log& log) {
   return outcome.run.complete ? kExitDone : kExitStopped;
 }
 
-// A checkpoint may take the place of another one and of nothing else.
-absl::Status CheckCheckpointOut(const std::string& out, bool resume) {
+// May a training write `out`? One that stands there is not replaced unasked.
+absl::Status CheckTrainingOut(const std::string& out, bool resume,
+                              const CommonFlags& common) {
+  ARCTRM_RETURN_IF_ERROR(NotBoth(resume, common));
   ARCTRM_RETURN_IF_ERROR(CheckWritable(out + ".probe"));
-  if (resume || !FileExists(out) || ReadCheckpointInfo(out).ok()) {
-    return absl::OkStatus();
-  }
-  return absl::FailedPreconditionError(
-      absl::StrCat(out, ": exists and is no checkpoint; choose another --out"));
+  if (resume || common.overwrite) return absl::OkStatus();
+  return CheckNoTraining(out, /*any=*/true);
 }
 
 // What diverged left the weights of an earlier step: not what was asked for.
@@ -127,12 +128,17 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
   request.resume = flags.resume;
   request.max_steps = flags.steps;
   request.deadline = DeadlineOf(flags.time_limit).EarlierBy(absl::Seconds(1));
-  ARCTRM_RETURN_IF_ERROR(CheckCheckpointOut(flags.out, flags.resume));
+  ARCTRM_RETURN_IF_ERROR(
+      CheckTrainingOut(flags.out, flags.resume, flags.common));
   ARCTRM_ASSIGN_OR_RETURN(
       const std::vector<HeldOutPair> held_out,
       TakeHeldOut(options.planning.held_out, options.seed, dataset));
   if (!held_out.empty()) {
     request.best_out = flags.out + ".best";
+    OutputGuard best;
+    ReadsCheckpoint("--checkpoint", flags.checkpoint, best);
+    best.Replaces("run.held_out", request.best_out, IsCheckpointName);
+    ARCTRM_RETURN_IF_ERROR(best.Check());
     request.evaluate = [&](Predictor& predictor) {
       return ScoreHeldOut(predictor, held_out);
     };
@@ -151,6 +157,11 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
   for (const OptionSet::Item& item : options.Settings()) {
     fresh.facts.back().second.emplace_back(item.key, item.value);
   }
+  ARCTRM_RETURN_IF_ERROR(CheckTraining(request));
+  ARCTRM_ASSIGN_OR_RETURN(const TrainingLock lock,
+                          LockTraining(flags.out, folder));
+  ARCTRM_RETURN_IF_ERROR(
+      CheckTrainingOut(flags.out, flags.resume, flags.common));
   ARCTRM_ASSIGN_OR_RETURN(RunRecord record,
                           OpenRecord(folder, flags.resume, fresh));
   record.status = "training";
@@ -159,6 +170,7 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
                           TrainRecorded(Train, request, folder, flags.steps,
                                         request.deadline, log));
   record.status = TrainStopName(result.stop);
+  record.steps += result.steps;
   ARCTRM_RETURN_IF_ERROR(folder.WriteRecord(record));
   if (result.best_step > 0) {
     ARCTRM_RETURN_IF_ERROR(PrintResult(absl::StrFormat(
@@ -176,6 +188,11 @@ absl::StatusOr<int> Run(const PredictFlags& flags, Log& log) {
                           LoadChallenges(flags.challenges));
   ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
                           ReadCheckpointInfo(flags.checkpoint));
+  if (info.model.puzzle != PuzzleKindName(PuzzleKind::kArc)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(flags.checkpoint, ": holds a network for ",
+                     info.model.puzzle, "; these are ARC tasks"));
+  }
   ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));
   ARCTRM_ASSIGN_OR_RETURN(
       const std::unique_ptr<Predictor> predictor,
@@ -243,7 +260,11 @@ absl::StatusOr<int> Run(const PuzzleTrainFlags& flags, Log& log) {
   options.steps = flags.steps;
   options.resume = flags.resume;
   options.report = flags.report;
-  ARCTRM_RETURN_IF_ERROR(CheckCheckpointOut(flags.out, flags.resume));
+  const auto may_write = [&] {
+    return CheckTrainingOut(flags.out, flags.resume, flags.common);
+  };
+  options.may_write = may_write;
+  ARCTRM_RETURN_IF_ERROR(may_write());
   if (!flags.report.empty())
     ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.report));
   ARCTRM_ASSIGN_OR_RETURN(
@@ -285,6 +306,9 @@ absl::StatusOr<int> Run(const CheckpointImportFlags& flags, Log&) {
   options.model = run.model;
   options.identifiers = flags.identifiers;
   ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out + ".probe"));
+  if (!flags.common.overwrite) {
+    ARCTRM_RETURN_IF_ERROR(CheckNoTraining(flags.out, /*any=*/false));
+  }
   ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
                           ImportCheckpoint(flags.weights, flags.out, options));
   ARCTRM_ASSIGN_OR_RETURN(const std::string text,
@@ -308,20 +332,15 @@ absl::StatusOr<int> Run(const DoctorFlags& flags, Log&) {
   return RunDoctor(flags);
 }
 
-const CommonFlags& CommonOf(const ModelCommand& command) {
-  return std::visit(
-      [](const auto& flags) -> const CommonFlags& { return flags.common; },
-      command);
-}
-
 }  // namespace
 
 int RunModelCommand(const ModelCommand& command) {
   InstallStopSignals();
-  return RunLogged(CommonOf(command), [&](Log& log) {
-    return std::visit([&](const auto& flags) { return Run(flags, log); },
-                      command);
-  });
+  return std::visit(
+      [](const auto& flags) {
+        return RunGuarded(flags, [&](Log& log) { return Run(flags, log); });
+      },
+      command);
 }
 
 }  // namespace arctrm

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/status.h"
+#include "cli/command_files.h"
 #include "base/stop.h"
 #include "nlohmann/json.hpp"
 #include "puzzles/csv.h"
@@ -170,7 +171,9 @@ void AddGenerate(CLI::App& puzzle, PuzzleGenerateFlags& flags) {
   command->add_option("--out", flags.out, "The CSV file to write")
       ->type_name("F.csv")
       ->required();
-  AddCommonFlags(*command, {.seed = true, .threads = true}, flags.common);
+  AddCommonFlags(*command,
+                 {.seed = true, .threads = true, .writes = true},
+                 flags.common);
   command->footer(
       "Examples:\n"
       "  arctrm puzzle generate sudoku --count 1000 --out train.csv\n"
@@ -239,7 +242,7 @@ void AddTrain(CLI::App& puzzle, PuzzleTrainFlags& flags) {
   AddStepsFlag(*command, flags.steps);
   AddResumeTrainingFlag(*command, flags.resume);
   AddCommonFlags(*command,
-                 {.seed = true, .threads = true, .model = true, .work = true},
+                 {.seed = true, .threads = true, .model = true, .work = true, .writes = true},
                  flags.common);
   command->footer(
       "Examples:\n"
@@ -261,7 +264,9 @@ void AddPredict(CLI::App& puzzle, PuzzlePredictFlags& flags) {
       ->required();
   AddDurationFlag(*command, "--time-limit", flags.time_limit,
                   "Wall-clock time; puzzles not reached stay unanswered");
-  AddCommonFlags(*command, {.threads = true, .model = true}, flags.common);
+  AddCommonFlags(*command,
+                 {.threads = true, .model = true, .writes = true},
+                 flags.common);
   command->footer(
       "Examples:\n"
       "  arctrm puzzle predict --checkpoint checkpoint/ --puzzles test.csv \\\n"
@@ -285,16 +290,16 @@ CLI::App* AddPuzzleCommand(CLI::App& app, PuzzleFlags& flags) {
 }
 
 int RunPuzzleGenerate(const PuzzleGenerateFlags& flags) {
-  return RunLogged(flags.common,
+  return RunGuarded(flags,
                    [&](Log& log) { return Generate(flags, log); });
 }
 
 int RunPuzzleCheck(const PuzzleCheckFlags& flags) {
-  return RunLogged(flags.common, [&](Log& log) { return Check(flags, log); });
+  return RunGuarded(flags, [&](Log& log) { return Check(flags, log); });
 }
 
 int RunPuzzleScore(const PuzzleScoreFlags& flags) {
-  return RunLogged(flags.common, [&](Log&) { return DoScore(flags); });
+  return RunGuarded(flags, [&](Log&) { return DoScore(flags); });
 }
 
 }  // namespace arctrm

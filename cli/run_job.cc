@@ -58,6 +58,13 @@ absl::Status NeedLimit(absl::Duration limit, int64_t steps) {
   return absl::OkStatus();
 }
 
+absl::Status NotBoth(bool resume, const CommonFlags& common) {
+  if (!resume || !common.overwrite) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "--resume goes on with what is there and --overwrite removes it: give "
+      "one of them");
+}
+
 absl::Status PrintOutcome(const RunOutcome& outcome, const std::string& out) {
   std::string text = absl::StrFormat("%s: %s\n", outcome.status, out);
   if (outcome.score.has_value()) {
@@ -78,6 +85,7 @@ absl::Status PrintOutcome(const RunOutcome& outcome, const std::string& out) {
 absl::StatusOr<int> RunJobCommand(const RunFlags& flags, Engine& engine,
                                   Log& log) {
   ARCTRM_RETURN_IF_ERROR(NeedLimit(flags.time_limit, flags.steps));
+  ARCTRM_RETURN_IF_ERROR(NotBoth(flags.resume, flags.common));
   RunOptions run;
   ARCTRM_RETURN_IF_ERROR(ResolveSettings(
       flags.common, !flags.checkpoint.empty(), "", engine, run));
@@ -91,6 +99,7 @@ absl::StatusOr<int> RunJobCommand(const RunFlags& flags, Engine& engine,
   run.steps = flags.steps;
   run.augmentations = flags.augmentations;
   run.resume = flags.resume;
+  run.overwrite = flags.common.overwrite;
   run.title = absl::StrCat("arctrm run, ", Basename(flags.out));
   ARCTRM_ASSIGN_OR_RETURN(
       const RunOutcome outcome,

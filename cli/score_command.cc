@@ -5,6 +5,7 @@
 #include "arc/read.h"
 #include "base/files.h"
 #include "base/status.h"
+#include "cli/command_files.h"
 #include "cli/inputs.h"
 #include "simdjson.h"
 #include "submission/score.h"
@@ -112,7 +113,7 @@ CLI::App* AddScoreCommand(CLI::App& app, ScoreFlags& flags) {
 }
 
 int RunScore(const ScoreFlags& flags) {
-  return RunLogged(flags.common, [&](Log& log) { return DoScore(flags, log); });
+  return RunGuarded(flags, [&](Log& log) { return DoScore(flags, log); });
 }
 
 }  // namespace arctrm

@@ -18,6 +18,7 @@
 #include "augment/dataset.h"
 #include "base/files.h"
 #include "base/status.h"
+#include "cli/command_files.h"
 #include "cli/inputs.h"
 #include "cli/suggest.h"
 #include "puzzles/csv.h"
@@ -263,7 +264,7 @@ CLI::App* AddShowCommand(CLI::App& app, ShowFlags& flags) {
 }
 
 int RunShow(const ShowFlags& flags) {
-  return RunLogged(flags.common, [&](Log&) { return Show(flags); });
+  return RunGuarded(flags, [&](Log&) { return Show(flags); });
 }
 
 }  // namespace arctrm

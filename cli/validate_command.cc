@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
+#include "cli/command_files.h"
 #include "cli/inputs.h"
 #include "submission/validate.h"
 
@@ -51,7 +52,7 @@ CLI::App* AddValidateCommand(CLI::App& app, ValidateFlags& flags) {
 }
 
 int RunValidate(const ValidateFlags& flags) {
-  return RunLogged(flags.common, [&](Log&) { return Validate(flags); });
+  return RunGuarded(flags, [&](Log&) { return Validate(flags); });
 }
 
 }  // namespace arctrm

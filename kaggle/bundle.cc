@@ -376,9 +376,7 @@ absl::StatusOr<BundleSummary> WriteBundle(const BundleOptions& options) {
   notebook.competition = options.competition;
   summary.notebook_id = notebook.id;
 
-  std::string fresh = options.out;
-  while (fresh.size() > 1 && fresh.back() == '/') fresh.pop_back();
-  fresh += ".new";
+  const std::string fresh = FreshName(options.out);
   const std::string dataset = JoinPath(fresh, kDataset);
   const std::string pushed = JoinPath(fresh, kNotebook);
   const auto write = [&]() -> absl::Status {

@@ -21,6 +21,9 @@ struct JobInputs {
   std::vector<DatasetSource> sources;
 };
 
+// The files that ReadJobInputs() reads for an element of `train_on`.
+std::vector<std::string> TrainOnPaths(const std::string& argument);
+
 // `train_on`: "PATH" or "PATH=SOLUTIONS". A Kaggle challenges file without
 // solutions next to it can't be trained on with its test pairs: InvalidArgument
 // says how to give them.

@@ -117,6 +117,11 @@ absl::StatusOr<JobTrained> JobTraining::Run() {
   ARCTRM_ASSIGN_OR_RETURN(const TrainResult result, TrainUntilDone(request));
   if (!result.out.empty()) trained.checkpoint = result.out;
   journal_.record().training_done = result.stop != TrainStop::kSignal;
+  journal_.record().steps += result.steps;
+  int& snapshots = journal_.record().snapshots;
+  while (IsDirectory(SnapshotDir(trained.checkpoint, snapshots + 1))) {
+    ++snapshots;
+  }
   trained.stopped = result.stop == TrainStop::kSignal;
   journal_.log().Info(
       absl::StrFormat("trained %d steps in %s (%.2f steps/s, %s)", result.steps,

@@ -16,6 +16,10 @@ class LocalEngine : public Engine {
     return DescribeDevice(device, train);
   }
 
+  absl::Status CheckTraining(const TrainRequest& request) override {
+    return arctrm::CheckTraining(request);
+  }
+
   absl::StatusOr<double> MeasureStepSeconds(const Dataset& dataset,
                                             const ModelOptions& model,
                                             const TrainOptions& train,

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "absl/strings/str_format.h"
 #include "arc/write.h"
 #include "augment/leak_guard.h"
+#include "base/file_lock.h"
 #include "base/files.h"
 #include "base/status.h"
 #include "base/stop.h"
@@ -23,6 +25,7 @@
 #include "pipeline/job_training.h"
 #include "pipeline/job_voting.h"
 #include "pipeline/plan.h"
+#include "pipeline/resume_check.h"
 #include "pipeline/run_folder.h"
 #include "pipeline/run_report.h"
 #include "pipeline/scoring.h"
@@ -31,6 +34,17 @@
 
 namespace arctrm {
 namespace {
+
+constexpr char kDone[] = "done";
+
+// "1 of 3 test outputs solved".
+std::string SolvedText(const ScoreTable& score) {
+  const auto solved =
+      std::count_if(score.outputs.begin(), score.outputs.end(),
+                    [](const OutputScore& output) { return output.solved(); });
+  return absl::StrCat(solved, " of ", score.outputs.size(),
+                      " test outputs solved");
+}
 
 // One job: its inputs, its journal, and what is known so far. The functions are
 // the stages, in the order RunJob calls them.
@@ -45,16 +59,22 @@ class Job {
                  options.persevere, log) {}
 
   absl::Status Open();
+  // Of a run that is taken up and was done before: nothing is left to do.
+  bool IsFinished() const { return finished_; }
   absl::Status Prepare();
   // Open and Prepare without writing anything.
   absl::StatusOr<std::string> PlanOnly();
   absl::Status Train();
   absl::Status Vote();
   absl::StatusOr<RunOutcome> Finish();
+  // Votes and score, as the ballots have them.
+  absl::StatusOr<RunOutcome> Outcome() const;
 
  private:
   std::map<std::string, std::string> SettingsMap() const;
   absl::Status ReadEverything();
+  absl::Status CheckWeights();
+  absl::Status CheckFolder() const;
   absl::Status TakeUp();
   absl::Status Begin();
   absl::Status CheckLeaks();
@@ -74,6 +94,8 @@ class Job {
   Ballots ballots_;
   std::string leak_warning_;
   bool stopped_early_ = false;
+  bool finished_ = false;
+  std::unique_ptr<FileLock> lock_;
 };
 
 std::map<std::string, std::string> Job::SettingsMap() const {
@@ -97,6 +119,11 @@ absl::Status Job::ReadEverything() {
   if (!options_.checkpoint.empty()) {
     ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
                             ReadCheckpointInfo(options_.checkpoint));
+    if (info.model.puzzle != PuzzleKindName(PuzzleKind::kArc)) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          options_.checkpoint, ": holds a network for ", info.model.puzzle,
+          "; these are ARC tasks, give weights that were trained on such"));
+    }
     options_.model = options_.train.Tuned(info.model);
   }
   ARCTRM_RETURN_IF_ERROR(options_.model.Validate());
@@ -124,6 +151,25 @@ absl::Status Job::ReadEverything() {
       .status();
 }
 
+// Settings, and the weights to start from, read whole: nothing is wrong with
+// them once training begins. Where nobody watches, training itself finds what
+// is, and does without.
+absl::Status Job::CheckWeights() {
+  if (options_.persevere) return absl::OkStatus();
+  TrainRequest request;
+  request.model = options_.model;
+  request.train = options_.train;
+  request.device = options_.device;
+  request.seed = options_.seed;
+  request.max_steps = options_.steps;
+  request.deadline = deadline_;
+  // A run that goes on has weights of its own, which are looked at instead.
+  if (!options_.resume || !IsDirectory(journal_.folder().checkpoint_dir())) {
+    request.checkpoint = options_.checkpoint;
+  }
+  return engine_.CheckTraining(request);
+}
+
 // A run that was stopped: with the same settings and inputs.
 absl::Status Job::TakeUp() {
   const RunFolder& folder = journal_.folder();
@@ -146,8 +192,23 @@ absl::Status Job::TakeUp() {
                      ": was started on other challenges; resume with the "
                      "same files"));
   }
+  ARCTRM_ASSIGN_OR_RETURN(const auto prints, FingerprintsOf(inputs_, options_));
+  ARCTRM_RETURN_IF_ERROR(
+      CheckFingerprints(folder, journal_.record().fingerprints, prints));
+  journal_.record().fingerprints = prints;
+  if (!options_.persevere) {
+    ARCTRM_RETURN_IF_ERROR(
+        CheckResumeFiles(folder, journal_.record(), options_));
+  }
   if (FileExists(folder.ballots_path())) {
     ARCTRM_ASSIGN_OR_RETURN(ballots_, Ballots::Read(folder.ballots_path()));
+  }
+  finished_ = journal_.record().status == kDone;
+  if (finished_) {
+    journal_.log().Info(absl::StrCat(
+        folder.dir(), ": this run is finished, nothing is left to do; "
+                      "--overwrite removes it and starts anew"));
+    return absl::OkStatus();
   }
   journal_.log().Info(absl::StrCat("resuming ", folder.dir(), ": ",
                                    journal_.record().status, ", ",
@@ -157,10 +218,14 @@ absl::Status Job::TakeUp() {
 
 absl::Status Job::Begin() {
   const RunFolder& folder = journal_.folder();
+  ARCTRM_ASSIGN_OR_RETURN(const auto prints, FingerprintsOf(inputs_, options_));
   ARCTRM_RETURN_IF_ERROR(folder.Start());
   journal_.record().title = options_.title;
   journal_.record().settings = SettingsMap();
   journal_.record().groups = options_.groups;
+  journal_.record().fingerprints = prints;
+  // First: it says whose the folder is.
+  ARCTRM_RETURN_IF_ERROR(journal_.Save(journal_.record().status));
   ARCTRM_RETURN_IF_ERROR(WriteFileAtomically(
       folder.challenges_path(), ChallengesJson(inputs_.challenges)));
   if (!inputs_.solutions.empty()) {
@@ -187,14 +252,36 @@ absl::Status Job::Begin() {
   return absl::OkStatus();
 }
 
+// May this run begin, or go on, in its work folder? Writes nothing.
+absl::Status Job::CheckFolder() const {
+  const RunFolder& folder = journal_.folder();
+  ARCTRM_RETURN_IF_ERROR(folder.CheckNotLocked());
+  if (options_.resume) {
+    ARCTRM_RETURN_IF_ERROR(folder.ReadRecord().status());
+    return folder.CheckOurs();
+  }
+  return options_.overwrite ? folder.CheckOurs() : folder.CheckNoRun();
+}
+
 // Ends with a valid submission in place.
 absl::Status Job::Open() {
   ARCTRM_RETURN_IF_ERROR(ReadEverything());
+  ARCTRM_RETURN_IF_ERROR(CheckWeights());
   ARCTRM_RETURN_IF_ERROR(CheckWritable(options_.out));
   if (!options_.report.empty()) {
     ARCTRM_RETURN_IF_ERROR(CheckWritable(options_.report));
   }
+  ARCTRM_RETURN_IF_ERROR(CheckFolder());
+  ARCTRM_ASSIGN_OR_RETURN(lock_, journal_.folder().Lock());
+  // Another run may have begun and ended since.
+  if (!options_.resume && !options_.overwrite) {
+    ARCTRM_RETURN_IF_ERROR(journal_.folder().CheckNoRun());
+  }
   ARCTRM_RETURN_IF_ERROR(options_.resume ? TakeUp() : Begin());
+  if (finished_) {
+    return FileExists(options_.out) ? absl::OkStatus()
+                                    : SaveSubmission(ballots_, inputs_, options_);
+  }
   auto& machine = journal_.Section("Machine");
   machine.clear();
   machine.emplace_back("device", device_);
@@ -312,8 +399,7 @@ absl::Status Job::Vote() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<RunOutcome> Job::Finish() {
-  ARCTRM_RETURN_IF_ERROR(SaveSubmission(ballots_, inputs_, options_));
+absl::StatusOr<RunOutcome> Job::Outcome() const {
   RunOutcome outcome;
   outcome.leak_warning = leak_warning_;
   outcome.test_inputs = inputs_.challenges.num_test_inputs();
@@ -332,7 +418,7 @@ absl::StatusOr<RunOutcome> Job::Finish() {
         absl::StrCat("time used up: ", outcome.without_votes, " of ",
                      outcome.test_inputs, " test inputs have no vote");
   } else {
-    outcome.status = "done";
+    outcome.status = kDone;
     outcome.complete = true;
   }
   if (!inputs_.solutions.empty()) {
@@ -342,6 +428,16 @@ absl::StatusOr<RunOutcome> Job::Finish() {
                                  ballots_, options_.groups));
     outcome.score = std::move(score.all);
     outcome.group_scores = std::move(score.groups);
+  }
+  return outcome;
+}
+
+absl::StatusOr<RunOutcome> Job::Finish() {
+  ARCTRM_RETURN_IF_ERROR(SaveSubmission(ballots_, inputs_, options_));
+  ARCTRM_ASSIGN_OR_RETURN(RunOutcome outcome, Outcome());
+  journal_.record().votes = ballots_.num_votes();
+  if (outcome.score.has_value()) {
+    journal_.record().score = SolvedText(*outcome.score);
   }
   journal_.record().elapsed_s += journal_.ElapsedS();
   journal_.AddTiming("in all", journal_.record().elapsed_s);
@@ -370,6 +466,7 @@ absl::StatusOr<RunOutcome> RunJob(const RunOptions& options,
                                   Engine& engine) {
   Job job(options, deadline, log, engine);
   ARCTRM_RETURN_IF_ERROR(job.Open());
+  if (job.IsFinished()) return job.Outcome();
   ARCTRM_RETURN_IF_ERROR(job.Prepare());
   ARCTRM_RETURN_IF_ERROR(job.Train());
   ARCTRM_RETURN_IF_ERROR(job.Vote());

@@ -90,6 +90,19 @@ absl::Status Measure(const nlohmann::json& request, Leader& leader) {
   return leader.Send({{"step_s", step_s}});
 }
 
+absl::Status Check(const nlohmann::json& json, Leader& leader) {
+  ARCTRM_ASSIGN_OR_RETURN(const RunOptions run, OptionsOf(json));
+  TrainRequest request;
+  request.model = run.model;
+  request.train = run.train;
+  request.device = run.device;
+  request.group.size = json.at("ranks").get<int>();
+  request.checkpoint = json.at("checkpoint").get<std::string>();
+  request.max_steps = json.at("limited").get<bool>() ? 1 : 0;
+  ARCTRM_RETURN_IF_ERROR(CheckTraining(request));
+  return leader.Send({{"checked", true}});
+}
+
 absl::Status Describe(const nlohmann::json& request, Leader& leader) {
   ARCTRM_ASSIGN_OR_RETURN(const RunOptions run, OptionsOf(request));
   ARCTRM_ASSIGN_OR_RETURN(const std::string device,
@@ -202,6 +215,7 @@ absl::Status Carry(const nlohmann::json& request, int in, Leader& leader) {
   try {
     const std::string job = request.at("job").get<std::string>();
     if (job == "describe") return Describe(request, leader);
+    if (job == "check") return Check(request, leader);
     if (job == "measure") return Measure(request, leader);
     if (job == "train") return TrainForLeader(request, in, leader);
     if (job == "predict") return Predict(request, in, leader);

@@ -32,6 +32,7 @@ class WorkerEngine : public Engine {
 
   absl::StatusOr<std::string> Describe(const DeviceOptions& device,
                                        const TrainOptions& train) override;
+  absl::Status CheckTraining(const TrainRequest& request) override;
   absl::StatusOr<double> MeasureStepSeconds(const Dataset& dataset,
                                             const ModelOptions& model,
                                             const TrainOptions& train,
@@ -63,6 +64,22 @@ absl::StatusOr<std::string> WorkerEngine::Describe(const DeviceOptions& device,
   if (devices_.list().size() == 1) return devices_.description();
   return absl::StrCat(devices_.description(), "; ", devices_.list().size(),
                       " processes: ", absl::StrJoin(devices_.list(), " "));
+}
+
+absl::Status WorkerEngine::CheckTraining(const TrainRequest& request) {
+  constexpr absl::Duration kPatience = absl::Minutes(10);
+  ARCTRM_RETURN_IF_ERROR(devices_.Find(request.device));
+  return devices_
+      .Ask({{"job", "check"},
+            {"device", devices_.list()[0]},
+            {"threads", devices_.ThreadsEach(request.device)},
+            {"ranks", Ranks()},
+            {"limited",
+             request.max_steps > 0 || !request.deadline.IsInfinite()},
+            {"checkpoint", request.checkpoint},
+            {"settings", SettingsJson(ItemsOf(request.model, request.train))}},
+           kPatience)
+      .status();
 }
 
 absl::StatusOr<double> WorkerEngine::MeasureStepSeconds(

@@ -29,9 +29,22 @@ struct CheckpointInfo {
   std::vector<TrainedTask> trained;  // what these weights have seen, ever
 };
 
+// Is `name` that of a file of a checkpoint folder?
+bool IsCheckpointName(absl::string_view name);
+// Their names.
+std::vector<std::string> CheckpointFileNames();
+
 // `path`: the folder or its weights file. NotFound, DataLoss,
 // FailedPrecondition (newer version).
 absl::StatusOr<CheckpointInfo> ReadCheckpointInfo(const std::string& path);
+
+// Reads every file of the folder whole and compares it with what was written:
+// the errors of ReadCheckpointInfo(), and DataLoss for a file that is missing
+// or differs.
+absl::Status CheckCheckpointFiles(const std::string& path);
+
+// SHA-256 of the description, which holds those of the other files.
+absl::StatusOr<std::string> CheckpointFingerprint(const std::string& path);
 
 // Removes what only a resumed training needs; nothing where there is no
 // checkpoint.

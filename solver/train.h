@@ -129,6 +129,13 @@ std::string SnapshotDir(const std::string& out, int number);
 // rank 0 ended with an error of its own.
 absl::StatusOr<TrainResult> Train(const TrainRequest& request);
 
+// What Train() would refuse of `request`, found without a step and without
+// writing: settings, device, and what it begins from, which is read whole: the
+// weights of `checkpoint` (shapes, settings, values that are no numbers), or
+// with `resume` the state in `out`. Without a dataset what depends on one is
+// left out; deadline and callbacks are not used.
+absl::Status CheckTraining(const TrainRequest& request);
+
 // Seconds one optimiser step takes on this device for this model: a few timed
 // steps after one warm-up step, at most about `budget_s` seconds.
 absl::StatusOr<double> MeasureStepSeconds(const Dataset& dataset,

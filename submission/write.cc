@@ -124,6 +124,20 @@ Submission PlaceholderSubmission(const ChallengeSet& challenges) {
   return submission;
 }
 
+bool HasAnswers(const Submission& submission) {
+  const auto answers = [](const Grid& grid) {
+    return !grid.empty() && grid != Placeholder();
+  };
+  for (const auto& [id, outputs] : submission) {
+    for (const Attempts& attempts : outputs) {
+      if (answers(attempts.attempt_1) || answers(attempts.attempt_2)) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
 absl::Status WriteSubmission(const Submission& submission,
                              const ChallengeSet& challenges,
                              absl::string_view path) {
@@ -137,7 +151,7 @@ absl::Status WriteSubmission(const Submission& submission,
     return WriteFileAtomically(path, SubmissionJson(submission));
   }
   // Written beside, read back as a stranger would, and only then put in place.
-  const std::string fresh = absl::StrCat(path, ".new");
+  const std::string fresh = FreshName(path);
   ARCTRM_RETURN_IF_ERROR(
       WriteFileAtomically(fresh, SubmissionJson(submission)));
   absl::Status status = CheckReadsBack(submission, fresh);

@@ -18,6 +18,9 @@ std::string SubmissionJson(const Submission& submission);
 // [[0]] twice for every test input: a legal file that scores nothing.
 Submission PlaceholderSubmission(const ChallengeSet& challenges);
 
+// Is any test input answered by more than a placeholder?
+bool HasAnswers(const Submission& submission);
+
 // Checks `submission` against `challenges` (Internal if it doesn't fit: our
 // bug), writes to a temporary name, syncs, reads it back, renames. Whatever
 // fails, the file that was there stays. A device or a pipe is written to as it

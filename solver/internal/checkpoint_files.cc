@@ -14,6 +14,7 @@
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/options.h"
+#include "base/output_guard.h"
 #include "base/status.h"
 #include "nlohmann/json.hpp"
 #include "simdjson.h"
@@ -147,14 +148,20 @@ nlohmann::ordered_json Settings(const CheckpointInfo& info) {
 
 }  // namespace
 
+absl::Status CheckCheckpointPlace(const std::string& dir) {
+  if (FileExists(dir) && !IsDirectory(dir)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        dir, ": is a file, expected a checkpoint folder; choose another "
+             "--out"));
+  }
+  return CheckNoForeignEntries(dir, IsCheckpointName);
+}
+
 absl::Status WriteCheckpoint(
     const std::string& dir, const CheckpointInfo& info,
     const std::vector<std::pair<std::string, std::string>>& files) {
-  if (FileExists(dir) && !FileExists(JoinPath(dir, kSettingsFile))) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        dir, ": exists and is no checkpoint; choose another --out"));
-  }
-  const std::string fresh = dir + ".new";
+  ARCTRM_RETURN_IF_ERROR(CheckCheckpointPlace(dir));
+  const std::string fresh = FreshName(dir);
   ARCTRM_RETURN_IF_ERROR(RemoveAll(fresh));
   ARCTRM_RETURN_IF_ERROR(MakeDirectories(fresh));
   nlohmann::ordered_json listed = nlohmann::ordered_json::object();
@@ -222,6 +229,16 @@ absl::StatusOr<SafetensorsFile> ReadCheckpointTensors(const std::string& dir,
 
 }  // namespace internal
 
+std::vector<std::string> CheckpointFileNames() {
+  return {internal::kSettingsFile, internal::kIdsFile, internal::kWeightsFile,
+          internal::kResumeFile};
+}
+
+bool IsCheckpointName(absl::string_view name) {
+  const std::vector<std::string> names = CheckpointFileNames();
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 absl::StatusOr<CheckpointInfo> ReadCheckpointInfo(const std::string& path) {
   CheckpointInfo info;
   ARCTRM_ASSIGN_OR_RETURN(info.dir, internal::CheckpointDir(path));
@@ -271,6 +288,23 @@ absl::StatusOr<CheckpointInfo> ReadCheckpointInfo(const std::string& path) {
       internal::ParseIds(JoinPath(info.dir, internal::kIdsFile), ids, info));
   info.has_resume_state = FileExists(JoinPath(info.dir, internal::kResumeFile));
   return info;
+}
+
+absl::Status CheckCheckpointFiles(const std::string& path) {
+  ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info, ReadCheckpointInfo(path));
+  ARCTRM_RETURN_IF_ERROR(
+      internal::ReadCheckpointTensors(info.dir, internal::kWeightsFile)
+          .status());
+  if (!info.has_resume_state) return absl::OkStatus();
+  return internal::ReadCheckpointTensors(info.dir, internal::kResumeFile)
+      .status();
+}
+
+absl::StatusOr<std::string> CheckpointFingerprint(const std::string& path) {
+  ARCTRM_ASSIGN_OR_RETURN(const std::string dir, internal::CheckpointDir(path));
+  ARCTRM_ASSIGN_OR_RETURN(const std::string json,
+                          ReadFile(JoinPath(dir, internal::kSettingsFile)));
+  return Sha256Hex(json);
 }
 
 absl::Status DropResumeState(const std::string& path) {

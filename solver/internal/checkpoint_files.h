@@ -19,8 +19,11 @@ inline constexpr char kResumeFile[] = "resume.safetensors";
 inline constexpr char kIdsFile[] = "ids.zst";
 inline constexpr char kSettingsFile[] = "checkpoint.json";
 
+// FailedPrecondition where `dir` holds anything but files of a checkpoint.
+absl::Status CheckCheckpointPlace(const std::string& dir);
+
 // Writes everything to a fresh folder that then takes the place of `dir`, which
-// must be another checkpoint (FailedPrecondition) or not there.
+// must be another checkpoint (FailedPrecondition), empty or not there.
 // `files`: name and content of the tensor files. info.dir is not used.
 absl::Status WriteCheckpoint(
     const std::string& dir, const CheckpointInfo& info,
