@@ -23,14 +23,13 @@ absl::Status InUse(const std::string& path, const std::string& what) {
   const absl::StatusOr<std::string> text = ReadFile(path);
   int64_t pid = 0;
   const bool known =
-      text.ok() &&
-      absl::SimpleAtoi(absl::StripAsciiWhitespace(*text), &pid);
-  return absl::AlreadyExistsError(absl::StrCat(
-      what, ": another arctrm is at work there",
-      known ? absl::StrCat(" (process ", pid, ")") : "",
-      "; wait until it has ended, end it",
-      known ? absl::StrCat(" (kill ", pid, ")") : "",
-      ", or name another folder"));
+      text.ok() && absl::SimpleAtoi(absl::StripAsciiWhitespace(*text), &pid);
+  return absl::AlreadyExistsError(
+      absl::StrCat(what, ": another arctrm is at work there",
+                   known ? absl::StrCat(" (process ", pid, ")") : "",
+                   "; wait until it has ended, end it",
+                   known ? absl::StrCat(" (kill ", pid, ")") : "",
+                   ", or name another folder"));
 }
 
 // Is the locked file still the one of that name? Whoever held it before may

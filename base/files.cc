@@ -230,6 +230,9 @@ absl::Status CheckWritable(absl::string_view path) {
 
 std::string FreshName(absl::string_view path) { return Beside(path, "new"); }
 std::string AsideName(absl::string_view path) { return Beside(path, "old"); }
+std::string WorkersName(absl::string_view path) {
+  return Beside(path, "workers");
+}
 std::string LockName(absl::string_view path) { return Beside(path, "lock"); }
 
 absl::Status ReplaceDirectory(absl::string_view fresh, absl::string_view path) {

@@ -45,6 +45,8 @@ std::string FreshName(absl::string_view path);
 std::string AsideName(absl::string_view path);
 // Of the lock of whoever writes `path`.
 std::string LockName(absl::string_view path);
+// Of the folder of the workers that write it.
+std::string WorkersName(absl::string_view path);
 
 // Puts the finished folder `fresh` in the place of `path` (which may exist) so
 // that a reader, or a process killed at any moment, finds one of the two whole.

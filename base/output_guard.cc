@@ -154,8 +154,8 @@ absl::Status CheckNoForeignEntries(absl::string_view folder,
   const size_t more = foreign.size() > kShown ? foreign.size() - kShown : 0;
   foreign.resize(foreign.size() - more);
   return absl::FailedPreconditionError(absl::StrCat(
-      folder, ": holds what arctrm did not make: ",
-      absl::StrJoin(foreign, ", "),
+      folder,
+      ": holds what arctrm did not make: ", absl::StrJoin(foreign, ", "),
       more > 0 ? absl::StrCat(" and ", more, " more") : "",
       "; it would be removed, so name another folder or move that away"));
 }
@@ -209,11 +209,12 @@ absl::Status OutputGuard::CheckInput(const Output& output,
   const std::string named = absl::StrCat(input.option, " ", input.path);
   if (Same(out, in)) {
     return Refuse(output.option, output.path,
-                  absl::StrCat("is what ", named, " reads"));
+                  absl::StrCat("is also an input (", named, ")"));
   }
   if (output.kind == Kind::kFolder && Inside(in, out)) {
-    return Refuse(output.option, output.path,
-                  absl::StrCat("is replaced whole, and ", named, " lies in it"));
+    return Refuse(
+        output.option, output.path,
+        absl::StrCat("is replaced whole, and ", named, " lies in it"));
   }
   if (output.kind == Kind::kWork && OnNameIn(in, out, output.names)) {
     return Refuse(
@@ -227,8 +228,7 @@ absl::Status OutputGuard::CheckInput(const Output& output,
   }
   if (Inside(out, in) || HoldsFile(in.path, out.chain[0])) {
     return Refuse(output.option, output.path,
-                  absl::StrCat("is a file of the folder that ", named,
-                               " reads"));
+                  absl::StrCat("is a file of an input (", named, ")"));
   }
   return absl::OkStatus();
 }
@@ -253,7 +253,7 @@ absl::Status OutputGuard::CheckOutputs(const Output& a, const Output& b) const {
   return absl::OkStatus();
 }
 
-absl::Status OutputGuard::CheckStanding(const Output& output) const {
+absl::Status OutputGuard::CheckStandingAt(const Output& output) const {
   const Place out = Locate(output.path);
   if (!out.exists) return absl::OkStatus();
   if (output.kind != Kind::kFile) {
@@ -282,7 +282,7 @@ absl::Status OutputGuard::CheckStanding(const Output& output) const {
       "another, or replace it with --overwrite"));
 }
 
-absl::Status OutputGuard::Check() const {
+absl::Status OutputGuard::CheckApart() const {
   for (size_t i = 0; i < outputs_.size(); ++i) {
     for (const Input& input : inputs_) {
       ARCTRM_RETURN_IF_ERROR(CheckInput(outputs_[i], input));
@@ -292,10 +292,19 @@ absl::Status OutputGuard::Check() const {
       ARCTRM_RETURN_IF_ERROR(CheckOutputs(outputs_[j], outputs_[i]));
     }
   }
+  return absl::OkStatus();
+}
+
+absl::Status OutputGuard::CheckStanding() const {
   for (const Output& output : outputs_) {
-    ARCTRM_RETURN_IF_ERROR(CheckStanding(output));
+    ARCTRM_RETURN_IF_ERROR(CheckStandingAt(output));
   }
   return absl::OkStatus();
+}
+
+absl::Status OutputGuard::Check() const {
+  ARCTRM_RETURN_IF_ERROR(CheckApart());
+  return CheckStanding();
 }
 
 }  // namespace arctrm

@@ -43,9 +43,11 @@ class OutputGuard {
 
   void AllowOverwriting(bool allow) { overwrite_ = allow; }
 
-  // InvalidArgument for an output that is an input or another output,
-  // FailedPrecondition for one that stands there and is not arctrm's. Writes
-  // nothing.
+  // InvalidArgument for an output that is an input or another output.
+  absl::Status CheckApart() const;
+  // FailedPrecondition for an output that stands there and is not arctrm's.
+  absl::Status CheckStanding() const;
+  // Both. None of them writes anything.
   absl::Status Check() const;
 
  private:
@@ -65,7 +67,7 @@ class OutputGuard {
 
   absl::Status CheckInput(const Output& output, const Input& input) const;
   absl::Status CheckOutputs(const Output& a, const Output& b) const;
-  absl::Status CheckStanding(const Output& output) const;
+  absl::Status CheckStandingAt(const Output& output) const;
 
   std::vector<Input> inputs_;
   std::vector<Output> outputs_;

@@ -53,6 +53,7 @@ absl::StatusOr<int> Augment(const AugmentFlags& flags, Log& log) {
   ARCTRM_ASSIGN_OR_RETURN(const JobInputs inputs,
                           ReadJobInputs(flags.challenges, "", flags.train_on));
   ARCTRM_RETURN_IF_ERROR(CheckDatasetFolder(flags.out));
+  ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
 
   BuildOptions options;
   options.plan.copies = flags.augmentations;
@@ -119,7 +120,8 @@ CLI::App* AddAugmentCommand(CLI::App& app, AugmentFlags& flags) {
       ->default_str("0");
   AddSwitch(*command, "--json", flags.json,
             "One JSON document instead of a line of text");
-  AddCommonFlags(*command, {.seed = true, .threads = true, .writes = true}, flags.common);
+  AddCommonFlags(*command, {.seed = true, .threads = true, .writes = true},
+                 flags.common);
   command->footer(
       "Examples:\n"
       "  arctrm augment --challenges challenges.json --out data/\n"

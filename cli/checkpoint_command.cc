@@ -100,6 +100,7 @@ bool CheckpointExportFlags::ToFile() const {
 
 int RunCheckpointAverage(const CheckpointAverageFlags& flags) {
   return RunGuarded(flags, [&](Log&) -> absl::StatusOr<int> {
+    ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
     if (!flags.common.overwrite) {
       ARCTRM_RETURN_IF_ERROR(CheckNoTraining(flags.out, /*any=*/false));
     }
@@ -115,6 +116,7 @@ int RunCheckpointExport(const CheckpointExportFlags& flags) {
           "--prefix is for a file; give an --out that ends with .pt or "
           ".safetensors");
     }
+    ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
     if (!flags.common.overwrite) {
       ARCTRM_RETURN_IF_ERROR(CheckNoTraining(flags.out, /*any=*/false));
     }

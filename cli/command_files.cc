@@ -30,13 +30,12 @@ bool IsOurLog(const std::string& path) {
   constexpr absl::string_view kShape = "dddd-dd-dd dd:dd:dd  ";
   const absl::StatusOr<std::string> text = ReadFile(path);
   if (!text.ok() || text->size() < kShape.size()) return false;
-  return std::equal(kShape.begin(), kShape.end(), text->begin(),
-                    [](char shape, char letter) {
-                      return shape == 'd'
-                                 ? std::isdigit(static_cast<unsigned char>(
-                                       letter)) != 0
-                                 : shape == letter;
-                    });
+  return std::equal(
+      kShape.begin(), kShape.end(), text->begin(), [](char shape, char letter) {
+        return shape == 'd'
+                   ? std::isdigit(static_cast<unsigned char>(letter)) != 0
+                   : shape == letter;
+      });
 }
 
 bool IsOurReport(const std::string& path) {
@@ -44,9 +43,7 @@ bool IsOurReport(const std::string& path) {
   return text.ok() && IsReport(*text);
 }
 
-bool IsOurBallots(const std::string& path) {
-  return Ballots::Read(path).ok();
-}
+bool IsOurBallots(const std::string& path) { return Ballots::Read(path).ok(); }
 
 // What the writer makes of what it reads.
 bool IsOurSubmission(const std::string& path) {
@@ -110,7 +107,7 @@ OutputGuard Begin(const CommonFlags& common) {
       std::any_of(recipes.begin(), recipes.end(),
                   [&](const auto& r) { return r.first == common.recipe; });
   if (!built_in) guard.Reads("--recipe", common.recipe);
-  guard.Writes("--log", common.log, IsOurLog);
+  guard.Writes("--log", common.log);
   return guard;
 }
 
@@ -138,6 +135,13 @@ void ReadsTrainOn(const std::vector<std::string>& arguments,
 
 }  // namespace
 
+absl::Status CheckLog(const CommonFlags& common) {
+  OutputGuard guard;
+  guard.AllowOverwriting(common.overwrite);
+  guard.Writes("--log", common.log, IsOurLog);
+  return guard.CheckStanding();
+}
+
 void ReadsCheckpoint(const std::string& option, const std::string& path,
                      OutputGuard& guard) {
   if (path.empty()) return;
@@ -153,9 +157,9 @@ absl::Status CheckNoTraining(const std::string& out, bool any) {
   if (info.ok() && !any && !info->has_resume_state) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
       out, ": holds a checkpoint ",
-      info.ok() ? absl::StrCat("of ", info->step, " steps")
-                : absl::StrCat("that can't be read (", info.status().message(),
-                               ")"),
+      info.ok()
+          ? absl::StrCat("of ", info->step, " steps")
+          : absl::StrCat("that can't be read (", info.status().message(), ")"),
       "; ",
       any ? "--resume goes on with its training, " : "name another folder, or ",
       "--overwrite puts the new one in its place"));

@@ -60,11 +60,17 @@ void ReadsCheckpoint(const std::string& option, const std::string& path,
 // `any` whatever checkpoint.
 absl::Status CheckNoTraining(const std::string& out, bool any);
 
-// RunLogged() once the command's outputs are checked.
+// May the log go where `common` says? A file that is no log is left alone.
+absl::Status CheckLog(const CommonFlags& common);
+
+// RunLogged() once the command's outputs are found to be none of its inputs.
+// Whether what stands at them may be replaced is for the command to ask, when
+// its inputs are read: FilesOf(flags).CheckStanding().
 template <typename Flags>
 int RunGuarded(const Flags& flags,
                const std::function<absl::StatusOr<int>(Log&)>& body) {
-  const absl::Status status = FilesOf(flags).Check();
+  absl::Status status = FilesOf(flags).CheckApart();
+  if (status.ok()) status = CheckLog(flags.common);
   if (!status.ok()) return ReportError(status);
   return RunLogged(flags.common, body);
 }

@@ -51,8 +51,8 @@ struct CommonFlags {
 };
 
 // What a command makes of the common options. Every command takes --seed,
-// --threads, --overwrite, --log and --quiet, so that a script can pass them to all of them,
-// but its help lists only those that it uses.
+// --threads, --overwrite, --log and --quiet, so that a script can pass them to
+// all of them, but its help lists only those that it uses.
 struct CommonUse {
   bool seed = false;
   bool threads = false;

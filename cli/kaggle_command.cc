@@ -6,10 +6,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/file_lock.h"
 #include "base/files.h"
 #include "base/status.h"
-#include "cli/command_files.h"
 #include "base/stop.h"
+#include "cli/command_files.h"
 #include "cli/process_age.h"
 #include "cli/program.h"
 #include "cli/run_job.h"
@@ -132,6 +133,7 @@ CLI::App* AddKaggleCommand(CLI::App& app, KaggleCommands& flags) {
 int RunKaggleRun(const KaggleFlags& flags) {
   InstallStopSignals();
   return RunGuarded(flags, [&](Log& log) -> absl::StatusOr<int> {
+    ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
     ARCTRM_ASSIGN_OR_RETURN(const KaggleOptions options, OptionsOf(flags));
     ARCTRM_ASSIGN_OR_RETURN(const RunOutcome outcome, RunKaggle(options, log));
     ARCTRM_RETURN_IF_ERROR(PrintOutcome(outcome, options.run.out));
@@ -154,14 +156,21 @@ int RunOnDevices(const RunFlags& flags) {
   return RunGuarded(flags, [&](Log& log) -> absl::StatusOr<int> {
     WorkerOptions workers;
     ARCTRM_ASSIGN_OR_RETURN(workers.solver, FindSolver());
-    workers.scratch =
-        (flags.common.work.empty() ? flags.out + ".run" : flags.common.work) +
-        ".workers";
+    const std::string work =
+        flags.common.work.empty() ? flags.out + ".run" : flags.common.work;
+    // A name of our own: it is removed again.
+    workers.scratch = WorkersName(work);
     ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));
-    ARCTRM_RETURN_IF_ERROR(MakeDirectories(workers.scratch));
+    ARCTRM_RETURN_IF_ERROR(CheckWritable(workers.scratch + ".probe"));
+    ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<FileLock> lock,
+                            FileLock::Take(LockName(work), work));
     const std::unique_ptr<Engine> engine = MakeWorkerEngine(workers, log);
-    ARCTRM_ASSIGN_OR_RETURN(const int code, RunJobCommand(flags, *engine, log));
-    if (code == kExitDone) ARCTRM_RETURN_IF_ERROR(RemoveAll(workers.scratch));
+    const absl::StatusOr<int> code = RunJobCommand(flags, *engine, log);
+    // What workers said stays where something went wrong.
+    if ((code.ok() && *code == kExitDone) ||
+        ExitCodeOf(code.status()) == kExitUsage) {
+      ARCTRM_RETURN_IF_ERROR(RemoveAll(workers.scratch));
+    }
     return code;
   });
 }

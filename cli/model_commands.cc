@@ -53,6 +53,7 @@ absl::Status Resolve(const CommonFlags& common, bool from_checkpoint,
 }
 
 absl::StatusOr<int> Run(const DemoFlags& flags, Log& log) {
+  ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
   DemoOptions demo;
   demo.out = flags.out;
   demo.seed = flags.common.seed;
@@ -128,6 +129,7 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
   request.resume = flags.resume;
   request.max_steps = flags.steps;
   request.deadline = DeadlineOf(flags.time_limit).EarlierBy(absl::Seconds(1));
+  ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
   ARCTRM_RETURN_IF_ERROR(
       CheckTrainingOut(flags.out, flags.resume, flags.common));
   ARCTRM_ASSIGN_OR_RETURN(
@@ -193,6 +195,7 @@ absl::StatusOr<int> Run(const PredictFlags& flags, Log& log) {
         absl::StrCat(flags.checkpoint, ": holds a network for ",
                      info.model.puzzle, "; these are ARC tasks"));
   }
+  ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
   ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));
   ARCTRM_ASSIGN_OR_RETURN(
       const std::unique_ptr<Predictor> predictor,
@@ -260,7 +263,8 @@ absl::StatusOr<int> Run(const PuzzleTrainFlags& flags, Log& log) {
   options.steps = flags.steps;
   options.resume = flags.resume;
   options.report = flags.report;
-  const auto may_write = [&] {
+  const auto may_write = [&]() -> absl::Status {
+    ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
     return CheckTrainingOut(flags.out, flags.resume, flags.common);
   };
   options.may_write = may_write;
@@ -282,6 +286,7 @@ absl::StatusOr<int> Run(const PuzzlePredictFlags& flags, Log& log) {
   RunOptions run;
   ARCTRM_RETURN_IF_ERROR(Resolve(flags.common, true, "", run));
   ARCTRM_ASSIGN_OR_RETURN(const PuzzleFile file, ReadPuzzleCsv(flags.puzzles));
+  ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
   ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));
   ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<Predictor> predictor,
                           LoadPredictor(flags.checkpoint, run.Predicting()));
@@ -305,6 +310,7 @@ absl::StatusOr<int> Run(const CheckpointImportFlags& flags, Log&) {
   ImportOptions options;
   options.model = run.model;
   options.identifiers = flags.identifiers;
+  ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
   ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out + ".probe"));
   if (!flags.common.overwrite) {
     ARCTRM_RETURN_IF_ERROR(CheckNoTraining(flags.out, /*any=*/false));
@@ -322,6 +328,7 @@ absl::StatusOr<int> Run(const CheckpointExportFlags& flags, Log&) {
     return absl::InvalidArgumentError(
         "--mean-row is for a folder that new tasks start from");
   }
+  ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
   ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));
   ARCTRM_RETURN_IF_ERROR(
       ExportWeights(flags.checkpoint, flags.out, flags.prefix));

@@ -5,6 +5,7 @@
 #include "base/status.h"
 #include "cli/command_files.h"
 #include "cli/inputs.h"
+#include "pipeline/run_folder.h"
 #include "pipeline/run_report.h"
 
 namespace arctrm {
@@ -29,6 +30,8 @@ CLI::App* AddReportCommand(CLI::App& app, ReportFlags& flags) {
 
 int RunReport(const ReportFlags& flags) {
   return RunGuarded(flags, [&](Log& log) -> absl::StatusOr<int> {
+    ARCTRM_RETURN_IF_ERROR(RunFolder(flags.run).ReadRecord().status());
+    ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
     ARCTRM_RETURN_IF_ERROR(CheckOutputFile(flags.out));
     ARCTRM_RETURN_IF_ERROR(WriteRunReport(flags.run, flags.out));
     log.Info(absl::StrCat("wrote ", flags.out));

@@ -5,6 +5,7 @@
 #include "absl/strings/str_format.h"
 #include "base/files.h"
 #include "base/status.h"
+#include "cli/command_files.h"
 #include "cli/process_age.h"
 #include "cli/settings.h"
 
@@ -100,6 +101,7 @@ absl::StatusOr<int> RunJobCommand(const RunFlags& flags, Engine& engine,
   run.augmentations = flags.augmentations;
   run.resume = flags.resume;
   run.overwrite = flags.common.overwrite;
+  run.may_write = [&flags] { return FilesOf(flags).CheckStanding(); };
   run.title = absl::StrCat("arctrm run, ", Basename(flags.out));
   ARCTRM_ASSIGN_OR_RETURN(
       const RunOutcome outcome,

@@ -28,6 +28,7 @@ absl::StatusOr<int> Submit(const SubmitFlags& flags, Log& log) {
     ARCTRM_ASSIGN_OR_RETURN(Submission submission, ReadSubmission(part.path));
     parts.push_back({std::move(submission), part.weight});
   }
+  ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
   ARCTRM_RETURN_IF_ERROR(CheckOutputFile(flags.out));
   ARCTRM_RETURN_IF_ERROR(WriteSubmission(
       MergeSubmissions(parts, files.challenges), files.challenges, flags.out));

@@ -32,6 +32,7 @@ absl::StatusOr<int> DoVote(const VoteFlags& flags, Log& log) {
         "none of the ", num_tests,
         " test inputs has a vote; are these the ballots of these tasks?"));
   }
+  ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
   ARCTRM_RETURN_IF_ERROR(CheckOutputFile(flags.out));
   ARCTRM_RETURN_IF_ERROR(WriteSubmission(
       ChooseAttempts(ballots, files.challenges), files.challenges, flags.out));

@@ -143,14 +143,15 @@ std::vector<std::string> WorkFolders(const KaggleOptions& options,
   }
   // Where all of those are taken.
   if (!site.scratch_folders.empty()) {
-    folders.push_back(JoinPath(site.scratch_folders[0],
-                               absl::StrCat(name, "-", getpid())));
+    folders.push_back(
+        JoinPath(site.scratch_folders[0], absl::StrCat(name, "-", getpid())));
   }
   return folders;
 }
 
-// Takes `work` and the folder of its workers for this process: FailedPrecondition
-// where it is somebody's, AlreadyExists where another run is at work there.
+// Takes `work` and the folder of its workers for this process:
+// FailedPrecondition where it is somebody's, AlreadyExists where another run is
+// at work there.
 absl::Status TakeFolder(const std::string& work, const std::string& checkpoint,
                         const std::string& scratch,
                         std::unique_ptr<FileLock>& lock) {
@@ -193,9 +194,9 @@ absl::StatusOr<RunOptions> PrepareRun(const KaggleOptions& options,
     if (!arc) {
       log.Warning(absl::StrCat(
           "training begins from nothing: ",
-          info.ok() ? absl::StrCat(run.checkpoint, " is for ",
-                                   info->model.puzzle)
-                    : std::string(info.status().message())));
+          info.ok()
+              ? absl::StrCat(run.checkpoint, " is for ", info->model.puzzle)
+              : std::string(info.status().message())));
       run.checkpoint.clear();
     }
   }

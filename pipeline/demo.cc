@@ -70,12 +70,14 @@ absl::Status CheckStanding(const DemoOptions& options, const RunOptions& run,
   for (const EmbeddedFile& file : DemoCheckpointFiles()) {
     const std::string path = JoinPath(run.checkpoint, file.name);
     const absl::StatusOr<std::string> bytes = ReadFile(path);
-    if (absl::IsNotFound(bytes.status()) || (bytes.ok() && *bytes == file.bytes)) {
+    if (absl::IsNotFound(bytes.status()) ||
+        (bytes.ok() && *bytes == file.bytes)) {
       continue;
     }
     return absl::FailedPreconditionError(absl::StrCat(
-        path, ": is not the demo's own; name another --out, or replace it "
-              "with --overwrite"));
+        path,
+        ": is not the demo's own; name another --out, or replace it "
+        "with --overwrite"));
   }
   return absl::OkStatus();
 }

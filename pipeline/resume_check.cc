@@ -18,8 +18,8 @@ namespace arctrm {
 namespace {
 
 constexpr char kWhatToDo[] =
-    "put it back from a copy, or give --overwrite in the place of --resume to "
-    "start anew";
+    "put it back from a copy, or give --overwrite instead of --resume to start "
+    "anew";
 
 absl::Status Missing(const std::string& path, absl::string_view what) {
   return absl::NotFoundError(
@@ -52,9 +52,8 @@ absl::Status CheckSnapshots(const RunFolder& folder, const RunRecord& record,
       ReadCheckpointInfo(folder.checkpoint_dir());
   // With start weights their steps count too.
   if (options.steps > 0 && saved.ok() && options.checkpoint.empty()) {
-    behind = std::max(behind,
-                      SnapshotsBehind(options.planning.snapshots, saved->step,
-                                      options.steps));
+    behind = std::max(behind, SnapshotsBehind(options.planning.snapshots,
+                                              saved->step, options.steps));
   }
   for (int number = 1; number <= options.planning.snapshots; ++number) {
     const std::string dir = SnapshotDir(folder.checkpoint_dir(), number);
@@ -73,27 +72,6 @@ absl::Status CheckSnapshots(const RunFolder& folder, const RunRecord& record,
   return absl::OkStatus();
 }
 
-// Every line but the last, which a kill may have cut, is a row.
-absl::Status CheckMetrics(const RunFolder& folder, int64_t step) {
-  const std::string path = folder.metrics_path();
-  if (!FileExists(path)) {
-    if (step == 0) return absl::OkStatus();
-    return absl::NotFoundError(absl::StrCat(
-        path, ": missing: the curves so far; put it back from a copy, or make "
-              "an empty file of that name to go on without them"));
-  }
-  ARCTRM_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
-  std::vector<absl::string_view> lines = absl::StrSplit(text, '\n');
-  lines.pop_back();
-  for (size_t i = 0; i < lines.size(); ++i) {
-    if (!lines[i].empty() && IsMetricsRow(lines[i])) continue;
-    return absl::DataLossError(absl::StrCat(
-        path, ":", i + 1, ": damaged: not a row of the curves; remove the "
-                          "line, or put the file back from a copy"));
-  }
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 absl::StatusOr<std::map<std::string, std::string>> FingerprintsOf(
@@ -106,8 +84,7 @@ absl::StatusOr<std::map<std::string, std::string>> FingerprintsOf(
   std::string trained_on;
   for (const DatasetSource& source : inputs.sources) {
     if (!source.train_on_test_pairs) continue;
-    absl::StrAppend(&trained_on,
-                    Sha256Hex(ChallengesJson(source.challenges)),
+    absl::StrAppend(&trained_on, Sha256Hex(ChallengesJson(source.challenges)),
                     Sha256Hex(SolutionsJson(source.solutions)));
   }
   prints["--train-on"] = trained_on.empty() ? "" : Sha256Hex(trained_on);
@@ -119,9 +96,9 @@ absl::StatusOr<std::map<std::string, std::string>> FingerprintsOf(
   return prints;
 }
 
-absl::Status CheckFingerprints(
-    const RunFolder& folder, const std::map<std::string, std::string>& before,
-    const std::map<std::string, std::string>& now) {
+absl::Status CheckFingerprints(const RunFolder& folder,
+                               const std::map<std::string, std::string>& before,
+                               const std::map<std::string, std::string>& now) {
   const auto shown = [](const std::string& print) {
     return print.empty() ? std::string("not given")
                          : absl::StrCat("SHA-256 ", print.substr(0, 16));
@@ -134,6 +111,28 @@ absl::Status CheckFingerprints(
         shown(it->second),
         " now: its content changed; resume with what the run began with, or "
         "give --overwrite in the place of --resume to start anew"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckMetrics(const RunFolder& folder, int64_t step) {
+  const std::string path = folder.metrics_path();
+  if (!FileExists(path)) {
+    if (step == 0) return absl::OkStatus();
+    return absl::NotFoundError(absl::StrCat(
+        path,
+        ": missing: the curves so far; put it back from a copy, or make "
+        "an empty file of that name to go on without them"));
+  }
+  ARCTRM_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  std::vector<absl::string_view> lines = absl::StrSplit(text, '\n');
+  lines.pop_back();
+  for (size_t i = 0; i < lines.size(); ++i) {
+    if (!lines[i].empty() && IsMetricsRow(lines[i])) continue;
+    return absl::DataLossError(
+        absl::StrCat(path, ":", i + 1,
+                     ": damaged: not a row of the curves; remove the "
+                     "line, or put the file back from a copy"));
   }
   return absl::OkStatus();
 }

@@ -30,4 +30,8 @@ absl::Status CheckFingerprints(const RunFolder& folder,
 absl::Status CheckResumeFiles(const RunFolder& folder, const RunRecord& record,
                               const RunOptions& options);
 
+// Every row of the curves in `folder` but the last, which a kill may have cut:
+// DataLoss for one that is none, NotFound for no file after `step` steps.
+absl::Status CheckMetrics(const RunFolder& folder, int64_t step);
+
 }  // namespace arctrm

@@ -205,9 +205,10 @@ absl::Status Job::TakeUp() {
   }
   finished_ = journal_.record().status == kDone;
   if (finished_) {
-    journal_.log().Info(absl::StrCat(
-        folder.dir(), ": this run is finished, nothing is left to do; "
-                      "--overwrite removes it and starts anew"));
+    journal_.log().Info(
+        absl::StrCat(folder.dir(),
+                     ": this run is finished, nothing is left to do; "
+                     "--overwrite removes it and starts anew"));
     return absl::OkStatus();
   }
   journal_.log().Info(absl::StrCat("resuming ", folder.dir(), ": ",
@@ -271,6 +272,7 @@ absl::Status Job::Open() {
   if (!options_.report.empty()) {
     ARCTRM_RETURN_IF_ERROR(CheckWritable(options_.report));
   }
+  if (options_.may_write) ARCTRM_RETURN_IF_ERROR(options_.may_write());
   ARCTRM_RETURN_IF_ERROR(CheckFolder());
   ARCTRM_ASSIGN_OR_RETURN(lock_, journal_.folder().Lock());
   // Another run may have begun and ended since.
@@ -279,8 +281,13 @@ absl::Status Job::Open() {
   }
   ARCTRM_RETURN_IF_ERROR(options_.resume ? TakeUp() : Begin());
   if (finished_) {
-    return FileExists(options_.out) ? absl::OkStatus()
-                                    : SaveSubmission(ballots_, inputs_, options_);
+    if (!options_.report.empty() && !FileExists(options_.report)) {
+      ARCTRM_RETURN_IF_ERROR(
+          WriteRunReport(journal_.folder().dir(), options_.report));
+    }
+    return FileExists(options_.out)
+               ? absl::OkStatus()
+               : SaveSubmission(ballots_, inputs_, options_);
   }
   auto& machine = journal_.Section("Machine");
   machine.clear();

@@ -113,8 +113,7 @@ absl::Status ReadLaterFields(const simdjson::dom::element& root,
   }
   for (const auto item : fingerprints) {
     if (item.value.get(text) != simdjson::SUCCESS) {
-      return absl::DataLossError(
-          absl::StrCat(path, ": damaged: fingerprints"));
+      return absl::DataLossError(absl::StrCat(path, ": damaged: fingerprints"));
     }
     r.fingerprints[std::string(item.key)] = std::string(text);
   }
@@ -130,9 +129,9 @@ bool IsMetricsRow(absl::string_view line) {
 
 bool IsRunFolderName(absl::string_view name) {
   constexpr absl::string_view kNames[] = {
-      "run.json",       "metrics.jsonl", "metrics.csv", "ballots.zst",
-      "challenges.json", "solutions.json", "puzzles.csv", "answers.csv",
-      "dataset",        "checkpoint",    "checkpoint.best"};
+      "run.json",        "metrics.jsonl",  "metrics.csv",    "ballots.zst",
+      "challenges.json", "solutions.json", "puzzles.csv",    "answers.csv",
+      "dataset",         "checkpoint",     "checkpoint.best"};
   return std::find(std::begin(kNames), std::end(kNames), name) !=
              std::end(kNames) ||
          absl::StartsWith(name, kSnapshot) || IsPassingName(name);
@@ -190,12 +189,12 @@ absl::Status RunFolder::CheckOurs() const {
   if (!FileExists(dir_)) return absl::OkStatus();
   if (!IsDirectory(dir_)) {
     return absl::FailedPreconditionError(
-        absl::StrCat(dir_, ": is a file, expected a folder to work in; choose "
-                           "another with --work"));
+        absl::StrCat(dir_,
+                     ": is a file, expected a folder to work in; choose "
+                     "another with --work"));
   }
   if (!FileExists(record_path())) {
-    const std::vector<std::string> others =
-        ForeignEntries(dir_, IsPassingName);
+    const std::vector<std::string> others = ForeignEntries(dir_, IsPassingName);
     if (others.empty()) return absl::OkStatus();
     return absl::FailedPreconditionError(absl::StrCat(
         dir_, ": exists and is not the work folder of a run: it holds ",
@@ -225,7 +224,8 @@ absl::Status RunFolder::CheckNoRun() const {
     if (points.ok() && !points->empty()) steps = points->back().step;
   }
   std::string stands = absl::StrCat(steps, " steps");
-  if (record->votes > 0) absl::StrAppend(&stands, ", ", record->votes, " votes");
+  if (record->votes > 0)
+    absl::StrAppend(&stands, ", ", record->votes, " votes");
   if (!record->score.empty()) absl::StrAppend(&stands, ", ", record->score);
   return absl::FailedPreconditionError(absl::StrCat(
       dir_, ": ",

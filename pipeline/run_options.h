@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "arc/task.h"
 #include "base/options.h"
@@ -64,6 +66,8 @@ struct RunOptions {
   bool resume = false;
   // A run that stands in the work folder is removed.
   bool overwrite = false;
+  // Asked once all inputs are read, before anything is written; may be empty.
+  std::function<absl::Status()> may_write;
   // Kept in the submission for test inputs that have no vote yet.
   Submission standing;
   // What fails is worked around and told, as long as votes can still come:

@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "base/files.h"
 #include "base/status.h"
+#include "pipeline/resume_check.h"
 #include "pipeline/train_progress.h"
 #include "solver/checkpoint_info.h"
 
@@ -27,6 +28,9 @@ absl::StatusOr<RunRecord> OpenRecord(const RunFolder& folder, bool resume,
                                      const RunRecord& fresh) {
   if (resume) {
     absl::StatusOr<RunRecord> record = folder.ReadRecord();
+    if (record.ok()) {
+      ARCTRM_RETURN_IF_ERROR(CheckMetrics(folder, record->steps));
+    }
     if (!absl::IsNotFound(record.status())) return record;
   }
   ARCTRM_RETURN_IF_ERROR(folder.Start());

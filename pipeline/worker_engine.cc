@@ -70,15 +70,15 @@ absl::Status WorkerEngine::CheckTraining(const TrainRequest& request) {
   constexpr absl::Duration kPatience = absl::Minutes(10);
   ARCTRM_RETURN_IF_ERROR(devices_.Find(request.device));
   return devices_
-      .Ask({{"job", "check"},
-            {"device", devices_.list()[0]},
-            {"threads", devices_.ThreadsEach(request.device)},
-            {"ranks", Ranks()},
-            {"limited",
-             request.max_steps > 0 || !request.deadline.IsInfinite()},
-            {"checkpoint", request.checkpoint},
-            {"settings", SettingsJson(ItemsOf(request.model, request.train))}},
-           kPatience)
+      .Ask(
+          {{"job", "check"},
+           {"device", devices_.list()[0]},
+           {"threads", devices_.ThreadsEach(request.device)},
+           {"ranks", Ranks()},
+           {"limited", request.max_steps > 0 || !request.deadline.IsInfinite()},
+           {"checkpoint", request.checkpoint},
+           {"settings", SettingsJson(ItemsOf(request.model, request.train))}},
+          kPatience)
       .status();
 }
 

@@ -106,34 +106,37 @@ TensorMap ModelTensors(const Model& model, const Tensor& flat,
   return map;
 }
 
+absl::Status CheckNumbers(const SafetensorsFile& file) {
+  at::NoGradGuard no_grad;
+  for (const auto& [name, entry] : file.tensors()) {
+    ARCTRM_ASSIGN_OR_RETURN(const Tensor tensor, GetTensor(file, name, {}));
+    // What is no number, or infinite, stays so in a sum, which takes no memory.
+    if (at::isFloatingType(tensor.scalar_type()) &&
+        !std::isfinite(tensor.sum(at::kDouble).item<double>())) {
+      return absl::DataLossError(
+          absl::StrCat("the tensor ", name,
+                       " holds values that are no numbers (NaN or infinite)"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Tensor> LoadModelTensors(const SafetensorsFile& file,
                                         int64_t num_ids, Model& model) {
   at::NoGradGuard no_grad;
-  const auto get = [&](const std::string& name,
-                       const std::vector<int64_t>& shape) {
-    absl::StatusOr<Tensor> tensor = GetTensor(file, name, shape);
-    // What is no number, or infinite, stays so in a sum, which takes no memory.
-    if (tensor.ok() && at::isFloatingType(tensor->scalar_type()) &&
-        !std::isfinite(tensor->sum(at::kDouble).item<double>())) {
-      tensor = absl::DataLossError(absl::StrCat(
-          "the tensor ", name,
-          " holds values that are no numbers (NaN or infinite)"));
-    }
-    return tensor;
-  };
   for (size_t i = 0; i < model.parameters().size(); ++i) {
     const auto& [name, parameter] = model.parameters()[i];
     ARCTRM_ASSIGN_OR_RETURN(const Tensor tensor,
-                            get(name, parameter.sizes().vec()));
+                            GetTensor(file, name, parameter.sizes().vec()));
     model.Part(model.flat(), i).copy_(tensor.view({-1}));
   }
   const std::vector<int64_t> d = {model.options().hidden};
-  ARCTRM_ASSIGN_OR_RETURN(const Tensor h, get("inner.H_init", d));
-  ARCTRM_ASSIGN_OR_RETURN(const Tensor l, get("inner.L_init", d));
+  ARCTRM_ASSIGN_OR_RETURN(const Tensor h, GetTensor(file, "inner.H_init", d));
+  ARCTRM_ASSIGN_OR_RETURN(const Tensor l, GetTensor(file, "inner.L_init", d));
   model.h_init.copy_(h);
   model.l_init.copy_(l);
   ARCTRM_ASSIGN_OR_RETURN(const Tensor table,
-                          get(kTable, {num_ids, d[0]}));
+                          GetTensor(file, kTable, {num_ids, d[0]}));
   return table.to(at::kFloat);
 }
 

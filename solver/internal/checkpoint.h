@@ -42,9 +42,12 @@ TensorMap ModelTensors(const Model& model, const Tensor& flat,
                        const Tensor& table);
 
 // Fills model.flat(), its start states and returns the table (num_ids, D) on
-// the CPU. DataLoss names the first tensor that is missing, has another shape,
-// or holds what is no number.
+// the CPU. DataLoss names the first tensor that is missing or has another
+// shape.
 absl::StatusOr<Tensor> LoadModelTensors(const SafetensorsFile& file,
                                         int64_t num_ids, Model& model);
+
+// DataLoss names the first tensor with a value that is no number or infinite.
+absl::Status CheckNumbers(const SafetensorsFile& file);
 
 }  // namespace arctrm::internal

@@ -151,8 +151,9 @@ nlohmann::ordered_json Settings(const CheckpointInfo& info) {
 absl::Status CheckCheckpointPlace(const std::string& dir) {
   if (FileExists(dir) && !IsDirectory(dir)) {
     return absl::FailedPreconditionError(absl::StrCat(
-        dir, ": is a file, expected a checkpoint folder; choose another "
-             "--out"));
+        dir,
+        ": is a file, expected a checkpoint folder; choose another "
+        "--out"));
   }
   return CheckNoForeignEntries(dir, IsCheckpointName);
 }

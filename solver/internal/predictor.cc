@@ -346,6 +346,8 @@ absl::StatusOr<std::unique_ptr<Predictor>> LoadPredictor(
         ARCTRM_ASSIGN_OR_RETURN(
             const internal::SafetensorsFile file,
             internal::ReadCheckpointTensors(info.dir, internal::kWeightsFile));
+        ARCTRM_RETURN_IF_ERROR(
+            Annotate(internal::CheckNumbers(file), checkpoint));
         Random init(0, "init");
         auto model = std::make_unique<Model>(
             info.model, device,

@@ -247,20 +247,22 @@ absl::Status Trainer::Check(const TrainRequest& asked) {
   if (!request.resume && request.checkpoint.empty()) return absl::OkStatus();
   Random init(request.seed, "init");
   Model model(request.model, at::kCPU, at::kFloat, init);
+  const auto check = [&](const SafetensorsFile& file, const PuzzleIds& ids,
+                         const std::string& path) -> absl::Status {
+    ARCTRM_RETURN_IF_ERROR(
+        Annotate(LoadModelTensors(file, ids.num_ids, model).status(), path));
+    return Annotate(CheckNumbers(file), path);
+  };
   if (request.resume) {
     ARCTRM_CHECK(request.dataset != nullptr);
     ARCTRM_ASSIGN_OR_RETURN(const ResumeState saved,
                             ReadResume(request.out, request.model,
                                        request.train, *request.dataset));
-    return Annotate(
-        LoadModelTensors(saved.weights, saved.info.ids.num_ids, model).status(),
-        request.out);
+    return check(saved.weights, saved.info.ids, request.out);
   }
   ARCTRM_ASSIGN_OR_RETURN(const StartWeights start,
                           ReadStart(request.checkpoint, request.model));
-  return Annotate(
-      LoadModelTensors(start.file, start.info.ids.num_ids, model).status(),
-      request.checkpoint);
+  return check(start.file, start.info.ids, request.checkpoint);
 }
 
 absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
@@ -499,9 +501,9 @@ absl::Status Trainer::LoadResume(const std::string& dir) {
   const SafetensorsFile& state = saved.state;
   const auto text = [&](const std::string& key) { return TextOf(state, key); };
   at::NoGradGuard no_grad;
-  ARCTRM_ASSIGN_OR_RETURN(const Tensor table,
-                          LoadModelTensors(saved.weights, ids_.num_ids,
-                                           *model_));
+  ARCTRM_ASSIGN_OR_RETURN(
+      const Tensor table,
+      LoadModelTensors(saved.weights, ids_.num_ids, *model_));
   table_.copy_(table);
   if (ema_.defined()) ema_.copy_(model_->flat());
   const auto load = [&](const std::string& name, Tensor& into) {
