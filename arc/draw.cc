@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/printable.h"
 
 namespace arctrm {
 namespace {
@@ -138,8 +139,8 @@ std::string DrawTask(const Task& task, const SolutionSet& solutions, bool color,
     blocks.push_back(
         Example(task.demonstrations[i], absl::StrCat("train ", i), color));
   }
-  std::string text =
-      absl::StrCat("task ", task.id, "\n", Flow(blocks, width), "\n");
+  std::string text = absl::StrCat("task ", Printable(task.id), "\n",
+                                  Flow(blocks, width), "\n");
   blocks.clear();
   const auto known = solutions.find(task.id);
   for (size_t i = 0; i < task.test_inputs.size(); ++i) {

@@ -2,15 +2,13 @@
 #include "arc/read.h"
 
 #include <memory>
-#include <string>
 #include <utility>
-#include <vector>
 
-#include "absl/strings/escaping.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
+#include "arc/internal/fault_list.h"
 #include "arc/internal/json_document.h"
+#include "arc/internal/task_folder.h"
+#include "arc/internal/task_reader.h"
 #include "base/files.h"
 #include "base/status.h"
 
@@ -21,302 +19,237 @@ using simdjson::dom::array;
 using simdjson::dom::element;
 using simdjson::dom::object;
 
-struct ParsedPair {
-  Grid input;
-  // Empty: there is none.
-  Grid output;
+// "FILE#SET" where FILE is there and no file has the whole name.
+void SplitSet(absl::string_view* path, absl::string_view* set) {
+  const size_t mark = path->rfind('#');
+  if (mark == absl::string_view::npos || FileExists(*path) ||
+      !FileExists(path->substr(0, mark))) {
+    return;
+  }
+  *set = path->substr(mark + 1);
+  *path = path->substr(0, mark);
+}
+
+absl::StatusOr<TaskFiles> ReadFolder(absl::string_view dir,
+                                     ReadTasksOptions options) {
+  ARCTRM_ASSIGN_OR_RETURN(const TaskFolder folder, FindTaskFiles(dir));
+  TaskReader reader(options);
+  for (const std::string& fault : folder.faults) reader.AddFault(fault);
+  for (const std::string& name : folder.files) {
+    ARCTRM_RETURN_IF_ERROR(reader.AddFile(JoinPath(dir, name), name, ""));
+  }
+  Remark passed_over{
+      absl::StrCat(dir, ": passed over ", folder.passed_over.size(),
+                   folder.passed_over.size() == 1 ? " file" : " files",
+                   " (*.json, *.jsonl and *.ndjson are read)"),
+      folder.passed_over, false};
+  if (folder.files.empty() && folder.faults.empty()) {
+    constexpr size_t kListed = 5;
+    return absl::InvalidArgumentError(absl::StrCat(
+        dir, ": no *.json in this folder or below it; expected one file a task",
+        folder.passed_over.empty() ? "" : ". It holds ",
+        RemarkText({"", folder.passed_over}, kListed)
+            .substr(folder.passed_over.empty() ? 0 : 2)));
+  }
+  ARCTRM_ASSIGN_OR_RETURN(TaskFiles files, reader.Finish(dir));
+  if (!folder.passed_over.empty()) {
+    files.remarks.push_back(std::move(passed_over));
+  }
+  if (folder.hidden > 0) {
+    files.remarks.push_back(
+        {absl::StrCat(
+             dir, ": passed over ", folder.hidden,
+             folder.hidden == 1 ? " name that begins" : " names that begin",
+             " with a dot"),
+         {},
+         false});
+  }
+  return files;
+}
+
+class SolutionReader {
+ public:
+  // Faults in what the file holds come with the answer.
+  absl::Status Read(absl::string_view path) {
+    ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<JsonFile> file,
+                            JsonFile::Open(path));
+    absl::StatusOr<element> root;
+    while (file->Next(&root)) {
+      where_ =
+          file->line() > 0 ? absl::StrCat("line ", file->line(), ": ") : "";
+      if (!root.ok()) {
+        Add("", root.status());
+        continue;
+      }
+      const absl::StatusOr<object> members = ReadObject(
+          *root, "an object of test outputs by task id", JsonPlace());
+      if (!members.ok()) {
+        Add("", members.status());
+      } else if (!file->lines() || !AddLine(*members)) {
+        for (const auto field : *members) {
+          AddTask(AbslView(field.key), field.value);
+        }
+      }
+    }
+    if (result_.solutions.empty() && faults_.empty()) {
+      faults_.Add("no solutions");
+    }
+    return absl::OkStatus();
+  }
+
+  // For tasks, and besides what makes the file useless.
+  const FaultList& faults() const { return faults_; }
+  bool useless() const {
+    return result_.solutions.empty() && result_.unusable.empty();
+  }
+  UsableSolutions& result() { return result_; }
+
+ private:
+  void Add(absl::string_view id, const absl::Status& status) {
+    if (!id.empty()) {
+      result_.unusable.emplace(std::string(id), std::string(status.message()));
+    }
+    faults_.Add(absl::StrCat(where_,
+                             id.empty() ? "" : absl::StrCat("task ", id, ": "),
+                             status.message()));
+  }
+
+  // {"id": "…", "solution": [grid, …] or one grid}; false for another form.
+  bool AddLine(object line) {
+    const std::string id = StatedId(line);
+    if (id.empty()) return false;
+    for (const char* key : {"solution", "solutions", "outputs"}) {
+      element value;
+      if (line.at_key(key).get(value) == simdjson::SUCCESS) {
+        AddTask(id, value);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  static bool IsGrid(element value) {
+    const auto cell = value.at_pointer("/0/0");
+    return cell.error() == simdjson::SUCCESS && !cell.is_array();
+  }
+
+  void AddTask(absl::string_view id, element value) {
+    const absl::Status named = CheckTaskId(id);
+    if (!named.ok()) return Add("", named);
+    array outputs;
+    if (value.get(outputs) != simdjson::SUCCESS) {
+      return Add(id, JsonPlace().Unexpected("a list of test outputs", value));
+    }
+    std::vector<Grid> grids;
+    JsonPlace place{"solution"};
+    bool usable = true;
+    const auto read = [&](element output) {
+      absl::StatusOr<Grid> grid = ReadGrid(output, place);
+      if (!grid.ok()) {
+        Add(id, grid.status());
+        usable = false;
+      } else {
+        grids.push_back(*std::move(grid));
+      }
+    };
+    if (!where_.empty() && IsGrid(value)) {
+      read(value);
+    } else {
+      place.index = 0;
+      for (element output : outputs) {
+        read(output);
+        ++place.index;
+      }
+    }
+    place.index = -1;
+    if (usable && grids.empty()) {
+      return Add(id, place.Fault("no test outputs"));
+    }
+    if (!usable) return;
+    if (!result_.solutions.emplace(std::string(id), std::move(grids)).second) {
+      Add(id, place.Fault("stands twice"));
+    }
+  }
+
+  FaultList faults_;
+  UsableSolutions result_;
+  // "line 7: " in JSON lines.
+  std::string where_;
 };
 
-absl::StatusOr<ParsedPair> ReadPair(element value, JsonPlace place) {
-  ARCTRM_ASSIGN_OR_RETURN(
-      const object members,
-      ReadObject(value, "an object with \"input\" and \"output\"", place));
-  ParsedPair pair;
-  for (const auto field : members) {
-    place.key = AbslView(field.key);
-    if (place.key != "input" && place.key != "output") {
-      place.key = {};
-      return place.Fault(absl::StrCat(
-          "expected the keys \"input\" and \"output\" alone, found \"",
-          absl::CEscape(AbslView(field.key).substr(0, 64)), "\""));
-    }
-    Grid& grid = place.key == "input" ? pair.input : pair.output;
-    ARCTRM_ASSIGN_OR_RETURN(grid, ReadGrid(field.value, place));
-  }
-  place.key = {};
-  if (pair.input.empty()) return place.Fault("\"input\" is missing");
-  return pair;
-}
-
-absl::Status ReadDemonstrations(element value, JsonPlace place, Task* task) {
-  array pairs;
-  if (value.get(pairs) != simdjson::SUCCESS) {
-    return place.Unexpected("a list of demonstrations", value);
-  }
-  place.index = 0;
-  for (element item : pairs) {
-    ARCTRM_ASSIGN_OR_RETURN(ParsedPair pair, ReadPair(item, place));
-    if (pair.output.empty()) return place.Fault("\"output\" is missing");
-    task->demonstrations.push_back(
-        {std::move(pair.input), std::move(pair.output)});
-    ++place.index;
-  }
-  place.index = -1;
-  if (task->demonstrations.empty()) {
-    return place.Fault("no demonstrations; a task needs at least one");
-  }
-  return absl::OkStatus();
-}
-
-// `outputs` gets one grid a test input, or none at all where one is not known.
-absl::Status ReadTests(element value, JsonPlace place, Task* task,
-                       std::vector<Grid>* outputs) {
-  array pairs;
-  if (value.get(pairs) != simdjson::SUCCESS) {
-    return place.Unexpected("a list of test inputs", value);
-  }
-  place.index = 0;
-  for (element item : pairs) {
-    ARCTRM_ASSIGN_OR_RETURN(ParsedPair pair, ReadPair(item, place));
-    task->test_inputs.push_back(std::move(pair.input));
-    if (!pair.output.empty()) outputs->push_back(std::move(pair.output));
-    ++place.index;
-  }
-  place.index = -1;
-  if (task->test_inputs.empty()) {
-    return place.Fault("no test inputs; a task needs at least one");
-  }
-  if (outputs->size() != task->test_inputs.size()) outputs->clear();
-  return absl::OkStatus();
-}
-
-absl::Status AddTask(absl::string_view id, element value, JsonPlace place,
-                     TaskFiles* files) {
-  ARCTRM_RETURN_IF_ERROR(CheckTaskId(id, place));
-  place.task = id;
-  ARCTRM_ASSIGN_OR_RETURN(
-      const object members,
-      ReadObject(value, "an object with \"train\" and \"test\"", place));
-  Task task;
-  task.id = std::string(id);
-  std::vector<Grid> outputs;
-  for (const auto field : members) {
-    place.list = AbslView(field.key);
-    if (place.list == "train") {
-      ARCTRM_RETURN_IF_ERROR(ReadDemonstrations(field.value, place, &task));
-    } else if (place.list == "test") {
-      ARCTRM_RETURN_IF_ERROR(ReadTests(field.value, place, &task, &outputs));
-    }
-  }
-  place.list = {};
-  if (task.demonstrations.empty()) return place.Fault("\"train\" is missing");
-  if (task.test_inputs.empty()) return place.Fault("\"test\" is missing");
-  if (!outputs.empty()) files->solutions[task.id] = std::move(outputs);
-  files->challenges.tasks.push_back(std::move(task));
-  return absl::OkStatus();
-}
-
-// RE-ARC: a list of examples of one task.
-absl::Status AddExamples(absl::string_view id, element value, JsonPlace place,
-                         TaskFiles* files) {
-  ARCTRM_RETURN_IF_ERROR(CheckTaskId(id, place));
-  place.task = id;
-  place.list = "examples";
-  Task task;
-  task.id = std::string(id);
-  ARCTRM_RETURN_IF_ERROR(ReadDemonstrations(value, place, &task));
-  task.test_inputs.push_back(task.demonstrations.back().input);
-  files->solutions[task.id] = {task.demonstrations.back().output};
-  files->challenges.tasks.push_back(std::move(task));
-  return absl::OkStatus();
-}
-
-bool LooksLikeOneTask(const object& root) {
-  for (const auto field : root) {
-    if ((field.key == "train" || field.key == "test") &&
-        field.value.is_array()) {
-      return true;
-    }
-  }
-  return false;
-}
-
-absl::Status AddFile(absl::string_view path, bool in_folder, TaskFiles* files) {
-  ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<JsonDocument> document,
-                          LoadJson(path));
-  JsonPlace place;
-  place.document = document.get();
-  const std::string name = Basename(path);
-  const absl::string_view id = absl::StripSuffix(name, ".json");
-  if (document->root.is_array()) {
-    return AddExamples(id, document->root, place, files);
-  }
-  ARCTRM_ASSIGN_OR_RETURN(
-      const object root,
-      ReadObject(document->root,
-                 "an object of tasks by id, one task with \"train\" and "
-                 "\"test\", or a list of pairs",
-                 place));
-  if (LooksLikeOneTask(root)) {
-    return AddTask(id, document->root, place, files);
-  }
-  if (in_folder) {
-    return place.Fault(
-        "expected one task with \"train\" and \"test\", or a list of pairs, as "
-        "in a folder of task files; a file of many tasks is given by its own "
-        "path");
-  }
-  for (const auto field : root) {
-    ARCTRM_RETURN_IF_ERROR(
-        AddTask(AbslView(field.key), field.value, place, files));
-  }
-  if (files->challenges.tasks.empty()) {
-    return place.Fault("no tasks; expected at least one task by its id");
-  }
-  return absl::OkStatus();
-}
-
-absl::Status AddFolder(absl::string_view dir, TaskFiles* files) {
-  ARCTRM_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListFiles(dir));
-  for (const std::string& name : names) {
-    if (!absl::EndsWith(name, ".json")) continue;
-    ARCTRM_RETURN_IF_ERROR(AddFile(JoinPath(dir, name), true, files));
-  }
-  if (files->challenges.tasks.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        dir, ": no *.json in this folder; expected one file a task"));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CheckCovers(const SolutionSet& solutions,
-                         const ChallengeSet& challenges,
-                         const JsonPlace& file) {
-  size_t covered = 0;
-  for (const Task& task : challenges.tasks) {
-    JsonPlace place = file;
-    place.task = task.id;
+// Has every task one solution a test input, or at least one that is unusable,
+// and every solution a task, or at least one that was left out?
+void CheckCovers(const UsableSolutions& usable, const TaskFiles& tasks,
+                 FaultList* faults) {
+  const SolutionSet& solutions = usable.solutions;
+  std::set<absl::string_view> known(tasks.left_out.begin(),
+                                    tasks.left_out.end());
+  for (const Task& task : tasks.challenges.tasks) {
+    known.insert(task.id);
+    if (usable.unusable.count(task.id) > 0) continue;
     const auto found = solutions.find(task.id);
     if (found == solutions.end()) {
-      return place.Fault(
-          "no solution for this task of the challenges; do the two files "
-          "belong together?");
+      faults->Add(absl::StrCat(
+          "task ", task.id,
+          ": no solution for this task of the challenges; do the two files "
+          "belong together?"));
+    } else if (found->second.size() != task.test_inputs.size()) {
+      faults->Add(absl::StrCat(
+          "task ", task.id, ": expected ", task.test_inputs.size(),
+          " test outputs, one per test input, found ", found->second.size()));
     }
-    if (found->second.size() != task.test_inputs.size()) {
-      return place.Fault(absl::StrCat("expected ", task.test_inputs.size(),
-                                      " test outputs, one per test input, "
-                                      "found ",
-                                      found->second.size()));
-    }
-    ++covered;
   }
-  if (covered == solutions.size()) return absl::OkStatus();
   for (const auto& [id, grids] : solutions) {
-    if (challenges.Find(id) != nullptr) continue;
-    JsonPlace place = file;
-    place.task = id;
-    return place.Fault(
-        "a solution for a task that the challenges don't hold; do the two "
-        "files belong together?");
+    if (known.count(id) > 0) continue;
+    faults->Add(absl::StrCat(
+        "task ", id,
+        ": a solution for a task that the challenges don't hold; do the two "
+        "files belong together?"));
   }
-  return absl::OkStatus();
 }
 
 }  // namespace
 
-absl::StatusOr<TaskFiles> ReadTasks(absl::string_view path) {
-  TaskFiles files;
-  ARCTRM_RETURN_IF_ERROR(IsDirectory(path) ? AddFolder(path, &files)
-                                           : AddFile(path, false, &files));
-  return files;
+absl::StatusOr<TaskFiles> ReadTasks(absl::string_view path,
+                                    ReadTasksOptions options) {
+  if (IsDirectory(path)) return ReadFolder(path, options);
+  absl::string_view file = path;
+  absl::string_view set;
+  SplitSet(&file, &set);
+  TaskReader reader(options);
+  ARCTRM_RETURN_IF_ERROR(reader.AddFile(std::string(file), "", set));
+  return reader.Finish(path);
+}
+
+std::string TaskFilePath(absl::string_view path) {
+  absl::string_view set;
+  SplitSet(&path, &set);
+  return std::string(path);
 }
 
 absl::StatusOr<SolutionSet> ReadSolutions(absl::string_view path,
                                           const ChallengeSet* challenges) {
-  ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<JsonDocument> document,
-                          LoadJson(path));
-  JsonPlace file;
-  file.document = document.get();
-  ARCTRM_ASSIGN_OR_RETURN(
-      const object root,
-      ReadObject(document->root, "an object of test outputs by task id", file));
-  SolutionSet solutions;
-  for (const auto field : root) {
-    JsonPlace place = file;
-    ARCTRM_RETURN_IF_ERROR(CheckTaskId(AbslView(field.key), place));
-    place.task = AbslView(field.key);
-    array outputs;
-    if (field.value.get(outputs) != simdjson::SUCCESS) {
-      return place.Unexpected("a list of test outputs", field.value);
-    }
-    std::vector<Grid>& grids = solutions[std::string(field.key)];
-    place.list = "solution";
-    place.index = 0;
-    for (element output : outputs) {
-      ARCTRM_ASSIGN_OR_RETURN(Grid grid, ReadGrid(output, place));
-      grids.push_back(std::move(grid));
-      ++place.index;
-    }
-    place.index = -1;
-    if (grids.empty()) return place.Fault("no test outputs");
+  SolutionReader reader;
+  ARCTRM_RETURN_IF_ERROR(reader.Read(path));
+  FaultList faults = reader.faults();
+  if (faults.empty() && challenges != nullptr) {
+    TaskFiles tasks;
+    tasks.challenges = *challenges;
+    CheckCovers(reader.result(), tasks, &faults);
   }
-  if (solutions.empty()) return file.Fault("no solutions");
-  if (challenges != nullptr) {
-    ARCTRM_RETURN_IF_ERROR(CheckCovers(solutions, *challenges, file));
-  }
-  return solutions;
+  ARCTRM_RETURN_IF_ERROR(faults.ToStatus(path));
+  return std::move(reader.result().solutions);
 }
 
-absl::StatusOr<Submission> ReadSubmission(absl::string_view path) {
-  ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<JsonDocument> document,
-                          LoadJson(path));
-  JsonPlace file;
-  file.document = document.get();
-  ARCTRM_ASSIGN_OR_RETURN(
-      const object root,
-      ReadObject(document->root, "an object of attempts by task id", file));
-  Submission submission;
-  for (const auto field : root) {
-    JsonPlace place = file;
-    ARCTRM_RETURN_IF_ERROR(CheckTaskId(AbslView(field.key), place));
-    place.task = AbslView(field.key);
-    array entries;
-    if (field.value.get(entries) != simdjson::SUCCESS) {
-      return place.Unexpected("a list with two attempts per test input",
-                              field.value);
-    }
-    std::vector<Attempts>& attempts = submission[std::string(field.key)];
-    place.list = "test";
-    place.index = 0;
-    for (element entry : entries) {
-      place.key = {};
-      ARCTRM_ASSIGN_OR_RETURN(
-          const object members,
-          ReadObject(entry, "an object with \"attempt_1\" and \"attempt_2\"",
-                     place));
-      Attempts& both = attempts.emplace_back();
-      for (const auto member : members) {
-        const absl::string_view key = AbslView(member.key);
-        if (key != "attempt_1" && key != "attempt_2") {
-          return place.Fault(absl::StrCat(
-              "expected the keys \"attempt_1\" and \"attempt_2\" alone, found "
-              "\"",
-              absl::CEscape(key.substr(0, 64)), "\""));
-        }
-        JsonPlace at = place;
-        at.key = key;
-        Grid& grid = key == "attempt_1" ? both.attempt_1 : both.attempt_2;
-        ARCTRM_ASSIGN_OR_RETURN(grid, ReadGrid(member.value, at));
-      }
-      if (both.attempt_1.empty())
-        return place.Fault("\"attempt_1\" is missing");
-      if (both.attempt_2.empty())
-        return place.Fault("\"attempt_2\" is missing");
-      ++place.index;
-    }
-  }
-  if (submission.empty()) return file.Fault("no tasks");
-  return submission;
+absl::StatusOr<UsableSolutions> ReadUsableSolutions(absl::string_view path,
+                                                    const TaskFiles& tasks) {
+  SolutionReader reader;
+  ARCTRM_RETURN_IF_ERROR(reader.Read(path));
+  if (reader.useless()) return reader.faults().ToStatus(path);
+  FaultList faults;
+  CheckCovers(reader.result(), tasks, &faults);
+  ARCTRM_RETURN_IF_ERROR(faults.ToStatus(path));
+  return std::move(reader.result());
 }
 
 }  // namespace arctrm

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// zstd frames with content checksum.
+// zstd frames with content checksum, and unpacking of files that others made.
 #pragma once
 
 #include <cstdint>
@@ -17,5 +17,14 @@ std::string ZstdCompress(absl::string_view bytes, int level = 6);
 // allocation of that size).
 absl::StatusOr<std::string> ZstdDecompress(absl::string_view frame,
                                            int64_t max_bytes);
+
+// All members of a gzip file or frames of a zstd file in a row, checksums
+// compared; zeros after them are padding. InvalidArgument for truncated or
+// damaged data, for something else after it, and as soon as more than
+// `max_bytes` come out.
+absl::StatusOr<std::string> GzipUnpack(absl::string_view bytes,
+                                       int64_t max_bytes);
+absl::StatusOr<std::string> ZstdUnpack(absl::string_view bytes,
+                                       int64_t max_bytes);
 
 }  // namespace arctrm

@@ -80,6 +80,13 @@ std::string Beside(absl::string_view path, absl::string_view use) {
                                Sha256Hex(Basename(whole)).substr(0, 12)));
 }
 
+// Most bytes of a name in `dir`.
+size_t NameLimit(const std::string& dir) {
+  constexpr size_t kUsual = 255;
+  const long limit = pathconf(dir.c_str(), _PC_NAME_MAX);
+  return limit > 0 ? static_cast<size_t>(limit) : kUsual;
+}
+
 absl::Status WriteInPlace(absl::string_view path, absl::string_view bytes) {
   const std::string name(path);
   FileDescriptor fd(open(name.c_str(), O_WRONLY | O_CLOEXEC));
@@ -118,7 +125,8 @@ absl::Status WriteFileAtomically(absl::string_view path,
   const std::string name(path);
   if (IsDirectory(path)) return ErrnoStatus(EISDIR, "can't write", path);
   if (IsSpecialFile(path)) return WriteInPlace(path, bytes);
-  const std::string temporary = absl::StrCat(path, ".tmp.", getpid());
+  const std::string temporary =
+      BesidePath(path, absl::StrCat(".tmp.", getpid()));
   FileDescriptor fd(
       open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (fd.get() < 0) return ErrnoStatus(errno, "can't write", path);
@@ -213,13 +221,14 @@ absl::Status RemoveAll(absl::string_view path) {
 }
 
 absl::Status CheckWritable(absl::string_view path) {
+  ARCTRM_RETURN_IF_ERROR(CheckNameLength(path));
   if (IsDirectory(path)) return ErrnoStatus(EISDIR, "can't write", path);
   if (IsSpecialFile(path)) {
     const std::string name(path);
     if (access(name.c_str(), W_OK) == 0) return absl::OkStatus();
     return ErrnoStatus(errno, "can't write", path);
   }
-  const std::string probe = absl::StrCat(path, ".probe.", getpid());
+  const std::string probe = BesidePath(path, absl::StrCat(".probe.", getpid()));
   const FileDescriptor fd(
       open(probe.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (fd.get() < 0) return ErrnoStatus(errno, "can't write", path);
@@ -281,6 +290,31 @@ absl::StatusOr<std::string> ResolveDirectory(absl::string_view path) {
   }
   SyncDirectory(Dirname(to));
   return std::string(path);
+}
+
+std::string BesidePath(absl::string_view path, absl::string_view suffix) {
+  const std::string whole = WithoutSlashes(path);
+  const std::string name = Basename(whole);
+  const size_t limit = NameLimit(Dirname(whole));
+  std::string beside = absl::StrCat(whole, suffix);
+  if (name.size() + suffix.size() <= limit) return beside;
+  constexpr size_t kHashDigits = 12;
+  const std::string end =
+      absl::StrCat("~", Sha256Hex(name).substr(0, kHashDigits), suffix);
+  size_t kept = end.size() < limit ? limit - end.size() : 0;
+  // Not in the middle of a character.
+  while (kept > 0 && (static_cast<uint8_t>(name[kept]) & 0xC0) == 0x80) --kept;
+  return absl::StrCat(whole.substr(0, whole.size() - name.size() + kept), end);
+}
+
+absl::Status CheckNameLength(absl::string_view path) {
+  const std::string whole = WithoutSlashes(path);
+  const size_t size = Basename(whole).size();
+  const size_t limit = NameLimit(Dirname(whole));
+  if (size <= limit) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(path, ": the name has ", size, " bytes, at most ", limit,
+                   " are possible there; choose a shorter one"));
 }
 
 std::string JoinPath(absl::string_view dir, absl::string_view name) {

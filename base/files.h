@@ -57,6 +57,13 @@ absl::Status ReplaceDirectory(absl::string_view fresh, absl::string_view path);
 // ReplaceDirectory left (moved back into place).
 absl::StatusOr<std::string> ResolveDirectory(absl::string_view path);
 
+// `path` with `suffix` after its name, for what stands beside it ("out.json" ->
+// "out.json.run"). Where that is longer than its folder takes (255 bytes as a
+// rule) the name is cut and ends in a hash of the whole before the suffix.
+std::string BesidePath(absl::string_view path, absl::string_view suffix);
+// InvalidArgument for a name that is longer than its folder takes.
+absl::Status CheckNameLength(absl::string_view path);
+
 // "a/b" from "a" and "b"; `name` absolute stays as it is.
 std::string JoinPath(absl::string_view dir, absl::string_view name);
 std::string Basename(absl::string_view path);

@@ -5,6 +5,9 @@
 #include <cstddef>
 #include <cstring>
 
+#include "absl/strings/str_cat.h"
+#include "base/status.h"
+
 namespace arctrm {
 namespace {
 
@@ -93,6 +96,29 @@ uint64_t Sha256Prefix(absl::string_view bytes) {
   uint64_t prefix = 0;
   for (size_t i = 0; i < 8; ++i) prefix = prefix << 8 | digest[i];
   return prefix;
+}
+
+std::string WithSelfSha256(std::string text) {
+  const std::string zeros(kSha256Digits, '0');
+  const std::string member =
+      absl::StrCat("\"", kSelfSha256, "\": \"", zeros, "\"");
+  const size_t at = text.rfind(member);
+  ARCTRM_CHECK(at != std::string::npos);
+  text.replace(at + member.size() - 1 - kSha256Digits, kSha256Digits,
+               Sha256Hex(text));
+  return text;
+}
+
+bool SelfSha256Holds(absl::string_view text, absl::string_view hex) {
+  const std::string member = absl::StrCat("\"", kSelfSha256, "\": \"", hex);
+  const size_t at = text.rfind(member);
+  if (hex.size() != kSha256Digits || at == absl::string_view::npos) {
+    return false;
+  }
+  std::string blank(text);
+  blank.replace(at + member.size() - kSha256Digits, kSha256Digits,
+                kSha256Digits, '0');
+  return Sha256Hex(blank) == hex;
 }
 
 }  // namespace arctrm

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -17,5 +18,14 @@ Sha256Digest Sha256(absl::string_view bytes);
 std::string Sha256Hex(absl::string_view bytes);
 // First 8 bytes of the digest, big-endian: short content keys.
 uint64_t Sha256Prefix(absl::string_view bytes);
+
+// A JSON file that carries its own checksum: the member kSelfSha256 holds the
+// SHA-256 of the text with 64 zeros in the place of these digits.
+inline constexpr char kSelfSha256[] = "self_sha256";
+inline constexpr size_t kSha256Digits = 64;
+// `text` has 64 zeros as the value of that member, written `"key": "value"`.
+std::string WithSelfSha256(std::string text);
+// Is `hex`, the member's value, the right one for `text`?
+bool SelfSha256Holds(absl::string_view text, absl::string_view hex);
 
 }  // namespace arctrm

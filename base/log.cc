@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "base/files.h"
+#include "base/printable.h"
 #include "base/status.h"
 
 namespace arctrm {
@@ -33,25 +34,33 @@ class StderrLog final : public Log {
   explicit StderrLog(LogOptions options) : options_(std::move(options)) {}
   ~StderrLog() override { EndProgress(); }
 
-  void Info(absl::string_view line) override {
+  void Info(absl::string_view text) override {
+    const std::string line = Printable(text, LineFeeds::kIndented);
     const absl::MutexLock lock(&mutex_);
     if (!options_.quiet) Line("", "", line);
     ToFile(line);
   }
-  void Warning(absl::string_view line) override {
+  void Warning(absl::string_view text) override {
+    const std::string line = Printable(text, LineFeeds::kIndented);
     const absl::MutexLock lock(&mutex_);
     Line("\033[33m", "warning: ", line);
     ToFile(absl::StrCat("warning: ", line));
   }
-  void Error(absl::string_view line) override {
+  void Error(absl::string_view text) override {
+    const std::string line = Printable(text, LineFeeds::kIndented);
     const absl::MutexLock lock(&mutex_);
     Line("\033[31m", "error: ", line);
     ToFile(absl::StrCat("error: ", line));
   }
-
-  void Progress(absl::string_view line) override {
+  void Detail(absl::string_view line) override {
     const absl::MutexLock lock(&mutex_);
-    progress_ = std::string(line);
+    ToFile(line);
+  }
+
+  void Progress(absl::string_view text) override {
+    const std::string line = Printable(text, LineFeeds::kIndented);
+    const absl::MutexLock lock(&mutex_);
+    progress_ = line;
     const absl::Time now = options_.clock->Now();
     if (now - last_file_ >= options_.log_interval) {
       last_file_ = now;

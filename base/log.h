@@ -2,7 +2,9 @@
 // What a person watches while work runs. Everything goes to standard error:
 // plain lines, and one progress line that is redrawn on a terminal (or printed
 // now and then in a log). With a log file, every line also goes there with its
-// time. Results never pass through here; they go to standard output.
+// time. Results never pass through here; they go to standard output. What a
+// terminal would act on is written out (Printable); a line feed stays where two
+// blanks follow.
 #pragma once
 
 #include <memory>
@@ -37,6 +39,8 @@ class Log {
   // Yellow "warning: " before the line where there is colour.
   virtual void Warning(absl::string_view line) = 0;
   virtual void Error(absl::string_view line) = 0;
+  // To the log file alone, where there is one.
+  virtual void Detail(absl::string_view /*line*/) {}
   // The state of the work in one line, e.g.
   // "train  step 120/400  loss 1.23  exact 12 %  3.1 steps/s  left 1m 30s".
   // Replaces the line shown before. Cheap to call often: redraws at most ten

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "base/printable.h"
 #include "base/status.h"
 #include "cli/augment_command.h"
 #include "cli/bundle_command.h"
@@ -100,7 +101,7 @@ std::string FullName(const CLI::App& app) {
 int UsageError(const CLI::App& app, absl::string_view message) {
   const std::string name = FullName(app);
   std::fprintf(stderr, "error: %s\nTry '%s --help'.\n",
-               std::string(message).c_str(), name.c_str());
+               Printable(message, LineFeeds::kIndented).c_str(), name.c_str());
   return kExitUsage;
 }
 

@@ -52,6 +52,7 @@ absl::StatusOr<int> Augment(const AugmentFlags& flags, Log& log) {
   }
   ARCTRM_ASSIGN_OR_RETURN(const JobInputs inputs,
                           ReadJobInputs(flags.challenges, "", flags.train_on));
+  LogRemarks(inputs.remarks, log);
   ARCTRM_RETURN_IF_ERROR(CheckDatasetFolder(flags.out));
   ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
 

@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/files.h"
+#include "base/printable.h"
 #include "base/status.h"
 #include "cli/command_files.h"
 #include "cli/program.h"
@@ -34,21 +35,23 @@ std::string SizeText(int64_t bytes) {
 }
 
 std::string SummaryText(const BundleSummary& summary) {
-  std::string text = absl::StrCat(summary.dataset, "\n");
+  std::string text = absl::StrCat(Printable(summary.dataset), "\n");
   int64_t files = 0;
   int64_t bytes = 0;
   for (const BundlePart& part : summary.parts) {
-    absl::StrAppendFormat(&text, "  %-24s %5d files  %10s\n", part.name,
-                          part.files, SizeText(part.bytes));
+    absl::StrAppendFormat(&text, "  %-24s %5d files  %10s\n",
+                          Printable(part.name), part.files,
+                          SizeText(part.bytes));
     files += part.files;
     bytes += part.bytes;
   }
   absl::StrAppendFormat(&text, "  %-24s %5d files  %10s\n", "together", files,
                         SizeText(bytes));
-  absl::StrAppend(&text, "upload it as ", summary.dataset_id,
-                  ":\n  kaggle datasets create -r zip -p ", summary.dataset,
-                  "\nthen push the notebook ", summary.notebook_id,
-                  ":\n  kaggle kernels push -p ", summary.notebook, "\n");
+  absl::StrAppend(
+      &text, "upload it as ", Printable(summary.dataset_id),
+      ":\n  kaggle datasets create -r zip -p ", Printable(summary.dataset),
+      "\nthen push the notebook ", Printable(summary.notebook_id),
+      ":\n  kaggle kernels push -p ", Printable(summary.notebook), "\n");
   return text;
 }
 

@@ -50,7 +50,8 @@ CLI::App* AddCheckpointCommand(CLI::App& app, CheckpointFlags& flags) {
       "import", "Weights from a PyTorch state dict or a safetensors file");
   imported
       ->add_option("weights", in.weights,
-                   "A .pt or step_N file of torch.save, or .safetensors")
+                   "A .pt or step_N file of torch.save, or .safetensors; "
+                   "packed with gzip or zstd or not")
       ->type_name("F")
       ->required();
   AddCheckpointOutFlag(*imported, in.out);
@@ -59,12 +60,18 @@ CLI::App* AddCheckpointCommand(CLI::App& app, CheckpointFlags& flags) {
                    "identifiers.json of its dataset: whose each embedding row "
                    "is")
       ->type_name("F.json");
+  imported
+      ->add_option("--weights", in.set,
+                   "Which weights to take of a file that holds several sets, "
+                   "as raw and averaged ones (default: averaged ones)")
+      ->type_name("NAME");
   AddCommonFlags(*imported, {.model = true, .writes = true}, in.common);
   imported->footer(
       "Heads, cycles and steps don't show in the weights: they are the\n"
       "recipe's (default arc), or --set.\n\n"
       "Examples:\n"
-      "  arctrm checkpoint import step_155718 --out start/ --recipe arc");
+      "  arctrm checkpoint import step_155718 --out start/ --recipe arc\n"
+      "  arctrm checkpoint import last.pt --out start/ --weights model");
   CheckpointAverageFlags& average = flags.average;
   CLI::App* averaged = command->add_subcommand(
       "average", "The mean of several checkpoints of one network");

@@ -21,6 +21,7 @@ struct CheckpointImportFlags {
   std::string weights;
   std::string out;
   std::string identifiers;
+  std::string set;  // --weights
   CommonFlags common;
 };
 

@@ -91,12 +91,7 @@ OutputGuard::Names AnyOf(std::vector<std::string> names) {
 }
 
 std::string WorkFolderOf(const std::string& out, const CommonFlags& common) {
-  return common.work.empty() ? out + ".run" : common.work;
-}
-
-// "OUT.best", without a slash in between.
-std::string BestOf(const std::string& out) {
-  return JoinPath(Dirname(out), Basename(out) + ".best");
+  return common.work.empty() ? BesidePath(out, ".run") : common.work;
 }
 
 OutputGuard Begin(const CommonFlags& common) {
@@ -113,7 +108,9 @@ OutputGuard Begin(const CommonFlags& common) {
 
 void ReadsAll(const std::string& option, const std::vector<std::string>& paths,
               OutputGuard& guard) {
-  for (const std::string& path : paths) guard.Reads(option, path);
+  for (const std::string& path : paths) {
+    guard.Reads(option, TaskFilePath(path));
+  }
 }
 
 // "F:WEIGHT".
@@ -278,7 +275,7 @@ OutputGuard FilesOf(const PuzzleTrainFlags& flags) {
   ReadsCheckpoint("--checkpoint", flags.checkpoint, guard);
   guard.Replaces("--out", flags.out, IsCheckpointName);
   if (flags.held_out > 0) {
-    guard.Replaces("--held-out", BestOf(flags.out), IsCheckpointName);
+    guard.Replaces("--held-out", BesidePath(flags.out, ".best"), IsCheckpointName);
   }
   guard.WorksIn("--work", WorkFolderOf(flags.out, flags.common),
                 IsTrainFolderName);
@@ -308,7 +305,7 @@ OutputGuard FilesOf(const ReportFlags& flags) {
 OutputGuard FilesOf(const RunFlags& flags) {
   OutputGuard guard = Begin(flags.common);
   ReadsAll("--challenges", flags.challenges, guard);
-  guard.Reads("--solutions", flags.solutions);
+  guard.Reads("--solutions", TaskFilePath(flags.solutions));
   ReadsTrainOn(flags.train_on, guard);
   ReadsCheckpoint("--checkpoint", flags.checkpoint, guard);
   const std::string work = WorkFolderOf(flags.out, flags.common);
@@ -322,7 +319,7 @@ OutputGuard FilesOf(const RunFlags& flags) {
 
 OutputGuard FilesOf(const ScoreFlags& flags) {
   OutputGuard guard = Begin(flags.common);
-  guard.Reads("--solutions", flags.solutions);
+  guard.Reads("--solutions", TaskFilePath(flags.solutions));
   ReadsAll("--challenges", flags.challenges, guard);
   guard.Reads("submission", flags.submission);
   return guard;
@@ -336,8 +333,8 @@ OutputGuard FilesOf(const SettingsFlags& flags) {
 
 OutputGuard FilesOf(const ShowFlags& flags) {
   OutputGuard guard = Begin(flags.common);
-  guard.Reads("file", flags.path);
-  guard.Reads("--solutions", flags.solutions);
+  guard.Reads("file", TaskFilePath(flags.path));
+  guard.Reads("--solutions", TaskFilePath(flags.solutions));
   return guard;
 }
 

@@ -128,7 +128,10 @@ absl::StatusOr<int> RunDoctor(const DoctorFlags& flags) {
     nlohmann::ordered_json json = nlohmann::ordered_json::object();
     for (const auto& [key, value] : rows) json[key] = value;
     json["passed"] = good;
-    ARCTRM_RETURN_IF_ERROR(PrintResult(json.dump() + "\n"));
+    ARCTRM_RETURN_IF_ERROR(PrintResult(
+        json.dump(-1, ' ', /*ensure_ascii=*/true,
+                  nlohmann::ordered_json::error_handler_t::replace) +
+        "\n"));
   } else {
     std::string text;
     for (const auto& [key, value] : rows) {

@@ -3,15 +3,20 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
 #include "base/status.h"
+#include "base/stop.h"
 #include "cli/model_command.h"
 #include "cli/program.h"
+#include "cli/run_job.h"
+#include "pipeline/idle_engine.h"
 
 namespace arctrm {
 namespace {
@@ -47,8 +52,45 @@ absl::Status BecomeSolver() {
       std::string(ErrnoStatus(errno, "starting", solver).message()));
 }
 
+// The limit that a command has; infinite for those without one.
+absl::Duration LimitOf(const ModelCommand& command) {
+  return std::visit(
+      [](const auto& flags) {
+        if constexpr (requires { flags.time_limit; }) {
+          return flags.time_limit;
+        } else {
+          return absl::InfiniteDuration();
+        }
+      },
+      command);
+}
+
+// What a command does in less time than LibTorch takes to load.
+int RunWithoutSolver(const ModelCommand& command) {
+  const RunFlags* run = std::get_if<RunFlags>(&command);
+  if (run == nullptr) {
+    std::fputs(
+        "error: the time limit is shorter than loading the solver takes; "
+        "nothing was done\n",
+        stderr);
+    return kExitStopped;
+  }
+  InstallStopSignals();
+  return RunLogged(run->common, [run](Log& log) {
+    const std::unique_ptr<Engine> engine = MakeIdleEngine();
+    return RunJobCommand(*run, *engine, log);
+  });
+}
+
 }  // namespace
 
-int RunModelCommand(const ModelCommand&) { return ReportError(BecomeSolver()); }
+int RunModelCommand(const ModelCommand& command) {
+  // Loading takes 0.3 s, several times that on a busy machine.
+  constexpr absl::Duration kLoading = absl::Seconds(2);
+  if (DeadlineOf(LimitOf(command)).Remaining() < kLoading) {
+    return RunWithoutSolver(command);
+  }
+  return ReportError(BecomeSolver());
+}
 
 }  // namespace arctrm

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "cli/flags.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <limits>
 #include <memory>
+#include <thread>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "base/clock.h"
+#include "base/printable.h"
 #include "base/status.h"
+#include "solver/device_list.h"
 
 namespace arctrm {
 namespace {
@@ -39,6 +44,17 @@ CLI::Option* AddInteger(CLI::App& command, const std::string& name, T& value,
       ->type_name("N");
 }
 
+absl::Status PrintAsItIs(const std::string& text) {
+  errno = 0;
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() ||
+      std::fflush(stdout) != 0) {
+    // Not the user's input: an internal error by exit code.
+    return absl::UnavailableError(std::string(
+        ErrnoStatus(errno, "writing", "standard output").message()));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 CLI::Option* AddIntegerFlag(CLI::App& command, const std::string& name,
@@ -64,21 +80,40 @@ CLI::Option* AddSwitch(CLI::App& command, const std::string& name, bool& value,
   return command.add_flag(name, value, help)->disable_flag_override();
 }
 
+int MostThreads() {
+  constexpr int kAnywhere = 64;
+  return std::max(kAnywhere,
+                  2 * static_cast<int>(std::thread::hardware_concurrency()));
+}
+
 void AddCommonFlags(CLI::App& command, CommonUse use, CommonFlags& flags) {
   AddIntegerFlag(command, "--seed", flags.seed, 0,
                  std::numeric_limits<uint64_t>::max(),
                  "Seed of every random choice")
       ->default_str("0")
       ->group(use.seed ? kGroup : kHidden);
-  AddIntegerFlag(command, "--threads", flags.threads, 0, kMaxThreads,
+  AddIntegerFlag(command, "--threads", flags.threads_asked, 0, kMaxThreads,
                  "CPU threads; 0: all of them")
       ->default_str("0")
+      ->each([&flags](const std::string& text) {
+        int asked = 0;
+        if (!absl::SimpleAtoi(text, &asked)) return;  // refused after this
+        flags.threads = std::min(asked, MostThreads());
+      })
       ->group(use.threads ? kGroup : kHidden);
   if (use.model) {
     command
         .add_option("--device", flags.device,
                     "auto, cpu, cuda, cuda:1 or cuda:0,1")
         ->type_name("NAME")
+        ->check(CLI::Validator(
+            [](const std::string& name) {
+              // CLI11 puts the option's name before it.
+              const absl::Status status = DeviceList(name, 0).status();
+              return std::string(
+                  absl::StripPrefix(status.message(), "--device "));
+            },
+            ""))
         ->capture_default_str()
         ->group(kGroup);
     command
@@ -116,7 +151,8 @@ CLI::Option* AddChallengesFlag(CLI::App& command,
   return command
       .add_option("--challenges", paths,
                   "Tasks to solve: a Kaggle challenges file, a folder of task "
-                  "files, or one task file")
+                  "files and of such folders, one task file, or JSON lines; "
+                  "FILE#SET for one of several sets in a file")
       ->type_name("F");
 }
 
@@ -228,7 +264,7 @@ int ExitCodeOf(const absl::Status& status) {
 }
 
 int ReportError(const absl::Status& status) {
-  const std::string message(status.message());
+  const std::string message = Printable(status.message(), LineFeeds::kIndented);
   std::fprintf(stderr, "error: %s\n", message.c_str());
   return ExitCodeOf(status);
 }
@@ -240,6 +276,12 @@ int RunLogged(const CommonFlags& flags,
   options.file = flags.log;
   absl::StatusOr<std::unique_ptr<Log>> log = OpenLog(options);
   if (!log.ok()) return ReportError(log.status());
+  if (flags.threads < flags.threads_asked) {
+    (*log)->Warning(
+        absl::StrCat("--threads ", flags.threads_asked, ": this machine has ",
+                     std::thread::hardware_concurrency(), " processors; ",
+                     flags.threads, " threads are used"));
+  }
   const absl::StatusOr<int> code = body(**log);
   (*log)->EndProgress();
   if (code.ok()) return *code;
@@ -248,14 +290,11 @@ int RunLogged(const CommonFlags& flags,
 }
 
 absl::Status PrintResult(absl::string_view text) {
-  errno = 0;
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() ||
-      std::fflush(stdout) != 0) {
-    // Not the user's input: an internal error by exit code.
-    return absl::UnavailableError(std::string(
-        ErrnoStatus(errno, "writing", "standard output").message()));
-  }
-  return absl::OkStatus();
+  return PrintAsItIs(Printable(text, LineFeeds::kKept));
+}
+
+absl::Status PrintDrawing(absl::string_view text) {
+  return PrintAsItIs(PrintableDrawing(text));
 }
 
 }  // namespace arctrm

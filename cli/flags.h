@@ -33,8 +33,9 @@ inline constexpr int kMaxAugmentations = 1000000;
 // Options that mean the same wherever they stand.
 struct CommonFlags {
   uint64_t seed = 0;
-  // CPU threads; 0: all.
+  // CPU threads; 0: all. At most MostThreads(), however many were asked for.
   int threads = 0;
+  int threads_asked = 0;
   // "auto", "cpu", "cuda", "cuda:1", "cuda:0,1".
   std::string device = "auto";
   // Name of a built-in recipe or path of a file; "" for the default.
@@ -62,6 +63,9 @@ struct CommonUse {
   // --overwrite: commands that write more than a log.
   bool writes = false;
 };
+// More threads than this only stand in each other's way.
+int MostThreads();
+
 void AddCommonFlags(CLI::App& command, CommonUse use, CommonFlags& flags);
 
 // "--challenges F…", as every command with such an option reads it.
@@ -126,7 +130,10 @@ int ReportError(const absl::Status& status);
 int RunLogged(const CommonFlags& flags,
               const std::function<absl::StatusOr<int>(Log&)>& body);
 
-// Writes `text` to standard output, which must take all of it.
+// Writes `text` to standard output, which must take all of it. What a terminal
+// would act on is written out, line feeds apart: JSON has to be ASCII.
 absl::Status PrintResult(absl::string_view text);
+// The same of text with colours (PrintableDrawing).
+absl::Status PrintDrawing(absl::string_view text);
 
 }  // namespace arctrm

@@ -12,16 +12,24 @@
 
 namespace arctrm {
 
-absl::StatusOr<TaskFiles> LoadChallenges(
-    const std::vector<std::string>& paths) {
+absl::StatusOr<TaskFiles> LoadChallenges(const std::vector<std::string>& paths,
+                                         Log& log) {
   ARCTRM_ASSIGN_OR_RETURN(JobInputs inputs, ReadJobInputs(paths, "", {}));
-  return TaskFiles{std::move(inputs.challenges), std::move(inputs.solutions)};
+  LogRemarks(inputs.remarks, log);
+  TaskFiles files;
+  files.challenges = std::move(inputs.challenges);
+  files.solutions = std::move(inputs.solutions);
+  return files;
 }
 
 absl::StatusOr<SolutionSet> LoadSolutions(const std::string& path,
-                                          const ChallengeSet* challenges) {
-  if (!IsDirectory(path)) return ReadSolutions(path, challenges);
+                                          const ChallengeSet* challenges,
+                                          Log& log) {
+  if (LookAtArcFile(path) == ArcFileForm::kSolutions) {
+    return ReadSolutions(path, challenges);
+  }
   ARCTRM_ASSIGN_OR_RETURN(TaskFiles files, ReadTasks(path));
+  LogRemarks(files.remarks, log);
   if (files.solutions.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat(path, ": none of its tasks holds a test output"));

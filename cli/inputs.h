@@ -9,17 +9,21 @@
 #include "absl/status/statusor.h"
 #include "arc/read.h"
 #include "arc/task.h"
+#include "base/log.h"
 
 namespace arctrm {
 
 // The tasks of all `paths` as one set, ids unique (ReadJobInputs), and what the
-// files themselves know of test outputs.
-absl::StatusOr<TaskFiles> LoadChallenges(const std::vector<std::string>& paths);
+// files themselves know of test outputs. What was passed over is logged.
+absl::StatusOr<TaskFiles> LoadChallenges(const std::vector<std::string>& paths,
+                                         Log& log);
 
-// A Kaggle solutions file, or a folder of task files that hold their test
-// outputs. With `challenges` it must cover exactly them.
+// A solutions file (ReadSolutions), or tasks of any form that hold their test
+// outputs. With `challenges` it must cover exactly them. What was passed over
+// is logged.
 absl::StatusOr<SolutionSet> LoadSolutions(const std::string& path,
-                                          const ChallengeSet* challenges);
+                                          const ChallengeSet* challenges,
+                                          Log& log);
 
 struct WeightedPath {
   std::string path;

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "base/file_lock.h"
 #include "base/files.h"
@@ -73,6 +74,9 @@ void AddFlags(CLI::App& command, KaggleFlags& flags) {
                  flags.common);
 }
 
+// A start that is rounded up to a whole second is not in the future yet.
+constexpr double kClocksDiffer = 1;
+
 absl::StatusOr<KaggleOptions> OptionsOf(const KaggleFlags& flags) {
   KaggleOptions options;
   options.site.input = flags.input;
@@ -85,6 +89,13 @@ absl::StatusOr<KaggleOptions> OptionsOf(const KaggleFlags& flags) {
                         ? static_cast<double>(flags.started)
                         : absl::ToDoubleSeconds(absl::Now() - ProcessAge() -
                                                 absl::UnixEpoch());
+  const double now = absl::ToDoubleSeconds(absl::Now() - absl::UnixEpoch());
+  if (options.started > now + kClocksDiffer) {
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "--started %d lies in the future: now is %.0f, in seconds since 1970 "
+        "(`date +%%s`)",
+        flags.started, now));
+  }
   ARCTRM_ASSIGN_OR_RETURN(options.solver, FindSolver());
   options.run.out = flags.out.empty()
                         ? JoinPath(flags.working, "submission.json")
@@ -156,12 +167,14 @@ int RunOnDevices(const RunFlags& flags) {
   return RunGuarded(flags, [&](Log& log) -> absl::StatusOr<int> {
     WorkerOptions workers;
     ARCTRM_ASSIGN_OR_RETURN(workers.solver, FindSolver());
-    const std::string work =
-        flags.common.work.empty() ? flags.out + ".run" : flags.common.work;
+    const std::string work = flags.common.work.empty()
+                                 ? BesidePath(flags.out, ".run")
+                                 : flags.common.work;
+    workers.deadline = DeadlineOf(flags.time_limit);
     // A name of our own: it is removed again.
     workers.scratch = WorkersName(work);
     ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));
-    ARCTRM_RETURN_IF_ERROR(CheckWritable(workers.scratch + ".probe"));
+    ARCTRM_RETURN_IF_ERROR(CheckWritable(BesidePath(work, ".probe")));
     ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<FileLock> lock,
                             FileLock::Take(LockName(work), work));
     const std::unique_ptr<Engine> engine = MakeWorkerEngine(workers, log);

@@ -8,10 +8,13 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "arc/read.h"
 #include "base/files.h"
+#include "base/printable.h"
 #include "base/status.h"
 #include "base/stop.h"
 #include "cli/command_files.h"
@@ -23,8 +26,10 @@
 #include "cli/settings.h"
 #include "pipeline/answer_puzzles.h"
 #include "pipeline/demo.h"
+#include "pipeline/end_run.h"
 #include "pipeline/held_out.h"
 #include "pipeline/local_engine.h"
+#include "pipeline/memory_check.h"
 #include "pipeline/puzzle_job.h"
 #include "pipeline/run.h"
 #include "pipeline/run_folder.h"
@@ -71,7 +76,7 @@ absl::StatusOr<int> Run(const DemoFlags& flags, Log& log) {
   ARCTRM_RETURN_IF_ERROR(PrintResult(absl::StrFormat(
       "report: %s\nyour own file: %s run --challenges FILE --time-limit 20m "
       "--out submission.json --report report.html\n",
-      outcome.report, CommandName())));
+      Printable(outcome.report), Printable(CommandName()))));
   return outcome.run.complete ? kExitDone : kExitStopped;
 }
 
@@ -79,7 +84,8 @@ absl::StatusOr<int> Run(const DemoFlags& flags, Log& log) {
 absl::Status CheckTrainingOut(const std::string& out, bool resume,
                               const CommonFlags& common) {
   ARCTRM_RETURN_IF_ERROR(NotBoth(resume, common));
-  ARCTRM_RETURN_IF_ERROR(CheckWritable(out + ".probe"));
+  ARCTRM_RETURN_IF_ERROR(CheckNameLength(out));
+  ARCTRM_RETURN_IF_ERROR(CheckWritable(BesidePath(out, ".probe")));
   if (resume || common.overwrite) return absl::OkStatus();
   return CheckNoTraining(out, /*any=*/true);
 }
@@ -92,14 +98,18 @@ int ExitOf(TrainStop stop) {
 }
 
 absl::Status PrintTrained(const TrainResult& result, const std::string& out) {
-  return PrintResult(absl::StrFormat(
-      "%s: %d steps in %s (%.2f steps/s), checkpoint %s\n",
-      TrainStopName(result.stop), result.steps,
-      DurationText(absl::Seconds(result.time_s)), result.steps_per_s, out));
+  return PrintResult(
+      absl::StrFormat("%s: %d steps in %s (%.2f steps/s), checkpoint %s\n",
+                      TrainStopName(result.stop), result.steps,
+                      DurationText(absl::Seconds(result.time_s)),
+                      result.steps_per_s, Printable(out)));
 }
 
 absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
   ARCTRM_RETURN_IF_ERROR(NeedLimit(flags.time_limit, flags.steps));
+  const Deadline limit = DeadlineOf(flags.time_limit);
+  std::unique_ptr<Watchdog> watchdog =
+      WatchRun({"", "", "nothing was written"}, limit, log);
   RunOptions options;
   ARCTRM_RETURN_IF_ERROR(
       Resolve(flags.common, !flags.checkpoint.empty(), "", options));
@@ -128,7 +138,8 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
   request.out = flags.out;
   request.resume = flags.resume;
   request.max_steps = flags.steps;
-  request.deadline = DeadlineOf(flags.time_limit).EarlierBy(absl::Seconds(1));
+  request.deadline = limit.EarlierBy(absl::Seconds(1));
+  request.abort = limit.EarlierBy(absl::Seconds(0.7));
   ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
   ARCTRM_RETURN_IF_ERROR(
       CheckTrainingOut(flags.out, flags.resume, flags.common));
@@ -136,7 +147,7 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
       const std::vector<HeldOutPair> held_out,
       TakeHeldOut(options.planning.held_out, options.seed, dataset));
   if (!held_out.empty()) {
-    request.best_out = flags.out + ".best";
+    request.best_out = BesidePath(flags.out, ".best");
     OutputGuard best;
     ReadsCheckpoint("--checkpoint", flags.checkpoint, best);
     best.Replaces("run.held_out", request.best_out, IsCheckpointName);
@@ -147,11 +158,15 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
   }
   ARCTRM_ASSIGN_OR_RETURN(const std::string device,
                           DescribeDevice(options.device, options.train));
+  if (absl::StartsWith(device, "CPU")) {
+    ARCTRM_RETURN_IF_ERROR(CheckMemory(dataset, options.model, options.train,
+                                       options.device.threads));
+  }
   log.Info(absl::StrFormat(
       "%d tasks, %d ids, %d examples; network of %d parameters; %s",
       dataset.tasks.size(), dataset.num_ids() - 1, dataset.num_examples(),
       options.model.num_parameters(), device));
-  const RunFolder folder(options.work.empty() ? flags.out + ".run"
+  const RunFolder folder(options.work.empty() ? BesidePath(flags.out, ".run")
                                               : options.work);
   RunRecord fresh;
   fresh.title = absl::StrCat("arctrm train, ", Basename(flags.out));
@@ -168,6 +183,8 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
                           OpenRecord(folder, flags.resume, fresh));
   record.status = "training";
   ARCTRM_RETURN_IF_ERROR(folder.WriteRecord(record));
+  watchdog =
+      WatchRun({folder.dir(), "", "what was saved before stands"}, limit, log);
   ARCTRM_ASSIGN_OR_RETURN(const TrainResult result,
                           TrainRecorded(Train, request, folder, flags.steps,
                                         request.deadline, log));
@@ -175,21 +192,25 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
   record.steps += result.steps;
   ARCTRM_RETURN_IF_ERROR(folder.WriteRecord(record));
   if (result.best_step > 0) {
-    ARCTRM_RETURN_IF_ERROR(PrintResult(absl::StrFormat(
-        "held out: exact %.1f %% at step %d, checkpoint %s\n",
-        100 * result.best.exact, result.best_step, request.best_out)));
+    ARCTRM_RETURN_IF_ERROR(PrintResult(
+        absl::StrFormat("held out: exact %.1f %% at step %d, checkpoint %s\n",
+                        100 * result.best.exact, result.best_step,
+                        Printable(request.best_out))));
   }
   ARCTRM_RETURN_IF_ERROR(PrintTrained(result, flags.out));
   return ExitOf(result.stop);
 }
 
 absl::StatusOr<int> Run(const PredictFlags& flags, Log& log) {
+  const Deadline limit = DeadlineOf(flags.time_limit);
+  const std::unique_ptr<Watchdog> watchdog =
+      WatchRun({"", "", "nothing was written"}, limit, log);
   RunOptions options;
   ARCTRM_RETURN_IF_ERROR(Resolve(flags.common, true, "", options));
   ARCTRM_ASSIGN_OR_RETURN(const TaskFiles files,
-                          LoadChallenges(flags.challenges));
+                          LoadChallenges(flags.challenges, log));
   ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
-                          ReadCheckpointInfo(flags.checkpoint));
+                          CheckWeights(flags.checkpoint));
   if (info.model.puzzle != PuzzleKindName(PuzzleKind::kArc)) {
     return absl::InvalidArgumentError(
         absl::StrCat(flags.checkpoint, ": holds a network for ",
@@ -204,7 +225,8 @@ absl::StatusOr<int> Run(const PredictFlags& flags, Log& log) {
   vote.max_views = flags.augmentations >= 0 ? flags.augmentations + 1 : 0;
   vote.stop_decided = options.planning.stop_decided;
   vote.source = Basename(info.dir);
-  vote.deadline = DeadlineOf(flags.time_limit).EarlierBy(absl::Seconds(1));
+  vote.deadline = limit.EarlierBy(absl::Seconds(1));
+  vote.abort = limit.EarlierBy(absl::Seconds(0.7));
   Ballots ballots;
   ARCTRM_ASSIGN_OR_RETURN(
       const VoteResult result,
@@ -223,9 +245,10 @@ absl::StatusOr<int> Run(const PredictFlags& flags, Log& log) {
                              "]: the checkpoint has no trained row for it"));
   }
   ARCTRM_RETURN_IF_ERROR(ballots.Write(flags.out));
-  ARCTRM_RETURN_IF_ERROR(PrintResult(absl::StrFormat(
-      "%d of %d views, %d votes: %s\n", result.progress.views_done,
-      result.progress.views_planned, ballots.num_votes(), flags.out)));
+  ARCTRM_RETURN_IF_ERROR(PrintResult(
+      absl::StrFormat("%d of %d views, %d votes: %s\n",
+                      result.progress.views_done, result.progress.views_planned,
+                      ballots.num_votes(), Printable(flags.out))));
   bool all_voted = true;
   for (const Task& task : files.challenges.tasks) {
     for (size_t i = 0; i < task.test_inputs.size(); ++i) {
@@ -238,6 +261,9 @@ absl::StatusOr<int> Run(const PredictFlags& flags, Log& log) {
 
 absl::StatusOr<int> Run(const PuzzleTrainFlags& flags, Log& log) {
   ARCTRM_RETURN_IF_ERROR(NeedLimit(flags.time_limit, flags.steps));
+  const Deadline limit = DeadlineOf(flags.time_limit);
+  const std::unique_ptr<Watchdog> watchdog =
+      WatchRun({"", "", "nothing was written"}, limit, log);
   const bool sudoku = flags.kind == PuzzleKindName(PuzzleKind::kSudoku);
   RunOptions run;
   ARCTRM_RETURN_IF_ERROR(Resolve(flags.common, !flags.checkpoint.empty(),
@@ -271,9 +297,8 @@ absl::StatusOr<int> Run(const PuzzleTrainFlags& flags, Log& log) {
   ARCTRM_RETURN_IF_ERROR(may_write());
   if (!flags.report.empty())
     ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.report));
-  ARCTRM_ASSIGN_OR_RETURN(
-      const PuzzleTrainOutcome outcome,
-      TrainPuzzles(options, DeadlineOf(flags.time_limit), log));
+  ARCTRM_ASSIGN_OR_RETURN(const PuzzleTrainOutcome outcome,
+                          TrainPuzzles(options, limit, log));
   ARCTRM_RETURN_IF_ERROR(PrintTrained(outcome.training, outcome.checkpoint));
   if (outcome.score.has_value()) {
     ARCTRM_RETURN_IF_ERROR(PrintResult(
@@ -283,25 +308,48 @@ absl::StatusOr<int> Run(const PuzzleTrainFlags& flags, Log& log) {
 }
 
 absl::StatusOr<int> Run(const PuzzlePredictFlags& flags, Log& log) {
+  const Deadline limit = DeadlineOf(flags.time_limit);
+  const std::unique_ptr<Watchdog> watchdog =
+      WatchRun({"", "", "nothing was written"}, limit, log);
   RunOptions run;
   ARCTRM_RETURN_IF_ERROR(Resolve(flags.common, true, "", run));
   ARCTRM_ASSIGN_OR_RETURN(const PuzzleFile file, ReadPuzzleCsv(flags.puzzles));
   ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
   ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));
+  ARCTRM_RETURN_IF_ERROR(CheckWeights(flags.checkpoint).status());
   ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<Predictor> predictor,
                           LoadPredictor(flags.checkpoint, run.Predicting()));
   ARCTRM_ASSIGN_OR_RETURN(
       const std::vector<PuzzleAnswer> answers,
-      AnswerPuzzles(*predictor, file,
-                    DeadlineOf(flags.time_limit).EarlierBy(absl::Seconds(1)),
-                    log));
+      AnswerPuzzles(*predictor, file, limit.EarlierBy(absl::Seconds(1)), log));
   // Those that were not reached keep no answer rather than the known one.
   ARCTRM_RETURN_IF_ERROR(
       WriteFileAtomically(flags.out, PuzzleCsv(WithAnswers(file, answers))));
   ARCTRM_RETURN_IF_ERROR(PrintResult(
       absl::StrFormat("%d of %d puzzles answered: %s\n", answers.size(),
-                      file.puzzles.size(), flags.out)));
+                      file.puzzles.size(), Printable(flags.out))));
   return answers.size() == file.puzzles.size() ? kExitDone : kExitStopped;
+}
+
+// Which weights of a file were taken, and what lies there too.
+std::string TakenText(const ImportNotes& notes) {
+  constexpr size_t kMostNamed = 8;
+  std::string text = absl::StrCat("weights     ", notes.weights,
+                                  notes.averaged ? ", averaged" : "");
+  if (!notes.others.empty()) {
+    absl::StrAppend(&text, "; there too: ", absl::StrJoin(notes.others, ", "),
+                    " (--weights NAME takes another)");
+  }
+  text += "\n";
+  if (notes.passed_over.empty()) return text;
+  const size_t all = notes.passed_over.size();
+  std::vector<std::string> shown = notes.passed_over;
+  shown.resize(std::min(all, kMostNamed));
+  if (all > shown.size()) {
+    shown.push_back(absl::StrCat(all - shown.size(), " more"));
+  }
+  absl::StrAppend(&text, "passed over ", absl::StrJoin(shown, ", "), "\n");
+  return text;
 }
 
 absl::StatusOr<int> Run(const CheckpointImportFlags& flags, Log&) {
@@ -310,16 +358,20 @@ absl::StatusOr<int> Run(const CheckpointImportFlags& flags, Log&) {
   ImportOptions options;
   options.model = run.model;
   options.identifiers = flags.identifiers;
+  options.weights = flags.set;
   ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
-  ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out + ".probe"));
+  ARCTRM_RETURN_IF_ERROR(CheckNameLength(flags.out));
+  ARCTRM_RETURN_IF_ERROR(CheckWritable(BesidePath(flags.out, ".probe")));
   if (!flags.common.overwrite) {
     ARCTRM_RETURN_IF_ERROR(CheckNoTraining(flags.out, /*any=*/false));
   }
-  ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
-                          ImportCheckpoint(flags.weights, flags.out, options));
+  ImportNotes notes;
+  ARCTRM_ASSIGN_OR_RETURN(
+      const CheckpointInfo info,
+      ImportCheckpoint(flags.weights, flags.out, options, &notes));
   ARCTRM_ASSIGN_OR_RETURN(const std::string text,
                           CheckpointInfoText(info.dir, false));
-  ARCTRM_RETURN_IF_ERROR(PrintResult(text));
+  ARCTRM_RETURN_IF_ERROR(PrintResult(absl::StrCat(TakenText(notes), text)));
   return kExitDone;
 }
 
@@ -345,7 +397,12 @@ int RunModelCommand(const ModelCommand& command) {
   InstallStopSignals();
   return std::visit(
       [](const auto& flags) {
-        return RunGuarded(flags, [&](Log& log) { return Run(flags, log); });
+        return RunGuarded(flags, [&](Log& log) {
+          // Of commands without a limit, for signals.
+          const std::unique_ptr<Watchdog> watchdog =
+              WatchRun(EndedRun(), Deadline(), log);
+          return Run(flags, log);
+        });
       },
       command);
 }

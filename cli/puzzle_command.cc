@@ -12,6 +12,7 @@
 #include "absl/strings/str_format.h"
 #include "base/clock.h"
 #include "base/files.h"
+#include "base/printable.h"
 #include "base/status.h"
 #include "base/stop.h"
 #include "cli/command_files.h"
@@ -114,7 +115,7 @@ absl::StatusOr<int> Generate(const PuzzleGenerateFlags& flags, Log& log) {
       "%d puzzles of %dx%d (%.0f/s), %s %d to %d, median %d: %s\n",
       options.count, options.side, options.side, rate(options.count),
       maze ? "steps" : "guesses", ratings.front(), ratings.back(),
-      ratings[ratings.size() / 2], flags.out)));
+      ratings[ratings.size() / 2], Printable(flags.out))));
   return kExitDone;
 }
 
@@ -128,8 +129,9 @@ absl::StatusOr<int> Check(const PuzzleCheckFlags& flags, Log& log) {
   log.EndProgress();
   std::string text;
   for (size_t i = 0; i < faults.size() && i < kMostListed; ++i) {
-    absl::StrAppend(&text, flags.puzzles, ": puzzle ", faults[i].first + 1,
-                    ": ", faults[i].second.message(), "\n");
+    absl::StrAppend(&text, Printable(flags.puzzles), ": puzzle ",
+                    faults[i].first + 1, ": ",
+                    Printable(faults[i].second.message()), "\n");
   }
   if (faults.size() > kMostListed) {
     absl::StrAppend(&text, "... and ", faults.size() - kMostListed, " more\n");

@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/files.h"
+#include "base/printable.h"
 #include "base/status.h"
 #include "cli/command_files.h"
 #include "cli/process_age.h"
@@ -67,18 +68,19 @@ absl::Status NotBoth(bool resume, const CommonFlags& common) {
 }
 
 absl::Status PrintOutcome(const RunOutcome& outcome, const std::string& out) {
-  std::string text = absl::StrFormat("%s: %s\n", outcome.status, out);
+  std::string text =
+      absl::StrFormat("%s: %s\n", outcome.status, Printable(out));
   if (outcome.score.has_value()) {
     absl::StrAppend(&text, ScoreText(*outcome.score, false));
     for (const auto& [group, table] : outcome.group_scores) {
       int solved = 0;
       for (const OutputScore& o : table.outputs) solved += o.solved();
-      absl::StrAppendFormat(&text, "%s: %d of %d test outputs solved\n", group,
-                            solved, table.outputs.size());
+      absl::StrAppendFormat(&text, "%s: %d of %d test outputs solved\n",
+                            Printable(group), solved, table.outputs.size());
     }
   }
   if (!outcome.leak_warning.empty()) {
-    absl::StrAppend(&text, "warning: ", outcome.leak_warning, "\n");
+    absl::StrAppend(&text, "warning: ", Printable(outcome.leak_warning), "\n");
   }
   return PrintResult(text);
 }

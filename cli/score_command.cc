@@ -4,10 +4,12 @@
 #include "absl/strings/str_cat.h"
 #include "arc/read.h"
 #include "base/files.h"
+#include "base/printable.h"
 #include "base/status.h"
 #include "cli/command_files.h"
 #include "cli/inputs.h"
 #include "simdjson.h"
+#include "submission/partial.h"
 #include "submission/score.h"
 #include "submission/validate.h"
 
@@ -17,8 +19,7 @@ namespace {
 // What the run that made the submission warned of, e.g. that scored tasks were
 // trained on.
 std::vector<std::string> RunWarnings(const std::string& submission, Log& log) {
-  const std::string path =
-      JoinPath(absl::StrCat(submission, ".run"), "run.json");
+  const std::string path = JoinPath(BesidePath(submission, ".run"), "run.json");
   std::vector<std::string> warnings;
   if (!FileExists(path)) return warnings;
   const absl::StatusOr<std::string> text = ReadFile(path);
@@ -39,39 +40,66 @@ std::vector<std::string> RunWarnings(const std::string& submission, Log& log) {
   return warnings;
 }
 
+// Names what the submission holds: its tasks may be named by a file.
+absl::Status NothingInCommon(const Submission& submission,
+                             const absl::Status& status) {
+  std::vector<std::string> ids;
+  for (const auto& [id, attempts] : submission) ids.push_back(id);
+  constexpr size_t kListed = 3;
+  return absl::InvalidArgumentError(absl::StrCat(
+      status.message(), " The submission holds ",
+      RemarkText(
+          {absl::StrCat(ids.size(), ids.size() == 1 ? " task" : " tasks"), ids},
+          kListed),
+      "; a file of one task's attempts is to be named TASK.json"));
+}
+
 absl::StatusOr<int> DoScore(const ScoreFlags& flags, Log& log) {
   TaskFiles files;
   if (!flags.challenges.empty()) {
-    ARCTRM_ASSIGN_OR_RETURN(files, LoadChallenges(flags.challenges));
+    ARCTRM_ASSIGN_OR_RETURN(files, LoadChallenges(flags.challenges, log));
   }
   ARCTRM_ASSIGN_OR_RETURN(
       const SolutionSet solutions,
       LoadSolutions(flags.solutions,
-                    flags.challenges.empty() ? nullptr : &files.challenges));
-  if (!flags.challenges.empty()) {
+                    flags.challenges.empty() ? nullptr : &files.challenges,
+                    log));
+  ARCTRM_ASSIGN_OR_RETURN(const ReadSubmissionResult read,
+                          ReadPartialSubmission(flags.submission));
+  LogRemarks(read.remarks, log);
+  absl::StatusOr<ScoreTable> score = Score(read.submission, solutions);
+  if (!score.ok()) return NothingInCommon(read.submission, score.status());
+  const Coverage coverage = Compare(read.submission, solutions);
+  std::vector<std::string> warnings = RunWarnings(flags.submission, log);
+  for (std::string& line : AttemptRemarks(read)) {
+    warnings.push_back(std::move(line));
+  }
+  for (std::string& line : CoverageRemarks(coverage, solutions.size())) {
+    warnings.push_back(std::move(line));
+  }
+  for (const std::string& warning : warnings) log.Warning(warning);
+  if (!flags.challenges.empty() && !IsDirectory(flags.submission)) {
     ARCTRM_ASSIGN_OR_RETURN(
         const std::vector<std::string> faults,
         ValidateSubmission(flags.submission, files.challenges));
     if (!faults.empty()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(flags.submission, ": not valid, ", faults.size(),
-                       " faults, the first: ", faults[0],
-                       "; `arctrm validate` lists them all"));
+      warnings.push_back(absl::StrCat(
+          "not valid as it stands, ", faults.size(),
+          faults.size() == 1 ? " fault: " : " faults, the first: ", faults[0]));
+      log.Warning(warnings.back());
     }
   }
-  ARCTRM_ASSIGN_OR_RETURN(const Submission submission,
-                          ReadSubmission(flags.submission));
-  ARCTRM_ASSIGN_OR_RETURN(const ScoreTable score, Score(submission, solutions));
-  const std::vector<std::string> warnings = RunWarnings(flags.submission, log);
-  for (const std::string& warning : warnings) log.Warning(warning);
+  score->missing_tasks = static_cast<int>(coverage.missing_tasks.size());
+  score->missing_outputs = static_cast<int>(coverage.missing_outputs.size());
+  score->unusable_attempts = read.empty + read.missing + read.malformed;
   std::string text;
   if (flags.json) {
-    text = ScoreJson(score);
+    text = ScoreJson(*score);
   } else {
-    text = ScoreText(score, flags.tasks);
+    text = ScoreText(*score, flags.tasks);
     for (const std::string& warning : warnings) {
       if (!text.empty() && text.back() != '\n') text.push_back('\n');
-      absl::StrAppend(&text, "warning: ", warning, "\n");
+      absl::StrAppend(&text, "warning: ", Printable(warning), "\n");
     }
   }
   if (!text.empty() && text.back() != '\n') text.push_back('\n');
@@ -83,7 +111,7 @@ absl::StatusOr<int> DoScore(const ScoreFlags& flags, Log& log) {
 
 CLI::App* AddScoreCommand(CLI::App& app, ScoreFlags& flags) {
   CLI::App* command = app.add_subcommand(
-      "score", "Score a submission against the right answers");
+      "score", "Score a submission, or what there is of one");
   command
       ->add_option("--solutions", flags.solutions,
                    "A Kaggle solutions file, or a folder of task files with "
@@ -94,10 +122,13 @@ CLI::App* AddScoreCommand(CLI::App& app, ScoreFlags& flags) {
       ->allow_extra_args(false)
       ->type_name("F")
       ->description(
-          "Also check that solutions and submission fit these tasks; "
-          "repeatable");
-  command->add_option("submission", flags.submission, "The submission to score")
-      ->type_name("F.json")
+          "Also check that the solutions fit these tasks and say how the "
+          "submission doesn't; repeatable");
+  command
+      ->add_option("submission", flags.submission,
+                   "The submission to score, or a folder with a file of "
+                   "attempts per task")
+      ->type_name("F")
       ->required();
   AddJsonFlag(*command, flags.json);
   AddSwitch(*command, "--tasks", flags.tasks, "Also a line for every task")

@@ -17,13 +17,14 @@
 #include "arc/read.h"
 #include "augment/dataset.h"
 #include "base/files.h"
+#include "base/printable.h"
 #include "base/status.h"
 #include "cli/command_files.h"
 #include "cli/inputs.h"
 #include "cli/suggest.h"
 #include "puzzles/csv.h"
 #include "puzzles/draw.h"
-#include "simdjson.h"
+#include "submission/partial.h"
 
 namespace arctrm {
 namespace {
@@ -56,33 +57,25 @@ Style ChooseStyle(const std::string& color) {
   return style;
 }
 
-enum class FileKind { kTasks, kSolutions, kSubmission, kDataset, kPuzzles };
+enum class ShownForm { kTasks, kSolutions, kSubmission, kDataset, kPuzzles };
 
-// A glance at the form; what is no known form is left to ReadTasks, which says
-// what is wrong with it.
-FileKind LookAt(const std::string& path) {
+ShownForm LookAt(const std::string& path) {
   if (IsDirectory(path)) {
-    return FileExists(JoinPath(path, "dataset.json")) ? FileKind::kDataset
-                                                      : FileKind::kTasks;
+    return FileExists(JoinPath(path, "dataset.json")) ? ShownForm::kDataset
+                                                      : ShownForm::kTasks;
   }
-  if (absl::EndsWith(path, ".csv")) return FileKind::kPuzzles;
-  const absl::StatusOr<std::string> text = ReadFile(path);
-  simdjson::dom::parser parser;
-  simdjson::dom::object top;
-  if (!text.ok() ||
-      parser.parse(*text).get_object().get(top) != simdjson::SUCCESS ||
-      top.size() == 0) {
-    return FileKind::kTasks;
+  for (absl::string_view ending : {".csv", ".csv.gz", ".csv.zst"}) {
+    if (absl::EndsWithIgnoreCase(path, ending)) return ShownForm::kPuzzles;
   }
-  // One task file has its list of pairs there.
-  if (top["train"].error() == simdjson::SUCCESS) return FileKind::kTasks;
-  simdjson::dom::array tests;
-  if ((*top.begin()).value.get(tests) != simdjson::SUCCESS) {
-    return FileKind::kTasks;
+  switch (LookAtArcFile(path)) {
+    case ArcFileForm::kSolutions:
+      return ShownForm::kSolutions;
+    case ArcFileForm::kSubmission:
+      return ShownForm::kSubmission;
+    case ArcFileForm::kTasks:
+      break;
   }
-  if (tests.size() == 0) return FileKind::kTasks;
-  return (*tests.begin()).is_object() ? FileKind::kSubmission
-                                      : FileKind::kSolutions;
+  return ShownForm::kTasks;
 }
 
 using Drawing = std::pair<std::string, std::string>;  // (id, text)
@@ -105,7 +98,7 @@ std::vector<Drawing> DrawSolutions(const SolutionSet& solutions, Style style) {
       titles.push_back(absl::StrCat("test ", i));
     }
     drawings.emplace_back(
-        id, absl::StrCat("task ", id, "\n",
+        id, absl::StrCat("task ", Printable(id), "\n",
                          DrawRow(grids, titles, style.color, style.width)));
   }
   return drawings;
@@ -115,7 +108,7 @@ std::vector<Drawing> DrawSubmission(const Submission& submission,
                                     const SolutionSet& solutions, Style style) {
   std::vector<Drawing> drawings;
   for (const auto& [id, attempts] : submission) {
-    std::string text = absl::StrCat("task ", id, "\n");
+    std::string text = absl::StrCat("task ", Printable(id), "\n");
     const auto known = solutions.find(id);
     for (size_t i = 0; i < attempts.size(); ++i) {
       std::vector<Grid> grids = {attempts[i].attempt_1, attempts[i].attempt_2};
@@ -138,8 +131,8 @@ std::vector<Drawing> DrawPuzzles(const PuzzleFile& file, Style style) {
     const Puzzle& puzzle = file.puzzles[i];
     const std::string id = absl::StrCat(i + 1);
     drawings.emplace_back(
-        id, absl::StrCat("puzzle ", id, "  ", puzzle.source, "  rating ",
-                         puzzle.rating, "\n",
+        id, absl::StrCat("puzzle ", id, "  ", Printable(puzzle.source),
+                         "  rating ", puzzle.rating, "\n",
                          DrawPuzzle(file.kind, puzzle, style.color)));
   }
   return drawings;
@@ -149,7 +142,8 @@ std::vector<Drawing> DrawDataset(const Dataset& dataset, Style style) {
   std::vector<Drawing> drawings;
   for (const DatasetTask& task : dataset.tasks) {
     std::string text = absl::StrCat(
-        task.name, ": ", task.copies.size() - 1, " augmented copies, trained ",
+        Printable(task.name), ": ", task.copies.size() - 1,
+        " augmented copies, trained ",
         task.trains_on_test_pairs ? "with" : "without", " test pairs\n");
     // As a task, so that pairs are drawn the same way.
     const Task drawn{task.name, task.pairs, task.test_inputs};
@@ -183,39 +177,43 @@ absl::StatusOr<std::string> Select(const std::vector<Drawing>& drawings,
   return absl::StrJoin(parts, "\n");
 }
 
-absl::StatusOr<int> Show(const ShowFlags& flags) {
+absl::StatusOr<int> Show(const ShowFlags& flags, Log& log) {
   const Style style = ChooseStyle(flags.color);
   SolutionSet solutions;
   if (!flags.solutions.empty()) {
-    ARCTRM_ASSIGN_OR_RETURN(solutions, LoadSolutions(flags.solutions, nullptr));
+    ARCTRM_ASSIGN_OR_RETURN(solutions,
+                            LoadSolutions(flags.solutions, nullptr, log));
   }
   std::vector<Drawing> drawings;
   switch (LookAt(flags.path)) {
-    case FileKind::kTasks: {
+    case ShownForm::kTasks: {
       ARCTRM_ASSIGN_OR_RETURN(TaskFiles files, ReadTasks(flags.path));
+      LogRemarks(files.remarks, log);
       // What was asked for by name goes before what the file says.
       solutions.merge(files.solutions);
       drawings = DrawTasks(files.challenges, solutions, style);
       break;
     }
-    case FileKind::kSolutions: {
+    case ShownForm::kSolutions: {
       ARCTRM_ASSIGN_OR_RETURN(const SolutionSet shown,
                               ReadSolutions(flags.path, nullptr));
       drawings = DrawSolutions(shown, style);
       break;
     }
-    case FileKind::kSubmission: {
-      ARCTRM_ASSIGN_OR_RETURN(const Submission submission,
-                              ReadSubmission(flags.path));
-      drawings = DrawSubmission(submission, solutions, style);
+    case ShownForm::kSubmission: {
+      ARCTRM_ASSIGN_OR_RETURN(const ReadSubmissionResult read,
+                              ReadPartialSubmission(flags.path));
+      LogRemarks(read.remarks, log);
+      for (const std::string& line : AttemptRemarks(read)) log.Warning(line);
+      drawings = DrawSubmission(read.submission, solutions, style);
       break;
     }
-    case FileKind::kPuzzles: {
+    case ShownForm::kPuzzles: {
       ARCTRM_ASSIGN_OR_RETURN(const PuzzleFile file, ReadPuzzleCsv(flags.path));
       drawings = DrawPuzzles(file, style);
       break;
     }
-    case FileKind::kDataset: {
+    case ShownForm::kDataset: {
       ARCTRM_ASSIGN_OR_RETURN(const Dataset dataset, ReadDataset(flags.path));
       drawings = DrawDataset(dataset, style);
       break;
@@ -223,7 +221,7 @@ absl::StatusOr<int> Show(const ShowFlags& flags) {
   }
   ARCTRM_ASSIGN_OR_RETURN(const std::string text,
                           Select(drawings, flags.tasks, flags.path));
-  ARCTRM_RETURN_IF_ERROR(PrintResult(text));
+  ARCTRM_RETURN_IF_ERROR(PrintDrawing(text));
   return kExitDone;
 }
 
@@ -264,7 +262,7 @@ CLI::App* AddShowCommand(CLI::App& app, ShowFlags& flags) {
 }
 
 int RunShow(const ShowFlags& flags) {
-  return RunGuarded(flags, [&](Log&) { return Show(flags); });
+  return RunGuarded(flags, [&](Log& log) { return Show(flags, log); });
 }
 
 }  // namespace arctrm

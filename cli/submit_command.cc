@@ -14,7 +14,7 @@ namespace {
 
 absl::StatusOr<int> Submit(const SubmitFlags& flags, Log& log) {
   ARCTRM_ASSIGN_OR_RETURN(const TaskFiles files,
-                          LoadChallenges(flags.challenges));
+                          LoadChallenges(flags.challenges, log));
   std::vector<WeightedSubmission> parts;
   for (const std::string& text : flags.merge) {
     ARCTRM_ASSIGN_OR_RETURN(const WeightedPath part, ParseWeightedPath(text));

@@ -2,6 +2,7 @@
 #include "cli/validate_command.h"
 
 #include "absl/strings/str_cat.h"
+#include "base/printable.h"
 #include "base/status.h"
 #include "cli/command_files.h"
 #include "cli/inputs.h"
@@ -10,9 +11,9 @@
 namespace arctrm {
 namespace {
 
-absl::StatusOr<int> Validate(const ValidateFlags& flags) {
+absl::StatusOr<int> Validate(const ValidateFlags& flags, Log& log) {
   ARCTRM_ASSIGN_OR_RETURN(const TaskFiles files,
-                          LoadChallenges(flags.challenges));
+                          LoadChallenges(flags.challenges, log));
   ARCTRM_ASSIGN_OR_RETURN(
       const std::vector<std::string> faults,
       ValidateSubmission(flags.submission, files.challenges));
@@ -23,7 +24,9 @@ absl::StatusOr<int> Validate(const ValidateFlags& flags) {
     return kExitDone;
   }
   std::string text;
-  for (const std::string& fault : faults) absl::StrAppend(&text, fault, "\n");
+  for (const std::string& fault : faults) {
+    absl::StrAppend(&text, Printable(fault), "\n");
+  }
   ARCTRM_RETURN_IF_ERROR(PrintResult(text));
   return absl::InvalidArgumentError(
       absl::StrCat(flags.submission, ": not valid, ", faults.size(),
@@ -52,7 +55,7 @@ CLI::App* AddValidateCommand(CLI::App& app, ValidateFlags& flags) {
 }
 
 int RunValidate(const ValidateFlags& flags) {
-  return RunGuarded(flags, [&](Log&) { return Validate(flags); });
+  return RunGuarded(flags, [&](Log& log) { return Validate(flags, log); });
 }
 
 }  // namespace arctrm

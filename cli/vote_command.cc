@@ -13,7 +13,7 @@ namespace {
 
 absl::StatusOr<int> DoVote(const VoteFlags& flags, Log& log) {
   ARCTRM_ASSIGN_OR_RETURN(const TaskFiles files,
-                          LoadChallenges(flags.challenges));
+                          LoadChallenges(flags.challenges, log));
   Ballots ballots;
   for (const std::string& text : flags.ballots) {
     ARCTRM_ASSIGN_OR_RETURN(const WeightedPath part, ParseWeightedPath(text));
@@ -38,7 +38,8 @@ absl::StatusOr<int> DoVote(const VoteFlags& flags, Log& log) {
       ChooseAttempts(ballots, files.challenges), files.challenges, flags.out));
   if (without > 0) {
     log.Warning(absl::StrCat(without, " of ", num_tests,
-                             " test inputs have no vote and got [[0]]"));
+                             " test inputs have no vote; they got second "
+                             "answers where there are any, else [[0]]"));
   }
   log.Info(absl::StrCat("wrote ", flags.out, ": ",
                         files.challenges.tasks.size(), " tasks, ", num_tests,

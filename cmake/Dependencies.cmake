@@ -165,6 +165,28 @@ arctrm_dependency(zstd TARGETS ${zstd_target} PACKAGE libzstd-dev
 add_library(arctrm_zstd INTERFACE)
 target_link_libraries(arctrm_zstd INTERFACE ${zstd_target})
 
+# Its own CMake files name the target otherwise than CMake's FindZLIB does.
+if(ARCTRM_ZLIB_SOURCE_DIR)
+  set(zlib_target zlibstatic)
+else()
+  find_package(ZLIB QUIET)
+  set(zlib_target ZLIB::ZLIB)
+  if(ARCTRM_FETCH AND NOT TARGET ZLIB::ZLIB)
+    set(zlib_target zlibstatic)
+  endif()
+endif()
+arctrm_dependency(ZLIB TARGETS ${zlib_target} PACKAGE zlib1g-dev
+  REPOSITORY madler/zlib VERSION 1.3.1
+  COMMIT 51b7f2abdade71cd9bb0e7a373ef2610ec6f9daf)
+add_library(arctrm_zlib INTERFACE)
+target_link_libraries(arctrm_zlib INTERFACE ${zlib_target})
+# zlib's own CMake files leave its headers to whoever links it.
+if(zlib_target STREQUAL "zlibstatic")
+  FetchContent_GetProperties(ZLIB)
+  target_include_directories(arctrm_zlib SYSTEM INTERFACE
+    "${zlib_SOURCE_DIR}" "${zlib_BINARY_DIR}")
+endif()
+
 arctrm_dependency(CLI11 TARGETS CLI11::CLI11 PACKAGE libcli11-dev
   HEADER CLI/CLI.hpp REPOSITORY CLIUtils/CLI11 VERSION 2.4.2
   COMMIT 6c7b07a878ad834957b98d0f9ce1dbe0cb204fc9)

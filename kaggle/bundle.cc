@@ -37,8 +37,8 @@ constexpr char kLicence[] = "LICENSE";
 constexpr char kPrebuilt[] = "torch-";
 
 // As the notebook and cmake/Dependencies.cmake know them.
-const char* const kLibraries[] = {"absl", "simdjson", "zstd", "CLI11",
-                                  "nlohmann_json"};
+const char* const kLibraries[] = {"absl", "simdjson", "zstd",
+                                  "zlib", "CLI11",    "nlohmann_json"};
 const char* const kPrograms[] = {"arctrm", "arctrm-solver"};
 
 // Kaggle's own limits; the notebook's name is a little longer than the

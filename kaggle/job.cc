@@ -22,6 +22,7 @@
 #include "base/output_guard.h"
 #include "base/status.h"
 #include "base/stop.h"
+#include "pipeline/end_run.h"
 #include "pipeline/run_folder.h"
 #include "pipeline/worker_engine.h"
 #include "solver/checkpoint_info.h"
@@ -106,7 +107,7 @@ absl::StatusOr<RunOutcome> RunIn(const std::string& work, RunOptions run,
 WorkerOptions WorkersIn(const KaggleOptions& options, const std::string& work) {
   WorkerOptions workers;
   workers.solver = options.solver;
-  workers.scratch = work + ".workers";
+  workers.scratch = BesidePath(work, ".workers");
   workers.deadline = Deadline(RealClock(), KaggleTimeLeft(options));
   return workers;
 }
@@ -213,6 +214,8 @@ absl::Duration KaggleTimeLeft(const KaggleOptions& options) {
 
 absl::StatusOr<RunOutcome> RunKaggle(const KaggleOptions& options, Log& log) {
   const Deadline deadline(RealClock(), KaggleTimeLeft(options));
+  const std::unique_ptr<Watchdog> watchdog =
+      WatchRun({"", "", ""}, deadline, log);
   ARCTRM_ASSIGN_OR_RETURN(const Site site, FindSite(options.site));
   for (const std::string& note : site.notes) log.Info(note);
   log.Info(HostLine());

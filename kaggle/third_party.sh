@@ -3,8 +3,8 @@
 # usage: third_party.sh DIR
 # Fills DIR with the sources of the libraries that arctrm is linked with, as far
 # as it needs them, so that it can be built where nothing can be fetched:
-#   absl, simdjson, zstd   out of Python source packages, versions and hashes
-#                          pinned in third_party/requirements.txt
+#   absl, simdjson, zstd,  out of Python source packages, versions and hashes
+#   zlib                   pinned in third_party/requirements.txt
 #   CLI11, nlohmann_json   headers of the system's packages libcli11-dev and
 #                          nlohmann-json3-dev
 # Each with its licence and a CMakeLists.txt of ours (third_party/). DIR is
@@ -41,7 +41,7 @@ quietly() {
   die "failed: $*"
 }
 
-say "fetching the sources of Abseil, simdjson and zstd (16 MB)"
+say "fetching the sources of Abseil, simdjson, zstd and zlib (16 MB)"
 quietly python3 -m venv "$scratch/venv"
 pip=("$scratch/venv/bin/python" -m pip --disable-pip-version-check --no-input)
 quietly "${pip[@]}" install --no-deps --require-hashes \
@@ -89,6 +89,11 @@ cp "$scratch/pysimdjson/simdjson"/simdjson.{h,cpp} "$fresh/simdjson/"
 
 cp "$scratch/zstandard/zstd"/{zstd.c,zstd.h,zstd_errors.h,zdict.h,LICENSE} \
   "$fresh/zstd/"
+
+cp "$scratch/grpcio/third_party/zlib"/*.[ch] "$fresh/zlib/"
+# The package leaves its licence out, but zlib.h begins with it.
+sed -n '/Copyright (C)/,/madler@/p' "$fresh/zlib/zlib.h" >"$fresh/zlib/LICENSE"
+[[ -s $fresh/zlib/LICENSE ]] || die "zlib.h doesn't begin with its licence"
 
 mkdir "$fresh/CLI11/include" "$fresh/nlohmann_json/include"
 cp -rL /usr/include/CLI "$fresh/CLI11/include/"

@@ -7,8 +7,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/interrupt.h"
 #include "base/status.h"
 #include "base/stop.h"
+#include "base/watchdog.h"
 #include "pipeline/plan.h"
 #include "pipeline/train_progress.h"
 
@@ -50,9 +52,14 @@ absl::StatusOr<std::vector<PuzzleAnswer>> AnswerPuzzles(Predictor& predictor,
       input.tokens.resize(static_cast<size_t>(canvas.num_tokens()));
       EncodeGrid(file.puzzles[i].question, canvas, {}, input.tokens.data());
     }
-    ARCTRM_ASSIGN_OR_RETURN(const std::vector<PredictorOutput> outputs,
-                            predictor.Predict(inputs));
-    for (const PredictorOutput& out : outputs) {
+    absl::StatusOr<std::vector<PredictorOutput>> outputs;
+    {
+      const InterruptScope interruptible(deadline);
+      outputs = predictor.Predict(inputs);
+    }
+    if (absl::IsCancelled(outputs.status())) break;
+    ARCTRM_RETURN_IF_ERROR(outputs.status());
+    for (const PredictorOutput& out : *outputs) {
       answers.push_back({DecodePuzzle(out.tokens, canvas),
                          1 / (1 + std::exp(-double{out.halt_logit}))});
     }
@@ -64,6 +71,7 @@ absl::StatusOr<std::vector<PuzzleAnswer>> AnswerPuzzles(Predictor& predictor,
                             std::max(1e-9, absl::ToDoubleSeconds(now - start)),
                         TimeLeftField(deadline)));
   }
+  if (StopSignal() != 0) AcknowledgeStop();
   log.EndProgress();
   return answers;
 }

@@ -36,12 +36,12 @@ class Engine {
   virtual absl::Status CheckTraining(const TrainRequest&) {
     return absl::OkStatus();
   }
-  // As MeasureStepSeconds(), of all devices together.
-  virtual absl::StatusOr<double> MeasureStepSeconds(const Dataset& dataset,
-                                                    const ModelOptions& model,
-                                                    const TrainOptions& train,
-                                                    const DeviceOptions& device,
-                                                    double budget_s) = 0;
+  // As MeasureStep(), of all devices together.
+  virtual absl::StatusOr<StepTime> MeasureStep(const Dataset& dataset,
+                                               const ModelOptions& model,
+                                               const TrainOptions& train,
+                                               const DeviceOptions& device,
+                                               const MeasureLimits& limits) = 0;
   // As Train(); IsOutOfMemory() where the batch is too large.
   virtual absl::StatusOr<TrainResult> Train(const EngineTraining& training) = 0;
   // One predictor per device, at least one. Those of other processes answer
@@ -49,6 +49,8 @@ class Engine {
   virtual absl::StatusOr<std::vector<std::unique_ptr<Predictor>>>
   LoadPredictors(const std::string& checkpoint, const PredictorOptions& options,
                  const Deadline& deadline) = 0;
+  // Does the training run on this machine's processor? As found by Describe().
+  virtual bool OnCpu() const { return false; }
   // Processes among which Train() divides a batch: it has a row for each.
   virtual int Ranks() const { return 1; }
   // Seconds until a predictor of LoadPredictors() is at work, weights not

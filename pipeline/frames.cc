@@ -206,6 +206,18 @@ nlohmann::json SettingsJson(const std::vector<OptionSet::Item>& items) {
   return settings;
 }
 
+nlohmann::json ToJson(const Deadline& deadline) {
+  if (deadline.IsInfinite()) return nullptr;
+  return absl::ToDoubleSeconds(RealClock().Now() + deadline.Remaining() -
+                               absl::UnixEpoch());
+}
+
+Deadline DeadlineOf(const nlohmann::json& json) {
+  if (!json.is_number()) return Deadline();
+  return Deadline(RealClock(),
+                  absl::UnixEpoch() + absl::Seconds(json.get<double>()));
+}
+
 nlohmann::json ToJson(const TrainStats& s) {
   nlohmann::json json = {{"step", s.step},
                          {"time_s", Number(s.time_s)},
@@ -331,8 +343,10 @@ std::string PackOutputs(absl::Span<const PredictorOutput> outputs) {
   for (const PredictorOutput& output : outputs) {
     Append(output.halt_logit, body);
     Append(output.steps, body);
-    Append(static_cast<uint32_t>(output.tokens.size()), body);
-    body.append(output.tokens.begin(), output.tokens.end());
+    for (const auto* tokens : {&output.tokens, &output.second}) {
+      Append(static_cast<uint32_t>(tokens->size()), body);
+      body.append(tokens->begin(), tokens->end());
+    }
   }
   return body;
 }
@@ -350,13 +364,15 @@ absl::StatusOr<std::vector<PredictorOutput>> UnpackOutputs(
   for (size_t i = 0; i < outputs.size(); ++i) {
     PredictorOutput& output = outputs[i];
     if (!from.Take(output.halt_logit) || !from.Take(output.steps) ||
-        !from.Take(output.tokens)) {
+        !from.Take(output.tokens) || !from.Take(output.second)) {
       return CutShort();
     }
-    if (output.tokens.size() != inputs[i].tokens.size()) {
+    const size_t expected = inputs[i].tokens.size();
+    if (output.tokens.size() != expected ||
+        (!output.second.empty() && output.second.size() != expected)) {
       return absl::DataLossError(
-          absl::StrCat("answer ", i, " has ", output.tokens.size(),
-                       " tokens, its input ", inputs[i].tokens.size()));
+          absl::StrCat("answer ", i, " has ", output.tokens.size(), " and ",
+                       output.second.size(), " tokens, its input ", expected));
     }
   }
   if (!from.empty()) return CutShort();

@@ -48,6 +48,11 @@ absl::Status ErrorOf(const nlohmann::json& frame);
 // [[key, value], ...]
 nlohmann::json SettingsJson(const std::vector<OptionSet::Item>& items);
 
+// A deadline on the machine's monotonic clock, which all processes of a job
+// share; null for one that never passes.
+nlohmann::json ToJson(const Deadline& deadline);
+Deadline DeadlineOf(const nlohmann::json& json);
+
 nlohmann::json ToJson(const TrainStats& stats);
 nlohmann::json ToJson(const TrainResult& result);
 // Fields that are missing keep their defaults; a wrong type is DataLoss.
@@ -63,7 +68,8 @@ absl::StatusOr<std::vector<PredictorInput>> UnpackInputs(absl::string_view body,
                                                          Canvas canvas,
                                                          int max_batch);
 std::string PackOutputs(absl::Span<const PredictorOutput> outputs);
-// DataLoss unless it holds one answer per input, of as many tokens.
+// DataLoss unless it holds one answer per input, of as many tokens, and a
+// second one of as many or none.
 absl::StatusOr<std::vector<PredictorOutput>> UnpackOutputs(
     absl::string_view body, absl::Span<const PredictorInput> inputs);
 

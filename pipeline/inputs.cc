@@ -4,10 +4,12 @@
 #include <map>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/strip.h"
 #include "arc/read.h"
 #include "base/files.h"
 #include "base/status.h"
@@ -15,16 +17,58 @@
 namespace arctrm {
 namespace {
 
-// x_challenges.json -> x_solutions.json, where that file exists; else "".
+// x_challenges.json -> x_solutions.json, packed or not, where such a file
+// exists; else "".
 std::string SolutionsBeside(const std::string& path) {
   const std::string name = Basename(path);
   if (!absl::StrContains(name, "challenges")) return "";
-  const std::string beside = JoinPath(
+  std::string beside = JoinPath(
       Dirname(path), absl::StrReplaceAll(name, {{"challenges", "solutions"}}));
-  return FileExists(beside) ? beside : "";
+  if (FileExists(beside)) return beside;
+  for (absl::string_view packing : {".gz", ".zst"}) {
+    absl::string_view bare = beside;
+    if (absl::ConsumeSuffix(&bare, packing)) beside = std::string(bare);
+  }
+  for (absl::string_view packing : {"", ".gz", ".zst"}) {
+    const std::string packed = absl::StrCat(beside, packing);
+    if (FileExists(packed)) return packed;
+  }
+  return "";
 }
 
-absl::StatusOr<DatasetSource> ReadTrainOn(const std::string& argument) {
+// Leaves out the tasks whose solutions can't be used.
+void LeaveOut(const std::map<std::string, std::string>& unusable,
+              const std::string& path, TaskFiles* files) {
+  const size_t all = files->challenges.tasks.size();
+  std::vector<Task> kept;
+  std::vector<std::string> left_out;
+  for (Task& task : files->challenges.tasks) {
+    const auto fault = unusable.find(task.id);
+    if (fault == unusable.end()) {
+      kept.push_back(std::move(task));
+    } else {
+      left_out.push_back(absl::StrCat(task.id, " (", fault->second, ")"));
+      files->solutions.erase(task.id);
+    }
+  }
+  files->challenges.tasks = std::move(kept);
+  if (left_out.empty()) return;
+  files->remarks.push_back(
+      {absl::StrCat(path, ": left out ", left_out.size(), " of ", all,
+                    " tasks for their solutions"),
+       std::move(left_out)});
+}
+
+absl::Status UnknownOutputs(const std::string& argument,
+                            const std::string& path, size_t tasks) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      "--train-on ", argument, ": the test outputs of ", tasks,
+      " tasks are not known; give them as --train-on ", path,
+      "=SOLUTIONS.json, or use --challenges to train on demonstrations only"));
+}
+
+absl::StatusOr<DatasetSource> ReadTrainOn(const std::string& argument,
+                                          std::vector<Remark>* remarks) {
   std::string path = argument;
   std::string solutions;
   // A path that exists as it stands may contain '='.
@@ -33,27 +77,73 @@ absl::StatusOr<DatasetSource> ReadTrainOn(const std::string& argument) {
     path = argument.substr(0, equals);
     solutions = argument.substr(equals + 1);
   }
-  ARCTRM_ASSIGN_OR_RETURN(TaskFiles files, ReadTasks(path));
-  DatasetSource source;
-  source.train_on_test_pairs = true;
+  ARCTRM_ASSIGN_OR_RETURN(TaskFiles files,
+                          ReadTasks(path, {.leave_out = true}));
   if (solutions.empty() && files.solutions.empty()) {
     solutions = SolutionsBeside(path);
   }
   if (!solutions.empty()) {
-    ARCTRM_ASSIGN_OR_RETURN(files.solutions,
-                            ReadSolutions(solutions, &files.challenges));
+    ARCTRM_ASSIGN_OR_RETURN(UsableSolutions known,
+                            ReadUsableSolutions(solutions, files));
+    files.solutions = std::move(known.solutions);
+    for (const std::string& id : files.left_out) files.solutions.erase(id);
+    LeaveOut(known.unusable, path, &files);
+    if (files.challenges.tasks.empty()) {
+      constexpr size_t kListed = 10;
+      return absl::InvalidArgumentError(
+          absl::StrCat(RemarkText(files.remarks.back(), kListed),
+                       "; nothing is left to train on"));
+    }
   }
-  if (files.solutions.size() != files.challenges.tasks.size()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--train-on ", argument, ": the test outputs of ",
-        files.challenges.tasks.size() - files.solutions.size(),
-        " tasks are not known; give them as --train-on ", path,
-        "=SOLUTIONS.json, or use --challenges to train on demonstrations "
-        "only"));
-  }
+  const size_t unknown = files.challenges.tasks.size() - files.solutions.size();
+  if (unknown > 0) return UnknownOutputs(argument, path, unknown);
+  for (Remark& remark : files.remarks) remarks->push_back(std::move(remark));
+  DatasetSource source;
+  source.train_on_test_pairs = true;
   source.challenges = std::move(files.challenges);
   source.solutions = std::move(files.solutions);
   return source;
+}
+
+// The challenges of all `paths`, with every fault of every path in one error.
+absl::Status ReadChallenges(const std::vector<std::string>& paths,
+                            JobInputs* inputs) {
+  absl::Status faults;
+  const auto add = [&](const absl::Status& status) {
+    faults = faults.ok() ? status
+                         : absl::Status(faults.code(),
+                                        absl::StrCat(faults.message(), "; ",
+                                                     status.message()));
+  };
+  std::map<std::string, std::string> file_of;
+  for (const std::string& path : paths) {
+    absl::StatusOr<TaskFiles> files = ReadTasks(path);
+    if (!files.ok()) {
+      add(files.status());
+      continue;
+    }
+    std::vector<std::string> twice;
+    for (Task& task : files->challenges.tasks) {
+      const auto [it, fresh] = file_of.emplace(task.id, path);
+      if (fresh) {
+        inputs->challenges.tasks.push_back(std::move(task));
+      } else {
+        twice.push_back(
+            absl::StrCat("task ", task.id, " is also in ", it->second));
+      }
+    }
+    if (!twice.empty()) {
+      constexpr size_t kListed = 10;
+      add(absl::InvalidArgumentError(
+          absl::StrCat(RemarkText({path, std::move(twice)}, kListed),
+                       "; a submission holds every task once")));
+    }
+    inputs->solutions.merge(files->solutions);
+    for (Remark& remark : files->remarks) {
+      inputs->remarks.push_back(std::move(remark));
+    }
+  }
+  return faults;
 }
 
 }  // namespace
@@ -72,20 +162,7 @@ absl::StatusOr<JobInputs> ReadJobInputs(
     const std::vector<std::string>& challenges, const std::string& solutions,
     const std::vector<std::string>& train_on) {
   JobInputs inputs;
-  std::map<std::string, std::string> file_of;
-  for (const std::string& path : challenges) {
-    ARCTRM_ASSIGN_OR_RETURN(TaskFiles files, ReadTasks(path));
-    for (Task& task : files.challenges.tasks) {
-      const auto [it, fresh] = file_of.emplace(task.id, path);
-      if (!fresh) {
-        return absl::InvalidArgumentError(
-            absl::StrCat(path, ": task ", task.id, " is also in ", it->second,
-                         "; a submission holds every task once"));
-      }
-      inputs.challenges.tasks.push_back(std::move(task));
-    }
-    inputs.solutions.merge(files.solutions);
-  }
+  ARCTRM_RETURN_IF_ERROR(ReadChallenges(challenges, &inputs));
   if (!solutions.empty()) {
     ARCTRM_ASSIGN_OR_RETURN(inputs.solutions,
                             ReadSolutions(solutions, &inputs.challenges));
@@ -96,7 +173,8 @@ absl::StatusOr<JobInputs> ReadJobInputs(
     inputs.sources.push_back(std::move(source));
   }
   for (const std::string& argument : train_on) {
-    ARCTRM_ASSIGN_OR_RETURN(DatasetSource source, ReadTrainOn(argument));
+    ARCTRM_ASSIGN_OR_RETURN(DatasetSource source,
+                            ReadTrainOn(argument, &inputs.remarks));
     inputs.sources.push_back(std::move(source));
   }
   return inputs;

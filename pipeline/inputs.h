@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "arc/remark.h"
 #include "arc/task.h"
 #include "augment/dataset.h"
 
@@ -19,6 +20,8 @@ struct JobInputs {
   // For BuildDataset: the challenges' demonstrations, then the train-on sets
   // with their test pairs.
   std::vector<DatasetSource> sources;
+  // What was passed over, and what was left out of the train-on sets.
+  std::vector<Remark> remarks;
 };
 
 // The files that ReadJobInputs() reads for an element of `train_on`.
@@ -26,7 +29,8 @@ std::vector<std::string> TrainOnPaths(const std::string& argument);
 
 // `train_on`: "PATH" or "PATH=SOLUTIONS". A Kaggle challenges file without
 // solutions next to it can't be trained on with its test pairs: InvalidArgument
-// says how to give them.
+// says how to give them. What of a train-on set can't be used is left out and
+// named in the remarks; every fault of the challenges is in one error.
 absl::StatusOr<JobInputs> ReadJobInputs(
     const std::vector<std::string>& challenges, const std::string& solutions,
     const std::vector<std::string>& train_on);

@@ -39,6 +39,17 @@ absl::Status JobJournal::Save(const std::string& status) {
 
 void JobJournal::Warn(const std::string& line) {
   log_.Warning(line);
+  Record(line);
+}
+
+void JobJournal::Warn(const Remark& remark) {
+  LogRemark(remark, log_);
+  // The record is written often: what is longer stands in the log.
+  constexpr size_t kMost = 1000;
+  if (remark.warns) Record(RemarkText(remark, kMost));
+}
+
+void JobJournal::Record(const std::string& line) {
   if (std::find(record_.warnings.begin(), record_.warnings.end(), line) ==
       record_.warnings.end()) {
     record_.warnings.push_back(line);

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "arc/remark.h"
 #include "base/log.h"
 #include "pipeline/engine.h"
 #include "pipeline/run_folder.h"
@@ -36,12 +37,18 @@ class JobJournal {
 
   // Logged, and in the report once.
   void Warn(const std::string& line);
+  // The same of what a reader left out: the log's line is short, the report
+  // has all of it.
+  void Warn(const Remark& remark);
   // Into the report; the engine has logged them already.
   void TakeWarnings(Engine& engine);
   // When persevering, a failure that costs no votes becomes a warning.
   absl::Status Forgive(const absl::Status& status, absl::string_view what);
 
  private:
+  // Into the report, once.
+  void Record(const std::string& line);
+
   const RunFolder folder_;
   const bool persevere_;
   Log& log_;

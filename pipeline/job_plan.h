@@ -2,6 +2,8 @@
 // The plan of a job, from what a training step takes on its devices.
 #pragma once
 
+#include <vector>
+
 #include "absl/status/statusor.h"
 #include "augment/dataset.h"
 #include "base/clock.h"
@@ -26,6 +28,14 @@ struct JobPlan {
 absl::StatusOr<JobPlan> PlanJob(const Dataset& dataset, int test_inputs,
                                 const Deadline& deadline, Engine& engine,
                                 RunOptions& options, JobJournal& journal);
+
+// `copies` of each task, or as many of them as can be built, and their
+// embedding rows saved, in a small share of the time until `deadline` and in a
+// share of the memory. Builds a few to measure that.
+absl::StatusOr<int> AffordableCopies(const std::vector<DatasetSource>& sources,
+                                     BuildOptions build, int copies,
+                                     const ModelOptions& model,
+                                     const Deadline& deadline);
 
 // Halves options.train.batch; false where that would leave less than a row for
 // each of the engine's processes.

@@ -20,6 +20,9 @@
 namespace arctrm {
 namespace {
 
+// A training step that is late may take this share of the time for voting.
+constexpr double kAbortShare = 0.3;
+
 // From the weights saved last, with other settings: a resumed training would
 // have to have the same.
 void GoOnFromSaved(TrainRequest& request) {
@@ -44,6 +47,8 @@ class JobTraining {
   absl::StatusOr<JobTrained> Run();
 
  private:
+  // Is there no time for a step, and no weights that could vote? Says so.
+  bool NothingToDo();
   // The deadline of the training from now on; told when it has moved.
   Deadline Replan(const TrainStats& stats);
   void TakeUp(TrainRequest& request);
@@ -72,8 +77,11 @@ void JobTraining::TakeUp(TrainRequest& request) {
   } else if (options_.persevere) {
     // What was helped stays so.
     options_.train = saved->train;
-    request.train = options_.train;
+  } else {
+    // The run's settings are the same; memory may have made it smaller.
+    options_.train.batch = saved->train.batch;
   }
+  request.train = options_.train;
 }
 
 absl::StatusOr<JobTrained> JobTraining::Run() {
@@ -88,6 +96,10 @@ absl::StatusOr<JobTrained> JobTraining::Run() {
     return trained;
   }
   const double started = journal_.ElapsedS();
+  if (NothingToDo()) {
+    trained.checkpoint.clear();
+    return trained;
+  }
   TrainRequest request;
   request.dataset = &dataset_;
   request.model = options_.model;
@@ -106,6 +118,9 @@ absl::StatusOr<JobTrained> JobTraining::Run() {
     replanner_.emplace(job_.plan, job_.inputs, options_, journal_.start(),
                        deadline_, RealClock());
     request.deadline = replanner_->deadline();
+    request.abort = deadline_.EarlierBy(absl::Seconds(
+        job_.plan.reserve_s + (1 - kAbortShare) * job_.plan.vote_s));
+    request.expected_step_s = job_.inputs.step_s;
     request.replan = [this](const TrainStats& stats) { return Replan(stats); };
   }
   if (!held_out_.empty()) {
@@ -115,8 +130,12 @@ absl::StatusOr<JobTrained> JobTraining::Run() {
     };
   }
   ARCTRM_ASSIGN_OR_RETURN(const TrainResult result, TrainUntilDone(request));
-  if (!result.out.empty()) trained.checkpoint = result.out;
-  journal_.record().training_done = result.stop != TrainStop::kSignal;
+  trained.checkpoint = result.out;
+  if (result.out.empty() && ReadCheckpointInfo(request.out).ok()) {
+    trained.checkpoint = request.out;
+  }
+  journal_.record().training_done =
+      result.stop != TrainStop::kSignal && !trained.checkpoint.empty();
   journal_.record().steps += result.steps;
   int& snapshots = journal_.record().snapshots;
   while (IsDirectory(SnapshotDir(trained.checkpoint, snapshots + 1))) {
@@ -142,12 +161,30 @@ absl::StatusOr<JobTrained> JobTraining::Run() {
       "trained", absl::StrFormat("%d steps, %.2f steps/s, %.0f samples/s",
                                  result.steps, result.steps_per_s,
                                  result.steps_per_s * options_.train.batch));
-  ARCTRM_RETURN_IF_ERROR(
-      journal_.Forgive(AddRowUpdates(trained.checkpoint), "updates of rows"));
+  if (!trained.checkpoint.empty()) {
+    ARCTRM_RETURN_IF_ERROR(
+        journal_.Forgive(AddRowUpdates(trained.checkpoint), "updates of rows"));
+  }
   ARCTRM_RETURN_IF_ERROR(journal_.Forgive(
       journal_.Save(trained.stopped ? journal_.record().status : "voting"),
       "run.json"));
   return trained;
+}
+
+bool JobTraining::NothingToDo() {
+  if (deadline_.IsInfinite() || job_.plan.steps > 0 ||
+      !options_.checkpoint.empty() ||
+      ReadCheckpointInfo(journal_.folder().checkpoint_dir()).ok()) {
+    return false;
+  }
+  journal_.Warn(absl::StrFormat(
+      "no training step fits into the time (one takes %s%s), and without "
+      "trained weights nothing can be answered; give more time, a smaller "
+      "network (--recipe small), a smaller train.batch, or weights "
+      "(--checkpoint)",
+      job_.inputs.step_complete ? "" : "more than ",
+      DurationText(absl::Seconds(job_.inputs.step_s))));
+  return true;
 }
 
 Deadline JobTraining::Replan(const TrainStats& stats) {

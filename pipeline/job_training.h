@@ -18,12 +18,15 @@
 namespace arctrm {
 
 struct JobTrained {
-  std::string checkpoint;  // folder of the last one
-  bool stopped = false;    // by a signal
+  // Folder of the last one; "" where there are no weights at all.
+  std::string checkpoint;
+  bool stopped = false;  // by a signal
 };
 
 // Trains on `dataset`, the same as in the journal's work folder, and tries the
-// weights on `held_out`. `job` is made anew as training goes on. When
+// weights on `held_out`. Where the plan has no time for a step, new rows of the
+// start weights are made and nothing else; without start weights nothing is
+// done. `job` is made anew as training goes on. When
 // persevering, options.train is changed by what had to be helped: weights that
 // don't load are done without, what diverged goes on more slowly, what ran out
 // of memory goes on with half the batch, again and again, and a training that

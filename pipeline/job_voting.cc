@@ -24,15 +24,19 @@ namespace {
 constexpr char kSource[] = "run";
 constexpr absl::Duration kSubmissionInterval = absl::Seconds(2);
 constexpr absl::Duration kBallotsInterval = absl::Seconds(10);
+// A batch that is late may take this share of the reserve.
+constexpr double kAbortShare = 0.6;
 
 class JobVoting {
  public:
-  JobVoting(const JobInputs& inputs, const Deadline& deadline, double reserve_s,
-            Engine& engine, const RunOptions& options, JobJournal& journal,
-            Ballots& ballots)
+  JobVoting(const JobInputs& inputs, const Deadline& deadline,
+            const JobPlan& job, Engine& engine, const RunOptions& options,
+            JobJournal& journal, Ballots& ballots)
       : inputs_(inputs),
         deadline_(deadline),
-        reserve_s_(reserve_s),
+        reserve_s_(job.plan.reserve_s),
+        view_s_(
+            ViewSeconds(job.inputs.step_s, options.model, options.train.batch)),
         engine_(engine),
         options_(options),
         journal_(journal),
@@ -49,6 +53,7 @@ class JobVoting {
   const JobInputs& inputs_;
   const Deadline& deadline_;
   const double reserve_s_;
+  const double view_s_;  // expected of one view; 0: unknown
   Engine& engine_;
   const RunOptions& options_;
   JobJournal& journal_;
@@ -76,8 +81,11 @@ absl::StatusOr<VoteResult> JobVoting::VoteWith(const std::string& checkpoint,
   vote.stop_decided =
       options_.planning.stop_decided && options_.planning.snapshots == 0;
   vote.source = source;
+  vote.untrained_rows = !options_.checkpoint.empty();
+  vote.expected_view_s = view_s_;
   if (!deadline_.IsInfinite()) {
     vote.deadline = deadline_.EarlierBy(absl::Seconds(reserve_s_));
+    vote.abort = deadline_.EarlierBy(absl::Seconds(kAbortShare * reserve_s_));
   }
   ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
                           ReadCheckpointInfo(checkpoint));
@@ -219,11 +227,10 @@ absl::Status SaveSubmission(const Ballots& ballots, const JobInputs& inputs,
 
 absl::StatusOr<bool> VoteOnTests(const std::string& checkpoint,
                                  const JobInputs& inputs,
-                                 const Deadline& deadline, double reserve_s,
+                                 const Deadline& deadline, const JobPlan& job,
                                  Engine& engine, const RunOptions& options,
                                  JobJournal& journal, Ballots& ballots) {
-  return JobVoting(inputs, deadline, reserve_s, engine, options, journal,
-                   ballots)
+  return JobVoting(inputs, deadline, job, engine, options, journal, ballots)
       .Run(checkpoint);
 }
 

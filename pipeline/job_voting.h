@@ -11,6 +11,7 @@
 #include "pipeline/engine.h"
 #include "pipeline/inputs.h"
 #include "pipeline/job_journal.h"
+#include "pipeline/job_plan.h"
 #include "pipeline/run_options.h"
 #include "tta/ballots.h"
 
@@ -21,13 +22,13 @@ namespace arctrm {
 absl::Status SaveSubmission(const Ballots& ballots, const JobInputs& inputs,
                             const RunOptions& options);
 
-// Votes into `ballots`, which the work folder keeps, until `reserve_s` seconds
+// Votes into `ballots`, which the work folder keeps, until the plan's reserve
 // before the deadline: first the best weights on what was held out, else those
 // of `checkpoint`, then its snapshots. Says in the journal's record whether all
 // was voted on. True when a signal ended it.
 absl::StatusOr<bool> VoteOnTests(const std::string& checkpoint,
                                  const JobInputs& inputs,
-                                 const Deadline& deadline, double reserve_s,
+                                 const Deadline& deadline, const JobPlan& job,
                                  Engine& engine, const RunOptions& options,
                                  JobJournal& journal, Ballots& ballots);
 

@@ -12,6 +12,7 @@
 #include "base/out_of_memory.h"
 #include "base/status.h"
 #include "base/stop.h"
+#include "base/watchdog.h"
 #include "pipeline/frames.h"
 #include "pipeline/train_recorded.h"
 #include "solver/checkpoint_info.h"
@@ -80,13 +81,15 @@ absl::StatusOr<TrainResult> LedTraining::Try(const EngineTraining& training,
                          {"resume", resume},
                          {"snapshots", request.snapshots},
                          {"max_steps", request.max_steps},
+                         {"deadline", ToJson(request.deadline)},
+                         {"abort", ToJson(request.abort)},
+                         {"expected_step_s", request.expected_step_s},
                          {"seed", request.seed},
                          {"settings", SettingsJson(training.settings)}};
   absl::Duration grace = kMostGrace;
   if (!request.deadline.IsInfinite()) {
-    const absl::Duration left = request.deadline.Remaining();
-    json["left_s"] = absl::ToDoubleSeconds(left);
-    grace = std::clamp(kGraceShare * left, kLeastGrace, kMostGrace);
+    grace = std::clamp(kGraceShare * request.deadline.Remaining(), kLeastGrace,
+                       kMostGrace);
   }
   TrainingRanks ranks;
   failure = {};
@@ -107,7 +110,10 @@ absl::StatusOr<TrainResult> LedTraining::Try(const EngineTraining& training,
   };
   std::vector<bool> done(ranks.size(), false);
   for (;;) {
-    if (StopSignal() != 0) stop();
+    if (StopSignal() != 0) {
+      AcknowledgeStop();
+      stop();
+    }
     if (end.Remaining() < -grace) {
       failure.why = absl::DeadlineExceededError(
           absl::StrCat("the training did not end within ", DurationText(grace),
@@ -156,7 +162,7 @@ absl::StatusOr<TrainResult> LedTraining::Try(const EngineTraining& training,
         const absl::Duration moved = now.Remaining() - end.Remaining();
         if (moved > kMoved || moved < -kMoved) {
           end = now;
-          ranks.Tell({{"left_s", absl::ToDoubleSeconds(end.Remaining())}});
+          ranks.Tell({{"deadline", ToJson(end)}});
         }
       }
     } else if (said.contains("result")) {

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "base/status.h"
 #include "pipeline/run.h"
 
@@ -13,19 +14,23 @@ class LocalEngine : public Engine {
  public:
   absl::StatusOr<std::string> Describe(const DeviceOptions& device,
                                        const TrainOptions& train) override {
-    return DescribeDevice(device, train);
+    absl::StatusOr<std::string> text = DescribeDevice(device, train);
+    on_cpu_ = text.ok() && absl::StartsWith(*text, "CPU");
+    return text;
   }
 
   absl::Status CheckTraining(const TrainRequest& request) override {
     return arctrm::CheckTraining(request);
   }
 
-  absl::StatusOr<double> MeasureStepSeconds(const Dataset& dataset,
-                                            const ModelOptions& model,
-                                            const TrainOptions& train,
-                                            const DeviceOptions& device,
-                                            double budget_s) override {
-    return arctrm::MeasureStepSeconds(dataset, model, train, device, budget_s);
+  bool OnCpu() const override { return on_cpu_; }
+
+  absl::StatusOr<StepTime> MeasureStep(const Dataset& dataset,
+                                       const ModelOptions& model,
+                                       const TrainOptions& train,
+                                       const DeviceOptions& device,
+                                       const MeasureLimits& limits) override {
+    return arctrm::MeasureStep(dataset, model, train, device, limits);
   }
 
   absl::StatusOr<TrainResult> Train(const EngineTraining& training) override {
@@ -41,6 +46,9 @@ class LocalEngine : public Engine {
     one.push_back(std::move(predictor));
     return one;
   }
+
+ private:
+  bool on_cpu_ = false;
 };
 
 }  // namespace

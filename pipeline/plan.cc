@@ -82,8 +82,9 @@ RunPlan PlanRun(const PlanInputs& inputs, const ModelOptions& model,
     for (int i = 0; i < 6; ++i) {
       plan.train_s = work_s - vote_s;
       const double match_s = inputs.match_share * plan.train_s;
-      double steps =
-          inputs.step_s > 0 ? (plan.train_s - match_s) / inputs.step_s : 0;
+      double steps = inputs.step_s > 0 && inputs.step_complete
+                         ? (plan.train_s - match_s) / inputs.step_s
+                         : 0;
       if (inputs.steps_asked > 0) {
         steps = std::min(steps, static_cast<double>(inputs.steps_asked));
         plan.train_s = std::min(plan.train_s, match_s + steps * inputs.step_s);
@@ -94,6 +95,7 @@ RunPlan PlanRun(const PlanInputs& inputs, const ModelOptions& model,
       const double wanted = kVoteMargin * plan.views * per_round + overhead_s;
       vote_s = std::min(wanted, planning.vote_share * work_s);
     }
+    if (plan.steps == 0) plan.train_s = 0;
     plan.vote_s = work_s - plan.train_s;
     if (per_round > 0) {
       plan.views =

@@ -15,6 +15,8 @@ struct PlanInputs {
   int test_inputs = 0;  // to vote on
   double left_s = 0;    // until the deadline; infinite without one
   double step_s = 0;    // one optimiser step, measured; 0 without a deadline
+  // false: a step takes longer than step_s, and nothing more is known.
+  bool step_complete = true;
   // Share of the training time that goes before the first step: matching of
   // embedding rows.
   double match_share = 0;
@@ -24,8 +26,10 @@ struct PlanInputs {
 };
 
 struct RunPlan {
-  int copies = 0;      // beside the task itself
-  int64_t steps = 0;   // planned; the deadline decides
+  int copies = 0;  // beside the task itself
+  // Planned; the deadline decides. 0 with a deadline: no step fits, and all
+  // time goes to voting.
+  int64_t steps = 0;
   double train_s = 0;  // infinite without a deadline
   double vote_s = 0;
   double reserve_s = 0;        // kept for writing results

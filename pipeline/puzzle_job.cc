@@ -10,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/files.h"
@@ -17,6 +18,8 @@
 #include "base/status.h"
 #include "base/stop.h"
 #include "pipeline/answer_puzzles.h"
+#include "pipeline/end_run.h"
+#include "pipeline/memory_check.h"
 #include "pipeline/run_folder.h"
 #include "pipeline/run_report.h"
 #include "pipeline/train_recorded.h"
@@ -27,6 +30,8 @@ namespace {
 
 // Of the time limit, answering the test puzzles takes at most this share.
 constexpr double kMostTestShare = 0.3;
+// Measuring a training step takes at most this share.
+constexpr double kMostMeasuringShare = 0.15;
 // Rows at once: batches that are short beside the time kept for them.
 constexpr int kTestBatch = 128;
 // A test that is expected to take less, or has fewer batches, isn't measured:
@@ -38,6 +43,8 @@ constexpr size_t kLeastTestBatches = 4;
 constexpr double kMeasureAfter = 0.75;
 // Loading the model again and writing results.
 constexpr double kReserveS = 3;
+// A training step that is late may take all but this share of it.
+constexpr double kAbortShare = 0.6;
 
 absl::StatusOr<PuzzleFile> ReadOfKind(const std::string& path,
                                       PuzzleKind kind) {
@@ -223,6 +230,10 @@ absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
   ARCTRM_RETURN_IF_ERROR(CheckTraining(request));
   ARCTRM_ASSIGN_OR_RETURN(const std::string device,
                           DescribeDevice(options.device, options.training));
+  if (absl::StartsWith(device, "CPU")) {
+    ARCTRM_RETURN_IF_ERROR(
+        CheckMemory(dataset, model, options.training, options.device.threads));
+  }
   log.Info(
       absl::StrFormat("%d puzzles, %d examples; network of %d parameters; %s",
                       dataset.tasks.size(), dataset.num_examples(),
@@ -241,16 +252,22 @@ absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
     double test_s = 0;
     if (!test.puzzles.empty()) {
       ARCTRM_ASSIGN_OR_RETURN(
-          const double step_s,
-          MeasureStepSeconds(dataset, model, options.training, options.device,
-                             std::min(10.0, 0.05 * left_s)));
-      test_s = EstimateAnswerSeconds(step_s, model, options.training.batch,
-                                     predicting, test.puzzles.size());
+          const StepTime step,
+          MeasureStep(dataset, model, options.training, options.device,
+                      {.repeat_s = std::min(10.0, 0.05 * left_s),
+                       .give_up_s = kMostMeasuringShare * left_s}));
+      request.expected_step_s = step.seconds;
+      test_s =
+          EstimateAnswerSeconds(step.seconds, model, options.training.batch,
+                                predicting, test.puzzles.size());
       measure = std::min(test_s, most_test_s) >= kWorthMeasuringS &&
                 test.puzzles.size() >=
                     kLeastTestBatches * static_cast<size_t>(predicting.batch);
     }
     keep(test_s);
+    // A step that is late takes time of the test, not of the reserve.
+    request.abort = deadline.EarlierBy(
+        absl::Seconds(kAbortShare * std::min(kReserveS, 0.1 * left_s)));
   }
   const auto measure_test = [&]() -> Deadline {
     const Deadline before = request.deadline;
@@ -270,7 +287,7 @@ absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
         more > absl::ZeroDuration() ? " longer" : " less", " than planned"));
     return request.deadline;
   };
-  const RunFolder folder(options.work.empty() ? options.out + ".run"
+  const RunFolder folder(options.work.empty() ? BesidePath(options.out, ".run")
                                               : options.work);
   ARCTRM_ASSIGN_OR_RETURN(const TrainingLock lock,
                           LockTraining(options.out, folder));
@@ -288,10 +305,13 @@ absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
     return WriteRunReport(folder.dir(), options.report);
   };
   ARCTRM_RETURN_IF_ERROR(note("training"));
+  const std::unique_ptr<Watchdog> watchdog =
+      WatchRun({folder.dir(), options.report, "what was saved before stands"},
+               deadline, log);
   PuzzleTrainOutcome outcome;
   outcome.checkpoint = options.out;
   if (!held_out.puzzles.empty()) {
-    request.best_out = options.out + ".best";
+    request.best_out = BesidePath(options.out, ".best");
     request.evaluate =
         [&](Predictor& predictor) -> absl::StatusOr<HeldOutScore> {
       ARCTRM_ASSIGN_OR_RETURN(
@@ -312,12 +332,14 @@ absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
   // A signal may come before the first evaluation.
   if (outcome.training.best_step > 0) outcome.checkpoint = request.best_out;
   record.training_done = outcome.training.stop != TrainStop::kSignal;
+  const Deadline answers_by = deadline.EarlierBy(
+      absl::Seconds(deadline.IsInfinite() ? 0 : std::min(1.0, 0.05 * left_s)));
   const bool test_now = !test.puzzles.empty() && StopSignal() == 0;
   if (test_now) {
     ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<Predictor> predictor,
                             LoadPredictor(outcome.checkpoint, predicting));
     ARCTRM_ASSIGN_OR_RETURN(const std::vector<PuzzleAnswer> answers,
-                            AnswerPuzzles(*predictor, test, deadline, log));
+                            AnswerPuzzles(*predictor, test, answers_by, log));
     outcome.score = ScoreAnswers(test, answers);
     ARCTRM_RETURN_IF_ERROR(
         WriteFileAtomically(folder.puzzles_path(), PuzzleCsv(test)));

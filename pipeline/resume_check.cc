@@ -26,8 +26,8 @@ absl::Status Missing(const std::string& path, absl::string_view what) {
       absl::StrCat(path, ": missing: ", what, "; ", kWhatToDo));
 }
 
-absl::Status CheckWeights(const std::string& dir) {
-  const absl::Status status = CheckCheckpointFiles(dir);
+absl::Status CheckKept(const std::string& dir) {
+  const absl::Status status = CheckWholeCheckpoint(dir);
   if (status.ok()) return status;
   return absl::Status(status.code(),
                       absl::StrCat(status.message(), "; ", kWhatToDo));
@@ -58,7 +58,7 @@ absl::Status CheckSnapshots(const RunFolder& folder, const RunRecord& record,
   for (int number = 1; number <= options.planning.snapshots; ++number) {
     const std::string dir = SnapshotDir(folder.checkpoint_dir(), number);
     if (IsDirectory(dir)) {
-      ARCTRM_RETURN_IF_ERROR(CheckWeights(dir));
+      ARCTRM_RETURN_IF_ERROR(CheckKept(dir));
       behind = std::max(behind, number);
     } else if (number <= behind) {
       return Missing(dir, "a snapshot that votes too");
@@ -152,9 +152,9 @@ absl::Status CheckResumeFiles(const RunFolder& folder, const RunRecord& record,
       (record.training_done || record.steps > 0)) {
     return Missing(checkpoint, "the weights so far");
   }
-  if (saved) ARCTRM_RETURN_IF_ERROR(CheckWeights(checkpoint));
+  if (saved) ARCTRM_RETURN_IF_ERROR(CheckKept(checkpoint));
   if (IsDirectory(folder.best_dir())) {
-    ARCTRM_RETURN_IF_ERROR(CheckWeights(folder.best_dir()));
+    ARCTRM_RETURN_IF_ERROR(CheckKept(folder.best_dir()));
   }
   ARCTRM_RETURN_IF_ERROR(CheckSnapshots(folder, record, options));
   if (!record.training_done) {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "pipeline/run.h"
 
-#include <signal.h>
-
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
@@ -18,12 +17,15 @@
 #include "base/files.h"
 #include "base/status.h"
 #include "base/stop.h"
+#include "base/watchdog.h"
+#include "pipeline/end_run.h"
 #include "pipeline/held_out.h"
 #include "pipeline/inputs.h"
 #include "pipeline/job_journal.h"
 #include "pipeline/job_plan.h"
 #include "pipeline/job_training.h"
 #include "pipeline/job_voting.h"
+#include "pipeline/memory_check.h"
 #include "pipeline/plan.h"
 #include "pipeline/resume_check.h"
 #include "pipeline/run_folder.h"
@@ -35,7 +37,7 @@
 namespace arctrm {
 namespace {
 
-constexpr char kDone[] = "done";
+constexpr char kStatusDone[] = "done";
 
 // "1 of 3 test outputs solved".
 std::string SolvedText(const ScoreTable& score) {
@@ -55,12 +57,16 @@ class Job {
       : options_(options),
         deadline_(deadline),
         engine_(engine),
-        journal_(options.work.empty() ? options.out + ".run" : options.work,
+        journal_(options.work.empty() ? BesidePath(options.out, ".run")
+                                      : options.work,
                  options.persevere, log) {}
+
+  // Ends the process where the stages do not come to an end in time.
+  std::unique_ptr<Watchdog> Watch();
 
   absl::Status Open();
   // Of a run that is taken up and was done before: nothing is left to do.
-  bool IsFinished() const { return finished_; }
+  bool WasDone() const { return was_done_; }
   absl::Status Prepare();
   // Open and Prepare without writing anything.
   absl::StatusOr<std::string> PlanOnly();
@@ -73,13 +79,17 @@ class Job {
  private:
   std::map<std::string, std::string> SettingsMap() const;
   absl::Status ReadEverything();
-  absl::Status CheckWeights();
+  // Settings and start weights, read whole.
+  absl::Status CheckStart();
+  absl::Status FitMemory(const Dataset& dataset);
   absl::Status CheckFolder() const;
   absl::Status TakeUp();
+  absl::Status KeepDone();
   absl::Status Begin();
   absl::Status CheckLeaks();
   // From the tasks in dataset_.
   absl::Status MakePlan();
+  absl::Status WriteResults(const std::string& status);
 
   RunOptions options_;
   const Deadline deadline_;
@@ -90,13 +100,46 @@ class Job {
   std::vector<HeldOutPair> held_out_;
   JobPlan job_;
   JobTrained trained_;
-  std::string device_;  // in words
+  std::string device_;    // in words
+  int fitted_batch_ = 0;  // train.batch, or what memory is enough for
   Ballots ballots_;
   std::string leak_warning_;
+  std::string overrun_;
   bool stopped_early_ = false;
-  bool finished_ = false;
+  bool was_done_ = false;
   std::unique_ptr<FileLock> lock_;
+  // What the watchdog's thread may count on.
+  std::atomic<bool> inputs_read_{false};
+  std::atomic<bool> opened_{false};
+  std::atomic<bool> finished_{false};
+  std::atomic<bool> complete_{false};
 };
+
+std::unique_ptr<Watchdog> Job::Watch() {
+  // However short the limit, there is time to put a placeholder in place.
+  constexpr absl::Duration kLeast = absl::Milliseconds(600);
+  const Deadline watched = deadline_.Remaining() < kLeast
+                               ? Deadline(RealClock(), kLeast)
+                               : deadline_;
+  return std::make_unique<Watchdog>(watched, [this](Watchdog::Cause cause) {
+    constexpr int kDone = 0;
+    constexpr int kStopped = 3;
+    if (finished_) return complete_ ? kDone : kStopped;
+    EndedRun run;
+    if (opened_) {
+      run.work = journal_.folder().dir();
+      run.report = options_.report;
+      run.result = absl::StrCat(options_.out, " is valid");
+    } else if (inputs_read_ && !FileExists(options_.out) &&
+               SaveSubmission(Ballots(), inputs_, options_).ok()) {
+      run.result = absl::StrCat(options_.out, " is a valid placeholder");
+    } else {
+      run.result = "nothing was written";
+    }
+    EndRun(run, cause, deadline_, journal_.log());
+    return kStopped;
+  });
+}
 
 std::map<std::string, std::string> Job::SettingsMap() const {
   std::map<std::string, std::string> settings;
@@ -116,6 +159,7 @@ absl::Status Job::ReadEverything() {
   ARCTRM_ASSIGN_OR_RETURN(inputs_,
                           ReadJobInputs(options_.challenges, options_.solutions,
                                         options_.train_on));
+  inputs_read_ = true;
   if (!options_.checkpoint.empty()) {
     ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
                             ReadCheckpointInfo(options_.checkpoint));
@@ -147,14 +191,14 @@ absl::Status Job::ReadEverything() {
   probe.plan.copies = 0;
   probe.canvas_side = options_.model.canvas_side;
   ARCTRM_ASSIGN_OR_RETURN(Dataset probed, BuildDataset(inputs_.sources, probe));
+  ARCTRM_RETURN_IF_ERROR(FitMemory(probed));
   return TakeHeldOut(options_.planning.held_out, options_.seed, probed)
       .status();
 }
 
-// Settings, and the weights to start from, read whole: nothing is wrong with
-// them once training begins. Where nobody watches, training itself finds what
-// is, and does without.
-absl::Status Job::CheckWeights() {
+// Nothing is wrong with settings and weights once training begins. Where nobody
+// watches, training itself finds what is, and does without.
+absl::Status Job::CheckStart() {
   if (options_.persevere) return absl::OkStatus();
   TrainRequest request;
   request.model = options_.model;
@@ -163,11 +207,41 @@ absl::Status Job::CheckWeights() {
   request.seed = options_.seed;
   request.max_steps = options_.steps;
   request.deadline = deadline_;
+  ARCTRM_RETURN_IF_ERROR(engine_.CheckTraining(request));
   // A run that goes on has weights of its own, which are looked at instead.
-  if (!options_.resume || !IsDirectory(journal_.folder().checkpoint_dir())) {
-    request.checkpoint = options_.checkpoint;
+  if (options_.checkpoint.empty() ||
+      (options_.resume && IsDirectory(journal_.folder().checkpoint_dir()))) {
+    return absl::OkStatus();
   }
-  return engine_.CheckTraining(request);
+  ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
+                          CheckWeights(options_.checkpoint));
+  return CheckSameNetwork(info, options_.model);
+}
+
+// A run that ends by time takes a smaller batch where memory is short; one that
+// is to be repeatable is refused, as the batch changes its result.
+absl::Status Job::FitMemory(const Dataset& dataset) {
+  fitted_batch_ = options_.train.batch;
+  if (!engine_.OnCpu()) return absl::OkStatus();
+  TrainOptions train = options_.train;
+  if (!options_.checkpoint.empty() && train.fit_canvas == "auto") {
+    ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
+                            ReadCheckpointInfo(options_.checkpoint));
+    train.fit_canvas = info.train.fit_canvas;
+  }
+  const int threads = options_.device.threads;
+  const absl::Status enough =
+      CheckMemory(dataset, options_.model, train, threads);
+  if (enough.ok()) return enough;
+  const int batch =
+      BatchForMemory(dataset, options_.model, train, threads, engine_.Ranks());
+  if (batch == 0 || deadline_.IsInfinite()) {
+    // Voting may still work, and a submission has to be there.
+    return options_.persevere ? absl::OkStatus() : enough;
+  }
+  fitted_batch_ = batch;
+  journal_.Warn(absl::StrCat(enough.message(), ": going on with it"));
+  return absl::OkStatus();
 }
 
 // A run that was stopped: with the same settings and inputs.
@@ -203,8 +277,8 @@ absl::Status Job::TakeUp() {
   if (FileExists(folder.ballots_path())) {
     ARCTRM_ASSIGN_OR_RETURN(ballots_, Ballots::Read(folder.ballots_path()));
   }
-  finished_ = journal_.record().status == kDone;
-  if (finished_) {
+  was_done_ = journal_.record().status == kStatusDone;
+  if (was_done_) {
     journal_.log().Info(
         absl::StrCat(folder.dir(),
                      ": this run is finished, nothing is left to do; "
@@ -264,10 +338,20 @@ absl::Status Job::CheckFolder() const {
   return options_.overwrite ? folder.CheckOurs() : folder.CheckNoRun();
 }
 
+// Of a run that was done before: what of its results is gone is written again.
+absl::Status Job::KeepDone() {
+  if (!options_.report.empty() && !FileExists(options_.report)) {
+    ARCTRM_RETURN_IF_ERROR(
+        WriteRunReport(journal_.folder().dir(), options_.report));
+  }
+  if (FileExists(options_.out)) return absl::OkStatus();
+  return SaveSubmission(ballots_, inputs_, options_);
+}
+
 // Ends with a valid submission in place.
 absl::Status Job::Open() {
   ARCTRM_RETURN_IF_ERROR(ReadEverything());
-  ARCTRM_RETURN_IF_ERROR(CheckWeights());
+  ARCTRM_RETURN_IF_ERROR(CheckStart());
   ARCTRM_RETURN_IF_ERROR(CheckWritable(options_.out));
   if (!options_.report.empty()) {
     ARCTRM_RETURN_IF_ERROR(CheckWritable(options_.report));
@@ -280,15 +364,9 @@ absl::Status Job::Open() {
     ARCTRM_RETURN_IF_ERROR(journal_.folder().CheckNoRun());
   }
   ARCTRM_RETURN_IF_ERROR(options_.resume ? TakeUp() : Begin());
-  if (finished_) {
-    if (!options_.report.empty() && !FileExists(options_.report)) {
-      ARCTRM_RETURN_IF_ERROR(
-          WriteRunReport(journal_.folder().dir(), options_.report));
-    }
-    return FileExists(options_.out)
-               ? absl::OkStatus()
-               : SaveSubmission(ballots_, inputs_, options_);
-  }
+  if (was_done_) return KeepDone();
+  options_.train.batch = fitted_batch_;
+  for (const Remark& remark : inputs_.remarks) journal_.Warn(remark);
   auto& machine = journal_.Section("Machine");
   machine.clear();
   machine.emplace_back("device", device_);
@@ -299,7 +377,9 @@ absl::Status Job::Open() {
       options_.model.num_parameters(), options_.model.canvas_side,
       options_.model.canvas_side, device_));
   ARCTRM_RETURN_IF_ERROR(journal_.Save(journal_.record().status));
-  return SaveSubmission(ballots_, inputs_, options_);
+  ARCTRM_RETURN_IF_ERROR(SaveSubmission(ballots_, inputs_, options_));
+  opened_ = true;
+  return absl::OkStatus();
 }
 
 absl::Status Job::CheckLeaks() {
@@ -363,7 +443,16 @@ absl::Status Job::Prepare() {
   }
   ARCTRM_RETURN_IF_ERROR(MakePlan());
   if (!have_dataset) {
-    build.plan.copies = job_.plan.copies;
+    ARCTRM_ASSIGN_OR_RETURN(
+        build.plan.copies,
+        AffordableCopies(inputs_.sources, build, job_.plan.copies,
+                         options_.model, deadline_));
+    if (build.plan.copies < job_.plan.copies) {
+      journal_.Warn(absl::StrCat(
+          build.plan.copies, " copies beside each task instead of ",
+          job_.plan.copies, ": more do not fit into the time or the memory"));
+      job_.plan.copies = build.plan.copies;
+    }
     ARCTRM_ASSIGN_OR_RETURN(dataset_, BuildDataset(inputs_.sources, build));
     ARCTRM_RETURN_IF_ERROR(
         WriteDataset(dataset_, journal_.folder().dataset_dir()).status());
@@ -398,12 +487,24 @@ absl::Status Job::Train() {
 }
 
 absl::Status Job::Vote() {
-  if (stopped_early_ || journal_.record().voting_done) return absl::OkStatus();
+  if (stopped_early_ || journal_.record().voting_done ||
+      trained_.checkpoint.empty()) {
+    return absl::OkStatus();
+  }
   ARCTRM_ASSIGN_OR_RETURN(
-      stopped_early_,
-      VoteOnTests(trained_.checkpoint, inputs_, deadline_, job_.plan.reserve_s,
-                  engine_, options_, journal_, ballots_));
+      stopped_early_, VoteOnTests(trained_.checkpoint, inputs_, deadline_, job_,
+                                  engine_, options_, journal_, ballots_));
   return absl::OkStatus();
+}
+
+// run.json and the report.
+absl::Status Job::WriteResults(const std::string& status) {
+  overrun_ = OverrunText(deadline_);
+  if (!overrun_.empty()) journal_.Warn(overrun_);
+  ARCTRM_RETURN_IF_ERROR(journal_.Forgive(journal_.Save(status), "run.json"));
+  if (options_.report.empty()) return absl::OkStatus();
+  return journal_.Forgive(
+      WriteRunReport(journal_.folder().dir(), options_.report), "the report");
 }
 
 absl::StatusOr<RunOutcome> Job::Outcome() const {
@@ -418,14 +519,13 @@ absl::StatusOr<RunOutcome> Job::Outcome() const {
     }
   }
   if (stopped_early_) {
-    outcome.status = absl::StrCat(
-        "stopped by ", StopSignal() == SIGINT ? "SIGINT" : "SIGTERM");
+    outcome.status = StoppedBySignal();
   } else if (outcome.without_votes > 0) {
     outcome.status =
         absl::StrCat("time used up: ", outcome.without_votes, " of ",
                      outcome.test_inputs, " test inputs have no vote");
   } else {
-    outcome.status = kDone;
+    outcome.status = kStatusDone;
     outcome.complete = true;
   }
   if (!inputs_.solutions.empty()) {
@@ -452,12 +552,12 @@ absl::StatusOr<RunOutcome> Job::Finish() {
       "peak memory",
       absl::StrFormat("%.0f MiB",
                       static_cast<double>(PeakMemoryBytes()) / (1 << 20)));
-  ARCTRM_RETURN_IF_ERROR(
-      journal_.Forgive(journal_.Save(outcome.status), "run.json"));
-  if (!options_.report.empty()) {
-    ARCTRM_RETURN_IF_ERROR(journal_.Forgive(
-        WriteRunReport(journal_.folder().dir(), options_.report),
-        "the report"));
+  ARCTRM_RETURN_IF_ERROR(WriteResults(outcome.status));
+  complete_ = outcome.complete;
+  finished_ = true;
+  // Where writing it took too long, it is told all the same.
+  if (deadline_.Passed() && overrun_.empty()) {
+    ARCTRM_RETURN_IF_ERROR(WriteResults(outcome.status));
   }
   if (outcome.complete) {
     ARCTRM_RETURN_IF_ERROR(journal_.Forgive(
@@ -472,8 +572,9 @@ absl::StatusOr<RunOutcome> RunJob(const RunOptions& options,
                                   const Deadline& deadline, Log& log,
                                   Engine& engine) {
   Job job(options, deadline, log, engine);
+  const std::unique_ptr<Watchdog> watchdog = job.Watch();
   ARCTRM_RETURN_IF_ERROR(job.Open());
-  if (job.IsFinished()) return job.Outcome();
+  if (job.WasDone()) return job.Outcome();
   ARCTRM_RETURN_IF_ERROR(job.Prepare());
   ARCTRM_RETURN_IF_ERROR(job.Train());
   ARCTRM_RETURN_IF_ERROR(job.Vote());

@@ -83,7 +83,7 @@ absl::StatusOr<ReportData> ReadReportData(const std::string& run_dir) {
     const auto solution = solutions.find(task.id);
     for (size_t i = 0; i < task.test_inputs.size(); ++i) {
       ReportTestInput test;
-      for (Candidate& c : ballots.Rank(task.id, static_cast<int>(i))) {
+      for (Candidate& c : ballots.Candidates(task.id, static_cast<int>(i))) {
         test.candidates.push_back(
             {std::move(c.grid), c.votes, c.mean_confidence});
       }

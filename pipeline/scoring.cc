@@ -14,7 +14,7 @@ absl::StatusOr<JobScore> ScoreJob(
     for (size_t i = 0; i < task.test_inputs.size(); ++i) {
       const int index = static_cast<int>(i);
       std::vector<Grid>& grids = candidates[{task.id, index}];
-      for (const Candidate& c : ballots.Rank(task.id, index)) {
+      for (const Candidate& c : ballots.Candidates(task.id, index)) {
         grids.push_back(c.grid);
       }
     }

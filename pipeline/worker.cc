@@ -84,10 +84,11 @@ absl::Status Measure(const nlohmann::json& request, Leader& leader) {
       const Dataset dataset,
       ReadDataset(request.at("dataset").get<std::string>()));
   ARCTRM_ASSIGN_OR_RETURN(
-      const double step_s,
-      MeasureStepSeconds(dataset, run.model, run.train, run.device,
-                         request.at("budget_s").get<double>()));
-  return leader.Send({{"step_s", step_s}});
+      const StepTime time,
+      MeasureStep(dataset, run.model, run.train, run.device,
+                  {.repeat_s = request.at("repeat_s").get<double>(),
+                   .give_up_s = request.at("give_up_s").get<double>()}));
+  return leader.Send({{"step_s", time.seconds}, {"complete", time.complete}});
 }
 
 absl::Status Check(const nlohmann::json& json, Leader& leader) {
@@ -97,7 +98,6 @@ absl::Status Check(const nlohmann::json& json, Leader& leader) {
   request.train = run.train;
   request.device = run.device;
   request.group.size = json.at("ranks").get<int>();
-  request.checkpoint = json.at("checkpoint").get<std::string>();
   request.max_steps = json.at("limited").get<bool>() ? 1 : 0;
   ARCTRM_RETURN_IF_ERROR(CheckTraining(request));
   return leader.Send({{"checked", true}});
@@ -139,10 +139,9 @@ std::shared_ptr<Orders> Listen(int in, const Deadline& deadline) {
       const absl::StatusOr<nlohmann::json> json = ParseFrame(*body);
       if (!json.ok()) continue;
       if (json->contains("stop")) RequestStop(SIGTERM);
-      if (json->contains("left_s")) {
+      if (json->contains("deadline")) {
         const std::lock_guard<std::mutex> lock(orders->mutex);
-        orders->deadline =
-            Deadline(RealClock(), absl::Seconds(json->value("left_s", 0.0)));
+        orders->deadline = DeadlineOf((*json)["deadline"]);
       }
     }
   }).detach();
@@ -166,10 +165,9 @@ absl::Status TrainForLeader(const nlohmann::json& json, int in,
   request.resume = json.at("resume").get<bool>();
   request.snapshots = json.at("snapshots").get<int>();
   request.max_steps = json.at("max_steps").get<int64_t>();
-  if (json.contains("left_s")) {
-    request.deadline =
-        Deadline(RealClock(), absl::Seconds(json.at("left_s").get<double>()));
-  }
+  request.deadline = DeadlineOf(json.at("deadline"));
+  request.abort = DeadlineOf(json.at("abort"));
+  request.expected_step_s = json.at("expected_step_s").get<double>();
   ARCTRM_ASSIGN_OR_RETURN(
       const std::vector<HeldOutPair> held_out,
       TakeHeldOut(run.planning.held_out, run.seed, dataset));

@@ -10,8 +10,8 @@
 #include "base/files.h"
 #include "base/status.h"
 #include "base/stop.h"
-#include "pipeline/device_list.h"
 #include "pipeline/frames.h"
+#include "solver/device_list.h"
 
 namespace arctrm {
 namespace {
@@ -88,7 +88,10 @@ absl::Status WorkerDevices::Find(const DeviceOptions& device) {
   }
   ARCTRM_ASSIGN_OR_RETURN(
       list_, DeviceList(device.device, json.value("cuda_devices", 0)));
-  return absl::OkStatus();
+  const absl::Status there =
+      CheckDevicesExist(list_, json.value("cuda_devices", 0));
+  if (!there.ok()) list_.clear();
+  return there;
 }
 
 int WorkerDevices::ThreadsEach(const DeviceOptions& device) const {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/files.h"
@@ -33,17 +34,20 @@ class WorkerEngine : public Engine {
   absl::StatusOr<std::string> Describe(const DeviceOptions& device,
                                        const TrainOptions& train) override;
   absl::Status CheckTraining(const TrainRequest& request) override;
-  absl::StatusOr<double> MeasureStepSeconds(const Dataset& dataset,
-                                            const ModelOptions& model,
-                                            const TrainOptions& train,
-                                            const DeviceOptions& device,
-                                            double budget_s) override;
+  absl::StatusOr<StepTime> MeasureStep(const Dataset& dataset,
+                                       const ModelOptions& model,
+                                       const TrainOptions& train,
+                                       const DeviceOptions& device,
+                                       const MeasureLimits& limits) override;
   absl::StatusOr<TrainResult> Train(const EngineTraining& asked) override {
     return training_.Train(asked);
   }
   absl::StatusOr<std::vector<std::unique_ptr<Predictor>>> LoadPredictors(
       const std::string& checkpoint, const PredictorOptions& options,
       const Deadline& deadline) override;
+  bool OnCpu() const override {
+    return absl::StartsWith(devices_.description(), "CPU");
+  }
   int Ranks() const override {
     return std::max(1, static_cast<int>(devices_.list().size()));
   }
@@ -67,7 +71,7 @@ absl::StatusOr<std::string> WorkerEngine::Describe(const DeviceOptions& device,
 }
 
 absl::Status WorkerEngine::CheckTraining(const TrainRequest& request) {
-  constexpr absl::Duration kPatience = absl::Minutes(10);
+  constexpr absl::Duration kPatience = absl::Minutes(1);
   ARCTRM_RETURN_IF_ERROR(devices_.Find(request.device));
   return devices_
       .Ask(
@@ -76,15 +80,19 @@ absl::Status WorkerEngine::CheckTraining(const TrainRequest& request) {
            {"threads", devices_.ThreadsEach(request.device)},
            {"ranks", Ranks()},
            {"limited", request.max_steps > 0 || !request.deadline.IsInfinite()},
-           {"checkpoint", request.checkpoint},
            {"settings", SettingsJson(ItemsOf(request.model, request.train))}},
           kPatience)
       .status();
 }
 
-absl::StatusOr<double> WorkerEngine::MeasureStepSeconds(
+absl::StatusOr<StepTime> WorkerEngine::MeasureStep(
     const Dataset& dataset, const ModelOptions& model,
-    const TrainOptions& train, const DeviceOptions& device, double budget_s) {
+    const TrainOptions& train, const DeviceOptions& device,
+    const MeasureLimits& limits) {
+  // The worker starts, which takes longer on a busy machine, reads the dataset
+  // and gives up by itself.
+  constexpr double kStarts = 4;
+  constexpr double kAnswerS = 2;
   ARCTRM_RETURN_IF_ERROR(devices_.Find(device));
   const std::string dir = JoinPath(scratch_, "measure");
   ARCTRM_RETURN_IF_ERROR(RemoveAll(dir));
@@ -99,9 +107,11 @@ absl::StatusOr<double> WorkerEngine::MeasureStepSeconds(
                     {"dataset", dir},
                     {"device", devices_.list()[0]},
                     {"threads", devices_.ThreadsEach(device)},
-                    {"budget_s", budget_s},
+                    {"repeat_s", limits.repeat_s},
+                    {"give_up_s", limits.give_up_s},
                     {"settings", SettingsJson(ItemsOf(model, share))}},
-                   absl::Seconds(30 + 5 * budget_s));
+                   absl::Seconds(kStarts * devices_.start_s() + kAnswerS +
+                                 limits.give_up_s));
   ARCTRM_RETURN_IF_ERROR(RemoveAll(dir));
   // Where it can be, the next try is on another device.
   if (absl::IsUnavailable(json.status())) {
@@ -109,7 +119,7 @@ absl::StatusOr<double> WorkerEngine::MeasureStepSeconds(
     std::rotate(list.begin(), list.begin() + 1, list.end());
   }
   ARCTRM_RETURN_IF_ERROR(json.status());
-  return json->value("step_s", 0.0);
+  return StepTime{json->value("step_s", 0.0), json->value("complete", false)};
 }
 
 absl::StatusOr<std::vector<std::unique_ptr<Predictor>>>

@@ -38,13 +38,23 @@ std::vector<std::string> CheckpointFileNames();
 // FailedPrecondition (newer version).
 absl::StatusOr<CheckpointInfo> ReadCheckpointInfo(const std::string& path);
 
-// Reads every file of the folder whole and compares it with what was written:
-// the errors of ReadCheckpointInfo(), and DataLoss for a file that is missing
-// or differs.
-absl::Status CheckCheckpointFiles(const std::string& path);
-
 // SHA-256 of the description, which holds those of the other files.
 absl::StatusOr<std::string> CheckpointFingerprint(const std::string& path);
+
+// Reads everything of a checkpoint that a training can start from or a
+// predictor answer with, as they do: sizes and checksums of its files, names
+// and shapes of its tensors against its settings, and that all numbers are
+// finite. The errors of ReadCheckpointInfo, DataLoss naming the file and the
+// tensor.
+absl::StatusOr<CheckpointInfo> CheckWeights(const std::string& path);
+// The same, and the state that a training goes on from, where there is one.
+absl::Status CheckWholeCheckpoint(const std::string& path);
+
+// Can a training with `model` start from the weights of `info`? Cycles and
+// supervision steps may differ, other settings not: FailedPrecondition with
+// both values.
+absl::Status CheckSameNetwork(const CheckpointInfo& info,
+                              const ModelOptions& model);
 
 // Removes what only a resumed training needs; nothing where there is no
 // checkpoint.

@@ -200,4 +200,32 @@ void AddOptions(TrainOptions& o, OptionSet& set) {
           "record steps as CUDA graphs and replay them; not run on a GPU yet");
 }
 
+namespace {
+
+template <typename Options>
+std::string DifferenceOf(Options& a, Options& b) {
+  OptionSet set_a;
+  OptionSet set_b;
+  AddOptions(a, set_a);
+  AddOptions(b, set_b);
+  const auto items_a = set_a.Items();
+  const auto items_b = set_b.Items();
+  for (size_t i = 0; i < items_a.size(); ++i) {
+    if (items_a[i].value != items_b[i].value) {
+      return absl::StrCat(items_a[i].key, " is ", items_a[i].value,
+                          " in the checkpoint and ", items_b[i].value, " here");
+    }
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string FirstDifference(ModelOptions checkpoint, ModelOptions asked) {
+  return DifferenceOf(checkpoint, asked);
+}
+std::string FirstDifference(TrainOptions checkpoint, TrainOptions asked) {
+  return DifferenceOf(checkpoint, asked);
+}
+
 }  // namespace arctrm

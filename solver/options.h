@@ -160,4 +160,9 @@ struct TrainOptions {
 void AddOptions(ModelOptions& options, OptionSet& set);
 void AddOptions(TrainOptions& options, OptionSet& set);
 
+// The first setting in which a checkpoint's options differ from those asked
+// for, with both values; "" for none.
+std::string FirstDifference(ModelOptions checkpoint, ModelOptions asked);
+std::string FirstDifference(TrainOptions checkpoint, TrainOptions asked);
+
 }  // namespace arctrm

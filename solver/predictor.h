@@ -47,6 +47,11 @@ struct PredictorOutput {
   // Halting logit of that step; its sigmoid is the confidence.
   float halt_logit = 0;
   int steps = 0;  // supervision steps it took
+  // On a canvas of ARC a second answer, whose grid is another one: of the
+  // latest earlier supervision step (or rollout) that gave another, else the
+  // answer with its least certain cell changed. As many tokens; none where
+  // there is no other grid.
+  std::vector<uint8_t> second{};
 };
 
 // Not thread-safe.

@@ -83,7 +83,13 @@ struct TrainRequest {
   // evenly spaced, at SnapshotDir(out, 1) …, without resume state.
   int snapshots = 0;
   int64_t max_steps = 0;  // 0: no limit
+  // No step begins that is not expected to end before it.
   Deadline deadline;
+  // A step or an evaluation that still runs then is stopped and undone, as it
+  // is when a signal comes; single processes on a CPU only.
+  Deadline abort;
+  // What a step was measured to take; 0: unknown, the first one begins.
+  double expected_step_s = 0;
   // Asked after every step: the deadline from then on.
   std::function<Deadline(const TrainStats&)> replan;
   // Called once before the first step with the steps that the training that is
@@ -122,11 +128,11 @@ bool IsDiverged(const absl::Status& status);
 // Where snapshot `number`, from 1, of a training into `out` is kept.
 std::string SnapshotDir(const std::string& out, int number);
 
-// Trains, saves at intervals and at every stop. What diverged is not saved: the
-// last checkpoint stands, and when there is none the error is one of
-// IsDiverged().
-// Unavailable where another process of the group is gone or late; Aborted where
-// rank 0 ended with an error of its own.
+// Trains, saves at intervals and at every stop; where a signal or the deadline
+// comes before the first step could begin, `out` of the result is empty. What
+// diverged is not saved: the last checkpoint stands, and when there is none the
+// error is one of IsDiverged(). Unavailable where another process of the group
+// is gone or late; Aborted where rank 0 ended with an error of its own.
 absl::StatusOr<TrainResult> Train(const TrainRequest& request);
 
 // What Train() would refuse of `request`, found without a step and without
@@ -136,13 +142,26 @@ absl::StatusOr<TrainResult> Train(const TrainRequest& request);
 // left out; deadline and callbacks are not used.
 absl::Status CheckTraining(const TrainRequest& request);
 
-// Seconds one optimiser step takes on this device for this model: a few timed
-// steps after one warm-up step, at most about `budget_s` seconds.
-absl::StatusOr<double> MeasureStepSeconds(const Dataset& dataset,
-                                          const ModelOptions& model,
-                                          const TrainOptions& train,
-                                          const DeviceOptions& device,
-                                          double budget_s);
+// How long one optimiser step takes.
+struct StepTime {
+  double seconds = 0;
+  // false: no step came to its end within `seconds`.
+  bool complete = false;
+};
+
+// How long measuring may take, in seconds.
+struct MeasureLimits {
+  double repeat_s = 0;   // no further step begins that would end after this
+  double give_up_s = 0;  // a step that still runs then is given up
+};
+
+// A few timed steps after one warm-up step on this device for this model. A
+// step on a GPU is not given up in the middle.
+absl::StatusOr<StepTime> MeasureStep(const Dataset& dataset,
+                                     const ModelOptions& model,
+                                     const TrainOptions& train,
+                                     const DeviceOptions& device,
+                                     const MeasureLimits& limits);
 
 // "CUDA device 0 (NVIDIA H200, 139 GiB), bf16" or "CPU, 2 threads, float32";
 // InvalidArgument for a device that isn't there.

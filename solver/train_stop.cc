@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "absl/strings/str_cat.h"
+#include "base/files.h"
 #include "solver/train.h"
 
 namespace arctrm {
@@ -25,7 +26,7 @@ bool IsDiverged(const absl::Status& status) {
 }
 
 std::string SnapshotDir(const std::string& out, int number) {
-  return absl::StrCat(out, ".snapshot-", number);
+  return BesidePath(out, absl::StrCat(".snapshot-", number));
 }
 
 }  // namespace arctrm

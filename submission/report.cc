@@ -172,7 +172,8 @@ std::string SummaryText(const ReportData& data) {
   for (const ReportTask& task : data.tasks) {
     for (const ReportTestInput& test : task.tests) {
       ++tests;
-      voted += !test.candidates.empty();
+      voted += std::any_of(test.candidates.begin(), test.candidates.end(),
+                           [](const auto& c) { return c.votes != 0; });
     }
   }
   if (tests == 0) return "No tasks.";

@@ -16,7 +16,7 @@ namespace arctrm {
 
 struct ReportCandidate {
   Grid grid;
-  double votes = 0;
+  double votes = 0;  // 0: a second answer (Vote::second)
   double mean_confidence = 0;
 };
 

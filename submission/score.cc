@@ -7,6 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/printable.h"
 #include "nlohmann/json.hpp"
 
 namespace arctrm {
@@ -42,7 +43,7 @@ std::string ResultText(const OutputScore& output) {
 std::string TasksText(const ScoreTable& score) {
   size_t width = 4;
   for (const OutputScore& output : score.outputs) {
-    width = std::max(width, output.task_id.size());
+    width = std::max(width, Printable(output.task_id).size());
   }
   const int padding = static_cast<int>(width);
   std::string text = absl::StrFormat("\n%-*s  solved   by\n", padding, "task");
@@ -57,8 +58,8 @@ std::string TasksText(const ScoreTable& score) {
       solved += score.outputs[i].solved();
       ++count;
     }
-    absl::StrAppendFormat(&text, "%-*s  %d of %d   %s\n", padding, id, solved,
-                          count, results);
+    absl::StrAppendFormat(&text, "%-*s  %d of %d   %s\n", padding,
+                          Printable(id), solved, count, results);
   }
   return text;
 }
@@ -145,6 +146,9 @@ std::string ScoreJson(const ScoreTable& score) {
   nlohmann::ordered_json json;
   json["tasks"] = score.tasks;
   json["outputs"] = score.outputs.size();
+  json["missing_tasks"] = score.missing_tasks;
+  json["missing_outputs"] = score.missing_outputs;
+  json["unusable_attempts"] = score.unusable_attempts;
   json["per_output"] = {{"pass@1", score.per_output.pass_1},
                         {"pass@2", score.per_output.pass_2}};
   json["per_task"] = {{"pass@1", score.per_task.pass_1},
@@ -164,7 +168,7 @@ std::string ScoreJson(const ScoreTable& score) {
     }
   }
   // An id may come from a file name, which need not be UTF-8.
-  return json.dump(-1, ' ', false,
+  return json.dump(-1, ' ', /*ensure_ascii=*/true,
                    nlohmann::ordered_json::error_handler_t::replace) +
          "\n";
 }

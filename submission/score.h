@@ -33,6 +33,10 @@ inline constexpr int kAllCandidates = std::numeric_limits<int>::max();
 
 struct ScoreTable {
   int tasks = 0;
+  // Of the submission, as far as whoever read it says so: they count as wrong.
+  int missing_tasks = 0;
+  int missing_outputs = 0;
+  int unusable_attempts = 0;
   std::vector<OutputScore> outputs;
   // Mean over test outputs (ARC Prize 2024) …
   PassRates per_output;

@@ -10,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "arc/read.h"
+#include "base/file_kind.h"
 #include "base/files.h"
 #include "base/status.h"
 #include "simdjson.h"
@@ -245,6 +246,11 @@ absl::StatusOr<std::vector<std::string>> ValidateSubmission(
     absl::string_view path, const ChallengeSet& challenges) {
   ARCTRM_ASSIGN_OR_RETURN(std::string text, ReadFile(path));
   Validator validator(challenges);
+  const FileKind kind = FileKindOf(text);
+  if (kind != FileKind::kUnknown && kind != FileKind::kEmpty) {
+    validator.Add("", DescribeFileKind(kind, text));
+    return validator.Take();
+  }
   if (absl::StartsWith(text, kByteOrderMark)) {
     validator.Add("byte 0",
                   "a byte-order mark, which JSON does not allow; save the file "

@@ -15,6 +15,7 @@
 #include "absl/strings/str_split.h"
 #include "arc/write.h"
 #include "base/files.h"
+#include "base/printable.h"
 #include "base/status.h"
 #include "synthetic/rules.h"
 
@@ -127,11 +128,18 @@ int main(int argc, char** argv) {
   app.add_option("--out-challenges", flags.challenges, "File to write");
   app.add_option("--out-solutions", flags.solutions, "File to write");
   app.add_flag("--list", flags.list, "Name the rules");
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // help
+    std::fprintf(stderr, "arctrm-make-tasks: %s\n",
+                 arctrm::Printable(error.what()).c_str());
+    return 2;
+  }
   const absl::Status status = arctrm::Run(flags);
   if (!status.ok()) {
     std::fprintf(stderr, "arctrm-make-tasks: %s\n",
-                 std::string(status.message()).c_str());
+                 arctrm::Printable(status.message()).c_str());
     return 2;
   }
   return 0;

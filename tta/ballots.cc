@@ -94,6 +94,7 @@ void Ballots::Insert(Entry entry, std::vector<Entry>& entries) {
       [&](const Entry& a, const Entry& b) { return key(a) < key(b); });
   if (at != entries.end() && key(*at) == key(entry)) {
     at->weight = std::max(at->weight, entry.weight);
+    at->vote.second = std::max(at->vote.second, entry.vote.second);
     return;
   }
   entries.insert(at, std::move(entry));
@@ -131,15 +132,41 @@ void Ballots::Merge(const Ballots& other, double weight) {
 
 std::vector<Candidate> Ballots::Rank(const std::string& task_id,
                                      int test_index) const {
-  const auto found = votes_.find({task_id, test_index});
+  return Count({task_id, test_index},
+               [](const Vote& vote) -> const Grid& { return vote.grid; });
+}
+
+std::vector<Candidate> Ballots::Candidates(const std::string& task_id,
+                                           int test_index) const {
+  constexpr size_t kAttempts = 2;
+  std::vector<Candidate> candidates = Rank(task_id, test_index);
+  if (candidates.size() >= kAttempts) return candidates;
+  const std::vector<Candidate> seconds =
+      Count({task_id, test_index},
+            [](const Vote& vote) -> const Grid& { return vote.second; });
+  for (Candidate second : seconds) {
+    const bool known = std::any_of(
+        candidates.begin(), candidates.end(),
+        [&](const Candidate& other) { return other.grid == second.grid; });
+    if (known || candidates.size() >= kAttempts) continue;
+    second.votes = 0;
+    candidates.push_back(std::move(second));
+  }
+  return candidates;
+}
+
+std::vector<Candidate> Ballots::Count(
+    const TestInputKey& key,
+    const std::function<const Grid&(const Vote&)>& grid_of) const {
+  const auto found = votes_.find(key);
   if (found == votes_.end()) return {};
   // Confidence and weight of every vote for an answer.
   std::map<Grid, std::vector<std::pair<double, double>>> answers;
   for (const auto& [view, entries] : found->second) {
     for (const Entry& entry : entries) {
-      if (entry.vote.grid.empty()) continue;
-      answers[entry.vote.grid].emplace_back(entry.vote.confidence,
-                                            entry.weight);
+      const Grid& grid = grid_of(entry.vote);
+      if (grid.empty()) continue;
+      answers[grid].emplace_back(entry.vote.confidence, entry.weight);
     }
   }
   std::vector<Candidate> candidates;
@@ -213,7 +240,12 @@ absl::Status Ballots::Write(absl::string_view path) const {
           absl::StrAppend(&text, head, name,
                           ",\"confidence\":", Decimal(entry.vote.confidence),
                           ",\"weight\":", Decimal(entry.weight), ",\"grid\":\"",
-                          GridDigits(entry.vote.grid), "\"}\n");
+                          GridDigits(entry.vote.grid));
+          if (!entry.vote.second.empty()) {
+            absl::StrAppend(&text, "\",\"second\":\"",
+                            GridDigits(entry.vote.second));
+          }
+          text += "\"}\n";
         }
       }
     }
@@ -312,8 +344,17 @@ absl::Status Ballots::ReadLines(absl::string_view path, std::string& text) {
       }
       std::optional<Grid> grid = GridFromDigits(digits);
       if (!grid.has_value()) return damaged("malformed grid");
+      std::string_view second_digits;
+      const auto second_found = object["second"].get(second_digits);
+      if (second_found == simdjson::SUCCESS
+              ? second_digits.empty()
+              : second_found != simdjson::NO_SUCH_FIELD) {
+        return damaged("expected digits as second");
+      }
+      std::optional<Grid> second = GridFromDigits(second_digits);
+      if (!second.has_value()) return damaged("malformed second grid");
       Vote vote{*std::move(grid), static_cast<float>(confidence),
-                std::string(view), std::string(source)};
+                std::string(view), std::string(source), *std::move(second)};
       std::vector<Entry>& entries =
           votes_[{std::string(task), static_cast<int>(test)}]
                 [{vote.source, vote.augmentation}];
@@ -339,7 +380,7 @@ Submission ChooseAttempts(const Ballots& ballots,
     std::vector<Attempts>& attempts = submission[task.id];
     for (size_t i = 0; i < task.test_inputs.size(); ++i) {
       const std::vector<Candidate> ranked =
-          ballots.Rank(task.id, static_cast<int>(i));
+          ballots.Candidates(task.id, static_cast<int>(i));
       const Grid blank(1, 1);
       const Grid& first = ranked.empty() ? blank : ranked[0].grid;
       attempts.push_back({first, ranked.size() > 1 ? ranked[1].grid : first});

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -25,6 +26,9 @@ struct Vote {
   std::string augmentation;
   // Which model: a short name, so that ballots of several runs merge.
   std::string source;
+  // What the same view gave beside `grid`: no vote, but an attempt where all
+  // votes agree. Empty: nothing else.
+  Grid second{};
   friend bool operator==(const Vote&, const Vote&) = default;
 };
 
@@ -57,6 +61,11 @@ class Ballots {
   // By votes, then mean confidence, then grid content (Differs from TRM, whose
   // exact ties keep the order of arrival). The mean is weighted as the votes.
   std::vector<Candidate> Rank(const std::string& task_id, int test_index) const;
+  // Rank, and where that is fewer than two, filled up to two with the second
+  // answers of the votes: those with the most votes behind them first, then as
+  // above. Their `votes` are 0. Differs from TRM, which has no second answers.
+  std::vector<Candidate> Candidates(const std::string& task_id,
+                                    int test_index) const;
   // Votes that count / that were asked for.
   int64_t num_votes() const;
   int64_t num_asked() const;
@@ -81,6 +90,11 @@ class Ballots {
   // (source, augmentation).
   using View = std::pair<std::string, std::string>;
 
+  // What `grid_of` gives of each vote for a test input, counted and sorted;
+  // empty grids are not.
+  std::vector<Candidate> Count(
+      const TestInputKey& key,
+      const std::function<const Grid&(const Vote&)>& grid_of) const;
   // Keeps `entries` sorted, equal votes once.
   static void Insert(Entry entry, std::vector<Entry>& entries);
   absl::Status ReadLines(absl::string_view path, std::string& text);
@@ -89,9 +103,9 @@ class Ballots {
   std::map<TestInputKey, std::map<View, std::vector<Entry>>> votes_;
 };
 
-// Two attempts for every test input of `challenges`, in place. One candidate:
-// repeated as second attempt. None: [[0]] twice (Differs from TRM, which leaves
-// the test input out and shifts the later ones).
+// Two attempts for every test input of `challenges`, in place: the first two of
+// Candidates. Only one: repeated as second attempt. None: [[0]] twice (Differs
+// from TRM, which leaves the test input out and shifts the later ones).
 Submission ChooseAttempts(const Ballots& ballots,
                           const ChallengeSet& challenges);
 

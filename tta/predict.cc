@@ -15,9 +15,11 @@
 #include "augment/canvas.h"
 #include "augment/dihedral.h"
 #include "augment/fitted_canvas.h"
+#include "base/interrupt.h"
 #include "base/out_of_memory.h"
 #include "base/status.h"
 #include "base/stop.h"
+#include "base/watchdog.h"
 
 namespace arctrm {
 namespace {
@@ -74,6 +76,9 @@ absl::StatusOr<std::vector<View>> PlanViews(const PuzzleIds& ids,
           break;
         }
         rows.rows.emplace_back(&known.copies[at], known.first_id + i);
+      }
+      if (rows.rows.empty() && options.untrained_rows && copies > 0) {
+        rows.rows.emplace_back(&known.copies[0], known.first_id);
       }
     }
     for (size_t i = 0; i < task.test_inputs.size(); ++i) {
@@ -138,15 +143,22 @@ absl::StatusOr<std::vector<Vote>> PredictBatch(Predictor& predictor,
   }
   std::vector<Vote> votes(batch.size());
   for (size_t i = 0; i < batch.size(); ++i) {
-    if (outputs[i].tokens.size() != inputs[i].tokens.size()) {
-      return absl::InternalError(
-          absl::StrCat("the predictor gave ", outputs[i].tokens.size(),
-                       " tokens, the canvas has ", inputs[i].tokens.size()));
+    const PredictorOutput& output = outputs[i];
+    const size_t tokens = inputs[i].tokens.size();
+    if (output.tokens.size() != tokens ||
+        (!output.second.empty() && output.second.size() != tokens)) {
+      return absl::InternalError(absl::StrCat(
+          "the predictor gave ", output.tokens.size(), " and ",
+          output.second.size(), " tokens, the canvas has ", tokens));
     }
     const Augmentation& augmentation = *batch[i].augmentation;
-    votes[i].grid =
-        augmentation.Invert(CropGrid(outputs[i].tokens, batch[i].size));
-    votes[i].confidence = Sigmoid(outputs[i].halt_logit);
+    const auto grid_of = [&](const std::vector<uint8_t>& answer) {
+      return augmentation.Invert(CropGrid(answer, batch[i].size));
+    };
+    votes[i].grid = grid_of(output.tokens);
+    if (!output.second.empty()) votes[i].second = grid_of(output.second);
+    if (votes[i].second == votes[i].grid) votes[i].second = Grid();
+    votes[i].confidence = Sigmoid(output.halt_logit);
     votes[i].augmentation = augmentation.Key();
     votes[i].source = source;
   }
@@ -173,6 +185,7 @@ class Stopwatch {
 // size.
 class Pace {
  public:
+  bool known() const { return work_ > 0; }
   void Took(absl::Duration time, absl::Span<const View> batch) {
     time_ = time;
     work_ = WorkOf(batch);
@@ -263,12 +276,20 @@ class VoteQueue {
       ++running_;
       lock.unlock();
       const Stopwatch batch_watch(options_.deadline);
-      absl::StatusOr<std::vector<Vote>> votes =
-          PredictBatch(predictor, batch, options_.source);
+      absl::StatusOr<std::vector<Vote>> votes;
+      {
+        const InterruptScope interruptible(options_.abort);
+        votes = PredictBatch(predictor, batch, options_.source);
+      }
       pace.Took(batch_watch.Elapsed(), batch);
       lock.lock();
       --running_;
       changed_.notify_all();
+      if (absl::IsCancelled(votes.status())) {
+        returned_.push_front(std::move(batch));
+        stop_ = true;
+        return;
+      }
       if (absl::IsUnavailable(votes.status())) {
         returned_.push_front(std::move(batch));
         result_.lost.emplace_back(votes.status().message());
@@ -320,6 +341,7 @@ class VoteQueue {
       // A batch that is being predicted may come back.
       changed_.wait(lock,
                     [this] { return stop_ || !Empty() || running_ == 0; });
+      if (StopSignal() != 0) AcknowledgeStop();
       if (stop_ || Empty() || StopSignal() != 0 || options_.deadline.Passed()) {
         return false;
       }
@@ -332,17 +354,38 @@ class VoteQueue {
       }
       if (options_.stop_decided) DropNeedless(batch);
       if (batch.empty()) continue;
-      const size_t fitting = FittingViews(batch, most_tokens);
+      const size_t fitting =
+          std::min(FittingViews(batch, most_tokens), FirstViews(pace, batch));
       if (fitting < batch.size()) {
         const auto rest = batch.begin() + static_cast<int64_t>(fitting);
         returned_.emplace_front(rest, batch.end());
         batch.erase(rest, batch.end());
       }
       // A limit is never overrun, so a batch that would not fit is not begun.
-      if (options_.deadline.Remaining() >= pace.Expect(batch)) return true;
-      returned_.push_front(std::move(batch));
+      if (!batch.empty() &&
+          options_.deadline.Remaining() >= pace.Expect(batch)) {
+        return true;
+      }
+      if (!batch.empty()) returned_.push_front(std::move(batch));
       return false;
     }
+  }
+
+  // How many views a predictor's first batch has, while nothing but an estimate
+  // says how long it takes: those for a quarter of the time, one at least, none
+  // where not even one is expected to end in time.
+  size_t FirstViews(const Pace& pace, absl::Span<const View> batch) const {
+    constexpr double kShare = 0.25;
+    if (pace.known() || options_.expected_view_s <= 0 ||
+        options_.deadline.IsInfinite()) {
+      return batch.size();
+    }
+    const double fitting =
+        absl::ToDoubleSeconds(options_.deadline.Remaining()) /
+        options_.expected_view_s;
+    if (fitting < 1) return 0;
+    return static_cast<size_t>(
+        std::clamp(kShare * fitting, 1.0, static_cast<double>(batch.size())));
   }
 
   // Views of decided test inputs, and those that have voted: a vote that could

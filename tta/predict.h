@@ -24,6 +24,10 @@ struct VoteOptions {
   // Only rows with at least this many updates vote: an untrained row answers
   // nothing. 0 lets every row vote.
   int64_t min_updates = 1;
+  // A task without any such row votes with its first one all the same: new rows
+  // that start from trained weights (train.new_rows) answer better than
+  // nothing.
+  bool untrained_rows = false;
   // No more views for a test input whose two attempts none of its remaining
   // views can change, whatever they answer. Its candidates then have fewer
   // votes than they could, which counts when ballots are merged with others or
@@ -31,7 +35,14 @@ struct VoteOptions {
   bool stop_decided = false;
   // Name of the model in the ballots.
   std::string source = "run";
+  // No batch begins that is not expected to end before it.
   Deadline deadline;
+  // A batch that a predictor of this process still runs then is given up, as it
+  // is when a signal comes.
+  Deadline abort;
+  // What a view is expected to take, in seconds; 0: unknown. Decides how large
+  // the first batch is when little time is left.
+  double expected_view_s = 0;
 };
 
 struct VoteProgress {

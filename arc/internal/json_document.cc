@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "arc/internal/json_document.h"
 
+#include <cmath>
 #include <cstdint>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -9,8 +11,10 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "arc/internal/json_fault.h"
 #include "base/files.h"
+#include "base/read_text.h"
 #include "base/status.h"
 
 namespace arctrm {
@@ -20,6 +24,13 @@ using simdjson::dom::array;
 using simdjson::dom::element;
 using simdjson::dom::element_type;
 using simdjson::dom::object;
+
+// 1.0 would print as "1" and look right.
+std::string NumberText(double number) {
+  std::string text = absl::StrCat(number);
+  if (text.find_first_of(".en") == std::string::npos) text += ".0";
+  return text;
+}
 
 std::string Found(element found) {
   switch (found.type()) {
@@ -43,59 +54,148 @@ std::string Found(element found) {
     case element_type::UINT64:
       return absl::StrCat("the number ", found.get_uint64().value_unsafe());
     case element_type::DOUBLE:
-      return absl::StrCat("the number ", found.get_double().value_unsafe(),
+      return absl::StrCat("the number ",
+                          NumberText(found.get_double().value_unsafe()),
                           ", which is no integer");
   }
   return "something else";
 }
 
-// An integer written as 3.0 stays a fault: the competition's files have none.
-bool ReadColor(element cell, uint8_t* color) {
+// An integer written as 3.0 is none in the competition's files; it counts only
+// with `whole_floats`.
+bool ReadColor(element cell, bool* whole_floats, uint8_t* color) {
   uint64_t value = 0;
-  if (cell.get(value) != simdjson::SUCCESS ||
-      cell.type() == element_type::DOUBLE || value >= kNumColors) {
+  if (cell.type() == element_type::DOUBLE) {
+    const double number = cell.get_double().value_unsafe();
+    if (whole_floats == nullptr || number < 0 || number >= kNumColors ||
+        number != std::floor(number)) {
+      return false;
+    }
+    *whole_floats = true;
+    *color = static_cast<uint8_t>(number);
+    return true;
+  }
+  if (cell.get(value) != simdjson::SUCCESS || value >= kNumColors) {
     return false;
   }
   *color = static_cast<uint8_t>(value);
   return true;
 }
 
+bool IsBlank(absl::string_view text) {
+  return text.find_first_not_of(" \t\r\n") == absl::string_view::npos;
+}
+
+// Takes `extension` from behind `name`, in capitals or not.
+bool ConsumeExtension(absl::string_view extension, absl::string_view* name) {
+  if (!absl::EndsWithIgnoreCase(*name, extension)) return false;
+  name->remove_suffix(extension.size());
+  return true;
+}
+
+void ConsumePacking(absl::string_view* name) {
+  for (absl::string_view packing : {".gz", ".gzip", ".zst", ".zstd"}) {
+    if (ConsumeExtension(packing, name)) return;
+  }
+}
+
+bool ConsumeLines(absl::string_view* name) {
+  return ConsumeExtension(".jsonl", name) || ConsumeExtension(".ndjson", name);
+}
+
+bool ConsumeJson(absl::string_view* name) {
+  return ConsumeExtension(".json", name) || ConsumeLines(name);
+}
+
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<JsonDocument>> LoadJson(absl::string_view path) {
-  auto document = std::make_unique<JsonDocument>();
-  document->path = std::string(path);
-  ARCTRM_ASSIGN_OR_RETURN(document->text, ReadFile(path));
-  std::string& text = document->text;
-  const size_t start = absl::StartsWith(text, "\xEF\xBB\xBF") ? 3 : 0;
-  const absl::string_view json = absl::string_view(text).substr(start);
+absl::StatusOr<std::unique_ptr<JsonFile>> JsonFile::Open(
+    absl::string_view path) {
+  auto file = std::make_unique<JsonFile>();
+  ARCTRM_ASSIGN_OR_RETURN(file->text_, ReadTextFile(path));
+  std::string& text = file->text_;
   // simdjson reads a little past the end.
   text.reserve(text.size() + simdjson::SIMDJSON_PADDING);
-  simdjson::error_code error =
-      document->parser.allocate(json.size(), kParserDepth);
-  if (error == simdjson::SUCCESS) {
-    error = document->parser
-                .parse(reinterpret_cast<const uint8_t*>(text.data()) + start,
-                       json.size(), false)
-                .get(document->root);
+  file->rest_ = text;
+  absl::ConsumePrefix(&file->rest_, "\xEF\xBB\xBF");
+  file->lines_ = file->LooksLikeLines(path);
+  return file;
+}
+
+absl::string_view JsonFile::TakeLine() {
+  while (!rest_.empty()) {
+    const size_t end = rest_.find('\n');
+    const absl::string_view line = rest_.substr(0, end);
+    rest_.remove_prefix(end == absl::string_view::npos ? rest_.size()
+                                                       : end + 1);
+    ++line_;
+    if (!IsBlank(line)) return line;
   }
-  if (error == simdjson::SUCCESS) return document;
-  std::string what = DescribeJsonFault(absl::string_view(text).substr(start));
+  return "";
+}
+
+bool JsonFile::LooksLikeLines(absl::string_view path) {
+  absl::string_view name = path;
+  ConsumePacking(&name);
+  const bool named = ConsumeLines(&name);
+  const absl::string_view whole = rest_;
+  // The first lines of a file that is named so may be damaged.
+  bool found = false;
+  for (int tries = named ? 10 : 1; tries > 0 && !found; --tries) {
+    const absl::string_view line = TakeLine();
+    const size_t first = line.find_first_not_of(" \t\r");
+    if (first == absl::string_view::npos) break;
+    if (!named && IsBlank(rest_)) break;
+    if (line[first] != '{' && line[first] != '[') continue;
+    found = Parse(line, 1).ok();
+  }
+  rest_ = whole;
+  line_ = 0;
+  return found;
+}
+
+absl::StatusOr<element> JsonFile::Parse(absl::string_view json, int line) {
+  simdjson::error_code error = simdjson::SUCCESS;
+  if (parser_.capacity() < json.size() || parser_.capacity() == 0) {
+    error = parser_.allocate(json.size(), kParserDepth);
+  }
+  element root;
+  if (error == simdjson::SUCCESS) {
+    error = parser_
+                .parse(reinterpret_cast<const uint8_t*>(json.data()),
+                       json.size(), false)
+                .get(root);
+  }
+  if (error == simdjson::SUCCESS) return root;
+  std::string what = DescribeJsonFault(json, line);
   if (what.empty()) what = simdjson::error_message(error);
-  return absl::InvalidArgumentError(absl::StrCat(path, ": not JSON: ", what));
+  return absl::InvalidArgumentError(absl::StrCat("not JSON: ", what));
+}
+
+bool JsonFile::Next(absl::StatusOr<element>* root) {
+  if (lines_) {
+    const absl::string_view line = TakeLine();
+    if (line.empty()) return false;
+    *root = Parse(line, line_);
+    return true;
+  }
+  if (line_ > 0) return false;
+  line_ = 1;
+  *root = Parse(rest_, 1);
+  return true;
 }
 
 absl::Status JsonPlace::Fault(absl::string_view what, int row, int col) const {
-  std::string text = document->path;
-  if (!task.empty()) absl::StrAppend(&text, ": task ", task);
+  std::string text;
   if (!list.empty()) {
-    absl::StrAppend(&text, ": ", list);
+    absl::StrAppend(&text, list);
     if (index >= 0) absl::StrAppend(&text, "[", index, "]");
     if (!key.empty()) absl::StrAppend(&text, ".", key);
   }
   if (row >= 0) absl::StrAppend(&text, " row ", row);
   if (col >= 0) absl::StrAppend(&text, " column ", col);
-  return absl::InvalidArgumentError(absl::StrCat(text, ": ", what));
+  return absl::InvalidArgumentError(
+      absl::StrCat(text, text.empty() ? "" : ": ", what));
 }
 
 absl::Status JsonPlace::Unexpected(absl::string_view expected, element found,
@@ -104,7 +204,8 @@ absl::Status JsonPlace::Unexpected(absl::string_view expected, element found,
                row, col);
 }
 
-absl::StatusOr<Grid> ReadGrid(element rows, const JsonPlace& place) {
+absl::StatusOr<Grid> ReadGrid(element rows, const JsonPlace& place,
+                              bool* whole_floats) {
   array row_list;
   if (rows.get(row_list) != simdjson::SUCCESS) {
     return place.Unexpected("a grid (a list of rows)", rows);
@@ -136,7 +237,7 @@ absl::StatusOr<Grid> ReadGrid(element rows, const JsonPlace& place) {
     int c = 0;
     for (element cell : cell_list) {
       uint8_t color = 0;
-      if (!ReadColor(cell, &color)) {
+      if (!ReadColor(cell, whole_floats, &color)) {
         return place.Unexpected("a colour from 0 to 9", cell, r, c);
       }
       cells.push_back(color);
@@ -166,7 +267,7 @@ absl::StatusOr<object> ReadObject(element value, absl::string_view expected,
   return members;
 }
 
-absl::Status CheckTaskId(absl::string_view id, const JsonPlace& place) {
+absl::Status CheckTaskId(absl::string_view id) {
   constexpr size_t kMaxLength = 256;
   constexpr size_t kShown = 64;
   std::string what;
@@ -182,8 +283,38 @@ absl::Status CheckTaskId(absl::string_view id, const JsonPlace& place) {
     }
   }
   if (what.empty()) return absl::OkStatus();
-  return place.Fault(absl::StrCat(
+  return absl::InvalidArgumentError(absl::StrCat(
       "the task id \"", absl::CEscape(id.substr(0, kShown)), "\" ", what));
+}
+
+std::string StatedId(object item) {
+  for (const char* key : {"id", "task_id", "name"}) {
+    element value;
+    if (item.at_key(key).get(value) != simdjson::SUCCESS) continue;
+    std::string_view text;
+    if (value.get(text) == simdjson::SUCCESS && !text.empty()) {
+      absl::string_view id = AbslView(text);
+      ConsumeJson(&id);
+      return std::string(id.empty() ? AbslView(text) : id);
+    }
+    if (value.type() == element_type::INT64) {
+      return absl::StrCat(value.get_int64().value_unsafe());
+    }
+  }
+  return "";
+}
+
+std::string NameWithoutExtension(absl::string_view path) {
+  const std::string name = Basename(path);
+  absl::string_view bare = name;
+  ConsumePacking(&bare);
+  return std::string(ConsumeJson(&bare) && !bare.empty() ? bare : name);
+}
+
+bool IsTaskFileName(absl::string_view name) {
+  if (name.empty() || name[0] == '.') return false;
+  ConsumePacking(&name);
+  return ConsumeJson(&name) && !name.empty();
 }
 
 }  // namespace arctrm

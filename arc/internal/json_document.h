@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// A JSON file, parsed, and faults in it with their place.
+// A file of one JSON document or of JSON lines, and faults in it with their
+// place.
 #pragma once
 
 #include <memory>
-#include <set>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -15,29 +16,50 @@
 namespace arctrm {
 
 // Owns what its elements point into.
-struct JsonDocument {
-  std::string path;
-  std::string text;
-  simdjson::dom::parser parser;
-  simdjson::dom::element root;
+class JsonFile {
+ public:
+  // Unpacks gzip and zstd and skips a byte-order mark. NotFound or
+  // FailedPrecondition when the file can't be read, InvalidArgument when it is
+  // no text; messages hold the path.
+  static absl::StatusOr<std::unique_ptr<JsonFile>> Open(absl::string_view path);
+
+  // JSON lines: a first line that is a document by itself, and more behind it
+  // or a name that says so. Otherwise the file is one document.
+  bool lines() const { return lines_; }
+
+  // Parses the document, or of JSON lines the next one that is not blank; what
+  // the one before gave becomes invalid. False at the end. `root` gets
+  // InvalidArgument, without the path, for what is not JSON.
+  bool Next(absl::StatusOr<simdjson::dom::element>* root);
+  // Of JSON lines the number of the line Next() gave, counted from 1; else 0.
+  int line() const { return lines_ ? line_ : 0; }
+
+ private:
+  absl::StatusOr<simdjson::dom::element> Parse(absl::string_view json,
+                                               int line);
+  // The next line that is not blank, "" at the end.
+  absl::string_view TakeLine();
+  bool LooksLikeLines(absl::string_view path);
+
+  // With padding behind it, as simdjson needs.
+  std::string text_;
+  // What is still to be read of it.
+  absl::string_view rest_;
+  bool lines_ = false;
+  int line_ = 0;
+  simdjson::dom::parser parser_;
 };
 
-// NotFound or FailedPrecondition when the file can't be read, InvalidArgument
-// with line and column when it is not JSON. A byte-order mark is skipped.
-absl::StatusOr<std::unique_ptr<JsonDocument>> LoadJson(absl::string_view path);
-
-// Where in a file of tasks something stands. Text is made only for a message.
+// Where inside a task or answer something stands. Text is made only for a
+// message.
 struct JsonPlace {
-  const JsonDocument* document = nullptr;
-  // "" before any task is known.
-  absl::string_view task = {};
-  // "train", "test", "solution", "attempts" …; "" for the task as a whole.
+  // "train", "test", "solution", "examples"; "" for the task as a whole.
   absl::string_view list = {};
   int index = -1;
   // "input", "output", "attempt_1" …
   absl::string_view key = {};
 
-  // InvalidArgument "<path>: task <id>: train[2].output row 4: <what>".
+  // InvalidArgument "train[2].output row 4: <what>".
   absl::Status Fault(absl::string_view what, int row = -1, int col = -1) const;
   // The same with "expected `expected`, found <element>".
   absl::Status Unexpected(absl::string_view expected,
@@ -45,9 +67,11 @@ struct JsonPlace {
                           int col = -1) const;
 };
 
-// 1-30 rows of 1-30 integers 0-9, all of one length.
+// 1-30 rows of 1-30 integers 0-9, all of one length. With `whole_floats`, 3.0
+// counts as 3 and sets it.
 absl::StatusOr<Grid> ReadGrid(simdjson::dom::element rows,
-                              const JsonPlace& place);
+                              const JsonPlace& place,
+                              bool* whole_floats = nullptr);
 
 // The members of `element`, each key once.
 absl::StatusOr<simdjson::dom::object> ReadObject(simdjson::dom::element element,
@@ -56,6 +80,17 @@ absl::StatusOr<simdjson::dom::object> ReadObject(simdjson::dom::element element,
 
 // Task ids (keys or file names): 1 to 256 bytes of UTF-8 without control
 // characters and without "|||", which divides augmented names.
-absl::Status CheckTaskId(absl::string_view id, const JsonPlace& place);
+absl::Status CheckTaskId(absl::string_view id);
+
+// The id that a line or list item says it has ("id", "task_id" or "name", a
+// text or an integer), without ".json" behind it; "" for none.
+std::string StatedId(simdjson::dom::object item);
+
+// The name of a file without ".json", ".jsonl" or ".ndjson" and ".gz" or ".zst"
+// behind it, in capitals or not.
+std::string NameWithoutExtension(absl::string_view path);
+// Is a file of that name read from a folder: does it have such an extension,
+// and no dot in front?
+bool IsTaskFileName(absl::string_view name);
 
 }  // namespace arctrm

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
@@ -44,7 +45,8 @@ bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 class Scanner {
  public:
-  explicit Scanner(absl::string_view text) : text_(text) {}
+  Scanner(absl::string_view text, int first_line)
+      : text_(text), first_line_(first_line) {}
 
   std::string Run() {
     SkipBlanks();
@@ -79,12 +81,33 @@ class Scanner {
 
   std::string Found() const {
     if (AtEnd()) return "the end of the file (is it truncated?)";
+    const std::string word = ForeignWord();
+    if (!word.empty()) return word;
     const char c = text_[at_];
     if (absl::ascii_isprint(static_cast<unsigned char>(c))) {
       return absl::StrCat("'", absl::string_view(&c, 1), "'");
     }
     return absl::StrCat("byte 0x",
                         absl::Hex(static_cast<uint8_t>(c), absl::kZeroPad2));
+  }
+
+  // What Python and JavaScript write and JSON doesn't have; "" otherwise.
+  std::string ForeignWord() const {
+    const absl::string_view rest = text_.substr(at_);
+    for (absl::string_view word : {"NaN", "Infinity"}) {
+      if (absl::StartsWith(rest, word)) {
+        return absl::StrCat(word, ", which is no JSON");
+      }
+    }
+    for (absl::string_view word : {"None", "True", "False"}) {
+      if (absl::StartsWith(rest, word)) {
+        return absl::StrCat(word,
+                            ", which is Python, not JSON (write the file "
+                            "with json.dump)");
+      }
+    }
+    if (!absl::StartsWith(rest, "'")) return "";
+    return "' instead of \", as Python prints (write the file with json.dump)";
   }
 
   bool Value() {
@@ -284,7 +307,7 @@ class Scanner {
   }
 
   std::string Message() const {
-    int line = 1;
+    int line = first_line_;
     size_t line_start = 0;
     for (size_t i = 0; i < at_ && i < text_.size(); ++i) {
       if (text_[i] == '\n') {
@@ -300,6 +323,7 @@ class Scanner {
   }
 
   absl::string_view text_;
+  const int first_line_;
   size_t at_ = 0;
   std::vector<std::string> path_;
   std::string what_;
@@ -307,8 +331,8 @@ class Scanner {
 
 }  // namespace
 
-std::string DescribeJsonFault(absl::string_view text) {
-  return Scanner(text).Run();
+std::string DescribeJsonFault(absl::string_view text, int first_line) {
+  return Scanner(text, first_line).Run();
 }
 
 }  // namespace arctrm

@@ -20,8 +20,6 @@ constexpr char kFormat[] = "arctrm-dataset";
 // Datasets of ARC have not changed since version 1 and keep it.
 constexpr int64_t kArcVersion = 1;
 constexpr int64_t kVersion = 2;
-constexpr char kSelfKey[] = "self_sha256";
-constexpr size_t kHexDigits = 64;
 
 // Reads members of one object; the first fault stays.
 class Members {
@@ -74,15 +72,6 @@ class Members {
   absl::Status status_;
 };
 
-// Is the checksum that the text carries the right one?
-bool ChecksumHolds(absl::string_view text, absl::string_view hex) {
-  const size_t at = text.find(absl::StrCat("\"", kSelfKey, "\": \"", hex));
-  if (hex.size() != kHexDigits || at == absl::string_view::npos) return false;
-  std::string blank(text);
-  blank.replace(at + sizeof(kSelfKey) + 4, kHexDigits, kHexDigits, '0');
-  return Sha256Hex(blank) == hex;
-}
-
 absl::Status CheckFormat(object root, absl::string_view text,
                          absl::string_view path) {
   absl::Status damaged = absl::DataLossError(absl::StrCat(
@@ -93,8 +82,8 @@ absl::Status CheckFormat(object root, absl::string_view text,
   const bool ours =
       root["format"].get(format) == simdjson::SUCCESS && format == kFormat;
   std::string_view hex;
-  if (root[kSelfKey].get(hex) == simdjson::SUCCESS) {
-    if (!ChecksumHolds(text, AbslView(hex))) return damaged;
+  if (root[kSelfSha256].get(hex) == simdjson::SUCCESS) {
+    if (!SelfSha256Holds(text, AbslView(hex))) return damaged;
   } else if (ours) {
     return damaged;
   }
@@ -146,12 +135,8 @@ std::string IndexText(const DatasetIndex& index) {
                               {"raw_bytes", shard.raw_bytes},
                               {"sha256", shard.sha256}});
   }
-  json[kSelfKey] = std::string(kHexDigits, '0');
-  std::string text = json.dump(1) + "\n";
-  const std::string hex = Sha256Hex(text);
-  // The last member: the digits end before `"\n}\n`.
-  text.replace(text.size() - kHexDigits - 4, kHexDigits, hex);
-  return text;
+  json[kSelfSha256] = std::string(kSha256Digits, '0');
+  return WithSelfSha256(json.dump(1) + "\n");
 }
 
 absl::StatusOr<DatasetIndex> ParseIndex(absl::string_view text,

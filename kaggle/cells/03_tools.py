@@ -170,7 +170,8 @@ def compile_here(bundle, torch):
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     jobs = max(1, min(len(os.sched_getaffinity(0)), int(memory / 1.5e9)))
     libraries = [f"-DARCTRM_{name.upper()}_SOURCE_DIR={bundle / 'third_party' / name}"
-                 for name in ["absl", "simdjson", "zstd", "CLI11", "nlohmann_json"]]
+                 for name in ["absl", "simdjson", "zstd", "zlib", "CLI11",
+                              "nlohmann_json"]]
     generator = ["-G", "Ninja"] if shutil.which("ninja") else []
     commands = [
         ["cmake", *generator, "-S", bundle / "source", "-B", folder,

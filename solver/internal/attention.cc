@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "solver/internal/gemm.h"
+#include "solver/internal/interruption.h"
 #include "solver/internal/ops.h"
 #include "solver/kernels/cpu_attention.h"
 
@@ -56,6 +57,7 @@ class CpuAttention : public Function<CpuAttention<Products>> {
 
   static Tensor forward(AutogradContext* ctx, const Tensor& q_in,
                         const Tensor& k_in, const Tensor& v_in) {
+    ThrowIfInterrupted();
     const Tensor q = q_in.contiguous();
     const Tensor k = k_in.contiguous();
     const Tensor v = v_in.contiguous();
@@ -80,6 +82,7 @@ class CpuAttention : public Function<CpuAttention<Products>> {
 
   static variable_list backward(AutogradContext* ctx,
                                 const variable_list& grads) {
+    ThrowIfInterrupted();
     const variable_list saved = ctx->get_saved_variables();
     const Tensor grad = grads[0].contiguous();
     const Tensor& q = saved[0];

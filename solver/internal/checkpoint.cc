@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "solver/internal/checkpoint.h"
 
-#include <cmath>
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
+#include "solver/internal/parameter_shapes.h"
 
 namespace arctrm::internal {
 namespace {
-
-constexpr char kTable[] = "inner.puzzle_emb.weights";
 
 std::string DtypeName(at::ScalarType type) {
   switch (type) {
@@ -87,6 +85,11 @@ absl::StatusOr<Tensor> GetTensor(const SafetensorsFile& file,
   }
   Tensor tensor =
       at::empty(entry->shape, at::TensorOptions().dtype(DtypeOf(entry->dtype)));
+  if (tensor.nbytes() != entry->bytes.size()) {
+    return absl::DataLossError(
+        absl::StrCat("the tensor ", name, " has numbers of the type ",
+                     entry->dtype, ", which is not read"));
+  }
   std::memcpy(tensor.mutable_data_ptr(), entry->bytes.data(),
               entry->bytes.size());
   return tensor;
@@ -102,28 +105,14 @@ TensorMap ModelTensors(const Model& model, const Tensor& flat,
   }
   map.tensors.emplace_back("inner.H_init", model.h_init.to(at::kFloat));
   map.tensors.emplace_back("inner.L_init", model.l_init.to(at::kFloat));
-  map.tensors.emplace_back(kTable, table);
+  map.tensors.emplace_back(kTableName, table);
   return map;
-}
-
-absl::Status CheckNumbers(const SafetensorsFile& file) {
-  at::NoGradGuard no_grad;
-  for (const auto& [name, entry] : file.tensors()) {
-    ARCTRM_ASSIGN_OR_RETURN(const Tensor tensor, GetTensor(file, name, {}));
-    // What is no number, or infinite, stays so in a sum, which takes no memory.
-    if (at::isFloatingType(tensor.scalar_type()) &&
-        !std::isfinite(tensor.sum(at::kDouble).item<double>())) {
-      return absl::DataLossError(
-          absl::StrCat("the tensor ", name,
-                       " holds values that are no numbers (NaN or infinite)"));
-    }
-  }
-  return absl::OkStatus();
 }
 
 absl::StatusOr<Tensor> LoadModelTensors(const SafetensorsFile& file,
                                         int64_t num_ids, Model& model) {
   at::NoGradGuard no_grad;
+  ARCTRM_RETURN_IF_ERROR(CheckAllFinite(file));
   for (size_t i = 0; i < model.parameters().size(); ++i) {
     const auto& [name, parameter] = model.parameters()[i];
     ARCTRM_ASSIGN_OR_RETURN(const Tensor tensor,
@@ -136,7 +125,7 @@ absl::StatusOr<Tensor> LoadModelTensors(const SafetensorsFile& file,
   model.h_init.copy_(h);
   model.l_init.copy_(l);
   ARCTRM_ASSIGN_OR_RETURN(const Tensor table,
-                          GetTensor(file, kTable, {num_ids, d[0]}));
+                          GetTensor(file, kTableName, {num_ids, d[0]}));
   return table.to(at::kFloat);
 }
 

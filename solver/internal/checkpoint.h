@@ -47,7 +47,4 @@ TensorMap ModelTensors(const Model& model, const Tensor& flat,
 absl::StatusOr<Tensor> LoadModelTensors(const SafetensorsFile& file,
                                         int64_t num_ids, Model& model);
 
-// DataLoss names the first tensor with a value that is no number or infinite.
-absl::Status CheckNumbers(const SafetensorsFile& file);
-
 }  // namespace arctrm::internal

@@ -8,18 +8,17 @@
 #include "base/status.h"
 #include "solver/checkpoint_info.h"
 #include "solver/internal/checkpoint_files.h"
+#include "solver/internal/parameter_shapes.h"
 #include "solver/internal/safetensors.h"
 
 namespace arctrm {
 namespace {
 
-constexpr char kTable[] = "inner.puzzle_emb.weights";
-
 // Rows: the blank one, zero, and the mean of all others.
 absl::StatusOr<std::vector<float>> MeanRow(const internal::TensorEntry& table) {
   if (table.dtype != "F32" || table.shape.size() != 2) {
     return absl::DataLossError(
-        absl::StrCat(kTable, ": expected rows of F32 numbers"));
+        absl::StrCat(internal::kTableName, ": expected rows of F32 numbers"));
   }
   const size_t rows = static_cast<size_t>(table.shape[0]);
   const size_t d = static_cast<size_t>(table.shape[1]);
@@ -60,7 +59,7 @@ absl::Status ExportCheckpoint(const std::string& path, const std::string& out,
   for (const auto& [name, entry] : file.tensors()) {
     internal::TensorToWrite tensor = {name, entry.dtype, entry.shape,
                                       entry.bytes};
-    if (name == kTable) {
+    if (name == internal::kTableName) {
       ARCTRM_ASSIGN_OR_RETURN(rows, MeanRow(entry));
       tensor.shape[0] = 2;
       tensor.bytes =

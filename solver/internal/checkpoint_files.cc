@@ -2,6 +2,7 @@
 #include "solver/internal/checkpoint_files.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <utility>
 
@@ -15,6 +16,7 @@
 #include "base/hash.h"
 #include "base/options.h"
 #include "base/output_guard.h"
+#include "base/printable.h"
 #include "base/status.h"
 #include "nlohmann/json.hpp"
 #include "simdjson.h"
@@ -146,6 +148,46 @@ nlohmann::ordered_json Settings(const CheckpointInfo& info) {
   return settings;
 }
 
+// The root of checkpoint.json, which `parser` keeps. Its own checksum is looked
+// at where it has one: older checkpoints don't.
+absl::StatusOr<simdjson::dom::element> ReadDescription(
+    const std::string& path, simdjson::dom::parser& parser) {
+  ARCTRM_ASSIGN_OR_RETURN(const std::string json, ReadFile(path));
+  simdjson::dom::element root;
+  simdjson::dom::object members;
+  std::string_view format;
+  int64_t version = 0;
+  if (parser.parse(json).get(root) != simdjson::SUCCESS ||
+      root.get(members) != simdjson::SUCCESS ||
+      root["format"].get(format) != simdjson::SUCCESS || format != kFormat ||
+      root["version"].get(version) != simdjson::SUCCESS) {
+    return absl::DataLossError(
+        absl::StrCat(path, ": damaged, or not the settings of a checkpoint"));
+  }
+  if (version != kVersion) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(path, ": format version ", version,
+                     "; this arctrm reads version ", kVersion));
+  }
+  constexpr std::array<std::string_view, 6> kMembers = {
+      "format", "version", "step", "train_time_s", "settings", "files"};
+  for (const auto member : members) {
+    std::string_view hex;
+    // A flipped bit in the checksum's name must not hide it.
+    const bool sound = member.key == kSelfSha256
+                           ? member.value.get(hex) == simdjson::SUCCESS &&
+                                 SelfSha256Holds(json, AbslView(hex))
+                           : std::find(kMembers.begin(), kMembers.end(),
+                                       member.key) != kMembers.end();
+    if (sound) continue;
+    return absl::DataLossError(absl::StrCat(
+        path,
+        ": damaged, or changed after it was written; take another copy of the "
+        "checkpoint"));
+  }
+  return root;
+}
+
 }  // namespace
 
 absl::Status CheckCheckpointPlace(const std::string& dir) {
@@ -181,8 +223,9 @@ absl::Status WriteCheckpoint(
   settings["train_time_s"] = info.train_time_s;
   settings["settings"] = Settings(info);
   settings["files"] = std::move(listed);
-  ARCTRM_RETURN_IF_ERROR(WriteFileAtomically(JoinPath(fresh, kSettingsFile),
-                                             settings.dump(1) + "\n"));
+  settings[kSelfSha256] = std::string(kSha256Digits, '0');
+  ARCTRM_RETURN_IF_ERROR(WriteFileAtomically(
+      JoinPath(fresh, kSettingsFile), WithSelfSha256(settings.dump(1) + "\n")));
   return ReplaceDirectory(fresh, dir);
 }
 
@@ -201,13 +244,12 @@ absl::StatusOr<std::string> CheckpointDir(const std::string& path) {
 absl::StatusOr<std::string> ReadCheckpointFile(const std::string& dir,
                                                const std::string& name) {
   const std::string settings_path = JoinPath(dir, kSettingsFile);
-  ARCTRM_ASSIGN_OR_RETURN(const std::string json, ReadFile(settings_path));
   simdjson::dom::parser parser;
-  simdjson::dom::element root;
+  ARCTRM_ASSIGN_OR_RETURN(const simdjson::dom::element root,
+                          ReadDescription(settings_path, parser));
   std::string_view sha;
   uint64_t size = 0;
-  if (parser.parse(json).get(root) != simdjson::SUCCESS ||
-      root["files"][name]["sha256"].get(sha) != simdjson::SUCCESS ||
+  if (root["files"][name]["sha256"].get(sha) != simdjson::SUCCESS ||
       root["files"][name]["bytes"].get(size) != simdjson::SUCCESS) {
     return absl::DataLossError(absl::StrCat(
         settings_path, ": damaged, or lists no file \"", name, "\""));
@@ -244,23 +286,9 @@ absl::StatusOr<CheckpointInfo> ReadCheckpointInfo(const std::string& path) {
   CheckpointInfo info;
   ARCTRM_ASSIGN_OR_RETURN(info.dir, internal::CheckpointDir(path));
   const std::string file = JoinPath(info.dir, internal::kSettingsFile);
-  ARCTRM_ASSIGN_OR_RETURN(const std::string json, ReadFile(file));
   simdjson::dom::parser parser;
-  simdjson::dom::element root;
-  std::string_view format;
-  int64_t version = 0;
-  if (parser.parse(json).get(root) != simdjson::SUCCESS ||
-      root["format"].get(format) != simdjson::SUCCESS ||
-      format != internal::kFormat ||
-      root["version"].get(version) != simdjson::SUCCESS) {
-    return absl::DataLossError(
-        absl::StrCat(file, ": damaged, or not the settings of a checkpoint"));
-  }
-  if (version != internal::kVersion) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(file, ": format version ", version,
-                     "; this arctrm reads version ", internal::kVersion));
-  }
+  ARCTRM_ASSIGN_OR_RETURN(const simdjson::dom::element root,
+                          internal::ReadDescription(file, parser));
   simdjson::dom::object settings;
   if (root["step"].get(info.step) != simdjson::SUCCESS ||
       root["train_time_s"].get(info.train_time_s) != simdjson::SUCCESS ||
@@ -291,11 +319,8 @@ absl::StatusOr<CheckpointInfo> ReadCheckpointInfo(const std::string& path) {
   return info;
 }
 
-absl::Status CheckCheckpointFiles(const std::string& path) {
-  ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info, ReadCheckpointInfo(path));
-  ARCTRM_RETURN_IF_ERROR(
-      internal::ReadCheckpointTensors(info.dir, internal::kWeightsFile)
-          .status());
+absl::Status CheckWholeCheckpoint(const std::string& path) {
+  ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info, CheckWeights(path));
   if (!info.has_resume_state) return absl::OkStatus();
   return internal::ReadCheckpointTensors(info.dir, internal::kResumeFile)
       .status();
@@ -359,7 +384,9 @@ absl::StatusOr<std::string> CheckpointInfoText(const std::string& path,
       tensors[name] = {{"dtype", entry.dtype}, {"shape", entry.shape}};
     }
     out["tensors"] = std::move(tensors);
-    return out.dump() + "\n";
+    return out.dump(-1, ' ', /*ensure_ascii=*/true,
+                    nlohmann::ordered_json::error_handler_t::replace) +
+           "\n";
   }
   std::string out = absl::StrFormat(
       "checkpoint  %s\n"
@@ -369,12 +396,13 @@ absl::StatusOr<std::string> CheckpointInfoText(const std::string& path,
       "ids         %d rows for %d tasks and %d copies, %d updated, least %d\n"
       "seen        %d tasks, %d of them with their test pairs\n"
       "file        %s, %d bytes\n",
-      info.dir, info.step, DurationText(absl::Seconds(info.train_time_s)),
-      info.has_resume_state ? ", can be resumed" : "", info.model.arch,
-      info.model.mixer ? " mixer" : "", info.model.num_parameters(),
-      info.model.hidden, info.model.layers, info.model.h_cycles,
-      info.model.l_cycles, info.model.puzzle, info.model.canvas_side,
-      info.model.canvas_side, info.model.position_side,
+      Printable(info.dir), info.step,
+      DurationText(absl::Seconds(info.train_time_s)),
+      info.has_resume_state ? ", can be resumed" : "",
+      Printable(info.model.arch), info.model.mixer ? " mixer" : "",
+      info.model.num_parameters(), info.model.hidden, info.model.layers,
+      info.model.h_cycles, info.model.l_cycles, Printable(info.model.puzzle),
+      info.model.canvas_side, info.model.canvas_side, info.model.position_side,
       info.model.position_side, info.ids.num_ids, info.ids.tasks.size(), copies,
       updated, least, info.trained.size(), with_test_pairs,
       internal::kWeightsFile, weights_bytes);
@@ -383,7 +411,8 @@ absl::StatusOr<std::string> CheckpointInfoText(const std::string& path,
     for (int64_t size : entry.shape) {
       absl::StrAppend(&shape, shape.empty() ? "" : " x ", size);
     }
-    absl::StrAppendFormat(&out, "  %-48s %-5s %s\n", name, entry.dtype, shape);
+    absl::StrAppendFormat(&out, "  %-48s %-5s %s\n", Printable(name),
+                          Printable(entry.dtype), shape);
   }
   return out;
 }

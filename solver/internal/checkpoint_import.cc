@@ -2,14 +2,12 @@
 #include "solver/checkpoint_import.h"
 
 #include <algorithm>
-#include <fstream>
 #include <map>
-#include <memory>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
+#include "absl/strings/str_join.h"
 #include "augment/augmentation.h"
 #include "base/files.h"
 #include "base/status.h"
@@ -18,114 +16,48 @@
 #include "solver/internal/checkpoint.h"
 #include "solver/internal/checkpoint_files.h"
 #include "solver/internal/device.h"
-#include "solver/internal/pickle.h"
+#include "solver/internal/parameter_shapes.h"
+#include "solver/internal/safetensors.h"
+#include "solver/internal/weights_file.h"
 
 namespace arctrm {
 namespace {
 
 using at::Tensor;
+using internal::FileWeights;
 using internal::GetTensor;
 using internal::Model;
-using internal::PickledTensor;
-using internal::SafetensorsFile;
+using internal::RawTensor;
 using internal::ShapeText;
 using Tensors = std::map<std::string, Tensor>;
 
-constexpr char kTable[] = "inner.puzzle_emb.weights";
+// Faults beyond this many are counted, not named.
+constexpr size_t kMostFaults = 4;
 
-// The published name: compiled models and loss heads put words before it.
-std::string PlainName(absl::string_view name) {
-  for (bool stripped = true; stripped;) {
-    stripped = absl::ConsumePrefix(&name, "_orig_mod.") ||
-               absl::ConsumePrefix(&name, "module.") ||
-               absl::ConsumePrefix(&name, "model.");
-  }
-  return absl::StartsWith(name, "inner.") ? std::string(name)
-                                          : absl::StrCat("inner.", name);
+// Float32, row by row; a view of the file's numbers where they are that
+// already. CheckFinite's DataLoss.
+absl::StatusOr<Tensor> ToTensor(const std::string& name, const RawTensor& raw) {
+  // LibTorch only reads there.
+  char* bytes = const_cast<char*>(raw.bytes.data());
+  const int64_t size = internal::DtypeBytes(raw.dtype);
+  const Tensor storage =
+      at::from_blob(bytes, {static_cast<int64_t>(raw.bytes.size()) / size},
+                    at::dtype(internal::DtypeOf(raw.dtype)));
+  Tensor tensor = storage.as_strided(raw.shape, raw.stride, raw.offset)
+                      .to(at::kFloat)
+                      .contiguous();
+  ARCTRM_RETURN_IF_ERROR(internal::CheckFinite(
+      name, "F32",
+      {static_cast<const char*>(tensor.const_data_ptr()), tensor.nbytes()}));
+  return tensor;
 }
 
-absl::StatusOr<Tensor> ReadRecord(caffe2::serialize::PyTorchStreamReader& zip,
-                                  const PickledTensor& wanted) {
-  const std::string record = absl::StrCat("data/", wanted.storage);
-  if (!zip.hasRecord(record)) {
-    return absl::DataLossError(
-        absl::StrCat(wanted.name, ": its numbers, ", record, ", are missing"));
-  }
-  const at::ScalarType type = internal::DtypeOf(wanted.dtype);
-  const int64_t bytes =
-      wanted.storage_size * internal::DtypeBytes(wanted.dtype);
-  if (static_cast<int64_t>(zip.getRecordSize(record)) != bytes) {
-    return absl::DataLossError(absl::StrCat(
-        wanted.name, ": ", record, " holds ", zip.getRecordSize(record),
-        " bytes, its description says ", bytes));
-  }
-  Tensor storage = at::empty({wanted.storage_size}, at::dtype(type));
-  zip.getRecord(record, storage.mutable_data_ptr(), static_cast<size_t>(bytes));
-  return storage.as_strided(wanted.shape, wanted.stride, wanted.offset)
-      .to(at::kFloat)
-      .contiguous();
-}
-
-absl::StatusOr<Tensors> ReadZip(const std::string& path) {
-  caffe2::serialize::PyTorchStreamReader zip(path);
-  if (!zip.hasRecord("data.pkl")) {
-    return absl::DataLossError("a zip file without data.pkl");
-  }
-  if (zip.hasRecord("byteorder")) {
-    auto [data, size] = zip.getRecord("byteorder");
-    if (std::string(static_cast<const char*>(data.get()), size) != "little") {
-      return absl::InvalidArgumentError(
-          "its numbers are big-endian; save it on another machine");
-    }
-  }
-  auto [data, size] = zip.getRecord("data.pkl");
-  ARCTRM_ASSIGN_OR_RETURN(
-      const internal::Pickle pickle,
-      internal::ParsePickle({static_cast<const char*>(data.get()), size}));
-  ARCTRM_ASSIGN_OR_RETURN(const std::vector<PickledTensor> described,
-                          internal::StateDictTensors(pickle));
+absl::StatusOr<Tensors> ToTensors(const FileWeights& weights) {
   Tensors tensors;
-  for (const PickledTensor& wanted : described) {
-    ARCTRM_ASSIGN_OR_RETURN(tensors[PlainName(wanted.name)],
-                            ReadRecord(zip, wanted));
+  for (const auto& [name, raw] : weights.tensors) {
+    ARCTRM_ASSIGN_OR_RETURN(tensors[name], ToTensor(name, raw));
   }
   return tensors;
-}
-
-absl::StatusOr<Tensors> ReadPt(const std::string& path) {
-  try {
-    return ReadZip(path);
-  } catch (const c10::Error& e) {
-    return absl::DataLossError(absl::StrCat(
-        "damaged, or no zip of torch.save: ", e.what_without_backtrace()));
-  }
-}
-
-absl::StatusOr<Tensors> ReadSafetensors(const std::string& path) {
-  ARCTRM_ASSIGN_OR_RETURN(const SafetensorsFile file,
-                          SafetensorsFile::Read(path));
-  Tensors tensors;
-  for (const auto& [name, entry] : file.tensors()) {
-    ARCTRM_ASSIGN_OR_RETURN(const Tensor tensor, GetTensor(file, name, {}));
-    tensors[PlainName(name)] = tensor.to(at::kFloat);
-  }
-  return tensors;
-}
-
-absl::StatusOr<Tensors> ReadAny(const std::string& path) {
-  std::string start(2, '\0');
-  if (!std::ifstream(path, std::ios::binary).read(start.data(), 2)) {
-    return FileExists(path)
-               ? absl::DataLossError("shorter than any form of weights")
-               : absl::NotFoundError("no such file");
-  }
-  if (start == "PK") return ReadPt(path);  // torch.save's zip
-  if (start[0] == '\x80') {
-    return absl::InvalidArgumentError(
-        "the old form of torch.save (before 1.6); load it there and save it "
-        "again");
-  }
-  return ReadSafetensors(path);
 }
 
 // Sets what the tensors tell of the model.
@@ -134,12 +66,11 @@ absl::Status ReadShapes(const Tensors& tensors, ModelOptions& model) {
     const auto it = tensors.find(name);
     return it == tensors.end() ? Tensor() : it->second;
   };
-  const std::string embed = "inner.embed_tokens.embedding_weight";
-  const Tensor tokens = find(embed);
-  if (!tokens.defined() || tokens.dim() != 2) {
+  const Tensor tokens = find("inner.embed_tokens.embedding_weight");
+  if (tokens.dim() != 2) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "holds no ", embed, ", so it is no TRM or HRM; it holds ",
-        tensors.begin()->first, " and ", tensors.size() - 1, " others"));
+        "inner.embed_tokens.embedding_weight is ", ShapeText(tokens.sizes()),
+        ", expected a table: tokens by width"));
   }
   model.vocabulary = static_cast<int>(tokens.size(0));
   model.hidden = static_cast<int>(tokens.size(1));
@@ -167,42 +98,57 @@ absl::Status ReadShapes(const Tensors& tensors, ModelOptions& model) {
   return absl::OkStatus();
 }
 
-// Every parameter from the file, none left over.
-absl::Status FillModel(const Tensors& tensors, Model& model) {
-  at::NoGradGuard no_grad;
+// Every parameter from the file, none left over: InvalidArgument names the
+// first that don't fit, with both shapes.
+absl::Status CheckShapes(const Tensors& tensors, const ModelOptions& options) {
   std::map<std::string, std::vector<int64_t>> wanted;
-  for (const auto& [name, parameter] : model.parameters()) {
-    wanted[name] = parameter.sizes().vec();
+  for (const internal::ParameterShape& shape :
+       internal::ParameterShapes(options)) {
+    wanted[shape.name] = shape.sizes;
   }
-  const int64_t d = model.options().hidden;
+  const int64_t d = options.hidden;
   wanted["inner.H_init"] = wanted["inner.L_init"] = {d};
+  std::vector<std::string> faults;
   for (const auto& [name, shape] : wanted) {
     const auto it = tensors.find(name);
     if (it == tensors.end()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("lacks ", name, " ", ShapeText(shape),
-                       "; set the model's options as it was trained"));
-    }
-    if (it->second.sizes().vec() != shape) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          name, " is ", ShapeText(it->second.sizes()), ", these options need ",
-          ShapeText(shape), "; set the model's options as it was trained"));
+      faults.push_back(absl::StrCat("lacks ", name, " ", ShapeText(shape)));
+    } else if (it->second.sizes().vec() != shape) {
+      faults.push_back(absl::StrCat(name, " is ", ShapeText(it->second.sizes()),
+                                    ", these options need ", ShapeText(shape)));
     }
   }
   for (const auto& [name, tensor] : tensors) {
-    if (wanted.count(name) == 0 && name != kTable) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("holds ", name, " ", ShapeText(tensor.sizes()),
-                       ", which this model does not have"));
+    if (name == internal::kTableName) {
+      if (tensor.dim() != 2 || tensor.size(0) < 1 || tensor.size(1) != d) {
+        faults.push_back(absl::StrCat(name, " is ", ShapeText(tensor.sizes()),
+                                      ", expected rows of ", d));
+      }
+    } else if (wanted.count(name) == 0) {
+      faults.push_back(absl::StrCat("holds ", name, " ",
+                                    ShapeText(tensor.sizes()),
+                                    ", which this model does not have"));
     }
   }
+  if (faults.empty()) return absl::OkStatus();
+  const size_t all = faults.size();
+  faults.resize(std::min(all, kMostFaults));
+  return absl::InvalidArgumentError(absl::StrCat(
+      absl::StrJoin(faults, "; "),
+      all > faults.size()
+          ? absl::StrCat("; and ", all - faults.size(), " more that don't fit")
+          : "",
+      "; set the model's options as it was trained"));
+}
+
+void FillModel(const Tensors& tensors, Model& model) {
+  at::NoGradGuard no_grad;
   for (size_t i = 0; i < model.parameters().size(); ++i) {
     model.Part(model.flat(), i)
         .copy_(tensors.at(model.parameters()[i].first).view({-1}));
   }
   model.h_init.copy_(tensors.at("inner.H_init"));
   model.l_init.copy_(tensors.at("inner.L_init"));
-  return absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<std::string>> ReadIdentifiers(
@@ -273,27 +219,23 @@ absl::Status AssignRows(const std::vector<std::string>& names,
 
 absl::StatusOr<CheckpointInfo> Import(const std::string& path,
                                       const std::string& out,
-                                      const ImportOptions& options) {
-  absl::StatusOr<Tensors> tensors = ReadAny(path);
+                                      const ImportOptions& options,
+                                      ImportNotes* notes) {
+  ARCTRM_ASSIGN_OR_RETURN(FileWeights weights,
+                          internal::ReadWeightsFile(path, options.weights));
+  absl::StatusOr<Tensors> tensors = ToTensors(weights);
   ARCTRM_RETURN_IF_ERROR(Annotate(tensors.status(), path));
   CheckpointInfo info;
   info.model = options.model;
   ARCTRM_RETURN_IF_ERROR(Annotate(ReadShapes(*tensors, info.model), path));
   ARCTRM_RETURN_IF_ERROR(Annotate(info.model.Validate(), path));
+  ARCTRM_RETURN_IF_ERROR(Annotate(CheckShapes(*tensors, info.model), path));
   Random random(0, "init");
   Model model(info.model, at::kCPU, at::kFloat, random);
-  ARCTRM_RETURN_IF_ERROR(Annotate(FillModel(*tensors, model), path));
+  FillModel(*tensors, model);
   Tensor table = at::zeros({1, info.model.hidden});
-  const auto known = tensors->find(kTable);
-  if (known != tensors->end()) {
-    table = known->second;
-    if (table.dim() != 2 || table.size(0) < 1 ||
-        table.size(1) != info.model.hidden) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(path, ": ", kTable, " is ", ShapeText(table.sizes()),
-                       ", expected rows of ", info.model.hidden));
-    }
-  }
+  const auto known = tensors->find(internal::kTableName);
+  if (known != tensors->end()) table = known->second;
   if (!options.identifiers.empty()) {
     ARCTRM_ASSIGN_OR_RETURN(const std::vector<std::string> names,
                             ReadIdentifiers(options.identifiers));
@@ -304,6 +246,10 @@ absl::StatusOr<CheckpointInfo> Import(const std::string& path,
       out, info,
       {{internal::kWeightsFile, internal::ToSafetensors(internal::ModelTensors(
                                     model, model.flat(), table))}}));
+  if (notes != nullptr) {
+    *notes = {std::move(weights.name), weights.averaged,
+              std::move(weights.others), std::move(weights.passed_over)};
+  }
   return ReadCheckpointInfo(out);
 }
 
@@ -389,9 +335,10 @@ absl::Status Export(const std::string& path, const std::string& out,
 
 absl::StatusOr<CheckpointInfo> ImportCheckpoint(const std::string& path,
                                                 const std::string& out,
-                                                const ImportOptions& options) {
+                                                const ImportOptions& options,
+                                                ImportNotes* notes) {
   return internal::CatchTorch([&]() -> absl::StatusOr<CheckpointInfo> {
-    return Import(path, out, options);
+    return Import(path, out, options, notes);
   });
 }
 

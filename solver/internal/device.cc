@@ -11,15 +11,19 @@
 #include <cstring>
 #include <limits>
 #include <new>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/files.h"
 #include "base/out_of_memory.h"
+#include "base/status.h"
+#include "solver/device_list.h"
 #include "solver/internal/collective.h"
+#include "solver/internal/interruption.h"
 
 namespace arctrm::internal {
 namespace {
@@ -74,18 +78,17 @@ absl::StatusOr<at::Device> OpenDevice(const DeviceOptions& options, int index) {
     // Makes a plan for each new number of rows and tokens.
     at::globalContext().setSDPUseCuDNN(false);
     const std::string& name = options.device;
-    if (name == "cpu") return at::Device(at::kCPU);
-    const bool wants_cuda = name == "cuda" || name.rfind("cuda:", 0) == 0;
-    if (!wants_cuda && name != "auto") {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "--device ", name, ": expected auto, cpu, cuda or cuda:N"));
-    }
-    if (name.size() > 5 && !absl::SimpleAtoi(name.substr(5), &index)) {
+    ARCTRM_ASSIGN_OR_RETURN(const std::vector<std::string> named,
+                            DeviceList(name, 0));
+    if (named.size() > 1) {
       return absl::InvalidArgumentError(
           absl::StrCat("--device ", name,
                        ": expected one device such as cuda:0; each process "
                        "of a training has one"));
     }
+    if (name == "cpu") return at::Device(at::kCPU);
+    const bool wants_cuda = name != "auto";
+    if (wants_cuda && name != "cuda") index = CudaIndex(named[0]);
     LoadCudaBackend();
     const int count =
         at::globalContext().hasCUDA()
@@ -101,10 +104,7 @@ absl::StatusOr<at::Device> OpenDevice(const DeviceOptions& options, int index) {
           " usable CUDA devices here; start as many processes, or use --device "
           "cpu"));
     }
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--device ", name, ": ", count,
-        " usable CUDA devices here; `arctrm doctor` says why, --device cpu "
-        "works everywhere"));
+    return CheckDevicesExist({absl::StrCat("cuda:", index)}, count);
   });
 }
 
@@ -206,6 +206,8 @@ absl::Status StatusOfException(std::exception_ptr error) {
         absl::StrCat("LibTorch: ", e.what_without_backtrace()));
   } catch (const RankLost& e) {
     return absl::UnavailableError(e.what());
+  } catch (const Interruption& e) {
+    return absl::CancelledError(e.what());
   } catch (const std::bad_alloc&) {
     return OutOfMemoryError(
         "out of memory; a smaller train.batch or fewer --augmentations need "

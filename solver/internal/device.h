@@ -52,8 +52,9 @@ at::ScalarType AnswerDtype(const std::string& precision, at::Device device);
 // "float32", "bf16", "float16".
 const char* PrecisionName(at::ScalarType dtype);
 
-// ResourceExhausted when memory ran out, Unavailable for RankLost, Internal
-// otherwise, without the backtrace that LibTorch puts into what().
+// ResourceExhausted when memory ran out, Unavailable for RankLost, Cancelled
+// for Interruption, Internal otherwise, without the backtrace that LibTorch
+// puts into what().
 absl::Status StatusOfException(std::exception_ptr error);
 
 // Runs `fn` (returning Status or StatusOr) with exceptions turned into Status.

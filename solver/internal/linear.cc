@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "solver/internal/gemm.h"
+#include "solver/internal/interruption.h"
 #include "solver/internal/ops.h"
 
 namespace arctrm::internal {
@@ -38,6 +39,7 @@ void MultiplyPanels(const Tensor& a, const Tensor& panels, Tensor& c) {
   const float* bp = panels.const_data_ptr<float>();
   float* cp = c.mutable_data_ptr<float>();
   for (int64_t col = 0; col < n; col += kPanel) {
+    ThrowIfInterrupted();
     const int64_t width = std::min(kPanel, n - col);
     for (int64_t deep = 0; deep < k; deep += kDepth) {
       for (int64_t row = 0; row < a.size(0); row += kRowsAtOnce) {

@@ -10,53 +10,21 @@
 #include "solver/internal/attention.h"
 #include "solver/internal/linear.h"
 #include "solver/internal/ops.h"
+#include "solver/internal/parameter_shapes.h"
 
 namespace arctrm::internal {
 namespace {
 
-struct Shape {
-  std::string name;
-  std::vector<int64_t> sizes;
-  double std;   // of the truncated normal; 0: constant
-  float value;  // that constant
+// How a parameter starts: all equal `value` where std is 0, else a truncated
+// normal with the standard deviation 1 / sqrt(inputs).
+struct Start {
+  double std;
+  float value;
 };
-
-std::vector<Shape> ParameterShapes(const ModelOptions& o) {
-  const int64_t d = o.hidden;
-  const int64_t inner = o.inner();
-  const double by_d = 1.0 / std::sqrt(static_cast<double>(d));
-  std::vector<Shape> shapes = {
-      {"inner.embed_tokens.embedding_weight", {o.vocabulary, d}, by_d, 0},
-      {"inner.lm_head.weight", {o.vocabulary, d}, by_d, 0},
-      {"inner.q_head.weight", {2, d}, 0, 0},
-      {"inner.q_head.bias", {2}, 0, -5},
-  };
-  const int64_t t = o.num_positions();
-  const int64_t mixer_inner = o.mixer_inner();
-  const auto add = [&shapes](const std::string& name, int64_t out, int64_t in) {
-    const double std = 1.0 / std::sqrt(static_cast<double>(in));
-    shapes.push_back({name + ".weight", {out, in}, std, 0});
-  };
-  for (const char* level : {"L", "H"}) {
-    if (*level == 'H' && !o.hrm()) continue;
-    for (int i = 0; i < o.layers; ++i) {
-      const std::string at =
-          absl::StrCat("inner.", level, "_level.layers.", i, ".");
-      if (o.mixer) {
-        add(at + "mlp_t.gate_up_proj", 2 * mixer_inner, t);
-        add(at + "mlp_t.down_proj", t, mixer_inner);
-      } else {
-        add(at + "self_attn.qkv_proj", 3 * d, d);
-        add(at + "self_attn.o_proj", d, d);
-      }
-      add(at + "mlp.gate_up_proj", 2 * inner, d);
-      add(at + "mlp.down_proj", d, inner);
-    }
-  }
-  if (o.positions == "learned") {
-    shapes.push_back({"inner.embed_pos.embedding_weight", {t, d}, by_d, 0});
-  }
-  return shapes;
+Start StartOf(const ParameterShape& shape) {
+  if (shape.name == "inner.q_head.weight") return {0, 0};
+  if (shape.name == "inner.q_head.bias") return {0, -5};
+  return {1.0 / std::sqrt(static_cast<double>(shape.sizes.back())), 0};
 }
 
 struct Rotary {
@@ -124,9 +92,9 @@ Model::Model(const ModelOptions& options, at::Device device,
       l_cycles_(options.l_cycles),
       device_(device),
       dtype_(forward_dtype) {
-  const std::vector<Shape> shapes = ParameterShapes(options);
+  const std::vector<ParameterShape> shapes = ParameterShapes(options);
   int64_t total = 0;
-  for (const Shape& shape : shapes) {
+  for (const ParameterShape& shape : shapes) {
     starts_.push_back(total);
     total += Numel(shape.sizes);
   }
@@ -135,10 +103,11 @@ Model::Model(const ModelOptions& options, at::Device device,
   Tensor host = at::empty({total}, at::kFloat);
   for (size_t i = 0; i < shapes.size(); ++i) {
     Tensor part = host.narrow(0, starts_[i], starts_[i + 1] - starts_[i]);
-    if (shapes[i].std > 0) {
-      FillTruncatedNormal(part, shapes[i].std, random);
+    const Start start = StartOf(shapes[i]);
+    if (start.std > 0) {
+      FillTruncatedNormal(part, start.std, random);
     } else {
-      part.fill_(shapes[i].value);
+      part.fill_(start.value);
     }
   }
   flat_ = host.to(device);
@@ -157,7 +126,7 @@ Model::Model(const ModelOptions& options, at::Device device,
 }
 
 void Model::BindParameters() {
-  const std::vector<Shape> shapes = ParameterShapes(options_);
+  const std::vector<ParameterShape> shapes = ParameterShapes(options_);
   parameters_.clear();
   flat_grad_ = at::zeros_like(flat_);
   for (size_t i = 0; i < shapes.size(); ++i) {

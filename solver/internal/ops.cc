@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "solver/internal/cuda_launch.h"
+#include "solver/internal/interruption.h"
 #include "solver/kernels/cpu_ops.h"
 #include "solver/kernels/cuda_ops.h"
 
@@ -53,6 +54,7 @@ class ResidualRmsNormOp : public Function<ResidualRmsNormOp> {
  public:
   static Tensor forward(AutogradContext* ctx, const Tensor& x_in,
                         const Tensor& y_in, double eps) {
+    ThrowIfInterrupted();
     Tensor out;
     Tensor rstd;
     if (HasKernel(Kernel::kNorm, x_in)) {
@@ -91,6 +93,7 @@ class ResidualRmsNormOp : public Function<ResidualRmsNormOp> {
 
   static variable_list backward(AutogradContext* ctx,
                                 const variable_list& grads) {
+    ThrowIfInterrupted();
     const variable_list saved = ctx->get_saved_variables();
     const Tensor& out = saved[0];
     const Tensor& rstd = saved[1];
@@ -125,6 +128,7 @@ class ResidualRmsNormOp : public Function<ResidualRmsNormOp> {
 class SwiGluOp : public Function<SwiGluOp> {
  public:
   static Tensor forward(AutogradContext* ctx, const Tensor& gate_up_in) {
+    ThrowIfInterrupted();
     const Tensor gate_up = gate_up_in.contiguous();
     ctx->save_for_backward({gate_up});
     const int64_t n = gate_up.size(-1) / 2;
@@ -149,6 +153,7 @@ class SwiGluOp : public Function<SwiGluOp> {
 
   static variable_list backward(AutogradContext* ctx,
                                 const variable_list& grads) {
+    ThrowIfInterrupted();
     const Tensor gate_up = ctx->get_saved_variables()[0];
     const int64_t n = gate_up.size(-1) / 2;
     Tensor grad = at::empty_like(gate_up);

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
-#include <optional>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
 
@@ -14,8 +14,8 @@ namespace {
 
 using Kind = PickleValue::Kind;
 
-// More values than the largest embedding table has tensors by far.
-constexpr size_t kMostValues = 1 << 20;
+// More than a training state with its optimiser and lists of ids has.
+constexpr size_t kMostValues = 1 << 22;
 
 class Parser {
  public:
@@ -112,9 +112,9 @@ class Parser {
     return absl::OkStatus();
   }
 
-  absl::Status PushText(int size_bytes) {
+  absl::Status PushText(int size_bytes, Kind kind = Kind::kText) {
     PickleValue value;
-    value.kind = Kind::kText;
+    value.kind = kind;
     uint64_t size = 0;
     ARCTRM_RETURN_IF_ERROR(Number(size_bytes, size));
     ARCTRM_RETURN_IF_ERROR(Text(size, value.text));
@@ -122,23 +122,93 @@ class Parser {
     return absl::OkStatus();
   }
 
-  // Puts `items` into the list or dict on top of the stack.
+  void PushOther() {
+    PickleValue value;
+    value.kind = Kind::kOther;
+    Push(std::move(value));
+  }
+
+  // Two's complement of `size` bytes.
+  absl::Status PushLong(uint64_t size) {
+    uint64_t number = 0;
+    if (size > 8) {
+      if (size > bytes_.size() - at_) return Fault("truncated number");
+      at_ += static_cast<size_t>(size);
+      PushOther();
+      return absl::OkStatus();
+    }
+    ARCTRM_RETURN_IF_ERROR(Number(static_cast<int>(size), number));
+    if (size > 0 && size < 8 && (number >> (8 * size - 1)) != 0) {
+      number |= ~uint64_t{0} << (8 * size);
+    }
+    PushInt(Kind::kInt, static_cast<int64_t>(number));
+    return absl::OkStatus();
+  }
+
+  // A value written as a line of text, by protocols 0 and 1.
+  absl::Status PushLine(uint8_t code) {
+    PickleValue value;
+    std::string line;
+    ARCTRM_RETURN_IF_ERROR(Line(line));
+    if (code == 'F') {
+      value.kind = Kind::kFloat;
+      if (!absl::SimpleAtod(line, &value.real)) return Fault("no number");
+    } else if (code == 'S' || code == 'V') {
+      value.kind = Kind::kText;
+      if (code == 'S' && line.size() >= 2)
+        line = line.substr(1, line.size() - 2);
+      value.text = std::move(line);
+    } else if (code == 'I' && (line == "00" || line == "01")) {
+      value.kind = Kind::kBool;
+      value.integer = line == "01" ? 1 : 0;
+    } else {
+      if (!line.empty() && line.back() == 'L') line.pop_back();
+      value.kind =
+          absl::SimpleAtoi(line, &value.integer) ? Kind::kInt : Kind::kOther;
+    }
+    Push(std::move(value));
+    return absl::OkStatus();
+  }
+
+  absl::Status PushCollection(Kind kind) {
+    PickleValue value;
+    value.kind = kind;
+    ARCTRM_RETURN_IF_ERROR(PopToMark(value.items));
+    if (kind == Kind::kDict && value.items.size() % 2 != 0) {
+      return Fault("a key has no value");
+    }
+    Push(std::move(value));
+    return absl::OkStatus();
+  }
+
+  // Puts `items` into the list, dict or object on top of the stack.
   absl::Status Extend(const std::vector<int>& items, Kind kind) {
     if (stack_.size() <= Floor()) return Fault("its stack is empty");
-    PickleValue& target = out_.values[static_cast<size_t>(stack_.back())];
+    const int place = stack_.back();
+    PickleValue& target = out_.values[static_cast<size_t>(place)];
     const bool dict = kind == Kind::kDict;
     // collections.OrderedDict() is a call whose result is then filled.
-    if (dict && target.kind == Kind::kCall) {
-      const std::string& callee = out_.at(target.items[0]).text;
-      if (callee != "collections OrderedDict") return Fault("it fills no dict");
+    if (dict && target.kind == Kind::kCall &&
+        out_.at(target.items[0]).text == "collections OrderedDict" &&
+        out_.at(target.items[1]).items.empty()) {
       target.kind = Kind::kDict;
       target.items.clear();
     }
-    if (target.kind != kind) return Fault("it fills another object");
+    std::vector<int>* content = &target.items;
+    if (target.kind == Kind::kCall) {
+      PickleContent& object = out_.contents[place];
+      content = dict ? &object.entries : &object.parts;
+    } else if (target.kind != kind) {
+      return Fault("it fills another object");
+    }
     if (dict && items.size() % 2 != 0) return Fault("a key has no value");
-    target.items.insert(target.items.end(), items.begin(), items.end());
+    content->insert(content->end(), items.begin(), items.end());
     // References are counted like values: a small file must not grow for ever.
-    references_ += items.size();
+    return CountReferences(items.size());
+  }
+
+  absl::Status CountReferences(size_t count) {
+    references_ += count;
     if (references_ > kMostValues) return Fault("too many items");
     return absl::OkStatus();
   }
@@ -155,18 +225,59 @@ class Parser {
       return Fault(absl::StrCat("no value was remembered as ", index));
     }
     stack_.push_back(it->second);
-    if (++references_ > kMostValues) return Fault("too many values");
+    return CountReferences(1);
+  }
+
+  // A callee and its arguments, from the stack.
+  absl::Status PushCall() {
+    int args = 0;
+    int callee = 0;
+    ARCTRM_RETURN_IF_ERROR(Pop(args));
+    ARCTRM_RETURN_IF_ERROR(Pop(callee));
+    PushCallOf(callee, args);
+    return absl::OkStatus();
+  }
+  void PushCallOf(int callee, int args) {
+    PickleValue value;
+    value.kind = Kind::kCall;
+    value.items = {callee, args};
+    Push(std::move(value));
+  }
+
+  // An object whose arguments stand above a mark; the class is the first of
+  // them, or follows in two lines.
+  absl::Status PushMarkedCall(bool in_lines) {
+    PickleValue args;
+    args.kind = Kind::kTuple;
+    int callee = 0;
+    ARCTRM_RETURN_IF_ERROR(PopToMark(args.items));
+    if (in_lines) {
+      ARCTRM_RETURN_IF_ERROR(ReadGlobal());
+      ARCTRM_RETURN_IF_ERROR(Pop(callee));
+    } else {
+      if (args.items.empty()) return Fault("an object without a class");
+      callee = args.items[0];
+      args.items.erase(args.items.begin());
+    }
+    PushCallOf(callee, Add(std::move(args)));
     return absl::OkStatus();
   }
 
-  absl::Status PushCall(Kind kind) {
-    PickleValue value;
-    value.kind = kind;
-    value.items.resize(2);
-    ARCTRM_RETURN_IF_ERROR(Pop(value.items[1]));
-    ARCTRM_RETURN_IF_ERROR(Pop(value.items[0]));
-    Push(std::move(value));
-    return absl::OkStatus();
+  absl::Status ReadGlobal() {
+    std::string module;
+    std::string name;
+    ARCTRM_RETURN_IF_ERROR(Line(module));
+    ARCTRM_RETURN_IF_ERROR(Line(name));
+    return PushGlobal(module, name);
+  }
+
+  // The state that an object is set to, such as its attributes.
+  absl::Status Build() {
+    int state = 0;
+    ARCTRM_RETURN_IF_ERROR(Pop(state));
+    if (stack_.size() <= Floor()) return Fault("its stack is empty");
+    out_.contents[stack_.back()].parts.push_back(state);
+    return CountReferences(1);
   }
 
   absl::Status PushGlobal(const std::string& module, const std::string& name) {
@@ -177,59 +288,31 @@ class Parser {
     return absl::OkStatus();
   }
 
-  absl::Status Do(uint8_t code) {
+  // Values that stand by themselves.
+  absl::StatusOr<bool> DoScalar(uint8_t code) {
     uint64_t number = 0;
-    std::vector<int> items;
-    int place = 0;
     switch (code) {
-      case 0x80:  // PROTO
-        ARCTRM_RETURN_IF_ERROR(Number(1, number));
-        if (number < 2 || number > 5) return Fault("an unknown protocol");
-        return absl::OkStatus();
-      case 0x95:  // FRAME
-        return Number(8, number);
-      case '.':
-        ARCTRM_RETURN_IF_ERROR(Pop(out_.root));
-        stopped_ = true;
-        return absl::OkStatus();
-      case '(':
-        marks_.push_back(stack_.size());
-        return absl::OkStatus();
-      case '0':
-        return Pop(place);
-      case '1':
-        return PopToMark(items);
-      case '2':
-        ARCTRM_RETURN_IF_ERROR(Pop(place));
-        stack_.insert(stack_.end(), 2, place);
-        return absl::OkStatus();
       case 'N':
         Push({});
-        return absl::OkStatus();
+        return true;
       case 0x88:
       case 0x89:
         PushInt(Kind::kBool, code == 0x88);
-        return absl::OkStatus();
+        return true;
       case 'J':
         ARCTRM_RETURN_IF_ERROR(Number(4, number));
         PushInt(Kind::kInt, static_cast<int32_t>(number));
-        return absl::OkStatus();
+        return true;
       case 'K':
       case 'M':
         ARCTRM_RETURN_IF_ERROR(Number(code == 'K' ? 1 : 2, number));
         PushInt(Kind::kInt, static_cast<int64_t>(number));
-        return absl::OkStatus();
-      case 0x8a: {  // LONG1, two's complement
-        uint64_t size = 0;
-        ARCTRM_RETURN_IF_ERROR(Number(1, size));
-        if (size > 8) return Fault("a number of more than 64 bits");
-        ARCTRM_RETURN_IF_ERROR(Number(static_cast<int>(size), number));
-        if (size > 0 && size < 8 && (number >> (8 * size - 1)) != 0) {
-          number |= ~uint64_t{0} << (8 * size);
-        }
-        PushInt(Kind::kInt, static_cast<int64_t>(number));
-        return absl::OkStatus();
-      }
+        return true;
+      case 0x8a:  // LONG1
+      case 0x8b:  // LONG4
+        ARCTRM_RETURN_IF_ERROR(Number(code == 0x8a ? 1 : 4, number));
+        ARCTRM_RETURN_IF_ERROR(PushLong(number));
+        return true;
       case 'G': {  // big-endian
         uint64_t bits = 0;
         for (int i = 0; i < 8; ++i) {
@@ -241,72 +324,102 @@ class Parser {
         value.kind = Kind::kFloat;
         std::memcpy(&value.real, &bits, sizeof(bits));
         Push(std::move(value));
-        return absl::OkStatus();
+        return true;
       }
+      case 'I':
+      case 'L':
+      case 'F':
+      case 'S':
+      case 'V':
+        ARCTRM_RETURN_IF_ERROR(PushLine(code));
+        return true;
       case 'X':  // BINUNICODE
-      case 'B':  // BINBYTES
       case 'T':  // BINSTRING
-        return PushText(4);
+        ARCTRM_RETURN_IF_ERROR(PushText(4));
+        return true;
       case 0x8c:  // SHORT_BINUNICODE
-      case 'C':   // SHORT_BINBYTES
       case 'U':   // SHORT_BINSTRING
-        return PushText(1);
+        ARCTRM_RETURN_IF_ERROR(PushText(1));
+        return true;
+      case 0x8d:  // BINUNICODE8
+        ARCTRM_RETURN_IF_ERROR(PushText(8));
+        return true;
+      case 'B':   // BINBYTES
+      case 'C':   // SHORT_BINBYTES
+      case 0x8e:  // BINBYTES8
+      case 0x96:  // BYTEARRAY8
+        ARCTRM_RETURN_IF_ERROR(
+            PushText(code == 'B' ? 4 : (code == 'C' ? 1 : 8), Kind::kBytes));
+        return true;
+      case 0x97:  // NEXT_BUFFER
+        PushOther();
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  // Lists, tuples, dicts and sets.
+  absl::StatusOr<bool> DoCollection(uint8_t code) {
+    std::vector<int> items;
+    int place = 0;
+    switch (code) {
       case '}':
       case ']':
-      case ')': {
+      case ')':
+      case 0x8f: {  // EMPTY_SET
         PickleValue value;
         value.kind = code == '}'   ? Kind::kDict
-                     : code == ']' ? Kind::kList
-                                   : Kind::kTuple;
+                     : code == ')' ? Kind::kTuple
+                                   : Kind::kList;
         Push(std::move(value));
-        return absl::OkStatus();
+        return true;
       }
-      case 't': {
-        PickleValue value;
-        value.kind = Kind::kTuple;
-        ARCTRM_RETURN_IF_ERROR(PopToMark(value.items));
-        Push(std::move(value));
-        return absl::OkStatus();
-      }
+      case 't':
+      case 'l':
+      case 'd':
+      case 0x91:  // FROZENSET
+        ARCTRM_RETURN_IF_ERROR(PushCollection(code == 't'   ? Kind::kTuple
+                                              : code == 'd' ? Kind::kDict
+                                                            : Kind::kList));
+        return true;
       case 0x85:
       case 0x86:
       case 0x87:
-        return PushTuple(code - 0x84);
+        ARCTRM_RETURN_IF_ERROR(PushTuple(code - 0x84));
+        return true;
       case 'a':
         ARCTRM_RETURN_IF_ERROR(Pop(place));
-        return Extend({place}, Kind::kList);
+        ARCTRM_RETURN_IF_ERROR(Extend({place}, Kind::kList));
+        return true;
       case 'e':
+      case 0x90:  // ADDITEMS
         ARCTRM_RETURN_IF_ERROR(PopToMark(items));
-        return Extend(items, Kind::kList);
+        ARCTRM_RETURN_IF_ERROR(Extend(items, Kind::kList));
+        return true;
       case 's':
         items.resize(2);
         ARCTRM_RETURN_IF_ERROR(Pop(items[1]));
         ARCTRM_RETURN_IF_ERROR(Pop(items[0]));
-        return Extend(items, Kind::kDict);
+        ARCTRM_RETURN_IF_ERROR(Extend(items, Kind::kDict));
+        return true;
       case 'u':
         ARCTRM_RETURN_IF_ERROR(PopToMark(items));
-        return Extend(items, Kind::kDict);
-      case 'q':
-        ARCTRM_RETURN_IF_ERROR(Number(1, number));
-        return Remember(number);
-      case 'r':
-        ARCTRM_RETURN_IF_ERROR(Number(4, number));
-        return Remember(number);
-      case 0x94:  // MEMOIZE
-        return Remember(memo_.size());
-      case 'h':
-        ARCTRM_RETURN_IF_ERROR(Number(1, number));
-        return Recall(number);
-      case 'j':
-        ARCTRM_RETURN_IF_ERROR(Number(4, number));
-        return Recall(number);
-      case 'c': {
-        std::string module;
-        std::string name;
-        ARCTRM_RETURN_IF_ERROR(Line(module));
-        ARCTRM_RETURN_IF_ERROR(Line(name));
-        return PushGlobal(module, name);
-      }
+        ARCTRM_RETURN_IF_ERROR(Extend(items, Kind::kDict));
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  // Globals, calls and what they are filled with: kept as data.
+  absl::StatusOr<bool> DoObject(uint8_t code) {
+    uint64_t number = 0;
+    int place = 0;
+    switch (code) {
+      case 'c':
+        ARCTRM_RETURN_IF_ERROR(ReadGlobal());
+        return true;
       case 0x93: {  // STACK_GLOBAL
         int name = 0;
         ARCTRM_RETURN_IF_ERROR(Pop(name));
@@ -315,26 +428,121 @@ class Parser {
             out_.at(place).kind != Kind::kText) {
           return Fault("a global without a name");
         }
-        return PushGlobal(out_.at(place).text, out_.at(name).text);
+        ARCTRM_RETURN_IF_ERROR(
+            PushGlobal(out_.at(place).text, out_.at(name).text));
+        return true;
       }
+      case 0x82:  // EXT1, EXT2, EXT4
+      case 0x83:
+      case 0x84:
+        ARCTRM_RETURN_IF_ERROR(Number(1 << (code - 0x82), number));
+        ARCTRM_RETURN_IF_ERROR(
+            PushGlobal("copyreg", absl::StrCat("extension ", number)));
+        return true;
       case 'R':
       case 0x81:  // NEWOBJ
-        return PushCall(Kind::kCall);
+        ARCTRM_RETURN_IF_ERROR(PushCall());
+        return true;
+      case 0x92:  // NEWOBJ_EX, with keywords
+        ARCTRM_RETURN_IF_ERROR(Pop(place));
+        ARCTRM_RETURN_IF_ERROR(PushCall());
+        out_.contents[stack_.back()].parts.push_back(place);
+        return true;
+      case 'i':
+      case 'o':
+        ARCTRM_RETURN_IF_ERROR(PushMarkedCall(code == 'i'));
+        return true;
       case 'b':
-        // Attributes of an object, such as a state dict's versions.
-        return Pop(place);
+        ARCTRM_RETURN_IF_ERROR(Build());
+        return true;
+      case 'P':
       case 'Q': {
         PickleValue value;
         value.kind = Kind::kPersistent;
+        if (code == 'P') {
+          ARCTRM_RETURN_IF_ERROR(PushLine('V'));
+        }
         ARCTRM_RETURN_IF_ERROR(Pop(place));
         value.items = {place};
         Push(std::move(value));
-        return absl::OkStatus();
+        return true;
       }
       default:
-        return Fault(absl::StrCat("operation 0x", absl::Hex(code),
-                                  ", which torch.save does not write"));
+        return false;
     }
+  }
+
+  // The stack and the memo.
+  absl::StatusOr<bool> DoStack(uint8_t code) {
+    uint64_t number = 0;
+    std::vector<int> items;
+    int place = 0;
+    switch (code) {
+      case '(':
+        marks_.push_back(stack_.size());
+        return true;
+      case '0':
+        ARCTRM_RETURN_IF_ERROR(Pop(place));
+        return true;
+      case '1':
+        ARCTRM_RETURN_IF_ERROR(PopToMark(items));
+        return true;
+      case '2':
+        ARCTRM_RETURN_IF_ERROR(Pop(place));
+        stack_.insert(stack_.end(), 2, place);
+        ARCTRM_RETURN_IF_ERROR(CountReferences(1));
+        return true;
+      case 'q':
+      case 'r':
+        ARCTRM_RETURN_IF_ERROR(Number(code == 'q' ? 1 : 4, number));
+        ARCTRM_RETURN_IF_ERROR(Remember(number));
+        return true;
+      case 0x94:  // MEMOIZE
+        ARCTRM_RETURN_IF_ERROR(Remember(memo_.size()));
+        return true;
+      case 'h':
+      case 'j':
+        ARCTRM_RETURN_IF_ERROR(Number(code == 'h' ? 1 : 4, number));
+        ARCTRM_RETURN_IF_ERROR(Recall(number));
+        return true;
+      case 'p':
+      case 'g': {
+        std::string line;
+        ARCTRM_RETURN_IF_ERROR(Line(line));
+        if (!absl::SimpleAtoi(line, &number)) return Fault("no number");
+        ARCTRM_RETURN_IF_ERROR(code == 'p' ? Remember(number) : Recall(number));
+        return true;
+      }
+      default:
+        return false;
+    }
+  }
+
+  absl::Status Do(uint8_t code) {
+    uint64_t number = 0;
+    switch (code) {
+      case 0x80:  // PROTO
+        ARCTRM_RETURN_IF_ERROR(Number(1, number));
+        if (number < 2 || number > 5) return Fault("an unknown protocol");
+        return absl::OkStatus();
+      case 0x95:  // FRAME
+        return Number(8, number);
+      case 0x98:  // READONLY_BUFFER
+        return absl::OkStatus();
+      case '.':
+        ARCTRM_RETURN_IF_ERROR(Pop(out_.root));
+        stopped_ = true;
+        return absl::OkStatus();
+      default:
+        break;
+    }
+    for (const auto group : {&Parser::DoScalar, &Parser::DoCollection,
+                             &Parser::DoObject, &Parser::DoStack}) {
+      ARCTRM_ASSIGN_OR_RETURN(const bool done, (this->*group)(code));
+      if (done) return absl::OkStatus();
+    }
+    return Fault(
+        absl::StrCat("operation 0x", absl::Hex(code), ", which no pickle has"));
   }
 
   absl::string_view bytes_;
@@ -348,176 +556,10 @@ class Parser {
   std::map<uint64_t, int> memo_;
 };
 
-const std::map<std::string, std::string>& StorageTypes() {
-  static const auto* const types = new std::map<std::string, std::string>{
-      {"torch FloatStorage", "F32"},     {"torch DoubleStorage", "F64"},
-      {"torch BFloat16Storage", "BF16"}, {"torch HalfStorage", "F16"},
-      {"torch LongStorage", "I64"},      {"torch IntStorage", "I32"},
-      {"torch ByteStorage", "U8"},       {"torch CharStorage", "I8"},
-      {"torch BoolStorage", "BOOL"}};
-  return *types;
-}
-
-// Looks at one value of a state dict.
-class TensorReader {
- public:
-  explicit TensorReader(const Pickle& pickle) : pickle_(pickle) {}
-
-  // nullopt for what is no tensor.
-  absl::StatusOr<std::optional<PickledTensor>> Read(int place) const {
-    const PickleValue& value = pickle_.at(place);
-    if (value.kind != Kind::kCall) return std::nullopt;
-    const PickleValue& callee = pickle_.at(value.items[0]);
-    const PickleValue& args = pickle_.at(value.items[1]);
-    if (callee.kind != Kind::kGlobal) return Fault("it calls no function");
-    if (callee.text == "collections OrderedDict") return std::nullopt;
-    if (args.kind != Kind::kTuple) return Fault("its arguments are no tuple");
-    if (callee.text == "torch._utils _rebuild_parameter") {
-      if (args.items.empty()) return Fault("a parameter without numbers");
-      const PickleValue& inner = pickle_.at(args.items[0]);
-      if (inner.kind != Kind::kCall || pickle_.at(inner.items[0]).text !=
-                                           "torch._utils _rebuild_tensor_v2") {
-        return Fault("a parameter that is no tensor");
-      }
-      return Read(args.items[0]);
-    }
-    if (callee.text != "torch._utils _rebuild_tensor_v2") {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "the pickle asks for ", callee.text,
-          ", which no state dict needs; nothing of it was run. Save "
-          "model.state_dict() alone"));
-    }
-    PickledTensor tensor;
-    ARCTRM_RETURN_IF_ERROR(Describe(args, tensor));
-    return tensor;
-  }
-
- private:
-  static absl::Status Fault(absl::string_view what) {
-    return absl::DataLossError(absl::StrCat("pickle: ", what));
-  }
-
-  absl::Status Numbers(int place, std::vector<int64_t>& out) const {
-    const PickleValue& tuple = pickle_.at(place);
-    if (tuple.kind != Kind::kTuple) return Fault("a shape is no tuple");
-    for (const int item : tuple.items) {
-      const PickleValue& number = pickle_.at(item);
-      if (number.kind != Kind::kInt || number.integer < 0) {
-        return Fault("a shape holds no number");
-      }
-      out.push_back(number.integer);
-    }
-    return absl::OkStatus();
-  }
-
-  // (('storage', type, key, location, size), offset, shape, stride, …)
-  absl::Status Describe(const PickleValue& args, PickledTensor& out) const {
-    if (args.items.size() < 4) return Fault("a tensor with too few arguments");
-    const PickleValue& persistent = pickle_.at(args.items[0]);
-    if (persistent.kind != Kind::kPersistent) return Fault("no storage");
-    const PickleValue& id = pickle_.at(persistent.items[0]);
-    if (id.kind != Kind::kTuple || id.items.size() < 5 ||
-        pickle_.at(id.items[0]).text != "storage" ||
-        pickle_.at(id.items[2]).kind != Kind::kText ||
-        pickle_.at(id.items[4]).kind != Kind::kInt) {
-      return Fault("a storage that is not described as one");
-    }
-    const auto type = StorageTypes().find(pickle_.at(id.items[1]).text);
-    if (type == StorageTypes().end()) {
-      return Fault(absl::StrCat("an unknown type of numbers, \"",
-                                pickle_.at(id.items[1]).text, "\""));
-    }
-    out.dtype = type->second;
-    out.storage = pickle_.at(id.items[2]).text;
-    out.storage_size = pickle_.at(id.items[4]).integer;
-    const PickleValue& offset = pickle_.at(args.items[1]);
-    if (offset.kind != Kind::kInt || offset.integer < 0) {
-      return Fault("an offset that is no number");
-    }
-    out.offset = offset.integer;
-    ARCTRM_RETURN_IF_ERROR(Numbers(args.items[2], out.shape));
-    ARCTRM_RETURN_IF_ERROR(Numbers(args.items[3], out.stride));
-    if (out.shape.size() != out.stride.size() || out.shape.size() > 8) {
-      return Fault("shape and stride don't fit");
-    }
-    // The last number must lie in the storage; no product may overflow.
-    constexpr int64_t kFar = int64_t{1} << 40;
-    int64_t last = out.offset;
-    int64_t numbers = 1;
-    bool empty = false;
-    for (size_t i = 0; i < out.shape.size(); ++i) {
-      if (out.shape[i] > kFar || out.stride[i] > kFar) {
-        return Fault("a tensor of impossible size");
-      }
-      if (out.shape[i] == 0) {
-        empty = true;
-        continue;
-      }
-      if (out.shape[i] - 1 > kFar / std::max<int64_t>(1, out.stride[i])) {
-        return Fault("a tensor of impossible size");
-      }
-      last += (out.shape[i] - 1) * out.stride[i];
-      if (numbers > kFar / out.shape[i]) {
-        return Fault("a tensor of impossible size");
-      }
-      numbers *= out.shape[i];
-    }
-    if (out.offset > kFar || out.storage_size < 0 ||
-        (!empty && (last >= out.storage_size || numbers > out.storage_size))) {
-      return Fault("a tensor that reaches outside its storage");
-    }
-    return absl::OkStatus();
-  }
-
-  const Pickle& pickle_;
-};
-
 }  // namespace
 
 absl::StatusOr<Pickle> ParsePickle(absl::string_view bytes) {
   return Parser(bytes).Run();
-}
-
-absl::StatusOr<std::vector<PickledTensor>> StateDictTensors(
-    const Pickle& pickle) {
-  int place = pickle.root;
-  if (pickle.at(place).kind != Kind::kDict) {
-    return absl::DataLossError("pickle: no state dict, its root is no dict");
-  }
-  const auto inner = [&](absl::string_view key) {
-    const std::vector<int>& items = pickle.at(pickle.root).items;
-    for (size_t i = 0; i + 1 < items.size(); i += 2) {
-      if (pickle.at(items[i]).kind == Kind::kText &&
-          pickle.at(items[i]).text == key &&
-          pickle.at(items[i + 1]).kind == Kind::kDict) {
-        return items[i + 1];
-      }
-    }
-    return -1;
-  };
-  for (const char* key : {"state_dict", "model", "ema"}) {
-    const int found = inner(key);
-    if (found < 0) continue;
-    place = found;
-    break;
-  }
-  const TensorReader reader(pickle);
-  std::vector<PickledTensor> tensors;
-  const std::vector<int>& items = pickle.at(place).items;
-  for (size_t i = 0; i + 1 < items.size(); i += 2) {
-    const PickleValue& key = pickle.at(items[i]);
-    if (key.kind != Kind::kText) continue;
-    absl::StatusOr<std::optional<PickledTensor>> tensor =
-        reader.Read(items[i + 1]);
-    ARCTRM_RETURN_IF_ERROR(Annotate(tensor.status(), key.text));
-    if (!tensor->has_value()) continue;
-    tensors.push_back(*std::move(*tensor));
-    tensors.back().name = key.text;
-  }
-  if (tensors.empty()) {
-    return absl::DataLossError("pickle: a dict without tensors");
-  }
-  return tensors;
 }
 
 }  // namespace arctrm::internal

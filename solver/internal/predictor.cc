@@ -20,6 +20,7 @@
 #include "solver/internal/checkpoint_files.h"
 #include "solver/internal/device.h"
 #include "solver/internal/model.h"
+#include "solver/internal/second_answer.h"
 #include "solver/internal/transfer.h"
 #include "solver/internal/workers.h"
 
@@ -160,6 +161,7 @@ class ModelPredictor : public Predictor {
                absl::Span<PredictorOutput> outputs) const {
     at::NoGradGuard no_grad;  // of this thread
     std::vector<std::vector<PredictorOutput>> answers(outputs.size());
+    const bool agreement = options_.rollout_choice == "agreement";
     for (int rollout = 0; rollout < options_.rollouts; ++rollout) {
       std::optional<Random> noise;
       if (rollout > 0) {
@@ -172,8 +174,8 @@ class ModelPredictor : public Predictor {
       }
     }
     for (size_t i = 0; i < outputs.size(); ++i) {
-      outputs[i] = internal::ChooseRollout(
-          std::move(answers[i]), options_.rollout_choice == "agreement");
+      outputs[i] = internal::ChooseRollout(std::move(answers[i]), agreement,
+                                           IsArc() ? size : GridSize());
     }
   }
 
@@ -185,6 +187,8 @@ class ModelPredictor : public Predictor {
     Latents latents;
     at::Tensor answers;    // (n, cells) uint8: of the last step
     at::Tensor unchanged;  // (n) int64: steps that left the answer as it was
+    // (n, cells) uint8 each: of the steps before, where a second one is wanted.
+    std::vector<at::Tensor> earlier;
 
     // Leaves those at `index` alone, int64 on the CPU.
     void Select(const at::Tensor& index) {
@@ -194,6 +198,7 @@ class ModelPredictor : public Predictor {
            {&tokens, &rows, &latents.z_h, &latents.z_l, &answers, &unchanged}) {
         if (t->defined()) *t = t->index_select(0, there);
       }
+      for (at::Tensor& step : earlier) step = step.index_select(0, there);
     }
   };
 
@@ -225,8 +230,12 @@ class ModelPredictor : public Predictor {
       const StepOutput out =
           model_->Step(latents, running.tokens, running.rows, {size, {}});
       latents = out.latents;
-      if (step < last && all_steps) continue;
+      if (step < last && all_steps && !IsArc()) continue;
       const at::Tensor answers = out.logits.argmax(-1).to(at::kByte);
+      if (step < last && all_steps) {
+        running.earlier.push_back(answers);
+        continue;
+      }
       at::Tensor done = out.q_halt_logits >= enough;
       if (options_.stable_halt > 0) {
         if (step == 1) {
@@ -240,22 +249,30 @@ class ModelPredictor : public Predictor {
       }
       done = step == last ? at::ones_like(done, at::device(at::kCPU))
                           : done.to(at::kCPU);
+      if (done.any().item<bool>()) {
+        Keep(answers, out, done, running, size, step, outputs);
+      }
+      if (IsArc()) running.earlier.push_back(answers);
       if (!done.any().item<bool>()) continue;
-      Keep(answers, out.q_halt_logits, done, running.places, step, outputs);
       running.Select(at::logical_not(done).nonzero().view({-1}));
     }
   }
 
   // Hands out the answers of the rows that are done.
-  void Keep(const at::Tensor& all_answers, const at::Tensor& all_halts,
-            const at::Tensor& done, const at::Tensor& places, int step,
-            absl::Span<PredictorOutput> outputs) const {
+  void Keep(const at::Tensor& all_answers, const StepOutput& out,
+            const at::Tensor& done, const Running& running, GridSize size,
+            int step, absl::Span<PredictorOutput> outputs) const {
     const int64_t cells = all_answers.size(1);
     const at::Tensor answers = all_answers.to(at::kCPU).contiguous();
-    const at::Tensor halts = all_halts.to(at::kCPU).contiguous();
+    const at::Tensor halts = out.q_halt_logits.to(at::kCPU).contiguous();
+    const at::Tensor earlier =
+        running.earlier.empty()
+            ? at::Tensor()
+            : at::stack(running.earlier).to(at::kCPU).contiguous();
+    std::vector<int64_t> without_second;
     for (int64_t i = 0; i < done.numel(); ++i) {
-      const size_t place =
-          static_cast<size_t>(places.const_data_ptr<int64_t>()[i]);
+      const auto place =
+          static_cast<size_t>(running.places.const_data_ptr<int64_t>()[i]);
       const float halt = halts.const_data_ptr<float>()[i];
       if (!done.const_data_ptr<bool>()[i] || place >= outputs.size()) continue;
       PredictorOutput& output = outputs[place];
@@ -263,8 +280,54 @@ class ModelPredictor : public Predictor {
       output.tokens.assign(from, from + cells);
       output.halt_logit = halt;
       output.steps = step;
+      if (!IsArc()) continue;
+      TakeEarlier(earlier, i, size, output);
+      if (output.second.empty()) without_second.push_back(i);
+    }
+    if (!without_second.empty()) {
+      ChangeCells(out.logits, without_second, running.places, size, outputs);
     }
   }
+
+  // The second answer of row `i`, if one of `earlier` (steps, n, cells) is
+  // another.
+  static void TakeEarlier(const at::Tensor& earlier, int64_t i, GridSize size,
+                          PredictorOutput& output) {
+    output.second.clear();
+    const int64_t steps = earlier.defined() ? earlier.size(0) : 0;
+    for (int64_t step = steps; step-- > 0;) {
+      const absl::Span<const uint8_t> tokens(
+          earlier.const_data_ptr<uint8_t>() +
+              (step * earlier.size(1) + i) * earlier.size(2),
+          output.tokens.size());
+      if (!internal::HoldsOtherGrid(tokens, output.tokens, size)) continue;
+      output.second.assign(tokens.begin(), tokens.end());
+      return;
+    }
+  }
+
+  // The second answers of `rows` where every step gave the same grid.
+  static void ChangeCells(const at::Tensor& all_logits,
+                          const std::vector<int64_t>& rows,
+                          const at::Tensor& places, GridSize size,
+                          absl::Span<PredictorOutput> outputs) {
+    const at::Tensor index = at::tensor(rows, at::kLong);
+    const at::Tensor logits =
+        all_logits.index_select(0, index.to(all_logits.device()))
+            .to(at::kCPU, at::kFloat)
+            .contiguous();
+    const int64_t stride = logits.size(1) * logits.size(2);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      PredictorOutput& output = outputs[static_cast<size_t>(
+          places.const_data_ptr<int64_t>()[rows[i]])];
+      output.second = internal::ChangeLeastCertainCell(
+          output.tokens, size,
+          {logits.const_data_ptr<float>() + static_cast<int64_t>(i) * stride,
+           static_cast<size_t>(stride)});
+    }
+  }
+
+  bool IsArc() const { return canvas().kind == PuzzleKind::kArc; }
 
   std::unique_ptr<Model> model_;
   at::Tensor table_;
@@ -295,23 +358,27 @@ int DefaultBatch(const Model& model, int slices) {
 namespace internal {
 
 PredictorOutput ChooseRollout(std::vector<PredictorOutput> answers,
-                              bool by_agreement) {
-  size_t best = 0;
-  int64_t best_votes = 0;
-  for (size_t i = 0; i < answers.size(); ++i) {
+                              bool by_agreement, GridSize size) {
+  std::vector<std::pair<int64_t, float>> ranks;
+  for (const PredictorOutput& answer : answers) {
     const int64_t votes =
         by_agreement ? std::count_if(answers.begin(), answers.end(),
                                      [&](const PredictorOutput& other) {
-                                       return other.tokens == answers[i].tokens;
+                                       return other.tokens == answer.tokens;
                                      })
                      : 1;
-    if (votes > best_votes ||
-        (votes == best_votes &&
-         answers[i].halt_logit > answers[best].halt_logit)) {
-      best = i;
-      best_votes = votes;
+    ranks.emplace_back(votes, answer.halt_logit);
+  }
+  const auto best = static_cast<size_t>(
+      std::max_element(ranks.begin(), ranks.end()) - ranks.begin());
+  size_t second = best;
+  for (size_t i = 0; i < answers.size() && size.cells() > 0; ++i) {
+    if (HoldsOtherGrid(answers[i].tokens, answers[best].tokens, size) &&
+        (second == best || ranks[i] > ranks[second])) {
+      second = i;
     }
   }
+  if (second != best) answers[best].second = answers[second].tokens;
   return std::move(answers[best]);
 }
 
@@ -346,8 +413,6 @@ absl::StatusOr<std::unique_ptr<Predictor>> LoadPredictor(
         ARCTRM_ASSIGN_OR_RETURN(
             const internal::SafetensorsFile file,
             internal::ReadCheckpointTensors(info.dir, internal::kWeightsFile));
-        ARCTRM_RETURN_IF_ERROR(
-            Annotate(internal::CheckNumbers(file), checkpoint));
         Random init(0, "init");
         auto model = std::make_unique<Model>(
             info.model, device,

@@ -13,8 +13,10 @@
 namespace arctrm::internal {
 
 // PredictorOptions::rollout_choice of some answers to one input, at least one.
+// With the `size` of its canvas the best of those that give another grid
+// becomes the second answer.
 PredictorOutput ChooseRollout(std::vector<PredictorOutput> answers,
-                              bool by_agreement);
+                              bool by_agreement, GridSize size = {});
 
 // `table` (num_ids, D) on the model's device. `canvas_step`: Predictor's.
 // options.device and fit_canvas are not looked at.

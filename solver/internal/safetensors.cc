@@ -2,9 +2,11 @@
 #include "solver/internal/safetensors.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
 #include "base/status.h"
@@ -21,14 +23,83 @@ absl::Status Damaged(absl::string_view name, absl::string_view what) {
       absl::StrCat(name, ": damaged or no safetensors file: ", what));
 }
 
+// Numbers whose exponent bits are all set: NaN and infinities. `first` becomes
+// the place of the first one.
+template <typename Bits>
+size_t CountNotFinite(absl::string_view bytes, Bits exponent, size_t& first) {
+  // Blocks that the compiler turns into vector code; few hold any.
+  constexpr size_t kBlock = 4096 / sizeof(Bits);
+  const size_t numbers = bytes.size() / sizeof(Bits);
+  std::array<Bits, kBlock> block = {};
+  size_t count = 0;
+  for (size_t start = 0; start < numbers; start += kBlock) {
+    const size_t size = std::min(kBlock, numbers - start);
+    std::memcpy(block.data(), bytes.data() + start * sizeof(Bits),
+                size * sizeof(Bits));
+    size_t found = 0;
+    for (size_t i = 0; i < size; ++i) {
+      found += (block[i] & exponent) == exponent ? 1 : 0;
+    }
+    for (size_t i = 0; count == 0 && found > 0 && i < size; ++i) {
+      if ((block[i] & exponent) != exponent) continue;
+      first = start + i;
+      break;
+    }
+    count += found;
+  }
+  return count;
+}
+
 }  // namespace
 
+absl::Status CheckFinite(absl::string_view name, absl::string_view dtype,
+                         absl::string_view bytes) {
+  size_t first = 0;
+  size_t count = 0;
+  if (dtype == "F32") {
+    count = CountNotFinite<uint32_t>(bytes, 0x7f800000, first);
+  } else if (dtype == "F64") {
+    count = CountNotFinite<uint64_t>(bytes, 0x7ff0000000000000, first);
+  } else if (dtype == "BF16") {
+    count = CountNotFinite<uint16_t>(bytes, 0x7f80, first);
+  } else if (dtype == "F16") {
+    count = CountNotFinite<uint16_t>(bytes, 0x7c00, first);
+  }
+  if (count == 0) return absl::OkStatus();
+  const size_t numbers = bytes.size() / static_cast<size_t>(DtypeBytes(dtype));
+  return absl::DataLossError(
+      absl::StrCat(name, ": ", count, " of its ", numbers,
+                   " numbers are NaN or infinite, first number ", first,
+                   " (counted from 0); take weights from before that"));
+}
+
+absl::Status CheckAllFinite(const SafetensorsFile& file) {
+  for (const auto& [name, entry] : file.tensors()) {
+    ARCTRM_RETURN_IF_ERROR(CheckFinite(name, entry.dtype, entry.bytes));
+  }
+  return absl::OkStatus();
+}
+
 int64_t DtypeBytes(absl::string_view dtype) {
-  if (dtype == "F64" || dtype == "I64") return 8;
-  if (dtype == "F32" || dtype == "I32") return 4;
-  if (dtype == "F16" || dtype == "BF16") return 2;
-  if (dtype == "U8" || dtype == "BOOL" || dtype == "I8") return 1;
+  for (const absl::string_view known : {"F64", "I64", "U64", "C64"}) {
+    if (dtype == known) return 8;
+  }
+  for (const absl::string_view known : {"F32", "I32", "U32"}) {
+    if (dtype == known) return 4;
+  }
+  for (const absl::string_view known : {"F16", "BF16", "I16", "U16"}) {
+    if (dtype == known) return 2;
+  }
+  for (const absl::string_view known :
+       {"U8", "I8", "BOOL", "F8_E4M3", "F8_E5M2", "F8_E8M0", "F8_E4M3FNUZ",
+        "F8_E5M2FNUZ"}) {
+    if (dtype == known) return 1;
+  }
   return 0;
+}
+
+bool IsFloatDtype(absl::string_view dtype) {
+  return dtype == "F32" || dtype == "F64" || dtype == "BF16" || dtype == "F16";
 }
 
 absl::StatusOr<SafetensorsFile> SafetensorsFile::Read(absl::string_view path) {
@@ -39,8 +110,8 @@ absl::StatusOr<SafetensorsFile> SafetensorsFile::Read(absl::string_view path) {
 absl::StatusOr<SafetensorsFile> SafetensorsFile::Parse(std::string text,
                                                        absl::string_view name) {
   SafetensorsFile file;
-  file.bytes_.assign(text.begin(), text.end());
-  const std::vector<char>& bytes = file.bytes_;
+  file.bytes_ = std::make_unique<const std::string>(std::move(text));
+  const std::string& bytes = *file.bytes_;
   if (bytes.size() < 8) {
     return Damaged(name, absl::StrCat("only ", bytes.size(), " bytes"));
   }
@@ -93,8 +164,11 @@ absl::StatusOr<SafetensorsFile> SafetensorsFile::Parse(std::string text,
     entry.dtype = std::string(dtype);
     uint64_t expected = static_cast<uint64_t>(DtypeBytes(entry.dtype));
     if (expected == 0) {
-      return Damaged(name, absl::StrCat("\"", key, "\" has the unknown type ",
-                                        entry.dtype));
+      return absl::InvalidArgumentError(
+          absl::StrCat(name, ": \"", key, "\" has numbers of the type ",
+                       absl::Utf8SafeCHexEscape(
+                           absl::string_view(entry.dtype).substr(0, 40)),
+                       ", which is not read; convert it to F32, F16 or BF16"));
     }
     for (const auto size : shape) {
       uint64_t n = 0;

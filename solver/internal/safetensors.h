@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -39,13 +40,23 @@ class SafetensorsFile {
   }
 
  private:
-  std::vector<char> bytes_;  // a vector keeps its buffer when moved
+  std::unique_ptr<const std::string> bytes_;  // keeps its place when moved
   std::map<std::string, TensorEntry> tensors_;
   std::map<std::string, std::string> metadata_;
 };
 
-// Bytes of one element; 0 for a dtype we don't know.
+// Bytes of one element; 0 for a dtype that is unknown or has no whole bytes.
 int64_t DtypeBytes(absl::string_view dtype);
+
+// DataLoss where one of the numbers in `bytes` is NaN or infinite: says which
+// and how many are. Integers always are finite. `name` stands in the message.
+absl::Status CheckFinite(absl::string_view name, absl::string_view dtype,
+                         absl::string_view bytes);
+// The same of every tensor in a file.
+absl::Status CheckAllFinite(const SafetensorsFile& file);
+
+// Floating-point numbers that weights are read from: F32, F64, BF16, F16.
+bool IsFloatDtype(absl::string_view dtype);
 
 struct TensorToWrite {
   std::string name;

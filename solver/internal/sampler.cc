@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -30,23 +31,26 @@ ExampleSampler::ExampleSampler(const Dataset* dataset, bool translate,
     : dataset_(dataset),
       translate_(translate),
       pairs_per_visit_(static_cast<size_t>(pairs_per_visit)),
-      first_ids_(dataset->FirstIds()),
+      first_ids_(std::make_shared<std::vector<int64_t>>(dataset->FirstIds())),
       random_(seed, "batches") {
   ARCTRM_CHECK(!dataset->tasks.empty());
   const Canvas whole = dataset->canvas;
+  std::vector<GridSize> sizes;
   for (const DatasetTask& task : dataset->tasks) {
-    sizes_.push_back(
+    sizes.push_back(
         canvas_step > 0 && dataset->has_ids()
             ? FittedSize(task.pairs, task.test_inputs, whole.side, canvas_step)
             : whole.size());
   }
+  sizes_ = std::make_shared<std::vector<GridSize>>(std::move(sizes));
   StartEpoch();
 }
 
 void ExampleSampler::StartEpoch() {
-  order_.resize(dataset_->tasks.size());
-  std::iota(order_.begin(), order_.end(), 0);
-  random_.Shuffle(order_);
+  std::vector<int> order(dataset_->tasks.size());
+  std::iota(order.begin(), order.end(), 0);
+  random_.Shuffle(order);
+  order_ = std::make_shared<std::vector<int>>(std::move(order));
   position_ = 0;
   ++epochs_;
   StartTask();
@@ -54,7 +58,7 @@ void ExampleSampler::StartEpoch() {
 
 void ExampleSampler::StartTask() {
   const DatasetTask& task =
-      dataset_->tasks[static_cast<size_t>(order_[position_])];
+      dataset_->tasks[static_cast<size_t>((*order_)[position_])];
   copy_ = static_cast<int>(
       random_.Below(static_cast<uint64_t>(dataset_->num_copies(task))));
   pairs_.resize(task.pairs.size());
@@ -70,9 +74,9 @@ Example ExampleSampler::InPlace(int task, int copy) const {
   Example example;
   example.task = task;
   example.copy = copy;
-  example.window.size = sizes_[index];
+  example.window.size = (*sizes_)[index];
   if (!dataset_->has_ids()) return example;
-  example.puzzle_id = first_ids_[index] + copy;
+  example.puzzle_id = (*first_ids_)[index] + copy;
   const DatasetTask& of = dataset_->tasks[index];
   if (Transposes(of.copies[static_cast<size_t>(copy)].dihedral)) {
     example.window.size = example.window.size.Transposed();
@@ -82,13 +86,13 @@ Example ExampleSampler::InPlace(int task, int copy) const {
 
 Example ExampleSampler::Next() {
   if (pairs_.empty()) {
-    if (++position_ == order_.size()) {
+    if (++position_ == order_->size()) {
       StartEpoch();
     } else {
       StartTask();
     }
   }
-  Example example = InPlace(order_[position_], copy_);
+  Example example = InPlace((*order_)[position_], copy_);
   const DatasetTask& task = dataset_->tasks[static_cast<size_t>(example.task)];
   example.pair = pairs_.back();
   pairs_.pop_back();
@@ -134,15 +138,15 @@ void ExampleSampler::Encode(const Example& example, uint8_t* input,
 
 double ExampleSampler::WindowShare() const {
   double cells = 0;
-  for (const GridSize& size : sizes_) cells += size.cells();
-  return cells / static_cast<double>(sizes_.size()) /
+  for (const GridSize& size : *sizes_) cells += size.cells();
+  return cells / static_cast<double>(sizes_->size()) /
          dataset_->canvas.num_tokens();
 }
 
 std::string ExampleSampler::State() const {
   return absl::StrCat(random_.State(), ";", epochs_, ";", position_, ";", copy_,
                       ";", absl::StrJoin(pairs_, ","), ";",
-                      absl::StrJoin(order_, ","));
+                      absl::StrJoin(*order_, ","));
 }
 
 absl::Status ExampleSampler::SetState(const std::string& state) {
@@ -164,18 +168,19 @@ absl::Status ExampleSampler::SetState(const std::string& state) {
     return true;
   };
   uint64_t position = 0;
+  std::vector<int> order;
   const int tasks = static_cast<int>(dataset_->tasks.size());
   if (!random_.SetState(parts[0]).ok() ||
       !absl::SimpleAtoi(parts[1], &epochs_) ||
       !absl::SimpleAtoi(parts[2], &position) ||
-      !absl::SimpleAtoi(parts[3], &copy_) ||
-      !numbers(parts[5], tasks, order_) ||
-      order_.size() != dataset_->tasks.size() || position >= order_.size()) {
+      !absl::SimpleAtoi(parts[3], &copy_) || !numbers(parts[5], tasks, order) ||
+      order.size() != dataset_->tasks.size() || position >= order.size()) {
     return damaged;
   }
   position_ = position;
+  order_ = std::make_shared<std::vector<int>>(std::move(order));
   const DatasetTask& task =
-      dataset_->tasks[static_cast<size_t>(order_[position_])];
+      dataset_->tasks[static_cast<size_t>((*order_)[position_])];
   if (copy_ < 0 || copy_ >= dataset_->num_copies(task) ||
       !numbers(parts[4], static_cast<int>(task.pairs.size()), pairs_)) {
     return damaged;

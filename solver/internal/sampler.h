@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -64,11 +65,13 @@ class ExampleSampler {
   const Dataset* dataset_;
   bool translate_;
   size_t pairs_per_visit_;
-  std::vector<int64_t> first_ids_;
-  std::vector<GridSize> sizes_;  // of the windows, by task as it is
+  // Shared by copies of this object, which are cheap and frequent.
+  std::shared_ptr<const std::vector<int64_t>> first_ids_;
+  // Of the windows, by task as it is.
+  std::shared_ptr<const std::vector<GridSize>> sizes_;
   Random random_;
-  std::vector<int> order_;  // tasks of this epoch
-  size_t position_ = 0;     // next in order_
+  std::shared_ptr<const std::vector<int>> order_;  // tasks of this epoch
+  size_t position_ = 0;                            // next in order_
   int copy_ = 0;
   std::vector<int>
       pairs_;  // of the current task, still to come (from the back)

@@ -9,8 +9,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/interrupt.h"
 #include "base/status.h"
 #include "base/stop.h"
+#include "base/watchdog.h"
 #include "solver/checkpoint_info.h"
 #include "solver/internal/device.h"
 #include "solver/internal/step_stats.h"
@@ -85,7 +87,7 @@ absl::StatusOr<TrainResult> Lead(const TrainRequest& request,
   TrainStats stats;
   StepSums sums;
   Deadline deadline = request.deadline;
-  double step_s = 0;  // running mean of one step
+  double step_s = request.expected_step_s;  // running mean of one step
   double save_s = 0;
   const auto time_s = [&] {
     return trainer.earlier_time_s() + Seconds(start, clock.Now());
@@ -161,8 +163,14 @@ absl::StatusOr<TrainResult> Lead(const TrainRequest& request,
   const auto evaluate = [&]() -> absl::Status {
     const absl::Time before = clock.Now();
     const std::unique_ptr<Predictor> predictor = trainer.MakePredictor();
-    ARCTRM_ASSIGN_OR_RETURN(const HeldOutScore score,
-                            request.evaluate(*predictor));
+    absl::StatusOr<HeldOutScore> tried;
+    {
+      const InterruptScope interruptible(request.abort);
+      tried = request.evaluate(*predictor);
+    }
+    // The loop stops for the same reason.
+    if (absl::IsCancelled(tried.status())) return absl::OkStatus();
+    ARCTRM_ASSIGN_OR_RETURN(const HeldOutScore score, std::move(tried));
     stats.held_out = score;
     if (trainer.best_step == 0 || score > trainer.best) {
       trainer.best = score;
@@ -188,6 +196,7 @@ absl::StatusOr<TrainResult> Lead(const TrainRequest& request,
       break;
     }
     if (StopSignal() != 0) {
+      AcknowledgeStop();
       result.stop = TrainStop::kSignal;
       break;
     }
@@ -201,7 +210,12 @@ absl::StatusOr<TrainResult> Lead(const TrainRequest& request,
     }
     const absl::Time before = clock.Now();
     const Order order = Agree(trainer, {Order::kStep, progress()});
-    trainer.Step(sums, order.value);
+    if (!trainer.Step(sums, order.value, request.abort)) {
+      AcknowledgeStop();
+      result.stop =
+          StopSignal() != 0 ? TrainStop::kSignal : TrainStop::kDeadline;
+      break;
+    }
     ++result.steps;
     trainer.Reduce(sums);
     ReadSums(sums, request.train, stats);
@@ -316,44 +330,57 @@ absl::Status CheckTraining(const TrainRequest& request) {
 absl::StatusOr<TrainResult> Train(const TrainRequest& request) {
   ARCTRM_CHECK(request.dataset != nullptr);
   ARCTRM_RETURN_IF_ERROR(CheckShares(request));
-  return internal::CatchTorch([&]() -> absl::StatusOr<TrainResult> {
-    ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<Trainer> trainer,
-                            Trainer::Create(request));
-    return Loop(request, *trainer);
+  absl::StatusOr<std::unique_ptr<Trainer>> trainer = internal::CatchTorch([&] {
+    const InterruptScope interruptible(request.abort);
+    return Trainer::Create(request);
   });
+  if (absl::IsCancelled(trainer.status()) && request.group.size == 1) {
+    // Nothing was trained and nothing is saved.
+    AcknowledgeStop();
+    TrainResult result;
+    result.stop = StopSignal() != 0 ? TrainStop::kSignal : TrainStop::kDeadline;
+    return result;
+  }
+  ARCTRM_RETURN_IF_ERROR(trainer.status());
+  return internal::CatchTorch([&] { return Loop(request, **trainer); });
 }
 
-absl::StatusOr<double> MeasureStepSeconds(const Dataset& dataset,
-                                          const ModelOptions& model,
-                                          const TrainOptions& train,
-                                          const DeviceOptions& device,
-                                          double budget_s) {
-  return internal::CatchTorch([&]() -> absl::StatusOr<double> {
+absl::StatusOr<StepTime> MeasureStep(const Dataset& dataset,
+                                     const ModelOptions& model,
+                                     const TrainOptions& train,
+                                     const DeviceOptions& device,
+                                     const MeasureLimits& limits) {
+  const Clock& clock = RealClock();
+  const absl::Time start = clock.Now();
+  const Deadline give_up(clock, absl::Seconds(limits.give_up_s));
+  const auto elapsed_s = [&] { return Seconds(start, clock.Now()); };
+  StepTime time;
+  const absl::Status measured = internal::CatchTorch([&]() -> absl::Status {
     TrainRequest request;
     request.dataset = &dataset;
     request.model = model;
     request.train = train;
     request.device = device;
+    const InterruptScope interruptible(give_up);
     ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<Trainer> trainer,
                             Trainer::Create(request));
-    const Clock& clock = RealClock();
-    const absl::Time start = clock.Now();
     StepSums sums;
     TrainStats stats;
-    const auto timed = [&] {
+    // The first one also warms up.
+    for (int i = 0; i < 6; ++i) {
+      if (i > 0 && elapsed_s() + time.seconds >= limits.repeat_s) break;
       const absl::Time before = clock.Now();
-      trainer->Step(sums, /*progress=*/1);
+      if (!trainer->Step(sums, /*progress=*/1, give_up)) break;
       ReadSums(sums, train, stats);  // waits for the device
-      return Seconds(before, clock.Now());
-    };
-    double best = timed();  // the first one also warms up
-    for (int i = 0; i < 5 && Seconds(start, clock.Now()) + best < budget_s;
-         ++i) {
-      best = std::min(best, timed());
-      if (StopSignal() != 0) break;
+      const double took = Seconds(before, clock.Now());
+      time.seconds = time.complete ? std::min(time.seconds, took) : took;
+      time.complete = true;
     }
-    return best;
+    return absl::OkStatus();
   });
+  if (!measured.ok() && !absl::IsCancelled(measured)) return measured;
+  if (!time.complete) time.seconds = elapsed_s();
+  return time;
 }
 
 absl::StatusOr<std::string> DescribeDevice(const DeviceOptions& options,

@@ -6,10 +6,13 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/interrupt.h"
 #include "base/status.h"
+#include "solver/internal/interruption.h"
 #include "solver/internal/predictor.h"
 
 namespace arctrm::internal {
@@ -186,8 +189,10 @@ std::vector<std::vector<RowGroup>> Trainer::DivideBatch() const {
       workers_->count());
 }
 
-Tensor Trainer::RunGroup(int worker, const RowGroup& group, const Batch& fresh,
-                         const Tensor& min_steps, Tensor& row_grad) {
+Trainer::GroupDone Trainer::RunGroup(int worker, const RowGroup& group,
+                                     const Batch& fresh,
+                                     const Tensor& min_steps,
+                                     Tensor& row_grad) {
   const auto at = static_cast<size_t>(worker);
   const Model& model = worker == 0 ? *model_ : *replicas_[at - 1];
   const int64_t cells = group.size.cells();
@@ -228,28 +233,27 @@ Tensor Trainer::RunGroup(int worker, const RowGroup& group, const Batch& fresh,
   const double scale = model.dtype() == at::kHalf ? loss_scale.scale : 1;
   input.divisor = at::full({}, static_cast<double>(train_.batch) / scale,
                            at::device(device).dtype(at::kDouble));
-  const GroupOutput output = graphs_.empty() ? StepGroup(model, train_, input)
-                                             : graphs_[at]->Run(input);
+  GroupOutput output = graphs_.empty() ? StepGroup(model, train_, input)
+                                       : graphs_[at]->Run(input);
   const DistinctRows distinct(device);
-  KeepCarry(index, output, carry.current);
   if (row_grad.defined()) row_grad.index_copy_(0, index, output.row_grad);
-  return output.sums;
+  return {index, std::move(output), std::move(carry.current)};
 }
 
-void Trainer::KeepCarry(const Tensor& index, const GroupOutput& stepped,
-                        const Batch& current) {
+void Trainer::KeepCarry(const GroupDone& done) {
   at::NoGradGuard no_grad;
+  const DistinctRows distinct(model_->device());
   const auto keep = [&](const Tensor& part, const Tensor& whole) {
     (part.dim() > 1 ? whole.narrow(1, 0, part.size(1)) : whole)
-        .index_copy_(0, index, part);
+        .index_copy_(0, done.index, part);
   };
-  keep(stepped.latents.z_h, carry_.latents.z_h);
-  keep(stepped.latents.z_l, carry_.latents.z_l);
-  keep(stepped.steps, carry_.steps);
-  keep(stepped.halted, carry_.halted);
-  keep(current.tokens, carry_.current.tokens);
-  keep(current.labels, carry_.current.labels);
-  keep(current.puzzle_ids, carry_.current.puzzle_ids);
+  keep(done.output.latents.z_h, carry_.latents.z_h);
+  keep(done.output.latents.z_l, carry_.latents.z_l);
+  keep(done.output.steps, carry_.steps);
+  keep(done.output.halted, carry_.halted);
+  keep(done.current.tokens, carry_.current.tokens);
+  keep(done.current.labels, carry_.current.labels);
+  keep(done.current.puzzle_ids, carry_.current.puzzle_ids);
 }
 
 void Trainer::ClearGraphs() {
@@ -303,15 +307,89 @@ void Trainer::SetCycles(double progress, bool rows_only) {
   recorded_ = now;
 }
 
-void Trainer::Step(StepSums& sums, double progress) {
+bool Trainer::CanUndo() const {
+  return model_->device().is_cpu() && graphs_.empty() &&
+         collective_->size() == 1;
+}
+
+Trainer::StepStart Trainer::RememberStart() const {
+  return {examples_, exploration_,     current_ids_.clone(), windows_.clone(),
+          step_,     rows_only_steps_, learning_rate_};
+}
+
+void Trainer::Undo(StepStart start) {
+  examples_ = std::move(start.examples);
+  exploration_ = start.exploration;
+  current_ids_.copy_(start.current_ids);
+  windows_.copy_(start.windows);
+  step_ = start.step;
+  rows_only_steps_ = start.rows_only_steps;
+  learning_rate_ = start.learning_rate;
+}
+
+Tensor Trainer::DrawMinSteps() {
+  if (options_.exploration <= 0 || options_.halt_max_steps <= 1) return {};
+  // Redrawn every step, so it only delays halting (as published).
+  Tensor host = at::zeros({train_.batch}, at::kLong);
+  for (int64_t b = 0; b < train_.batch; ++b) {
+    if (exploration_.Chance(options_.exploration)) {
+      host.mutable_data_ptr<int64_t>()[b] =
+          exploration_.Between(2, options_.halt_max_steps);
+    }
+  }
+  return ToDevice(host.narrow(0, rows_.begin, rows_.size), model_->device());
+}
+
+bool Trainer::ComputeGradients(const Batch& fresh, bool rows_only,
+                               Tensor& row_grad, std::vector<Tensor>& sums) {
+  const Tensor min_steps = DrawMinSteps();
+  const std::vector<std::vector<RowGroup>> groups = DivideBatch();
+  if (options_.puzzle_prefix > 0) {
+    row_grad = at::empty({rows_.size, options_.hidden}, table_.options());
+  }
+  // A step that can be undone moves the carry on only when all is computed.
+  const bool later = CanUndo();
+  std::vector<std::vector<GroupDone>> done(groups.size());
+  try {
+    workers_->Run([&](int worker) {
+      const auto at = static_cast<size_t>(worker);
+      Model& model = worker == 0 ? *model_ : *replicas_[at - 1];
+      model.RequireGradients(!rows_only);
+      model.flat_grad().zero_();
+      for (const RowGroup& group : groups[at]) {
+        GroupDone now = RunGroup(worker, group, fresh, min_steps, row_grad);
+        if (!later) {
+          KeepCarry(now);
+          now.output.latents = {};
+        }
+        done[at].push_back(std::move(now));
+      }
+    });
+  } catch (const Interruption&) {
+    return false;
+  }
+  for (const std::vector<GroupDone>& some : done) {
+    for (const GroupDone& now : some) {
+      if (later) KeepCarry(now);
+      sums.push_back(now.output.sums);
+    }
+  }
+  return true;
+}
+
+bool Trainer::Step(StepSums& sums, double progress, const Deadline& abort) {
+  std::optional<InterruptScope> interruptible;
+  std::optional<StepStart> start;
+  if (CanUndo()) {
+    interruptible.emplace(abort);
+    start.emplace(RememberStart());
+  }
   // Once the network learns, it goes on learning: a run that is resumed with
   // more time must not fall back.
   const bool rows_only =
       step_ == rows_only_steps_ && progress < train_.rows_only_share;
   ++step_;
   if (rows_only) ++rows_only_steps_;
-  const int64_t batch = train_.batch;
-  const bool scaled = model_->dtype() == at::kHalf;
   const double decay =
       train_.decay_share > 0
           ? std::clamp((1 - progress) / train_.decay_share, 0.0, 1.0)
@@ -322,36 +400,13 @@ void Trainer::Step(StepSums& sums, double progress) {
                                                     step_ - rows_only_steps_,
                                                     train_.warmup_steps);
   SetCycles(progress, rows_only);
-  const Batch fresh = DrawBatch();
-  Tensor min_steps;
-  if (options_.exploration > 0 && options_.halt_max_steps > 1) {
-    // Redrawn every step, so it only delays halting (as published).
-    Tensor host = at::zeros({batch}, at::kLong);
-    for (int64_t b = 0; b < batch; ++b) {
-      if (exploration_.Chance(options_.exploration)) {
-        host.mutable_data_ptr<int64_t>()[b] =
-            exploration_.Between(2, options_.halt_max_steps);
-      }
-    }
-    min_steps =
-        ToDevice(host.narrow(0, rows_.begin, rows_.size), model_->device());
-  }
-  const std::vector<std::vector<RowGroup>> groups = DivideBatch();
   Tensor row_grad;
-  if (options_.puzzle_prefix > 0) {
-    row_grad = at::empty({rows_.size, options_.hidden}, table_.options());
+  std::vector<Tensor> group_sums;
+  if (!ComputeGradients(DrawBatch(), rows_only, row_grad, group_sums)) {
+    Undo(*std::move(start));
+    return false;
   }
-  std::vector<std::vector<Tensor>> sums_by_worker(groups.size());
-  workers_->Run([&](int worker) {
-    const auto at = static_cast<size_t>(worker);
-    Model& model = worker == 0 ? *model_ : *replicas_[at - 1];
-    model.RequireGradients(!rows_only);
-    model.flat_grad().zero_();
-    for (const RowGroup& group : groups[at]) {
-      sums_by_worker[at].push_back(
-          RunGroup(worker, group, fresh, min_steps, row_grad));
-    }
-  });
+  interruptible.reset();
 
   at::NoGradGuard no_grad;
   if (!rows_only) {
@@ -362,19 +417,26 @@ void Trainer::Step(StepSums& sums, double progress) {
     collective_->AllReduceSum(model_->flat_grad());
   }
   if (row_grad.defined()) row_grad = GatherRows(row_grad);
+  const bool scaled = model_->dtype() == at::kHalf;
   const bool use = !scaled || UseGradients(row_grad, rows_only);
   if (use) {
-    for (const std::vector<Tensor>& some : sums_by_worker) {
-      for (const Tensor& now : some) sums.Add(now);
-    }
+    for (const Tensor& now : group_sums) sums.Add(now);
     ++sums.optimizer_steps;
     // Before what else is queued: the flags are waited for anyway.
     if (collective_->size() == 1) sums.Send();
   }
   halted_.Start(GatherRows(carry_.halted));
-  if (!use) return;
-  for (int64_t b = 0; b < batch; ++b) {
-    ++updates_[static_cast<size_t>(current_ids_.const_data_ptr<int64_t>()[b])];
+  if (use) UpdateWeights(row_grad, rows_only, decay);
+  // The device is busy with all this; the host is not.
+  if (use && model_->device().is_cuda()) DrawAhead();
+  return true;
+}
+
+void Trainer::UpdateWeights(const Tensor& row_grad, bool rows_only,
+                            double decay) {
+  const int64_t* ids = current_ids_.const_data_ptr<int64_t>();
+  for (int64_t b = 0; b < train_.batch; ++b) {
+    ++updates_[static_cast<size_t>(ids[b])];
   }
   if (row_grad.defined()) {
     SignSgdUpdate(table_, current_ids_, row_grad,
@@ -387,8 +449,6 @@ void Trainer::Step(StepSums& sums, double progress) {
                   train_.weight_decay, train_.beta1, train_.beta2, ema_,
                   train_.ema);
   }
-  // The device is busy with all this; the host is not.
-  if (model_->device().is_cuda()) DrawAhead();
 }
 
 std::unique_ptr<Predictor> Trainer::MakePredictor() const {

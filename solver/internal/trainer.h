@@ -44,7 +44,9 @@ class Trainer {
   // One optimiser step: admit new examples, supervise, sign-SGD, AdamATan2,
   // EMA. `progress`: the share of the run that is done, for schedules. All
   // ranks call it with the same. May throw LibTorch's exceptions, and RankLost.
-  void Step(StepSums& sums, double progress);
+  // false: `abort` passed or a signal came in the middle of it, and nothing has
+  // changed; only a single process on a CPU stops there.
+  bool Step(StepSums& sums, double progress, const Deadline& abort = {});
 
   // Draws and encodes examples that the next steps will want, a batch of them
   // at most. It changes nothing that is seen. Step does it itself where it
@@ -96,6 +98,33 @@ class Trainer {
   void FillNewRows(const PuzzleIds& known, const Tensor& known_table);
   // train.new_rows = match.
   void MatchNewRows(const TrainRequest& request);
+  // What a step changes before its gradients are used.
+  struct StepStart {
+    ExampleQueue examples;
+    Random exploration;
+    Tensor current_ids, windows;
+    int64_t step, rows_only_steps;
+    double learning_rate;
+  };
+  StepStart RememberStart() const;
+  void Undo(StepStart start);
+  // Can a step be stopped in the middle and undone?
+  bool CanUndo() const;
+  // A group of rows that has been computed, for KeepCarry.
+  struct GroupDone {
+    Tensor index;
+    GroupOutput output;
+    Batch current;
+  };
+  // Forward and backward of this rank's rows: gradients stand in the models and
+  // in row_grad, the carry has moved on. Adds to `sums`, by worker. false:
+  // interrupted, the carry stands.
+  bool ComputeGradients(const Batch& fresh, bool rows_only, Tensor& row_grad,
+                        std::vector<Tensor>& sums);
+  // Optimisers, embedding rows and the average; `decay` scales learning rates.
+  void UpdateWeights(const Tensor& row_grad, bool rows_only, double decay);
+  // How many steps each row takes at least (exploration); undefined for none.
+  Tensor DrawMinSteps();
   // Draws examples for all rows that halted, puts those of this rank into the
   // host buffers, and moves them.
   Batch DrawBatch();
@@ -114,15 +143,13 @@ class Trainer {
   void SetCycles(double progress, bool rows_only);
   // This rank's rows by worker and size.
   std::vector<std::vector<RowGroup>> DivideBatch() const;
-  // One supervision step, forward and backward, of some rows of the carry,
-  // which takes them in; gradients of the parameters are added to the worker's
-  // replica, those of puzzle rows put into their rows of row_grad (rows, D).
-  // GroupOutput's sums.
-  Tensor RunGroup(int worker, const RowGroup& group, const Batch& fresh,
-                  const Tensor& min_steps, Tensor& row_grad);
+  // One supervision step, forward and backward, of some rows of the carry;
+  // gradients of the parameters are added to the worker's replica, those of
+  // puzzle rows put into their rows of row_grad (rows, D).
+  GroupDone RunGroup(int worker, const RowGroup& group, const Batch& fresh,
+                     const Tensor& min_steps, Tensor& row_grad);
   // Rows of the batch in a group's step back to their places.
-  void KeepCarry(const Tensor& index, const GroupOutput& stepped,
-                 const Batch& current);
+  void KeepCarry(const GroupDone& done);
   // What was recorded is not what steps do any more.
   void ClearGraphs();
 

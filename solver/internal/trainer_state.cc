@@ -22,24 +22,6 @@
 namespace arctrm::internal {
 namespace {
 
-// The first setting in which two sets of options differ, "" for none.
-template <typename Options>
-std::string FirstDifference(Options a, Options b) {
-  OptionSet set_a;
-  OptionSet set_b;
-  AddOptions(a, set_a);
-  AddOptions(b, set_b);
-  const auto items_a = set_a.Items();
-  const auto items_b = set_b.Items();
-  for (size_t i = 0; i < items_a.size(); ++i) {
-    if (items_a[i].value != items_b[i].value) {
-      return absl::StrCat(items_a[i].key, " is ", items_a[i].value,
-                          " in the checkpoint and ", items_b[i].value, " here");
-    }
-  }
-  return "";
-}
-
 Tensor Clone(const Tensor& t) { return t.detach().clone(); }
 
 template <typename Options>
@@ -123,31 +105,6 @@ absl::Status CheckGraphs(const TrainOptions& train, at::Device device) {
         "false, or give --device cuda");
   }
   return absl::OkStatus();
-}
-
-// Weights to start from, with the network that is to be trained.
-struct StartWeights {
-  CheckpointInfo info;
-  SafetensorsFile file;
-};
-
-absl::StatusOr<StartWeights> ReadStart(const std::string& checkpoint,
-                                       const ModelOptions& options) {
-  ARCTRM_ASSIGN_OR_RETURN(CheckpointInfo info, ReadCheckpointInfo(checkpoint));
-  // What train.H_cycles and its like changed may differ.
-  ModelOptions known = info.model;
-  known.h_cycles = options.h_cycles;
-  known.l_cycles = options.l_cycles;
-  known.halt_max_steps = options.halt_max_steps;
-  const std::string difference = FirstDifference(known, options);
-  if (!difference.empty()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        checkpoint, ": ", difference,
-        "; a checkpoint is continued with its own network and canvas"));
-  }
-  ARCTRM_ASSIGN_OR_RETURN(SafetensorsFile file,
-                          ReadCheckpointTensors(info.dir, kWeightsFile));
-  return StartWeights{std::move(info), std::move(file)};
 }
 
 // A training that goes on with the same settings and data.
@@ -244,25 +201,17 @@ absl::Status Trainer::Check(const TrainRequest& asked) {
     ARCTRM_ASSIGN_OR_RETURN(request.train.canvas_step,
                             CanvasStepOf(asked, device));
   }
-  if (!request.resume && request.checkpoint.empty()) return absl::OkStatus();
-  Random init(request.seed, "init");
-  Model model(request.model, at::kCPU, at::kFloat, init);
-  const auto check = [&](const SafetensorsFile& file, const PuzzleIds& ids,
-                         const std::string& path) -> absl::Status {
-    ARCTRM_RETURN_IF_ERROR(
-        Annotate(LoadModelTensors(file, ids.num_ids, model).status(), path));
-    return Annotate(CheckNumbers(file), path);
-  };
   if (request.resume) {
     ARCTRM_CHECK(request.dataset != nullptr);
-    ARCTRM_ASSIGN_OR_RETURN(const ResumeState saved,
-                            ReadResume(request.out, request.model,
-                                       request.train, *request.dataset));
-    return check(saved.weights, saved.info.ids, request.out);
+    ARCTRM_RETURN_IF_ERROR(CheckWeights(request.out).status());
+    return ReadResume(request.out, request.model, request.train,
+                      *request.dataset)
+        .status();
   }
-  ARCTRM_ASSIGN_OR_RETURN(const StartWeights start,
-                          ReadStart(request.checkpoint, request.model));
-  return check(start.file, start.info.ids, request.checkpoint);
+  if (request.checkpoint.empty()) return absl::OkStatus();
+  ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
+                          CheckWeights(request.checkpoint));
+  return CheckSameNetwork(info, request.model);
 }
 
 absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
@@ -388,12 +337,12 @@ void Trainer::ShareState() {
 }
 
 absl::Status Trainer::LoadStart(const std::string& checkpoint) {
-  ARCTRM_ASSIGN_OR_RETURN(StartWeights start, ReadStart(checkpoint, options_));
-  CheckpointInfo& info = start.info;
-  const absl::StatusOr<Tensor> loaded =
-      LoadModelTensors(start.file, info.ids.num_ids, *model_);
-  ARCTRM_RETURN_IF_ERROR(Annotate(loaded.status(), checkpoint));
-  const Tensor& table = *loaded;
+  ARCTRM_ASSIGN_OR_RETURN(CheckpointInfo info, ReadCheckpointInfo(checkpoint));
+  ARCTRM_RETURN_IF_ERROR(CheckSameNetwork(info, options_));
+  ARCTRM_ASSIGN_OR_RETURN(const SafetensorsFile file,
+                          ReadCheckpointTensors(info.dir, kWeightsFile));
+  ARCTRM_ASSIGN_OR_RETURN(const Tensor table,
+                          LoadModelTensors(file, info.ids.num_ids, *model_));
   FillNewRows(info.ids, table);
   std::vector<TrainedTask> seen = std::move(info.trained);
   MergeTrainedTasks(trained_, seen);

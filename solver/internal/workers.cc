@@ -67,6 +67,7 @@ void Workers::Run(const std::function<void(int)>& work) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     work_ = &work;
+    interrupt_ = InterruptScope::Current();
     running_ = num_threads_;
     error_ = nullptr;
     ++round_;
@@ -83,13 +84,16 @@ void Workers::Loop(int thread) {
   int64_t done = 0;
   for (;;) {
     const std::function<void(int)>* work = nullptr;
+    const InterruptScope* interrupt = nullptr;
     {
       std::unique_lock<std::mutex> lock(mutex_);
       changed_.wait(lock, [&] { return stop_ || round_ != done; });
       if (stop_) return;
       done = round_;
       work = work_;
+      interrupt = interrupt_;
     }
+    const InterruptAdoption adopted(interrupt);
     Call(*work, thread);
   }
 }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "arc/grid.h"
+#include "base/interrupt.h"
 
 namespace arctrm::internal {
 
@@ -57,7 +58,8 @@ class Workers {
   int count() const { return count_; }
 
   // Calls work(0) … work(count() - 1), some of them on this thread, and waits
-  // for all. An exception of any of them is rethrown here.
+  // for all. An exception of any of them is rethrown here. The interrupt scope
+  // of this thread holds for all.
   void Run(const std::function<void(int)>& work);
 
  private:
@@ -73,6 +75,7 @@ class Workers {
   std::mutex mutex_;
   std::condition_variable changed_;
   const std::function<void(int)>* work_ = nullptr;  // guarded by mutex_
+  const InterruptScope* interrupt_ = nullptr;       // guarded by mutex_
   int64_t round_ = 0;                               // guarded by mutex_
   int running_ = 0;                                 // guarded by mutex_
   bool stop_ = false;                               // guarded by mutex_

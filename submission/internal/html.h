@@ -10,7 +10,8 @@
 namespace arctrm {
 
 // `text` for element content and quoted attributes: markup characters escaped,
-// control characters and what is not UTF-8 replaced by U+FFFD.
+// characters that are not visible (FirstCharacter) and what is not UTF-8
+// replaced by U+FFFD.
 std::string EscapeHtml(absl::string_view text);
 
 // "37.5 %" with a blank that doesn't break; a dash for what is not finite.

@@ -55,6 +55,7 @@ std::vector<std::pair<int, int>> Differences(const Grid& a, const Grid& b) {
 
 std::string VotesText(const ReportCandidate& candidate) {
   if (!std::isfinite(candidate.votes)) return "votes not known";
+  if (candidate.votes == 0) return "no vote: a view's second answer";
   // Weighted ballots give votes that are not whole.
   return absl::StrFormat("%.6g %s, confidence %s", candidate.votes,
                          candidate.votes == 1 ? "vote" : "votes",

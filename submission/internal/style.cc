@@ -20,7 +20,7 @@ const char kReportStyle[] = R"css(
   }
 }
 * { box-sizing: border-box; }
-html { -webkit-text-size-adjust: 100%; scroll-behavior: smooth; }
+html { -webkit-text-size-adjust: 100%; }
 body {
   margin: 0; background: var(--page); color: var(--ink);
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue",
@@ -133,7 +133,9 @@ tr:last-child > * { border-bottom: 0; }
   background: linear-gradient(135deg, #2ea86a 50%, #d5695f 50%);
 }
 .map a.unsolved, .key .unsolved { background: #d5695f; }
-.map a:hover { outline: 2px solid var(--ink); outline-offset: 1px; }
+.map a:hover, .map a:focus-visible {
+  outline: 2px solid var(--ink); outline-offset: 1px;
+}
 .key { color: var(--muted); font-size: 13px; margin-bottom: 10px; }
 .key i {
   display: inline-block; width: 10px; height: 10px; border-radius: 2px;
@@ -158,10 +160,12 @@ tr:last-child > * { border-bottom: 0; }
 }
 .controls input { flex: 1 1 160px; max-width: 260px; }
 .task {
-  padding: 20px 24px 24px; margin-bottom: 18px; scroll-margin-top: 64px;
+  padding: 20px 24px 24px; margin-bottom: 18px;
+  scroll-margin-top: calc(var(--controls, 0px) + 8px);
   content-visibility: auto; contain-intrinsic-size: auto 780px;
 }
 .task[hidden] { display: none; }
+.task:target { border-color: var(--accent); box-shadow: 0 0 0 1px var(--accent); }
 .task header { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }
 .task header h3 { margin-right: 6px; }
 .task header + .row { margin-top: 16px; }
@@ -266,6 +270,7 @@ footer { margin-top: 48px; color: var(--muted); font-size: 13px; }
   .task {
     content-visibility: visible; border: 0; padding: 0; margin: 0;
   }
+  .task:target { box-shadow: none; }
   .pair, .task figure, .card, .chart { break-inside: avoid; }
   h2 { break-after: avoid; }
 }
@@ -284,14 +289,19 @@ const char kReportScript[] = R"js(
   var count = bar.querySelector('output');
   var tasks = document.querySelectorAll('.task');
   var state = '';
+  function words() { return search.value.trim().toLowerCase(); }
+  function fitsState(task) { return !state || task.dataset.state === state; }
+  function fitsGroup(task) {
+    return !group || !group.value ||
+        task.dataset.group === group.value.slice(1);
+  }
+  function fitsWords(task) {
+    return task.dataset.id.toLowerCase().indexOf(words()) >= 0;
+  }
   function update() {
-    var words = search.value.trim().toLowerCase();
     var shown = 0;
     tasks.forEach(function (task) {
-      var data = task.dataset;
-      var fits = (!state || data.state === state) &&
-          (!group || !group.value || data.group === group.value.slice(1)) &&
-          data.id.toLowerCase().indexOf(words) >= 0;
+      var fits = fitsState(task) && fitsGroup(task) && fitsWords(task);
       task.hidden = !fits;
       if (fits) shown += 1;
     });
@@ -300,6 +310,57 @@ const char kReportScript[] = R"js(
     buttons.forEach(function (button) {
       button.setAttribute('aria-pressed', button.value === state);
     });
+    measure();
+  }
+  // Tasks stop below the bar, which takes several lines on a phone.
+  function measure() {
+    root.style.setProperty('--controls', bar.offsetHeight + 'px');
+  }
+  // Takes back what hides the task, and nothing else.
+  function reveal(task) {
+    if (!task.hidden) return;
+    if (!fitsState(task)) state = '';
+    if (!fitsGroup(task)) group.value = '';
+    if (!fitsWords(task)) search.value = '';
+    update();
+  }
+  // By the number of its place or by its id.
+  function find(hash) {
+    var name = hash.slice(1);
+    try { name = decodeURIComponent(name); } catch (e) { return null; }
+    var found = null;
+    tasks.forEach(function (task) {
+      if (task.id === name) found = task;
+    });
+    tasks.forEach(function (task) {
+      if (!found && name && task.dataset.id === name) found = task;
+    });
+    return found;
+  }
+  var landing = 0;
+  // Tasks that were never drawn have a height that is guessed: it scrolls
+  // again until the place stays.
+  function land(task) {
+    var turn = landing += 1;
+    var left = 20;
+    var still = 0;
+    var before = NaN;
+    function again() {
+      if (turn !== landing) return;
+      task.scrollIntoView();
+      var top = task.getBoundingClientRect().top;
+      still = top === before ? still + 1 : 0;
+      before = top;
+      left -= 1;
+      if (still < 3 && left > 0) window.requestAnimationFrame(again);
+    }
+    again();
+  }
+  function follow() {
+    var task = find(location.hash);
+    if (!task) return;
+    reveal(task);
+    land(task);
   }
   buttons.forEach(function (button) {
     button.addEventListener('click', function () {
@@ -309,16 +370,25 @@ const char kReportScript[] = R"js(
   });
   if (group) group.addEventListener('change', update);
   search.addEventListener('input', update);
-  window.addEventListener('hashchange', function () {
-    var task = document.getElementById(location.hash.slice(1));
-    if (!task || !task.hidden) return;
-    state = '';
-    search.value = '';
-    if (group) group.value = '';
-    update();
-    task.scrollIntoView();
+  // A second click on the same link changes no hash.
+  document.querySelectorAll('.map a').forEach(function (link) {
+    link.addEventListener('click', function (event) {
+      if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+      var task = find(link.getAttribute('href') || '');
+      if (!task) return;
+      reveal(task);
+      window.requestAnimationFrame(function () { land(task); });
+    });
+  });
+  window.addEventListener('hashchange', follow);
+  window.addEventListener('load', follow);
+  window.addEventListener('resize', measure);
+  ['wheel', 'touchmove', 'keydown', 'pointerdown'].forEach(function (kind) {
+    window.addEventListener(kind, function () { landing += 1; },
+                            {passive: true});
   });
   update();
+  follow();
 })();
 )js";
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Challenges, solutions and submissions from any bytes: the first one says
-// which.
+// Challenges, solutions and submissions from any bytes, strictly and with what
+// is left out: the first one says which.
 #include <string>
 
 #include "arc/read.h"
@@ -10,15 +10,24 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   static const arctrm::MemoryFile file;
   file.Put(data + 1, size - 1);
-  switch (data[0] % 3) {
+  switch (data[0] % 6) {
     case 0:
       (void)arctrm::ReadTasks(file.path());
       break;
     case 1:
       (void)arctrm::ReadSolutions(file.path(), nullptr);
       break;
-    default:
+    case 2:
       (void)arctrm::ReadSubmission(file.path());
+      break;
+    case 3:
+      (void)arctrm::ReadTasks(file.path(), {.leave_out = true});
+      break;
+    case 4:
+      (void)arctrm::ReadUsableSolutions(file.path(), {});
+      break;
+    default:
+      (void)arctrm::LookAtArcFile(file.path());
   }
   return 0;
 }

@@ -45,5 +45,21 @@ TEST(Sha256, PrefixIsTheFirstEightBytes) {
   EXPECT_EQ(Sha256("abc")[31], 0xad);
 }
 
+TEST(Sha256, ATextCarriesItsOwn) {
+  const std::string blank =
+      "{\n \"a\": 1,\n \"self_sha256\": \"" + std::string(64, '0') + "\"\n}\n";
+  const std::string text = WithSelfSha256(blank);
+  const std::string hex = text.substr(text.size() - 68, 64);
+  EXPECT_EQ(hex, Sha256Hex(blank));
+  EXPECT_TRUE(SelfSha256Holds(text, hex));
+  for (size_t i = 0; i < text.size(); ++i) {
+    std::string damaged = text;
+    damaged[i] ^= 1;
+    EXPECT_FALSE(SelfSha256Holds(damaged, damaged.substr(text.size() - 68, 64)))
+        << i;
+  }
+  EXPECT_FALSE(SelfSha256Holds(text, ""));
+}
+
 }  // namespace
 }  // namespace arctrm

@@ -17,7 +17,7 @@ class BundleCommandTest : public CliTest {
  protected:
   BundleCommandTest() {
     for (const std::string name :
-         {"absl", "simdjson", "zstd", "CLI11", "nlohmann_json"}) {
+         {"absl", "simdjson", "zstd", "zlib", "CLI11", "nlohmann_json"}) {
       EXPECT_TRUE(MakeDirectories(Path("third/" + name)).ok());
       Write("third/" + name + "/CMakeLists.txt", "x");
       Write("third/" + name + "/LICENSE", "x");

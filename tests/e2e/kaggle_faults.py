@@ -104,6 +104,7 @@ def damage(weights, numbers):
             description = json.load(file)
         description["files"]["model.safetensors"]["sha256"] = \
             hashlib.sha256(data).hexdigest()
+        description.pop("self_sha256", None)
         with open(path, "w") as file:
             json.dump(description, file)
 

@@ -48,7 +48,7 @@ class BundleTest : public testing::Test {
     Write("clone/build/release/arctrm", "no");
     Write("clone/.git/config", "no");
     for (const char* name :
-         {"absl", "simdjson", "zstd", "CLI11", "nlohmann_json"}) {
+         {"absl", "simdjson", "zstd", "zlib", "CLI11", "nlohmann_json"}) {
       const std::string dir = absl::StrCat("third/", name, "/");
       Write(absl::StrCat(dir, name == std::string("zstd") ? "build/cmake/" : "",
                          "CMakeLists.txt"),
@@ -115,16 +115,17 @@ TEST_F(BundleTest, HoldsWhatBuildsAndNothingElse) {
       ElementsAre(
           "LICENSES/CLI11.txt", "LICENSES/THIRD_PARTY.md", "LICENSES/absl.txt",
           "LICENSES/arctrm.txt", "LICENSES/nlohmann_json.txt",
-          "LICENSES/simdjson.txt", "LICENSES/zstd.txt", "arctrm-bundle.json",
-          "source/CMakeLists.txt", "source/LICENSE", "source/README.md",
-          "source/THIRD_PARTY.md", "source/base/a.h", "source/base/deep/b.h",
-          "source/cli/main.cc", "source/cmake/x.cmake",
+          "LICENSES/simdjson.txt", "LICENSES/zlib.txt", "LICENSES/zstd.txt",
+          "arctrm-bundle.json", "source/CMakeLists.txt", "source/LICENSE",
+          "source/README.md", "source/THIRD_PARTY.md", "source/base/a.h",
+          "source/base/deep/b.h", "source/cli/main.cc", "source/cmake/x.cmake",
           "source/recipes/nvarc.conf", "third_party/CLI11/CMakeLists.txt",
           "third_party/CLI11/LICENSE", "third_party/absl/CMakeLists.txt",
           "third_party/absl/LICENSE",
           "third_party/nlohmann_json/CMakeLists.txt",
           "third_party/nlohmann_json/LICENSE",
           "third_party/simdjson/CMakeLists.txt", "third_party/simdjson/LICENSE",
+          "third_party/zlib/CMakeLists.txt", "third_party/zlib/LICENSE",
           "third_party/zstd/LICENSE",
           "third_party/zstd/build/cmake/CMakeLists.txt"));
   EXPECT_EQ(Read("bundle/dataset/LICENSES/arctrm.txt"), "ours");

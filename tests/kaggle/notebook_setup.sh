@@ -90,7 +90,7 @@ bundle() {
 mkdir -p "$root/clone"/{cmake,recipes}
 echo 'project(arctrm VERSION 1)' >"$root/clone/CMakeLists.txt"
 touch "$root/clone"/{LICENSE,README.md,THIRD_PARTY.md}
-for name in absl simdjson zstd CLI11 nlohmann_json; do
+for name in absl simdjson zstd zlib CLI11 nlohmann_json; do
   mkdir -p "$root/third/$name"
   echo x >"$root/third/$name/CMakeLists.txt"
   echo x >"$root/third/$name/LICENSE"

@@ -127,6 +127,9 @@ std::vector<PredictorOutput> AnswersTo(
   for (const PredictorInput& input : inputs) {
     outputs.push_back(
         {input.tokens, static_cast<float>(input.puzzle_id) / 2, 16});
+    if (input.puzzle_id % 2 == 0) {
+      outputs.back().second.assign(input.tokens.rbegin(), input.tokens.rend());
+    }
   }
   return outputs;
 }
@@ -151,6 +154,7 @@ TEST(Frames, BatchesOfMixedSizesComeBackAndCutOnesAreRefused) {
     EXPECT_EQ((*answered)[i].halt_logit,
               static_cast<float>(inputs[i].puzzle_id) / 2);
     EXPECT_EQ((*answered)[i].steps, 16);
+    EXPECT_EQ((*answered)[i].second, AnswersTo(inputs)[i].second) << i;
   }
   for (size_t size = 0; size < packed.size(); ++size) {
     EXPECT_TRUE(
@@ -209,6 +213,14 @@ TEST(Frames, AnswersOfAnotherNumberOrSizeAreRefused) {
         UnpackOutputs(PackOutputs(AnswersTo(Inputs(sides))), inputs).status()))
         << sides.size();
   }
+}
+
+TEST(Frames, SecondAnswersOfAnotherSizeAreDataLoss) {
+  const std::vector<PredictorInput> inputs = Inputs({3, 2});
+  std::vector<PredictorOutput> outputs = AnswersTo(inputs);
+  outputs[1].second = std::vector<uint8_t>(3, 2);
+  EXPECT_TRUE(
+      absl::IsDataLoss(UnpackOutputs(PackOutputs(outputs), inputs).status()));
 }
 
 TEST(Frames, CountsThatNothingCanFollowAskForNoMemory) {

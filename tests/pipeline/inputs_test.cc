@@ -6,6 +6,7 @@
 #include "base/files.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/testing/gzip.h"
 
 namespace arctrm {
 namespace {
@@ -67,6 +68,74 @@ TEST_F(Inputs, TrainOnWithoutSolutionsSaysHowToGiveThem) {
   ASSERT_EQ(inputs.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(inputs.status().message()),
               testing::HasSubstr("=SOLUTIONS.json"));
+}
+
+TEST_F(Inputs, PackedSolutionsBesideAPackedFile) {
+  for (const std::string name :
+       {"set_solutions.json.gz", "set_solutions.json"}) {
+    const std::string train =
+        Write("set_challenges.json.gz", Gzip(kChallenges));
+    const std::string solutions = Write(name, kSolutions);
+    const auto inputs = ReadJobInputs({}, "", {train});
+    ASSERT_TRUE(inputs.ok()) << inputs.status();
+    EXPECT_EQ(inputs->sources[0].solutions.at("a")[0], Grid::FromText("7"));
+    ASSERT_TRUE(RemoveAll(solutions).ok());
+  }
+}
+
+TEST_F(Inputs, TrainOnLeavesOutWhatCantBeUsedAndNamesIt) {
+  const std::string pair = R"({"input": [[1]], "output": [[2]]})";
+  const auto task = [&](const std::string& test) {
+    return "{\"train\": [" + pair + "], \"test\": [" + test + "]}";
+  };
+  const std::string train =
+      Write("t.json", "{\"a\": " + task(R"({"input": [[1]]})") +
+                          ", \"b\": " + task(R"({"input": [[1], [2, 3]]})") +
+                          ", \"c\": " + task(R"({"input": [[1]]})") + "}");
+  const std::string solutions =
+      Write("s.json", R"({"a": [[[1]]], "b": [[[1]]], "c": [[[11]]]})");
+  const auto inputs = ReadJobInputs({}, "", {train + "=" + solutions});
+  ASSERT_TRUE(inputs.ok()) << inputs.status();
+  const DatasetSource& source = inputs->sources[0];
+  ASSERT_EQ(source.challenges.tasks.size(), 1u);
+  EXPECT_EQ(source.challenges.tasks[0].id, "a");
+  EXPECT_EQ(source.solutions.size(), 1u);
+  std::string remarks;
+  for (const Remark& remark : inputs->remarks) {
+    EXPECT_TRUE(remark.warns);
+    remarks += WholeRemarkText(remark) + "\n";
+  }
+  EXPECT_THAT(
+      remarks,
+      testing::AllOf(
+          testing::HasSubstr("left out 1 of 3 tasks: b (test[0].input row 1"),
+          testing::HasSubstr("left out 1 of 2 tasks for their solutions: c "
+                             "(solution[0] row 0 column 0: expected a "
+                             "colour")));
+}
+
+TEST_F(Inputs, TrainOnWithSolutionsOfOtherTasksIsRefused) {
+  const std::string train = Write("t.json", kChallenges);
+  for (const std::string solutions :
+       {R"({"b": [[[1]]]})", R"({"a": [[[1]], [[2]]]})",
+        R"({"a": [[[1]]], "b": [[[1]]]})"}) {
+    const std::string path = Write("s.json", solutions);
+    const auto inputs = ReadJobInputs({}, "", {train + "=" + path});
+    ASSERT_EQ(inputs.status().code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(inputs.status().message()),
+                testing::HasSubstr(path));
+  }
+}
+
+TEST_F(Inputs, FaultsOfAllChallengesAreInOneError) {
+  const std::string first = Write("x.json", "{");
+  const std::string second = Write("y.json", R"({"a": 7, "b": 8})");
+  const auto inputs = ReadJobInputs({first, second}, "", {});
+  ASSERT_EQ(inputs.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(
+      std::string(inputs.status().message()),
+      testing::AllOf(testing::HasSubstr(first + ": not JSON"),
+                     testing::HasSubstr(second + ": 2 faults: task a:")));
 }
 
 TEST_F(Inputs, OneTaskInTwoSetsIsRefused) {

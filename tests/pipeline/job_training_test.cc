@@ -37,13 +37,13 @@ class SmallMemoryEngine : public Engine {
                                        const TrainOptions& train) override {
     return local_->Describe(device, train);
   }
-  absl::StatusOr<double> MeasureStepSeconds(const Dataset&, const ModelOptions&,
-                                            const TrainOptions& train,
-                                            const DeviceOptions&,
-                                            double) override {
+  absl::StatusOr<StepTime> MeasureStep(const Dataset&, const ModelOptions&,
+                                       const TrainOptions& train,
+                                       const DeviceOptions&,
+                                       const MeasureLimits&) override {
     if (full_disk) return absl::ResourceExhaustedError("no space left");
     if (train.batch > most_measured) return OutOfMemoryError("no memory left");
-    return 0.01;
+    return StepTime{0.01, /*complete=*/true};
   }
   absl::StatusOr<TrainResult> Train(const EngineTraining& asked) override {
     EngineTraining training = asked;

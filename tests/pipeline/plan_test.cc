@@ -31,6 +31,23 @@ TEST(PlanRun, SpendsTheTimeAndNoMore) {
   }
 }
 
+TEST(PlanRun, WithoutTimeForAStepAllOfItIsForVoting) {
+  PlanInputs inputs = Timed(60);
+  inputs.step_s = 9;
+  inputs.step_complete = false;
+  RunPlan plan =
+      PlanRun(inputs, ModelOptions(), TrainOptions(), PlanningOptions());
+  EXPECT_EQ(plan.steps, 0);
+  EXPECT_EQ(plan.train_s, 0);
+  EXPECT_NEAR(plan.vote_s + plan.reserve_s, 60, 1e-6);
+  // The same where a step was measured and is longer than what there is.
+  inputs.step_s = 100;
+  inputs.step_complete = true;
+  plan = PlanRun(inputs, ModelOptions(), TrainOptions(), PlanningOptions());
+  EXPECT_EQ(plan.steps, 0);
+  EXPECT_EQ(plan.train_s, 0);
+}
+
 TEST(PlanRun, ChoosesCopiesThatReachTheWantedUpdates) {
   TrainOptions train;
   train.batch = 64;

@@ -5,7 +5,9 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "arc/read.h"
 #include "augment/augmentation.h"
@@ -13,10 +15,14 @@
 #include "base/stop.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "pipeline/end_run.h"
+#include "pipeline/local_engine.h"
 #include "pipeline/run_folder.h"
 #include "pipeline/run_report.h"
+#include "solver/checkpoint_info.h"
 #include "submission/validate.h"
 #include "tests/pipeline/small_job.h"
+#include "tests/testing/fake_clock.h"
 #include "tta/ballots.h"
 
 namespace arctrm {
@@ -48,6 +54,110 @@ TEST_F(RunJobTest, GivesAValidSubmissionAScoreAndAReport) {
   EXPECT_TRUE(folder.ReadRecord().ok());
   EXPECT_TRUE(FileExists(folder.metrics_path()));
   EXPECT_EQ(FileExists(folder.dataset_dir()), !outcome->complete);
+}
+
+// The usual engine, to which a step seems to take for ever.
+class SlowEngine : public Engine {
+ public:
+  absl::StatusOr<std::string> Describe(const DeviceOptions& device,
+                                       const TrainOptions& train) override {
+    return local_->Describe(device, train);
+  }
+  absl::StatusOr<StepTime> MeasureStep(const Dataset&, const ModelOptions&,
+                                       const TrainOptions&,
+                                       const DeviceOptions&,
+                                       const MeasureLimits& limits) override {
+    // At most a fixed share of the minute.
+    EXPECT_LE(limits.give_up_s, 9.1);
+    return StepTime{limits.give_up_s, /*complete=*/false};
+  }
+  absl::StatusOr<TrainResult> Train(const EngineTraining& training) override {
+    trainings.push_back(training.request);
+    return local_->Train(training);
+  }
+  absl::StatusOr<std::vector<std::unique_ptr<Predictor>>> LoadPredictors(
+      const std::string& checkpoint, const PredictorOptions& options,
+      const Deadline& deadline) override {
+    return local_->LoadPredictors(checkpoint, options, deadline);
+  }
+
+  bool OnCpu() const override { return on_cpu; }
+
+  std::vector<TrainRequest> trainings;
+  bool on_cpu = false;
+
+ private:
+  const std::unique_ptr<Engine> local_ = MakeLocalEngine();
+};
+
+TEST_F(RunJobTest, WithoutTimeForAStepStartWeightsVoteAtOnce) {
+  RunOptions options = Options("first.json");
+  ASSERT_TRUE(RunJob(options, Deadline(), NullLog()).ok());
+  RunOptions slow = Options("slow.json");
+  slow.checkpoint = Path("first.json.run/checkpoint");
+  slow.steps = 0;
+  slow.augmentations = -1;
+  SlowEngine engine;
+  const auto outcome =
+      RunJob(slow, Deadline(RealClock(), absl::Minutes(1)), NullLog(), engine);
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_TRUE(outcome->complete) << outcome->status;
+  EXPECT_EQ(outcome->without_votes, 0);
+  ASSERT_EQ(engine.trainings.size(), 1u);
+  const auto info = ReadCheckpointInfo(slow.out + ".run/checkpoint");
+  ASSERT_TRUE(info.ok()) << info.status();
+  EXPECT_EQ(info->step, ReadCheckpointInfo(slow.checkpoint)->step)
+      << "no step was made";
+}
+
+TEST_F(RunJobTest, WithoutTimeForAStepAndWithoutWeightsItSaysSo) {
+  RunOptions options = Options("slow.json");
+  options.steps = 0;
+  SlowEngine engine;
+  const auto outcome = RunJob(options, Deadline(RealClock(), absl::Minutes(1)),
+                              NullLog(), engine);
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_FALSE(outcome->complete);
+  EXPECT_TRUE(engine.trainings.empty());
+  const auto faults = ValidateSubmission(options.out, challenges_);
+  ASSERT_TRUE(faults.ok());
+  EXPECT_THAT(*faults, testing::IsEmpty());
+  const auto record = RunFolder(options.out + ".run").ReadRecord();
+  ASSERT_TRUE(record.ok()) << record.status();
+  EXPECT_THAT(record->warnings,
+              testing::Contains(testing::HasSubstr("no training step fits")));
+}
+
+TEST_F(RunJobTest, WhatMemoryCannotHoldIsRefusedOrMadeSmaller) {
+  RunOptions options = Options("large.json");
+  // Terabytes, while a step of a few rows is small.
+  options.train.batch = 1 << 24;
+  options.model.hidden = 512;
+  const auto refused = RunJob(options, Deadline(), NullLog());
+  EXPECT_TRUE(absl::IsFailedPrecondition(refused.status()));
+  EXPECT_THAT(std::string(refused.status().message()),
+              testing::AllOf(testing::HasSubstr("GiB"),
+                             testing::HasSubstr("--set train.batch=")));
+  EXPECT_FALSE(FileExists(options.out));
+  EXPECT_FALSE(FileExists(options.out + ".run"));
+
+  options.steps = 0;
+  SlowEngine engine;
+  engine.on_cpu = true;
+  const auto outcome = RunJob(options, Deadline(RealClock(), absl::Minutes(1)),
+                              NullLog(), engine);
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  const auto record = RunFolder(options.out + ".run").ReadRecord();
+  ASSERT_TRUE(record.ok()) << record.status();
+  EXPECT_THAT(record->warnings, testing::Contains(testing::HasSubstr("GiB")));
+}
+
+TEST_F(RunJobTest, AnOverrunHasAText) {
+  const FakeClock clock;
+  EXPECT_EQ(OverrunText(Deadline(clock, absl::Seconds(1))), "");
+  EXPECT_EQ(OverrunText(Deadline()), "");
+  EXPECT_EQ(OverrunText(Deadline(clock, absl::Seconds(-2))),
+            "the time limit was overrun by 2.0s");
 }
 
 TEST_F(RunJobTest, TheBestWeightsOnHeldOutPairsVote) {

@@ -20,9 +20,9 @@
 #include "base/stop.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "pipeline/device_list.h"
 #include "pipeline/run.h"
 #include "pipeline/run_folder.h"
+#include "solver/device_list.h"
 #include "submission/validate.h"
 #include "tests/pipeline/small_job.h"
 
@@ -40,9 +40,21 @@ TEST(DeviceList, ReadsWhatPeopleWrite) {
   EXPECT_THAT(*DeviceList("cuda", 4), ElementsAre("cuda:0"));
   EXPECT_THAT(*DeviceList("cpu,cpu", 0), ElementsAre("cpu", "cpu"));
   for (const char* bad :
-       {"", "gpu", "cpu,cuda:0", "cuda:0,0", "cuda:x", "0", "cuda:-1"}) {
+       {"",          "gpu",         "cpu,cuda:0", "cuda:0,0",
+        "cuda:x",    "0",           "cuda:-1",    "cuda:",
+        "cuda:,",    "cuda:0,",     ",cuda:0",    "cuda:+1",
+        "cuda: 1",   "cuda:1 ",     "cuda:0x1",   "cuda:99999999999",
+        "cuda:0,-1", "cuda:0,cuda", "cpu:0",      "cpu:1",
+        "cpu,",      "auto,auto",   "cpu,auto",   "CPU",
+        "cuda:1.0",  " cpu"}) {
     EXPECT_TRUE(absl::IsInvalidArgument(DeviceList(bad, 2).status())) << bad;
   }
+  EXPECT_THAT(*DeviceList("cuda:0,cuda:2", 0), ElementsAre("cuda:0", "cuda:2"));
+  EXPECT_TRUE(CheckDevicesExist({"cuda:0", "cuda:1"}, 2).ok());
+  EXPECT_TRUE(CheckDevicesExist({"cpu", "cpu"}, 0).ok());
+  EXPECT_EQ(CheckDevicesExist({"cuda:0", "cuda:1"}, 1).message(),
+            "--device cuda:1: 1 usable CUDA device here; `arctrm doctor` says "
+            "why, --device cpu works everywhere");
 }
 
 // Processes that this one has started.

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
+#include <functional>
+#include <limits>
 #include <string>
+#include <vector>
 
 #include "base/files.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "solver/checkpoint_info.h"
 #include "solver/internal/checkpoint_files.h"
+#include "solver/internal/parameter_shapes.h"
 #include "solver/internal/safetensors.h"
 
 namespace arctrm {
@@ -157,6 +161,107 @@ TEST_F(Checkpoint, InfoTextNamesWhatIsIn) {
   const auto json = CheckpointInfoText(dir_, true);
   ASSERT_TRUE(json.ok());
   EXPECT_THAT(*json, testing::HasSubstr("\"rows_updated\":2"));
+}
+
+TEST_F(Checkpoint, AnyFlippedBitOfTheDescriptionIsFound) {
+  const std::string settings = JoinPath(dir_, internal::kSettingsFile);
+  const auto whole = ReadFile(settings);
+  ASSERT_TRUE(whole.ok());
+  for (size_t i = 0; i < whole->size(); ++i) {
+    std::string damaged = *whole;
+    damaged[i] ^= static_cast<char>(1 << (i % 8));
+    ASSERT_TRUE(WriteFileAtomically(settings, damaged).ok());
+    EXPECT_FALSE(ReadCheckpointInfo(dir_).ok()) << i;
+  }
+  // Older checkpoints carry no checksum of their own.
+  const size_t at = whole->find(",\n \"self_sha256\"");
+  ASSERT_NE(at, std::string::npos);
+  ASSERT_TRUE(
+      WriteFileAtomically(settings, whole->substr(0, at) + "\n}\n").ok());
+  EXPECT_TRUE(ReadCheckpointInfo(dir_).ok());
+}
+
+// All tensors that the settings ask for; `change` may damage one.
+std::string WholeWeights(
+    const CheckpointInfo& info,
+    const std::function<void(internal::ParameterShape&, std::vector<float>&)>&
+        change) {
+  std::vector<internal::ParameterShape> shapes =
+      internal::ParameterShapes(info.model);
+  const int64_t d = info.model.hidden;
+  shapes.push_back({"inner.H_init", {d}});
+  shapes.push_back({"inner.L_init", {d}});
+  shapes.push_back({internal::kTableName, {info.ids.num_ids, d}});
+  std::vector<std::vector<float>> numbers;
+  std::vector<internal::TensorToWrite> tensors;
+  for (internal::ParameterShape& shape : shapes) {
+    int64_t count = 1;
+    for (const int64_t size : shape.sizes) count *= size;
+    numbers.emplace_back(static_cast<size_t>(count), 0.5f);
+    change(shape, numbers.back());
+  }
+  for (size_t i = 0; i < shapes.size(); ++i) {
+    tensors.push_back(
+        {shapes[i].name, "F32", shapes[i].sizes,
+         absl::string_view(reinterpret_cast<const char*>(numbers[i].data()),
+                           numbers[i].size() * sizeof(float))});
+  }
+  return internal::SafetensorsBytes(tensors, {});
+}
+
+TEST_F(Checkpoint, CheckWeightsReadsEveryNumber) {
+  const auto check = [&](const std::string& weights) {
+    EXPECT_TRUE(internal::WriteCheckpoint(dir_, info_,
+                                          {{internal::kWeightsFile, weights}})
+                    .ok());
+    return CheckWeights(dir_).status();
+  };
+  using Shape = internal::ParameterShape;
+  using Numbers = std::vector<float>;
+  const std::string whole = WholeWeights(info_, [](Shape&, Numbers&) {});
+  EXPECT_TRUE(check(whole).ok());
+  EXPECT_THAT(std::string(check(weights_).message()),
+              testing::HasSubstr("lacks inner.embed_tokens.embedding_weight"));
+  for (const float bad : {std::numeric_limits<float>::quiet_NaN(),
+                          -std::numeric_limits<float>::infinity()}) {
+    const absl::Status status =
+        check(WholeWeights(info_, [bad](Shape& shape, Numbers& numbers) {
+          if (shape.name == internal::kTableName) numbers[17] = bad;
+        }));
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+    EXPECT_THAT(std::string(status.message()),
+                testing::HasSubstr("inner.puzzle_emb.weights: 1 of its 32 "
+                                   "numbers are NaN or infinite, first number "
+                                   "17"));
+  }
+  const absl::Status narrow =
+      check(WholeWeights(info_, [](Shape& shape, Numbers& numbers) {
+        if (shape.name != "inner.q_head.weight") return;
+        shape.sizes[1] = 7;
+        numbers.resize(14);
+      }));
+  EXPECT_THAT(std::string(narrow.message()),
+              testing::HasSubstr(
+                  "inner.q_head.weight is (2, 7), its settings say (2, 8)"));
+  ASSERT_TRUE(check(whole).ok());
+  const std::string path = JoinPath(dir_, internal::kWeightsFile);
+  std::string flipped = whole;
+  flipped[flipped.size() - 9] ^= 4;
+  ASSERT_TRUE(WriteFileAtomically(path, flipped).ok());
+  EXPECT_THAT(std::string(CheckWeights(dir_).status().message()),
+              testing::HasSubstr(path + ": damaged"));
+}
+
+TEST_F(Checkpoint, OnlyCyclesAndStepsMayDiffer) {
+  const auto info = ReadCheckpointInfo(dir_);
+  ASSERT_TRUE(info.ok());
+  ModelOptions model = info->model;
+  model.h_cycles += 1;
+  model.halt_max_steps += 1;
+  EXPECT_TRUE(CheckSameNetwork(*info, model).ok());
+  model.layers += 1;
+  EXPECT_THAT(std::string(CheckSameNetwork(*info, model).message()),
+              testing::HasSubstr("model.layers is 2 in the checkpoint and 3"));
 }
 
 }  // namespace

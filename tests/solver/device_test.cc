@@ -19,6 +19,16 @@ absl::Status StatusOf(const Fn& fn) {
   });
 }
 
+TEST(Device, NamesThatAreNoDeviceAreRefused) {
+  for (const char* bad : {"cuda:-1", "cuda:", "cpu:1", "cuda:0,0", "cpu,cpu",
+                          "gpu", "", "cuda:9999", "cuda: 0"}) {
+    EXPECT_EQ(OpenDevice({bad, 1}).status().code(),
+              absl::StatusCode::kInvalidArgument)
+        << bad;
+  }
+  EXPECT_TRUE(OpenDevice({"cpu", 1}).ok());
+}
+
 TEST(Device, MemoryThatRanOutHasAStatusOfItsOwn) {
   EXPECT_TRUE(IsOutOfMemory(StatusOf([] { throw std::bad_alloc(); })));
   EXPECT_TRUE(IsOutOfMemory(StatusOf([] {

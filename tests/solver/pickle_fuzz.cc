@@ -3,16 +3,25 @@
 #include <cstdlib>
 
 #include "solver/internal/pickle.h"
+#include "solver/internal/pickled_tensors.h"
+#include "solver/internal/safetensors.h"
+#include "solver/internal/weight_sets.h"
 #include "tests/testing/fuzz.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using arctrm::internal::FoundTensor;
   const auto pickle = arctrm::internal::ParsePickle(
       {reinterpret_cast<const char*>(data), size});
   if (!pickle.ok()) return 0;
-  const auto tensors = arctrm::internal::StateDictTensors(*pickle);
-  if (!tensors.ok()) return 0;
-  for (const auto& tensor : *tensors) {
+  (void)arctrm::internal::DescribeTop(*pickle);
+  std::vector<arctrm::internal::NamedTensor> names;
+  for (const FoundTensor& found : arctrm::internal::FindTensors(*pickle)) {
+    names.push_back({found.path, found.container, found.status.ok()});
+    if (found.container > found.path.size() + 1) abort();
+    if (!found.status.ok()) continue;
+    const arctrm::internal::PickledTensor& tensor = found.tensor;
     if (tensor.shape.size() != tensor.stride.size()) abort();
+    if (arctrm::internal::DtypeBytes(tensor.dtype) == 0) continue;
     int64_t last = tensor.offset;
     bool empty = false;
     for (size_t i = 0; i < tensor.shape.size(); ++i) {
@@ -21,6 +30,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       last += (tensor.shape[i] - 1) * tensor.stride[i];
     }
     if (!empty && (tensor.offset < 0 || last >= tensor.storage_size)) abort();
+  }
+  for (const auto& set : arctrm::internal::FindWeightSets(names)) {
+    if (set.name.empty() || set.members.size() != set.names.size()) abort();
   }
   return 0;
 }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "augment/canvas.h"
 #include "base/files.h"
 #include "base/random.h"
 #include "gtest/gtest.h"
@@ -23,19 +24,7 @@ constexpr int kSteps = 5;
 class PredictorTest : public testing::Test {
  protected:
   void SetUp() override {
-    checkpoint_ = testing::TempDir() + "/predictor_checkpoint";
-    ASSERT_TRUE(RemoveAll(checkpoint_).ok());
-    ImportOptions options;
-    options.model.heads = 2;
-    options.model.h_cycles = 2;
-    options.model.l_cycles = 2;
-    options.model.halt_max_steps = kSteps;
-    options.model.puzzle_prefix = 2;
-    options.model.canvas_side = 4;
-    options.model.position_side = 4;
-    const auto info = ImportCheckpoint(
-        ARCTRM_TEST_DATA "/imported/state_dict.pt", checkpoint_, options);
-    ASSERT_TRUE(info.ok()) << info.status();
+    Import(kSteps);
     Random random(1, "test");
     for (int i = 0; i < 20; ++i) {
       PredictorInput input;
@@ -45,6 +34,22 @@ class PredictorTest : public testing::Test {
       }
       inputs_.push_back(input);
     }
+  }
+
+  void Import(int steps) {
+    checkpoint_ = testing::TempDir() + "/predictor_checkpoint";
+    ASSERT_TRUE(RemoveAll(checkpoint_).ok());
+    ImportOptions options;
+    options.model.heads = 2;
+    options.model.h_cycles = 2;
+    options.model.l_cycles = 2;
+    options.model.halt_max_steps = steps;
+    options.model.puzzle_prefix = 2;
+    options.model.canvas_side = 4;
+    options.model.position_side = 4;
+    const auto info = ImportCheckpoint(
+        ARCTRM_TEST_DATA "/imported/state_dict.pt", checkpoint_, options);
+    ASSERT_TRUE(info.ok()) << info.status();
   }
 
   std::vector<PredictorOutput> Predict(PredictorOptions options) {
@@ -167,6 +172,81 @@ TEST_F(PredictorTest, TheMostConfidentRolloutCounts) {
   }
   EXPECT_GT(better, 0);
   EXPECT_GT(differs, 0);
+}
+
+Grid GridOf(const std::vector<uint8_t>& tokens) {
+  return CropGrid(tokens, Canvas{4});
+}
+
+// A model of k steps answers what one of more steps answers after its k-th.
+TEST_F(PredictorTest, SecondAnswersAreThoseOfTheLatestStepWithAnotherGrid) {
+  const auto last = Predict({});
+  std::vector<Grid> expected(last.size());
+  for (int k = 1; k < kSteps; ++k) {
+    Import(k);
+    const auto outputs = Predict({});
+    for (size_t i = 0; i < last.size(); ++i) {
+      const Grid grid = GridOf(outputs[i].tokens);
+      if (!grid.empty() && grid != GridOf(last[i].tokens)) expected[i] = grid;
+    }
+  }
+  int earlier = 0;
+  for (size_t i = 0; i < last.size(); ++i) {
+    if (expected[i].empty()) continue;
+    EXPECT_EQ(GridOf(last[i].second), expected[i]) << i;
+    ++earlier;
+  }
+  EXPECT_GT(earlier, 0);
+}
+
+TEST_F(PredictorTest, WhereNoStepGivesAnotherGridOneCellDiffers) {
+  Import(1);
+  int compared = 0;
+  for (const PredictorOutput& output : Predict({})) {
+    const Grid grid = GridOf(output.tokens);
+    ASSERT_EQ(output.second.empty(), grid.empty());
+    if (grid.empty()) continue;
+    const Grid second = GridOf(output.second);
+    ASSERT_EQ(second.rows(), grid.rows());
+    ASSERT_EQ(second.cols(), grid.cols());
+    int differ = 0;
+    for (int c = 0; c < grid.size(); ++c) {
+      differ += grid.at(c / grid.cols(), c % grid.cols()) !=
+                second.at(c / grid.cols(), c % grid.cols());
+    }
+    EXPECT_EQ(differ, 1);
+    ++compared;
+  }
+  EXPECT_GT(compared, 0);
+}
+
+TEST_F(PredictorTest, RowsThatStopEarlyHaveSecondAnswersToo) {
+  PredictorOptions options;
+  options.stable_halt = 2;
+  options.rollouts = 3;
+  options.start_noise = 0.5;
+  for (const PredictorOutput& output : Predict(options)) {
+    if (GridOf(output.tokens).empty()) continue;
+    ASSERT_EQ(output.second.size(), output.tokens.size());
+    EXPECT_NE(GridOf(output.second), GridOf(output.tokens));
+  }
+}
+
+TEST(ChooseRollout, TheBestOfAnotherGridIsSecond) {
+  const GridSize size = {1, 1};
+  const auto answer = [](int color, float halt) {
+    PredictorOutput output;
+    output.tokens = {static_cast<uint8_t>(kFirstColorToken + color)};
+    output.halt_logit = halt;
+    return output;
+  };
+  const std::vector<PredictorOutput> answers = {answer(1, 3), answer(2, 1),
+                                                answer(3, 2), answer(1, 0)};
+  const auto chosen = internal::ChooseRollout(answers, false, size);
+  EXPECT_EQ(chosen.tokens, answer(1, 0).tokens);
+  EXPECT_EQ(chosen.second, answer(3, 0).tokens);
+  EXPECT_TRUE(internal::ChooseRollout({answer(1, 3), answer(1, 4)}, false, size)
+                  .second.empty());
 }
 
 }  // namespace

@@ -248,6 +248,37 @@ TEST(Report, ARunningJobWithoutScoreAndVotes) {
   EXPECT_THAT(html, Not(HasSubstr("&#10007;")));
 }
 
+// A smooth scroll ends where a task stood before those above it were drawn.
+TEST(Report, LinksOfTheMapLandBelowTheToolbar) {
+  const std::string html = ReportHtml(Sample());
+  EXPECT_THAT(html, AllOf(Not(HasSubstr("scroll-behavior")),
+                          HasSubstr("scroll-margin-top: calc(var(--controls, "),
+                          HasSubstr("setProperty('--controls'"),
+                          HasSubstr("content-visibility: auto")));
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(Count(html, absl::StrCat("href=\"#task-", i, "\"")), 1);
+    EXPECT_EQ(Count(html, absl::StrCat("id=\"task-", i, "\"")), 1);
+  }
+  // tests/submission/report_script.js runs the script where there is node.
+  for (const char* part :
+       {"addEventListener('hashchange'", "querySelectorAll('.map a')",
+        "scrollIntoView()", "addEventListener('resize'"}) {
+    EXPECT_THAT(html, HasSubstr(part));
+  }
+}
+
+TEST(Report, SecondAnswersAreNoVotes) {
+  ReportData data;
+  ReportTask task;
+  task.task = {"a", {{G("1"), G("2")}}, {G("5"), G("6")}};
+  task.tests = {{{{G("7"), 3, .5}, {G("8"), 0, .5}}, {G("7"), G("8")}, {}},
+                {{{G("9"), 0, .5}}, {G("9"), G("9")}, {}}};
+  data.tasks = {task};
+  const std::string html = ReportHtml(data);
+  EXPECT_THAT(html, HasSubstr("2 test inputs, 1 with votes"));
+  EXPECT_EQ(Count(html, "no vote: a view's second answer"), 2);
+}
+
 TEST(Report, ReadsWithoutScript) {
   const std::string html = ReportHtml(Sample());
   const std::string without = html.substr(0, html.find("<script>"));

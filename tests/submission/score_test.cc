@@ -101,7 +101,9 @@ TEST(Score, ASubmissionOfOtherTasksIsRefused) {
 TEST(ScoreJson, HoldsTheDocumentedKeys) {
   const std::string text = ScoreJson(Score(Answers(), Solutions()).value());
   EXPECT_EQ(text,
-            "{\"tasks\":3,\"outputs\":5,\"per_output\":{\"pass@1\":0.2,"
+            "{\"tasks\":3,\"outputs\":5,\"missing_tasks\":0,"
+            "\"missing_outputs\":0,\"unusable_attempts\":0,"
+            "\"per_output\":{\"pass@1\":0.2,"
             "\"pass@2\":0.4},\"per_task\":{\"pass@1\":0.3333333333333333,"
             "\"pass@2\":0.4444444444444444},\"solved_outputs\":[\"a[0]\","
             "\"b[0]\"]}\n");

@@ -459,5 +459,87 @@ TEST(ChooseAttempts, TestInputsWithoutVotesStayInPlace) {
               ::testing::ElementsAre(Attempts{blank, blank}));
 }
 
+Vote WithSecond(Vote vote, const char* second) {
+  vote.second = Grid::FromText(second);
+  return vote;
+}
+
+Attempts AttemptsOf(const Ballots& ballots) {
+  return ChooseAttempts(ballots, TwoTasks()).at("a")[0];
+}
+
+TEST(ChooseAttempts, SecondAnswersFillUpWhereAllVotesAgree) {
+  Ballots ballots;
+  for (int i = 0; i < 3; ++i) {
+    ballots.Add("a", 0, WithSecond(MakeVote("5", 0.5f, i), i < 1 ? "6" : "7"));
+  }
+  EXPECT_EQ(AttemptsOf(ballots),
+            (Attempts{Grid::FromText("5"), Grid::FromText("7")}));
+  EXPECT_EQ(ballots.num_votes(), 3);
+  EXPECT_EQ(ballots.Rank("a", 0).size(), 1u);
+  const std::vector<Candidate> candidates = ballots.Candidates("a", 0);
+  ASSERT_EQ(candidates.size(), 2u);
+  EXPECT_EQ(candidates[0].votes, 3);
+  EXPECT_EQ(candidates[1].votes, 0);
+}
+
+TEST(ChooseAttempts, SecondAnswersNeverOutweighAVote) {
+  Ballots ballots;
+  for (int i = 0; i < 9; ++i) {
+    ballots.Add("a", 0, WithSecond(MakeVote("5", 0.5f, i), "7"));
+  }
+  ballots.Add("a", 0, WithSecond(MakeVote("6", 0.0f, 9), "5"));
+  EXPECT_EQ(AttemptsOf(ballots),
+            (Attempts{Grid::FromText("5"), Grid::FromText("6")}));
+  EXPECT_EQ(ballots.Candidates("a", 0).size(), 2u);
+}
+
+TEST(ChooseAttempts, SecondAnswersOfEmptyOnesAreBetterThanNothing) {
+  Ballots ballots;
+  ballots.Add("a", 0, WithSecond(MakeVote("", 0.5f, 0), "7"));
+  EXPECT_EQ(AttemptsOf(ballots),
+            (Attempts{Grid::FromText("7"), Grid::FromText("7")}));
+  ballots.Add("a", 0, WithSecond(MakeVote("", 0.9f, 1), "8"));
+  EXPECT_EQ(AttemptsOf(ballots),
+            (Attempts{Grid::FromText("8"), Grid::FromText("7")}));
+  EXPECT_EQ(ballots.num_votes(), 0);
+}
+
+TEST(Ballots, SecondAnswersAreKeptInFilesAndMerges) {
+  const std::string path = TestPath("seconds.zst");
+  Ballots ballots;
+  ballots.Add("a", 0, WithSecond(MakeVote("5", 0.5f, 0), "12 34"));
+  ballots.Add("a", 0, MakeVote("5", 0.25f, 1));
+  ASSERT_TRUE(ballots.Write(path).ok());
+  const auto read = Ballots::Read(path);
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(*read, ballots);
+  // The same vote of a program that kept no second answers.
+  Ballots older;
+  older.Add("a", 0, MakeVote("5", 0.5f, 0));
+  Ballots merged = older;
+  merged.Merge(ballots);
+  Ballots other_way = ballots;
+  other_way.Merge(older);
+  EXPECT_EQ(merged, other_way);
+  EXPECT_EQ(AttemptsOf(merged),
+            (Attempts{Grid::FromText("5"), Grid::FromText("12 34")}));
+}
+
+TEST(Ballots, SecondAnswersThatAreNoGridsAreDataLoss) {
+  const std::string head =
+      "{\"format\":\"arctrm-ballots\",\"version\":1,\"votes\":1}\n"
+      "{\"task\":\"a\",\"test\":0,\"source\":\"run\",\"view\":"
+      "\"t0|0123456789\",\"confidence\":0.5,\"weight\":1,\"grid\":\"1\"";
+  EXPECT_TRUE(ReadContent(head + "}\n").ok());
+  EXPECT_TRUE(ReadContent(head + ",\"second\":\"12\"}\n").ok());
+  for (const char* bad : {"\"\"", "3", "null", "\"1x\"", "\"12 3\"", "[]"}) {
+    EXPECT_EQ(
+        ReadContent(absl::StrCat(head, ",\"second\":", bad, "}\n")).code(),
+        absl::StatusCode::kDataLoss)
+        << bad;
+  }
+}
+
 }  // namespace
 }  // namespace arctrm

@@ -12,6 +12,7 @@
 #include "absl/time/clock.h"
 #include "augment/plan.h"
 #include "base/files.h"
+#include "base/interrupt.h"
 #include "base/out_of_memory.h"
 #include "base/random.h"
 #include "base/stop.h"
@@ -98,6 +99,45 @@ TEST(PredictVotes, EveryViewIsUndoneSoThatCopiesAgree) {
       EXPECT_EQ(ranked[0].mean_confidence, 0.5);
     }
   }
+}
+
+// 0 stays 0 under every view, so the seconds agree once their shape is undone.
+TEST(PredictVotes, SecondAnswersAreUndoneAndGiveTheSecondAttempt) {
+  const ChallengeSet challenges = MakeChallenges();
+  FakePredictor predictor({5}, 7, [](const PredictorInput& input) {
+    PredictorOutput output{input.tokens, 0};
+    output.second = input.tokens;
+    for (uint8_t& token : output.second) {
+      if (token >= kFirstColorToken) token = kFirstColorToken;
+    }
+    return output;
+  });
+  Ballots ballots;
+  MustPredict(predictor, MakeIds(challenges, 20), challenges, VoteOptions(),
+              ballots);
+  for (const auto& [id, outputs] : ChooseAttempts(ballots, challenges)) {
+    const Task& task = *challenges.Find(id);
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      const Grid& input = task.test_inputs[i];
+      EXPECT_EQ(outputs[i],
+                (Attempts{input, Grid(input.rows(), input.cols())}));
+    }
+  }
+}
+
+TEST(PredictVotes, SecondAnswersOfAnotherSizeAreAnError) {
+  const ChallengeSet challenges = MakeChallenges();
+  FakePredictor predictor({5}, 7, [](const PredictorInput& input) {
+    PredictorOutput output{input.tokens, 0};
+    output.second = {1};
+    return output;
+  });
+  Ballots ballots;
+  EXPECT_EQ(PredictVotes(predictor, MakeIds(challenges, 1), challenges,
+                         VoteOptions(), nullptr, ballots)
+                .status()
+                .code(),
+            absl::StatusCode::kInternal);
 }
 
 TEST(PredictVotes, IdentityOfEveryTestInputComesFirst) {
@@ -364,6 +404,74 @@ TEST(PredictVotes, ExpiredDeadlineAsksNothing) {
                                         challenges, options, ballots);
   EXPECT_FALSE(result.complete);
   EXPECT_TRUE(predictor.batches.empty());
+}
+
+TEST(PredictVotes, ABatchThatIsGivenUpEndsVotingWithoutAnError) {
+  const ChallengeSet challenges = MakeChallenges();
+  const PuzzleIds ids = MakeIds(challenges, 5);
+  FakeClock clock;
+  FakePredictor predictor({5}, 4);
+  bool interrupted = false;
+  predictor.before_batch = [&] {
+    if (predictor.batches.size() < 2) return;
+    clock.Advance(absl::Seconds(9));
+    interrupted = IsInterrupted();
+    predictor.error = absl::CancelledError("interrupted");
+  };
+  VoteOptions options;
+  options.abort = Deadline(clock, absl::Seconds(9));
+  Ballots ballots;
+  const VoteResult result =
+      MustPredict(predictor, ids, challenges, options, ballots);
+  EXPECT_TRUE(interrupted);
+  EXPECT_FALSE(result.complete);
+  EXPECT_EQ(ballots.num_votes(), 8);
+}
+
+TEST(PredictVotes, TheFirstBatchIsOneThatFits) {
+  const ChallengeSet challenges = MakeChallenges();
+  const PuzzleIds ids = MakeIds(challenges, 5);
+  for (const auto& [view_s, first] : std::vector<std::pair<double, size_t>>{
+           {0, 8}, {0.1, 8}, {1, 4}, {9, 1}, {20, 0}}) {
+    FakeClock clock;
+    FakePredictor predictor({5}, 8);
+    VoteOptions options;
+    options.deadline = Deadline(clock, absl::Seconds(16));
+    options.expected_view_s = view_s;
+    Ballots ballots;
+    const VoteResult result =
+        MustPredict(predictor, ids, challenges, options, ballots);
+    if (first == 0) {
+      EXPECT_TRUE(predictor.batches.empty()) << view_s;
+      EXPECT_FALSE(result.complete);
+      continue;
+    }
+    ASSERT_FALSE(predictor.batches.empty()) << view_s;
+    EXPECT_EQ(predictor.batches[0].size(), first) << view_s;
+    EXPECT_TRUE(result.complete) << "an estimate counts for the first alone";
+  }
+}
+
+TEST(PredictVotes, UntrainedRowsVoteWhereThereIsNothingElse) {
+  const ChallengeSet challenges = MakeChallenges();
+  PuzzleIds ids = MakeIds(challenges, 3);
+  ids.tasks[0].updates.assign(4, 0);
+  ids.tasks[1].updates = {0, 1, 0, 1};
+  VoteOptions options;
+  FakePredictor without({5}, 8);
+  Ballots none;
+  EXPECT_EQ(
+      MustPredict(without, ids, challenges, options, none).without_views.size(),
+      2u);
+  options.untrained_rows = true;
+  FakePredictor predictor({5}, 8);
+  Ballots ballots;
+  EXPECT_TRUE(MustPredict(predictor, ids, challenges, options, ballots)
+                  .without_views.empty());
+  EXPECT_EQ(ballots.num_votes("a", 0), 1);
+  EXPECT_EQ(ballots.num_votes("a", 1), 1);
+  EXPECT_EQ(ballots.num_votes("b", 0), 2) << "trained rows alone";
+  EXPECT_EQ(ballots.num_votes("c", 0), 4);
 }
 
 TEST(PredictVotes, StopsOnASignal) {

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+#include "arc/internal/task_folder.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "arc/internal/json_document.h"
+#include "base/files.h"
+#include "base/status.h"
+
+namespace arctrm {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kMostFolders = 100000;
+
+class Walk {
+ public:
+  explicit Walk(absl::string_view dir) : dir_(dir) {}
+
+  absl::StatusOr<TaskFolder> Run() {
+    MarkEntered("");
+    // Breadth first: a link upwards is met after what it leads to.
+    std::vector<std::string> level = {""};
+    while (!level.empty()) {
+      std::vector<std::string> next;
+      for (const std::string& folder : level) {
+        absl::Status status = List(folder, next);
+        if (!status.ok() && folder.empty()) return status;
+        if (!status.ok()) {
+          found_.faults.push_back(
+              absl::StrCat(folder, ": can't be listed: ", Reason(status)));
+        }
+        if (entered_.size() > kMostFolders) {
+          return absl::InvalidArgumentError(absl::StrCat(
+              dir_, ": more than ", kMostFolders,
+              " folders below it; give the folder that holds the tasks"));
+        }
+      }
+      level = std::move(next);
+    }
+    for (auto* list : {&found_.files, &found_.passed_over, &found_.faults}) {
+      std::sort(list->begin(), list->end());
+    }
+    return std::move(found_);
+  }
+
+ private:
+  std::string Full(const std::string& name) const {
+    return name.empty() ? dir_ : JoinPath(dir_, name);
+  }
+
+  // What follows the path in the message of ErrnoStatus.
+  static std::string Reason(const absl::Status& status) {
+    const std::string text(status.message());
+    const size_t at = text.rfind(": ");
+    return at == std::string::npos ? text : text.substr(at + 2);
+  }
+
+  bool MarkEntered(const std::string& folder) {
+    struct stat info = {};
+    if (stat(Full(folder).c_str(), &info) != 0) return true;
+    return entered_.emplace(info.st_dev, info.st_ino).second;
+  }
+
+  // Puts the folders in `folder` into `next`.
+  absl::Status List(const std::string& folder, std::vector<std::string>& next) {
+    std::error_code error;
+    fs::directory_iterator it(Full(folder), error);
+    if (error) return ErrnoStatus(error.value(), "can't list", Full(folder));
+    std::vector<std::string> names;
+    while (it != fs::directory_iterator()) {
+      names.push_back(it->path().filename().string());
+      it.increment(error);
+      if (error) return ErrnoStatus(error.value(), "can't list", Full(folder));
+    }
+    // Which of two ways to one folder is taken doesn't depend on the disk.
+    std::sort(names.begin(), names.end());
+    for (const std::string& name : names) {
+      if (name[0] == '.') {
+        ++found_.hidden;
+      } else {
+        Sort(folder.empty() ? name : JoinPath(folder, name), name, next);
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  void Sort(const std::string& path, const std::string& name,
+            std::vector<std::string>& next) {
+    std::error_code error;
+    const fs::file_status status = fs::status(Full(path), error);
+    if (fs::is_directory(status)) {
+      if (MarkEntered(path)) {
+        next.push_back(path);
+      } else {
+        found_.passed_over.push_back(
+            absl::StrCat(path, " (a folder that is read by another path)"));
+      }
+      return;
+    }
+    if (!IsTaskFileName(name)) {
+      found_.passed_over.push_back(path);
+    } else if (fs::is_regular_file(status)) {
+      found_.files.push_back(path);
+    } else if (status.type() == fs::file_type::not_found) {
+      found_.faults.push_back(
+          absl::StrCat(path, ": a link to a file that is not there"));
+    } else {
+      found_.faults.push_back(absl::StrCat(
+          path, ": ", error ? error.message() : "no regular file"));
+    }
+  }
+
+  const std::string dir_;
+  std::set<std::pair<dev_t, ino_t>> entered_;
+  TaskFolder found_;
+};
+
+}  // namespace
+
+absl::StatusOr<TaskFolder> FindTaskFiles(absl::string_view dir) {
+  return Walk(dir).Run();
+}
+
+}  // namespace arctrm

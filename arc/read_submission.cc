@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: MIT
+#include <memory>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "arc/internal/fault_list.h"
+#include "arc/internal/json_document.h"
+#include "arc/internal/task_folder.h"
+#include "arc/internal/task_reader.h"
+#include "arc/read.h"
+#include "base/files.h"
+#include "base/status.h"
+
+namespace arctrm {
+namespace {
+
+using simdjson::dom::array;
+using simdjson::dom::element;
+using simdjson::dom::element_type;
+using simdjson::dom::object;
+
+constexpr absl::string_view kAttempts[] = {"attempt_1", "attempt_2"};
+
+bool Has(object members, absl::string_view key) {
+  return members.at_key(StdView(key)).error() == simdjson::SUCCESS;
+}
+
+bool HasAttempt(element value) {
+  object members;
+  return value.get(members) == simdjson::SUCCESS &&
+         (Has(members, kAttempts[0]) || Has(members, kAttempts[1]));
+}
+
+// {"id": "…", "attempts": [{"attempt_1", "attempt_2"}, …]}, as a line.
+bool StatedAttempts(object line, array* attempts) {
+  if (StatedId(line).empty()) return false;
+  for (const char* key : {"attempts", "answers", "predictions"}) {
+    if (line.at_key(key).get(*attempts) == simdjson::SUCCESS) return true;
+  }
+  return false;
+}
+
+// The task that answer objects name in their metadata; "" for none.
+std::string NotedId(array entries) {
+  for (element entry : entries) {
+    for (const char* place :
+         {"/attempt_1/metadata/task_id", "/attempt_2/metadata/task_id"}) {
+      std::string_view id;
+      if (entry.at_pointer(place).get(id) == simdjson::SUCCESS) {
+        return std::string(id);
+      }
+    }
+  }
+  return "";
+}
+
+bool IsEmptyList(element value) {
+  array items;
+  return value.get(items) == simdjson::SUCCESS && items.begin() == items.end();
+}
+
+class SubmissionReader {
+ public:
+  absl::Status ReadFile(const std::string& path) {
+    name_.clear();
+    return AddFile(path);
+  }
+
+  absl::Status ReadFolder(absl::string_view dir) {
+    ARCTRM_ASSIGN_OR_RETURN(const TaskFolder folder, FindTaskFiles(dir));
+    std::vector<std::string> passed_over = folder.passed_over;
+    passed_over.insert(passed_over.end(), folder.faults.begin(),
+                       folder.faults.end());
+    for (const std::string& name : folder.files) {
+      name_ = name;
+      const std::string path = JoinPath(dir, name);
+      const absl::Status status = AddFile(path);
+      if (!status.ok()) {
+        passed_over.push_back(
+            absl::StrReplaceAll(std::string(status.message()), {{path, name}}));
+      }
+    }
+    if (result_.submission.empty()) {
+      return absl::InvalidArgumentError(
+          RemarkText({absl::StrCat(dir, ": no file with attempts in it"),
+                      std::move(passed_over)},
+                     5));
+    }
+    if (!passed_over.empty()) {
+      result_.remarks.push_back(
+          {absl::StrCat(dir, ": passed over ", passed_over.size(),
+                        passed_over.size() == 1 ? " file" : " files"),
+           std::move(passed_over)});
+    }
+    return absl::OkStatus();
+  }
+
+  ReadSubmissionResult& result() { return result_; }
+
+ private:
+  // Fails where no task can be made out.
+  absl::Status AddFile(const std::string& path) {
+    ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<JsonFile> file,
+                            JsonFile::Open(path));
+    stem_ = NameWithoutExtension(path);
+    absl::StatusOr<element> root;
+    FaultList useless;
+    while (file->Next(&root)) {
+      line_ = file->line();
+      absl::Status status = root.status();
+      if (status.ok()) status = AddRoot(*root);
+      if (status.ok()) continue;
+      const std::string fault = absl::StrCat(Where(""), status.message());
+      useless.Add(line_ > 0 ? fault : std::string(status.message()));
+      if (line_ > 0) AddFault(fault);
+    }
+    if (useless.empty() && !has_attempts_) {
+      for (const std::string& fault : result_.faults) useless.Add(fault);
+    }
+    return !has_attempts_ || !file->lines() ? useless.ToStatus(path)
+                                            : absl::OkStatus();
+  }
+
+  absl::Status AddRoot(element root) {
+    array list;
+    if (root.get(list) == simdjson::SUCCESS && !IsEmptyList(root)) {
+      return AddList(list);
+    }
+    ARCTRM_ASSIGN_OR_RETURN(
+        const object members,
+        ReadObject(root, "an object of attempts by task id", JsonPlace()));
+    const std::string id = StatedId(members);
+    if (StatedAttempts(members, &list)) return AddTask(id, list);
+    if (!id.empty() && HasAttempt(root)) {
+      ARCTRM_RETURN_IF_ERROR(CheckTaskId(id));
+      AddEntry(id, root, true, &result_.submission[id]);
+      return absl::OkStatus();
+    }
+    if (members.size() == 0) return absl::InvalidArgumentError("no tasks");
+    if (!name_.empty() && !LooksLikeMap(members)) {
+      return absl::InvalidArgumentError("holds no attempts");
+    }
+    for (const auto field : members) {
+      ARCTRM_RETURN_IF_ERROR(AddTask(AbslView(field.key), field.value));
+    }
+    return absl::OkStatus();
+  }
+
+  static bool LooksLikeMap(object members) {
+    for (const auto field : members) {
+      if (field.value.is_array()) return true;
+    }
+    return false;
+  }
+
+  // One task's attempts, or items as in JSON lines.
+  absl::Status AddList(array list) {
+    const element first = *list.begin();
+    object item;
+    if (first.get(item) == simdjson::SUCCESS && !StatedId(item).empty()) {
+      for (element value : list) ARCTRM_RETURN_IF_ERROR(AddRoot(value));
+      return absl::OkStatus();
+    }
+    bool has_attempts = false;
+    for (element value : list) has_attempts |= HasAttempt(value);
+    if (!has_attempts) {
+      return absl::InvalidArgumentError(
+          "expected an object of attempts by task id, or a list of one task's "
+          "attempts, found another list");
+    }
+    const std::string noted = NotedId(list);
+    if (!noted.empty()) return AddTask(noted, list);
+    return AddTask(line_ > 0 ? absl::StrCat(stem_, ":", line_) : stem_, list);
+  }
+
+  absl::Status AddTask(absl::string_view id, element value) {
+    ARCTRM_RETURN_IF_ERROR(CheckTaskId(id));
+    const auto [it, fresh] =
+        result_.submission.emplace(std::string(id), std::vector<Attempts>());
+    if (!fresh) {
+      AddFault(absl::StrCat(Where(id), "stands twice; the first one counts"));
+      return absl::OkStatus();
+    }
+    array entries;
+    if (value.get(entries) == simdjson::SUCCESS) {
+      AddEntries(id, entries, &it->second);
+      return absl::OkStatus();
+    }
+    AddFault(absl::StrCat(
+        Where(id),
+        JsonPlace()
+            .Unexpected("a list with two attempts per test input", value)
+            .message()));
+    // Of a task with one test input some leave the list out.
+    if (HasAttempt(value)) AddEntry(id, value, false, &it->second);
+    return absl::OkStatus();
+  }
+  absl::Status AddTask(absl::string_view id, array entries) {
+    ARCTRM_RETURN_IF_ERROR(CheckTaskId(id));
+    AddEntries(id, entries, &result_.submission[std::string(id)]);
+    return absl::OkStatus();
+  }
+
+  void AddEntries(absl::string_view id, array entries,
+                  std::vector<Attempts>* attempts) {
+    for (element entry : entries) AddEntry(id, entry, false, attempts);
+  }
+
+  // The attempts at one test input, behind those that are there.
+  void AddEntry(absl::string_view id, element entry, bool any_keys,
+                std::vector<Attempts>* attempts) {
+    JsonPlace place{"test", static_cast<int>(attempts->size())};
+    Attempts& both = attempts->emplace_back();
+    const absl::StatusOr<object> members = ReadObject(
+        entry, "an object with \"attempt_1\" and \"attempt_2\"", place);
+    if (!members.ok()) {
+      (entry.is_null() ? result_.empty : result_.malformed) += 2;
+      return AddFault(absl::StrCat(Where(id), members.status().message()));
+    }
+    has_attempts_ = has_attempts_ || HasAttempt(entry);
+    for (const auto field : *members) {
+      const absl::string_view key = AbslView(field.key);
+      if (any_keys || key == kAttempts[0] || key == kAttempts[1]) continue;
+      AddFault(absl::StrCat(
+          Where(id),
+          place
+              .Fault(absl::StrCat("expected the keys \"attempt_1\" and "
+                                  "\"attempt_2\" alone, found \"",
+                                  absl::CEscape(key.substr(0, 64)), "\""))
+              .message()));
+    }
+    for (const absl::string_view key : kAttempts) {
+      Grid& grid = key == kAttempts[0] ? both.attempt_1 : both.attempt_2;
+      element value;
+      if (members->at_key(StdView(key)).get(value) != simdjson::SUCCESS) {
+        ++result_.missing;
+        AddFault(absl::StrCat(
+            Where(id),
+            place.Fault(absl::StrCat("\"", key, "\" is missing")).message()));
+        continue;
+      }
+      JsonPlace at = place;
+      at.key = key;
+      ReadAttempt(id, value, at, &grid);
+    }
+  }
+
+  void ReadAttempt(absl::string_view id, element value, const JsonPlace& place,
+                   Grid* grid) {
+    element answer;
+    if (value.is_object() &&
+        value.at_key("answer").get(answer) == simdjson::SUCCESS) {
+      value = answer;
+    }
+    absl::StatusOr<Grid> strict = ReadGrid(value, place);
+    if (strict.ok()) {
+      *grid = *std::move(strict);
+      return;
+    }
+    AddFault(absl::StrCat(Where(id), strict.status().message()));
+    bool whole_floats = false;
+    absl::StatusOr<Grid> lenient = ReadGrid(value, place, &whole_floats);
+    if (lenient.ok()) {
+      ++result_.whole_floats;
+      *grid = *std::move(lenient);
+    } else if (value.is_null() || IsEmptyList(value)) {
+      ++result_.empty;
+    } else {
+      ++result_.malformed;
+    }
+  }
+
+  void AddFault(std::string fault) {
+    // A file of nothing but faults must not fill the memory with their text.
+    constexpr size_t kMost = 100000;
+    if (result_.faults.size() < kMost) {
+      result_.faults.push_back(std::move(fault));
+    }
+  }
+
+  std::string Where(absl::string_view id) const {
+    return absl::StrCat(name_, name_.empty() ? "" : ": ",
+                        line_ > 0 ? absl::StrCat("line ", line_, ": ") : "",
+                        id.empty() ? "" : absl::StrCat("task ", id, ": "));
+  }
+
+  ReadSubmissionResult result_;
+  // Was there anything that only a submission has?
+  bool has_attempts_ = false;
+  // Of the file that is read: its path in a folder, its name without extension.
+  std::string name_;
+  std::string stem_;
+  int line_ = 0;
+};
+
+ArcFileForm FormOf(element root) {
+  array items;
+  object members;
+  if (root.get(items) == simdjson::SUCCESS) {
+    for (element item : items) {
+      if (HasAttempt(item)) return ArcFileForm::kSubmission;
+    }
+    return ArcFileForm::kTasks;
+  }
+  if (root.get(members) != simdjson::SUCCESS || members.size() == 0 ||
+      LooksLikeOneTask(members) || Has(members, "examples")) {
+    return ArcFileForm::kTasks;
+  }
+  if (StatedAttempts(members, &items) || HasAttempt(root)) {
+    return ArcFileForm::kSubmission;
+  }
+  if (!StatedId(members).empty()) {
+    return Has(members, "input") ? ArcFileForm::kTasks
+                                 : ArcFileForm::kSolutions;
+  }
+  const element first = (*members.begin()).value;
+  if (HasAttempt(first)) return ArcFileForm::kSubmission;
+  if (first.get(items) != simdjson::SUCCESS || items.begin() == items.end()) {
+    return ArcFileForm::kTasks;
+  }
+  const element item = *items.begin();
+  if (item.is_array()) return ArcFileForm::kSolutions;
+  return item.get(members) == simdjson::SUCCESS && Has(members, "input")
+             ? ArcFileForm::kTasks
+             : ArcFileForm::kSubmission;
+}
+
+}  // namespace
+
+absl::StatusOr<ReadSubmissionResult> ReadPartialSubmission(
+    absl::string_view path) {
+  SubmissionReader reader;
+  ARCTRM_RETURN_IF_ERROR(IsDirectory(path)
+                             ? reader.ReadFolder(path)
+                             : reader.ReadFile(std::string(path)));
+  return std::move(reader.result());
+}
+
+absl::StatusOr<Submission> ReadSubmission(absl::string_view path) {
+  ARCTRM_ASSIGN_OR_RETURN(ReadSubmissionResult read,
+                          ReadPartialSubmission(path));
+  FaultList faults;
+  for (const std::string& fault : read.faults) faults.Add(fault);
+  ARCTRM_RETURN_IF_ERROR(faults.ToStatus(path));
+  return std::move(read.submission);
+}
+
+ArcFileForm LookAtArcFile(absl::string_view path) {
+  if (IsDirectory(path)) return ArcFileForm::kTasks;
+  const absl::StatusOr<std::unique_ptr<JsonFile>> file = JsonFile::Open(path);
+  absl::StatusOr<element> root;
+  if (!file.ok() || !(*file)->Next(&root) || !root.ok()) {
+    return ArcFileForm::kTasks;
+  }
+  return FormOf(*root);
+}
+
+}  // namespace arctrm

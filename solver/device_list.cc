@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+#include "solver/device_list.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+
+namespace arctrm {
+namespace {
+
+// -1 for what is not an index in plain digits.
+int IndexOf(absl::string_view digits) {
+  constexpr size_t kMostDigits = 4;
+  int index = 0;
+  const bool plain =
+      !digits.empty() && digits.size() <= kMostDigits &&
+      digits.find_first_not_of("0123456789") == absl::string_view::npos;
+  return plain && absl::SimpleAtoi(digits, &index) ? index : -1;
+}
+
+}  // namespace
+
+int CudaIndex(const std::string& device) {
+  absl::string_view rest = device;
+  return absl::ConsumePrefix(&rest, "cuda:") ? IndexOf(rest) : -1;
+}
+
+absl::StatusOr<std::vector<std::string>> DeviceList(const std::string& devices,
+                                                    int cuda_devices) {
+  std::vector<std::string> list;
+  if (devices == "auto") {
+    for (int i = 0; i < cuda_devices; ++i) {
+      list.push_back(absl::StrCat("cuda:", i));
+    }
+    if (list.empty()) list.push_back("cpu");
+    return list;
+  }
+  std::string kind;
+  for (absl::string_view word : absl::StrSplit(devices, ',')) {
+    const int index =
+        word == "cuda"   ? 0
+        : kind == "cuda" ? std::max(IndexOf(word), CudaIndex(std::string(word)))
+                         : CudaIndex(std::string(word));
+    const bool cuda = index >= 0;
+    if (!cuda && word != "cpu") {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "--device '", devices,
+          "': expected auto, cpu, cuda, cuda:1, cuda:0,1 or cpu,cpu"));
+    }
+    if (!kind.empty() && (kind == "cuda") != cuda) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "--device ", devices, ": processor and GPUs can't share a job"));
+    }
+    kind = cuda ? "cuda" : "cpu";
+    std::string name = cuda ? absl::StrCat("cuda:", index) : "cpu";
+    if (cuda && std::find(list.begin(), list.end(), name) != list.end()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "--device ", devices, ": ", name, " stands there twice"));
+    }
+    list.push_back(std::move(name));
+  }
+  return list;
+}
+
+absl::Status CheckDevicesExist(const std::vector<std::string>& list,
+                               int cuda_devices) {
+  for (const std::string& name : list) {
+    if (CudaIndex(name) < cuda_devices) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--device ", name, ": ", cuda_devices, " usable CUDA device",
+        cuda_devices == 1 ? "" : "s",
+        " here; `arctrm doctor` says why, --device cpu works everywhere"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace arctrm

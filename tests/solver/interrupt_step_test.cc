@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+// Training and prediction that are stopped in the middle of the network.
+#include <signal.h>
+
+#include <memory>
+
+#include "base/files.h"
+#include "base/interrupt.h"
+#include "base/status.h"
+#include "base/stop.h"
+#include "gtest/gtest.h"
+#include "solver/checkpoint_info.h"
+#include "solver/internal/trainer.h"
+#include "solver/train.h"
+#include "tests/solver/small_training.h"
+#include "tests/testing/fake_clock.h"
+#include "tests/testing/scratch.h"
+
+namespace arctrm {
+namespace {
+
+using internal::StepSums;
+using internal::Trainer;
+
+class InterruptStepTest : public testing::Test {
+ protected:
+  void TearDown() override { RequestStop(0); }
+
+  TrainRequest Request(int threads) const {
+    TrainRequest request = SmallRequest(dataset_, threads);
+    request.model.exploration = 0.5;
+    request.model.halt_max_steps = 4;
+    request.train.ema = 0.9;
+    return request;
+  }
+  static std::unique_ptr<Trainer> Make(const TrainRequest& request) {
+    auto trainer = Trainer::Create(request);
+    ARCTRM_CHECK(trainer.ok());
+    return *std::move(trainer);
+  }
+  Deadline Passed() const { return Deadline(clock_, absl::ZeroDuration()); }
+
+  const FakeClock clock_;
+  const Dataset dataset_ = MixedDataset(3);
+};
+
+TEST_F(InterruptStepTest, AStepThatIsStoppedChangesNothing) {
+  for (int threads : {1, 3}) {
+    const TrainRequest request = Request(threads);
+    const std::unique_ptr<Trainer> plain = Make(request);
+    const std::unique_ptr<Trainer> stopped = Make(request);
+    for (int step = 0; step < 12; ++step) {
+      StepSums sums;
+      ASSERT_TRUE(plain->Step(sums, 0));
+      StepSums none;
+      if (step % 3 == 1) {
+        RequestStop(SIGTERM);
+        ASSERT_FALSE(stopped->Step(none, 0));
+        RequestStop(0);
+      }
+      ASSERT_FALSE(stopped->Step(none, 0, Passed()));
+      EXPECT_EQ(stopped->step(), step);
+      ASSERT_TRUE(stopped->Step(none, 0));
+      EXPECT_TRUE(at::equal(sums.sums, none.sums)) << step;
+    }
+    EXPECT_TRUE(at::equal(plain->model().flat(), stopped->model().flat()));
+    EXPECT_TRUE(at::equal(plain->table(), stopped->table()));
+    EXPECT_TRUE(at::equal(plain->ema(), stopped->ema()));
+    const ScratchFolder scratch;
+    ASSERT_TRUE(plain->Save(scratch("plain"), 1).ok());
+    ASSERT_TRUE(stopped->Save(scratch("stopped"), 1).ok());
+    for (const char* file : {"model.safetensors", "resume.safetensors"}) {
+      const auto a = ReadFile(JoinPath(scratch("plain"), file));
+      const auto b = ReadFile(JoinPath(scratch("stopped"), file));
+      ASSERT_TRUE(a.ok() && b.ok()) << a.status() << b.status();
+      EXPECT_TRUE(*a == *b) << file;
+    }
+  }
+}
+
+TEST_F(InterruptStepTest, TrainingSavesWhatWasThereBeforeTheLateStep) {
+  const ScratchFolder scratch;
+  TrainRequest request = Request(1);
+  request.out = scratch("out");
+  request.max_steps = 100;
+  FakeClock clock;
+  request.abort = Deadline(clock, absl::Seconds(1));
+  request.on_step = [&](const TrainStats& stats) {
+    if (stats.step == 3) clock.Advance(absl::Seconds(1));
+    return true;
+  };
+  const auto result = Train(request);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->stop, TrainStop::kDeadline);
+  EXPECT_EQ(result->steps, 3);
+  const auto info = ReadCheckpointInfo(request.out);
+  ASSERT_TRUE(info.ok()) << info.status();
+  EXPECT_EQ(info->step, 3);
+}
+
+TEST_F(InterruptStepTest, AStepThatDoesNotFitIsNotBegun) {
+  const ScratchFolder scratch;
+  TrainRequest request = Request(1);
+  request.out = scratch("out");
+  request.deadline = Deadline(RealClock(), absl::Seconds(60));
+  request.expected_step_s = 100;
+  const auto result = Train(request);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->stop, TrainStop::kDeadline);
+  EXPECT_EQ(result->steps, 0);
+  EXPECT_TRUE(ReadCheckpointInfo(request.out).ok());
+}
+
+TEST_F(InterruptStepTest, NothingIsMadeWhereTheTimeIsOver) {
+  const ScratchFolder scratch;
+  TrainRequest request = Request(1);
+  request.out = scratch("out");
+  request.max_steps = 3;
+  request.train.new_rows = "match";
+  RequestStop(SIGTERM);
+  const auto result = Train(request);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->stop, TrainStop::kSignal);
+  EXPECT_EQ(result->steps, 0);
+}
+
+TEST_F(InterruptStepTest, MeasuringGivesUp) {
+  const TrainRequest request = Request(1);
+  const auto time =
+      MeasureStep(dataset_, request.model, request.train, request.device,
+                  {.repeat_s = 0, .give_up_s = 0});
+  ASSERT_TRUE(time.ok()) << time.status();
+  EXPECT_FALSE(time->complete);
+  const auto enough =
+      MeasureStep(dataset_, request.model, request.train, request.device,
+                  {.repeat_s = 0.1, .give_up_s = 60});
+  ASSERT_TRUE(enough.ok()) << enough.status();
+  EXPECT_TRUE(enough->complete);
+  EXPECT_GT(enough->seconds, 0);
+  EXPECT_LT(enough->seconds, 10);
+}
+
+TEST_F(InterruptStepTest, PredictionsStopToo) {
+  const std::unique_ptr<Trainer> trainer = Make(Request(2));
+  const std::unique_ptr<Predictor> predictor = trainer->MakePredictor();
+  PredictorInput input;
+  input.tokens.assign(static_cast<size_t>(predictor->canvas().num_tokens()), 2);
+  input.puzzle_id = 1;
+  EXPECT_TRUE(predictor->Predict({input}).ok());
+  const InterruptScope scope(Passed());
+  EXPECT_TRUE(absl::IsCancelled(predictor->Predict({input}).status()));
+}
+
+}  // namespace
+}  // namespace arctrm
