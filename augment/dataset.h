@@ -87,6 +87,9 @@ absl::StatusOr<Dataset> BuildDataset(const std::vector<DatasetSource>& sources,
 // have the same canvas.
 absl::Status AppendDataset(Dataset more, Dataset& into);
 
+// Is `name` that of a file of a dataset folder?
+bool IsDatasetName(absl::string_view name);
+
 // Files in `dir`: dataset.json (format, version, canvas, seed, counts, the
 // shards with size and SHA-256) and shard-00000.zst …; see docs/formats.md.
 // Written to a fresh folder that then takes the place of `dir`; a `dir` with

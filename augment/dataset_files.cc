@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The byte layout is described in docs/formats.md.
 #include <cstdint>
-#include <filesystem>
 #include <set>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -16,6 +14,7 @@
 #include "base/compress.h"
 #include "base/files.h"
 #include "base/hash.h"
+#include "base/output_guard.h"
 #include "base/status.h"
 
 namespace arctrm {
@@ -41,22 +40,7 @@ absl::Status CheckReplaceable(const std::string& dir) {
     return absl::FailedPreconditionError(absl::StrCat(
         dir, ": is a file; a dataset is a folder, give another path"));
   }
-  std::error_code error;
-  std::filesystem::directory_iterator it(dir, error);
-  for (; !error && it != std::filesystem::directory_iterator();
-       it.increment(error)) {
-    const std::string name = it->path().filename().string();
-    if (name == kIndexName ||
-        (absl::StartsWith(name, "shard-") && absl::EndsWith(name, ".zst"))) {
-      continue;
-    }
-    return absl::FailedPreconditionError(
-        absl::StrCat(dir, ": holds ", name,
-                     ", which is no part of a dataset and would be removed; "
-                     "give a new folder"));
-  }
-  if (error) return ErrnoStatus(error.value(), "can't list", dir);
-  return absl::OkStatus();
+  return CheckNoForeignEntries(dir, IsDatasetName);
 }
 
 absl::Status CheckWhole(const Dataset& dataset, const DatasetIndex& index,
@@ -84,11 +68,16 @@ absl::Status CheckWhole(const Dataset& dataset, const DatasetIndex& index,
 
 }  // namespace
 
+bool IsDatasetName(absl::string_view name) {
+  return name == kIndexName ||
+         (absl::StartsWith(name, "shard-") && absl::EndsWith(name, ".zst"));
+}
+
 absl::StatusOr<int64_t> WriteDataset(const Dataset& dataset,
                                      absl::string_view path) {
   const std::string dir = WithoutSlash(path);
   ARCTRM_RETURN_IF_ERROR(CheckReplaceable(dir));
-  const std::string fresh = BesidePath(dir, ".new");
+  const std::string fresh = FreshName(dir);
   ARCTRM_RETURN_IF_ERROR(RemoveAll(fresh));
   ARCTRM_RETURN_IF_ERROR(MakeDirectories(fresh));
   DatasetIndex index = IndexOf(dataset);

@@ -83,10 +83,18 @@ void SyncDirectory(const std::string& dir) {
   if (fd.get() >= 0) fsync(fd.get());
 }
 
-// "dir/" and "dir" are one folder; beside it stands "dir.old".
+// "dir/" and "dir" are one folder.
 std::string WithoutSlashes(absl::string_view path) {
   while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
   return std::string(path);
+}
+
+// A short name, whatever the length of that of `path`.
+std::string Beside(absl::string_view path, absl::string_view use) {
+  const std::string whole = WithoutSlashes(path);
+  return JoinPath(Dirname(whole),
+                  absl::StrCat(kOwnPrefix, use, "-",
+                               Sha256Hex(Basename(whole)).substr(0, 12)));
 }
 
 // Most bytes of a name in `dir`.
@@ -94,10 +102,6 @@ size_t NameLimit(const std::string& dir) {
   constexpr size_t kUsual = 255;
   const long limit = pathconf(dir.c_str(), _PC_NAME_MAX);
   return limit > 0 ? static_cast<size_t>(limit) : kUsual;
-}
-
-std::string SetAside(absl::string_view path) {
-  return BesidePath(path, ".old");
 }
 
 // The descriptor that "/dev/stdout", "/dev/fd/3" … name, -1 for other paths. To
@@ -385,10 +389,17 @@ absl::StatusOr<int64_t> FreeBytes(absl::string_view dir) {
          static_cast<int64_t>(info.f_frsize);
 }
 
+std::string FreshName(absl::string_view path) { return Beside(path, "new"); }
+std::string AsideName(absl::string_view path) { return Beside(path, "old"); }
+std::string WorkersName(absl::string_view path) {
+  return Beside(path, "workers");
+}
+std::string LockName(absl::string_view path) { return Beside(path, "lock"); }
+
 absl::Status ReplaceDirectory(absl::string_view fresh, absl::string_view path) {
   const std::string from = WithoutSlashes(fresh);
   const std::string to = WithoutSlashes(path);
-  const std::string aside = SetAside(to);
+  const std::string aside = AsideName(to);
   if (!IsDirectory(from)) return ErrnoStatus(ENOTDIR, "can't use", from);
   SyncDirectory(from);
   if (!FileExists(to)) {
@@ -424,7 +435,7 @@ absl::Status ReplaceDirectory(absl::string_view fresh, absl::string_view path) {
 absl::StatusOr<std::string> ResolveDirectory(absl::string_view path) {
   const std::string to = WithoutSlashes(path);
   if (FileExists(to)) return std::string(path);
-  const std::string aside = SetAside(to);
+  const std::string aside = AsideName(to);
   if (!IsDirectory(aside)) return ErrnoStatus(ENOENT, "can't read", path);
   if (rename(aside.c_str(), to.c_str()) != 0) {
     return ErrnoStatus(errno, "can't restore", path);

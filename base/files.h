@@ -50,6 +50,16 @@ absl::Status CheckWritable(absl::string_view path);
 // Bytes that this process may still write in the folder `dir`, or the nearest
 // one above it that is there; 0 where that has room for a few more files only.
 absl::StatusOr<int64_t> FreeBytes(absl::string_view dir);
+// Names beside `path` that only arctrm uses, with this at their beginning: of
+// what is written first and then takes the place of `path`, and of what
+// ReplaceDirectory sets aside.
+inline constexpr char kOwnPrefix[] = ".arctrm-";
+std::string FreshName(absl::string_view path);
+std::string AsideName(absl::string_view path);
+// Of the lock of whoever writes `path`.
+std::string LockName(absl::string_view path);
+// Of the folder of the workers that write it.
+std::string WorkersName(absl::string_view path);
 
 // Puts the finished folder `fresh` in the place of `path` (which may exist) so
 // that a reader, or a process killed at any moment, finds one of the two whole.

@@ -10,6 +10,7 @@
 #include "augment/dataset.h"
 #include "base/files.h"
 #include "base/status.h"
+#include "cli/command_files.h"
 #include "nlohmann/json.hpp"
 #include "pipeline/inputs.h"
 
@@ -53,6 +54,7 @@ absl::StatusOr<int> Augment(const AugmentFlags& flags, Log& log) {
                           ReadJobInputs(flags.challenges, "", flags.train_on));
   LogRemarks(inputs.remarks, log);
   ARCTRM_RETURN_IF_ERROR(CheckDatasetFolder(flags.out));
+  ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
 
   BuildOptions options;
   options.plan.copies = flags.augmentations;
@@ -119,7 +121,8 @@ CLI::App* AddAugmentCommand(CLI::App& app, AugmentFlags& flags) {
       ->default_str("0");
   AddSwitch(*command, "--json", flags.json,
             "One JSON document instead of a line of text");
-  AddCommonFlags(*command, {.seed = true, .threads = true}, flags.common);
+  AddCommonFlags(*command, {.seed = true, .threads = true, .writes = true},
+                 flags.common);
   command->footer(
       "Examples:\n"
       "  arctrm augment --challenges challenges.json --out data/\n"
@@ -131,7 +134,7 @@ CLI::App* AddAugmentCommand(CLI::App& app, AugmentFlags& flags) {
 }
 
 int RunAugment(const AugmentFlags& flags) {
-  return RunLogged(flags.common, [&](Log& log) { return Augment(flags, log); });
+  return RunGuarded(flags, [&](Log& log) { return Augment(flags, log); });
 }
 
 }  // namespace arctrm

@@ -6,6 +6,7 @@
 #include "base/files.h"
 #include "base/printable.h"
 #include "base/status.h"
+#include "cli/command_files.h"
 #include "cli/program.h"
 #include "cli/settings.h"
 #include "kaggle/bundle.h"
@@ -87,6 +88,7 @@ absl::StatusOr<int> Bundle(const BundleFlags& flags, Log& log) {
   if (flags.keep_rows && flags.checkpoint.empty()) {
     return absl::InvalidArgumentError("--keep-rows needs --checkpoint");
   }
+  ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
   ARCTRM_ASSIGN_OR_RETURN(const BundleSummary summary, WriteBundle(options));
   if (flags.checkpoint.empty()) {
     log.Warning(
@@ -166,7 +168,7 @@ CLI::App* AddBundleCommand(CLI::App& app, BundleFlags& flags) {
                    "none, T4x2, L4x1, L4x4, H100 or RTXPRO6000")
       ->type_name("NAME")
       ->capture_default_str();
-  AddCommonFlags(*command, {}, flags.common);
+  AddCommonFlags(*command, {.writes = true}, flags.common);
   command->footer(
       "docs/kaggle.md says what to do with it. `./dev bundle` takes the same\n"
       "options, fetches the libraries' sources and builds the programs.\n\n"
@@ -178,7 +180,7 @@ CLI::App* AddBundleCommand(CLI::App& app, BundleFlags& flags) {
 }
 
 int RunBundle(const BundleFlags& flags) {
-  return RunLogged(flags.common, [&](Log& log) { return Bundle(flags, log); });
+  return RunGuarded(flags, [&](Log& log) { return Bundle(flags, log); });
 }
 
 }  // namespace arctrm

@@ -3,6 +3,7 @@
 
 #include "absl/strings/match.h"
 #include "base/status.h"
+#include "cli/command_files.h"
 #include "solver/checkpoint_info.h"
 
 namespace arctrm {
@@ -38,7 +39,7 @@ CLI::App* AddCheckpointCommand(CLI::App& app, CheckpointFlags& flags) {
                    "What stands before every name in a file; published "
                    "checkpoints have \"_orig_mod.model.\"")
       ->type_name("TEXT");
-  AddCommonFlags(*exported, {}, out.common);
+  AddCommonFlags(*exported, {.writes = true}, out.common);
   exported->footer(
       "Examples:\n"
       "  arctrm checkpoint export run/checkpoint --out start --mean-row\n"
@@ -64,7 +65,7 @@ CLI::App* AddCheckpointCommand(CLI::App& app, CheckpointFlags& flags) {
                    "Which weights to take of a file that holds several sets, "
                    "as raw and averaged ones (default: averaged ones)")
       ->type_name("NAME");
-  AddCommonFlags(*imported, {.model = true}, in.common);
+  AddCommonFlags(*imported, {.model = true, .writes = true}, in.common);
   imported->footer(
       "Heads, cycles and steps don't show in the weights: they are the\n"
       "recipe's (default arc), or --set.\n\n"
@@ -80,7 +81,7 @@ CLI::App* AddCheckpointCommand(CLI::App& app, CheckpointFlags& flags) {
       ->type_name("F...")
       ->required();
   AddCheckpointOutFlag(*averaged, average.out);
-  AddCommonFlags(*averaged, {}, average.common);
+  AddCommonFlags(*averaged, {.writes = true}, average.common);
   averaged->footer(
       "Examples:\n"
       "  arctrm checkpoint average a/ b/ c/ --out mean/");
@@ -91,7 +92,7 @@ CLI::App* AddCheckpointCommand(CLI::App& app, CheckpointFlags& flags) {
 }
 
 int RunCheckpointInfo(const CheckpointInfoFlags& flags) {
-  return RunLogged(flags.common, [&](Log&) -> absl::StatusOr<int> {
+  return RunGuarded(flags, [&](Log&) -> absl::StatusOr<int> {
     ARCTRM_ASSIGN_OR_RETURN(std::string text,
                             CheckpointInfoText(flags.checkpoint, flags.json));
     if (text.empty() || text.back() != '\n') text.push_back('\n');
@@ -105,18 +106,26 @@ bool CheckpointExportFlags::ToFile() const {
 }
 
 int RunCheckpointAverage(const CheckpointAverageFlags& flags) {
-  return RunLogged(flags.common, [&](Log&) -> absl::StatusOr<int> {
+  return RunGuarded(flags, [&](Log&) -> absl::StatusOr<int> {
+    ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
+    if (!flags.common.overwrite) {
+      ARCTRM_RETURN_IF_ERROR(CheckNoTraining(flags.out, /*any=*/false));
+    }
     ARCTRM_RETURN_IF_ERROR(AverageCheckpoints(flags.checkpoints, flags.out));
     return kExitDone;
   });
 }
 
 int RunCheckpointExport(const CheckpointExportFlags& flags) {
-  return RunLogged(flags.common, [&](Log&) -> absl::StatusOr<int> {
+  return RunGuarded(flags, [&](Log&) -> absl::StatusOr<int> {
     if (!flags.prefix.empty()) {
       return absl::InvalidArgumentError(
           "--prefix is for a file; give an --out that ends with .pt or "
           ".safetensors");
+    }
+    ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
+    if (!flags.common.overwrite) {
+      ARCTRM_RETURN_IF_ERROR(CheckNoTraining(flags.out, /*any=*/false));
     }
     ExportOptions options;
     options.mean_row = flags.mean_row;

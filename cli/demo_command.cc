@@ -16,7 +16,11 @@ CLI::App* AddDemoCommand(CLI::App& app, DemoFlags& flags) {
   AddSwitch(*command, "--from-scratch", flags.from_scratch,
             "Start from random weights, not from the bundled ones");
   AddCommonFlags(*command,
-                 {.seed = true, .threads = true, .model = true, .work = true},
+                 {.seed = true,
+                  .threads = true,
+                  .model = true,
+                  .work = true,
+                  .writes = true},
                  flags.common);
   command->footer(
       "Examples:\n"

@@ -135,6 +135,9 @@ void AddCommonFlags(CLI::App& command, CommonUse use, CommonFlags& flags) {
         ->type_name("DIR")
         ->group(use.work ? kGroup : kHidden);
   }
+  AddSwitch(command, "--overwrite", flags.overwrite,
+            "Replace a finished run, and files that arctrm did not make")
+      ->group(use.writes ? kGroup : kHidden);
   command.add_option("--log", flags.log, "Keep the full log in this file")
       ->type_name("FILE")
       ->group(kGroup);

@@ -47,17 +47,21 @@ struct CommonFlags {
   // Full log here too; "" for none.
   std::string log;
   bool quiet = false;
+  // Files that arctrm did not make, and finished runs, may be replaced.
+  bool overwrite = false;
 };
 
 // What a command makes of the common options. Every command takes --seed,
-// --threads, --log and --quiet, so that a script can pass them to all of them,
-// but its help lists only those that it uses.
+// --threads, --overwrite, --log and --quiet, so that a script can pass them to
+// all of them, but its help lists only those that it uses.
 struct CommonUse {
   bool seed = false;
   bool threads = false;
   // --device, --recipe, --set: commands with a model. They take --work too.
   bool model = false;
   bool work = false;
+  // --overwrite: commands that write more than a log.
+  bool writes = false;
 };
 // More threads than this only stand in each other's way.
 int MostThreads();

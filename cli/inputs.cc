@@ -2,8 +2,6 @@
 #include "cli/inputs.h"
 
 #include <cmath>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -74,21 +72,13 @@ absl::StatusOr<WeightedPath> ParseWeightedPath(const std::string& text) {
   return result;
 }
 
-absl::Status CheckOutputFile(const std::string& out,
-                             const std::vector<std::string>& inputs) {
+absl::Status CheckOutputFile(const std::string& out) {
   if (out.empty()) {
     return absl::InvalidArgumentError("the name of the output file is empty");
   }
   if (IsDirectory(out)) {
     return absl::InvalidArgumentError(
         absl::StrCat(out, ": is a folder, expected the name of a file"));
-  }
-  for (const std::string& input : inputs) {
-    std::error_code ignored;
-    if (std::filesystem::equivalent(out, TaskFilePath(input), ignored)) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          out, ": is also an input; writing it would destroy that"));
-    }
   }
   return CheckWritable(out);
 }

@@ -7,9 +7,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
+#include "base/file_lock.h"
 #include "base/files.h"
 #include "base/status.h"
 #include "base/stop.h"
+#include "cli/command_files.h"
 #include "cli/process_age.h"
 #include "cli/program.h"
 #include "cli/run_job.h"
@@ -142,7 +144,8 @@ CLI::App* AddKaggleCommand(CLI::App& app, KaggleCommands& flags) {
 
 int RunKaggleRun(const KaggleFlags& flags) {
   InstallStopSignals();
-  return RunLogged(flags.common, [&](Log& log) -> absl::StatusOr<int> {
+  return RunGuarded(flags, [&](Log& log) -> absl::StatusOr<int> {
+    ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
     ARCTRM_ASSIGN_OR_RETURN(const KaggleOptions options, OptionsOf(flags));
     ARCTRM_ASSIGN_OR_RETURN(const RunOutcome outcome, RunKaggle(options, log));
     TellOutcome(outcome, options.run.out, log);
@@ -152,7 +155,7 @@ int RunKaggleRun(const KaggleFlags& flags) {
 
 int RunKagglePlan(const KaggleFlags& flags) {
   InstallStopSignals();
-  return RunLogged(flags.common, [&](Log& log) -> absl::StatusOr<int> {
+  return RunGuarded(flags, [&](Log& log) -> absl::StatusOr<int> {
     ARCTRM_ASSIGN_OR_RETURN(const KaggleOptions options, OptionsOf(flags));
     ARCTRM_ASSIGN_OR_RETURN(const std::string plan, PlanKaggle(options, log));
     ARCTRM_RETURN_IF_ERROR(PrintResult(plan));
@@ -162,15 +165,22 @@ int RunKagglePlan(const KaggleFlags& flags) {
 
 int RunOnDevices(const RunFlags& flags) {
   InstallStopSignals();
-  return RunLogged(flags.common, [&](Log& log) -> absl::StatusOr<int> {
+  return RunGuarded(flags, [&](Log& log) -> absl::StatusOr<int> {
     WorkerOptions workers;
     ARCTRM_ASSIGN_OR_RETURN(workers.solver, FindSolver());
+    const std::string work = flags.common.work.empty()
+                                 ? BesidePath(flags.out, ".run")
+                                 : flags.common.work;
     workers.deadline = DeadlineOf(flags.time_limit);
-    workers.scratch =
-        BesidePath(flags.common.work.empty() ? BesidePath(flags.out, ".run")
-                                             : flags.common.work,
-                   ".workers");
+    // A name of our own: it is removed again.
+    workers.scratch = WorkersName(work);
     ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));
+    const absl::StatusOr<std::unique_ptr<FileLock>> lock =
+        FileLock::Take(LockName(work), work);
+    // A full disk has no room for one.
+    if (!lock.ok() && !absl::IsResourceExhausted(lock.status())) {
+      return lock.status();
+    }
     // What workers are given as files may be as large as a dataset.
     constexpr int64_t kLeastBytes = int64_t{64} << 20;
     const absl::StatusOr<int64_t> free = FreeBytes(workers.scratch);
@@ -178,10 +188,11 @@ int RunOnDevices(const RunFlags& flags) {
     if (free.ok() && *free < kLeastBytes && !spare.empty()) {
       workers.scratch = spare;
     }
-    ARCTRM_RETURN_IF_ERROR(MakeDirectories(workers.scratch));
     const std::unique_ptr<Engine> engine = MakeWorkerEngine(workers, log);
-    ARCTRM_ASSIGN_OR_RETURN(const int code, RunJobCommand(flags, *engine, log));
-    if (code == kExitDone || workers.scratch == spare) {
+    const absl::StatusOr<int> code = RunJobCommand(flags, *engine, log);
+    // What workers said stays where something went wrong.
+    if ((code.ok() && *code == kExitDone) ||
+        ExitCodeOf(code.status()) == kExitUsage || workers.scratch == spare) {
       ARCTRM_RETURN_IF_ERROR(RemoveAll(workers.scratch));
     }
     return code;

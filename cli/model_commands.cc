@@ -17,6 +17,7 @@
 #include "base/printable.h"
 #include "base/status.h"
 #include "base/stop.h"
+#include "cli/command_files.h"
 #include "cli/doctor.h"
 #include "cli/inputs.h"
 #include "cli/model_command.h"
@@ -57,10 +58,12 @@ absl::Status Resolve(const CommonFlags& common, bool from_checkpoint,
 }
 
 absl::StatusOr<int> Run(const DemoFlags& flags, Log& log) {
+  ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
   DemoOptions demo;
   demo.out = flags.out;
   demo.seed = flags.common.seed;
   demo.from_scratch = flags.from_scratch;
+  demo.overwrite = flags.common.overwrite;
   ARCTRM_RETURN_IF_ERROR(
       Resolve(flags.common, !flags.from_scratch,
               flags.from_scratch ? "demo-from-scratch" : "demo", demo.run));
@@ -77,15 +80,14 @@ absl::StatusOr<int> Run(const DemoFlags& flags, Log& log) {
   return outcome.run.complete ? kExitDone : kExitStopped;
 }
 
-// A checkpoint may take the place of another one and of nothing else.
-absl::Status CheckCheckpointOut(const std::string& out, bool resume) {
+// May a training write `out`? One that stands there is not replaced unasked.
+absl::Status CheckTrainingOut(const std::string& out, bool resume,
+                              const CommonFlags& common) {
+  ARCTRM_RETURN_IF_ERROR(NotBoth(resume, common));
   ARCTRM_RETURN_IF_ERROR(CheckNameLength(out));
   ARCTRM_RETURN_IF_ERROR(CheckWritable(BesidePath(out, ".probe")));
-  if (resume || !FileExists(out) || ReadCheckpointInfo(out).ok()) {
-    return absl::OkStatus();
-  }
-  return absl::FailedPreconditionError(
-      absl::StrCat(out, ": exists and is no checkpoint; choose another --out"));
+  if (resume || common.overwrite) return absl::OkStatus();
+  return CheckNoTraining(out, /*any=*/true);
 }
 
 // What diverged left the weights of an earlier step: not what was asked for.
@@ -138,12 +140,18 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
   request.max_steps = flags.steps;
   request.deadline = limit.EarlierBy(absl::Seconds(1));
   request.abort = limit.EarlierBy(absl::Seconds(0.7));
-  ARCTRM_RETURN_IF_ERROR(CheckCheckpointOut(flags.out, flags.resume));
+  ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
+  ARCTRM_RETURN_IF_ERROR(
+      CheckTrainingOut(flags.out, flags.resume, flags.common));
   ARCTRM_ASSIGN_OR_RETURN(
       const std::vector<HeldOutPair> held_out,
       TakeHeldOut(options.planning.held_out, options.seed, dataset));
   if (!held_out.empty()) {
     request.best_out = BesidePath(flags.out, ".best");
+    OutputGuard best;
+    ReadsCheckpoint("--checkpoint", flags.checkpoint, best);
+    best.Replaces("run.held_out", request.best_out, IsCheckpointName);
+    ARCTRM_RETURN_IF_ERROR(best.Check());
     request.evaluate = [&](Predictor& predictor) {
       return ScoreHeldOut(predictor, held_out);
     };
@@ -166,6 +174,11 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
   for (const OptionSet::Item& item : options.Settings()) {
     fresh.facts.back().second.emplace_back(item.key, item.value);
   }
+  ARCTRM_RETURN_IF_ERROR(CheckTraining(request));
+  ARCTRM_ASSIGN_OR_RETURN(const TrainingLock lock,
+                          LockTraining(flags.out, folder));
+  ARCTRM_RETURN_IF_ERROR(
+      CheckTrainingOut(flags.out, flags.resume, flags.common));
   ARCTRM_ASSIGN_OR_RETURN(RunRecord record,
                           OpenRecord(folder, flags.resume, fresh));
   // The checkpoint is what counts.
@@ -180,6 +193,7 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
   ARCTRM_ASSIGN_OR_RETURN(const TrainResult result,
                           TrainRecorded(Train, request, folder, flags.steps,
                                         request.deadline, log));
+  record.steps += result.steps;
   note(TrainStopName(result.stop));
   if (result.best_step > 0) {
     ARCTRM_RETURN_IF_ERROR(PrintResult(
@@ -200,7 +214,13 @@ absl::StatusOr<int> Run(const PredictFlags& flags, Log& log) {
   ARCTRM_ASSIGN_OR_RETURN(const TaskFiles files,
                           LoadChallenges(flags.challenges, log));
   ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
-                          ReadCheckpointInfo(flags.checkpoint));
+                          CheckWeights(flags.checkpoint));
+  if (info.model.puzzle != PuzzleKindName(PuzzleKind::kArc)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(flags.checkpoint, ": holds a network for ",
+                     info.model.puzzle, "; these are ARC tasks"));
+  }
+  ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
   ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));
   ARCTRM_ASSIGN_OR_RETURN(
       const std::unique_ptr<Predictor> predictor,
@@ -273,7 +293,12 @@ absl::StatusOr<int> Run(const PuzzleTrainFlags& flags, Log& log) {
   options.steps = flags.steps;
   options.resume = flags.resume;
   options.report = flags.report;
-  ARCTRM_RETURN_IF_ERROR(CheckCheckpointOut(flags.out, flags.resume));
+  const auto may_write = [&]() -> absl::Status {
+    ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
+    return CheckTrainingOut(flags.out, flags.resume, flags.common);
+  };
+  options.may_write = may_write;
+  ARCTRM_RETURN_IF_ERROR(may_write());
   if (!flags.report.empty())
     ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.report));
   ARCTRM_ASSIGN_OR_RETURN(const PuzzleTrainOutcome outcome,
@@ -293,7 +318,9 @@ absl::StatusOr<int> Run(const PuzzlePredictFlags& flags, Log& log) {
   RunOptions run;
   ARCTRM_RETURN_IF_ERROR(Resolve(flags.common, true, "", run));
   ARCTRM_ASSIGN_OR_RETURN(const PuzzleFile file, ReadPuzzleCsv(flags.puzzles));
+  ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
   ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));
+  ARCTRM_RETURN_IF_ERROR(CheckWeights(flags.checkpoint).status());
   ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<Predictor> predictor,
                           LoadPredictor(flags.checkpoint, run.Predicting()));
   ARCTRM_ASSIGN_OR_RETURN(
@@ -336,8 +363,12 @@ absl::StatusOr<int> Run(const CheckpointImportFlags& flags, Log&) {
   options.model = run.model;
   options.identifiers = flags.identifiers;
   options.weights = flags.set;
+  ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
   ARCTRM_RETURN_IF_ERROR(CheckNameLength(flags.out));
   ARCTRM_RETURN_IF_ERROR(CheckWritable(BesidePath(flags.out, ".probe")));
+  if (!flags.common.overwrite) {
+    ARCTRM_RETURN_IF_ERROR(CheckNoTraining(flags.out, /*any=*/false));
+  }
   ImportNotes notes;
   ARCTRM_ASSIGN_OR_RETURN(
       const CheckpointInfo info,
@@ -353,6 +384,7 @@ absl::StatusOr<int> Run(const CheckpointExportFlags& flags, Log&) {
     return absl::InvalidArgumentError(
         "--mean-row is for a folder that new tasks start from");
   }
+  ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
   ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));
   ARCTRM_RETURN_IF_ERROR(
       ExportWeights(flags.checkpoint, flags.out, flags.prefix));
@@ -363,23 +395,20 @@ absl::StatusOr<int> Run(const DoctorFlags& flags, Log&) {
   return RunDoctor(flags);
 }
 
-const CommonFlags& CommonOf(const ModelCommand& command) {
-  return std::visit(
-      [](const auto& flags) -> const CommonFlags& { return flags.common; },
-      command);
-}
-
 }  // namespace
 
 int RunModelCommand(const ModelCommand& command) {
   InstallStopSignals();
-  return RunLogged(CommonOf(command), [&](Log& log) {
-    // Of commands without a limit, for signals.
-    const std::unique_ptr<Watchdog> watchdog =
-        WatchRun(EndedRun(), Deadline(), log);
-    return std::visit([&](const auto& flags) { return Run(flags, log); },
-                      command);
-  });
+  return std::visit(
+      [](const auto& flags) {
+        return RunGuarded(flags, [&](Log& log) {
+          // Of commands without a limit, for signals.
+          const std::unique_ptr<Watchdog> watchdog =
+              WatchRun(EndedRun(), Deadline(), log);
+          return Run(flags, log);
+        });
+      },
+      command);
 }
 
 }  // namespace arctrm

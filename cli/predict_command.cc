@@ -16,7 +16,8 @@ CLI::App* AddPredictCommand(CLI::App& app, PredictFlags& flags) {
                  "Augmented views of a test input beside itself (default: "
                  "all trained)");
   AddTimeLimitFlag(*command, flags.time_limit);
-  AddCommonFlags(*command, {.seed = true, .threads = true, .model = true},
+  AddCommonFlags(*command,
+                 {.seed = true, .threads = true, .model = true, .writes = true},
                  flags.common);
   command->footer(
       "Examples:\n"

@@ -15,6 +15,7 @@
 #include "base/printable.h"
 #include "base/status.h"
 #include "base/stop.h"
+#include "cli/command_files.h"
 #include "nlohmann/json.hpp"
 #include "puzzles/csv.h"
 #include "puzzles/generate.h"
@@ -25,6 +26,8 @@ namespace {
 
 // Faults beyond this many are counted, not listed.
 constexpr size_t kMostListed = 20;
+// So many puzzles are made before one is tired of waiting.
+constexpr int64_t kQuickly = 100'000;
 
 CLI::Option* AddKind(CLI::App& command, std::string& kind) {
   return command.add_option("kind", kind, "sudoku or maze")
@@ -40,6 +43,29 @@ int ThreadsOf(const CommonFlags& common) {
                         static_cast<int>(std::thread::hardware_concurrency()));
 }
 
+absl::Status OtherFileThere(const std::string& out) {
+  return absl::FailedPreconditionError(absl::StrCat(
+      "--out ", out,
+      ": another file stands there; name another, or replace it with "
+      "--overwrite"));
+}
+
+// A file of puzzles says nothing of who made it: only the same one may stand at
+// `out`. Whether it may be that shows before the work is done.
+absl::Status CheckMayBeSame(const std::string& out,
+                            const GenerateOptions& options) {
+  if (!FileExists(out) || IsSpecialFile(out)) return absl::OkStatus();
+  const absl::StatusOr<std::string> text = ReadFile(out);
+  if (!text.ok() || text->empty()) return absl::OkStatus();
+  const absl::StatusOr<PuzzleFile> there = ReadPuzzleCsv(out);
+  if (there.ok() && there->kind == options.kind &&
+      static_cast<int64_t>(there->puzzles.size()) == options.count &&
+      there->puzzles[0].question.rows() == options.side) {
+    return absl::OkStatus();
+  }
+  return OtherFileThere(out);
+}
+
 absl::StatusOr<int> Generate(const PuzzleGenerateFlags& flags, Log& log) {
   GenerateOptions options;
   ARCTRM_ASSIGN_OR_RETURN(options.kind, ParsePuzzleKind(flags.kind));
@@ -49,6 +75,9 @@ absl::StatusOr<int> Generate(const PuzzleGenerateFlags& flags, Log& log) {
   options.min_rating = flags.min_rating;
   options.seed = flags.common.seed;
   options.threads = ThreadsOf(flags.common);
+  if (!flags.common.overwrite && options.count > kQuickly) {
+    ARCTRM_RETURN_IF_ERROR(CheckMayBeSame(flags.out, options));
+  }
   ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));
   InstallStopSignals();
   const absl::Time start = RealClock().Now();
@@ -72,7 +101,13 @@ absl::StatusOr<int> Generate(const PuzzleGenerateFlags& flags, Log& log) {
     return absl::InvalidArgumentError(file.status().message());
   }
   ARCTRM_RETURN_IF_ERROR(file.status());
-  ARCTRM_RETURN_IF_ERROR(WriteFileAtomically(flags.out, PuzzleCsv(*file)));
+  const std::string csv = PuzzleCsv(*file);
+  if (!flags.common.overwrite && FileExists(flags.out) &&
+      !IsSpecialFile(flags.out)) {
+    ARCTRM_ASSIGN_OR_RETURN(const std::string before, ReadFile(flags.out));
+    if (!before.empty() && before != csv) return OtherFileThere(flags.out);
+  }
+  ARCTRM_RETURN_IF_ERROR(WriteFileAtomically(flags.out, csv));
   std::vector<int> ratings;
   for (const Puzzle& puzzle : file->puzzles)
     ratings.push_back(puzzle.rating.value_or(0));
@@ -173,7 +208,8 @@ void AddGenerate(CLI::App& puzzle, PuzzleGenerateFlags& flags) {
   command->add_option("--out", flags.out, "The CSV file to write")
       ->type_name("F.csv")
       ->required();
-  AddCommonFlags(*command, {.seed = true, .threads = true}, flags.common);
+  AddCommonFlags(*command, {.seed = true, .threads = true, .writes = true},
+                 flags.common);
   command->footer(
       "Examples:\n"
       "  arctrm puzzle generate sudoku --count 1000 --out train.csv\n"
@@ -242,7 +278,11 @@ void AddTrain(CLI::App& puzzle, PuzzleTrainFlags& flags) {
   AddStepsFlag(*command, flags.steps);
   AddResumeTrainingFlag(*command, flags.resume);
   AddCommonFlags(*command,
-                 {.seed = true, .threads = true, .model = true, .work = true},
+                 {.seed = true,
+                  .threads = true,
+                  .model = true,
+                  .work = true,
+                  .writes = true},
                  flags.common);
   command->footer(
       "Examples:\n"
@@ -264,7 +304,8 @@ void AddPredict(CLI::App& puzzle, PuzzlePredictFlags& flags) {
       ->required();
   AddDurationFlag(*command, "--time-limit", flags.time_limit,
                   "Wall-clock time; puzzles not reached stay unanswered");
-  AddCommonFlags(*command, {.threads = true, .model = true}, flags.common);
+  AddCommonFlags(*command, {.threads = true, .model = true, .writes = true},
+                 flags.common);
   command->footer(
       "Examples:\n"
       "  arctrm puzzle predict --checkpoint checkpoint/ --puzzles test.csv \\\n"
@@ -289,16 +330,15 @@ CLI::App* AddPuzzleCommand(CLI::App& app, PuzzleFlags& flags) {
 }
 
 int RunPuzzleGenerate(const PuzzleGenerateFlags& flags) {
-  return RunLogged(flags.common,
-                   [&](Log& log) { return Generate(flags, log); });
+  return RunGuarded(flags, [&](Log& log) { return Generate(flags, log); });
 }
 
 int RunPuzzleCheck(const PuzzleCheckFlags& flags) {
-  return RunLogged(flags.common, [&](Log& log) { return Check(flags, log); });
+  return RunGuarded(flags, [&](Log& log) { return Check(flags, log); });
 }
 
 int RunPuzzleScore(const PuzzleScoreFlags& flags) {
-  return RunLogged(flags.common, [&](Log&) { return DoScore(flags); });
+  return RunGuarded(flags, [&](Log&) { return DoScore(flags); });
 }
 
 }  // namespace arctrm

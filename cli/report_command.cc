@@ -3,7 +3,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
+#include "cli/command_files.h"
 #include "cli/inputs.h"
+#include "pipeline/run_folder.h"
 #include "pipeline/run_report.h"
 
 namespace arctrm {
@@ -19,7 +21,7 @@ CLI::App* AddReportCommand(CLI::App& app, ReportFlags& flags) {
   command->add_option("--out", flags.out, "The report to write")
       ->type_name("F.html")
       ->required();
-  AddCommonFlags(*command, {}, flags.common);
+  AddCommonFlags(*command, {.writes = true}, flags.common);
   command->footer(
       "Examples:\n"
       "  arctrm report --run submission.json.run --out report.html");
@@ -27,8 +29,10 @@ CLI::App* AddReportCommand(CLI::App& app, ReportFlags& flags) {
 }
 
 int RunReport(const ReportFlags& flags) {
-  return RunLogged(flags.common, [&](Log& log) -> absl::StatusOr<int> {
-    ARCTRM_RETURN_IF_ERROR(CheckOutputFile(flags.out, {}));
+  return RunGuarded(flags, [&](Log& log) -> absl::StatusOr<int> {
+    ARCTRM_RETURN_IF_ERROR(RunFolder(flags.run).ReadRecord().status());
+    ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
+    ARCTRM_RETURN_IF_ERROR(CheckOutputFile(flags.out));
     ARCTRM_RETURN_IF_ERROR(WriteRunReport(flags.run, flags.out));
     log.Info(absl::StrCat("wrote ", flags.out));
     return kExitDone;

@@ -22,7 +22,11 @@ CLI::App* AddRunCommand(CLI::App& app, RunFlags& flags) {
             "Go on with the run in the work folder");
   AddReportFlag(*command, flags.report);
   AddCommonFlags(*command,
-                 {.seed = true, .threads = true, .model = true, .work = true},
+                 {.seed = true,
+                  .threads = true,
+                  .model = true,
+                  .work = true,
+                  .writes = true},
                  flags.common);
   command->footer(
       "Examples:\n"

@@ -6,6 +6,7 @@
 #include "base/files.h"
 #include "base/printable.h"
 #include "base/status.h"
+#include "cli/command_files.h"
 #include "cli/process_age.h"
 #include "cli/settings.h"
 
@@ -59,6 +60,13 @@ absl::Status NeedLimit(absl::Duration limit, int64_t steps) {
   return absl::OkStatus();
 }
 
+absl::Status NotBoth(bool resume, const CommonFlags& common) {
+  if (!resume || !common.overwrite) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "--resume goes on with what is there and --overwrite removes it: give "
+      "one of them");
+}
+
 absl::Status PrintOutcome(const RunOutcome& outcome, const std::string& out) {
   std::string text =
       absl::StrFormat("%s: %s\n", outcome.status, Printable(out));
@@ -85,6 +93,7 @@ void TellOutcome(const RunOutcome& outcome, const std::string& out, Log& log) {
 absl::StatusOr<int> RunJobCommand(const RunFlags& flags, Engine& engine,
                                   Log& log) {
   ARCTRM_RETURN_IF_ERROR(NeedLimit(flags.time_limit, flags.steps));
+  ARCTRM_RETURN_IF_ERROR(NotBoth(flags.resume, flags.common));
   RunOptions run;
   ARCTRM_RETURN_IF_ERROR(ResolveSettings(
       flags.common, !flags.checkpoint.empty(), "", engine, run));
@@ -98,6 +107,8 @@ absl::StatusOr<int> RunJobCommand(const RunFlags& flags, Engine& engine,
   run.steps = flags.steps;
   run.augmentations = flags.augmentations;
   run.resume = flags.resume;
+  run.overwrite = flags.common.overwrite;
+  run.may_write = [&flags] { return FilesOf(flags).CheckStanding(); };
   run.title = absl::StrCat("arctrm run, ", Basename(flags.out));
   ARCTRM_ASSIGN_OR_RETURN(
       const RunOutcome outcome,

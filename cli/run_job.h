@@ -30,6 +30,9 @@ Deadline DeadlineOf(absl::Duration limit);
 // InvalidArgument without one of the two.
 absl::Status NeedLimit(absl::Duration limit, int64_t steps);
 
+// InvalidArgument for --resume and --overwrite together.
+absl::Status NotBoth(bool resume, const CommonFlags& common);
+
 // On standard output: how it ended and the score.
 absl::Status PrintOutcome(const RunOutcome& outcome, const std::string& out);
 // The same; where that can't be done, a warning: the work is done.

@@ -6,6 +6,7 @@
 #include "base/files.h"
 #include "base/printable.h"
 #include "base/status.h"
+#include "cli/command_files.h"
 #include "cli/inputs.h"
 #include "simdjson.h"
 #include "submission/partial.h"
@@ -143,7 +144,7 @@ CLI::App* AddScoreCommand(CLI::App& app, ScoreFlags& flags) {
 }
 
 int RunScore(const ScoreFlags& flags) {
-  return RunLogged(flags.common, [&](Log& log) { return DoScore(flags, log); });
+  return RunGuarded(flags, [&](Log& log) { return DoScore(flags, log); });
 }
 
 }  // namespace arctrm

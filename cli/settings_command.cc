@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/status.h"
+#include "cli/command_files.h"
 #include "cli/settings.h"
 #include "pipeline/run_options.h"
 
@@ -54,7 +55,7 @@ CLI::App* AddSettingsCommand(CLI::App& app, SettingsFlags& flags) {
 }
 
 int RunSettings(const SettingsFlags& flags) {
-  return RunLogged(flags.common, [&](Log&) { return List(flags); });
+  return RunGuarded(flags, [&](Log&) { return List(flags); });
 }
 
 }  // namespace arctrm

@@ -20,6 +20,7 @@
 #include "base/files.h"
 #include "base/printable.h"
 #include "base/status.h"
+#include "cli/command_files.h"
 #include "cli/inputs.h"
 #include "cli/suggest.h"
 #include "puzzles/csv.h"
@@ -270,7 +271,7 @@ CLI::App* AddShowCommand(CLI::App& app, ShowFlags& flags) {
 }
 
 int RunShow(const ShowFlags& flags) {
-  return RunLogged(flags.common, [&](Log& log) { return Show(flags, log); });
+  return RunGuarded(flags, [&](Log& log) { return Show(flags, log); });
 }
 
 }  // namespace arctrm

@@ -5,6 +5,7 @@
 #include "arc/read.h"
 #include "base/printable.h"
 #include "base/status.h"
+#include "cli/command_files.h"
 #include "cli/inputs.h"
 #include "submission/validate.h"
 #include "submission/write.h"
@@ -13,7 +14,6 @@ namespace arctrm {
 namespace {
 
 absl::StatusOr<int> Submit(const SubmitFlags& flags, Log& log) {
-  std::vector<std::string> inputs = flags.challenges;
   ARCTRM_ASSIGN_OR_RETURN(const TaskFiles files,
                           LoadChallenges(flags.challenges, log));
   std::vector<WeightedSubmission> parts;
@@ -29,9 +29,9 @@ absl::StatusOr<int> Submit(const SubmitFlags& flags, Log& log) {
     }
     ARCTRM_ASSIGN_OR_RETURN(Submission submission, ReadSubmission(part.path));
     parts.push_back({std::move(submission), part.weight});
-    inputs.push_back(part.path);
   }
-  ARCTRM_RETURN_IF_ERROR(CheckOutputFile(flags.out, inputs));
+  ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
+  ARCTRM_RETURN_IF_ERROR(CheckOutputFile(flags.out));
   ARCTRM_RETURN_IF_ERROR(WriteSubmission(
       MergeSubmissions(parts, files.challenges), files.challenges, flags.out));
   log.Info(
@@ -54,7 +54,7 @@ CLI::App* AddSubmitCommand(CLI::App& app, SubmitFlags& flags) {
       ->required();
   AddChallengesFlag(*command, flags.challenges)->required();
   AddSubmissionOutFlag(*command, flags.out);
-  AddCommonFlags(*command, {}, flags.common);
+  AddCommonFlags(*command, {.writes = true}, flags.common);
   command->footer(
       "Examples:\n"
       "  arctrm submit --merge a.json b.json:0.5 --challenges challenges.json "
@@ -64,7 +64,7 @@ CLI::App* AddSubmitCommand(CLI::App& app, SubmitFlags& flags) {
 }
 
 int RunSubmit(const SubmitFlags& flags) {
-  return RunLogged(flags.common, [&](Log& log) { return Submit(flags, log); });
+  return RunGuarded(flags, [&](Log& log) { return Submit(flags, log); });
 }
 
 }  // namespace arctrm

@@ -17,7 +17,11 @@ CLI::App* AddTrainCommand(CLI::App& app, TrainFlags& flags) {
   AddStepsFlag(*command, flags.steps);
   AddResumeTrainingFlag(*command, flags.resume);
   AddCommonFlags(*command,
-                 {.seed = true, .threads = true, .model = true, .work = true},
+                 {.seed = true,
+                  .threads = true,
+                  .model = true,
+                  .work = true,
+                  .writes = true},
                  flags.common);
   command->footer(
       "Examples:\n"

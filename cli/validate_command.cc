@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/printable.h"
 #include "base/status.h"
+#include "cli/command_files.h"
 #include "cli/inputs.h"
 #include "submission/validate.h"
 
@@ -53,8 +54,7 @@ CLI::App* AddValidateCommand(CLI::App& app, ValidateFlags& flags) {
 }
 
 int RunValidate(const ValidateFlags& flags) {
-  return RunLogged(flags.common,
-                   [&](Log& log) { return Validate(flags, log); });
+  return RunGuarded(flags, [&](Log& log) { return Validate(flags, log); });
 }
 
 }  // namespace arctrm

@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/printable.h"
 #include "base/status.h"
+#include "cli/command_files.h"
 #include "cli/inputs.h"
 #include "submission/write.h"
 #include "tta/ballots.h"
@@ -12,7 +13,6 @@ namespace arctrm {
 namespace {
 
 absl::StatusOr<int> DoVote(const VoteFlags& flags, Log& log) {
-  std::vector<std::string> inputs = flags.challenges;
   ARCTRM_ASSIGN_OR_RETURN(const TaskFiles files,
                           LoadChallenges(flags.challenges, log));
   Ballots ballots;
@@ -20,7 +20,6 @@ absl::StatusOr<int> DoVote(const VoteFlags& flags, Log& log) {
     ARCTRM_ASSIGN_OR_RETURN(const WeightedPath part, ParseWeightedPath(text));
     ARCTRM_ASSIGN_OR_RETURN(const Ballots read, Ballots::Read(part.path));
     ballots.Merge(read, part.weight);
-    inputs.push_back(part.path);
   }
   int without = 0;
   for (const Task& task : files.challenges.tasks) {
@@ -34,7 +33,8 @@ absl::StatusOr<int> DoVote(const VoteFlags& flags, Log& log) {
         "none of the ", num_tests,
         " test inputs has a vote; are these the ballots of these tasks?"));
   }
-  ARCTRM_RETURN_IF_ERROR(CheckOutputFile(flags.out, inputs));
+  ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
+  ARCTRM_RETURN_IF_ERROR(CheckOutputFile(flags.out));
   ARCTRM_RETURN_IF_ERROR(WriteSubmission(
       ChooseAttempts(ballots, files.challenges), files.challenges, flags.out));
   if (without > 0) {
@@ -62,7 +62,7 @@ CLI::App* AddVoteCommand(CLI::App& app, VoteFlags& flags) {
   command->add_option("--out", flags.out, "The submission to write")
       ->type_name("F.json")
       ->required();
-  AddCommonFlags(*command, {}, flags.common);
+  AddCommonFlags(*command, {.writes = true}, flags.common);
   command->footer(
       "Examples:\n"
       "  arctrm vote --ballots ballots.zst --challenges challenges.json \\\n"
@@ -73,7 +73,7 @@ CLI::App* AddVoteCommand(CLI::App& app, VoteFlags& flags) {
 }
 
 int RunVote(const VoteFlags& flags) {
-  return RunLogged(flags.common, [&](Log& log) { return DoVote(flags, log); });
+  return RunGuarded(flags, [&](Log& log) { return DoVote(flags, log); });
 }
 
 }  // namespace arctrm

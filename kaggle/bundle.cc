@@ -376,7 +376,7 @@ absl::StatusOr<BundleSummary> WriteBundle(const BundleOptions& options) {
   notebook.competition = options.competition;
   summary.notebook_id = notebook.id;
 
-  const std::string fresh = BesidePath(options.out, ".new");
+  const std::string fresh = FreshName(options.out);
   const std::string dataset = JoinPath(fresh, kDataset);
   const std::string pushed = JoinPath(fresh, kNotebook);
   const auto write = [&]() -> absl::Status {

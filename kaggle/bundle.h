@@ -53,9 +53,9 @@ struct BundleSummary {
   std::vector<std::string> torch;  // versions there is a program for
 };
 
-// Writes it to "<out>.new", which then takes the place of `out`. Everything is
-// looked at before anything is written. NotFound and InvalidArgument say what
-// is missing and where it comes from; FailedPrecondition for an `out` that
+// Writes it to FreshName(out), which then takes the place of `out`. Everything
+// is looked at before anything is written. NotFound and InvalidArgument say
+// what is missing and where it comes from; FailedPrecondition for an `out` that
 // holds anything else.
 absl::StatusOr<BundleSummary> WriteBundle(const BundleOptions& options);
 

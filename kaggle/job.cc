@@ -2,6 +2,7 @@
 #include "kaggle/job.h"
 
 #include <sys/sysinfo.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <memory>
@@ -15,9 +16,11 @@
 #include "absl/time/clock.h"
 #include "arc/read.h"
 #include "arc/write.h"
+#include "base/file_lock.h"
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/out_of_memory.h"
+#include "base/output_guard.h"
 #include "base/replaced_file.h"
 #include "base/status.h"
 #include "base/stop.h"
@@ -36,21 +39,36 @@ constexpr double kSaveShare = 0.1;
 // A job that has less left isn't begun, nor in another scratch folder.
 constexpr absl::Duration kWorthBeginning = absl::Seconds(3);
 
-// A valid submission first. One with votes of an earlier try is kept.
-absl::Status WritePlaceholder(const ChallengeSet& challenges,
-                              const std::string& out, Log& log) {
+// A valid submission first. One with votes of an earlier try is kept, and
+// returned: its answers stand where there are no votes.
+absl::StatusOr<Submission> WritePlaceholder(const ChallengeSet& challenges,
+                                            const std::string& out, Log& log) {
   if (FileExists(out)) {
     const auto faults = ValidateSubmission(out, challenges);
     if (faults.ok() && faults->empty()) {
       log.Info(absl::StrCat(out, ": is valid and stays until there are votes"));
-      return absl::OkStatus();
+      return ReadSubmission(out);
     }
   }
   ARCTRM_RETURN_IF_ERROR(WriteSubmission(PlaceholderSubmission(challenges),
                                          challenges, out,
                                          /*again=*/true));
   log.Info(absl::StrCat(out, ": a valid placeholder is in place"));
-  return absl::OkStatus();
+  return Submission();
+}
+
+// Nothing that the job writes is what it reads.
+absl::Status CheckFiles(const KaggleOptions& options, const Site& site) {
+  OutputGuard guard;
+  for (const std::string& path :
+       {site.challenges, site.training_challenges, site.training_solutions,
+        site.evaluation_challenges, site.evaluation_solutions,
+        site.sample_submission}) {
+    guard.Reads("--input", path);
+  }
+  guard.Writes("--out", options.run.out);
+  guard.Writes("--report", options.run.report);
+  return guard.Check();
 }
 
 // The processor and its memory; GPUs are the workers' to describe.
@@ -85,7 +103,7 @@ absl::StatusOr<RunOutcome> RunIn(const std::string& work, RunOptions run,
     run.resume = false;
   }
   // What an earlier run left is of no use any more.
-  ARCTRM_RETURN_IF_ERROR(RemoveAll(work));
+  run.overwrite = true;
   return RunJob(run, deadline, log, engine);
 }
 
@@ -127,7 +145,30 @@ std::vector<std::string> WorkFolders(const KaggleOptions& options,
   for (const std::string& scratch : site.scratch_folders) {
     folders.push_back(JoinPath(scratch, name));
   }
+  // Where all of those are taken.
+  if (!site.scratch_folders.empty()) {
+    folders.push_back(
+        JoinPath(site.scratch_folders[0], absl::StrCat(name, "-", getpid())));
+  }
   return folders;
+}
+
+// Takes `work` and the folder of its workers for this process:
+// FailedPrecondition where it is somebody's, AlreadyExists where another run is
+// at work there.
+absl::Status TakeFolder(const std::string& work, const std::string& checkpoint,
+                        const std::string& scratch,
+                        std::unique_ptr<FileLock>& lock) {
+  const RunFolder folder(work);
+  ARCTRM_RETURN_IF_ERROR(folder.CheckNotLocked());
+  ARCTRM_RETURN_IF_ERROR(folder.CheckOurs());
+  OutputGuard guard;
+  guard.Reads("--checkpoint", checkpoint);
+  guard.WorksIn("--work", work, IsRunFolderName);
+  ARCTRM_RETURN_IF_ERROR(guard.Check());
+  ARCTRM_RETURN_IF_ERROR(MakeDirectories(Dirname(scratch)));
+  ARCTRM_ASSIGN_OR_RETURN(lock, FileLock::Take(LockName(scratch), work));
+  return MakeDirectories(scratch);
 }
 
 // The submission is valid, and nothing more came of it.
@@ -150,10 +191,16 @@ absl::StatusOr<RunOptions> PrepareRun(const KaggleOptions& options,
     log.Info(absl::StrCat("starting from ", run.checkpoint));
   }
   if (!run.checkpoint.empty()) {
-    const absl::Status readable = ReadCheckpointInfo(run.checkpoint).status();
-    if (!readable.ok()) {
-      log.Warning(
-          absl::StrCat("training begins from nothing: ", readable.message()));
+    const absl::StatusOr<CheckpointInfo> info =
+        ReadCheckpointInfo(run.checkpoint);
+    const bool arc =
+        info.ok() && info->model.puzzle == PuzzleKindName(PuzzleKind::kArc);
+    if (!arc) {
+      log.Warning(absl::StrCat(
+          "training begins from nothing: ",
+          info.ok()
+              ? absl::StrCat(run.checkpoint, " is for ", info->model.puzzle)
+              : std::string(info.status().message())));
       run.checkpoint.clear();
     }
   }
@@ -180,8 +227,10 @@ absl::StatusOr<RunOutcome> RunKaggle(const KaggleOptions& options, Log& log) {
   for (const std::string& note : site.notes) log.Info(note);
   log.Info(HostLine());
   const KeptRoom kept_room(options.run.out);
+  ARCTRM_RETURN_IF_ERROR(CheckFiles(options, site));
   ARCTRM_ASSIGN_OR_RETURN(const TaskFiles files, ReadTasks(site.challenges));
-  ARCTRM_RETURN_IF_ERROR(
+  ARCTRM_ASSIGN_OR_RETURN(
+      const Submission standing,
       WritePlaceholder(files.challenges, options.run.out, log));
   log.Info(absl::StrCat(
       "time for the job: ",
@@ -190,13 +239,15 @@ absl::StatusOr<RunOutcome> RunKaggle(const KaggleOptions& options, Log& log) {
     return NoTime(files.challenges, "");
   }
   ARCTRM_ASSIGN_OR_RETURN(RunOptions run, PrepareRun(options, site, log));
+  run.standing = standing;
   absl::Status failed =
       absl::FailedPreconditionError("there is no folder to work in");
   const std::vector<std::string> folders = WorkFolders(options, site);
   for (size_t i = 0; i < folders.size(); ++i) {
     const std::string& work = folders[i];
     const WorkerOptions workers = WorkersIn(options, work);
-    failed = MakeDirectories(workers.scratch);
+    std::unique_ptr<FileLock> lock;
+    failed = TakeFolder(work, run.checkpoint, workers.scratch, lock);
     if (failed.ok()) {
       const std::unique_ptr<Engine> engine = MakeWorkerEngine(workers, log);
       RunOptions settled = run;
@@ -204,7 +255,7 @@ absl::StatusOr<RunOutcome> RunKaggle(const KaggleOptions& options, Log& log) {
       if (WriteStandInSolutions(site, files.challenges, solutions)) {
         settled.solutions = solutions;
       }
-      if (i + 1 < folders.size()) settled.spare = folders[i + 1] + ".spare";
+      if (i + 2 < folders.size()) settled.spare = folders[i + 1] + ".spare";
       const absl::Status known = options.settle(*engine, settled);
       if (absl::IsDeadlineExceeded(known)) {
         return NoTime(files.challenges, known.message());
@@ -224,13 +275,16 @@ absl::StatusOr<RunOutcome> RunKaggle(const KaggleOptions& options, Log& log) {
       if (absl::IsDeadlineExceeded(outcome.status())) {
         return NoTime(files.challenges, outcome.status().message());
       }
-      if (outcome.ok() || !absl::IsResourceExhausted(outcome.status())) {
+      if (outcome.ok() || !(absl::IsResourceExhausted(outcome.status()) ||
+                            absl::IsAlreadyExists(outcome.status()))) {
         return outcome;
       }
       failed = outcome.status();
     }
-    // Another folder is of no use against that.
+    // Another folder is of no use against that, nor the last one against a full
+    // disk.
     if (IsOutOfMemory(failed)) break;
+    if (absl::IsResourceExhausted(failed) && i + 2 == folders.size()) break;
     if (StopSignal() != 0 || deadline.Remaining() < kWorthBeginning) break;
     log.Warning(absl::StrCat(work, ": ", failed.message()));
   }

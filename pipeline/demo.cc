@@ -2,12 +2,22 @@
 #include "pipeline/demo.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "arc/read.h"
 #include "arc/write.h"
 #include "base/files.h"
+#include "base/output_guard.h"
 #include "base/status.h"
+#include "pipeline/run_folder.h"
+#include "solver/checkpoint_info.h"
+#include "solver/train.h"
+#include "submission/report.h"
+#include "submission/write.h"
 #include "synthetic/rules.h"
 
 namespace arctrm {
@@ -15,6 +25,90 @@ namespace {
 
 // Seeds of pretraining tasks start here; demo seeds are below.
 constexpr uint64_t kFirstPretrainingSeed = 1u << 30;
+
+constexpr char kTitle[] = "arctrm demo";
+
+// Did a demo whose run is in `work` write `name` in its folder? The run keeps
+// copies of the tasks.
+bool IsOfDemo(const std::string& path, const RunFolder& work) {
+  const absl::StatusOr<RunRecord> record = work.ReadRecord();
+  if (!record.ok() || !absl::StartsWith(record->title, kTitle)) return false;
+  const absl::StatusOr<std::string> bytes = ReadFile(path);
+  const absl::StatusOr<std::string> copy =
+      ReadFile(JoinPath(work.dir(), Basename(path)));
+  return bytes.ok() && copy.ok() && *bytes == *copy;
+}
+
+// What stands in the demo's folder may be replaced where a demo made it.
+absl::Status CheckStanding(const DemoOptions& options, const RunOptions& run,
+                           const RunFolder& work,
+                           const std::vector<EmbeddedFile>& files) {
+  OutputGuard guard;
+  guard.AllowOverwriting(options.overwrite);
+  for (const EmbeddedFile& file : files) {
+    guard.Writes("--out", JoinPath(options.out, file.name),
+                 [&](const std::string& path) {
+                   const absl::StatusOr<std::string> bytes = ReadFile(path);
+                   return (bytes.ok() && *bytes == file.bytes) ||
+                          IsOfDemo(path, work);
+                 });
+  }
+  const bool ours = work.ReadRecord().ok();
+  guard.Writes("--out", run.out, [&](const std::string& path) {
+    const absl::StatusOr<Submission> submission = ReadSubmission(path);
+    return submission.ok() && (ours || !HasAnswers(*submission));
+  });
+  guard.Writes("--out", run.report, [](const std::string& path) {
+    const absl::StatusOr<std::string> html = ReadFile(path);
+    return html.ok() && IsReport(*html);
+  });
+  if (!run.checkpoint.empty()) {
+    guard.Replaces("--out", run.checkpoint, IsCheckpointName);
+  }
+  ARCTRM_RETURN_IF_ERROR(guard.Check());
+  if (run.checkpoint.empty() || options.overwrite) return absl::OkStatus();
+  for (const EmbeddedFile& file : DemoCheckpointFiles()) {
+    const std::string path = JoinPath(run.checkpoint, file.name);
+    const absl::StatusOr<std::string> bytes = ReadFile(path);
+    if (absl::IsNotFound(bytes.status()) ||
+        (bytes.ok() && *bytes == file.bytes)) {
+      continue;
+    }
+    return absl::FailedPreconditionError(absl::StrCat(
+        path,
+        ": is not the demo's own; name another --out, or replace it "
+        "with --overwrite"));
+  }
+  return absl::OkStatus();
+}
+
+// Nothing is written where the run would be refused.
+absl::Status CheckBeforeDemo(const DemoOptions& options, const RunOptions& run,
+                             const std::vector<EmbeddedFile>& files) {
+  const RunFolder work(run.work.empty() ? BesidePath(run.out, ".run")
+                                        : run.work);
+  ARCTRM_RETURN_IF_ERROR(CheckStanding(options, run, work, files));
+  ARCTRM_RETURN_IF_ERROR(work.CheckNotLocked());
+  ARCTRM_RETURN_IF_ERROR(options.overwrite ? work.CheckOurs()
+                                           : work.CheckNoRun());
+  TrainRequest request;
+  request.model = run.model;
+  request.train = run.train;
+  request.device = run.device;
+  request.max_steps = 1;
+  return CheckTraining(request);
+}
+
+absl::Status WriteDemoCheckpoint(const std::string& dir) {
+  const std::string fresh = FreshName(dir);
+  ARCTRM_RETURN_IF_ERROR(RemoveAll(fresh));
+  ARCTRM_RETURN_IF_ERROR(MakeDirectories(fresh));
+  for (const EmbeddedFile& file : DemoCheckpointFiles()) {
+    ARCTRM_RETURN_IF_ERROR(
+        WriteFileAtomically(JoinPath(fresh, file.name), file.bytes));
+  }
+  return ReplaceDirectory(fresh, dir);
+}
 
 }  // namespace
 
@@ -37,16 +131,15 @@ absl::StatusOr<DemoOutcome> RunDemo(const DemoOptions& options,
   run.solutions = outcome.solutions;
   run.out = outcome.submission;
   run.report = outcome.report;
-  run.title = absl::StrCat("arctrm demo, seed ", options.seed,
+  run.title = absl::StrCat(kTitle, ", seed ", options.seed,
                            options.from_scratch ? ", from scratch" : "");
-  ARCTRM_RETURN_IF_ERROR(MakeDirectories(options.out));
+  run.overwrite = options.overwrite;
   ARCTRM_ASSIGN_OR_RETURN(
       const SyntheticSet set,
       GenerateSet({}, /*per_rule=*/1, options.seed, SyntheticOptions()));
-  ARCTRM_RETURN_IF_ERROR(
-      WriteFileAtomically(outcome.challenges, ChallengesJson(set.challenges)));
-  ARCTRM_RETURN_IF_ERROR(
-      WriteFileAtomically(outcome.solutions, SolutionsJson(set.solutions)));
+  std::vector<EmbeddedFile> files = {
+      {"challenges.json", ChallengesJson(set.challenges)},
+      {"solutions.json", SolutionsJson(set.solutions)}};
   if (!options.from_scratch) {
     if (DemoCheckpointFiles().empty()) {
       return absl::FailedPreconditionError(
@@ -55,14 +148,15 @@ absl::StatusOr<DemoOutcome> RunDemo(const DemoOptions& options,
           "use --from-scratch, or make one with recipes/pretrain-demo.sh");
     }
     run.checkpoint = JoinPath(options.out, "checkpoint");
-    const std::string fresh = BesidePath(run.checkpoint, ".new");
-    ARCTRM_RETURN_IF_ERROR(RemoveAll(fresh));
-    ARCTRM_RETURN_IF_ERROR(MakeDirectories(fresh));
-    for (const EmbeddedFile& file : DemoCheckpointFiles()) {
-      ARCTRM_RETURN_IF_ERROR(
-          WriteFileAtomically(JoinPath(fresh, file.name), file.bytes));
-    }
-    ARCTRM_RETURN_IF_ERROR(ReplaceDirectory(fresh, run.checkpoint));
+  }
+  ARCTRM_RETURN_IF_ERROR(CheckBeforeDemo(options, run, files));
+  ARCTRM_RETURN_IF_ERROR(MakeDirectories(options.out));
+  for (const EmbeddedFile& file : files) {
+    ARCTRM_RETURN_IF_ERROR(
+        WriteFileAtomically(JoinPath(options.out, file.name), file.bytes));
+  }
+  if (!options.from_scratch) {
+    ARCTRM_RETURN_IF_ERROR(WriteDemoCheckpoint(run.checkpoint));
     const std::vector<std::string>& left_out = LeftOutRules();
     for (size_t i = 0; i < set.rules.size(); ++i) {
       const bool unseen = std::find(left_out.begin(), left_out.end(),

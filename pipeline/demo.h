@@ -22,6 +22,8 @@ struct DemoOptions {
   std::string out = "arctrm-demo";  // folder
   uint64_t seed = 0;
   bool from_scratch = false;
+  // Replace a demo that stands there, and files that no demo made.
+  bool overwrite = false;
   // Model, training, planning, device: run.checkpoint is set by the demo.
   RunOptions run;
 };

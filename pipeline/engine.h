@@ -32,6 +32,10 @@ class Engine {
   // As DescribeDevice().
   virtual absl::StatusOr<std::string> Describe(const DeviceOptions& device,
                                                const TrainOptions& train) = 0;
+  // As CheckTraining(), without a dataset.
+  virtual absl::Status CheckTraining(const TrainRequest&) {
+    return absl::OkStatus();
+  }
   // As MeasureStep(), of all devices together.
   virtual absl::StatusOr<StepTime> MeasureStep(const Dataset& dataset,
                                                const ModelOptions& model,

@@ -148,6 +148,16 @@ absl::Status ReadChallenges(const std::vector<std::string>& paths,
 
 }  // namespace
 
+std::vector<std::string> TrainOnPaths(const std::string& argument) {
+  const size_t equals = argument.rfind('=');
+  if (!FileExists(argument) && equals != std::string::npos) {
+    return {argument.substr(0, equals), argument.substr(equals + 1)};
+  }
+  const std::string beside = SolutionsBeside(argument);
+  if (beside.empty()) return {argument};
+  return {argument, beside};
+}
+
 absl::StatusOr<JobInputs> ReadJobInputs(
     const std::vector<std::string>& challenges, const std::string& solutions,
     const std::vector<std::string>& train_on) {

@@ -24,6 +24,9 @@ struct JobInputs {
   std::vector<Remark> remarks;
 };
 
+// The files that ReadJobInputs() reads for an element of `train_on`.
+std::vector<std::string> TrainOnPaths(const std::string& argument);
+
 // `train_on`: "PATH" or "PATH=SOLUTIONS". A Kaggle challenges file without
 // solutions next to it can't be trained on with its test pairs: InvalidArgument
 // says how to give them. What of a train-on set can't be used is left out and

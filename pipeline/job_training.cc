@@ -146,6 +146,11 @@ absl::StatusOr<JobTrained> JobTraining::Run() {
   }
   journal_.record().training_done =
       result.stop != TrainStop::kSignal && !trained.checkpoint.empty();
+  journal_.record().steps += result.steps;
+  int& snapshots = journal_.record().snapshots;
+  while (IsDirectory(SnapshotDir(trained.checkpoint, snapshots + 1))) {
+    ++snapshots;
+  }
   trained.stopped = result.stop == TrainStop::kSignal;
   journal_.log().Info(absl::StrFormat(
       "trained %s in %s (%.2f steps/s, %s)", Counted(result.steps, "step"),

@@ -147,7 +147,12 @@ absl::Status JobVoting::VoteOnSnapshots(const std::string& checkpoint) {
     const std::string dir = SnapshotDir(checkpoint, number);
     const absl::Duration left =
         deadline_.Remaining() - absl::Seconds(reserve_s_);
-    if (!ReadCheckpointInfo(dir).ok()) continue;
+    if (!IsDirectory(dir)) continue;  // the training ended before it
+    const absl::Status whole = ReadCheckpointInfo(dir).status();
+    if (!whole.ok()) {
+      journal_.Warn(absl::StrCat("a snapshot can't vote: ", whole.message()));
+      continue;
+    }
     if (StopSignal() != 0 ||
         left < kWorthwhile + absl::Seconds(2 * engine_.StartSeconds())) {
       break;
@@ -205,8 +210,18 @@ absl::StatusOr<bool> JobVoting::Run(const std::string& checkpoint) {
 
 absl::Status SaveSubmission(const Ballots& ballots, const JobInputs& inputs,
                             const RunOptions& options) {
-  return WriteSubmission(ChooseAttempts(ballots, inputs.challenges),
-                         inputs.challenges, options.out, /*again=*/true);
+  Submission chosen = ChooseAttempts(ballots, inputs.challenges);
+  for (auto& [id, outputs] : chosen) {
+    const auto standing = options.standing.find(id);
+    if (standing == options.standing.end()) continue;
+    for (size_t i = 0; i < outputs.size() && i < standing->second.size(); ++i) {
+      if (ballots.num_votes(id, static_cast<int>(i)) == 0) {
+        outputs[i] = standing->second[i];
+      }
+    }
+  }
+  return WriteSubmission(chosen, inputs.challenges, options.out,
+                         /*again=*/true);
 }
 
 absl::StatusOr<bool> VoteOnTests(const std::string& checkpoint,

@@ -17,7 +17,8 @@
 
 namespace arctrm {
 
-// Replaces options.out by what `ballots` choose.
+// Replaces options.out by what `ballots` choose, and options.standing where
+// there is no vote.
 absl::Status SaveSubmission(const Ballots& ballots, const JobInputs& inputs,
                             const RunOptions& options);
 

@@ -19,6 +19,10 @@ class LocalEngine : public Engine {
     return text;
   }
 
+  absl::Status CheckTraining(const TrainRequest& request) override {
+    return arctrm::CheckTraining(request);
+  }
+
   bool OnCpu() const override { return on_cpu_; }
 
   absl::StatusOr<StepTime> MeasureStep(const Dataset& dataset,

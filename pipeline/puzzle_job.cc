@@ -226,7 +226,8 @@ absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
   request.resume = options.resume;
   request.max_steps = options.steps;
   request.log = &log;
-  ARCTRM_RETURN_IF_ERROR(model.Validate());
+  request.deadline = deadline;
+  ARCTRM_RETURN_IF_ERROR(CheckTraining(request));
   ARCTRM_ASSIGN_OR_RETURN(const std::string device,
                           DescribeDevice(options.device, options.training));
   if (absl::StartsWith(device, "CPU")) {
@@ -239,7 +240,6 @@ absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
                       model.num_parameters(), device));
   PredictorOptions predicting = options.predicting;
   if (predicting.batch == 0) predicting.batch = kTestBatch;
-  request.deadline = deadline;
   const double left_s = absl::ToDoubleSeconds(deadline.Remaining());
   const double most_test_s = kMostTestShare * left_s;
   // Leaves the training the time that a test of `test_s` does not need.
@@ -289,6 +289,9 @@ absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
   };
   const RunFolder folder(options.work.empty() ? BesidePath(options.out, ".run")
                                               : options.work);
+  ARCTRM_ASSIGN_OR_RETURN(const TrainingLock lock,
+                          LockTraining(options.out, folder));
+  if (options.may_write) ARCTRM_RETURN_IF_ERROR(options.may_write());
   const absl::Time start = RealClock().Now();
   RunRecord fresh;
   fresh.title = absl::StrCat("arctrm puzzle train, ", Basename(options.out));

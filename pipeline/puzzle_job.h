@@ -41,6 +41,8 @@ struct PuzzleTrainOptions {
   uint64_t seed = 0;
   int64_t steps = 0;  // 0: no limit
   bool resume = false;
+  // Asked again once `out` is locked, before anything is written; may be empty.
+  std::function<absl::Status()> may_write;
 };
 
 struct PuzzleTrainOutcome {

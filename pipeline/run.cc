@@ -16,6 +16,7 @@
 #include "arc/write.h"
 #include "augment/leak_guard.h"
 #include "base/exceptions.h"
+#include "base/file_lock.h"
 #include "base/files.h"
 #include "base/printable.h"
 #include "base/replaced_file.h"
@@ -31,6 +32,7 @@
 #include "pipeline/job_voting.h"
 #include "pipeline/memory_check.h"
 #include "pipeline/plan.h"
+#include "pipeline/resume_check.h"
 #include "pipeline/run_folder.h"
 #include "pipeline/run_report.h"
 #include "pipeline/scoring.h"
@@ -41,6 +43,17 @@
 
 namespace arctrm {
 namespace {
+
+constexpr char kStatusDone[] = "done";
+
+// "1 of 3 test outputs solved".
+std::string SolvedText(const ScoreTable& score) {
+  const auto solved =
+      std::count_if(score.outputs.begin(), score.outputs.end(),
+                    [](const OutputScore& output) { return output.solved(); });
+  return absl::StrCat(solved, " of ", score.outputs.size(),
+                      " test outputs solved");
+}
 
 // One job: its inputs, its journal, and what is known so far. The functions are
 // the stages, in the order RunJob calls them.
@@ -71,18 +84,28 @@ class Job {
   std::unique_ptr<Watchdog> Watch();
 
   absl::Status Open();
+  // Of a run that is taken up and was done before: nothing is left to do.
+  bool WasDone() const { return was_done_; }
   absl::Status Prepare();
   // Open and Prepare without writing anything.
   absl::StatusOr<std::string> PlanOnly();
   absl::Status Train();
   absl::Status Vote();
   absl::StatusOr<RunOutcome> Finish();
+  // Votes and score, as the ballots have them.
+  absl::StatusOr<RunOutcome> Outcome() const;
 
  private:
   std::map<std::string, std::string> SettingsMap() const;
   absl::Status ReadEverything();
+  // Settings and start weights, read whole.
+  absl::Status CheckStart();
   absl::Status FitMemory(const Dataset& dataset);
+  absl::Status CheckAll();
+  absl::Status CheckFolder() const;
+  absl::Status Lock();
   absl::Status TakeUp();
+  absl::Status KeepDone();
   void Begin();
   absl::Status CheckLeaks();
   // From the tasks in dataset_.
@@ -109,6 +132,9 @@ class Job {
   std::string leak_warning_;
   std::string overrun_;
   bool stopped_early_ = false;
+  bool was_done_ = false;
+  std::map<std::string, std::string> fingerprints_;  // of the inputs
+  std::unique_ptr<FileLock> lock_;
   // What the watchdog's thread may count on.
   std::atomic<bool> inputs_read_{false};
   std::atomic<bool> opened_{false};
@@ -166,6 +192,11 @@ absl::Status Job::ReadEverything() {
   if (!options_.checkpoint.empty()) {
     ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
                             ReadCheckpointInfo(options_.checkpoint));
+    if (info.model.puzzle != PuzzleKindName(PuzzleKind::kArc)) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          options_.checkpoint, ": holds a network for ", info.model.puzzle,
+          "; these are ARC tasks, give weights that were trained on such"));
+    }
     options_.model = options_.train.Tuned(info.model);
   }
   ARCTRM_RETURN_IF_ERROR(options_.model.Validate());
@@ -192,6 +223,28 @@ absl::Status Job::ReadEverything() {
   ARCTRM_RETURN_IF_ERROR(FitMemory(probed));
   return TakeHeldOut(options_.planning.held_out, options_.seed, probed)
       .status();
+}
+
+// Nothing is wrong with settings and weights once training begins. Where nobody
+// watches, training itself finds what is, and does without.
+absl::Status Job::CheckStart() {
+  if (options_.persevere) return absl::OkStatus();
+  TrainRequest request;
+  request.model = options_.model;
+  request.train = options_.train;
+  request.device = options_.device;
+  request.seed = options_.seed;
+  request.max_steps = options_.steps;
+  request.deadline = deadline_;
+  ARCTRM_RETURN_IF_ERROR(engine_.CheckTraining(request));
+  // A run that goes on has weights of its own, which are looked at instead.
+  if (options_.checkpoint.empty() ||
+      (options_.resume && IsDirectory(journal_.folder().checkpoint_dir()))) {
+    return absl::OkStatus();
+  }
+  ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
+                          CheckWeights(options_.checkpoint));
+  return CheckSameNetwork(info, options_.model);
 }
 
 // A run that ends by time takes a smaller batch where memory is short; one that
@@ -242,8 +295,23 @@ absl::Status Job::TakeUp() {
                      ": was started on other challenges; resume with the "
                      "same files"));
   }
+  ARCTRM_RETURN_IF_ERROR(
+      CheckFingerprints(folder, journal_.record().fingerprints, fingerprints_));
+  journal_.record().fingerprints = fingerprints_;
+  if (!options_.persevere) {
+    ARCTRM_RETURN_IF_ERROR(
+        CheckResumeFiles(folder, journal_.record(), options_));
+  }
   if (FileExists(folder.ballots_path())) {
     ARCTRM_ASSIGN_OR_RETURN(ballots_, Ballots::Read(folder.ballots_path()));
+  }
+  was_done_ = absl::StartsWith(journal_.record().status, kStatusDone);
+  if (was_done_) {
+    journal_.log().Info(
+        absl::StrCat(folder.dir(),
+                     ": this run is finished, nothing is left to do; "
+                     "--overwrite removes it and starts anew"));
+    return absl::OkStatus();
   }
   journal_.log().Info(absl::StrCat("resuming ", folder.dir(), ": ",
                                    journal_.record().status, ", ",
@@ -257,6 +325,9 @@ void Job::Begin() {
   journal_.record().title = options_.title;
   journal_.record().settings = SettingsMap();
   journal_.record().groups = options_.groups;
+  journal_.record().fingerprints = fingerprints_;
+  // First: it says whose the folder is.
+  journal_.Keep(journal_.Save(journal_.record().status));
   journal_.Keep(WriteFileAtomically(folder.challenges_path(),
                                     ChallengesJson(inputs_.challenges)));
   if (!inputs_.solutions.empty()) {
@@ -282,10 +353,32 @@ void Job::Begin() {
                      absl::StrCat(inputs_.challenges.num_test_inputs()));
 }
 
-// Ends with a valid submission in place, written before all else: it needs the
-// least room.
-absl::Status Job::Open() {
+// May this run begin, or go on, in its work folder? Writes nothing.
+absl::Status Job::CheckFolder() const {
+  const RunFolder& folder = journal_.folder();
+  ARCTRM_RETURN_IF_ERROR(folder.CheckNotLocked());
+  if (options_.resume) {
+    ARCTRM_RETURN_IF_ERROR(folder.ReadRecord().status());
+    return folder.CheckOurs();
+  }
+  return options_.overwrite ? folder.CheckOurs() : folder.CheckNoRun();
+}
+
+// Of a run that was done before: what of its results is gone is written again.
+absl::Status Job::KeepDone() {
+  if (!options_.report.empty() && !FileExists(options_.report)) {
+    ARCTRM_RETURN_IF_ERROR(
+        WriteRunReport(journal_.folder().dir(), options_.report));
+  }
+  if (FileExists(options_.out)) return absl::OkStatus();
+  return SaveSubmission(ballots_, inputs_, options_);
+}
+
+// Everything that a run may be refused for, before it writes anything.
+absl::Status Job::CheckAll() {
   ARCTRM_RETURN_IF_ERROR(ReadEverything());
+  ARCTRM_RETURN_IF_ERROR(CheckStart());
+  ARCTRM_ASSIGN_OR_RETURN(fingerprints_, FingerprintsOf(inputs_, options_));
   ARCTRM_RETURN_IF_ERROR(CheckSubmissionPath(options_.out));
   ARCTRM_RETURN_IF_ERROR(CheckWritable(options_.out));
   if (!options_.report.empty()) {
@@ -295,11 +388,40 @@ absl::Status Job::Open() {
                                ? CheckIsFile(options_.report)
                                : CheckWritable(options_.report));
   }
-  ARCTRM_RETURN_IF_ERROR(options_.resume ? TakeUp()
-                                         : journal_.folder().Check());
+  if (options_.may_write) ARCTRM_RETURN_IF_ERROR(options_.may_write());
+  return CheckFolder();
+}
+
+// A full disk has no room for a lock; the run goes on without.
+absl::Status Job::Lock() {
+  absl::StatusOr<std::unique_ptr<FileLock>> lock = journal_.folder().Lock();
+  if (absl::IsResourceExhausted(lock.status())) {
+    journal_.Warn(
+        absl::StrCat("the work folder is not locked against other runs: ",
+                     lock.status().message()));
+    return absl::OkStatus();
+  }
+  ARCTRM_RETURN_IF_ERROR(lock.status());
+  lock_ = *std::move(lock);
+  // Another run may have begun and ended since.
+  return options_.resume || options_.overwrite ? absl::OkStatus()
+                                               : journal_.folder().CheckNoRun();
+}
+
+// Ends with a valid submission in place. On a disk that is nearly full it is
+// written before all else: it needs the least room.
+absl::Status Job::Open() {
+  constexpr int64_t kRoomy = 1 << 20;
+  ARCTRM_RETURN_IF_ERROR(CheckAll());
+  const absl::StatusOr<int64_t> free = FreeBytes(journal_.folder().dir());
+  const bool roomy = !free.ok() || *free >= kRoomy;
+  if (roomy) ARCTRM_RETURN_IF_ERROR(Lock());
+  if (options_.resume) ARCTRM_RETURN_IF_ERROR(TakeUp());
+  if (was_done_) return KeepDone();
   kept_room_.emplace(options_.out);
   ARCTRM_RETURN_IF_ERROR(SaveSubmission(ballots_, inputs_, options_));
   opened_ = true;
+  if (!roomy) ARCTRM_RETURN_IF_ERROR(Lock());
   if (!options_.resume) Begin();
   options_.train.batch = fitted_batch_;
   for (const Remark& remark : inputs_.remarks) journal_.Warn(remark);
@@ -474,8 +596,7 @@ void Job::WriteResults(const std::string& status) {
   }
 }
 
-absl::StatusOr<RunOutcome> Job::Finish() {
-  ARCTRM_RETURN_IF_ERROR(SaveLastSubmission());
+absl::StatusOr<RunOutcome> Job::Outcome() const {
   RunOutcome outcome;
   outcome.leak_warning = leak_warning_;
   outcome.test_inputs = inputs_.challenges.num_test_inputs();
@@ -496,15 +617,12 @@ absl::StatusOr<RunOutcome> Job::Finish() {
     outcome.complete = true;
     outcome.status = absl::StrCat("done: all ", Counted(options_.steps, "step"),
                                   "; ", missing);
-    journal_.Warn(absl::StrCat(missing,
-                               ": none of their rows was trained, or every "
-                               "answer was empty; more --steps help"));
   } else if (outcome.without_votes > 0) {
     outcome.status =
         absl::StrCat("time used up: ", outcome.without_votes, " of ",
                      outcome.test_inputs, " test inputs have no vote");
   } else {
-    outcome.status = "done";
+    outcome.status = kStatusDone;
     outcome.complete = true;
   }
   if (!inputs_.solutions.empty()) {
@@ -514,6 +632,23 @@ absl::StatusOr<RunOutcome> Job::Finish() {
                                  ballots_, options_.groups));
     outcome.score = std::move(score.all);
     outcome.group_scores = std::move(score.groups);
+  }
+  return outcome;
+}
+
+absl::StatusOr<RunOutcome> Job::Finish() {
+  ARCTRM_RETURN_IF_ERROR(SaveLastSubmission());
+  ARCTRM_ASSIGN_OR_RETURN(RunOutcome outcome, Outcome());
+  if (outcome.complete && outcome.without_votes > 0) {
+    journal_.Warn(absl::StrCat(
+        outcome.without_votes, " of ",
+        Counted(outcome.test_inputs, "test input"),
+        " have no vote: none of their rows was trained, or every answer was "
+        "empty; more --steps help"));
+  }
+  journal_.record().votes = ballots_.num_votes();
+  if (outcome.score.has_value()) {
+    journal_.record().score = SolvedText(*outcome.score);
   }
   journal_.record().elapsed_s += journal_.ElapsedS();
   journal_.AddTiming("in all", journal_.record().elapsed_s);
@@ -552,6 +687,7 @@ absl::StatusOr<RunOutcome> RunJob(const RunOptions& options,
   const std::unique_ptr<Watchdog> watchdog = job.Watch();
   return CatchExceptions("the run", [&]() -> absl::StatusOr<RunOutcome> {
     ARCTRM_RETURN_IF_ERROR(job.Open());
+    if (job.WasDone()) return job.Outcome();
     ARCTRM_RETURN_IF_ERROR(job.Prepare());
     ARCTRM_RETURN_IF_ERROR(job.Train());
     ARCTRM_RETURN_IF_ERROR(job.Vote());

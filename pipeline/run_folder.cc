@@ -3,12 +3,17 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <limits>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "augment/dataset.h"
 #include "base/files.h"
+#include "base/output_guard.h"
 #include "base/status.h"
 #include "nlohmann/json.hpp"
 #include "simdjson.h"
@@ -19,6 +24,16 @@ namespace {
 
 constexpr char kFormat[] = "arctrm-run";
 constexpr int kVersion = 1;
+constexpr char kDone[] = "done";
+constexpr char kLock[] = "run.lock";
+constexpr char kSnapshot[] = "checkpoint.snapshot-";
+
+// Is `name` of something that a run needs for a moment, and that one that was
+// killed leaves?
+bool IsPassingName(absl::string_view name) {
+  return name == kLock || absl::StartsWith(name, kOwnPrefix) ||
+         absl::StrContains(name, ".tmp.");
+}
 
 nlohmann::ordered_json MetricsJson(const TrainStats& s) {
   nlohmann::ordered_json row = {{"step", s.step},
@@ -83,7 +98,47 @@ bool ParsePoint(const std::string& line, CurvePoint& point) {
   return true;
 }
 
+// Fields that records of before don't have.
+absl::Status ReadLaterFields(const simdjson::dom::element& root,
+                             const std::string& path, RunRecord& r) {
+  std::string_view text;
+  if (root["score"].get(text) == simdjson::SUCCESS) r.score = std::string(text);
+  const auto number = [&](const char* key) {
+    int64_t value = 0;
+    return root[key].get(value) == simdjson::SUCCESS ? value : 0;
+  };
+  r.steps = number("steps");
+  r.votes = number("votes");
+  r.snapshots = static_cast<int>(number("snapshots"));
+  simdjson::dom::object fingerprints;
+  if (root["fingerprints"].get(fingerprints) != simdjson::SUCCESS) {
+    return absl::OkStatus();
+  }
+  for (const auto item : fingerprints) {
+    if (item.value.get(text) != simdjson::SUCCESS) {
+      return absl::DataLossError(absl::StrCat(path, ": damaged: fingerprints"));
+    }
+    r.fingerprints[std::string(item.key)] = std::string(text);
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
+
+bool IsMetricsRow(absl::string_view line) {
+  CurvePoint point;
+  return ParsePoint(std::string(line), point);
+}
+
+bool IsRunFolderName(absl::string_view name) {
+  constexpr absl::string_view kNames[] = {
+      "run.json",        "metrics.jsonl",  "metrics.csv",    "ballots.zst",
+      "challenges.json", "solutions.json", "puzzles.csv",    "answers.csv",
+      "dataset",         "checkpoint",     "checkpoint.best"};
+  return std::find(std::begin(kNames), std::end(kNames), name) !=
+             std::end(kNames) ||
+         absl::StartsWith(name, kSnapshot) || IsPassingName(name);
+}
 
 std::string RunFolder::record_path() const {
   return JoinPath(dir_, "run.json");
@@ -117,37 +172,104 @@ std::string RunFolder::checkpoint_dir() const {
   return JoinPath(dir_, "checkpoint");
 }
 
-absl::Status RunFolder::Check() const {
+std::string RunFolder::lock_path() const { return JoinPath(dir_, kLock); }
+
+// Those that are there.
+std::vector<std::string> RunFolder::checkpoint_dirs() const {
+  std::vector<std::string> dirs;
+  for (const std::string& dir : {checkpoint_dir(), best_dir()}) {
+    if (IsDirectory(dir)) dirs.push_back(dir);
+  }
+  for (const std::string& name : ForeignEntries(dir_, [](absl::string_view n) {
+         return !absl::StartsWith(n, kSnapshot);
+       })) {
+    dirs.push_back(JoinPath(dir_, name));
+  }
+  return dirs;
+}
+
+absl::Status RunFolder::CheckOurs() const {
   std::string above = dir_;
   while (!FileExists(above) && Dirname(above) != above) above = Dirname(above);
-  if (!IsDirectory(above)) {
-    return ErrnoStatus(ENOTDIR, "can't make the folder", dir_);
-  }
   if (access(above.c_str(), W_OK | X_OK) != 0) {
     return ErrnoStatus(errno, "can't make the folder", dir_);
   }
-  if (IsDirectory(dir_) && !FileExists(record_path())) {
-    ARCTRM_ASSIGN_OR_RETURN(const std::vector<std::string> files,
-                            ListFiles(dir_));
-    if (!files.empty()) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          dir_,
-          ": exists and is not the work folder of a run (no run.json); "
-          "choose another with --work"));
-    }
+  if (!FileExists(dir_)) {
+    if (IsDirectory(above)) return absl::OkStatus();
+    return ErrnoStatus(ENOTDIR, "can't make the folder", dir_);
+  }
+  if (!IsDirectory(dir_)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(dir_,
+                     ": is a file, expected a folder to work in; choose "
+                     "another with --work"));
+  }
+  if (!FileExists(record_path())) {
+    const std::vector<std::string> others = ForeignEntries(dir_, IsPassingName);
+    if (others.empty()) return absl::OkStatus();
+    return absl::FailedPreconditionError(absl::StrCat(
+        dir_, ": exists and is not the work folder of a run: it holds ",
+        others[0], others.size() > 1 ? " and others" : "",
+        " but no run.json; choose another with --work"));
+  }
+  ARCTRM_RETURN_IF_ERROR(ReadRecord().status());
+  ARCTRM_RETURN_IF_ERROR(CheckNoForeignEntries(dataset_dir(), IsDatasetName));
+  for (const std::string& dir : checkpoint_dirs()) {
+    ARCTRM_RETURN_IF_ERROR(CheckNoForeignEntries(dir, IsCheckpointName));
   }
   return absl::OkStatus();
 }
 
+absl::Status RunFolder::CheckNoRun() const {
+  ARCTRM_RETURN_IF_ERROR(CheckOurs());
+  const absl::StatusOr<RunRecord> record = ReadRecord();
+  if (absl::IsNotFound(record.status())) return absl::OkStatus();
+  ARCTRM_RETURN_IF_ERROR(record.status());
+  const bool done = absl::StartsWith(record->status, kDone);
+  if (!done && !FileExists(ballots_path()) && checkpoint_dirs().empty()) {
+    return absl::OkStatus();
+  }
+  int64_t steps = record->steps;
+  if (steps == 0) {
+    const absl::StatusOr<std::vector<CurvePoint>> points = ReadMetrics();
+    if (points.ok() && !points->empty()) steps = points->back().step;
+  }
+  std::string stands = absl::StrCat(steps, " steps");
+  if (record->votes > 0)
+    absl::StrAppend(&stands, ", ", record->votes, " votes");
+  if (!record->score.empty()) absl::StrAppend(&stands, ", ", record->score);
+  return absl::FailedPreconditionError(absl::StrCat(
+      dir_, ": ",
+      done ? "a finished run stands there ("
+           : absl::StrCat("a run stands there (", record->status, "; "),
+      stands, "); ",
+      done ? "--resume keeps it as it is" : "--resume goes on with it",
+      ", --overwrite removes it and starts anew"));
+}
+
 absl::Status RunFolder::Start() const {
-  ARCTRM_RETURN_IF_ERROR(Check());
+  ARCTRM_RETURN_IF_ERROR(CheckOurs());
+  std::vector<std::string> old = checkpoint_dirs();
+  // The record goes last: without it the rest is nobody's.
   for (const std::string& path :
-       {record_path(), metrics_path(), metrics_csv_path(), ballots_path(),
-        challenges_path(), solutions_path(), puzzles_path(), answers_path(),
-        dataset_dir(), checkpoint_dir(), best_dir()}) {
-    ARCTRM_RETURN_IF_ERROR(RemoveAll(path));
+       {metrics_path(), metrics_csv_path(), ballots_path(), challenges_path(),
+        solutions_path(), puzzles_path(), answers_path(), dataset_dir(),
+        record_path()}) {
+    old.push_back(path);
+  }
+  for (const std::string& path : old) {
+    if (FileExists(record_path())) ARCTRM_RETURN_IF_ERROR(RemoveAll(path));
   }
   return MakeDirectories(dir_);
+}
+
+absl::StatusOr<std::unique_ptr<FileLock>> RunFolder::Lock() const {
+  ARCTRM_RETURN_IF_ERROR(MakeDirectories(dir_));
+  return FileLock::Take(lock_path(), dir_);
+}
+
+absl::Status RunFolder::CheckNotLocked() const {
+  return arctrm::CheckNotLocked(lock_path(), dir_);
 }
 
 absl::Status RunFolder::WriteRecord(const RunRecord& r) const {
@@ -169,7 +291,12 @@ absl::Status RunFolder::WriteRecord(const RunRecord& r) const {
                                        {"warnings", r.warnings},
                                        {"settings", r.settings},
                                        {"facts", std::move(facts)},
-                                       {"groups", r.groups}};
+                                       {"groups", r.groups},
+                                       {"steps", r.steps},
+                                       {"votes", r.votes},
+                                       {"snapshots", r.snapshots},
+                                       {"score", r.score},
+                                       {"fingerprints", r.fingerprints}};
   return WriteFileAtomically(
       record_path(),
       json.dump(1, ' ', false,
@@ -226,6 +353,7 @@ absl::StatusOr<RunRecord> RunFolder::ReadRecord() const {
       root["groups"].get(groups) != simdjson::SUCCESS) {
     return damaged("a field is missing");
   }
+  ARCTRM_RETURN_IF_ERROR(ReadLaterFields(root, path, r));
   r.title = std::string(title);
   r.status = std::string(status);
   r.copies = static_cast<int>(copies);

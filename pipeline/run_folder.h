@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "base/file_lock.h"
 #include "solver/train.h"
 #include "submission/report.h"
 #include "submission/score.h"
@@ -38,7 +40,21 @@ struct RunRecord {
   bool training_done = false;
   bool voting_done = false;
   double elapsed_s = 0;  // of all parts of the run
+  // SHA-256 of what was read, by option: what a resumed run must find again.
+  // Records of before have none.
+  std::map<std::string, std::string> fingerprints;
+  // What there is so far, to say what stands here: optimiser steps, votes that
+  // count, snapshots kept, and the score in words ("" where it isn't known).
+  int64_t steps = 0;
+  int64_t votes = 0;
+  int snapshots = 0;
+  std::string score;
 };
+
+// Is `line` a row of metrics.jsonl?
+bool IsMetricsRow(absl::string_view line);
+// Is `name` what a run calls an entry of its work folder?
+bool IsRunFolderName(absl::string_view name);
 
 class RunFolder {
  public:
@@ -60,12 +76,21 @@ class RunFolder {
   std::string puzzles_path() const;
   std::string answers_path() const;
 
-  // Can it be a run's? FailedPrecondition when it holds files that are not of a
-  // run, or nothing may be made there. Changes nothing.
-  absl::Status Check() const;
-  // Makes the folder, empty. FailedPrecondition when it holds files that are
-  // not of a run.
+  // May a run begin here? FailedPrecondition for a folder with entries and no
+  // run.json of ours, whatever they are called, and for one whose checkpoints
+  // or dataset hold entries that are not ours. Writes nothing.
+  absl::Status CheckOurs() const;
+  // The same, and FailedPrecondition where a run stands here that is finished
+  // or has a checkpoint or votes: says which, and how to go on.
+  absl::Status CheckNoRun() const;
+  // CheckOurs(), then makes the folder and removes what an earlier run left;
+  // entries with other names stay.
   absl::Status Start() const;
+  // Makes the folder, and locks it until the lock is gone. AlreadyExists names
+  // the process that holds it.
+  absl::StatusOr<std::unique_ptr<FileLock>> Lock() const;
+  // AlreadyExists where another process holds it now.
+  absl::Status CheckNotLocked() const;
   absl::Status WriteRecord(const RunRecord& record) const;
   // NotFound when there is no run here; DataLoss.
   absl::StatusOr<RunRecord> ReadRecord() const;
@@ -81,6 +106,8 @@ class RunFolder {
   absl::Status RemoveResumeState() const;
 
  private:
+  std::string lock_path() const;
+  std::vector<std::string> checkpoint_dirs() const;
   std::string dir_;
 };
 

@@ -3,11 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "arc/task.h"
 #include "base/options.h"
 #include "solver/options.h"
 #include "solver/predictor.h"
@@ -61,6 +64,12 @@ struct RunOptions {
   int64_t steps = 0;       // 0: as many as fit
   int augmentations = -1;  // copies beside the task; -1: planned
   bool resume = false;
+  // A run that stands in the work folder is removed.
+  bool overwrite = false;
+  // Asked once all inputs are read, before anything is written; may be empty.
+  std::function<absl::Status()> may_write;
+  // Kept in the submission for test inputs that have no vote yet.
+  Submission standing;
   // What fails is worked around and told, as long as votes can still come:
   // weights that don't load, a diverged training, a full disk, a batch too
   // large for the device. For jobs that nobody watches.

@@ -6,16 +6,32 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/files.h"
 #include "base/status.h"
+#include "pipeline/resume_check.h"
 #include "pipeline/train_progress.h"
 #include "solver/checkpoint_info.h"
 
 namespace arctrm {
 
+absl::StatusOr<TrainingLock> LockTraining(const std::string& out,
+                                          const RunFolder& folder) {
+  ARCTRM_RETURN_IF_ERROR(CheckNotLocked(LockName(out), out));
+  ARCTRM_RETURN_IF_ERROR(folder.CheckNotLocked());
+  ARCTRM_RETURN_IF_ERROR(folder.CheckOurs());
+  TrainingLock lock;
+  ARCTRM_ASSIGN_OR_RETURN(lock.out, FileLock::Take(LockName(out), out));
+  ARCTRM_ASSIGN_OR_RETURN(lock.work, folder.Lock());
+  return lock;
+}
+
 absl::StatusOr<RunRecord> OpenRecord(const RunFolder& folder, bool resume,
                                      const RunRecord& fresh) {
   if (resume) {
     absl::StatusOr<RunRecord> record = folder.ReadRecord();
+    if (record.ok()) {
+      ARCTRM_RETURN_IF_ERROR(CheckMetrics(folder, record->steps));
+    }
     if (!absl::IsNotFound(record.status())) return record;
   }
   const absl::Status started = folder.Start();

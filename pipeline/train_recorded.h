@@ -4,14 +4,27 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "base/clock.h"
+#include "base/file_lock.h"
 #include "base/log.h"
 #include "pipeline/run_folder.h"
 #include "solver/train.h"
 
 namespace arctrm {
+
+// Held while a training writes its checkpoint and its work folder.
+struct TrainingLock {
+  std::unique_ptr<FileLock> out;
+  std::unique_ptr<FileLock> work;
+};
+// AlreadyExists where another process holds one of them; FailedPrecondition
+// for a work folder that is not ours. Makes the work folder.
+absl::StatusOr<TrainingLock> LockTraining(const std::string& out,
+                                          const RunFolder& folder);
 
 // The record of a job that trains. A resumed one goes on with its own, where
 // the work folder still has it; any other starts a folder that holds `fresh`,

@@ -92,6 +92,18 @@ absl::Status Measure(const nlohmann::json& request, Leader& leader) {
   return leader.Send({{"step_s", time.seconds}, {"complete", time.complete}});
 }
 
+absl::Status Check(const nlohmann::json& json, Leader& leader) {
+  ARCTRM_ASSIGN_OR_RETURN(const RunOptions run, OptionsOf(json));
+  TrainRequest request;
+  request.model = run.model;
+  request.train = run.train;
+  request.device = run.device;
+  request.group.size = json.at("ranks").get<int>();
+  request.max_steps = json.at("limited").get<bool>() ? 1 : 0;
+  ARCTRM_RETURN_IF_ERROR(CheckTraining(request));
+  return leader.Send({{"checked", true}});
+}
+
 absl::Status Describe(const nlohmann::json& request, Leader& leader) {
   ARCTRM_ASSIGN_OR_RETURN(const RunOptions run, OptionsOf(request));
   ARCTRM_ASSIGN_OR_RETURN(const std::string device,
@@ -207,6 +219,7 @@ absl::Status Carry(const nlohmann::json& request, int in, Leader& leader) {
   try {
     const std::string job = request.at("job").get<std::string>();
     if (job == "describe") return Describe(request, leader);
+    if (job == "check") return Check(request, leader);
     if (job == "measure") return Measure(request, leader);
     if (job == "train") return TrainForLeader(request, in, leader);
     if (job == "predict") return Predict(request, in, leader);

@@ -33,6 +33,7 @@ class WorkerEngine : public Engine {
 
   absl::StatusOr<std::string> Describe(const DeviceOptions& device,
                                        const TrainOptions& train) override;
+  absl::Status CheckTraining(const TrainRequest& request) override;
   absl::StatusOr<StepTime> MeasureStep(const Dataset& dataset,
                                        const ModelOptions& model,
                                        const TrainOptions& train,
@@ -68,6 +69,21 @@ absl::StatusOr<std::string> WorkerEngine::Describe(const DeviceOptions& device,
   if (devices_.list().size() == 1) return devices_.description();
   return absl::StrCat(devices_.description(), "; ", devices_.list().size(),
                       " processes: ", absl::StrJoin(devices_.list(), " "));
+}
+
+absl::Status WorkerEngine::CheckTraining(const TrainRequest& request) {
+  constexpr absl::Duration kPatience = absl::Minutes(1);
+  ARCTRM_RETURN_IF_ERROR(devices_.Find(request.device));
+  return devices_
+      .Ask(
+          {{"job", "check"},
+           {"device", devices_.list()[0]},
+           {"threads", devices_.ThreadsEach(request.device)},
+           {"ranks", Ranks()},
+           {"limited", request.max_steps > 0 || !request.deadline.IsInfinite()},
+           {"settings", SettingsJson(ItemsOf(request.model, request.train))}},
+          kPatience)
+      .status();
 }
 
 absl::StatusOr<StepTime> WorkerEngine::MeasureStep(

@@ -29,9 +29,17 @@ struct CheckpointInfo {
   std::vector<TrainedTask> trained;  // what these weights have seen, ever
 };
 
+// Is `name` that of a file of a checkpoint folder?
+bool IsCheckpointName(absl::string_view name);
+// Their names.
+std::vector<std::string> CheckpointFileNames();
+
 // `path`: the folder or its weights file. NotFound, DataLoss,
 // FailedPrecondition (newer version).
 absl::StatusOr<CheckpointInfo> ReadCheckpointInfo(const std::string& path);
+
+// SHA-256 of the description, which holds those of the other files.
+absl::StatusOr<std::string> CheckpointFingerprint(const std::string& path);
 
 // Reads everything of a checkpoint that a training can start from or a
 // predictor answer with, as they do: sizes and checksums of its files, names
@@ -39,6 +47,8 @@ absl::StatusOr<CheckpointInfo> ReadCheckpointInfo(const std::string& path);
 // finite. The errors of ReadCheckpointInfo, DataLoss naming the file and the
 // tensor.
 absl::StatusOr<CheckpointInfo> CheckWeights(const std::string& path);
+// The same, and the state that a training goes on from, where there is one.
+absl::Status CheckWholeCheckpoint(const std::string& path);
 
 // Can a training with `model` start from the weights of `info`? Cycles and
 // supervision steps may differ, other settings not: FailedPrecondition with

@@ -147,6 +147,13 @@ std::string SpareBest(const std::string& spare_out);
 // is gone or late; Aborted where rank 0 ended with an error of its own.
 absl::StatusOr<TrainResult> Train(const TrainRequest& request);
 
+// What Train() would refuse of `request`, found without a step and without
+// writing: settings, device, and what it begins from, which is read whole: the
+// weights of `checkpoint` (shapes, settings, values that are no numbers), or
+// with `resume` the state in `out`. Without a dataset what depends on one is
+// left out; deadline and callbacks are not used.
+absl::Status CheckTraining(const TrainRequest& request);
+
 // How long one optimiser step takes.
 struct StepTime {
   double seconds = 0;

@@ -43,4 +43,8 @@ struct ReportData : ReportPage {
 
 std::string ReportHtml(const ReportData& data);
 
+// Is it a page that ReportHtml() or PuzzleReportHtml() made, in whatever
+// version?
+bool IsReport(absl::string_view html);
+
 }  // namespace arctrm

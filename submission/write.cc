@@ -147,6 +147,20 @@ absl::Status CheckSubmissionPath(absl::string_view path) {
                    "name of a file"));
 }
 
+bool HasAnswers(const Submission& submission) {
+  const auto answers = [](const Grid& grid) {
+    return !grid.empty() && grid != Placeholder();
+  };
+  for (const auto& [id, outputs] : submission) {
+    for (const Attempts& attempts : outputs) {
+      if (answers(attempts.attempt_1) || answers(attempts.attempt_2)) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
 absl::Status WriteSubmission(const Submission& submission,
                              const ChallengeSet& challenges,
                              absl::string_view path, bool again) {

@@ -21,6 +21,8 @@ Submission PlaceholderSubmission(const ChallengeSet& challenges);
 // Can a run's submission, which is replaced again and again, be written to
 // `path`? As CheckIsFile(), but of what is no file /dev/null alone.
 absl::Status CheckSubmissionPath(absl::string_view path);
+// Is any test input answered by more than a placeholder?
+bool HasAnswers(const Submission& submission);
 
 // Checks `submission` against `challenges` (Internal if it doesn't fit: our
 // bug), writes to a temporary name, syncs, reads it back, renames. Whatever

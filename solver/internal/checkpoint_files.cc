@@ -15,6 +15,7 @@
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/options.h"
+#include "base/output_guard.h"
 #include "base/printable.h"
 #include "base/status.h"
 #include "nlohmann/json.hpp"
@@ -190,6 +191,16 @@ absl::StatusOr<simdjson::dom::element> ReadDescription(
 
 }  // namespace
 
+absl::Status CheckCheckpointPlace(const std::string& dir) {
+  if (FileExists(dir) && !IsDirectory(dir)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        dir,
+        ": is a file, expected a checkpoint folder; choose another "
+        "--out"));
+  }
+  return CheckNoForeignEntries(dir, IsCheckpointName);
+}
+
 // All files of a checkpoint folder, the description last.
 NamedFiles WholeCheckpoint(const CheckpointInfo& info, NamedFiles files) {
   files.emplace_back(kIdsFile, ZstdCompress(IdsJson(info)));
@@ -227,11 +238,8 @@ absl::Status CheckRoom(const std::string& dir, const NamedFiles& files) {
 
 absl::Status WriteCheckpoint(const std::string& dir, const CheckpointInfo& info,
                              NamedFiles files) {
-  if (FileExists(dir) && !FileExists(JoinPath(dir, kSettingsFile))) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        dir, ": exists and is no checkpoint; choose another --out"));
-  }
-  const std::string fresh = BesidePath(dir, ".new");
+  ARCTRM_RETURN_IF_ERROR(CheckCheckpointPlace(dir));
+  const std::string fresh = FreshName(dir);
   ARCTRM_RETURN_IF_ERROR(RemoveAll(fresh));
   const NamedFiles whole = WholeCheckpoint(info, std::move(files));
   ARCTRM_RETURN_IF_ERROR(CheckRoom(dir, whole));
@@ -300,6 +308,16 @@ absl::StatusOr<SafetensorsFile> ReadCheckpointTensors(const std::string& dir,
 
 }  // namespace internal
 
+std::vector<std::string> CheckpointFileNames() {
+  return {internal::kSettingsFile, internal::kIdsFile, internal::kWeightsFile,
+          internal::kResumeFile};
+}
+
+bool IsCheckpointName(absl::string_view name) {
+  const std::vector<std::string> names = CheckpointFileNames();
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 absl::StatusOr<CheckpointInfo> ReadCheckpointInfo(const std::string& path) {
   CheckpointInfo info;
   ARCTRM_ASSIGN_OR_RETURN(info.dir, internal::CheckpointDir(path));
@@ -335,6 +353,20 @@ absl::StatusOr<CheckpointInfo> ReadCheckpointInfo(const std::string& path) {
       internal::ParseIds(JoinPath(info.dir, internal::kIdsFile), ids, info));
   info.has_resume_state = internal::HasFile(info.dir, internal::kResumeFile);
   return info;
+}
+
+absl::Status CheckWholeCheckpoint(const std::string& path) {
+  ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info, CheckWeights(path));
+  if (!info.has_resume_state) return absl::OkStatus();
+  return internal::ReadCheckpointTensors(info.dir, internal::kResumeFile)
+      .status();
+}
+
+absl::StatusOr<std::string> CheckpointFingerprint(const std::string& path) {
+  ARCTRM_ASSIGN_OR_RETURN(const std::string dir, internal::CheckpointDir(path));
+  ARCTRM_ASSIGN_OR_RETURN(const std::string json,
+                          ReadFile(JoinPath(dir, internal::kSettingsFile)));
+  return Sha256Hex(json);
 }
 
 absl::Status DropResumeState(const std::string& path) {

@@ -18,6 +18,9 @@ inline constexpr char kResumeFile[] = "resume.safetensors";
 inline constexpr char kIdsFile[] = "ids.zst";
 inline constexpr char kSettingsFile[] = "checkpoint.json";
 
+// FailedPrecondition where `dir` holds anything but files of a checkpoint.
+absl::Status CheckCheckpointPlace(const std::string& dir);
+
 // Writes everything to a fresh folder that then takes the place of `dir`, which
 // must be another checkpoint (FailedPrecondition) or not there. On errors
 // nothing is left of it, and what `dir` held stands; ResourceExhausted where it

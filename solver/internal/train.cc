@@ -295,11 +295,13 @@ absl::StatusOr<TrainResult> Lead(const TrainRequest& request,
       break;
     }
     if (request.replan) deadline = request.replan(stats);
-    if (keeps && save_due()) {
-      ARCTRM_RETURN_IF_ERROR(save(/*last=*/false));
-    }
+    // Before the state that a resumed training goes on from, which passes over
+    // the snapshots that lie behind it.
     if (keeps && !request.out.empty()) {
       save_snapshots();
+    }
+    if (keeps && save_due()) {
+      ARCTRM_RETURN_IF_ERROR(save(/*last=*/false));
     }
   }
   if (!trainer.Finite()) result.stop = TrainStop::kDiverged;
@@ -349,10 +351,7 @@ absl::StatusOr<TrainResult> Loop(const TrainRequest& request,
   return result;
 }
 
-}  // namespace
-
-absl::StatusOr<TrainResult> Train(const TrainRequest& request) {
-  ARCTRM_CHECK(request.dataset != nullptr);
+absl::Status CheckShares(const TrainRequest& request) {
   if (request.max_steps <= 0 && request.deadline.IsInfinite() &&
       (request.train.rows_only_share > 0 || request.train.decay_share > 0 ||
        request.train.curriculum_share > 0)) {
@@ -360,6 +359,20 @@ absl::StatusOr<TrainResult> Train(const TrainRequest& request) {
         "train.rows_only_share, train.decay_share and train.curriculum_share "
         "are shares of a run whose end is known; give --steps or --time-limit");
   }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status CheckTraining(const TrainRequest& request) {
+  ARCTRM_RETURN_IF_ERROR(CheckShares(request));
+  return internal::CatchTorch(
+      [&]() -> absl::Status { return Trainer::Check(request); });
+}
+
+absl::StatusOr<TrainResult> Train(const TrainRequest& request) {
+  ARCTRM_CHECK(request.dataset != nullptr);
+  ARCTRM_RETURN_IF_ERROR(CheckShares(request));
   absl::StatusOr<std::unique_ptr<Trainer>> trainer = internal::CatchTorch([&] {
     const InterruptScope interruptible(request.abort);
     return Trainer::Create(request);

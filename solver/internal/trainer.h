@@ -39,6 +39,9 @@ class Trainer {
       const TrainRequest& request,
       const std::function<std::unique_ptr<StepRecorder>()>& recorder = {});
 
+  // CheckTraining() of solver/train.h.
+  static absl::Status Check(const TrainRequest& request);
+
   // One optimiser step: admit new examples, supervise, sign-SGD, AdamATan2,
   // EMA. `progress`: the share of the run that is done, for schedules. All
   // ranks call it with the same. May throw LibTorch's exceptions, and RankLost.

@@ -68,6 +68,93 @@ absl::StatusOr<int> CanvasStepOf(const TrainRequest& request,
   return device.is_cuda() ? kOnGpu : 1;
 }
 
+// The dataset, where there is one, and a row for every process.
+absl::Status CheckData(const TrainRequest& request) {
+  const Group& group = request.group;
+  if (request.train.batch < group.size) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "train.batch = ", request.train.batch, " for ", group.size,
+        " processes: each needs a row of every batch; start fewer, "
+        "or make the batch larger"));
+  }
+  if (request.dataset == nullptr) return absl::OkStatus();
+  const Canvas wanted = request.model.canvas();
+  const Canvas found = request.dataset->canvas;
+  if (wanted != found) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the model's canvas is ", wanted.side, " wide for ",
+                     PuzzleKindName(wanted.kind), ", the dataset's ",
+                     found.side, " wide for ", PuzzleKindName(found.kind),
+                     "; build the dataset for the model's canvas"));
+  }
+  if (request.dataset->tasks.empty()) {
+    return absl::InvalidArgumentError("the dataset holds no tasks");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckGraphs(const TrainOptions& train, at::Device device) {
+  if (train.cuda_graphs && !kCudaKernels) {
+    return absl::InvalidArgumentError(
+        "train.cuda_graphs = true: this program was built without CUDA "
+        "(-DARCTRM_CUDA_KERNELS=ON); leave it at false");
+  }
+  if (train.cuda_graphs && !device.is_cuda()) {
+    return absl::InvalidArgumentError(
+        "train.cuda_graphs = true: this training runs on the CPU; leave it at "
+        "false, or give --device cuda");
+  }
+  return absl::OkStatus();
+}
+
+// A training that goes on with the same settings and data.
+struct ResumeState {
+  CheckpointInfo info;
+  SafetensorsFile weights;
+  SafetensorsFile state;
+};
+
+std::string TextOf(const SafetensorsFile& file, const std::string& key) {
+  const auto it = file.metadata().find(key);
+  return it == file.metadata().end() ? std::string() : it->second;
+}
+
+absl::StatusOr<ResumeState> ReadResume(const std::string& dir,
+                                       const ModelOptions& options,
+                                       const TrainOptions& train,
+                                       const Dataset& dataset) {
+  ARCTRM_ASSIGN_OR_RETURN(CheckpointInfo info, ReadCheckpointInfo(dir));
+  if (!info.has_resume_state) {
+    return absl::NotFoundError(absl::StrCat(
+        dir, ": holds weights but no ", kResumeFile,
+        ", so training can't be resumed; start from it with --checkpoint"));
+  }
+  std::string difference = FirstDifference(info.model, options);
+  // Trained before there were windows.
+  if (info.train.fit_canvas == "auto") info.train.fit_canvas = "off";
+  if (info.train.canvas_step == 0) info.train.canvas_step = train.canvas_step;
+  if (difference.empty()) difference = FirstDifference(info.train, train);
+  if (!difference.empty()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        dir, ": ", difference, "; resume with the settings it began with"));
+  }
+  ARCTRM_ASSIGN_OR_RETURN(SafetensorsFile weights,
+                          ReadCheckpointTensors(info.dir, kWeightsFile));
+  ARCTRM_ASSIGN_OR_RETURN(SafetensorsFile state,
+                          ReadCheckpointTensors(info.dir, kResumeFile));
+  if (TextOf(state, "dataset") != DatasetFingerprint(dataset)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(dir,
+                     ": was trained on another dataset; resume with the "
+                     "same tasks, copies and seed"));
+  }
+  if (info.ids.num_ids != IdsOfDataset(dataset).num_ids) {
+    return absl::DataLossError(
+        absl::StrCat(dir, ": its id map does not fit its dataset"));
+  }
+  return ResumeState{std::move(info), std::move(weights), std::move(state)};
+}
+
 }  // namespace
 
 std::string DatasetFingerprint(const Dataset& dataset) {
@@ -102,6 +189,31 @@ Trainer::Trainer(const TrainRequest& request)
   if (request.group.rank == 0) log_ = request.log;
 }
 
+absl::Status Trainer::Check(const TrainRequest& asked) {
+  ARCTRM_RETURN_IF_ERROR(asked.model.Validate());
+  ARCTRM_RETURN_IF_ERROR(asked.train.Validate());
+  ARCTRM_RETURN_IF_ERROR(CheckData(asked));
+  ARCTRM_ASSIGN_OR_RETURN(const at::Device device, OpenDevice(asked.device, 0));
+  ARCTRM_RETURN_IF_ERROR(CheckGraphs(asked.train, device));
+  TrainRequest request = asked;
+  if (request.dataset != nullptr) {
+    ARCTRM_ASSIGN_OR_RETURN(request.train.fit_canvas, FitCanvasOf(asked));
+    ARCTRM_ASSIGN_OR_RETURN(request.train.canvas_step,
+                            CanvasStepOf(asked, device));
+  }
+  if (request.resume) {
+    ARCTRM_CHECK(request.dataset != nullptr);
+    ARCTRM_RETURN_IF_ERROR(CheckWeights(request.out).status());
+    return ReadResume(request.out, request.model, request.train,
+                      *request.dataset)
+        .status();
+  }
+  if (request.checkpoint.empty()) return absl::OkStatus();
+  ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
+                          CheckWeights(request.checkpoint));
+  return CheckSameNetwork(info, request.model);
+}
+
 absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
     const TrainRequest& asked,
     const std::function<std::unique_ptr<StepRecorder>()>& recorder) {
@@ -109,40 +221,14 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(
   ARCTRM_RETURN_IF_ERROR(asked.train.Validate());
   TrainRequest request = asked;
   ARCTRM_ASSIGN_OR_RETURN(request.train.fit_canvas, FitCanvasOf(asked));
-  const Canvas wanted = request.model.canvas();
-  const Canvas found = request.dataset->canvas;
-  if (wanted != found) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the model's canvas is ", wanted.side, " wide for ",
-                     PuzzleKindName(wanted.kind), ", the dataset's ",
-                     found.side, " wide for ", PuzzleKindName(found.kind),
-                     "; build the dataset for the model's canvas"));
-  }
-  if (request.dataset->tasks.empty()) {
-    return absl::InvalidArgumentError("the dataset holds no tasks");
-  }
+  ARCTRM_RETURN_IF_ERROR(CheckData(request));
   const Group& group = request.group;
-  if (request.train.batch < group.size) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "train.batch = ", request.train.batch, " for ", group.size,
-        " processes: each needs a row of every batch; start fewer, "
-        "or make the batch larger"));
-  }
   ARCTRM_ASSIGN_OR_RETURN(
       const at::Device device,
       OpenDevice(request.device, group.size > 1 ? group.local_rank : 0));
   ARCTRM_ASSIGN_OR_RETURN(request.train.canvas_step,
                           CanvasStepOf(asked, device));
-  if (request.train.cuda_graphs && !kCudaKernels) {
-    return absl::InvalidArgumentError(
-        "train.cuda_graphs = true: this program was built without CUDA "
-        "(-DARCTRM_CUDA_KERNELS=ON); leave it at false");
-  }
-  if (request.train.cuda_graphs && !device.is_cuda()) {
-    return absl::InvalidArgumentError(
-        "train.cuda_graphs = true: this training runs on the CPU; leave it at "
-        "false, or give --device cuda");
-  }
+  ARCTRM_RETURN_IF_ERROR(CheckGraphs(request.train, device));
   std::unique_ptr<Trainer> trainer(new Trainer(request));
   ARCTRM_ASSIGN_OR_RETURN(trainer->collective_, JoinGroup(group, device));
   ARCTRM_RETURN_IF_ERROR(trainer->CheckSameRequest());
@@ -358,42 +444,15 @@ void Trainer::MatchNewRows(const TrainRequest& request) {
 }
 
 absl::Status Trainer::LoadResume(const std::string& dir) {
-  ARCTRM_ASSIGN_OR_RETURN(CheckpointInfo info, ReadCheckpointInfo(dir));
-  if (!info.has_resume_state) {
-    return absl::NotFoundError(absl::StrCat(
-        dir, ": holds weights but no ", kResumeFile,
-        ", so training can't be resumed; start from it with --checkpoint"));
-  }
-  std::string difference = FirstDifference(info.model, options_);
-  // Trained before there were windows.
-  if (info.train.fit_canvas == "auto") info.train.fit_canvas = "off";
-  if (info.train.canvas_step == 0) info.train.canvas_step = train_.canvas_step;
-  if (difference.empty()) difference = FirstDifference(info.train, train_);
-  if (!difference.empty()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        dir, ": ", difference, "; resume with the settings it began with"));
-  }
-  ARCTRM_ASSIGN_OR_RETURN(const SafetensorsFile weights,
-                          ReadCheckpointTensors(info.dir, kWeightsFile));
-  ARCTRM_ASSIGN_OR_RETURN(const SafetensorsFile state,
-                          ReadCheckpointTensors(info.dir, kResumeFile));
-  const auto text = [&](const std::string& key) {
-    const auto it = state.metadata().find(key);
-    return it == state.metadata().end() ? std::string() : it->second;
-  };
-  if (text("dataset") != DatasetFingerprint(*dataset_)) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(dir,
-                     ": was trained on another dataset; resume with the "
-                     "same tasks, copies and seed"));
-  }
-  if (info.ids.num_ids != ids_.num_ids) {
-    return absl::DataLossError(
-        absl::StrCat(dir, ": its id map does not fit its dataset"));
-  }
+  ARCTRM_ASSIGN_OR_RETURN(ResumeState saved,
+                          ReadResume(dir, options_, train_, *dataset_));
+  CheckpointInfo& info = saved.info;
+  const SafetensorsFile& state = saved.state;
+  const auto text = [&](const std::string& key) { return TextOf(state, key); };
   at::NoGradGuard no_grad;
-  ARCTRM_ASSIGN_OR_RETURN(const Tensor table,
-                          LoadModelTensors(weights, ids_.num_ids, *model_));
+  ARCTRM_ASSIGN_OR_RETURN(
+      const Tensor table,
+      LoadModelTensors(saved.weights, ids_.num_ids, *model_));
   table_.copy_(table);
   if (ema_.defined()) ema_.copy_(model_->flat());
   const auto load = [&](const std::string& name, Tensor& into) {

@@ -14,6 +14,9 @@ namespace {
 // A section with more rows, such as the settings, opens on a click.
 constexpr size_t kMaxOpenFacts = 12;
 
+// Reports are known by it again, those of before too.
+constexpr char kMadeBy[] = "<footer>Made by arctrm.";
+
 std::string FactsHtml(const ReportPage& data) {
   if (data.facts.empty()) return "";
   std::string html = "<h2>Settings and timings</h2>\n<div class=\"facts\">\n";
@@ -86,6 +89,11 @@ std::string CardHtml(bool main, absl::string_view title, double share,
       main ? " main" : "", title, PercentHtml(share), note, 100 * share);
 }
 
+bool IsReport(absl::string_view html) {
+  return absl::StartsWith(html, "<!DOCTYPE html>") &&
+         absl::StrContains(html, kMadeBy);
+}
+
 std::string PageHtml(const ReportPage& page, absl::string_view summary,
                      absl::string_view scores, absl::string_view items) {
   const std::string title =
@@ -96,8 +104,8 @@ std::string PageHtml(const ReportPage& page, absl::string_view summary,
       "initial-scale=1\">\n<title>",
       title, "</title>\n<style>", kReportStyle,
       "</style>\n</head>\n<body>\n<main>\n", HeaderHtml(page, title, summary),
-      scores, CurvesSection(page.curve), FactsHtml(page), items,
-      "<footer>Made by arctrm. Everything on this page is in this one file."
+      scores, CurvesSection(page.curve), FactsHtml(page), items, kMadeBy,
+      " Everything on this page is in this one file."
       "</footer>\n</main>\n<script>",
       kReportScript, "</script>\n</body>\n</html>\n");
 }

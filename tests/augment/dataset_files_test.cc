@@ -134,7 +134,7 @@ TEST(DatasetFiles, ReplacesADatasetButNothingElse) {
   ASSERT_TRUE(WriteDataset(RandomDataset(3, 2), dir).ok());
   ASSERT_TRUE(WriteDataset(Example(), dir + "/").ok());
   EXPECT_EQ(*ReadDataset(dir + "/"), Example());
-  EXPECT_FALSE(FileExists(dir + ".new"));
+  EXPECT_FALSE(FileExists(FreshName(dir)));
 
   const std::string others = Fresh("others");
   ASSERT_TRUE(MakeDirectories(JoinPath(others, "photos")).ok());

@@ -47,7 +47,7 @@ TEST(ReplaceDirectory, TakesTheOldOnesPlaceAndRemovesIt) {
   EXPECT_EQ(Version(dir("x")), "new");
   EXPECT_FALSE(FileExists(dir("x/only_in_old")));
   EXPECT_FALSE(FileExists(dir("fresh")));
-  EXPECT_FALSE(FileExists(dir("x.old")));
+  EXPECT_FALSE(FileExists(AsideName(dir("x"))));
 }
 
 TEST(ReplaceDirectory, WhatCannotBeDoneChangesNothing) {
@@ -105,15 +105,15 @@ TEST(ResolveDirectory, KilledBetweenTheRenames) {
   const ScratchFolder dir;
   MakeVersion(dir("x"), "old");
   MakeVersion(dir("fresh"), "new");
-  ASSERT_TRUE(RenameFile(dir("x"), dir("x.old")).ok());
+  ASSERT_TRUE(RenameFile(dir("x"), AsideName(dir("x"))).ok());
   EXPECT_EQ(*ResolveDirectory(dir("x")), dir("x"));
   EXPECT_EQ(Version(dir("x")), "old");
-  EXPECT_FALSE(FileExists(dir("x.old")));
+  EXPECT_FALSE(FileExists(AsideName(dir("x"))));
 }
 
 TEST(ResolveDirectory, KilledBetweenTheRenamesThenASlash) {
   const ScratchFolder dir;
-  MakeVersion(dir("x.old"), "old");
+  MakeVersion(AsideName(dir("x")), "old");
   EXPECT_EQ(*ResolveDirectory(dir("x") + "/"), dir("x") + "/");
   EXPECT_EQ(Version(dir("x")), "old");
 }
@@ -121,24 +121,24 @@ TEST(ResolveDirectory, KilledBetweenTheRenamesThenASlash) {
 TEST(ResolveDirectory, KilledAfterTheRenames) {
   const ScratchFolder dir;
   MakeVersion(dir("x"), "new");
-  MakeVersion(dir("x.old"), "old");
+  MakeVersion(AsideName(dir("x")), "old");
   EXPECT_EQ(*ResolveDirectory(dir("x")), dir("x"));
   EXPECT_EQ(Version(dir("x")), "new");
   MakeVersion(dir("fresh"), "newer");
   ASSERT_TRUE(ReplaceDirectory(dir("fresh"), dir("x")).ok());
   EXPECT_EQ(Version(dir("x")), "newer");
-  EXPECT_FALSE(FileExists(dir("x.old")));
+  EXPECT_FALSE(FileExists(AsideName(dir("x"))));
 }
 
 // A replacement goes on where one was killed between the renames, even if
 // nobody has read in between.
 TEST(ReplaceDirectory, AfterAKillBetweenTheRenames) {
   const ScratchFolder dir;
-  MakeVersion(dir("x.old"), "old");
+  MakeVersion(AsideName(dir("x")), "old");
   MakeVersion(dir("fresh"), "new");
   ASSERT_TRUE(ReplaceDirectory(dir("fresh"), dir("x")).ok());
   EXPECT_EQ(Version(dir("x")), "new");
-  EXPECT_FALSE(FileExists(dir("x.old")));
+  EXPECT_FALSE(FileExists(AsideName(dir("x"))));
 }
 
 // A process that replaces without end, killed at many moments: there is always

@@ -18,7 +18,7 @@ TEST_F(PuzzleTest, GeneratedFilesPassTheCheck) {
   for (const std::string kind : {"sudoku", "maze"}) {
     const ProgramResult made =
         Arctrm({"puzzle", "generate", kind, "--count", "50", "--size", "9",
-                "--seed", "3", "--out", "p.csv"});
+                "--seed", "3", "--overwrite", "--out", "p.csv"});
     ASSERT_EQ(made.exit_code, 0) << made.err;
     EXPECT_THAT(made.out, HasSubstr("50 puzzles of 9x9"));
     const ProgramResult checked = Arctrm({"puzzle", "check", "p.csv"});

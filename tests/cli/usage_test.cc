@@ -276,7 +276,7 @@ TEST_F(UsageTest, OutputsThatCannotOrMustNotBeWrittenAreRefused) {
        {"out.json", "file"}},
       {{"augment", "--challenges", "challenges.json", "--out", ""}, {"empty"}},
       {{"augment", "--challenges", "tasks", "--out", "tasks"},
-       {"tasks", "no dataset"}},
+       {"tasks", "input"}},
       {{"augment", "--challenges", "challenges.json", "--out", "no/such/d"},
        {"no/such/d"}},
       {{"augment", "--out", "d"}, {"--challenges", "--train-on"}},

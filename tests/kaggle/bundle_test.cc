@@ -88,7 +88,7 @@ class BundleTest : public testing::Test {
   std::string Refusal(absl::StatusCode code) const {
     const absl::StatusOr<BundleSummary> summary = WriteBundle(options_);
     EXPECT_EQ(summary.status().code(), code) << summary.status();
-    EXPECT_FALSE(Exists("bundle.new"));
+    EXPECT_FALSE(FileExists(FreshName(scratch_("bundle"))));
     return std::string(summary.status().message());
   }
   // Path in dataset/ and digest, as MANIFEST.sha256 has them.
@@ -250,7 +250,7 @@ TEST_F(BundleTest, OwnBundlesAreReplacedAndNothingElse) {
   options_.out += "/";
   Bundle();
   EXPECT_FALSE(Exists("bundle/dataset/source/base/left.h"));
-  EXPECT_FALSE(Exists("bundle.new"));
+  EXPECT_FALSE(FileExists(FreshName(scratch_("bundle"))));
 
   options_.out = scratch_("papers");
   Write("papers/thesis.tex", "precious");

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#include "base/file_lock.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "base/files.h"
+#include "base/status.h"
+
+namespace arctrm {
+namespace {
+
+// `what` is in use by the process whose number stands in the file.
+absl::Status InUse(const std::string& path, const std::string& what) {
+  const absl::StatusOr<std::string> text = ReadFile(path);
+  int64_t pid = 0;
+  const bool known =
+      text.ok() && absl::SimpleAtoi(absl::StripAsciiWhitespace(*text), &pid);
+  return absl::AlreadyExistsError(
+      absl::StrCat(what, ": another arctrm is at work there",
+                   known ? absl::StrCat(" (process ", pid, ")") : "",
+                   "; wait until it has ended, end it",
+                   known ? absl::StrCat(" (kill ", pid, ")") : "",
+                   ", or name another folder"));
+}
+
+// Is the locked file still the one of that name? Whoever held it before may
+// have removed it.
+bool IsStill(int fd, const std::string& path) {
+  struct stat locked = {};
+  struct stat named = {};
+  return fstat(fd, &locked) == 0 && stat(path.c_str(), &named) == 0 &&
+         locked.st_dev == named.st_dev && locked.st_ino == named.st_ino;
+}
+
+}  // namespace
+
+FileLock::FileLock(std::string path, int fd)
+    : path_(std::move(path)), fd_(fd) {}
+
+FileLock::~FileLock() {
+  // Removed while it is locked: nobody else can hold it.
+  unlink(path_.c_str());
+  close(fd_);
+}
+
+absl::StatusOr<std::unique_ptr<FileLock>> FileLock::Take(
+    const std::string& path, const std::string& what) {
+  for (;;) {
+    const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0) return ErrnoStatus(errno, "can't write", path);
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+      close(fd);
+      return InUse(path, what);
+    }
+    if (!IsStill(fd, path)) {
+      close(fd);
+      continue;
+    }
+    const std::string pid = absl::StrCat(getpid(), "\n");
+    // The number is for people: a full disk does without.
+    if (ftruncate(fd, 0) == 0) (void)!write(fd, pid.data(), pid.size());
+    return std::unique_ptr<FileLock>(new FileLock(path, fd));
+  }
+}
+
+absl::Status CheckNotLocked(const std::string& path, const std::string& what) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return absl::OkStatus();
+  const bool held = flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  close(fd);
+  return held ? InUse(path, what) : absl::OkStatus();
+}
+
+}  // namespace arctrm

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+// What each command reads and writes, for OutputGuard. What several outputs are
+// derived from (work folders, best weights) is here too.
+#pragma once
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "base/output_guard.h"
+#include "cli/augment_command.h"
+#include "cli/bundle_command.h"
+#include "cli/checkpoint_command.h"
+#include "cli/demo_command.h"
+#include "cli/doctor_command.h"
+#include "cli/kaggle_command.h"
+#include "cli/predict_command.h"
+#include "cli/puzzle_command.h"
+#include "cli/report_command.h"
+#include "cli/run_command.h"
+#include "cli/score_command.h"
+#include "cli/settings_command.h"
+#include "cli/show_command.h"
+#include "cli/submit_command.h"
+#include "cli/train_command.h"
+#include "cli/validate_command.h"
+#include "cli/vote_command.h"
+
+namespace arctrm {
+
+OutputGuard FilesOf(const AugmentFlags& flags);
+OutputGuard FilesOf(const BundleFlags& flags);
+OutputGuard FilesOf(const CheckpointInfoFlags& flags);
+OutputGuard FilesOf(const CheckpointImportFlags& flags);
+OutputGuard FilesOf(const CheckpointExportFlags& flags);
+OutputGuard FilesOf(const CheckpointAverageFlags& flags);
+OutputGuard FilesOf(const DemoFlags& flags);
+OutputGuard FilesOf(const DoctorFlags& flags);
+OutputGuard FilesOf(const KaggleFlags& flags);
+OutputGuard FilesOf(const PredictFlags& flags);
+OutputGuard FilesOf(const PuzzleGenerateFlags& flags);
+OutputGuard FilesOf(const PuzzleCheckFlags& flags);
+OutputGuard FilesOf(const PuzzleScoreFlags& flags);
+OutputGuard FilesOf(const PuzzleTrainFlags& flags);
+OutputGuard FilesOf(const PuzzlePredictFlags& flags);
+OutputGuard FilesOf(const ReportFlags& flags);
+OutputGuard FilesOf(const RunFlags& flags);
+OutputGuard FilesOf(const ScoreFlags& flags);
+OutputGuard FilesOf(const SettingsFlags& flags);
+OutputGuard FilesOf(const ShowFlags& flags);
+OutputGuard FilesOf(const SubmitFlags& flags);
+OutputGuard FilesOf(const TrainFlags& flags);
+OutputGuard FilesOf(const ValidateFlags& flags);
+OutputGuard FilesOf(const VoteFlags& flags);
+
+// The files of the checkpoint that `path` names, a folder or its weights file.
+void ReadsCheckpoint(const std::string& option, const std::string& path,
+                     OutputGuard& guard);
+
+// FailedPrecondition where `out` holds a training that could go on, or with
+// `any` whatever checkpoint.
+absl::Status CheckNoTraining(const std::string& out, bool any);
+
+// May the log go where `common` says? A file that is no log is left alone.
+absl::Status CheckLog(const CommonFlags& common);
+
+// RunLogged() once the command's outputs are found to be none of its inputs.
+// Whether what stands at them may be replaced is for the command to ask, when
+// its inputs are read: FilesOf(flags).CheckStanding().
+template <typename Flags>
+int RunGuarded(const Flags& flags,
+               const std::function<absl::StatusOr<int>(Log&)>& body) {
+  absl::Status status = FilesOf(flags).CheckApart();
+  if (status.ok()) status = CheckLog(flags.common);
+  if (!status.ok()) return ReportError(status);
+  return RunLogged(flags.common, body);
+}
+
+}  // namespace arctrm

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#include "base/file_lock.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/files.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/testing/scratch.h"
+
+namespace arctrm {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(FileLock, OneHoldsItAndIsNamed) {
+  const ScratchFolder dir;
+  auto first = FileLock::Take(dir("lock"), "w");
+  ASSERT_TRUE(first.ok()) << first.status();
+  for (const absl::Status& refused : {FileLock::Take(dir("lock"), "w").status(),
+                                      CheckNotLocked(dir("lock"), "w")}) {
+    EXPECT_TRUE(absl::IsAlreadyExists(refused)) << refused;
+    EXPECT_THAT(refused.message(), HasSubstr(absl::StrCat(getpid())));
+  }
+  first->reset();
+  EXPECT_FALSE(FileExists(dir("lock")));
+  EXPECT_TRUE(CheckNotLocked(dir("lock"), "w").ok());
+  EXPECT_TRUE(FileLock::Take(dir("lock"), "w").ok());
+}
+
+TEST(FileLock, DiesWithItsProcessAndIsNotInherited) {
+  const ScratchFolder dir;
+  int ready[2];
+  ASSERT_EQ(pipe(ready), 0);
+  const pid_t holder = fork();
+  if (holder == 0) {
+    const auto lock = FileLock::Take(dir("lock"), "w");
+    // A program that outlives it.
+    if (fork() == 0) {
+      close(ready[0]);
+      close(ready[1]);
+      execl("/bin/sleep", "sleep", "2", nullptr);
+      _exit(1);
+    }
+    usleep(100000);
+    if (write(ready[1], lock.ok() ? "y" : "n", 1) != 1) _exit(1);
+    for (;;) pause();
+  }
+  char said = 0;
+  ASSERT_EQ(read(ready[0], &said, 1), 1);
+  EXPECT_EQ(said, 'y');
+  EXPECT_THAT(FileLock::Take(dir("lock"), "w").status().message(),
+              HasSubstr(absl::StrCat("process ", holder)));
+  kill(holder, SIGKILL);
+  waitpid(holder, nullptr, 0);
+  EXPECT_TRUE(FileLock::Take(dir("lock"), "w").ok());
+  close(ready[0]);
+  close(ready[1]);
+}
+
+}  // namespace
+}  // namespace arctrm

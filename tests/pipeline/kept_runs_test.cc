@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: MIT
+// What a run that stands there keeps, and when it is gone on with.
+#include <signal.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "arc/read.h"
+#include "base/files.h"
+#include "base/stop.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "pipeline/run.h"
+#include "pipeline/run_folder.h"
+#include "solver/checkpoint_info.h"
+#include "solver/train.h"
+#include "submission/write.h"
+#include "tests/pipeline/small_job.h"
+#include "tests/testing/tree.h"
+
+namespace arctrm {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Asks for a stop at a step.
+class StoppingLog : public Log {
+ public:
+  explicit StoppingLog(int step)
+      : line_(absl::StrCat("train  step ", step, "/")) {}
+  void Info(absl::string_view) override {}
+  void Warning(absl::string_view) override {}
+  void Error(absl::string_view) override {}
+  void Progress(absl::string_view line) override {
+    if (line.substr(0, line_.size()) == line_) RequestStop(SIGTERM);
+  }
+  void EndProgress() override {}
+
+ private:
+  const std::string line_;
+};
+
+class KeptRunsTest : public SmallJobTest {
+ protected:
+  // Of 6 steps, stopped after so many, with a snapshot at the fourth.
+  RunOptions Stopped(const std::string& out, int step) {
+    RunOptions options = Options(out);
+    options.planning.snapshots = 2;
+    StoppingLog stopping(step);
+    EXPECT_TRUE(RunJob(options, Deadline(), stopping).ok());
+    RequestStop(0);
+    options.resume = true;
+    return options;
+  }
+  // Refused with these words, and nothing on disk changed.
+  void ExpectRefused(const RunOptions& options,
+                     const std::vector<std::string>& words) {
+    const auto before = Tree(dir_);
+    const auto outcome = RunJob(options, Deadline(), NullLog());
+    ASSERT_FALSE(outcome.ok());
+    for (const std::string& word : words) {
+      EXPECT_THAT(std::string(outcome.status().message()), HasSubstr(word));
+    }
+    EXPECT_TRUE(Tree(dir_) == before) << outcome.status();
+  }
+  void Put(const std::string& path, const std::string& bytes) {
+    ASSERT_TRUE(WriteFileAtomically(path, bytes).ok());
+  }
+};
+
+TEST_F(KeptRunsTest, AFinishedRunIsRefusedKeptOrReplacedAsAsked) {
+  RunOptions options = Options("out.json");
+  options.report = Path("report.html");
+  ASSERT_TRUE(RunJob(options, Deadline(), NullLog()).ok());
+  ExpectRefused(options,
+                {"finished run", "6 steps", "votes", "of 3 test outputs solved",
+                 "--resume", "--overwrite"});
+  options.resume = true;
+  const auto before = Tree(dir_);
+  const auto kept = RunJob(options, Deadline(), NullLog());
+  ASSERT_TRUE(kept.ok()) << kept.status();
+  EXPECT_TRUE(kept->complete);
+  EXPECT_TRUE(kept->score.has_value());
+  EXPECT_TRUE(Tree(dir_) == before);
+  options.resume = false;
+  options.overwrite = true;
+  options.seed = 9;
+  ASSERT_TRUE(RunJob(options, Deadline(), NullLog()).ok());
+  EXPECT_EQ(RunFolder(options.out + ".run").ReadRecord()->settings.at("seed"),
+            "9");
+}
+
+TEST_F(KeptRunsTest, AnUnfinishedRunWithACheckpointIsRefused) {
+  RunOptions options = Stopped("out.json", 3);
+  options.resume = false;
+  ExpectRefused(options, {"stopped by SIGTERM", "3 steps", "--resume"});
+  // One without a checkpoint or votes has nothing to lose.
+  RequestStop(SIGTERM);
+  RunOptions early = Options("early.json");
+  ASSERT_TRUE(RunJob(early, Deadline(), NullLog()).ok());
+  RequestStop(0);
+  const RunFolder folder(early.out + ".run");
+  ASSERT_TRUE(RemoveAll(folder.checkpoint_dir()).ok());
+  ASSERT_TRUE(RemoveAll(folder.ballots_path()).ok());
+  EXPECT_TRUE(RunJob(early, Deadline(), NullLog()).ok());
+}
+
+TEST_F(KeptRunsTest, WhatIsDamagedOrMissingIsNamedOnResume) {
+  const RunOptions options = Stopped("out.json", 5);
+  const std::string work = options.out + ".run";
+  for (const std::string name :
+       {"run.json", "dataset/dataset.json", "dataset/shard-00000.zst",
+        "checkpoint/checkpoint.json", "checkpoint/ids.zst",
+        "checkpoint/model.safetensors", "checkpoint/resume.safetensors",
+        "checkpoint.snapshot-1/ids.zst",
+        "checkpoint.snapshot-1/checkpoint.json",
+        "checkpoint.snapshot-1/model.safetensors", "metrics.jsonl"}) {
+    SCOPED_TRACE(name);
+    const std::string path = JoinPath(work, name);
+    const std::string whole = ReadFile(path).value();
+    const size_t slash = name.find('/');
+    const std::string part = name.substr(0, slash);
+    ASSERT_TRUE(RemoveAll(path).ok());
+    ExpectRefused(options, {part});
+    Put(path, whole.substr(0, whole.size() / 2) + "\n\n");
+    ExpectRefused(options, {part});
+    if (part != "metrics.jsonl" && part != "run.json") {
+      Put(path, "");
+      ExpectRefused(options, {part});
+    }
+    Put(path, whole);
+  }
+  const std::string snapshot = JoinPath(work, "checkpoint.snapshot-1");
+  ASSERT_TRUE(RenameFile(snapshot, Path("aside")).ok());
+  ExpectRefused(options, {"checkpoint.snapshot-1", "missing", "--overwrite"});
+  ASSERT_TRUE(RenameFile(Path("aside"), snapshot).ok());
+  const auto outcome = RunJob(options, Deadline(), NullLog());
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_TRUE(outcome->complete);
+}
+
+TEST_F(KeptRunsTest, ChangedInputsAreFoundOnResume) {
+  ASSERT_TRUE(RunJob(Options("first.json"), Deadline(), NullLog()).ok());
+  const std::string weights = Path("first.json.run/checkpoint");
+  RunOptions options = Options("out.json");
+  options.train_on = {Path("c.json") + "=" + Path("s.json")};
+  options.checkpoint = weights;
+  StoppingLog stopping(3);
+  ASSERT_TRUE(RunJob(options, Deadline(), stopping).ok());
+  RequestStop(0);
+  options.resume = true;
+  const std::string solutions = ReadFile(Path("s.json")).value();
+  Put(Path("other.json"),
+      absl::StrReplaceAll(solutions, {{"1", "2"}, {"2", "1"}, {"0", "3"}}));
+  RunOptions other = options;
+  other.solutions = Path("other.json");
+  ExpectRefused(other, {"--solutions", "was SHA-256", "and is SHA-256"});
+  other.solutions = "";
+  ExpectRefused(other, {"--solutions", "not given"});
+  other = options;
+  other.train_on = {Path("c.json") + "=" + Path("other.json")};
+  ExpectRefused(other, {"--train-on", "was SHA-256"});
+  // The same path, other weights.
+  const std::string description = JoinPath(weights, "checkpoint.json");
+  const std::string before = ReadFile(description).value();
+  Put(description, before + "\n");
+  ExpectRefused(options, {"--checkpoint", "was SHA-256"});
+  Put(description, before);
+  const auto outcome = RunJob(options, Deadline(), NullLog());
+  EXPECT_TRUE(outcome.ok()) << outcome.status();
+}
+
+TEST_F(KeptRunsTest, RecordsOfBeforeAreTakenUp) {
+  const RunOptions options = Stopped("out.json", 3);
+  const std::string path = RunFolder(options.out + ".run").record_path();
+  std::string text = ReadFile(path).value();
+  text.replace(text.find(",\n \"steps\""), std::string::npos, "\n}\n");
+  Put(path, text);
+  const auto outcome = RunJob(options, Deadline(), NullLog());
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_TRUE(outcome->complete);
+}
+
+TEST_F(KeptRunsTest, SomebodysFolderIsLeftAlone) {
+  RunOptions options = Options("out.json");
+  options.overwrite = true;
+  options.work = Path("theirs");
+  ASSERT_TRUE(MakeDirectories(Path("theirs/dataset")).ok());
+  ASSERT_TRUE(MakeDirectories(Path("theirs/checkpoint/notes")).ok());
+  Put(Path("theirs/checkpoint/notes/thesis.tex"), "mine");
+  ExpectRefused(options, {"theirs", "checkpoint", "no run.json", "--work"});
+  // In a folder of ours too: what we did not make stays.
+  options = Options("ours.json");
+  ASSERT_TRUE(RunJob(options, Deadline(), NullLog()).ok());
+  const std::string work = options.out + ".run";
+  options.overwrite = true;
+  Put(JoinPath(work, "notes.txt"), "mine");
+  ASSERT_TRUE(RunJob(options, Deadline(), NullLog()).ok());
+  EXPECT_EQ(ReadFile(JoinPath(work, "notes.txt")).value(), "mine");
+  Put(JoinPath(work, "checkpoint/notes.txt"), "mine");
+  ExpectRefused(options, {"checkpoint", "notes.txt"});
+}
+
+TEST_F(KeptRunsTest, WeightsAreReadWholeBeforeAnythingIsReplaced) {
+  ASSERT_TRUE(RunJob(Options("out.json"), Deadline(), NullLog()).ok());
+  RunOptions options = Options("out.json");
+  options.overwrite = true;
+  const std::string good = Path("out.json.run/checkpoint");
+  options.checkpoint = Path("bad");
+  ASSERT_TRUE(MakeDirectories(options.checkpoint).ok());
+  for (const std::string& name : CheckpointFileNames()) {
+    const auto bytes = ReadFile(JoinPath(good, name));
+    if (bytes.ok()) Put(JoinPath(options.checkpoint, name), *bytes);
+  }
+  const std::string path = JoinPath(options.checkpoint, "model.safetensors");
+  std::string bytes = ReadFile(path).value();
+  bytes[bytes.size() - 5] = static_cast<char>(bytes[bytes.size() - 5] ^ 1);
+  Put(path, bytes);
+  ExpectRefused(options, {"model.safetensors", "damaged"});
+  ASSERT_TRUE(RemoveAll(path).ok());
+  ExpectRefused(options, {"model.safetensors"});
+  Put(JoinPath(options.checkpoint, "ids.zst"), "");
+  ExpectRefused(options, {"ids.zst"});
+  options.checkpoint = Path("none");
+  ExpectRefused(options, {"none", "no checkpoint"});
+}
+
+TEST_F(KeptRunsTest, OneRunPerWorkFolder) {
+  const RunOptions options = Stopped("out.json", 3);
+  const RunFolder folder(options.out + ".run");
+  {
+    const auto lock = folder.Lock();
+    ASSERT_TRUE(lock.ok());
+    ExpectRefused(options, {"another arctrm is at work", "process"});
+    RunOptions anew = options;
+    anew.resume = false;
+    anew.overwrite = true;
+    ExpectRefused(anew, {"another arctrm is at work"});
+  }
+  EXPECT_TRUE(RunJob(options, Deadline(), NullLog()).ok());
+}
+
+TEST_F(KeptRunsTest, AnswersThatStandAreKeptUntilThereAreVotes) {
+  RunOptions options = Options("out.json");
+  options.standing = PlaceholderSubmission(challenges_);
+  for (auto& [id, outputs] : options.standing) {
+    for (Attempts& attempts : outputs) attempts.attempt_1 = Grid(2, 2, 7);
+  }
+  ASSERT_TRUE(WriteSubmission(options.standing, challenges_, options.out).ok());
+  const std::string before = ReadFile(options.out).value();
+  RequestStop(SIGTERM);
+  ASSERT_TRUE(RunJob(options, Deadline(), NullLog()).ok());
+  EXPECT_EQ(ReadFile(options.out).value(), before);
+  RequestStop(0);
+  options.resume = true;
+  ASSERT_TRUE(RunJob(options, Deadline(), NullLog()).ok());
+  EXPECT_NE(ReadFile(options.out).value(), before);
+}
+
+}  // namespace
+}  // namespace arctrm
