@@ -364,8 +364,10 @@ TEST_F(RunJobTest, OneViewGivesTwoAttempts) {
   ASSERT_TRUE(RunJob(options, Deadline(), NullLog())->complete);
   const auto ballots = Ballots::Read(Path("one.json.run/ballots.zst"));
   ASSERT_TRUE(ballots.ok()) << ballots.status();
+  const auto submission = ReadSubmission(options.out);
+  ASSERT_TRUE(submission.ok()) << submission.status();
   int answered = 0;
-  for (const auto& [id, outputs] : *ReadSubmission(options.out)) {
+  for (const auto& [id, outputs] : *submission) {
     for (size_t i = 0; i < outputs.size(); ++i) {
       if (ballots->Rank(id, static_cast<int>(i)).empty()) continue;
       EXPECT_NE(outputs[i].attempt_1, outputs[i].attempt_2) << id;
