@@ -130,13 +130,11 @@ std::vector<Drawing> DrawPuzzles(const PuzzleFile& file, Style style) {
     const Puzzle& puzzle = file.puzzles[i];
     const std::string id = absl::StrCat(i + 1);
     drawings.emplace_back(
-        id, absl::StrCat("puzzle ", id, "  ", Printable(puzzle.source),
-                         "  rating ",
-                         puzzle.rating.has_value()
-                             ? absl::StrCat(*puzzle.rating)
-                             : "unknown",
-                         "\n",
-                         DrawPuzzle(file.kind, puzzle, style.color)));
+        id,
+        absl::StrCat("puzzle ", id, "  ", Printable(puzzle.source), "  rating ",
+                     puzzle.rating.has_value() ? absl::StrCat(*puzzle.rating)
+                                               : "unknown",
+                     "\n", DrawPuzzle(file.kind, puzzle, style.color)));
   }
   return drawings;
 }
