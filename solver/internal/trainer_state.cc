@@ -444,7 +444,7 @@ void Trainer::MatchNewRows(const TrainRequest& request) {
 }
 
 absl::Status Trainer::LoadResume(const std::string& dir) {
-  ARCTRM_ASSIGN_OR_RETURN(ResumeState saved,
+  ARCTRM_ASSIGN_OR_RETURN(internal::ResumeState saved,
                           ReadResume(dir, options_, train_, *dataset_));
   CheckpointInfo& info = saved.info;
   const SafetensorsFile& state = saved.state;
