@@ -76,7 +76,7 @@ TEST_F(RunJobTest, ADiskWithoutRoomForCheckpointsCostsNoVotes) {
   options.planning.snapshots = 2;
   options.planning.held_out = 1;
   options.train.checkpoint_interval_s = 0.01;
-  options.train.evaluate_interval_s = 0.01;
+  options.train.evaluate_interval_s = 0.1;
   WarningsLog log;
   absl::StatusOr<RunOutcome> outcome;
   {
