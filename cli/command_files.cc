@@ -275,7 +275,8 @@ OutputGuard FilesOf(const PuzzleTrainFlags& flags) {
   ReadsCheckpoint("--checkpoint", flags.checkpoint, guard);
   guard.Replaces("--out", flags.out, IsCheckpointName);
   if (flags.held_out > 0) {
-    guard.Replaces("--held-out", BesidePath(flags.out, ".best"), IsCheckpointName);
+    guard.Replaces("--held-out", BesidePath(flags.out, ".best"),
+                   IsCheckpointName);
   }
   guard.WorksIn("--work", WorkFolderOf(flags.out, flags.common),
                 IsTrainFolderName);

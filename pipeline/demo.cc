@@ -85,7 +85,8 @@ absl::Status CheckStanding(const DemoOptions& options, const RunOptions& run,
 // Nothing is written where the run would be refused.
 absl::Status CheckBeforeDemo(const DemoOptions& options, const RunOptions& run,
                              const std::vector<EmbeddedFile>& files) {
-  const RunFolder work(run.work.empty() ? BesidePath(run.out, ".run") : run.work);
+  const RunFolder work(run.work.empty() ? BesidePath(run.out, ".run")
+                                        : run.work);
   ARCTRM_RETURN_IF_ERROR(CheckStanding(options, run, work, files));
   ARCTRM_RETURN_IF_ERROR(work.CheckNotLocked());
   ARCTRM_RETURN_IF_ERROR(options.overwrite ? work.CheckOurs()

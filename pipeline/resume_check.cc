@@ -152,7 +152,15 @@ absl::Status CheckResumeFiles(const RunFolder& folder, const RunRecord& record,
       (record.training_done || record.steps > 0)) {
     return Missing(checkpoint, "the weights so far");
   }
-  if (saved) ARCTRM_RETURN_IF_ERROR(CheckKept(checkpoint));
+  if (saved) {
+    ARCTRM_RETURN_IF_ERROR(CheckKept(checkpoint));
+    ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
+                            ReadCheckpointInfo(checkpoint));
+    if (!record.training_done && !info.has_resume_state) {
+      return Missing(JoinPath(checkpoint, "resume.safetensors"),
+                     "what the training goes on from");
+    }
+  }
   if (IsDirectory(folder.best_dir())) {
     ARCTRM_RETURN_IF_ERROR(CheckKept(folder.best_dir()));
   }
