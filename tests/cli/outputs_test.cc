@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "augment/augmentation.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "submission/write.h"
