@@ -18,7 +18,6 @@ namespace {
 
 using simdjson::dom::array;
 using simdjson::dom::element;
-using simdjson::dom::element_type;
 using simdjson::dom::object;
 
 constexpr absl::string_view kAttempts[] = {"attempt_1", "attempt_2"};

@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <atomic>
 #include <set>
-#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
+#include "base/thread_group.h"
 
 namespace arctrm {
 namespace {
@@ -122,12 +122,12 @@ absl::StatusOr<Dataset> BuildDataset(const std::vector<DatasetSource>& sources,
       if (tells && so_far < num_tasks) options.progress(so_far, num_tasks);
     }
   };
-  std::vector<std::thread> helpers;
+  ThreadGroup helpers;
   for (int t = 1; t < std::min(options.threads, num_tasks); ++t) {
-    helpers.emplace_back(work, false);
+    if (!helpers.Start([&] { work(false); })) break;
   }
   work(options.progress != nullptr);
-  for (std::thread& helper : helpers) helper.join();
+  helpers.Join();
   if (options.progress) options.progress(num_tasks, num_tasks);
   return dataset;
 }

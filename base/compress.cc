@@ -82,6 +82,14 @@ absl::StatusOr<std::string> ZstdDecompress(absl::string_view frame,
                                             " bytes, at most ", max_bytes,
                                             " are expected"));
   }
+  // A block of 4 bytes can stand for 128 KiB, and nothing for more.
+  constexpr unsigned long long kLeastBlock = 4;
+  constexpr unsigned long long kMostOfBlock = 128 << 10;
+  if (content / kMostOfBlock > frame.size() / kLeastBlock) {
+    return absl::DataLossError(absl::StrCat("the zstd frame of ", frame.size(),
+                                            " bytes claims ", content,
+                                            ": it is damaged"));
+  }
   std::string out(content, '\0');
   const size_t size =
       ZSTD_decompress(out.data(), out.size(), frame.data(), frame.size());

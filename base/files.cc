@@ -3,21 +3,31 @@
 
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <filesystem>
+#include <limits>
 #include <system_error>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "base/exceptions.h"
 #include "base/hash.h"
+#include "base/memory.h"
+#include "base/out_of_memory.h"
 #include "base/status.h"
+#include "base/stop.h"
+#include "base/stream.h"
 
 namespace arctrm {
 namespace {
@@ -35,6 +45,10 @@ class FileDescriptor {
     if (fd_ >= 0) close(fd_);
   }
   int get() const { return fd_; }
+  void Reset(int fd) {
+    if (fd_ >= 0) close(fd_);
+    fd_ = fd;
+  }
   // Closes and says whether that worked: the last chance to hear of a full
   // disk.
   bool Close() {
@@ -47,11 +61,14 @@ class FileDescriptor {
   int fd_;
 };
 
-absl::Status WriteAll(int fd, absl::string_view bytes, absl::string_view path) {
+// `waits`: for whoever reads, so that a stop signal ends it.
+absl::Status WriteAll(int fd, absl::string_view bytes, absl::string_view path,
+                      bool waits = false) {
   while (!bytes.empty()) {
     const ssize_t n = write(fd, bytes.data(), bytes.size());
     if (n < 0) {
-      if (errno == EINTR) continue;
+      if (errno == EINTR && !(waits && StopSignal() != 0)) continue;
+      if (errno == EINTR) return StoppedError(absl::StrCat("writing ", path));
       return ErrnoStatus(errno, "can't write", path);
     }
     bytes.remove_prefix(static_cast<size_t>(n));
@@ -87,37 +104,116 @@ size_t NameLimit(const std::string& dir) {
   return limit > 0 ? static_cast<size_t>(limit) : kUsual;
 }
 
+// The descriptor that "/dev/stdout", "/dev/fd/3" … name, -1 for other paths. To
+// open these would begin a file over, and a rename would take their place.
+int StreamOf(absl::string_view path) {
+  if (path == "/dev/stdin") return STDIN_FILENO;
+  if (path == "/dev/stdout") return STDOUT_FILENO;
+  if (path == "/dev/stderr") return STDERR_FILENO;
+  int fd = -1;
+  const bool named = absl::ConsumePrefix(&path, "/dev/fd/") ||
+                     absl::ConsumePrefix(&path, "/proc/self/fd/");
+  return named && absl::SimpleAtoi(path, &fd) && fd >= 0 ? fd : -1;
+}
+
 absl::Status WriteInPlace(absl::string_view path, absl::string_view bytes) {
+  const int stream = StreamOf(path);
+  if (stream >= 0) return WriteWholeStream(stream, bytes);
   const std::string name(path);
   FileDescriptor fd(open(name.c_str(), O_WRONLY | O_CLOEXEC));
   if (fd.get() < 0) return ErrnoStatus(errno, "can't write", path);
-  ARCTRM_RETURN_IF_ERROR(WriteAll(fd.get(), bytes, path));
+  ARCTRM_RETURN_IF_ERROR(WriteAll(fd.get(), bytes, path, /*waits=*/true));
   if (!fd.Close()) return ErrnoStatus(errno, "can't write", path);
   return absl::OkStatus();
+}
+
+// What stands in the way of reading or writing a file of this kind; "":
+// nothing.
+absl::string_view KindOf(const struct stat& info) {
+  if (S_ISFIFO(info.st_mode)) return "a FIFO";
+  if (S_ISSOCK(info.st_mode)) return "a socket";
+  if (S_ISBLK(info.st_mode)) return "a block device";
+  const bool null = info.st_rdev == makedev(1, 3);
+  return S_ISCHR(info.st_mode) && !null ? "a device" : "";
+}
+
+// Waits until `fd`, which a pipe or a terminal may be, has something to read or
+// has ended.
+absl::Status AwaitInput(int fd, absl::string_view path) {
+  constexpr int kLookMs = 100;
+  for (;;) {
+    if (StopSignal() != 0) return StoppedError(absl::StrCat("reading ", path));
+    pollfd poll = {fd, POLLIN, 0};
+    const int ready = ::poll(&poll, 1, kLookMs);
+    if (ready > 0) return absl::OkStatus();
+    if (ready < 0 && errno != EINTR && errno != EAGAIN) {
+      return ErrnoStatus(errno, "can't read", path);
+    }
+  }
+}
+
+// No file that is read whole needs more than what there is.
+absl::Status CheckFitsMemory(int64_t bytes, absl::string_view path) {
+  constexpr int64_t kSmall = int64_t{64} << 20;
+  if (bytes < kSmall) return absl::OkStatus();
+  const int64_t free = AvailableMemoryBytes();
+  if (bytes <= free) return absl::OkStatus();
+  return OutOfMemoryError(absl::StrCat(
+      "can't read ", path, ": it has ", bytes >> 20,
+      " MiB or more, and memory has room for ", free >> 20, " MiB"));
+}
+
+absl::StatusOr<std::string> ReadToEnd(int fd, const struct stat& info,
+                                      absl::string_view path) {
+  const bool waits = !S_ISREG(info.st_mode);
+  std::string bytes;
+  ARCTRM_RETURN_IF_ERROR(CheckFitsMemory(info.st_size, path));
+  if (info.st_size > 0) bytes.reserve(static_cast<size_t>(info.st_size));
+  char buffer[1 << 16];
+  for (;;) {
+    if (waits) ARCTRM_RETURN_IF_ERROR(AwaitInput(fd, path));
+    const ssize_t n = read(fd, buffer, sizeof(buffer));
+    if (n < 0) {
+      if (errno == EINTR || (waits && errno == EAGAIN)) continue;
+      return ErrnoStatus(errno, "can't read", path);
+    }
+    if (n == 0) return bytes;
+    const size_t more = static_cast<size_t>(n);
+    if (bytes.size() + more > bytes.capacity()) {
+      ARCTRM_RETURN_IF_ERROR(
+          CheckFitsMemory(3 * static_cast<int64_t>(bytes.size()), path));
+    }
+    if (!waits && StopSignal() != 0 && bytes.size() > (size_t{1} << 28)) {
+      return StoppedError(absl::StrCat("reading ", path));
+    }
+    bytes.append(buffer, more);
+  }
 }
 
 }  // namespace
 
 absl::StatusOr<std::string> ReadFile(absl::string_view path) {
   const std::string name(path);
-  const FileDescriptor fd(open(name.c_str(), O_RDONLY | O_CLOEXEC));
+  // Not to wait for a writer of a FIFO where no signal is heard.
+  const FileDescriptor fd(
+      open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (fd.get() < 0 && errno == ENXIO) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "can't read ", path, ": it is a socket, expected a file or a pipe"));
+  }
   if (fd.get() < 0) return ErrnoStatus(errno, "can't read", path);
   struct stat info = {};
-  if (fstat(fd.get(), &info) == 0 && S_ISDIR(info.st_mode)) {
-    return ErrnoStatus(EISDIR, "can't read", path);
+  if (fstat(fd.get(), &info) != 0) {
+    return ErrnoStatus(errno, "can't read", path);
   }
-  std::string bytes;
-  if (info.st_size > 0) bytes.reserve(static_cast<size_t>(info.st_size));
-  char buffer[1 << 16];
-  for (;;) {
-    const ssize_t n = read(fd.get(), buffer, sizeof(buffer));
-    if (n < 0) {
-      if (errno == EINTR) continue;
-      return ErrnoStatus(errno, "can't read", path);
-    }
-    if (n == 0) return bytes;
-    bytes.append(buffer, static_cast<size_t>(n));
+  if (S_ISDIR(info.st_mode)) return ErrnoStatus(EISDIR, "can't read", path);
+  const absl::string_view kind = KindOf(info);
+  if (!kind.empty() && !S_ISFIFO(info.st_mode) && isatty(fd.get()) == 0) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "can't read ", path, ": it is ", kind, ", expected a file or a pipe"));
   }
+  return CatchExceptions(absl::StrCat("can't read ", path),
+                         [&] { return ReadToEnd(fd.get(), info, path); });
 }
 
 absl::Status WriteFileAtomically(absl::string_view path,
@@ -149,6 +245,9 @@ absl::Status WriteFileAtomically(absl::string_view path,
 }
 
 absl::Status AppendToFile(absl::string_view path, absl::string_view bytes) {
+  const int stream = StreamOf(path);
+  constexpr absl::Duration kPatience = absl::Seconds(1);
+  if (stream >= 0) return WriteStream(stream, kPatience, bytes);
   const std::string name(path);
   FileDescriptor fd(
       open(name.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
@@ -174,6 +273,7 @@ bool FileExists(absl::string_view path) {
 }
 
 bool IsSpecialFile(absl::string_view path) {
+  if (StreamOf(path) >= 0) return true;
   std::error_code error;
   const fs::file_status status = fs::status(PathOf(path), error);
   return fs::exists(status) && !fs::is_regular_file(status) &&
@@ -220,21 +320,73 @@ absl::Status RemoveAll(absl::string_view path) {
   return absl::OkStatus();
 }
 
-absl::Status CheckWritable(absl::string_view path) {
+absl::Status CheckIsFile(absl::string_view path) {
   ARCTRM_RETURN_IF_ERROR(CheckNameLength(path));
   if (IsDirectory(path)) return ErrnoStatus(EISDIR, "can't write", path);
+  const int stream = StreamOf(path);
+  if (stream >= 0) {
+    const int flags = fcntl(stream, F_GETFL);
+    if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY) return absl::OkStatus();
+    return ErrnoStatus(EBADF, "can't write", path);
+  }
+  const std::string name(path);
+  struct stat info = {};
+  if (stat(name.c_str(), &info) != 0) return absl::OkStatus();
+  const absl::string_view kind = KindOf(info);
+  if (kind.empty()) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "can't write ", path, ": it is ", kind, "; give the name of a file"));
+}
+
+absl::Status CheckWritable(absl::string_view path) {
+  ARCTRM_RETURN_IF_ERROR(CheckIsFile(path));
+  const std::string name(path);
   if (IsSpecialFile(path)) {
-    const std::string name(path);
-    if (access(name.c_str(), W_OK) == 0) return absl::OkStatus();
+    if (StreamOf(path) >= 0 || access(name.c_str(), W_OK) == 0) {
+      return absl::OkStatus();
+    }
     return ErrnoStatus(errno, "can't write", path);
   }
-  const std::string probe = BesidePath(path, absl::StrCat(".probe.", getpid()));
-  const FileDescriptor fd(
-      open(probe.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (fd.get() < 0) return ErrnoStatus(errno, "can't write", path);
-  absl::Status status = WriteAll(fd.get(), "probe", path);
-  unlink(probe.c_str());
-  return status;
+  // A file without a name leaves nothing behind, whatever ends this process.
+  FileDescriptor fd(
+      open(Dirname(path).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
+  std::string probe;
+  if (fd.get() < 0 &&
+      (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
+    probe = JoinPath(Dirname(path), absl::StrCat(".arctrm-", getpid()));
+    fd.Reset(
+        open(probe.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    // The name goes at once: the open file is enough.
+    if (fd.get() >= 0) unlink(probe.c_str());
+  }
+  absl::Status status = fd.get() < 0 ? ErrnoStatus(errno, "can't write", path)
+                                     : WriteAll(fd.get(), "probe", path);
+  if (!absl::IsResourceExhausted(status)) return status;
+  // What is there already can be written over.
+  struct stat info = {};
+  if (stat(name.c_str(), &info) == 0 && info.st_blocks > 0 &&
+      access(name.c_str(), W_OK) == 0) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(status.message());
+}
+
+absl::StatusOr<int64_t> FreeBytes(absl::string_view dir) {
+  std::string at(dir);
+  struct statvfs info = {};
+  while (statvfs(at.c_str(), &info) != 0) {
+    if (errno != ENOENT || Dirname(at) == at) {
+      return ErrnoStatus(errno, "can't tell what is free in", dir);
+    }
+    at = Dirname(at);
+  }
+  // Of files there are few more where there are so few.
+  constexpr fsfilcnt_t kFewFiles = 16;
+  if (info.f_files > 0 && info.f_favail < kFewFiles) return 0;
+  // Some file systems don't know.
+  if (info.f_blocks == 0) return std::numeric_limits<int64_t>::max();
+  return static_cast<int64_t>(info.f_bavail) *
+         static_cast<int64_t>(info.f_frsize);
 }
 
 std::string FreshName(absl::string_view path) { return Beside(path, "new"); }

@@ -13,6 +13,9 @@
 
 namespace arctrm {
 
+// Also of a pipe or a terminal, whose end is waited for until a signal asks to
+// stop (Cancelled); a device is refused. IsOutOfMemory() for what memory has no
+// room for.
 absl::StatusOr<std::string> ReadFile(absl::string_view path);
 // A special file is written to as it stands.
 absl::Status WriteFileAtomically(absl::string_view path,
@@ -25,8 +28,9 @@ absl::Status RenameFile(absl::string_view from, absl::string_view to);
 
 bool FileExists(absl::string_view path);
 bool IsDirectory(absl::string_view path);
-// A device or a pipe: a rename would put a plain file in its place, and what
-// went in can't be read back.
+// A device or a pipe, or a name of an open descriptor such as /dev/stdout: a
+// rename would put a plain file in its place, and what went in can't be read
+// back.
 bool IsSpecialFile(absl::string_view path);
 // Like mkdir -p.
 absl::Status MakeDirectories(absl::string_view path);
@@ -34,9 +38,18 @@ absl::Status MakeDirectories(absl::string_view path);
 absl::StatusOr<std::vector<std::string>> ListFiles(absl::string_view dir);
 // Removes a file or a folder with all in it; absent is fine.
 absl::Status RemoveAll(absl::string_view path);
-// Can a file be made in the folder that will hold `path`? Tries it.
+// Can `path` be an output: a file, there or not, /dev/null, or an open
+// descriptor (/dev/stdout, /dev/stderr, /dev/fd/N)? Other devices, FIFOs,
+// sockets and folders are FailedPrecondition. Touches nothing.
+absl::Status CheckIsFile(absl::string_view path);
+// The same, and can a file be made in the folder that will hold `path`? Tries
+// it with a file that has no name. FailedPrecondition also where the disk is
+// full.
 absl::Status CheckWritable(absl::string_view path);
 
+// Bytes that this process may still write in the folder `dir`, or the nearest
+// one above it that is there; 0 where that has room for a few more files only.
+absl::StatusOr<int64_t> FreeBytes(absl::string_view dir);
 // Names beside `path` that only arctrm uses, with this at their beginning: of
 // what is written first and then takes the place of `path`, and of what
 // ReplaceDirectory sets aside.

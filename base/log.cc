@@ -5,7 +5,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
@@ -15,11 +14,14 @@
 #include "base/files.h"
 #include "base/printable.h"
 #include "base/status.h"
+#include "base/stream.h"
 
 namespace arctrm {
 namespace {
 
 constexpr absl::Duration kRedraw = absl::Milliseconds(100);
+// How long a line waits for a slow reader.
+constexpr absl::Duration kPatience = absl::Seconds(1);
 
 int TerminalWidth() {
   winsize size = {};
@@ -52,7 +54,8 @@ class StderrLog final : public Log {
     Line("\033[31m", "error: ", line);
     ToFile(absl::StrCat("error: ", line));
   }
-  void Detail(absl::string_view line) override {
+  void Detail(absl::string_view text) override {
+    const std::string line = Printable(text, LineFeeds::kIndented);
     const absl::MutexLock lock(&mutex_);
     ToFile(line);
   }
@@ -86,7 +89,7 @@ class StderrLog final : public Log {
     if (progress_.empty()) return;
     if (!options_.quiet) {
       if (pending_) ShowProgress();
-      if (options_.terminal) std::fputc('\n', stderr);
+      if (options_.terminal) Show("\n");
     }
     if (file_pending_) ToFile(progress_);
     progress_.clear();
@@ -99,7 +102,7 @@ class StderrLog final : public Log {
  private:
   void ShowProgress() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (!options_.terminal) {
-      std::fprintf(stderr, "%s\n", progress_.c_str());
+      Show(absl::StrCat(progress_, "\n"));
     } else {
       // Cut to the width, between characters: a wrapped line can't be redrawn.
       size_t width = static_cast<size_t>(TerminalWidth()) - 1;
@@ -107,21 +110,27 @@ class StderrLog final : public Log {
              (progress_[width] & 0xC0) == 0x80) {
         --width;
       }
-      std::fprintf(stderr, "\r\033[K%s", progress_.substr(0, width).c_str());
+      Show(absl::StrCat("\r\033[K", progress_.substr(0, width)));
     }
-    std::fflush(stderr);
   }
 
   void Line(const char* color, const char* label, absl::string_view line)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     const bool redraw = options_.terminal && !progress_.empty();
-    if (redraw) std::fputs("\r\033[K", stderr);
     const bool colored = options_.color && color[0] != '\0';
-    std::fprintf(stderr, "%s%s%s%.*s\n", colored ? color : "", label,
-                 colored ? "\033[0m" : "", static_cast<int>(line.size()),
-                 line.data());
+    Show(absl::StrCat(redraw ? "\r\033[K" : "", colored ? color : "", label,
+                      colored ? "\033[0m" : "", line, "\n"));
     if (redraw && !options_.quiet) ShowProgress();
-    std::fflush(stderr);
+  }
+
+  // A reader of standard error that is gone, or reads nothing any more, must
+  // hold nothing up.
+  void Show(absl::string_view text) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    const bool shown =
+        WriteStream(STDERR_FILENO, stuck_ ? absl::ZeroDuration() : kPatience,
+                    text)
+            .ok();
+    stuck_ = !shown;
   }
 
   void ToFile(absl::string_view line) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
@@ -132,7 +141,12 @@ class StderrLog final : public Log {
     char stamp[32];
     std::strftime(stamp, sizeof(stamp), "%Y-%m-%d %H:%M:%S  ", &parts);
     // A log that can't be written any more must not end hours of work.
-    AppendToFile(options_.file, absl::StrCat(stamp, line, "\n")).IgnoreError();
+    const absl::Status kept =
+        AppendToFile(options_.file, absl::StrCat(stamp, line, "\n"));
+    if (kept.ok() || file_failed_) return;
+    file_failed_ = true;
+    Line("\033[33m", "warning: ",
+         absl::StrCat(kept.message(), "; the log has gaps from here on"));
   }
 
   const LogOptions options_;
@@ -141,6 +155,9 @@ class StderrLog final : public Log {
   // Is `progress_` newer than what is on the terminal, in the file?
   bool pending_ ABSL_GUARDED_BY(mutex_) = false;
   bool file_pending_ ABSL_GUARDED_BY(mutex_) = false;
+  bool file_failed_ ABSL_GUARDED_BY(mutex_) = false;
+  // Was the last text not taken?
+  bool stuck_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Time last_shown_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   absl::Time last_file_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
 };
@@ -164,10 +181,22 @@ absl::StatusOr<std::unique_ptr<Log>> OpenLog(LogOptions options) {
   options.color =
       options.terminal && (no_color == nullptr || no_color[0] == '\0');
   if (options.clock == nullptr) options.clock = &RealClock();
+  absl::Status no_room;
   if (!options.file.empty()) {
-    ARCTRM_RETURN_IF_ERROR(AppendToFile(options.file, ""));
+    ARCTRM_RETURN_IF_ERROR(CheckIsFile(options.file));
+    const absl::Status made = AppendToFile(options.file, "");
+    if (absl::IsResourceExhausted(made)) {
+      no_room = made;
+      options.file.clear();
+    } else {
+      ARCTRM_RETURN_IF_ERROR(made);
+    }
   }
-  return std::unique_ptr<Log>(new StderrLog(std::move(options)));
+  auto log = std::make_unique<StderrLog>(std::move(options));
+  if (!no_room.ok()) {
+    log->Warning(absl::StrCat(no_room.message(), "; there is no log file"));
+  }
+  return log;
 }
 
 Log& NullLog() {

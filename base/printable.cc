@@ -106,6 +106,10 @@ std::string Printable(absl::string_view text, LineFeeds line_feeds) {
   return Escape(text, line_feeds, /*colors=*/false);
 }
 
+std::string Counted(int64_t count, absl::string_view one) {
+  return absl::StrCat(count, " ", one, count == 1 ? "" : "s");
+}
+
 std::string PrintableDrawing(absl::string_view text) {
   return Escape(text, LineFeeds::kKept, /*colors=*/true);
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "absl/strings/string_view.h"
@@ -40,5 +41,8 @@ std::string Printable(absl::string_view text,
 
 // The same for a drawing: its lines and its colours ("\x1b[…m") stay.
 std::string PrintableDrawing(absl::string_view text);
+
+// "1 task", "2 tasks": `one` with an s but for 1.
+std::string Counted(int64_t count, absl::string_view one);
 
 }  // namespace arctrm

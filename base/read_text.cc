@@ -4,13 +4,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "base/compress.h"
 #include "base/file_kind.h"
 #include "base/files.h"
+#include "base/memory.h"
 #include "base/status.h"
 
 namespace arctrm {
@@ -18,26 +15,10 @@ namespace {
 
 constexpr int64_t kMostBytes = int64_t{4} << 30;
 
-// What Linux says can be had without swapping; -1 where it doesn't.
-int64_t AvailableMemory() {
-  const absl::StatusOr<std::string> text = ReadFile("/proc/meminfo");
-  if (!text.ok()) return -1;
-  for (absl::string_view line : absl::StrSplit(*text, '\n')) {
-    if (!absl::ConsumePrefix(&line, "MemAvailable:") ||
-        !absl::ConsumeSuffix(&line, " kB")) {
-      continue;
-    }
-    int64_t kib = 0;
-    if (absl::SimpleAtoi(line, &kib)) return kib * 1024;
-  }
-  return -1;
-}
-
 }  // namespace
 
 int64_t MostUnpackedBytes() {
-  const int64_t available = AvailableMemory();
-  return available < 0 ? kMostBytes : std::min(kMostBytes, available / 2);
+  return std::min(kMostBytes, AvailableMemoryBytes() / 2);
 }
 
 absl::StatusOr<std::string> Unpack(std::string bytes, int64_t max_bytes) {

@@ -26,7 +26,7 @@ absl::Status ErrnoStatus(int error, absl::string_view what,
   const std::string message =
       absl::StrCat(what, " ", path, ": ", std::strerror(error));
   if (error == ENOENT) return absl::NotFoundError(message);
-  if (error == ENOSPC || error == EDQUOT) {
+  if (error == ENOSPC || error == EDQUOT || error == EFBIG) {
     return absl::ResourceExhaustedError(message);
   }
   return absl::FailedPreconditionError(message);

@@ -26,8 +26,8 @@ inline std::string_view StdView(absl::string_view text) {
 absl::Status Annotate(const absl::Status& status, absl::string_view context);
 
 // The status of the last failed system call: "`what` `path`: <strerror>".
-// ENOENT becomes NotFound, ENOSPC ResourceExhausted, the rest
-// FailedPrecondition.
+// ENOENT becomes NotFound; ENOSPC, EDQUOT and EFBIG (no room for more of this
+// file) ResourceExhausted; the rest FailedPrecondition.
 absl::Status ErrnoStatus(int error, absl::string_view what,
                          absl::string_view path);
 

@@ -2,8 +2,6 @@
 #include "cli/app.h"
 
 #include <cctype>
-#include <cstdio>
-#include <exception>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -13,8 +11,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "base/printable.h"
+#include "base/exceptions.h"
 #include "base/status.h"
+#include "base/stop.h"
+#include "base/stream.h"
 #include "cli/augment_command.h"
 #include "cli/bundle_command.h"
 #include "cli/checkpoint_command.h"
@@ -100,9 +100,8 @@ std::string FullName(const CLI::App& app) {
 
 int UsageError(const CLI::App& app, absl::string_view message) {
   const std::string name = FullName(app);
-  std::fprintf(stderr, "error: %s\nTry '%s --help'.\n",
-               Printable(message, LineFeeds::kIndented).c_str(), name.c_str());
-  return kExitUsage;
+  return ReportError(absl::InvalidArgumentError(
+      absl::StrCat(message, "\nTry '", name, " --help'.")));
 }
 
 std::vector<const CLI::App*> Subcommands(const CLI::App& app) {
@@ -292,13 +291,12 @@ int Run(int argc, const char* const* argv) {
 }  // namespace
 
 int RunApp(int argc, const char* const* argv) {
-  try {
-    return Run(argc, argv);
-  } catch (const std::exception& error) {
-    return ReportError(absl::InternalError(
-        absl::StrCat("internal error: ", error.what(),
-                     "; nothing more was written after this")));
-  }
+  OpenStandardStreams();
+  IgnoreWriteSignals();
+  EndOnUncaught();
+  const absl::StatusOr<int> code = CatchExceptions(
+      "arctrm", [&]() -> absl::StatusOr<int> { return Run(argc, argv); });
+  return code.ok() ? *code : ReportError(code.status());
 }
 
 }  // namespace arctrm

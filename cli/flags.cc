@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "cli/flags.h"
 
+#include <unistd.h>
+
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
 #include <limits>
 #include <memory>
 #include <thread>
@@ -12,8 +12,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "base/clock.h"
+#include "base/exceptions.h"
 #include "base/printable.h"
 #include "base/status.h"
+#include "base/stream.h"
 #include "solver/device_list.h"
 
 namespace arctrm {
@@ -45,14 +47,12 @@ CLI::Option* AddInteger(CLI::App& command, const std::string& name, T& value,
 }
 
 absl::Status PrintAsItIs(const std::string& text) {
-  errno = 0;
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() ||
-      std::fflush(stdout) != 0) {
-    // Not the user's input: an internal error by exit code.
-    return absl::UnavailableError(std::string(
-        ErrnoStatus(errno, "writing", "standard output").message()));
-  }
-  return absl::OkStatus();
+  const absl::Status status = WriteWholeStream(STDOUT_FILENO, text);
+  // Who has closed the pipe wants no more.
+  if (status.ok() || absl::IsAborted(status)) return absl::OkStatus();
+  // Not the user's input: an internal error by exit code.
+  return absl::UnavailableError(
+      absl::StrCat("writing standard output: ", status.message()));
 }
 
 }  // namespace
@@ -258,14 +258,19 @@ int ExitCodeOf(const absl::Status& status) {
     case absl::StatusCode::kPermissionDenied:
     case absl::StatusCode::kDataLoss:
       return kExitUsage;
+    case absl::StatusCode::kCancelled:
+      return kExitStopped;
     default:
       return kExitInternalError;
   }
 }
 
 int ReportError(const absl::Status& status) {
-  const std::string message = Printable(status.message(), LineFeeds::kIndented);
-  std::fprintf(stderr, "error: %s\n", message.c_str());
+  WriteWholeStream(
+      STDERR_FILENO,
+      absl::StrCat("error: ", Printable(status.message(), LineFeeds::kIndented),
+                   "\n"))
+      .IgnoreError();
   return ExitCodeOf(status);
 }
 
@@ -282,7 +287,8 @@ int RunLogged(const CommonFlags& flags,
                      std::thread::hardware_concurrency(), " processors; ",
                      flags.threads, " threads are used"));
   }
-  const absl::StatusOr<int> code = body(**log);
+  const absl::StatusOr<int> code =
+      CatchExceptions("this command", [&] { return body(**log); });
   (*log)->EndProgress();
   if (code.ok()) return *code;
   (*log)->Error(code.status().message());

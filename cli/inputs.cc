@@ -7,6 +7,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
+#include "base/printable.h"
 #include "base/status.h"
 #include "pipeline/inputs.h"
 
@@ -80,6 +81,12 @@ absl::Status CheckOutputFile(const std::string& out) {
         absl::StrCat(out, ": is a folder, expected the name of a file"));
   }
   return CheckWritable(out);
+}
+
+std::string TasksText(const ChallengeSet& challenges) {
+  return absl::StrCat(
+      Counted(static_cast<int64_t>(challenges.tasks.size()), "task"), ", ",
+      Counted(challenges.num_test_inputs(), "test input"));
 }
 
 }  // namespace arctrm

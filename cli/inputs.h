@@ -36,4 +36,7 @@ absl::StatusOr<WeightedPath> ParseWeightedPath(const std::string& text);
 // Fails unless a file can be made at `out`.
 absl::Status CheckOutputFile(const std::string& out);
 
+// "2 tasks, 3 test inputs".
+std::string TasksText(const ChallengeSet& challenges);
+
 }  // namespace arctrm

@@ -17,6 +17,7 @@
 #include "cli/run_job.h"
 #include "cli/settings.h"
 #include "kaggle/job.h"
+#include "pipeline/spare_folder.h"
 #include "pipeline/worker_engine.h"
 
 namespace arctrm {
@@ -147,7 +148,7 @@ int RunKaggleRun(const KaggleFlags& flags) {
     ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
     ARCTRM_ASSIGN_OR_RETURN(const KaggleOptions options, OptionsOf(flags));
     ARCTRM_ASSIGN_OR_RETURN(const RunOutcome outcome, RunKaggle(options, log));
-    ARCTRM_RETURN_IF_ERROR(PrintOutcome(outcome, options.run.out));
+    TellOutcome(outcome, options.run.out, log);
     return outcome.complete ? kExitDone : kExitStopped;
   });
 }
@@ -174,14 +175,24 @@ int RunOnDevices(const RunFlags& flags) {
     // A name of our own: it is removed again.
     workers.scratch = WorkersName(work);
     ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));
-    ARCTRM_RETURN_IF_ERROR(CheckWritable(BesidePath(work, ".probe")));
-    ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<FileLock> lock,
-                            FileLock::Take(LockName(work), work));
+    const absl::StatusOr<std::unique_ptr<FileLock>> lock =
+        FileLock::Take(LockName(work), work);
+    // A full disk has no room for one.
+    if (!lock.ok() && !absl::IsResourceExhausted(lock.status())) {
+      return lock.status();
+    }
+    // What workers are given as files may be as large as a dataset.
+    constexpr int64_t kLeastBytes = int64_t{64} << 20;
+    const absl::StatusOr<int64_t> free = FreeBytes(workers.scratch);
+    const std::string spare = SpareFolder(workers.scratch, kLeastBytes);
+    if (free.ok() && *free < kLeastBytes && !spare.empty()) {
+      workers.scratch = spare;
+    }
     const std::unique_ptr<Engine> engine = MakeWorkerEngine(workers, log);
     const absl::StatusOr<int> code = RunJobCommand(flags, *engine, log);
     // What workers said stays where something went wrong.
     if ((code.ok() && *code == kExitDone) ||
-        ExitCodeOf(code.status()) == kExitUsage) {
+        ExitCodeOf(code.status()) == kExitUsage || workers.scratch == spare) {
       ARCTRM_RETURN_IF_ERROR(RemoveAll(workers.scratch));
     }
     return code;

@@ -181,16 +181,20 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
       CheckTrainingOut(flags.out, flags.resume, flags.common));
   ARCTRM_ASSIGN_OR_RETURN(RunRecord record,
                           OpenRecord(folder, flags.resume, fresh));
-  record.status = "training";
-  ARCTRM_RETURN_IF_ERROR(folder.WriteRecord(record));
+  // The checkpoint is what counts.
+  const auto note = [&](const std::string& status) {
+    record.status = status;
+    const absl::Status written = folder.WriteRecord(record);
+    if (!written.ok()) log.Warning(written.message());
+  };
+  note("training");
   watchdog =
       WatchRun({folder.dir(), "", "what was saved before stands"}, limit, log);
   ARCTRM_ASSIGN_OR_RETURN(const TrainResult result,
                           TrainRecorded(Train, request, folder, flags.steps,
                                         request.deadline, log));
-  record.status = TrainStopName(result.stop);
   record.steps += result.steps;
-  ARCTRM_RETURN_IF_ERROR(folder.WriteRecord(record));
+  note(TrainStopName(result.stop));
   if (result.best_step > 0) {
     ARCTRM_RETURN_IF_ERROR(PrintResult(
         absl::StrFormat("held out: exact %.1f %% at step %d, checkpoint %s\n",
@@ -341,7 +345,7 @@ std::string TakenText(const ImportNotes& notes) {
                     " (--weights NAME takes another)");
   }
   text += "\n";
-  if (notes.passed_over.empty()) return text;
+  if (notes.passed_over.empty()) return Printable(text, LineFeeds::kKept);
   const size_t all = notes.passed_over.size();
   std::vector<std::string> shown = notes.passed_over;
   shown.resize(std::min(all, kMostNamed));
@@ -349,7 +353,7 @@ std::string TakenText(const ImportNotes& notes) {
     shown.push_back(absl::StrCat(all - shown.size(), " more"));
   }
   absl::StrAppend(&text, "passed over ", absl::StrJoin(shown, ", "), "\n");
-  return text;
+  return Printable(text, LineFeeds::kKept);
 }
 
 absl::StatusOr<int> Run(const CheckpointImportFlags& flags, Log&) {

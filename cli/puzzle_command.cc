@@ -109,7 +109,8 @@ absl::StatusOr<int> Generate(const PuzzleGenerateFlags& flags, Log& log) {
   }
   ARCTRM_RETURN_IF_ERROR(WriteFileAtomically(flags.out, csv));
   std::vector<int> ratings;
-  for (const Puzzle& puzzle : file->puzzles) ratings.push_back(puzzle.rating);
+  for (const Puzzle& puzzle : file->puzzles)
+    ratings.push_back(puzzle.rating.value_or(0));
   std::sort(ratings.begin(), ratings.end());
   ARCTRM_RETURN_IF_ERROR(PrintResult(absl::StrFormat(
       "%d puzzles of %dx%d (%.0f/s), %s %d to %d, median %d: %s\n",
@@ -323,7 +324,8 @@ CLI::App* AddPuzzleCommand(CLI::App& app, PuzzleFlags& flags) {
   AddPredict(*command, flags.predict);
   AddScore(*command, flags.score);
   command->footer(
-      "Files are CSV: source,question,answer,rating (docs/formats.md).");
+      "Files are CSV with columns question and answer, or as public sets call "
+      "them\n(docs/formats.md).");
   return command;
 }
 

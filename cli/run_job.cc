@@ -85,6 +85,11 @@ absl::Status PrintOutcome(const RunOutcome& outcome, const std::string& out) {
   return PrintResult(text);
 }
 
+void TellOutcome(const RunOutcome& outcome, const std::string& out, Log& log) {
+  const absl::Status printed = PrintOutcome(outcome, out);
+  if (!printed.ok()) log.Warning(printed.message());
+}
+
 absl::StatusOr<int> RunJobCommand(const RunFlags& flags, Engine& engine,
                                   Log& log) {
   ARCTRM_RETURN_IF_ERROR(NeedLimit(flags.time_limit, flags.steps));
@@ -108,7 +113,7 @@ absl::StatusOr<int> RunJobCommand(const RunFlags& flags, Engine& engine,
   ARCTRM_ASSIGN_OR_RETURN(
       const RunOutcome outcome,
       RunJob(run, DeadlineOf(flags.time_limit), log, engine));
-  ARCTRM_RETURN_IF_ERROR(PrintOutcome(outcome, flags.out));
+  TellOutcome(outcome, flags.out, log);
   return outcome.complete ? kExitDone : kExitStopped;
 }
 

@@ -35,6 +35,8 @@ absl::Status NotBoth(bool resume, const CommonFlags& common);
 
 // On standard output: how it ended and the score.
 absl::Status PrintOutcome(const RunOutcome& outcome, const std::string& out);
+// The same; where that can't be done, a warning: the work is done.
+void TellOutcome(const RunOutcome& outcome, const std::string& out, Log& log);
 
 // `arctrm run`. Returns the exit code.
 absl::StatusOr<int> RunJobCommand(const RunFlags& flags, Engine& engine,

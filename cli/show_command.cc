@@ -13,6 +13,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "arc/draw.h"
 #include "arc/read.h"
 #include "augment/dataset.h"
@@ -59,14 +60,20 @@ Style ChooseStyle(const std::string& color) {
 
 enum class ShownForm { kTasks, kSolutions, kSubmission, kDataset, kPuzzles };
 
+bool IsPuzzleFile(absl::string_view path) {
+  if (!absl::ConsumeSuffix(&path, ".gz")) absl::ConsumeSuffix(&path, ".zst");
+  return absl::EndsWithIgnoreCase(path, ".csv") ||
+         absl::EndsWithIgnoreCase(path, ".tsv");
+}
+
+// A glance at the form; what is no known form is left to ReadTasks, which says
+// what is wrong with it.
 ShownForm LookAt(const std::string& path) {
   if (IsDirectory(path)) {
     return FileExists(JoinPath(path, "dataset.json")) ? ShownForm::kDataset
                                                       : ShownForm::kTasks;
   }
-  for (absl::string_view ending : {".csv", ".csv.gz", ".csv.zst"}) {
-    if (absl::EndsWithIgnoreCase(path, ending)) return ShownForm::kPuzzles;
-  }
+  if (IsPuzzleFile(path)) return ShownForm::kPuzzles;
   switch (LookAtArcFile(path)) {
     case ArcFileForm::kSolutions:
       return ShownForm::kSolutions;
@@ -131,9 +138,11 @@ std::vector<Drawing> DrawPuzzles(const PuzzleFile& file, Style style) {
     const Puzzle& puzzle = file.puzzles[i];
     const std::string id = absl::StrCat(i + 1);
     drawings.emplace_back(
-        id, absl::StrCat("puzzle ", id, "  ", Printable(puzzle.source),
-                         "  rating ", puzzle.rating, "\n",
-                         DrawPuzzle(file.kind, puzzle, style.color)));
+        id,
+        absl::StrCat("puzzle ", id, "  ", Printable(puzzle.source), "  rating ",
+                     puzzle.rating.has_value() ? absl::StrCat(*puzzle.rating)
+                                               : "unknown",
+                     "\n", DrawPuzzle(file.kind, puzzle, style.color)));
   }
   return drawings;
 }

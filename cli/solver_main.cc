@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "base/exceptions.h"
 #include "base/stop.h"
 #include "cli/app.h"
 #include "pipeline/worker.h"
@@ -11,6 +12,7 @@
 int main(int argc, char** argv) {
   if (argc == 2 && std::string(argv[1]) == "worker") {
     arctrm::InstallStopSignals();
+    arctrm::EndOnUncaught();
     return arctrm::ServeLeader(STDIN_FILENO, STDOUT_FILENO).ok() ? 0 : 1;
   }
   return arctrm::RunApp(argc, argv);

@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "arc/read.h"
+#include "base/printable.h"
 #include "base/status.h"
 #include "cli/command_files.h"
 #include "cli/inputs.h"
@@ -22,8 +23,9 @@ absl::StatusOr<int> Submit(const SubmitFlags& flags, Log& log) {
                             ValidateSubmission(part.path, files.challenges));
     if (!faults.empty()) {
       return absl::InvalidArgumentError(absl::StrCat(
-          part.path, ": ", faults.size(), " faults, the first: ", faults[0],
-          "; `arctrm validate` lists them all"));
+          part.path, ": ",
+          Counted(static_cast<int64_t>(faults.size()), "fault"),
+          ", the first: ", faults[0], "; `arctrm validate` lists them all"));
     }
     ARCTRM_ASSIGN_OR_RETURN(Submission submission, ReadSubmission(part.path));
     parts.push_back({std::move(submission), part.weight});
@@ -32,9 +34,10 @@ absl::StatusOr<int> Submit(const SubmitFlags& flags, Log& log) {
   ARCTRM_RETURN_IF_ERROR(CheckOutputFile(flags.out));
   ARCTRM_RETURN_IF_ERROR(WriteSubmission(
       MergeSubmissions(parts, files.challenges), files.challenges, flags.out));
-  log.Info(absl::StrCat("wrote ", flags.out, ": ", parts.size(),
-                        " submissions merged, ", files.challenges.tasks.size(),
-                        " tasks"));
+  log.Info(
+      absl::StrCat("wrote ", flags.out, ": ",
+                   Counted(static_cast<int64_t>(parts.size()), "submission"),
+                   " merged, ", TasksText(files.challenges)));
   return kExitDone;
 }
 

@@ -19,8 +19,7 @@ absl::StatusOr<int> Validate(const ValidateFlags& flags, Log& log) {
       ValidateSubmission(flags.submission, files.challenges));
   if (faults.empty()) {
     ARCTRM_RETURN_IF_ERROR(PrintResult(
-        absl::StrCat("valid: ", files.challenges.tasks.size(), " tasks, ",
-                     files.challenges.num_test_inputs(), " test inputs\n")));
+        absl::StrCat("valid: ", TasksText(files.challenges), "\n")));
     return kExitDone;
   }
   std::string text;
@@ -29,8 +28,8 @@ absl::StatusOr<int> Validate(const ValidateFlags& flags, Log& log) {
   }
   ARCTRM_RETURN_IF_ERROR(PrintResult(text));
   return absl::InvalidArgumentError(
-      absl::StrCat(flags.submission, ": not valid, ", faults.size(),
-                   faults.size() == 1 ? " fault" : " faults"));
+      absl::StrCat(flags.submission, ": not valid, ",
+                   Counted(static_cast<int64_t>(faults.size()), "fault")));
 }
 
 }  // namespace

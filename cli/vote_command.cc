@@ -2,6 +2,7 @@
 #include "cli/vote_command.h"
 
 #include "absl/strings/str_cat.h"
+#include "base/printable.h"
 #include "base/status.h"
 #include "cli/command_files.h"
 #include "cli/inputs.h"
@@ -37,13 +38,12 @@ absl::StatusOr<int> DoVote(const VoteFlags& flags, Log& log) {
   ARCTRM_RETURN_IF_ERROR(WriteSubmission(
       ChooseAttempts(ballots, files.challenges), files.challenges, flags.out));
   if (without > 0) {
-    log.Warning(absl::StrCat(without, " of ", num_tests,
-                             " test inputs have no vote; they got second "
-                             "answers where there are any, else [[0]]"));
+    log.Warning(absl::StrCat(without, " of ", Counted(num_tests, "test input"),
+                             " have no vote: second answers stand there where "
+                             "views gave any, else [[0]]"));
   }
-  log.Info(absl::StrCat("wrote ", flags.out, ": ",
-                        files.challenges.tasks.size(), " tasks, ", num_tests,
-                        " test inputs"));
+  log.Info(
+      absl::StrCat("wrote ", flags.out, ": ", TasksText(files.challenges)));
   return kExitDone;
 }
 

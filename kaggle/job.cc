@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
@@ -20,6 +21,7 @@
 #include "base/hash.h"
 #include "base/out_of_memory.h"
 #include "base/output_guard.h"
+#include "base/replaced_file.h"
 #include "base/status.h"
 #include "base/stop.h"
 #include "pipeline/end_run.h"
@@ -48,8 +50,9 @@ absl::StatusOr<Submission> WritePlaceholder(const ChallengeSet& challenges,
       return ReadSubmission(out);
     }
   }
-  ARCTRM_RETURN_IF_ERROR(
-      WriteSubmission(PlaceholderSubmission(challenges), challenges, out));
+  ARCTRM_RETURN_IF_ERROR(WriteSubmission(PlaceholderSubmission(challenges),
+                                         challenges, out,
+                                         /*again=*/true));
   log.Info(absl::StrCat(out, ": a valid placeholder is in place"));
   return Submission();
 }
@@ -81,7 +84,7 @@ std::string HostLine() {
 // Can the job in `work` be gone on with?
 bool IsUnfinished(const std::string& work) {
   const absl::StatusOr<RunRecord> record = RunFolder(work).ReadRecord();
-  return record.ok() && record->status != "done";
+  return record.ok() && !absl::StartsWith(record->status, "done");
 }
 
 // The job in one work folder: gone on with where that works, else begun anew.
@@ -216,9 +219,14 @@ absl::StatusOr<RunOutcome> RunKaggle(const KaggleOptions& options, Log& log) {
   const Deadline deadline(RealClock(), KaggleTimeLeft(options));
   const std::unique_ptr<Watchdog> watchdog =
       WatchRun({"", "", ""}, deadline, log);
+  ARCTRM_RETURN_IF_ERROR(CheckSubmissionPath(options.run.out));
+  if (!options.run.report.empty()) {
+    ARCTRM_RETURN_IF_ERROR(CheckIsFile(options.run.report));
+  }
   ARCTRM_ASSIGN_OR_RETURN(const Site site, FindSite(options.site));
   for (const std::string& note : site.notes) log.Info(note);
   log.Info(HostLine());
+  const KeptRoom kept_room(options.run.out);
   ARCTRM_RETURN_IF_ERROR(CheckFiles(options, site));
   ARCTRM_ASSIGN_OR_RETURN(const TaskFiles files, ReadTasks(site.challenges));
   ARCTRM_ASSIGN_OR_RETURN(

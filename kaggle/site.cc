@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -252,18 +251,13 @@ std::string SizeText(int64_t bytes) {
   return absl::StrFormat("%.1f GiB", static_cast<double>(bytes) / (1 << 30));
 }
 
-// Bytes that this process may still write to the folder.
-absl::StatusOr<int64_t> FreeBytes(const std::string& dir) {
+// Bytes that this process may still write to the folder, which must be there.
+absl::StatusOr<int64_t> ScratchBytes(const std::string& dir) {
   if (!IsDirectory(dir)) {
     return absl::NotFoundError(absl::StrCat(dir, ": no such folder"));
   }
   ARCTRM_RETURN_IF_ERROR(CheckWritable(JoinPath(dir, ".arctrm")));
-  struct statvfs info = {};
-  if (statvfs(dir.c_str(), &info) != 0) {
-    return ErrnoStatus(errno, "can't tell what is free in", dir);
-  }
-  return static_cast<int64_t>(info.f_bavail) *
-         static_cast<int64_t>(info.f_frsize);
+  return FreeBytes(dir);
 }
 
 void ChooseScratch(const SiteOptions& options, Site& site) {
@@ -275,7 +269,7 @@ void ChooseScratch(const SiteOptions& options, Site& site) {
     }
   };
   if (!options.scratch.empty()) {
-    // Where that fails, FreeBytes says why.
+    // Where that fails, ScratchBytes says why.
     MakeDirectories(options.scratch).IgnoreError();
     add(options.scratch);
   }
@@ -286,7 +280,7 @@ void ChooseScratch(const SiteOptions& options, Site& site) {
 
   std::vector<std::pair<std::string, int64_t>> roomy, small;
   for (const std::string& dir : candidates) {
-    const absl::StatusOr<int64_t> free = FreeBytes(dir);
+    const absl::StatusOr<int64_t> free = ScratchBytes(dir);
     if (!free.ok()) {
       site.notes.push_back(
           absl::StrCat("No scratch folder: ", free.status().message(), "."));

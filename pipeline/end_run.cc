@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "pipeline/end_run.h"
 
-#include <signal.h>
-
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -14,8 +12,7 @@
 namespace arctrm {
 
 std::string StoppedBySignal() {
-  return absl::StrCat("stopped by ",
-                      StopSignal() == SIGINT ? "SIGINT" : "SIGTERM");
+  return absl::StrCat("stopped by ", SignalName(StopSignal()));
 }
 
 std::string OverrunText(const Deadline& deadline) {

@@ -49,6 +49,8 @@ class Engine {
   virtual absl::StatusOr<std::vector<std::unique_ptr<Predictor>>>
   LoadPredictors(const std::string& checkpoint, const PredictorOptions& options,
                  const Deadline& deadline) = 0;
+  // Do other processes need the dataset and checkpoints as files?
+  virtual bool NeedsFiles() const { return false; }
   // Does the training run on this machine's processor? As found by Describe().
   virtual bool OnCpu() const { return false; }
   // Processes among which Train() divides a batch: it has a row for each.

@@ -30,7 +30,7 @@ std::string SolutionsBeside(const std::string& path) {
     if (absl::ConsumeSuffix(&bare, packing)) beside = std::string(bare);
   }
   for (absl::string_view packing : {"", ".gz", ".zst"}) {
-    const std::string packed = absl::StrCat(beside, packing);
+    std::string packed = absl::StrCat(beside, packing);
     if (FileExists(packed)) return packed;
   }
   return "";

@@ -62,6 +62,20 @@ void JobJournal::TakeWarnings(Engine& engine) {
   }
 }
 
+void JobJournal::Unsaved(const absl::Status& why) {
+  if (++unsaved_ > 1) return;
+  Warn(absl::StrCat(why.message(),
+                    "; the run goes on and votes, but what finds no room is "
+                    "lost: what --resume and the report need"));
+}
+
+void JobJournal::TellUnsaved() {
+  if (unsaved_ > 1 && !told_) {
+    told_ = true;
+    Warn(absl::StrCat("in all ", unsaved_, " writes found no room"));
+  }
+}
+
 absl::Status JobJournal::Forgive(const absl::Status& status,
                                  absl::string_view what) {
   if (status.ok() || !persevere_) return status;

@@ -42,6 +42,16 @@ class JobJournal {
   void Warn(const Remark& remark);
   // Into the report; the engine has logged them already.
   void TakeWarnings(Engine& engine);
+  // Something of the work folder that could not be written, for want of room or
+  // another reason: the first one is warned of, the others are counted.
+  void Unsaved(const absl::Status& why);
+  // Ignores what is OK.
+  void Keep(const absl::Status& status) {
+    if (!status.ok()) Unsaved(status);
+  }
+  int unsaved() const { return unsaved_; }
+  // Warns of how much there was of it, once; before the last Save().
+  void TellUnsaved();
   // When persevering, a failure that costs no votes becomes a warning.
   absl::Status Forgive(const absl::Status& status, absl::string_view what);
 
@@ -54,6 +64,8 @@ class JobJournal {
   Log& log_;
   const absl::Time start_;
   RunRecord record_;
+  int unsaved_ = 0;
+  bool told_ = false;  // how much there was of it
 };
 
 }  // namespace arctrm

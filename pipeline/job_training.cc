@@ -10,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "base/files.h"
 #include "base/out_of_memory.h"
+#include "base/printable.h"
 #include "base/status.h"
 #include "base/stop.h"
 #include "pipeline/replanner.h"
@@ -52,6 +53,7 @@ class JobTraining {
   // The deadline of the training from now on; told when it has moved.
   Deadline Replan(const TrainStats& stats);
   void TakeUp(TrainRequest& request);
+  std::string DatasetDir() const;
   absl::StatusOr<TrainResult> TrainOnce(const TrainRequest& request);
   absl::StatusOr<TrainResult> TrainUntilDone(TrainRequest request);
   absl::Status AddRowUpdates(const std::string& checkpoint);
@@ -109,8 +111,16 @@ absl::StatusOr<JobTrained> JobTraining::Run() {
   request.checkpoint = options_.checkpoint;
   request.out = journal_.folder().checkpoint_dir();
   request.spare_out = spare;
+  request.keep_in_memory = !engine_.NeedsFiles();
+  request.on_unsaved = [this](const absl::Status& why) {
+    journal_.Unsaved(why);
+  };
+  ForgetCheckpointsInMemory();
   // What an earlier run left there is not of this one.
-  if (!spare.empty()) (void)RemoveAll(spare);
+  if (!spare.empty()) {
+    (void)RemoveAll(spare);
+    (void)RemoveAll(SpareBest(spare));
+  }
   if (options_.resume) TakeUp(request);
   request.max_steps = options_.steps;
   request.snapshots = options_.planning.snapshots;
@@ -142,10 +152,10 @@ absl::StatusOr<JobTrained> JobTraining::Run() {
     ++snapshots;
   }
   trained.stopped = result.stop == TrainStop::kSignal;
-  journal_.log().Info(
-      absl::StrFormat("trained %d steps in %s (%.2f steps/s, %s)", result.steps,
-                      DurationText(absl::Seconds(result.time_s)),
-                      result.steps_per_s, TrainStopName(result.stop)));
+  journal_.log().Info(absl::StrFormat(
+      "trained %s in %s (%.2f steps/s, %s)", Counted(result.steps, "step"),
+      DurationText(absl::Seconds(result.time_s)), result.steps_per_s,
+      TrainStopName(result.stop)));
   if (result.stop == TrainStop::kDiverged) {
     journal_.Warn("training diverged; the weights before that vote");
   }
@@ -165,9 +175,12 @@ absl::StatusOr<JobTrained> JobTraining::Run() {
     ARCTRM_RETURN_IF_ERROR(
         journal_.Forgive(AddRowUpdates(trained.checkpoint), "updates of rows"));
   }
-  ARCTRM_RETURN_IF_ERROR(journal_.Forgive(
-      journal_.Save(trained.stopped ? journal_.record().status : "voting"),
-      "run.json"));
+  // A process that takes the run up would not find these weights.
+  if (IsOnlyInMemory(trained.checkpoint)) {
+    journal_.record().training_done = false;
+  }
+  journal_.Keep(
+      journal_.Save(trained.stopped ? journal_.record().status : "voting"));
   return trained;
 }
 
@@ -201,12 +214,20 @@ Deadline JobTraining::Replan(const TrainStats& stats) {
   return replanner_->deadline();
 }
 
+// The spare folder has it where the work folder had no room.
+std::string JobTraining::DatasetDir() const {
+  std::string dir = journal_.folder().dataset_dir();
+  if (options_.spare.empty() || FileExists(JoinPath(dir, "dataset.json"))) {
+    return dir;
+  }
+  return JoinPath(options_.spare, "dataset");
+}
+
 absl::StatusOr<TrainResult> JobTraining::TrainOnce(
     const TrainRequest& request) {
   absl::StatusOr<TrainResult> result = TrainRecorded(
       [this](const TrainRequest& r) {
-        return engine_.Train(
-            {r, journal_.folder().dataset_dir(), options_.Settings()});
+        return engine_.Train({r, DatasetDir(), options_.Settings()});
       },
       request, journal_.folder(),
       options_.steps > 0 ? options_.steps : job_.plan.steps, deadline_,

@@ -91,27 +91,24 @@ absl::StatusOr<VoteResult> JobVoting::VoteWith(const std::string& checkpoint,
                           ReadCheckpointInfo(checkpoint));
   absl::Time last_submission = RealClock().Now();
   absl::Time last_ballots = last_submission;
-  absl::Status written = absl::OkStatus();
   std::string score = ScoreSoFar();
   const auto on_batch = [&](const VoteProgress& p) {
     const absl::Time now = RealClock().Now();
     const bool last = p.views_done >= p.views_planned;
     if (now - last_submission >= kSubmissionInterval || last) {
-      written = journal_.Forgive(SaveSubmission(ballots_, inputs_, options_),
-                                 "writing the submission");
+      // The one before stands, and the last one decides.
+      journal_.Keep(SaveSubmission(ballots_, inputs_, options_));
       last_submission = now;
       score = ScoreSoFar();
     }
-    if (written.ok() && now - last_ballots >= kBallotsInterval) {
-      written =
-          journal_.Forgive(ballots_.Write(journal_.folder().ballots_path()),
-                           "writing the ballots");
+    if (now - last_ballots >= kBallotsInterval) {
+      journal_.Keep(ballots_.Write(journal_.folder().ballots_path()));
       last_ballots = now;
     }
     journal_.log().Progress(absl::StrFormat(
         "vote   %d/%d views  %.1f views/s%s%s", p.views_done, p.views_planned,
         p.views_per_s, score, TimeLeftField(deadline_)));
-    return written.ok();
+    return true;
   };
   VoteResult result;
   for (int start = 0; start < kMostStarts; ++start) {
@@ -139,9 +136,7 @@ absl::StatusOr<VoteResult> JobVoting::VoteWith(const std::string& checkpoint,
       break;
     }
   }
-  ARCTRM_RETURN_IF_ERROR(written);
-  ARCTRM_RETURN_IF_ERROR(journal_.Forgive(
-      ballots_.Write(journal_.folder().ballots_path()), "writing the ballots"));
+  journal_.Keep(ballots_.Write(journal_.folder().ballots_path()));
   return result;
 }
 
@@ -176,9 +171,12 @@ absl::Status JobVoting::VoteOnSnapshots(const std::string& checkpoint) {
 
 absl::StatusOr<bool> JobVoting::Run(const std::string& checkpoint) {
   const double started = journal_.ElapsedS();
-  const std::string best = journal_.folder().best_dir();
+  std::string best = journal_.folder().best_dir();
+  if (!HasCheckpoint(best) && !options_.spare.empty()) {
+    best = SpareBest(JoinPath(options_.spare, "checkpoint"));
+  }
   const absl::StatusOr<VoteResult> voted =
-      VoteWith(IsDirectory(best) ? best : checkpoint, kSource);
+      VoteWith(HasCheckpoint(best) ? best : checkpoint, kSource);
   ARCTRM_RETURN_IF_ERROR(journal_.Forgive(voted.status(), "voting"));
   if (!voted.ok()) return false;
   const VoteResult& result = *voted;
@@ -222,7 +220,8 @@ absl::Status SaveSubmission(const Ballots& ballots, const JobInputs& inputs,
       }
     }
   }
-  return WriteSubmission(chosen, inputs.challenges, options.out);
+  return WriteSubmission(chosen, inputs.challenges, options.out,
+                         /*again=*/true);
 }
 
 absl::StatusOr<bool> VoteOnTests(const std::string& checkpoint,

@@ -148,6 +148,11 @@ absl::StatusOr<TrainResult> LedTraining::Try(const EngineTraining& training,
       } else {
         devices_.log().Info(line);
       }
+    } else if (said.contains("unsaved")) {
+      if (request.on_unsaved) {
+        request.on_unsaved(
+            absl::ResourceExhaustedError(said.value("unsaved", "")));
+      }
     } else if (said.contains("start")) {
       if (request.on_start) {
         ARCTRM_RETURN_IF_ERROR(
@@ -180,6 +185,8 @@ absl::StatusOr<TrainResult> LedTraining::Salvage(
   TakeSpare(request);
   const std::string& saved_in = request.out;
   const absl::StatusOr<CheckpointInfo> info = ReadCheckpointInfo(saved_in);
+  // Another folder may have room.
+  if (!info.ok() && absl::IsResourceExhausted(why)) return why;
   if (!info.ok()) {
     return absl::UnavailableError(absl::StrCat(
         "training: ", why.message(), "; nothing had been saved by then (",
@@ -215,7 +222,9 @@ absl::StatusOr<TrainResult> LedTraining::Train(const EngineTraining& asked) {
     if (StopSignal() != 0) {
       return Salvage(training, TrainStop::kSignal, result.status());
     }
-    if (failure.hung || request.deadline.Remaining() < kWorthResuming ||
+    // What found no room in the end finds none in another try.
+    if (failure.hung || absl::IsResourceExhausted(result.status()) ||
+        request.deadline.Remaining() < kWorthResuming ||
         ++failures >= kMostFailures) {
       return Salvage(training, TrainStop::kDeadline, result.status());
     }

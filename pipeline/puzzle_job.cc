@@ -298,13 +298,20 @@ absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
   fresh.facts = FactsOf(options, model, dataset, device);
   ARCTRM_ASSIGN_OR_RETURN(RunRecord record,
                           OpenRecord(folder, options.resume, fresh));
-  const auto note = [&](absl::string_view status) -> absl::Status {
-    record.status = std::string(status);
-    ARCTRM_RETURN_IF_ERROR(folder.WriteRecord(record));
-    if (options.report.empty()) return absl::OkStatus();
-    return WriteRunReport(folder.dir(), options.report);
+  // The checkpoint is what counts.
+  const auto tell_failure = [&](const absl::Status& status) {
+    if (status.ok()) return;
+    log.Warning(status.message());
+    record.warnings.emplace_back(status.message());
   };
-  ARCTRM_RETURN_IF_ERROR(note("training"));
+  const auto note = [&](absl::string_view status) {
+    record.status = std::string(status);
+    tell_failure(folder.WriteRecord(record));
+    if (!options.report.empty()) {
+      tell_failure(WriteRunReport(folder.dir(), options.report));
+    }
+  };
+  note("training");
   const std::unique_ptr<Watchdog> watchdog =
       WatchRun({folder.dir(), options.report, "what was saved before stands"},
                deadline, log);
@@ -341,10 +348,9 @@ absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
     ARCTRM_ASSIGN_OR_RETURN(const std::vector<PuzzleAnswer> answers,
                             AnswerPuzzles(*predictor, test, answers_by, log));
     outcome.score = ScoreAnswers(test, answers);
-    ARCTRM_RETURN_IF_ERROR(
-        WriteFileAtomically(folder.puzzles_path(), PuzzleCsv(test)));
-    ARCTRM_RETURN_IF_ERROR(WriteFileAtomically(
-        folder.answers_path(), PuzzleCsv(WithAnswers(test, answers))));
+    tell_failure(WriteFileAtomically(folder.puzzles_path(), PuzzleCsv(test)));
+    tell_failure(WriteFileAtomically(folder.answers_path(),
+                                     PuzzleCsv(WithAnswers(test, answers))));
     record.voting_done = answers.size() == test.puzzles.size();
   }
   const double took_s = absl::ToDoubleSeconds(RealClock().Now() - start);
@@ -357,11 +363,10 @@ absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
         {"ended by", TrainStopName(outcome.training.stop)},
         {"weights", outcome.checkpoint},
         {"training and test", DurationText(absl::Seconds(took_s))}}});
-  ARCTRM_RETURN_IF_ERROR(
-      note(StopSignal() != 0
-               ? "stopped by a signal"
-               : (outcome.training.stop == TrainStop::kDiverged ? "diverged"
-                                                                : "done")));
+  note(StopSignal() != 0
+           ? absl::StrCat("stopped by ", SignalName(StopSignal()))
+           : (outcome.training.stop == TrainStop::kDiverged ? "diverged"
+                                                            : "done"));
   return outcome;
 }
 

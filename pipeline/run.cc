@@ -5,16 +5,21 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "arc/write.h"
 #include "augment/leak_guard.h"
+#include "base/exceptions.h"
 #include "base/file_lock.h"
 #include "base/files.h"
+#include "base/printable.h"
+#include "base/replaced_file.h"
 #include "base/status.h"
 #include "base/stop.h"
 #include "base/watchdog.h"
@@ -31,7 +36,9 @@
 #include "pipeline/run_folder.h"
 #include "pipeline/run_report.h"
 #include "pipeline/scoring.h"
+#include "pipeline/spare_folder.h"
 #include "solver/checkpoint_info.h"
+#include "submission/write.h"
 #include "tta/ballots.h"
 
 namespace arctrm {
@@ -59,7 +66,19 @@ class Job {
         engine_(engine),
         journal_(options.work.empty() ? BesidePath(options.out, ".run")
                                       : options.work,
-                 options.persevere, log) {}
+                 options.persevere, log) {
+    constexpr int64_t kLeastSpare = int64_t{64} << 20;
+    if (options_.spare.empty() && engine_.NeedsFiles()) {
+      own_spare_ = SpareFolder(journal_.folder().dir(), kLeastSpare);
+      options_.spare = own_spare_;
+    }
+  }
+  Job(const Job&) = delete;
+  Job& operator=(const Job&) = delete;
+  ~Job() {
+    ForgetCheckpointsInMemory();
+    if (!own_spare_.empty()) RemoveAll(own_spare_).IgnoreError();
+  }
 
   // Ends the process where the stages do not come to an end in time.
   std::unique_ptr<Watchdog> Watch();
@@ -82,16 +101,23 @@ class Job {
   // Settings and start weights, read whole.
   absl::Status CheckStart();
   absl::Status FitMemory(const Dataset& dataset);
+  absl::Status CheckAll();
   absl::Status CheckFolder() const;
+  absl::Status Lock();
   absl::Status TakeUp();
   absl::Status KeepDone();
-  absl::Status Begin();
+  void Begin();
   absl::Status CheckLeaks();
   // From the tasks in dataset_.
   absl::Status MakePlan();
-  absl::Status WriteResults(const std::string& status);
+  absl::Status StoreDataset();
+  // The one that counts.
+  absl::Status SaveLastSubmission();
+  void WriteResults(const std::string& status);
 
   RunOptions options_;
+  std::optional<KeptRoom> kept_room_;  // of the submission
+  std::string own_spare_;              // options_.spare where nobody gave one
   const Deadline deadline_;
   Engine& engine_;
   JobJournal journal_;
@@ -107,6 +133,7 @@ class Job {
   std::string overrun_;
   bool stopped_early_ = false;
   bool was_done_ = false;
+  std::map<std::string, std::string> fingerprints_;  // of the inputs
   std::unique_ptr<FileLock> lock_;
   // What the watchdog's thread may count on.
   std::atomic<bool> inputs_read_{false};
@@ -137,6 +164,8 @@ std::unique_ptr<Watchdog> Job::Watch() {
       run.result = "nothing was written";
     }
     EndRun(run, cause, deadline_, journal_.log());
+    if (opened_) ReleaseRoom(options_.out);
+    if (!own_spare_.empty()) RemoveAll(own_spare_).IgnoreError();
     return kStopped;
   });
 }
@@ -266,10 +295,9 @@ absl::Status Job::TakeUp() {
                      ": was started on other challenges; resume with the "
                      "same files"));
   }
-  ARCTRM_ASSIGN_OR_RETURN(const auto prints, FingerprintsOf(inputs_, options_));
   ARCTRM_RETURN_IF_ERROR(
-      CheckFingerprints(folder, journal_.record().fingerprints, prints));
-  journal_.record().fingerprints = prints;
+      CheckFingerprints(folder, journal_.record().fingerprints, fingerprints_));
+  journal_.record().fingerprints = fingerprints_;
   if (!options_.persevere) {
     ARCTRM_RETURN_IF_ERROR(
         CheckResumeFiles(folder, journal_.record(), options_));
@@ -277,7 +305,7 @@ absl::Status Job::TakeUp() {
   if (FileExists(folder.ballots_path())) {
     ARCTRM_ASSIGN_OR_RETURN(ballots_, Ballots::Read(folder.ballots_path()));
   }
-  was_done_ = journal_.record().status == kStatusDone;
+  was_done_ = absl::StartsWith(journal_.record().status, kStatusDone);
   if (was_done_) {
     journal_.log().Info(
         absl::StrCat(folder.dir(),
@@ -291,21 +319,20 @@ absl::Status Job::TakeUp() {
   return absl::OkStatus();
 }
 
-absl::Status Job::Begin() {
+void Job::Begin() {
   const RunFolder& folder = journal_.folder();
-  ARCTRM_ASSIGN_OR_RETURN(const auto prints, FingerprintsOf(inputs_, options_));
-  ARCTRM_RETURN_IF_ERROR(folder.Start());
+  journal_.Keep(folder.Start());
   journal_.record().title = options_.title;
   journal_.record().settings = SettingsMap();
   journal_.record().groups = options_.groups;
-  journal_.record().fingerprints = prints;
+  journal_.record().fingerprints = fingerprints_;
   // First: it says whose the folder is.
-  ARCTRM_RETURN_IF_ERROR(journal_.Save(journal_.record().status));
-  ARCTRM_RETURN_IF_ERROR(WriteFileAtomically(
-      folder.challenges_path(), ChallengesJson(inputs_.challenges)));
+  journal_.Keep(journal_.Save(journal_.record().status));
+  journal_.Keep(WriteFileAtomically(folder.challenges_path(),
+                                    ChallengesJson(inputs_.challenges)));
   if (!inputs_.solutions.empty()) {
-    ARCTRM_RETURN_IF_ERROR(WriteFileAtomically(
-        folder.solutions_path(), SolutionsJson(inputs_.solutions)));
+    journal_.Keep(WriteFileAtomically(folder.solutions_path(),
+                                      SolutionsJson(inputs_.solutions)));
   }
   auto& settings = journal_.Section("Settings");
   for (const OptionSet::Item& item : options_.Settings()) {
@@ -324,7 +351,6 @@ absl::Status Job::Begin() {
   input.emplace_back("tasks", absl::StrCat(inputs_.challenges.tasks.size()));
   input.emplace_back("test inputs",
                      absl::StrCat(inputs_.challenges.num_test_inputs()));
-  return absl::OkStatus();
 }
 
 // May this run begin, or go on, in its work folder? Writes nothing.
@@ -348,37 +374,67 @@ absl::Status Job::KeepDone() {
   return SaveSubmission(ballots_, inputs_, options_);
 }
 
-// Ends with a valid submission in place.
-absl::Status Job::Open() {
+// Everything that a run may be refused for, before it writes anything.
+absl::Status Job::CheckAll() {
   ARCTRM_RETURN_IF_ERROR(ReadEverything());
   ARCTRM_RETURN_IF_ERROR(CheckStart());
+  ARCTRM_ASSIGN_OR_RETURN(fingerprints_, FingerprintsOf(inputs_, options_));
+  ARCTRM_RETURN_IF_ERROR(CheckSubmissionPath(options_.out));
   ARCTRM_RETURN_IF_ERROR(CheckWritable(options_.out));
   if (!options_.report.empty()) {
-    ARCTRM_RETURN_IF_ERROR(CheckWritable(options_.report));
+    // A report that finds no room is done without.
+    const absl::StatusOr<int64_t> free = FreeBytes(Dirname(options_.report));
+    ARCTRM_RETURN_IF_ERROR(free.ok() && *free == 0
+                               ? CheckIsFile(options_.report)
+                               : CheckWritable(options_.report));
   }
   if (options_.may_write) ARCTRM_RETURN_IF_ERROR(options_.may_write());
-  ARCTRM_RETURN_IF_ERROR(CheckFolder());
-  ARCTRM_ASSIGN_OR_RETURN(lock_, journal_.folder().Lock());
-  // Another run may have begun and ended since.
-  if (!options_.resume && !options_.overwrite) {
-    ARCTRM_RETURN_IF_ERROR(journal_.folder().CheckNoRun());
+  return CheckFolder();
+}
+
+// A full disk has no room for a lock; the run goes on without.
+absl::Status Job::Lock() {
+  absl::StatusOr<std::unique_ptr<FileLock>> lock = journal_.folder().Lock();
+  if (absl::IsResourceExhausted(lock.status())) {
+    journal_.Warn(
+        absl::StrCat("the work folder is not locked against other runs: ",
+                     lock.status().message()));
+    return absl::OkStatus();
   }
-  ARCTRM_RETURN_IF_ERROR(options_.resume ? TakeUp() : Begin());
+  ARCTRM_RETURN_IF_ERROR(lock.status());
+  lock_ = *std::move(lock);
+  // Another run may have begun and ended since.
+  return options_.resume || options_.overwrite ? absl::OkStatus()
+                                               : journal_.folder().CheckNoRun();
+}
+
+// Ends with a valid submission in place. On a disk that is nearly full it is
+// written before all else: it needs the least room.
+absl::Status Job::Open() {
+  constexpr int64_t kRoomy = 1 << 20;
+  ARCTRM_RETURN_IF_ERROR(CheckAll());
+  const absl::StatusOr<int64_t> free = FreeBytes(journal_.folder().dir());
+  const bool roomy = !free.ok() || *free >= kRoomy;
+  if (roomy) ARCTRM_RETURN_IF_ERROR(Lock());
+  if (options_.resume) ARCTRM_RETURN_IF_ERROR(TakeUp());
   if (was_done_) return KeepDone();
+  kept_room_.emplace(options_.out);
+  ARCTRM_RETURN_IF_ERROR(SaveSubmission(ballots_, inputs_, options_));
+  opened_ = true;
+  if (!roomy) ARCTRM_RETURN_IF_ERROR(Lock());
+  if (!options_.resume) Begin();
   options_.train.batch = fitted_batch_;
   for (const Remark& remark : inputs_.remarks) journal_.Warn(remark);
   auto& machine = journal_.Section("Machine");
   machine.clear();
   machine.emplace_back("device", device_);
   journal_.log().Info(absl::StrFormat(
-      "%d tasks, %d test inputs; network of %d parameters on a %dx%d canvas; "
-      "%s",
-      inputs_.challenges.tasks.size(), inputs_.challenges.num_test_inputs(),
+      "%s, %s; network of %d parameters on a %dx%d canvas; %s",
+      Counted(static_cast<int64_t>(inputs_.challenges.tasks.size()), "task"),
+      Counted(inputs_.challenges.num_test_inputs(), "test input"),
       options_.model.num_parameters(), options_.model.canvas_side,
       options_.model.canvas_side, device_));
-  ARCTRM_RETURN_IF_ERROR(journal_.Save(journal_.record().status));
-  ARCTRM_RETURN_IF_ERROR(SaveSubmission(ballots_, inputs_, options_));
-  opened_ = true;
+  journal_.Keep(journal_.Save(journal_.record().status));
   return absl::OkStatus();
 }
 
@@ -454,8 +510,7 @@ absl::Status Job::Prepare() {
       job_.plan.copies = build.plan.copies;
     }
     ARCTRM_ASSIGN_OR_RETURN(dataset_, BuildDataset(inputs_.sources, build));
-    ARCTRM_RETURN_IF_ERROR(
-        WriteDataset(dataset_, journal_.folder().dataset_dir()).status());
+    ARCTRM_RETURN_IF_ERROR(StoreDataset());
   }
   // The files keep what is held out; a resumed run takes the same.
   ARCTRM_ASSIGN_OR_RETURN(held_out_, TakeHeldOut(options_.planning.held_out,
@@ -475,7 +530,23 @@ absl::Status Job::Prepare() {
                      absl::StrCat(dataset_.num_short_tasks()));
   ARCTRM_RETURN_IF_ERROR(CheckLeaks());
   journal_.AddTiming("set-up", journal_.ElapsedS() - started);
-  return journal_.Save("training");
+  journal_.Keep(journal_.Save("training"));
+  return absl::OkStatus();
+}
+
+// For a run that is taken up, and for workers.
+absl::Status Job::StoreDataset() {
+  absl::Status stored =
+      WriteDataset(dataset_, journal_.folder().dataset_dir()).status();
+  if (stored.ok()) return stored;
+  if (engine_.NeedsFiles()) {
+    if (options_.spare.empty()) return stored;
+    ARCTRM_RETURN_IF_ERROR(MakeDirectories(options_.spare));
+    ARCTRM_RETURN_IF_ERROR(
+        WriteDataset(dataset_, JoinPath(options_.spare, "dataset")).status());
+  }
+  journal_.Unsaved(stored);
+  return absl::OkStatus();
 }
 
 absl::Status Job::Train() {
@@ -497,14 +568,32 @@ absl::Status Job::Vote() {
   return absl::OkStatus();
 }
 
+absl::Status Job::SaveLastSubmission() {
+  absl::Status saved = SaveSubmission(ballots_, inputs_, options_);
+  if (saved.ok()) return saved;
+  // Its room may be taken by what a run that is over needs no more.
+  journal_.Keep(journal_.folder().RemoveResumeState());
+  return SaveSubmission(ballots_, inputs_, options_);
+}
+
 // run.json and the report.
-absl::Status Job::WriteResults(const std::string& status) {
+void Job::WriteResults(const std::string& status) {
   overrun_ = OverrunText(deadline_);
   if (!overrun_.empty()) journal_.Warn(overrun_);
-  ARCTRM_RETURN_IF_ERROR(journal_.Forgive(journal_.Save(status), "run.json"));
-  if (options_.report.empty()) return absl::OkStatus();
-  return journal_.Forgive(
-      WriteRunReport(journal_.folder().dir(), options_.report), "the report");
+  journal_.TellUnsaved();
+  if (!options_.report.empty()) {
+    journal_.record().status = status;
+    const absl::Status written =
+        WriteRunReport(journal_.folder(), journal_.record(), inputs_.challenges,
+                       inputs_.solutions, ballots_, options_.report);
+    if (!written.ok()) {
+      journal_.Warn(absl::StrCat("the report: ", written.message()));
+    }
+  }
+  const absl::Status saved = journal_.Save(status);
+  if (!saved.ok() && journal_.unsaved() == 0) {
+    journal_.log().Warning(absl::StrCat("run.json: ", saved.message()));
+  }
 }
 
 absl::StatusOr<RunOutcome> Job::Outcome() const {
@@ -520,6 +609,14 @@ absl::StatusOr<RunOutcome> Job::Outcome() const {
   }
   if (stopped_early_) {
     outcome.status = StoppedBySignal();
+  } else if (outcome.without_votes > 0 && deadline_.IsInfinite() &&
+             journal_.record().voting_done) {
+    const std::string missing = absl::StrCat(
+        outcome.without_votes, " of ",
+        Counted(outcome.test_inputs, "test input"), " have no vote");
+    outcome.complete = true;
+    outcome.status = absl::StrCat("done: all ", Counted(options_.steps, "step"),
+                                  "; ", missing);
   } else if (outcome.without_votes > 0) {
     outcome.status =
         absl::StrCat("time used up: ", outcome.without_votes, " of ",
@@ -540,8 +637,15 @@ absl::StatusOr<RunOutcome> Job::Outcome() const {
 }
 
 absl::StatusOr<RunOutcome> Job::Finish() {
-  ARCTRM_RETURN_IF_ERROR(SaveSubmission(ballots_, inputs_, options_));
+  ARCTRM_RETURN_IF_ERROR(SaveLastSubmission());
   ARCTRM_ASSIGN_OR_RETURN(RunOutcome outcome, Outcome());
+  if (outcome.complete && outcome.without_votes > 0) {
+    journal_.Warn(absl::StrCat(
+        outcome.without_votes, " of ",
+        Counted(outcome.test_inputs, "test input"),
+        " have no vote: none of their rows was trained, or every answer was "
+        "empty; more --steps help"));
+  }
   journal_.record().votes = ballots_.num_votes();
   if (outcome.score.has_value()) {
     journal_.record().score = SolvedText(*outcome.score);
@@ -552,16 +656,24 @@ absl::StatusOr<RunOutcome> Job::Finish() {
       "peak memory",
       absl::StrFormat("%.0f MiB",
                       static_cast<double>(PeakMemoryBytes()) / (1 << 20)));
-  ARCTRM_RETURN_IF_ERROR(WriteResults(outcome.status));
+  // A process that takes the run up will find no spare folder.
+  if (!own_spare_.empty() &&
+      absl::StartsWith(trained_.checkpoint, own_spare_)) {
+    journal_.record().training_done = false;
+  }
+  WriteResults(outcome.status);
   complete_ = outcome.complete;
   finished_ = true;
   // Where writing it took too long, it is told all the same.
   if (deadline_.Passed() && overrun_.empty()) {
-    ARCTRM_RETURN_IF_ERROR(WriteResults(outcome.status));
+    WriteResults(outcome.status);
   }
   if (outcome.complete) {
-    ARCTRM_RETURN_IF_ERROR(journal_.Forgive(
-        journal_.folder().RemoveResumeState(), "clearing the work folder"));
+    const absl::Status cleared = journal_.folder().RemoveResumeState();
+    if (!cleared.ok()) {
+      journal_.log().Warning(
+          absl::StrCat("clearing the work folder: ", cleared.message()));
+    }
   }
   return outcome;
 }
@@ -573,12 +685,14 @@ absl::StatusOr<RunOutcome> RunJob(const RunOptions& options,
                                   Engine& engine) {
   Job job(options, deadline, log, engine);
   const std::unique_ptr<Watchdog> watchdog = job.Watch();
-  ARCTRM_RETURN_IF_ERROR(job.Open());
-  if (job.WasDone()) return job.Outcome();
-  ARCTRM_RETURN_IF_ERROR(job.Prepare());
-  ARCTRM_RETURN_IF_ERROR(job.Train());
-  ARCTRM_RETURN_IF_ERROR(job.Vote());
-  return job.Finish();
+  return CatchExceptions("the run", [&]() -> absl::StatusOr<RunOutcome> {
+    ARCTRM_RETURN_IF_ERROR(job.Open());
+    if (job.WasDone()) return job.Outcome();
+    ARCTRM_RETURN_IF_ERROR(job.Prepare());
+    ARCTRM_RETURN_IF_ERROR(job.Train());
+    ARCTRM_RETURN_IF_ERROR(job.Vote());
+    return job.Finish();
+  });
 }
 
 absl::StatusOr<std::string> DescribePlan(const RunOptions& options,

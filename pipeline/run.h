@@ -17,8 +17,9 @@
 namespace arctrm {
 
 struct RunOutcome {
-  // Every test input has at least one real vote and nothing stopped the run
-  // before its plan or its limit: exit code 0, otherwise 3.
+  // Nothing stopped the run before its plan, and every test input has at least
+  // one real vote or there was no limit that it could have had one within: exit
+  // code 0, otherwise 3.
   bool complete = false;
   std::string status;
   int test_inputs = 0;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "pipeline/run_folder.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <iterator>
 #include <limits>
 
@@ -186,7 +189,15 @@ std::vector<std::string> RunFolder::checkpoint_dirs() const {
 }
 
 absl::Status RunFolder::CheckOurs() const {
-  if (!FileExists(dir_)) return absl::OkStatus();
+  std::string above = dir_;
+  while (!FileExists(above) && Dirname(above) != above) above = Dirname(above);
+  if (access(above.c_str(), W_OK | X_OK) != 0) {
+    return ErrnoStatus(errno, "can't make the folder", dir_);
+  }
+  if (!FileExists(dir_)) {
+    if (IsDirectory(above)) return absl::OkStatus();
+    return ErrnoStatus(ENOTDIR, "can't make the folder", dir_);
+  }
   if (!IsDirectory(dir_)) {
     return absl::FailedPreconditionError(
         absl::StrCat(dir_,
@@ -214,7 +225,7 @@ absl::Status RunFolder::CheckNoRun() const {
   const absl::StatusOr<RunRecord> record = ReadRecord();
   if (absl::IsNotFound(record.status())) return absl::OkStatus();
   ARCTRM_RETURN_IF_ERROR(record.status());
-  const bool done = record->status == kDone;
+  const bool done = absl::StartsWith(record->status, kDone);
   if (!done && !FileExists(ballots_path()) && checkpoint_dirs().empty()) {
     return absl::OkStatus();
   }

@@ -48,34 +48,19 @@ absl::StatusOr<PuzzleReportData> ReadPuzzleReport(const RunFolder& folder,
   return data;
 }
 
-}  // namespace
-
-absl::StatusOr<ReportData> ReadReportData(const std::string& run_dir) {
-  const RunFolder folder(run_dir);
-  ARCTRM_ASSIGN_OR_RETURN(RunRecord record, folder.ReadRecord());
-  ReportData data;
-  ARCTRM_RETURN_IF_ERROR(ReadPage(folder, record, data));
-  // Training alone has no tasks to show.
-  if (!FileExists(folder.challenges_path())) return data;
-  ARCTRM_ASSIGN_OR_RETURN(TaskFiles files, ReadTasks(folder.challenges_path()));
-  SolutionSet solutions;
-  if (FileExists(folder.solutions_path())) {
-    ARCTRM_ASSIGN_OR_RETURN(solutions,
-                            ReadSolutions(folder.solutions_path(), nullptr));
-  }
-  Ballots ballots;
-  if (FileExists(folder.ballots_path())) {
-    ARCTRM_ASSIGN_OR_RETURN(ballots, Ballots::Read(folder.ballots_path()));
-  }
-  const Submission submission = ChooseAttempts(ballots, files.challenges);
+// Tasks, votes and score.
+absl::Status AddTasks(const RunRecord& record, const ChallengeSet& challenges,
+                      const SolutionSet& solutions, const Ballots& ballots,
+                      ReportData& data) {
+  const Submission submission = ChooseAttempts(ballots, challenges);
   if (!solutions.empty()) {
-    ARCTRM_ASSIGN_OR_RETURN(JobScore score,
-                            ScoreJob(submission, files.challenges, solutions,
-                                     ballots, record.groups));
+    ARCTRM_ASSIGN_OR_RETURN(
+        JobScore score,
+        ScoreJob(submission, challenges, solutions, ballots, record.groups));
     data.score = std::move(score.all);
     data.group_scores = std::move(score.groups);
   }
-  for (Task& task : files.challenges.tasks) {
+  for (const Task& task : challenges.tasks) {
     ReportTask out;
     const auto group = record.groups.find(task.id);
     if (group != record.groups.end()) out.group = group->second;
@@ -91,10 +76,46 @@ absl::StatusOr<ReportData> ReadReportData(const std::string& run_dir) {
       if (solution != solutions.end()) test.solution = solution->second[i];
       out.tests.push_back(std::move(test));
     }
-    out.task = std::move(task);
+    out.task = task;
     data.tasks.push_back(std::move(out));
   }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<ReportData> ReadReportData(const std::string& run_dir) {
+  const RunFolder folder(run_dir);
+  ARCTRM_ASSIGN_OR_RETURN(RunRecord record, folder.ReadRecord());
+  ReportData data;
+  ARCTRM_RETURN_IF_ERROR(ReadPage(folder, record, data));
+  // Training alone has no tasks to show.
+  if (!FileExists(folder.challenges_path())) return data;
+  ARCTRM_ASSIGN_OR_RETURN(const TaskFiles files,
+                          ReadTasks(folder.challenges_path()));
+  SolutionSet solutions;
+  if (FileExists(folder.solutions_path())) {
+    ARCTRM_ASSIGN_OR_RETURN(solutions,
+                            ReadSolutions(folder.solutions_path(), nullptr));
+  }
+  Ballots ballots;
+  if (FileExists(folder.ballots_path())) {
+    ARCTRM_ASSIGN_OR_RETURN(ballots, Ballots::Read(folder.ballots_path()));
+  }
+  ARCTRM_RETURN_IF_ERROR(
+      AddTasks(record, files.challenges, solutions, ballots, data));
   return data;
+}
+
+absl::Status WriteRunReport(const RunFolder& folder, const RunRecord& record,
+                            const ChallengeSet& challenges,
+                            const SolutionSet& solutions,
+                            const Ballots& ballots, const std::string& out) {
+  ReportData data;
+  ARCTRM_RETURN_IF_ERROR(ReadPage(folder, record, data));
+  ARCTRM_RETURN_IF_ERROR(
+      AddTasks(record, challenges, solutions, ballots, data));
+  return WriteFileAtomically(out, ReportHtml(data));
 }
 
 absl::Status WriteRunReport(const std::string& run_dir,

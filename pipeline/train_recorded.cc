@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/files.h"
 #include "base/status.h"
@@ -33,7 +34,8 @@ absl::StatusOr<RunRecord> OpenRecord(const RunFolder& folder, bool resume,
     }
     if (!absl::IsNotFound(record.status())) return record;
   }
-  ARCTRM_RETURN_IF_ERROR(folder.Start());
+  const absl::Status started = folder.Start();
+  if (!started.ok() && !absl::IsResourceExhausted(started)) return started;
   return fresh;
 }
 
@@ -50,18 +52,25 @@ absl::StatusOr<TrainResult> TrainRecorded(
     TrainRequest request, const RunFolder& folder, int64_t goal,
     const Deadline& shown, Log& log) {
   TrainProgress progress;
-  absl::Status metrics = absl::OkStatus();
-  bool full = false;
   request.log = &log;
-  request.on_start = [&](int64_t step) { return folder.TrimMetrics(step); };
+  // A curve with a gap is no reason to stop learning.
+  int unsaved = 0;
+  if (!request.on_unsaved) {
+    request.on_unsaved = [&](const absl::Status& why) {
+      if (++unsaved > 1) return;
+      log.Warning(absl::StrCat(
+          why.message(), "; the training goes on, and saves again later"));
+    };
+  }
+  const auto keep = [&](const absl::Status& status) {
+    if (!status.ok()) request.on_unsaved(status);
+  };
+  request.on_start = [&](int64_t step) {
+    keep(folder.TrimMetrics(step));
+    return absl::OkStatus();
+  };
   request.on_step = [&](const TrainStats& stats) {
-    metrics = folder.AppendMetrics(stats);
-    // A curve with a gap is no reason to stop learning.
-    if (absl::IsResourceExhausted(metrics)) {
-      if (!full) log.Warning(metrics.message());
-      full = true;
-      metrics = absl::OkStatus();
-    }
+    keep(folder.AppendMetrics(stats));
     if (stats.held_out.has_value()) {
       log.Info(absl::StrFormat(
           "step %d  held out: exact %.1f %%  cells %.2f %%", stats.step,
@@ -69,11 +78,13 @@ absl::StatusOr<TrainResult> TrainRecorded(
     }
     log.Progress(
         progress.Line(stats, goal > 0 ? std::max(goal, stats.step) : 0, shown));
-    return metrics.ok();
+    return true;
   };
   absl::StatusOr<TrainResult> result = train(request);
   log.EndProgress();
-  ARCTRM_RETURN_IF_ERROR(metrics);
+  if (unsaved > 1) {
+    log.Warning(absl::StrCat("in all ", unsaved, " writes found no room"));
+  }
   return result;
 }
 

@@ -27,7 +27,8 @@ absl::StatusOr<TrainingLock> LockTraining(const std::string& out,
                                           const RunFolder& folder);
 
 // The record of a job that trains. A resumed one goes on with its own, where
-// the work folder still has it; any other starts a folder that holds `fresh`.
+// the work folder still has it; any other starts a folder that holds `fresh`,
+// or nothing where there is no room.
 absl::StatusOr<RunRecord> OpenRecord(const RunFolder& folder, bool resume,
                                      const RunRecord& fresh);
 

@@ -12,6 +12,7 @@
 #include <set>
 #include <utility>
 
+#include "base/exceptions.h"
 #include "base/status.h"
 #include "pipeline/frames.h"
 
@@ -109,11 +110,14 @@ void TrainingRanks::Tell(const nlohmann::json& what) {
 
 void TrainingRanks::Read(size_t rank) {
   for (;;) {
-    absl::StatusOr<std::string> body =
-        ReceiveFrame(*processes_[rank], Deadline());
-    Event event = {rank, body.ok()
-                             ? ParseFrame(*body)
-                             : absl::StatusOr<nlohmann::json>(body.status())};
+    Event event = {rank, CatchExceptions(
+                             "listening to a worker",
+                             [&]() -> absl::StatusOr<nlohmann::json> {
+                               ARCTRM_ASSIGN_OR_RETURN(
+                                   const std::string body,
+                                   ReceiveFrame(*processes_[rank], Deadline()));
+                               return ParseFrame(body);
+                             })};
     const bool over = !event.said.ok();
     {
       const std::lock_guard<std::mutex> lock(mutex_);

@@ -12,6 +12,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
+#include "base/exceptions.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "base/stop.h"
@@ -130,7 +131,8 @@ std::shared_ptr<Orders> Listen(int in, const Deadline& deadline) {
   orders->deadline = deadline;
   std::thread([in, orders] {
     for (;;) {
-      const absl::StatusOr<std::string> body = ReceiveFrame(in);
+      const absl::StatusOr<std::string> body = CatchExceptions(
+          "listening to the leader", [&] { return ReceiveFrame(in); });
       if (!body.ok()) {
         // Without a leader nobody wants the result.
         RequestStop(SIGTERM);
@@ -190,6 +192,10 @@ absl::Status TrainForLeader(const nlohmann::json& json, int in,
   request.on_start = [&](int64_t step) {
     return leader.Send({{"start", step}});
   };
+  request.on_unsaved = [&](const absl::Status& why) {
+    // A leader that is gone ends this process elsewhere.
+    (void)leader.Send({{"unsaved", std::string(why.message())}});
+  };
   request.on_step = [&](const TrainStats& stats) {
     return leader.Send({{"stats", ToJson(stats)}}).ok();
   };
@@ -227,11 +233,12 @@ absl::Status Carry(const nlohmann::json& request, int in, Leader& leader) {
 }  // namespace
 
 absl::Status ServeLeader(int in, int out) {
-  std::signal(SIGPIPE, SIG_IGN);
+  IgnoreWriteSignals();
   Leader leader(out);
   ARCTRM_ASSIGN_OR_RETURN(const std::string body, ReceiveFrame(in));
   ARCTRM_ASSIGN_OR_RETURN(const nlohmann::json request, ParseFrame(body));
-  const absl::Status status = Carry(request, in, leader);
+  const absl::Status status =
+      CatchExceptions("a worker", [&] { return Carry(request, in, leader); });
   if (status.ok()) return status;
   return leader.SendBody(ErrorFrame(status));
 }

@@ -45,6 +45,7 @@ class WorkerEngine : public Engine {
   absl::StatusOr<std::vector<std::unique_ptr<Predictor>>> LoadPredictors(
       const std::string& checkpoint, const PredictorOptions& options,
       const Deadline& deadline) override;
+  bool NeedsFiles() const override { return true; }
   bool OnCpu() const override {
     return absl::StartsWith(devices_.description(), "CPU");
   }

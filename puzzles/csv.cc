@@ -5,12 +5,17 @@
 #include <array>
 #include <cmath>
 #include <deque>
+#include <initializer_list>
 #include <utility>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "base/files.h"
+#include "absl/strings/strip.h"
+#include "base/read_text.h"
 #include "base/status.h"
 
 namespace arctrm {
@@ -18,7 +23,8 @@ namespace {
 
 constexpr char kHeader[] = "source,question,answer,rating";
 constexpr char kConfidence[] = "confidence";
-constexpr size_t kMostFields = 5;
+constexpr size_t kMostFields = 1000;
+constexpr size_t kMostShown = 160;  // characters of a header in a message
 constexpr char kMazeCells[] = "# SGo";
 constexpr uint8_t kNoCell = 255;
 
@@ -40,38 +46,34 @@ std::array<uint8_t, 256> CellTable(PuzzleKind kind) {
 // Walks over the rows of a file.
 class Reader {
  public:
-  Reader(absl::string_view bytes, absl::string_view name)
-      : bytes_(bytes), name_(name) {}
+  Reader(absl::string_view bytes, absl::string_view name, char separator)
+      : bytes_(bytes), name_(name), separator_(separator) {}
 
   bool AtEnd() const { return at_ >= bytes_.size(); }
 
-  // The fields of the next row, as many as the first had. Views stand in the
-  // file, or in `unquoted_` where quotes were doubled.
-  absl::Status Next(std::array<absl::string_view, kMostFields>& fields) {
-    const bool header = num_fields_ == 0;
+  // The fields of the next row. Views stand in the file, or in `unquoted_`
+  // where quotes were doubled.
+  absl::Status Next(std::vector<absl::string_view>& fields) {
     line_ = next_line_++;
     unquoted_.clear();
-    size_t count = 0;
-    for (bool more = true; more; ++count) {
-      if (count == (header ? kMostFields : num_fields_)) {
-        return Fault(absl::StrCat("more than ", count,
-                                  " fields, as many as the header has"));
+    fields.clear();
+    for (bool more = true; more;) {
+      if (fields.size() == kMostFields) {
+        return Fault(absl::StrCat("more than ", kMostFields, " fields"));
       }
-      ARCTRM_RETURN_IF_ERROR(Field(fields[count], more));
-    }
-    if (header) num_fields_ = count;
-    if (count != num_fields_) {
-      return Fault(absl::StrCat(count, " fields, expected ", num_fields_, ": ",
-                                kHeader));
+      ARCTRM_RETURN_IF_ERROR(Field(fields.emplace_back(), more));
     }
     return absl::OkStatus();
   }
-  size_t num_fields() const { return num_fields_; }
 
   absl::Status Fault(absl::string_view what) const {
-    return absl::InvalidArgumentError(
-        absl::StrCat(name_, ", line ", line_, ": ", what));
+    return FaultAt(line_, what);
   }
+  absl::Status FaultAt(int64_t line, absl::string_view what) const {
+    return absl::InvalidArgumentError(
+        absl::StrCat(name_, ", line ", line, ": ", what));
+  }
+  int64_t line() const { return line_; }
 
  private:
   // One field and what ends it: `more` is false at the end of the row.
@@ -80,7 +82,8 @@ class Reader {
       ARCTRM_RETURN_IF_ERROR(Quoted(field));
     } else {
       const size_t begin = at_;
-      while (at_ < bytes_.size() && bytes_[at_] != ',' && bytes_[at_] != '\n') {
+      while (at_ < bytes_.size() && bytes_[at_] != separator_ &&
+             bytes_[at_] != '\n') {
         ++at_;
       }
       field = bytes_.substr(begin, at_ - begin);
@@ -90,7 +93,7 @@ class Reader {
         field.remove_suffix(1);
       }
     }
-    more = at_ < bytes_.size() && bytes_[at_] == ',';
+    more = at_ < bytes_.size() && bytes_[at_] == separator_;
     if (at_ < bytes_.size()) ++at_;
     return absl::OkStatus();
   }
@@ -112,7 +115,8 @@ class Reader {
     field = bytes_.substr(begin, at_ - begin);
     ++at_;
     if (at_ < bytes_.size() && bytes_[at_] == '\r') ++at_;
-    if (at_ < bytes_.size() && bytes_[at_] != ',' && bytes_[at_] != '\n') {
+    if (at_ < bytes_.size() && bytes_[at_] != separator_ &&
+        bytes_[at_] != '\n') {
       return Fault("text after the closing quote of a field");
     }
     if (!doubled) return absl::OkStatus();
@@ -128,97 +132,340 @@ class Reader {
 
   absl::string_view bytes_;
   absl::string_view name_;
+  char separator_;
   size_t at_ = 0;
   int64_t line_ = 0;  // where the row begins
   int64_t next_line_ = 1;
-  size_t num_fields_ = 0;
   std::deque<std::string> unquoted_;
 };
 
-}  // namespace
+// Which column holds what; npos: none does.
+struct Columns {
+  static constexpr size_t kNone = std::string::npos;
+  size_t source = kNone;
+  size_t question = kNone;
+  size_t answer = kNone;
+  size_t rating = kNone;
+  size_t confidence = kNone;
+  size_t count = 0;
+  bool has_header = true;
+  // "rating": anything but a number is a fault; "difficulty" may be in words.
+  bool strict_rating = true;
+};
 
-absl::StatusOr<PuzzleFile> ParsePuzzleCsv(absl::string_view bytes,
-                                          absl::string_view name) {
-  Reader reader(bytes, name);
-  std::array<absl::string_view, kMostFields> fields;
-  if (reader.AtEnd()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        name, ": empty; expected rows of ", kHeader, " below that header"));
-  }
-  const absl::Status header = reader.Next(fields);
-  const bool confident = reader.num_fields() == 5 && fields[4] == kConfidence;
-  if (!header.ok() || (reader.num_fields() != 4 && !confident) ||
-      absl::StrCat(fields[0], ",", fields[1], ",", fields[2], ",", fields[3]) !=
-          kHeader) {
-    return reader.Fault(absl::StrCat("the header is not ", kHeader));
-  }
-  PuzzleFile file;
-  std::array<uint8_t, 256> table = {};
-  size_t length = 0;
-  int side = 0;
-  const auto grid_of = [&](absl::string_view text, const char* column,
-                           Grid& grid) -> absl::Status {
-    if (text.size() != length) {
-      return reader.Fault(absl::StrCat("the ", column, " has ", text.size(),
-                                       " characters, expected ", length));
+using Fields = std::vector<absl::string_view>;
+
+// The column whose name is first among `names`, in any letter case.
+size_t Find(const Fields& header, std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    for (size_t i = 0; i < header.size(); ++i) {
+      if (absl::EqualsIgnoreCase(absl::StripAsciiWhitespace(header[i]), name)) {
+        return i;
+      }
     }
-    std::vector<uint8_t> cells(length);
+  }
+  return Columns::kNone;
+}
+
+// By the names of our own files and of the public sets of Sudoku and mazes.
+Columns NamedColumns(const Fields& header) {
+  Columns columns;
+  columns.question = Find(header, {"question", "questions", "puzzle", "puzzles",
+                                   "quiz", "quizzes", "problem", "input"});
+  columns.answer = Find(header, {"answer", "answers", "solution", "solutions",
+                                 "output", "target"});
+  columns.source = Find(header, {"source"});
+  columns.rating = Find(header, {"rating", "ratings", "difficulty"});
+  columns.confidence = Find(header, {"confidence"});
+  columns.count = header.size();
+  columns.strict_rating = Find(header, {"rating", "ratings"}) == columns.rating;
+  return columns;
+}
+
+bool IsSudokuText(absl::string_view text) {
+  return (text.size() == 16 || text.size() == 36 || text.size() == 81) &&
+         text.find_first_not_of("0123456789.") == text.npos;
+}
+bool IsMazeText(absl::string_view text) {
+  const size_t side = static_cast<size_t>(std::lround(std::sqrt(text.size())));
+  return text.size() >= 4 && side * side == text.size() &&
+         text.find_first_not_of(kMazeCells) == text.npos &&
+         std::count(text.begin(), text.end(), 'S') == 1 &&
+         std::count(text.begin(), text.end(), 'G') == 1;
+}
+
+// Is `answer` the question with all its blanks, or a path, filled in?
+bool Answers(absl::string_view question, absl::string_view answer) {
+  if (question.size() != answer.size()) return false;
+  const bool maze = IsMazeText(question);
+  bool more = false;
+  for (size_t i = 0; i < question.size(); ++i) {
+    const bool blank =
+        maze ? question[i] == ' ' : question[i] == '.' || question[i] == '0';
+    if (question[i] != answer[i] && !blank) return false;
+    if (!maze && (answer[i] == '.' || answer[i] == '0')) return false;
+    more = more || question[i] != answer[i];
+  }
+  return more;
+}
+
+// Is the one grid of a row a question, and nothing else there like a grid?
+bool IsQuestionAlone(const Fields& row, size_t grid) {
+  for (size_t i = 0; i < row.size(); ++i) {
+    if (i != grid && row[i].size() >= 9 &&
+        (row[i].find_first_not_of("0123456789.") == row[i].npos ||
+         row[i].find_first_not_of(kMazeCells) == row[i].npos)) {
+      return false;
+    }
+  }
+  return row[grid].size() == 81 ||
+         (IsMazeText(row[grid]) && row[grid].find('o') == row[grid].npos);
+}
+
+// Of a first row that is no header: where the cells say themselves what they
+// are. The question is kNone where they don't.
+Columns UnmistakableColumns(const Fields& row) {
+  Columns columns;
+  columns.count = row.size();
+  columns.has_header = false;
+  std::vector<size_t> grids;
+  for (size_t i = 0; i < row.size(); ++i) {
+    if (IsSudokuText(row[i]) || IsMazeText(row[i])) grids.push_back(i);
+  }
+  if (grids.size() == 2) {
+    for (const auto& [question, answer] :
+         {std::pair(grids[0], grids[1]), std::pair(grids[1], grids[0])}) {
+      if (!Answers(row[question], row[answer])) continue;
+      columns.question = question;
+      columns.answer = answer;
+    }
+  } else if (grids.size() == 1 && IsQuestionAlone(row, grids[0])) {
+    columns.question = grids[0];
+  }
+  // Our own form without its first line.
+  int ignored = 0;
+  if (columns.question == 1 && columns.answer == 2 && row.size() == 4 &&
+      absl::SimpleAtoi(row[3], &ignored)) {
+    columns.source = 0;
+    columns.rating = 3;
+  }
+  return columns;
+}
+
+// Reads a file whose columns and separator are known.
+class Puzzles {
+ public:
+  Puzzles(Reader& reader, const Columns& columns)
+      : reader_(reader), columns_(columns) {}
+
+  absl::StatusOr<PuzzleFile> Read() {
+    Fields fields;
+    if (columns_.has_header) ARCTRM_RETURN_IF_ERROR(reader_.Next(fields));
+    int64_t empty_line = 0;
+    while (!reader_.AtEnd()) {
+      ARCTRM_RETURN_IF_ERROR(reader_.Next(fields));
+      if (IsEmpty(fields)) {
+        if (empty_line == 0) empty_line = reader_.line();
+        continue;
+      }
+      if (empty_line > 0) {
+        return reader_.FaultAt(empty_line, "an empty row, and others below it");
+      }
+      if (fields.size() != columns_.count) {
+        return reader_.Fault(absl::StrCat(
+            fields.size(), " fields, expected ", columns_.count,
+            ", as many as ",
+            columns_.has_header ? "the header has" : "the first row has"));
+      }
+      ARCTRM_RETURN_IF_ERROR(Row(fields));
+    }
+    return std::move(file_);
+  }
+
+ private:
+  static bool IsEmpty(const Fields& fields) {
+    return std::all_of(fields.begin(), fields.end(), [](absl::string_view f) {
+      return absl::StripAsciiWhitespace(f).empty();
+    });
+  }
+
+  // Cells of a Sudoku may have blanks around; those of a maze are cells.
+  absl::string_view Cells(absl::string_view field) const {
+    return file_.kind == PuzzleKind::kSudoku ? absl::StripAsciiWhitespace(field)
+                                             : field;
+  }
+
+  absl::Status ReadKind(absl::string_view& question) {
+    const absl::string_view bare = absl::StripAsciiWhitespace(question);
+    const bool digits =
+        !bare.empty() && bare.find_first_not_of("0123456789.") == bare.npos;
+    file_.kind = !digits && question.find_first_of(kMazeCells) != question.npos
+                     ? PuzzleKind::kMaze
+                     : PuzzleKind::kSudoku;
+    question = Cells(question);
+    length_ = question.size();
+    side_ = static_cast<int>(std::lround(std::sqrt(length_)));
+    if (length_ == 0 || length_ > static_cast<size_t>(kMaxSide * kMaxSide) ||
+        static_cast<size_t>(side_) * static_cast<size_t>(side_) != length_) {
+      return reader_.Fault(absl::StrCat("the question has ", length_,
+                                        " characters; expected a square of at "
+                                        "most 30 by 30, such as 81 or 900"));
+    }
+    table_ = CellTable(file_.kind);
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadGrid(absl::string_view text, const char* column,
+                        Grid& grid) const {
+    if (text.size() != length_) {
+      return reader_.Fault(absl::StrCat("the ", column, " has ", text.size(),
+                                        " characters, expected ", length_));
+    }
+    std::vector<uint8_t> cells(length_);
     uint8_t worst = 0;
-    for (size_t i = 0; i < length; ++i) {
-      cells[i] = table[static_cast<uint8_t>(text[i])];
+    for (size_t i = 0; i < length_; ++i) {
+      cells[i] = table_[static_cast<uint8_t>(text[i])];
       worst = std::max(worst, cells[i]);
     }
     if (worst == kNoCell) {
       size_t i = 0;
       while (cells[i] != kNoCell) ++i;
-      return reader.Fault(absl::StrCat(
+      return reader_.Fault(absl::StrCat(
           "character ", i + 1, " of the ", column, " is none of a ",
-          PuzzleKindName(file.kind), ": expected ",
-          file.kind == PuzzleKind::kMaze ? "one of `# SGo`"
-                                         : "a digit or \".\""));
+          PuzzleKindName(file_.kind), ": expected ",
+          file_.kind == PuzzleKind::kMaze ? "one of `# SGo`"
+                                          : "a digit or \".\""));
     }
-    grid = Grid(side, side, std::move(cells));
+    grid = Grid(side_, side_, std::move(cells));
     return absl::OkStatus();
-  };
-  while (!reader.AtEnd()) {
-    ARCTRM_RETURN_IF_ERROR(reader.Next(fields));
-    const absl::string_view question = fields[1];
-    if (length == 0) {
-      length = question.size();
-      side = static_cast<int>(std::lround(std::sqrt(length)));
-      if (length == 0 || length > static_cast<size_t>(kMaxSide * kMaxSide) ||
-          static_cast<size_t>(side) * static_cast<size_t>(side) != length) {
-        return reader.Fault(absl::StrCat("the question has ", length,
-                                         " characters; expected a square of at "
-                                         "most 30 by 30, such as 81 or 900"));
-      }
-      file.kind = question.find_first_of(kMazeCells) != question.npos
-                      ? PuzzleKind::kMaze
-                      : PuzzleKind::kSudoku;
-      table = CellTable(file.kind);
+  }
+
+  absl::Status ReadRating(absl::string_view field, Puzzle& puzzle) const {
+    const absl::string_view text = absl::StripAsciiWhitespace(field);
+    for (const char* unknown : {"", "nan", "none", "null", "na", "n/a"}) {
+      if (absl::EqualsIgnoreCase(text, unknown)) return absl::OkStatus();
+    }
+    double rating = 0;
+    if (absl::SimpleAtod(text, &rating) && std::abs(rating) < 2e9) {
+      puzzle.rating = static_cast<int>(std::lround(rating));
+      return absl::OkStatus();
+    }
+    if (!columns_.strict_rating) return absl::OkStatus();
+    return reader_.Fault(absl::StrCat(
+        "the rating \"", absl::Utf8SafeCHexEscape(text.substr(0, 20)),
+        "\" is no number"));
+  }
+
+  absl::Status ReadConfidence(absl::string_view field, Puzzle& puzzle) const {
+    const absl::string_view text = absl::StripAsciiWhitespace(field);
+    if (text.empty()) return absl::OkStatus();
+    double confidence = 0;
+    if (!absl::SimpleAtod(text, &confidence) || !(confidence >= 0) ||
+        confidence > 1) {
+      return reader_.Fault(absl::StrCat(
+          "the confidence \"", absl::Utf8SafeCHexEscape(text.substr(0, 20)),
+          "\" is no number from 0 to 1"));
+    }
+    puzzle.confidence = confidence;
+    return absl::OkStatus();
+  }
+
+  absl::Status Row(const Fields& fields) {
+    const auto field = [&](size_t column) {
+      return column == Columns::kNone ? absl::string_view() : fields[column];
+    };
+    absl::string_view question = field(columns_.question);
+    if (length_ == 0) {
+      ARCTRM_RETURN_IF_ERROR(ReadKind(question));
     }
     Puzzle puzzle;
-    puzzle.source = std::string(fields[0]);
-    ARCTRM_RETURN_IF_ERROR(grid_of(question, "question", puzzle.question));
-    if (!fields[2].empty()) {
-      ARCTRM_RETURN_IF_ERROR(grid_of(fields[2], "answer", puzzle.answer));
+    puzzle.source = std::string(field(columns_.source));
+    ARCTRM_RETURN_IF_ERROR(
+        ReadGrid(Cells(question), "question", puzzle.question));
+    const absl::string_view answer = Cells(field(columns_.answer));
+    if (!answer.empty()) {
+      ARCTRM_RETURN_IF_ERROR(ReadGrid(answer, "answer", puzzle.answer));
     }
-    if (!absl::SimpleAtoi(fields[3], &puzzle.rating)) {
-      return reader.Fault(absl::StrCat("the rating \"", fields[3].substr(0, 20),
-                                       "\" is no whole number"));
-    }
-    if (confident && !fields[4].empty()) {
-      double confidence = 0;
-      if (!absl::SimpleAtod(fields[4], &confidence) || !(confidence >= 0) ||
-          confidence > 1) {
-        return reader.Fault(absl::StrCat("the confidence \"",
-                                         fields[4].substr(0, 20),
-                                         "\" is no number from 0 to 1"));
-      }
-      puzzle.confidence = confidence;
-    }
-    file.puzzles.push_back(std::move(puzzle));
+    ARCTRM_RETURN_IF_ERROR(ReadRating(field(columns_.rating), puzzle));
+    ARCTRM_RETURN_IF_ERROR(ReadConfidence(field(columns_.confidence), puzzle));
+    file_.puzzles.push_back(std::move(puzzle));
+    return absl::OkStatus();
   }
+
+  Reader& reader_;
+  const Columns& columns_;
+  PuzzleFile file_;
+  std::array<uint8_t, 256> table_ = {};
+  size_t length_ = 0;
+  int side_ = 0;
+};
+
+// The first line, for a message.
+std::string FirstLine(absl::string_view bytes) {
+  absl::string_view line = bytes.substr(0, bytes.find('\n'));
+  line = absl::StripTrailingAsciiWhitespace(line);
+  const bool cut = line.size() > kMostShown;
+  return absl::StrCat(absl::Utf8SafeCHexEscape(line.substr(0, kMostShown)),
+                      cut ? "..." : "");
+}
+
+// No two columns of one name that both could be meant.
+absl::Status CheckOnce(const Fields& header, const Columns& columns,
+                       const Reader& reader) {
+  for (const size_t used : {columns.question, columns.answer}) {
+    if (used == Columns::kNone) continue;
+    for (size_t i = used + 1; i < header.size(); ++i) {
+      if (absl::EqualsIgnoreCase(absl::StripAsciiWhitespace(header[i]),
+                                 absl::StripAsciiWhitespace(header[used]))) {
+        return reader.Fault(
+            absl::StrCat("two columns are called ",
+                         absl::StripAsciiWhitespace(header[used])));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+// The separator and columns that the first row has; InvalidArgument shows it.
+absl::Status LookAtFirstRow(absl::string_view bytes, absl::string_view name,
+                            char& separator, Columns& columns) {
+  absl::Status broken;
+  for (const bool by_name : {true, false}) {
+    for (const char candidate : {',', '\t', ';', '|'}) {
+      Reader reader(bytes, name, candidate);
+      Fields row;
+      const absl::Status status = reader.Next(row);
+      if (candidate == ',') broken = status;
+      if (!status.ok()) continue;
+      columns = by_name ? NamedColumns(row) : UnmistakableColumns(row);
+      separator = candidate;
+      if (columns.question == Columns::kNone) continue;
+      return by_name ? CheckOnce(row, columns, reader) : absl::OkStatus();
+    }
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      name, ", line 1: the header is not one of puzzles: found \"",
+      FirstLine(bytes), "\"", broken.ok() ? "" : " (",
+      broken.ok() ? "" : broken.message(), broken.ok() ? "" : ")",
+      "; expected ", kHeader,
+      ", of which question is needed; puzzle and solution, or quizzes and "
+      "solutions, are read as question and answer"));
+}
+
+}  // namespace
+
+absl::StatusOr<PuzzleFile> ParsePuzzleCsv(absl::string_view bytes,
+                                          absl::string_view name) {
+  absl::ConsumePrefix(&bytes, "\xEF\xBB\xBF");  // byte-order mark
+  if (absl::StripAsciiWhitespace(bytes).empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        name, ": empty; expected rows of ", kHeader, " below that header"));
+  }
+  char separator = ',';
+  Columns columns;
+  ARCTRM_RETURN_IF_ERROR(LookAtFirstRow(bytes, name, separator, columns));
+  Reader reader(bytes, name, separator);
+  ARCTRM_ASSIGN_OR_RETURN(PuzzleFile file, Puzzles(reader, columns).Read());
   if (file.puzzles.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat(name, ": no puzzles below the header"));
@@ -227,7 +474,7 @@ absl::StatusOr<PuzzleFile> ParsePuzzleCsv(absl::string_view bytes,
 }
 
 absl::StatusOr<PuzzleFile> ReadPuzzleCsv(const std::string& path) {
-  ARCTRM_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path));
+  ARCTRM_ASSIGN_OR_RETURN(const std::string bytes, ReadTextFile(path));
   return ParsePuzzleCsv(bytes, path);
 }
 
@@ -260,7 +507,8 @@ std::string PuzzleCsv(const PuzzleFile& file) {
   for (const Puzzle& puzzle : file.puzzles) {
     absl::StrAppend(&out, quoted(puzzle.source), ",",
                     PuzzleText(file.kind, puzzle.question), ",",
-                    PuzzleText(file.kind, puzzle.answer), ",", puzzle.rating);
+                    PuzzleText(file.kind, puzzle.answer), ",");
+    if (puzzle.rating.has_value()) absl::StrAppend(&out, *puzzle.rating);
     if (confident) out += ",";
     if (puzzle.confidence.has_value()) {
       absl::StrAppendFormat(&out, "%.6f", *puzzle.confidence);

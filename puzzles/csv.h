@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The published form of Sudoku-Extreme and Maze-Hard: CSV with the header
-// source,question,answer,rating. A Sudoku is its digits row by row, "." or "0"
-// for blank; a maze its cells, `#` wall, blank free, S, G, and `o` for the
-// path. A field may stand in quotes, with "" for one of them. A column
-// `confidence` may follow: how sure a model is of its answer.
+// Files of puzzles: CSV, as Sudoku-Extreme, Maze-Hard and other public sets are
+// published. A Sudoku is its digits row by row, "." or "0" for blank; a maze
+// its cells, `#` wall, blank free, S, G, and `o` for the path. Our own files
+// have the header source,question,answer,rating and, where answers are a
+// model's, confidence: how sure it is of each.
 #pragma once
 
 #include <string>
@@ -22,12 +22,18 @@ struct PuzzleFile {
   std::vector<Puzzle> puzzles;
 };
 
-// Reads a whole file; the first puzzle says which kind it is. InvalidArgument
-// with the file and the line where the row begins: no or another header, a row
-// with another number of fields, a character that is none of a puzzle, a length
-// that is no square or another than that of the first row, a rating that is no
-// number, no rows.
-// Answers may be empty. Whether puzzles make sense is not looked at.
+// Reads a whole file, also one packed with gzip or zstd; the first puzzle says
+// which kind it is. Columns are found by name in any order and letter case:
+// question (or puzzle, quizzes …), answer (solution, solutions …), source,
+// rating, confidence; others are ignored, and all but the question may be
+// missing. Without a header the cells of the first row must say what they are.
+// Commas, tabs, semicolons or bars stand between fields; a field may stand in
+// quotes, with "" for one of them. Empty rows at the end are none.
+// InvalidArgument with the file and the line where the row begins: another
+// header, which is shown, a row with another number of fields, a character that
+// is none of a puzzle, a length that is no square or another than that of the
+// first row, a rating that is no number, no rows.
+// Whether puzzles make sense is not looked at.
 absl::StatusOr<PuzzleFile> ReadPuzzleCsv(const std::string& path);
 // The same of bytes; `name` is what errors call them.
 absl::StatusOr<PuzzleFile> ParsePuzzleCsv(absl::string_view bytes,

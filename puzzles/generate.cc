@@ -4,13 +4,13 @@
 #include <algorithm>
 #include <atomic>
 #include <set>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "base/random.h"
 #include "base/status.h"
+#include "base/thread_group.h"
 #include "puzzles/maze.h"
 #include "puzzles/sudoku.h"
 
@@ -62,10 +62,12 @@ absl::StatusOr<PuzzleFile> GeneratePuzzles(const GenerateOptions& options) {
       }
     }
   };
-  std::vector<std::thread> helpers;
-  for (size_t t = 1; t < faults.size(); ++t) helpers.emplace_back(work, t);
+  ThreadGroup helpers;
+  for (size_t t = 1; t < faults.size(); ++t) {
+    if (!helpers.Start([&work, t] { work(t); })) break;
+  }
   work(0);
-  for (std::thread& helper : helpers) helper.join();
+  helpers.Join();
   for (const absl::Status& fault : faults) ARCTRM_RETURN_IF_ERROR(fault);
 
   // Small ones come more than once: those are made again.

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
-#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
+#include "base/thread_group.h"
 #include "puzzles/maze.h"
 #include "puzzles/sudoku.h"
 
@@ -100,10 +100,12 @@ std::vector<std::pair<size_t, absl::Status>> FindFaults(
       }
     }
   };
-  std::vector<std::thread> helpers;
-  for (int t = 1; t < threads; ++t) helpers.emplace_back(work, false);
+  ThreadGroup helpers;
+  for (int t = 1; t < threads; ++t) {
+    if (!helpers.Start([&] { work(false); })) break;
+  }
   work(true);
-  for (std::thread& helper : helpers) helper.join();
+  helpers.Join();
   std::sort(faults.begin(), faults.end(),
             [](const auto& a, const auto& b) { return a.first < b.first; });
   return faults;

@@ -2,6 +2,7 @@
 #include "puzzles/puzzle_dataset.h"
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -14,10 +15,15 @@ namespace arctrm {
 
 absl::StatusOr<Dataset> BuildPuzzleDataset(
     const PuzzleFile& file, const PuzzleDatasetOptions& options) {
+  // As long as nothing is asked of them, puzzles need no rating.
+  const bool any_rating =
+      options.min_rating <= 0 && options.max_rating >= kMostRating;
   std::vector<size_t> chosen;
   for (size_t i = 0; i < file.puzzles.size(); ++i) {
-    const int rating = file.puzzles[i].rating;
-    if (rating >= options.min_rating && rating <= options.max_rating) {
+    const std::optional<int> rating = file.puzzles[i].rating;
+    if (rating.has_value()
+            ? *rating >= options.min_rating && *rating <= options.max_rating
+            : any_rating) {
       chosen.push_back(i);
     }
   }

@@ -13,10 +13,15 @@
 
 namespace arctrm {
 
+// No puzzle is rated more.
+inline constexpr int kMostRating = 100'000'000;
+
 struct PuzzleDatasetOptions {
   // Sudoku: shuffles of each puzzle beside itself (published 1000). Mazes: 0
   // for none, else the 7 other dihedral transforms.
   int augmentations = 0;
+  // Puzzles without a rating are left out where one of these two says more than
+  // 0 and kMostRating.
   int min_rating = 0;                                // easier ones are left out
   int max_rating = std::numeric_limits<int>::max();  // and harder ones
   int64_t sample = 0;  // puzzles, drawn at random by seed; 0: all

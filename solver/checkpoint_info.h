@@ -60,6 +60,13 @@ absl::Status CheckSameNetwork(const CheckpointInfo& info,
 // checkpoint.
 absl::Status DropResumeState(const std::string& path);
 
+// Is there a checkpoint in the folder `dir`, on disk or in memory?
+bool HasCheckpoint(const std::string& dir);
+// Does this process alone have the checkpoint `dir`, for which no disk had room
+// (TrainRequest::keep_in_memory)? Everything here that reads one finds it.
+bool IsOnlyInMemory(const std::string& dir);
+void ForgetCheckpointsInMemory();
+
 struct ExportOptions {
   // Keep one embedding row, the mean of all, and forget which row was whose:
   // the small file that new tasks start from.

@@ -76,6 +76,14 @@ struct TrainRequest {
   // Where checkpoints go from the first one on that finds no room in `out`; ""
   // for nowhere. Not resumed from.
   std::string spare_out;
+  // What finds no room there either is kept in this process's memory: `out`,
+  // best_out and snapshots can then be read from here alone (IsOnlyInMemory).
+  // Otherwise a last save without room is an error, and the others are left
+  // out.
+  bool keep_in_memory = false;
+  // Told of every save that found no room, and why; without it `log` is told of
+  // the first one.
+  std::function<void(const absl::Status&)> on_unsaved;
   // Continue from `out`; NotFound when it holds no resume state, and
   // FailedPrecondition when its settings or dataset differ.
   bool resume = false;
@@ -127,6 +135,10 @@ bool IsDiverged(const absl::Status& status);
 
 // Where snapshot `number`, from 1, of a training into `out` is kept.
 std::string SnapshotDir(const std::string& out, int number);
+
+// Where the best weights are when they find no room in best_out but do beside
+// `spare_out`; best_out then holds none.
+std::string SpareBest(const std::string& spare_out);
 
 // Trains, saves at intervals and at every stop; where a signal or the deadline
 // comes before the first step could begin, `out` of the result is empty. What

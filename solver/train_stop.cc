@@ -29,4 +29,8 @@ std::string SnapshotDir(const std::string& out, int number) {
   return BesidePath(out, absl::StrCat(".snapshot-", number));
 }
 
+std::string SpareBest(const std::string& spare_out) {
+  return absl::StrCat(spare_out, ".best");
+}
+
 }  // namespace arctrm

@@ -71,8 +71,10 @@ Scored ScoredOf(const PuzzleReportData& data, int least_rating,
   Scored out;
   for (size_t i = 0; i < data.answers.size(); ++i) {
     const Puzzle& puzzle = data.puzzles.puzzles[i];
-    if (puzzle.answer.empty() || puzzle.rating < least_rating ||
-        puzzle.rating > most_rating) {
+    // Without a rating a puzzle counts where no rating is asked for.
+    const int rating = puzzle.rating.value_or(std::numeric_limits<int>::min());
+    if (puzzle.answer.empty() || rating < least_rating ||
+        rating > most_rating) {
       continue;
     }
     out.puzzles.push_back(puzzle);
@@ -110,8 +112,9 @@ std::string ScoreCards(const PuzzleReportData& data) {
 std::vector<std::pair<int, int>> RatingGroups(const PuzzleReportData& data) {
   std::vector<int> ratings;
   for (size_t i = 0; i < data.answers.size(); ++i) {
-    if (!data.puzzles.puzzles[i].answer.empty()) {
-      ratings.push_back(data.puzzles.puzzles[i].rating);
+    const Puzzle& puzzle = data.puzzles.puzzles[i];
+    if (!puzzle.answer.empty() && puzzle.rating.has_value()) {
+      ratings.push_back(*puzzle.rating);
     }
   }
   std::sort(ratings.begin(), ratings.end());
@@ -216,11 +219,15 @@ std::string PuzzleHtml(const PuzzleReportData& data, size_t i, Result result) {
     case Result::kUnknown:
       break;
   }
+  if (puzzle.rating.has_value()) {
+    absl::StrAppend(
+        &html, "<span class=\"badge group\">",
+        Plural(*puzzle.rating, kind == PuzzleKind::kMaze ? "step" : "guess",
+               kind == PuzzleKind::kMaze ? "steps" : "guesses"),
+        "</span>");
+  }
   absl::StrAppend(
-      &html, "<span class=\"badge group\">",
-      Plural(puzzle.rating, kind == PuzzleKind::kMaze ? "step" : "guess",
-             kind == PuzzleKind::kMaze ? "steps" : "guesses"),
-      "</span></header>\n<div class=\"row\">",
+      &html, "</header>\n<div class=\"row\">",
       Figure("Question", PuzzleSvg(kind, puzzle, puzzle.question, kPixels),
              EscapeHtml(puzzle.source)));
   if (i < data.answers.size()) {

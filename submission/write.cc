@@ -2,12 +2,14 @@
 #include "submission/write.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "arc/read.h"
 #include "base/files.h"
+#include "base/replaced_file.h"
 #include "base/status.h"
 
 namespace arctrm {
@@ -52,6 +54,18 @@ void AppendString(const std::string& text, std::string& out) {
     }
   }
   out += '"';
+}
+
+// No submission for them is longer.
+int64_t MostBytes(const ChallengeSet& challenges) {
+  constexpr int64_t kGrid = 30 * (2 * 30 + 2) + 2;
+  constexpr int64_t kOutput = 2 * kGrid + 40;
+  int64_t bytes = 16;
+  for (const Task& task : challenges.tasks) {
+    bytes += static_cast<int64_t>(6 * task.id.size() + 8) +
+             kOutput * static_cast<int64_t>(task.test_inputs.size());
+  }
+  return bytes;
 }
 
 bool Fits(const Submission& submission, const ChallengeSet& challenges) {
@@ -124,6 +138,15 @@ Submission PlaceholderSubmission(const ChallengeSet& challenges) {
   return submission;
 }
 
+absl::Status CheckSubmissionPath(absl::string_view path) {
+  ARCTRM_RETURN_IF_ERROR(CheckIsFile(path));
+  if (!IsSpecialFile(path) || path == "/dev/null") return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("can't write ", path,
+                   ": a run replaces its submission again and again; give the "
+                   "name of a file"));
+}
+
 bool HasAnswers(const Submission& submission) {
   const auto answers = [](const Grid& grid) {
     return !grid.empty() && grid != Placeholder();
@@ -140,7 +163,7 @@ bool HasAnswers(const Submission& submission) {
 
 absl::Status WriteSubmission(const Submission& submission,
                              const ChallengeSet& challenges,
-                             absl::string_view path) {
+                             absl::string_view path, bool again) {
   if (!Fits(submission, challenges)) {
     return absl::InternalError(absl::StrCat(
         path,
@@ -151,13 +174,11 @@ absl::Status WriteSubmission(const Submission& submission,
     return WriteFileAtomically(path, SubmissionJson(submission));
   }
   // Written beside, read back as a stranger would, and only then put in place.
-  const std::string fresh = FreshName(path);
-  ARCTRM_RETURN_IF_ERROR(
-      WriteFileAtomically(fresh, SubmissionJson(submission)));
-  absl::Status status = CheckReadsBack(submission, fresh);
-  if (status.ok()) status = RenameFile(fresh, path);
-  if (!status.ok()) RemoveAll(fresh).IgnoreError();
-  return status;
+  return ReplaceFile(path, SubmissionJson(submission),
+                     again ? MostBytes(challenges) : 0,
+                     [&](const std::string& fresh) {
+                       return CheckReadsBack(submission, fresh);
+                     });
 }
 
 Submission MergeSubmissions(const std::vector<WeightedSubmission>& parts,

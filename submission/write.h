@@ -18,16 +18,20 @@ std::string SubmissionJson(const Submission& submission);
 // [[0]] twice for every test input: a legal file that scores nothing.
 Submission PlaceholderSubmission(const ChallengeSet& challenges);
 
+// Can a run's submission, which is replaced again and again, be written to
+// `path`? As CheckIsFile(), but of what is no file /dev/null alone.
+absl::Status CheckSubmissionPath(absl::string_view path);
 // Is any test input answered by more than a placeholder?
 bool HasAnswers(const Submission& submission);
 
 // Checks `submission` against `challenges` (Internal if it doesn't fit: our
 // bug), writes to a temporary name, syncs, reads it back, renames. Whatever
 // fails, the file that was there stays. A device or a pipe is written to as it
-// stands.
+// stands. `again`: more will follow, for which room is kept from now on
+// (base/replaced_file.h), until ReleaseRoom(path).
 absl::Status WriteSubmission(const Submission& submission,
                              const ChallengeSet& challenges,
-                             absl::string_view path);
+                             absl::string_view path, bool again = false);
 
 // Per test input the answers of several submissions, weighted: attempt_1 counts
 // its weight, attempt_2 half of it; ties by content. Placeholders don't count.

@@ -8,17 +8,18 @@
 #include <limits>
 #include <map>
 #include <mutex>
-#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "augment/canvas.h"
 #include "augment/dihedral.h"
 #include "augment/fitted_canvas.h"
+#include "base/exceptions.h"
 #include "base/interrupt.h"
 #include "base/out_of_memory.h"
 #include "base/status.h"
 #include "base/stop.h"
+#include "base/thread_group.h"
 #include "base/watchdog.h"
 
 namespace arctrm {
@@ -279,7 +280,9 @@ class VoteQueue {
       absl::StatusOr<std::vector<Vote>> votes;
       {
         const InterruptScope interruptible(options_.abort);
-        votes = PredictBatch(predictor, batch, options_.source);
+        votes = CatchExceptions("predicting", [&] {
+          return PredictBatch(predictor, batch, options_.source);
+        });
       }
       pace.Took(batch_watch.Elapsed(), batch);
       lock.lock();
@@ -485,12 +488,12 @@ absl::StatusOr<VoteResult> PredictVotes(
   const int64_t most_tokens =
       int64_t{batch_size} * predictors[0]->canvas().num_tokens();
   VoteQueue queue(views, most_tokens, options, on_batch, ballots, result);
-  std::vector<std::thread> threads;
+  ThreadGroup threads;
   for (Predictor* predictor : predictors.subspan(1)) {
-    threads.emplace_back([&queue, predictor] { queue.Work(*predictor); });
+    if (!threads.Start([&queue, predictor] { queue.Work(*predictor); })) break;
   }
   queue.Work(*predictors[0]);
-  for (std::thread& thread : threads) thread.join();
+  threads.Join();
   ARCTRM_RETURN_IF_ERROR(queue.Finish());
   return result;
 }

@@ -152,7 +152,8 @@ nlohmann::ordered_json Settings(const CheckpointInfo& info) {
 // at where it has one: older checkpoints don't.
 absl::StatusOr<simdjson::dom::element> ReadDescription(
     const std::string& path, simdjson::dom::parser& parser) {
-  ARCTRM_ASSIGN_OR_RETURN(const std::string json, ReadFile(path));
+  ARCTRM_ASSIGN_OR_RETURN(const std::string json,
+                          ReadKeptFile(Dirname(path), Basename(path)));
   simdjson::dom::element root;
   simdjson::dom::object members;
   std::string_view format;
@@ -200,22 +201,13 @@ absl::Status CheckCheckpointPlace(const std::string& dir) {
   return CheckNoForeignEntries(dir, IsCheckpointName);
 }
 
-absl::Status WriteCheckpoint(
-    const std::string& dir, const CheckpointInfo& info,
-    const std::vector<std::pair<std::string, std::string>>& files) {
-  ARCTRM_RETURN_IF_ERROR(CheckCheckpointPlace(dir));
-  const std::string fresh = FreshName(dir);
-  ARCTRM_RETURN_IF_ERROR(RemoveAll(fresh));
-  ARCTRM_RETURN_IF_ERROR(MakeDirectories(fresh));
+// All files of a checkpoint folder, the description last.
+NamedFiles WholeCheckpoint(const CheckpointInfo& info, NamedFiles files) {
+  files.emplace_back(kIdsFile, ZstdCompress(IdsJson(info)));
   nlohmann::ordered_json listed = nlohmann::ordered_json::object();
-  const auto write = [&](const std::string& name, absl::string_view bytes) {
-    listed[name] = {{"bytes", bytes.size()}, {"sha256", Sha256Hex(bytes)}};
-    return WriteFileAtomically(JoinPath(fresh, name), bytes);
-  };
   for (const auto& [name, bytes] : files) {
-    ARCTRM_RETURN_IF_ERROR(write(name, bytes));
+    listed[name] = {{"bytes", bytes.size()}, {"sha256", Sha256Hex(bytes)}};
   }
-  ARCTRM_RETURN_IF_ERROR(write(kIdsFile, ZstdCompress(IdsJson(info))));
   nlohmann::ordered_json settings = nlohmann::ordered_json::object();
   settings["format"] = kFormat;
   settings["version"] = kVersion;
@@ -224,13 +216,57 @@ absl::Status WriteCheckpoint(
   settings["settings"] = Settings(info);
   settings["files"] = std::move(listed);
   settings[kSelfSha256] = std::string(kSha256Digits, '0');
-  ARCTRM_RETURN_IF_ERROR(WriteFileAtomically(
-      JoinPath(fresh, kSettingsFile), WithSelfSha256(settings.dump(1) + "\n")));
-  return ReplaceDirectory(fresh, dir);
+  files.emplace_back(kSettingsFile, WithSelfSha256(settings.dump(1) + "\n"));
+  return files;
+}
+
+// Nothing of a folder that has no room is begun: the little there is may be
+// wanted for something smaller.
+absl::Status CheckRoom(const std::string& dir, const NamedFiles& files) {
+  // Blocks that are cut, the folder, and the little.
+  constexpr int64_t kBesides = 64 << 10;
+  int64_t bytes = kBesides;
+  for (const auto& [name, content] : files) {
+    bytes += static_cast<int64_t>(content.size());
+  }
+  const absl::StatusOr<int64_t> free = FreeBytes(Dirname(dir));
+  if (!free.ok() || *free >= bytes) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      absl::StrCat("can't write ", dir, ": it needs ", bytes,
+                   " bytes, the disk has room for ", *free));
+}
+
+absl::Status WriteCheckpoint(const std::string& dir, const CheckpointInfo& info,
+                             NamedFiles files) {
+  ARCTRM_RETURN_IF_ERROR(CheckCheckpointPlace(dir));
+  const std::string fresh = FreshName(dir);
+  ARCTRM_RETURN_IF_ERROR(RemoveAll(fresh));
+  const NamedFiles whole = WholeCheckpoint(info, std::move(files));
+  ARCTRM_RETURN_IF_ERROR(CheckRoom(dir, whole));
+  const auto write = [&]() -> absl::Status {
+    ARCTRM_RETURN_IF_ERROR(MakeDirectories(fresh));
+    for (const auto& [name, bytes] : whole) {
+      ARCTRM_RETURN_IF_ERROR(WriteFileAtomically(JoinPath(fresh, name), bytes));
+    }
+    return ReplaceDirectory(fresh, dir);
+  };
+  const absl::Status status = write();
+  if (status.ok()) {
+    ForgetFolder(dir);
+  } else {
+    RemoveAll(fresh).IgnoreError();
+  }
+  return status;
+}
+
+void KeepCheckpoint(const std::string& dir, const CheckpointInfo& info,
+                    NamedFiles files) {
+  KeepInMemory(dir, WholeCheckpoint(info, std::move(files)));
 }
 
 absl::StatusOr<std::string> CheckpointDir(const std::string& path) {
   std::string dir = path;
+  if (IsInMemory(dir)) return dir;
   if (FileExists(path) && !IsDirectory(path)) dir = Dirname(path);
   ARCTRM_ASSIGN_OR_RETURN(dir, ResolveDirectory(dir));
   if (!FileExists(JoinPath(dir, kSettingsFile))) {
@@ -255,7 +291,7 @@ absl::StatusOr<std::string> ReadCheckpointFile(const std::string& dir,
         settings_path, ": damaged, or lists no file \"", name, "\""));
   }
   const std::string path = JoinPath(dir, name);
-  ARCTRM_ASSIGN_OR_RETURN(std::string bytes, ReadFile(path));
+  ARCTRM_ASSIGN_OR_RETURN(std::string bytes, ReadKeptFile(dir, name));
   if (bytes.size() != size || Sha256Hex(bytes) != std::string(sha)) {
     return absl::DataLossError(absl::StrCat(
         path, ": damaged: its ", bytes.size(), " bytes are not the ones (",
@@ -315,7 +351,7 @@ absl::StatusOr<CheckpointInfo> ReadCheckpointInfo(const std::string& path) {
                           ZstdDecompress(frame, internal::kMaxIdsBytes));
   ARCTRM_RETURN_IF_ERROR(
       internal::ParseIds(JoinPath(info.dir, internal::kIdsFile), ids, info));
-  info.has_resume_state = FileExists(JoinPath(info.dir, internal::kResumeFile));
+  info.has_resume_state = internal::HasFile(info.dir, internal::kResumeFile);
   return info;
 }
 
@@ -336,8 +372,20 @@ absl::StatusOr<std::string> CheckpointFingerprint(const std::string& path) {
 absl::Status DropResumeState(const std::string& path) {
   const absl::StatusOr<std::string> dir = internal::CheckpointDir(path);
   if (!dir.ok()) return absl::OkStatus();
+  internal::ForgetFile(*dir, internal::kResumeFile);
   return RemoveAll(JoinPath(*dir, internal::kResumeFile));
 }
+
+bool HasCheckpoint(const std::string& dir) {
+  return internal::IsInMemory(dir) ||
+         FileExists(JoinPath(dir, internal::kSettingsFile));
+}
+
+bool IsOnlyInMemory(const std::string& dir) {
+  return internal::IsInMemory(dir);
+}
+
+void ForgetCheckpointsInMemory() { internal::ForgetAll(); }
 
 absl::StatusOr<std::string> CheckpointInfoText(const std::string& path,
                                                bool json) {

@@ -4,12 +4,11 @@
 #pragma once
 
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "solver/checkpoint_info.h"
+#include "solver/internal/memory_files.h"
 #include "solver/internal/safetensors.h"
 
 namespace arctrm::internal {
@@ -23,11 +22,15 @@ inline constexpr char kSettingsFile[] = "checkpoint.json";
 absl::Status CheckCheckpointPlace(const std::string& dir);
 
 // Writes everything to a fresh folder that then takes the place of `dir`, which
-// must be another checkpoint (FailedPrecondition), empty or not there.
+// must be another checkpoint (FailedPrecondition) or not there. On errors
+// nothing is left of it, and what `dir` held stands; ResourceExhausted where it
+// finds no room.
 // `files`: name and content of the tensor files. info.dir is not used.
-absl::Status WriteCheckpoint(
-    const std::string& dir, const CheckpointInfo& info,
-    const std::vector<std::pair<std::string, std::string>>& files);
+absl::Status WriteCheckpoint(const std::string& dir, const CheckpointInfo& info,
+                             NamedFiles files);
+// The same in this process's memory: what reads `dir` finds it there.
+void KeepCheckpoint(const std::string& dir, const CheckpointInfo& info,
+                    NamedFiles files);
 
 // The folder of `path` (the folder itself or a file in it), resolved.
 absl::StatusOr<std::string> CheckpointDir(const std::string& path);

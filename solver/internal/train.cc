@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/files.h"
 #include "base/interrupt.h"
 #include "base/status.h"
 #include "base/stop.h"
@@ -24,6 +25,7 @@ namespace {
 using internal::ReadSums;
 using internal::StepSums;
 using internal::Trainer;
+using SaveAs = Trainer::SaveAs;
 
 double Seconds(absl::Time from, absl::Time to) {
   return absl::ToDoubleSeconds(to - from);
@@ -77,6 +79,19 @@ absl::StatusOr<TrainResult> Follow(Trainer& trainer) {
   return result;
 }
 
+// Says what stands when the last save failed.
+absl::Status LastSave(const absl::Status& saved, const std::string& out) {
+  if (saved.ok()) return saved;
+  const absl::StatusOr<CheckpointInfo> before = ReadCheckpointInfo(out);
+  return absl::Status(
+      saved.code(),
+      absl::StrCat(
+          "the trained weights could not be saved: ", saved.message(),
+          before.ok()
+              ? absl::StrCat("; ", out, " holds those of step ", before->step)
+              : absl::StrCat("; ", out, " holds none")));
+}
+
 // Of rank 0. Ends with an order to stop unless there is an error.
 absl::StatusOr<TrainResult> Lead(const TrainRequest& request,
                                  Trainer& trainer) {
@@ -109,32 +124,70 @@ absl::StatusOr<TrainResult> Lead(const TrainRequest& request,
   absl::Time last_evaluation = start;
   int64_t last_evaluated_step = -1;
   double evaluation_s = 0;
-  const auto save_to = [&](const std::string& dir) {
+  const auto save_to = [&](const std::string& dir, SaveAs what) {
     Agree(trainer, {Order::kSave});
-    return trainer.Save(dir, time_s());
+    return trainer.Save(dir, time_s(), what);
   };
   result.out = request.out;
-  const auto save = [&]() -> absl::Status {
+  double patience = 1;  // grows while saves find no room
+  bool told = false;
+  // What finds no room now may find some later: the last save decides.
+  const auto unless_full = [&](const absl::Status& status) {
+    if (status.ok()) return status;
+    if (request.on_unsaved) {
+      request.on_unsaved(status);
+    } else if (request.log != nullptr && !told) {
+      request.log->Warning(
+          absl::StrCat("not saved, and so will be all that finds no room: ",
+                       status.message()));
+    }
+    told = true;
+    return absl::OkStatus();
+  };
+  // `last`: nothing comes after it.
+  const auto save = [&](bool last) -> absl::Status {
     const absl::Time before = clock.Now();
-    absl::Status saved = save_to(result.out);
-    if (absl::IsResourceExhausted(saved) && !request.spare_out.empty() &&
+    absl::Status saved = save_to(result.out, SaveAs::kWhole);
+    if (!saved.ok() && !request.spare_out.empty() &&
         result.out != request.spare_out) {
-      result.out = request.spare_out;
       if (request.log != nullptr) {
         request.log->Warning(absl::StrCat(saved.message(), "; saving in ",
-                                          result.out, " from here on"));
+                                          request.spare_out, " from here on"));
       }
-      saved = save_to(result.out);
+      saved = save_to(request.spare_out, SaveAs::kWhole);
+      if (saved.ok()) result.out = request.spare_out;
     }
-    ARCTRM_RETURN_IF_ERROR(saved);
     last_save = clock.Now();
-    save_s = Seconds(before, last_save);
-    return absl::OkStatus();
+    if (saved.ok()) {
+      patience = 1;
+      save_s = Seconds(before, last_save);
+      return saved;
+    }
+    patience = std::min(2 * patience, 64.0);
+    if (!last) return unless_full(saved);
+    if (!request.keep_in_memory) return saved;
+    ARCTRM_RETURN_IF_ERROR(unless_full(saved));
+    return save_to(result.out, SaveAs::kInMemory);
+  };
+  // Weights that are voted with beside the last ones. False: not kept.
+  const auto save_weights = [&](const std::string& dir) -> bool {
+    const absl::Status saved = save_to(dir, SaveAs::kWeights);
+    if (saved.ok()) return true;
+    unless_full(saved).IgnoreError();
+    return request.keep_in_memory && save_to(dir, SaveAs::kInMemory).ok();
+  };
+  const auto save_best_in_spare = [&] {
+    if (request.spare_out.empty() ||
+        !save_to(SpareBest(request.spare_out), SaveAs::kWeights).ok()) {
+      return false;
+    }
+    // Better than those, which would otherwise be taken.
+    return RemoveAll(request.best_out).ok();
   };
   const auto save_due = [&] {
     return !request.out.empty() && request.train.checkpoint_interval_s > 0 &&
            Seconds(last_save, clock.Now()) >=
-               request.train.checkpoint_interval_s;
+               patience * request.train.checkpoint_interval_s;
   };
   // Snapshots that lie behind.
   int snapshots = 0;
@@ -143,22 +196,10 @@ absl::StatusOr<TrainResult> Lead(const TrainRequest& request,
            progress() >= 0.5 + 0.5 * (snapshots + 1) / (request.snapshots + 1);
   };
   while (snapshot_due()) ++snapshots;
-  const auto save_snapshots = [&]() -> absl::Status {
+  const auto save_snapshots = [&] {
     while (snapshot_due()) {
-      const std::string dir = SnapshotDir(result.out, ++snapshots);
-      ARCTRM_RETURN_IF_ERROR(save_to(dir));
-      ARCTRM_RETURN_IF_ERROR(DropResumeState(dir));
+      save_weights(SnapshotDir(result.out, ++snapshots));
     }
-    return absl::OkStatus();
-  };
-  // What finds no room now may find some later: the last save decides.
-  const auto unless_full = [&](const absl::Status& status) {
-    if (!absl::IsResourceExhausted(status)) return status;
-    if (request.log != nullptr) {
-      request.log->Warning(absl::StrCat("not saved: ", status.message()));
-    }
-    last_save = clock.Now();
-    return absl::OkStatus();
   };
   const auto evaluate = [&]() -> absl::Status {
     const absl::Time before = clock.Now();
@@ -173,13 +214,15 @@ absl::StatusOr<TrainResult> Lead(const TrainRequest& request,
     ARCTRM_ASSIGN_OR_RETURN(const HeldOutScore score, std::move(tried));
     stats.held_out = score;
     if (trainer.best_step == 0 || score > trainer.best) {
-      trainer.best = score;
-      trainer.best_step = trainer.step();
-      if (!request.best_out.empty()) {
-        ARCTRM_RETURN_IF_ERROR(save_to(request.best_out));
-        ARCTRM_RETURN_IF_ERROR(DropResumeState(request.best_out));
-        // A run that is killed from here on knows what it has to beat.
-        if (!request.out.empty()) ARCTRM_RETURN_IF_ERROR(save());
+      // What could not be kept is not what others have to beat.
+      if (request.best_out.empty() || save_weights(request.best_out) ||
+          save_best_in_spare()) {
+        trainer.best = score;
+        trainer.best_step = trainer.step();
+      }
+      // A run that is killed from here on knows what it has to beat.
+      if (!request.best_out.empty() && !request.out.empty()) {
+        ARCTRM_RETURN_IF_ERROR(save(/*last=*/false));
       }
     }
     last_evaluated_step = trainer.step();
@@ -255,10 +298,10 @@ absl::StatusOr<TrainResult> Lead(const TrainRequest& request,
     // Before the state that a resumed training goes on from, which passes over
     // the snapshots that lie behind it.
     if (keeps && !request.out.empty()) {
-      ARCTRM_RETURN_IF_ERROR(unless_full(save_snapshots()));
+      save_snapshots();
     }
     if (keeps && save_due()) {
-      ARCTRM_RETURN_IF_ERROR(unless_full(save()));
+      ARCTRM_RETURN_IF_ERROR(save(/*last=*/false));
     }
   }
   if (!trainer.Finite()) result.stop = TrainStop::kDiverged;
@@ -292,7 +335,7 @@ absl::StatusOr<TrainResult> Lead(const TrainRequest& request,
     result.best_step = trainer.best_step;
   }
   if (!request.out.empty()) {
-    ARCTRM_RETURN_IF_ERROR(save());
+    ARCTRM_RETURN_IF_ERROR(LastSave(save(/*last=*/true), request.out));
     result.final_save_s = save_s;
   }
   Agree(trainer, {Order::kStop, static_cast<double>(result.stop)});

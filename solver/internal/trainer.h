@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "solver/checkpoint_info.h"
 #include "solver/internal/act.h"
+#include "solver/internal/checkpoint.h"
 #include "solver/internal/collective.h"
 #include "solver/internal/example_queue.h"
 #include "solver/internal/loss_scale.h"
@@ -56,9 +57,12 @@ class Trainer {
   // Of all ranks, which all call this before the sums are read.
   void Reduce(StepSums& sums) const;
 
-  // Writes the whole checkpoint folder, resume state included: rank 0, while
-  // the others call HelpSave.
-  absl::Status Save(const std::string& dir, double time_s) const;
+  // kWhole: the checkpoint folder, resume state included. kWeights: without
+  // that. kInMemory: kWeights in this process's memory.
+  enum class SaveAs { kWhole, kWeights, kInMemory };
+  // Rank 0, while the others call HelpSave.
+  absl::Status Save(const std::string& dir, double time_s,
+                    SaveAs what = SaveAs::kWhole) const;
   void HelpSave() const { WholeCarry(); }
 
   // Over the averaged weights and the table as they are now; the trainer must
@@ -132,6 +136,8 @@ class Trainer {
   Tensor GatherRows(const Tensor& own) const;
   // The carry of all rows; every rank calls it.
   Carry WholeCarry() const;
+  // What a resumed training needs beside the weights.
+  TensorMap ResumeState(const Carry& carry, double time_s) const;
   // Whether the gradients of a float16 step can be used; adapts the scale.
   // After too many that can't, the forward pass becomes float32.
   bool UseGradients(const Tensor& row_grad, bool rows_only);

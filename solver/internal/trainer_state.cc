@@ -444,7 +444,7 @@ void Trainer::MatchNewRows(const TrainRequest& request) {
 }
 
 absl::Status Trainer::LoadResume(const std::string& dir) {
-  ARCTRM_ASSIGN_OR_RETURN(ResumeState saved,
+  ARCTRM_ASSIGN_OR_RETURN(internal::ResumeState saved,
                           ReadResume(dir, options_, train_, *dataset_));
   CheckpointInfo& info = saved.info;
   const SafetensorsFile& state = saved.state;
@@ -535,7 +535,8 @@ absl::Status Trainer::LoadResume(const std::string& dir) {
   return absl::OkStatus();
 }
 
-absl::Status Trainer::Save(const std::string& dir, double time_s) const {
+absl::Status Trainer::Save(const std::string& dir, double time_s,
+                           SaveAs what) const {
   const Carry carry = WholeCarry();
   CheckpointInfo info;
   info.model = options_;
@@ -549,6 +550,20 @@ absl::Status Trainer::Save(const std::string& dir, double time_s) const {
     }
   }
   info.trained = trained_;
+  const Tensor& averaged = ema_.defined() ? ema_ : model_->flat();
+  NamedFiles files = {
+      {kWeightsFile, ToSafetensors(ModelTensors(*model_, averaged, table_))}};
+  if (what == SaveAs::kInMemory) {
+    KeepCheckpoint(dir, info, std::move(files));
+    return absl::OkStatus();
+  }
+  if (what == SaveAs::kWhole) {
+    files.emplace_back(kResumeFile, ToSafetensors(ResumeState(carry, time_s)));
+  }
+  return WriteCheckpoint(dir, info, std::move(files));
+}
+
+TensorMap Trainer::ResumeState(const Carry& carry, double time_s) const {
   TensorMap state;
   state.tensors = {{"parameters", model_->flat()},
                    {"exp_avg", adam_->exp_avg},
@@ -584,11 +599,7 @@ absl::Status Trainer::Save(const std::string& dir, double time_s) const {
     state.metadata["skipped_in_a_row"] =
         absl::StrCat(loss_scale.skipped_in_a_row);
   }
-  const Tensor& averaged = ema_.defined() ? ema_ : model_->flat();
-  return WriteCheckpoint(
-      dir, info,
-      {{kWeightsFile, ToSafetensors(ModelTensors(*model_, averaged, table_))},
-       {kResumeFile, ToSafetensors(state)}});
+  return state;
 }
 
 }  // namespace arctrm::internal

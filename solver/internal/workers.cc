@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <system_error>
 
 namespace arctrm::internal {
 
@@ -49,7 +50,12 @@ Workers::Workers(int64_t batch, bool fixed)
   threads_per_slice_ = fixed ? 1 : total_threads_ / num_threads_;
   at::set_num_threads(threads_per_slice_);
   for (int i = 1; i < num_threads_; ++i) {
-    threads_.emplace_back([this, i] { Loop(i); });
+    try {
+      threads_.emplace_back([this, i] { Loop(i); });
+    } catch (const std::system_error&) {
+      // No more threads are to be had: those there are share the slices.
+      num_threads_ = i;
+    }
   }
 }
 

@@ -161,14 +161,16 @@ absl::StatusOr<ZipFile> ZipFile::Open(ByteSource source) {
   const uint64_t tail_size = std::min<uint64_t>(size, kEndBytes + kMostComment);
   ARCTRM_ASSIGN_OR_RETURN(const std::string tail,
                           Part(zip.source_, size - tail_size, tail_size));
+  // The end record, which a comment may follow.
   size_t end = tail.size();
-  for (size_t i = tail.size() + 1 - std::min(tail.size() + 1, kEndBytes);
-       end == tail.size() && tail.size() >= kEndBytes; --i) {
-    if (Word(tail, i) == kEnd &&
-        i + kEndBytes + Short(tail, i + 20) == tail.size()) {
-      end = i;
+  for (size_t left = tail.size(); left >= kEndBytes; --left) {
+    const size_t at = left - kEndBytes;
+    if (Word(tail, at) != kEnd ||
+        at + kEndBytes + Short(tail, at + 20) != tail.size()) {
+      continue;
     }
-    if (i == 0) break;
+    end = at;
+    break;
   }
   if (end == tail.size()) {
     return Damaged(absl::StrCat("it ends after ", size,

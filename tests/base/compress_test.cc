@@ -12,6 +12,18 @@
 namespace arctrm {
 namespace {
 
+TEST(Zstd, ASizeThatNoFrameOfThatLengthHasIsNotBelieved) {
+  std::string frame = ZstdCompress(std::string(1 << 20, 'x'));
+  // Magic number, descriptor (size in 4 bytes), then the size.
+  ASSERT_EQ(static_cast<unsigned char>(frame[4]) >> 6, 2);
+  frame[8] = 0x70;
+  const auto text = ZstdDecompress(frame, int64_t{1} << 40);
+  EXPECT_EQ(text.status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(
+      ZstdDecompress(ZstdCompress(std::string(1 << 20, 'x')), 1 << 20)->size(),
+      size_t{1} << 20);
+}
+
 constexpr int64_t kRoomy = 1 << 20;
 
 // Half text that compresses, half noise that does not.

@@ -5,13 +5,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "base/printable.h"
+#include "base/out_of_memory.h"
+#include "base/stop.h"
 #include "gtest/gtest.h"
+#include "tests/testing/file_limit.h"
 #include "tests/testing/scratch.h"
 
 namespace arctrm {
@@ -54,16 +59,12 @@ TEST(Files, AWriteThatFailsLeavesTheOldFileAndNothingElse) {
   const ScratchFolder dir;
   ASSERT_TRUE(WriteFileAtomically(dir("f"), "old").ok());
   // A full disk, in small: no file of this process may grow beyond 4 KiB.
-  struct rlimit before = {};
-  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
-  const auto handler = signal(SIGXFSZ, SIG_IGN);
-  const rlimit small = {4096, before.rlim_max};
-  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
-  const absl::Status status =
-      WriteFileAtomically(dir("f"), std::string(100000, 'n'));
-  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
-  signal(SIGXFSZ, handler);
-  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  absl::Status status;
+  {
+    const FileLimit limit(4096);
+    status = WriteFileAtomically(dir("f"), std::string(100000, 'n'));
+  }
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_NE(status.message().find(dir("f")), absl::string_view::npos);
   EXPECT_EQ(Content(dir("f")), "old");
   EXPECT_EQ(*ListFiles(dir()), Names{"f"});
@@ -124,6 +125,71 @@ TEST(Files, APipeTakesTheBytes) {
   EXPECT_TRUE(WriteFileAtomically(dir("pipe"), "through").ok());
   reader.join();
   EXPECT_EQ(got, "through");
+}
+
+TEST(Files, APipeIsReadToItsEnd) {
+  const ScratchFolder dir;
+  ASSERT_EQ(mkfifo(dir("pipe").c_str(), 0600), 0);
+  std::thread writer([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    EXPECT_TRUE(WriteFileAtomically(dir("pipe"), "through").ok());
+  });
+  EXPECT_EQ(Content(dir("pipe")), "through");
+  writer.join();
+}
+
+TEST(Files, AStopSignalEndsWaitingForAPipe) {
+  const ScratchFolder dir;
+  ASSERT_EQ(mkfifo(dir("pipe").c_str(), 0600), 0);
+  std::thread stop([] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    RequestStop(SIGHUP);
+  });
+  const absl::Status status = ReadFile(dir("pipe")).status();
+  stop.join();
+  RequestStop(0);
+  EXPECT_EQ(status.code(), absl::StatusCode::kCancelled);
+  EXPECT_NE(status.message().find("SIGHUP"), std::string::npos) << status;
+}
+
+TEST(Files, WhatEndsNeverOrIsNoFileIsRefused) {
+  const ScratchFolder dir;
+  EXPECT_EQ(ReadFile("/dev/zero").status().code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(Content("/dev/null"), "");
+  ASSERT_EQ(mkfifo(dir("pipe").c_str(), 0600), 0);
+  for (const std::string& path :
+       {dir("pipe"), dir(), std::string("/dev/full")}) {
+    EXPECT_EQ(CheckIsFile(path).code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_EQ(CheckWritable(path).code(),
+              absl::StatusCode::kFailedPrecondition);
+  }
+  for (const char* path : {"/dev/null", "/dev/stdout", "/dev/stderr"}) {
+    EXPECT_EQ(CheckIsFile(path), absl::OkStatus()) << path;
+  }
+  EXPECT_EQ(CheckIsFile("/dev/fd/987").code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
+TEST(Files, WhatMemoryHasNoRoomForIsNotBegun) {
+  const ScratchFolder dir;
+  ASSERT_TRUE(WriteFileAtomically(dir("huge"), "x").ok());
+  if (truncate(dir("huge").c_str(), off_t{1} << 43) != 0) {
+    GTEST_SKIP() << "no sparse files here";
+  }
+  EXPECT_TRUE(IsOutOfMemory(ReadFile(dir("huge")).status()));
+}
+
+TEST(Files, LookingWhetherAFileCanBeMadeLeavesNone) {
+  const ScratchFolder dir;
+  {
+    const FileLimit limit(0);
+    EXPECT_EQ(CheckWritable(dir("f")).code(),
+              absl::StatusCode::kFailedPrecondition);
+  }
+  EXPECT_EQ(CheckWritable(dir("f")), absl::OkStatus());
+  EXPECT_EQ(*ListFiles(dir()), Names{});
+  EXPECT_GT(*FreeBytes(dir("not/there")), 0);
 }
 
 TEST(Files, AppendCreatesAndAdds) {
@@ -197,6 +263,51 @@ TEST(Files, CheckWritableTriesAndLeavesNothing) {
   EXPECT_EQ(CheckWritable(dir("no/f")).code(), absl::StatusCode::kNotFound);
   EXPECT_FALSE(CheckWritable(dir()).ok());
   EXPECT_FALSE(CheckWritable(dir("f/g")).ok());
+}
+
+TEST(Files, NamesOfAnyLengthThatAFileCanHave) {
+  const ScratchFolder scratch;
+  const std::string dir = scratch();
+  for (const size_t size : {1, 200, 240, 241, 246, 250, 251, 254, 255}) {
+    const std::string path = JoinPath(dir, std::string(size, 'x'));
+    EXPECT_EQ(CheckWritable(path), absl::OkStatus()) << size;
+    EXPECT_EQ(WriteFileAtomically(path, "first"), absl::OkStatus()) << size;
+    EXPECT_EQ(WriteFileAtomically(path, "second"), absl::OkStatus()) << size;
+    EXPECT_EQ(Content(path), "second") << size;
+    const std::string run = BesidePath(path, ".run");
+    EXPECT_EQ(MakeDirectories(run), absl::OkStatus()) << size;
+    const std::string fresh = BesidePath(run, ".new");
+    EXPECT_EQ(MakeDirectories(fresh), absl::OkStatus()) << size;
+    EXPECT_EQ(ReplaceDirectory(fresh, run), absl::OkStatus()) << size;
+    EXPECT_EQ(RemoveAll(run), absl::OkStatus());
+    EXPECT_EQ(RemoveAll(path), absl::OkStatus());
+  }
+  EXPECT_TRUE(ListFiles(dir)->empty());
+  const std::string long_name = JoinPath(dir, std::string(256, 'x'));
+  for (const absl::Status& status :
+       {CheckWritable(long_name), CheckNameLength(long_name)}) {
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_NE(std::string(status.message()).find("has 256 bytes, at most 255"),
+              std::string::npos);
+  }
+}
+
+TEST(Files, NamesBesideOthersAreToldApart) {
+  EXPECT_EQ(BesidePath("a/out.json", ".run"), "a/out.json.run");
+  EXPECT_EQ(BesidePath("out/", ".run"), "out.run");
+  const std::string common(250, 'x');
+  const std::string a = BesidePath("d/" + common + "a", ".run");
+  const std::string b = BesidePath("d/" + common + "b", ".run");
+  EXPECT_NE(a, b);
+  EXPECT_EQ(Basename(a).size(), 255u);
+  EXPECT_EQ(Dirname(a), "d");
+  EXPECT_EQ(a, BesidePath("d/" + common + "a", ".run"));
+  EXPECT_NE(a, BesidePath("d/" + common + "a", ".new"));
+  // Not within a character.
+  std::string wide;
+  while (wide.size() < 252) wide += "\xe6\xbc\xa2";
+  const std::string cut = BesidePath(wide, ".run");
+  EXPECT_EQ(Printable(cut), cut);
 }
 
 TEST(Files, Paths) {

@@ -51,6 +51,41 @@ TEST(Log, PlainLinesWhereThereIsNoTerminal) {
             "reading a.json\nwarning: short\nerror: wrong\n");
 }
 
+TEST(Log, DetailsGoToTheFileAlone) {
+  const ScratchFolder dir;
+  LogOptions options;
+  options.file = dir("log.txt");
+  EXPECT_EQ(Written(options, [](Log& log) { log.Detail("all of it\033"); }),
+            "");
+  const std::string file = ReadFile(options.file).value();
+  EXPECT_NE(file.find("all of it"), std::string::npos);
+  EXPECT_EQ(file.find('\033'), std::string::npos);
+}
+
+TEST(Log, WritesOutWhatATerminalWouldActOn) {
+  const ScratchFolder scratch;
+  const std::string file = scratch("printable.log");
+  LogOptions options;
+  options.file = file;
+  const std::string evil =
+      std::string("\x1b[2J\xc2\x9b\xe2\x80\xae\xff\n\t\0", 13);
+  const std::string shown = "\\x1b[2J\\u009b\\u202e\\xff\\n\\t\\x00";
+  EXPECT_EQ(Written(options,
+                    [&](Log& log) {
+                      log.Info(evil);
+                      log.Warning(evil);
+                      log.Error(evil);
+                      log.Progress(evil);
+                      log.EndProgress();
+                      log.Info("faults:\n  one\n  two");
+                    }),
+            absl::StrCat(shown, "\nwarning: ", shown, "\nerror: ", shown, "\n",
+                         shown, "\nfaults:\n  one\n  two\n"));
+  const std::string kept = *ReadFile(file);
+  EXPECT_EQ(kept.find('\x1b'), std::string::npos);
+  EXPECT_THAT(kept, HasSubstr(shown));
+}
+
 TEST(Log, QuietKeepsWarningsAndErrors) {
   LogOptions options;
   options.quiet = true;
@@ -147,8 +182,11 @@ TEST(Log, AFileThatGoesAwayEndsNothing) {
                     [&](Log& log) {
                       EXPECT_TRUE(RemoveAll(dir("sub")).ok());
                       log.Info("goes on");
+                      log.Info("and on");
                     }),
-            "goes on\n");
+            absl::StrCat("goes on\nwarning: can't write ", dir("sub/log.txt"),
+                         ": No such file or directory; the log has gaps from "
+                         "here on\nand on\n"));
 }
 
 TEST(Log, LinesOfThreadsStayWhole) {

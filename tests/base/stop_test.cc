@@ -17,8 +17,10 @@ class StopTest : public testing::Test {
   }
   void TearDown() override {
     RequestStop(0);
-    signal(SIGINT, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
+    for (int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU, SIGUSR1,
+                       SIGUSR2, SIGPIPE, SIGXFSZ}) {
+      signal(number, SIG_DFL);
+    }
   }
 };
 
@@ -41,6 +43,32 @@ TEST_F(StopTest, SignalsOnlySetTheFlag) {
   RequestStop(0);
   raise(SIGINT);
   EXPECT_EQ(StopSignal(), SIGINT);
+}
+
+TEST_F(StopTest, WhateverEndsAProcessAsksToStop) {
+  InstallStopSignals();
+  for (int number : {SIGHUP, SIGQUIT, SIGXCPU, SIGUSR1, SIGUSR2}) {
+    RequestStop(0);
+    raise(number);
+    EXPECT_EQ(StopSignal(), number);
+  }
+  EXPECT_EQ(SignalName(SIGHUP), "SIGHUP");
+  EXPECT_EQ(StoppedError("reading f"),
+            absl::CancelledError("stopped by SIGUSR2 while reading f"));
+}
+
+TEST_F(StopTest, WritingWhereNobodyReadsEndsNothing) {
+  InstallStopSignals();
+  raise(SIGPIPE);
+  raise(SIGXFSZ);
+  EXPECT_EQ(StopSignal(), 0);
+}
+
+TEST_F(StopTest, NohupIsRespected) {
+  signal(SIGHUP, SIG_IGN);
+  InstallStopSignals();
+  raise(SIGHUP);
+  EXPECT_EQ(StopSignal(), 0);
 }
 
 TEST_F(StopTest, ASecondInterruptEndsTheProcessAtOnce) {

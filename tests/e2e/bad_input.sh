@@ -62,7 +62,7 @@ refused 'answered.csv: puzzle 1: it has several solutions' \
 # A pickle that wants to run something.
 mkdir kept
 echo precious >kept/thesis.tex
-refused 'posix system' \
+refused 'posix.system' \
   checkpoint import "$golden/imported/hostile.pt" --out out
 [[ ! -e hostile_was_here ]] || { echo "the pickle was run"; bad=1; }
 # Another network, named by tensor and both shapes.

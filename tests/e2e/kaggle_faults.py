@@ -9,7 +9,10 @@ exit code 0 when all of that held.
   kaggle_faults.py BUILD_DIR WORK_DIR [--runs 10] [--limit 45] [--parallel 2]
 
 With --fault "no fault" it measures how well deadlines are kept: 10 s early at
-most.
+most. A run may end half a second after its limit, --safety not counted. A vote
+counts as lost where a test input that had an answer has none any more, and where
+a run whose disk filled up answers nothing. Small disks are mounted, which needs
+root or user namespaces; without either these faults are left out.
 """
 import argparse
 import hashlib
@@ -41,10 +44,22 @@ ARCTRM = os.path.abspath(os.path.join(args.build, "arctrm"))
 WORK = os.path.abspath(args.work)
 SAFETY = 2.0  # seconds that belong to nobody
 MOST_EARLY = 10.0
-FAULTS = ["SIGTERM", "worker killed", "leader killed, run again", "disk full",
+MOST_LATE = 0.5  # beyond the whole limit
+FAULTS = ["SIGTERM", "SIGHUP", "closed pipe", "two runs at once",
+          "worker stopped", "worker killed", "leader killed, run again", "disk full",
+          "disk full everywhere", "8 KiB left", "two files left",
           "rank lost in training", "rank lost twice", "checkpoint damaged",
           "weights without numbers", "out of memory in training",
           "stage five times slower", "no fault"]
+# Of `mount -t tmpfs -o …`: the scratch folder's disk, that of the output.
+DISKS = {"disk full": ("size=24m", ""),
+         "disk full everywhere": ("size=24m", "size=24m"),
+         "8 KiB left": ("size=8k", "size=8k"),
+         # The folder itself is one.
+         "two files left": ("nr_inodes=3", "nr_inodes=3")}
+# Where no answer is no problem: the fault may come before the first vote.
+CUT_SHORT = ("SIGTERM", "SIGHUP", "leader killed, run again",
+             "stage five times slower", "worker stopped")
 
 
 def call(*command, **options):
@@ -54,8 +69,6 @@ def call(*command, **options):
 
 def prepare():
     """Tasks, and weights to start from."""
-    shutil.rmtree(WORK, ignore_errors=True)
-    os.makedirs(WORK)
     demo = os.path.join(WORK, "demo")
     # Its checkpoint is all that is wanted of it.
     subprocess.run([ARCTRM, "demo", "--out", demo, "--time-limit", "6s",
@@ -145,7 +158,10 @@ class Run:
         self.challenges, self.weights = site(self.folder, demo, number)
         self.out = os.path.join(self.folder, "working", "submission.json")
         self.problems = []
-        self.mounted = False
+        self.mounted = []
+        self.other = None  # of two at once, the second
+        self.reader = None  # of standard error
+        self.name = "log.txt"
 
     def command(self):
         devices = "cpu,cpu" if "rank" in self.fault or self.number % 3 == 0 \
@@ -164,9 +180,20 @@ class Run:
     def start(self):
         environment = dict(os.environ,
                            TMPDIR=os.path.join(self.folder, "scratch"))
-        with open(os.path.join(self.folder, "log.txt"), "a") as log:
-            return subprocess.Popen(self.command(), stdout=log, stderr=log,
-                                    env=environment)
+        with open(os.path.join(self.folder, self.name), "a") as log:
+            if self.fault != "closed pipe":
+                return subprocess.Popen(self.command(), stdout=log, stderr=log,
+                                        env=environment)
+            self.reader, pipe = os.pipe()
+            leader = subprocess.Popen(self.command(), stdout=pipe, stderr=pipe,
+                                      env=environment)
+            os.close(pipe)
+            return leader
+
+    def close_reader(self):
+        if self.reader is not None:
+            os.close(self.reader)
+            self.reader = None
 
     def workers(self, leader, until):
         """The leader's children, waited for."""
@@ -187,6 +214,17 @@ class Run:
         end = self.started + args.limit
         if self.fault == "SIGTERM":
             leader.terminate()
+        elif self.fault == "SIGHUP":
+            leader.send_signal(signal.SIGHUP)
+        elif self.fault == "closed pipe":
+            self.close_reader()
+        elif self.fault == "two runs at once":
+            self.name = "second.txt"
+            self.other = self.start()
+        elif self.fault == "worker stopped":
+            # It answers nothing from here on, and can't be asked to end.
+            for pid in self.workers(leader, end):
+                self.signal(pid, signal.SIGSTOP)
         elif self.fault == "worker killed" or "rank lost" in self.fault:
             for _ in range(2 if "twice" in self.fault else 1):
                 found = self.workers(leader, end)
@@ -198,8 +236,9 @@ class Run:
             leader.wait()
             time.sleep(0.2)
             return self.start()
-        elif self.fault == "disk full":
-            self.fill()
+        elif self.fault.startswith("disk full"):
+            for folder in self.mounted:
+                self.fill(folder)
         elif self.fault == "out of memory in training":
             for pid in self.workers(leader, end):
                 if not self.trained():
@@ -238,8 +277,9 @@ class Run:
         except (FileNotFoundError, ProcessLookupError, ValueError):
             pass
 
-    def fill(self):
-        path = os.path.join(self.folder, "scratch", "filler")
+    @staticmethod
+    def fill(folder):
+        path = os.path.join(folder, "filler")
         try:
             with open(path, "wb") as file:
                 while True:
@@ -249,18 +289,16 @@ class Run:
             pass
 
     def mount(self):
-        """A small disk of its own, which can be filled."""
-        done = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs",
-             os.path.join(self.folder, "scratch")],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-        self.mounted = done.returncode == 0
+        """Small disks of its own, which can be filled."""
+        for name, size in zip(("scratch", "working"), DISKS[self.fault]):
+            if size:
+                folder = os.path.join(self.folder, name)
+                call("mount", "-t", "tmpfs", "-o", size, "tmpfs", folder)
+                self.mounted.append(folder)
 
     def go(self):
-        if self.fault == "disk full":
+        if self.fault in DISKS:
             self.mount()
-            if not self.mounted:
-                self.fault = "no fault"  # nothing here can be filled
         if self.fault == "checkpoint damaged":
             damage(self.weights, numbers=False)
         elif self.fault == "weights without numbers":
@@ -279,15 +317,37 @@ class Run:
             leader.kill()
             self.problems.append("had to be killed")
         self.code = leader.returncode
+        self.end_other(hard_end)
+        self.close_reader()
         self.judge(ended)
-        if self.mounted:
-            subprocess.run(["umount", os.path.join(self.folder, "scratch")],
-                           check=False)
+        for folder in self.mounted:
+            subprocess.run(["umount", folder], check=False)
+
+    def end_other(self, hard_end):
+        """One of the two goes on, and the other is refused or waits its turn."""
+        if self.other is None:
+            return
+        while self.other.poll() is None and time.time() < hard_end:
+            time.sleep(0.02)
+        if self.other.poll() is None:
+            self.other.kill()
+            self.problems.append("the second one had to be killed")
+        codes = (self.code, self.other.returncode)
+        if 0 not in codes and 3 not in codes:
+            self.problems.append("both dead: exit codes %s, %s" % codes)
+        elif self.code not in (0, 3):
+            self.problems.append("the first one fell: exit code %s" % self.code)
+        elif self.other.returncode not in (0, 2, 3):
+            self.problems.append("second one: exit code %s" %
+                                 self.other.returncode)
 
     def judge(self, ended):
         self.early = self.started + args.limit - SAFETY - ended
         self.after = answers(self.out)
-        if self.early < 0:
+        if self.early < -SAFETY - MOST_LATE:
+            self.problems.append("%.1f s past its limit" %
+                                 (-self.early - SAFETY))
+        elif self.early < 0:
             self.problems.append("%.1f s past the deadline" % -self.early)
         valid = subprocess.run(
             [ARCTRM, "validate", "--challenges", self.challenges, self.out],
@@ -302,17 +362,47 @@ class Run:
         if self.code not in (0, 3):
             self.problems.append("exit code %s" % self.code)
         # Where there was time, there are votes.
-        if self.fault not in ("SIGTERM", "leader killed, run again",
-                              "stage five times slower") and self.after < 1:
+        self.lost = self.after < self.before
+        if self.fault not in CUT_SHORT and self.after < 1:
+            self.lost = True
             self.problems.append("no votes at all")
 
 
+def can_mount():
+    """Small disks? Where root alone may, in a namespace where this user is."""
+    folder = os.path.join(WORK, "disk")
+    os.makedirs(folder)
+    done = subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder],
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                          check=False)
+    if done.returncode == 0:
+        subprocess.run(["umount", folder], check=False)
+        return True
+    if "ARCTRM_FAULTS_INSIDE" not in os.environ:
+        unshare = ["unshare", "--user", "--map-root-user", "--mount"]
+        if subprocess.run(unshare + ["mount", "-t", "tmpfs", "tmpfs", folder],
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                          check=False).returncode == 0:
+            os.environ["ARCTRM_FAULTS_INSIDE"] = "1"
+            os.execvp(unshare[0], unshare + [sys.executable] + sys.argv)
+    return False
+
+
 def main():
+    shutil.rmtree(WORK, ignore_errors=True)
+    os.makedirs(WORK)
+    known = list(FAULTS)
+    if not can_mount():
+        known = [fault for fault in FAULTS if fault not in DISKS]
+        print("no small disk can be mounted here: left out are " +
+              ", ".join(DISKS))
+        if args.fault in DISKS:
+            return 0
     demo = prepare()
     chosen = random.Random(args.seed)
     faults = []
     while len(faults) < args.runs:
-        some = list(FAULTS)
+        some = list(known)
         chosen.shuffle(some)
         faults += some
     runs = [Run(i, args.fault or faults[i], demo, args.seed * 1000 + i)
@@ -343,13 +433,14 @@ def main():
         thread.join()
     for process in load:
         process.kill()
-    print("\n%-26s runs  valid and in time  with votes" % "fault")
+    print("\n%-26s runs  valid and in time  with votes  lost votes" %
+          "fault")
     for fault in FAULTS:
         own = [r for r in runs if r.fault == fault]
         if own:
-            print("%-26s %4d  %17d  %10d" %
+            print("%-26s %4d  %17d  %10d  %10d" %
                   (fault, len(own), sum(not r.problems for r in own),
-                   sum(r.after > 0 for r in own)))
+                   sum(r.after > 0 for r in own), sum(r.lost for r in own)))
     early = sorted(r.early for r in runs)
     print("seconds before the deadline: least %.1f, median %.1f, most %.1f" %
           (early[0], early[len(early) // 2], early[-1]))

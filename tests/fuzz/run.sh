@@ -9,7 +9,8 @@ cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.."
 seconds=${1:-120}
 shift || true
 targets=("$@")
-((${#targets[@]} > 0)) || targets=(json unpack csv shard safetensors pickle ballots)
+((${#targets[@]} > 0)) ||
+  targets=(json unpack csv shard safetensors pickle zip ballots)
 
 cmake --preset fuzz >/dev/null
 cmake --build build/fuzz -j "$(nproc)" \

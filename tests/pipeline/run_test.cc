@@ -23,10 +23,21 @@
 #include "submission/validate.h"
 #include "tests/pipeline/small_job.h"
 #include "tests/testing/fake_clock.h"
+#include "tests/testing/file_limit.h"
 #include "tta/ballots.h"
 
 namespace arctrm {
 namespace {
+
+class WarningsLog : public Log {
+ public:
+  void Info(absl::string_view) override {}
+  void Warning(absl::string_view line) override { warnings.emplace_back(line); }
+  void Error(absl::string_view) override {}
+  void Progress(absl::string_view) override {}
+  void EndProgress() override {}
+  std::vector<std::string> warnings;
+};
 
 class RunJobTest : public SmallJobTest {
  protected:
@@ -54,6 +65,37 @@ TEST_F(RunJobTest, GivesAValidSubmissionAScoreAndAReport) {
   EXPECT_TRUE(folder.ReadRecord().ok());
   EXPECT_TRUE(FileExists(folder.metrics_path()));
   EXPECT_EQ(FileExists(folder.dataset_dir()), !outcome->complete);
+}
+
+TEST_F(RunJobTest, ADiskWithoutRoomForCheckpointsCostsNoVotes) {
+  // Shows the votes that there would be without.
+  const auto plain = RunJob(Options("plain.json"), Deadline(), NullLog());
+  ASSERT_TRUE(plain.ok()) << plain.status();
+  RunOptions options = Options("full.json");
+  options.report = Path("full.html");
+  options.planning.snapshots = 2;
+  options.planning.held_out = 1;
+  options.train.checkpoint_interval_s = 0.01;
+  options.train.evaluate_interval_s = 0.01;
+  WarningsLog log;
+  absl::StatusOr<RunOutcome> outcome;
+  {
+    const FileLimit limit(8192);
+    outcome = RunJob(options, Deadline(), log);
+  }
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_EQ(outcome->status, plain->status);
+  EXPECT_EQ(outcome->without_votes, plain->without_votes);
+  EXPECT_THAT(*ValidateSubmission(options.out, challenges_),
+              testing::IsEmpty());
+  EXPECT_FALSE(HasCheckpoint(RunFolder(options.out + ".run").checkpoint_dir()));
+  // Told once, and counted at the end.
+  int told = 0;
+  for (const std::string& line : log.warnings) {
+    told += testing::Matches(testing::HasSubstr("what finds no room"))(line);
+  }
+  EXPECT_EQ(told, 1);
+  EXPECT_LE(log.warnings.size(), 4u);
 }
 
 // The usual engine, to which a step seems to take for ever.
@@ -313,6 +355,53 @@ TEST_F(RunJobTest, TrainingOnTheScoredTasksIsSaid) {
   const auto data = ReadReportData(options.out + ".run");
   ASSERT_TRUE(data.ok());
   EXPECT_THAT(data->warnings, testing::Contains(outcome->leak_warning));
+}
+
+TEST_F(RunJobTest, OneViewGivesTwoAttempts) {
+  RunOptions options = Options("one.json");
+  options.augmentations = 0;
+  options.steps = 20;
+  ASSERT_TRUE(RunJob(options, Deadline(), NullLog())->complete);
+  const auto ballots = Ballots::Read(Path("one.json.run/ballots.zst"));
+  ASSERT_TRUE(ballots.ok()) << ballots.status();
+  const auto submission = ReadSubmission(options.out);
+  ASSERT_TRUE(submission.ok()) << submission.status();
+  int answered = 0;
+  for (const auto& [id, outputs] : *submission) {
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      if (ballots->Rank(id, static_cast<int>(i)).empty()) continue;
+      EXPECT_NE(outputs[i].attempt_1, outputs[i].attempt_2) << id;
+      ++answered;
+    }
+  }
+  EXPECT_GT(answered, 0);
+}
+
+TEST_F(RunJobTest, StepsThatReachNoRowOfATaskAreDoneAllTheSame) {
+  RunOptions options = Options("few.json");
+  options.steps = 1;
+  options.train.batch = 1;
+  const auto outcome = RunJob(options, Deadline(), NullLog());
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  ASSERT_GT(outcome->without_votes, 0);
+  EXPECT_TRUE(outcome->complete);
+  EXPECT_EQ(outcome->status,
+            absl::StrCat("done: all 1 step; ", outcome->without_votes, " of ",
+                         outcome->test_inputs, " test inputs have no vote"));
+}
+
+TEST_F(RunJobTest, NamesMayBeAsLongAsFileSystemsTake) {
+  const std::string name = std::string(250, 'n') + ".json";
+  RunOptions options = Options(name);
+  options.report = Path(std::string(250, 'r') + ".html");
+  ASSERT_TRUE(RunJob(options, Deadline(), NullLog()).ok());
+  EXPECT_TRUE(FileExists(options.out));
+  EXPECT_TRUE(FileExists(options.report));
+  EXPECT_TRUE(
+      FileExists(JoinPath(BesidePath(options.out, ".run"), "run.json")));
+  options.out = Path("n" + name);
+  EXPECT_TRUE(
+      absl::IsInvalidArgument(RunJob(options, Deadline(), NullLog()).status()));
 }
 
 TEST_F(RunJobTest, TooShortALimitIsStillValid) {

@@ -17,7 +17,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const arctrm::Puzzle& puzzle = file->puzzles[i];
     if (again->puzzles[i].question != puzzle.question ||
         again->puzzles[i].answer != puzzle.answer ||
-        again->puzzles[i].source != puzzle.source) {
+        again->puzzles[i].source != puzzle.source ||
+        again->puzzles[i].rating != puzzle.rating) {
       abort();
     }
     // Hard questions may take seconds: the rating bounds nothing here.

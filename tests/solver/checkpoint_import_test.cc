@@ -2,17 +2,23 @@
 // Weights from and to Python: tests/golden/imported was saved by it.
 #include "solver/checkpoint_import.h"
 
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "base/files.h"
+#include "caffe2/serialize/inline_container.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "solver/internal/act.h"
 #include "solver/internal/checkpoint.h"
 #include "solver/internal/checkpoint_files.h"
+#include "solver/internal/parameter_shapes.h"
+#include "solver/internal/weights_file.h"
+#include "solver/internal/zip.h"
 #include "solver/predictor.h"
 #include "tests/solver/golden_tensors.h"
+#include "tests/solver/torch_file.h"
 
 namespace arctrm::internal {
 namespace {
@@ -150,7 +156,8 @@ TEST(ImportCheckpoint, SaysWhichTensorDoesNotFit) {
   options = Options();
   options.model.expansion = 16;
   EXPECT_THAT(Message(ImportCheckpoint(kState, out, options).status()),
-              HasSubstr("down_proj.weight is (32, 256)"));
+              testing::AllOf(HasSubstr("down_proj.weight is (32, 256)"),
+                             HasSubstr("gate_up_proj.weight is (512, 32)")));
 }
 
 TEST(ImportCheckpoint, DamagedFilesAreNamed) {
@@ -167,10 +174,122 @@ TEST(ImportCheckpoint, DamagedFilesAreNamed) {
               HasSubstr("none.pt"));
   ASSERT_TRUE(WriteFileAtomically(file, "\x80\x02}.").ok());
   EXPECT_THAT(Message(ImportCheckpoint(file, out, Options()).status()),
-              HasSubstr("the old form of torch.save"));
+              HasSubstr("a plain Python pickle"));
   ASSERT_TRUE(WriteFileAtomically(out, "precious").ok());
   EXPECT_FALSE(ImportCheckpoint(kState, out, Options()).ok());
   EXPECT_EQ(*ReadFile(out), "precious");
+}
+
+// The golden weights as a state dict; `change` may touch the bytes of one.
+std::string PickledState(
+    TorchFile& file,
+    const std::function<void(const std::string&, std::string&)>& change) {
+  const auto weights = ReadWeightsFile(kState, "");
+  EXPECT_TRUE(weights.ok()) << weights.status();
+  PickledEntries entries;
+  for (const auto& [name, raw] : weights->tensors) {
+    std::string bytes(raw.bytes);
+    change(name, bytes);
+    entries.emplace_back(
+        "_orig_mod.model." + name,
+        file.Raw("FloatStorage", raw.shape,
+                 static_cast<int64_t>(bytes.size() / 4), bytes));
+  }
+  return PickledDict(entries);
+}
+std::string PickledState(TorchFile& file) {
+  return PickledState(file, [](const std::string&, std::string&) {});
+}
+
+TEST(ImportCheckpoint, FindsWeightsInATrainingState) {
+  TorchFile file;
+  const std::string zeros =
+      PickledState(file, [](const std::string&, std::string& bytes) {
+        bytes.assign(bytes.size(), '\0');
+      });
+  const std::string state = PickledState(file);
+  const std::string path = Scratch("state.pt");
+  ASSERT_TRUE(
+      WriteFileAtomically(
+          path, file.Zip(PickledDict(
+                    {{"step", "K\x09"},
+                     {"model_state_dict", zeros},
+                     {"averaged", state},
+                     {"rng_state", file.Raw("ByteStorage", {4}, 4, "abcd")}})))
+          .ok());
+  const std::string out = Scratch("state");
+  ImportNotes notes;
+  const auto info = ImportCheckpoint(path, out, Options(), &notes);
+  ASSERT_TRUE(info.ok()) << info.status();
+  EXPECT_EQ(notes.weights, "averaged");
+  EXPECT_TRUE(notes.averaged);
+  EXPECT_EQ(notes.others, std::vector<std::string>{"model_state_dict"});
+  ExpectPublishedLogits(out);
+  ImportOptions raw = Options();
+  raw.weights = "model_state_dict";
+  ASSERT_TRUE(ImportCheckpoint(path, out, raw).ok());
+  const auto weights = SafetensorsFile::Read(JoinPath(out, kWeightsFile));
+  ASSERT_TRUE(weights.ok());
+  EXPECT_EQ(GetTensor(*weights, "inner.lm_head.weight", {})
+                ->abs()
+                .sum()
+                .item<double>(),
+            0);
+}
+
+// torch.serialization.set_crc32_options(False): all sums are 0.
+TEST(ImportCheckpoint, ReadsFilesWithoutChecksums) {
+  std::string zip;
+  caffe2::serialize::PyTorchStreamWriter writer(
+      [&zip](const void* data, size_t size) {
+        zip.append(static_cast<const char*>(data), size);
+        return size;
+      },
+      false);
+  const std::string pickle = std::string("\x80\x02") + "}.";
+  writer.writeRecord("data.pkl", pickle.data(), pickle.size());
+  writer.writeEndOfFile();
+  const auto file = ZipFile::Open(BytesOf(zip));
+  ASSERT_TRUE(file.ok()) << file.status();
+  const ZipMember* member = file->Find("archive/data.pkl");
+  ASSERT_NE(member, nullptr);
+  const auto bytes = file->Read(*member, 1000);
+  ASSERT_TRUE(bytes.ok()) << bytes.status();
+  EXPECT_EQ(*bytes, pickle);
+}
+
+TEST(ImportCheckpoint, ARefusalChangesNothing) {
+  const std::string out = Scratch("kept");
+  ASSERT_TRUE(ImportCheckpoint(kState, out, Options()).ok());
+  const auto before = ReadFile(JoinPath(out, kWeightsFile));
+  const std::string path = Scratch("bad.pt");
+  const auto refusal = [&](const std::string& bytes) {
+    EXPECT_TRUE(WriteFileAtomically(path, bytes).ok());
+    const absl::Status status = ImportCheckpoint(path, out, Options()).status();
+    EXPECT_FALSE(status.ok());
+    EXPECT_EQ(*ReadFile(JoinPath(out, kWeightsFile)), *before);
+    EXPECT_FALSE(FileExists(out + ".new"));
+    return Message(status);
+  };
+  const auto with_number = [](const std::string& bits) {
+    TorchFile file;
+    return file.Zip(
+        PickledState(file, [&](const std::string& name, std::string& bytes) {
+          if (name == kTableName) bytes.replace(8, 4, bits);
+        }));
+  };
+  EXPECT_THAT(refusal(with_number(std::string("\0\0\xc0\x7f", 4))),
+              HasSubstr(path + ": inner.puzzle_emb.weights: 1 of its 160 "
+                               "numbers are NaN or infinite, first number 2"));
+  EXPECT_THAT(refusal(with_number(std::string("\0\0\x80\xff", 4))),
+              HasSubstr("NaN or infinite"));
+  std::string flipped = with_number("abcd");
+  flipped[flipped.find("abcd")] ^= 1;
+  EXPECT_THAT(refusal(flipped), HasSubstr("CRC-32"));
+  // Published files too.
+  std::string golden = *ReadFile(kState);
+  golden[golden.size() / 2] ^= 16;
+  EXPECT_THAT(refusal(golden), HasSubstr("CRC-32"));
 }
 
 TEST(AverageCheckpoints, TakesTheMean) {

@@ -68,7 +68,6 @@ TEST(Safetensors, RandomDamageNeverCrashes) {
 TEST(Safetensors, ImpossibleClaimsAreDataLoss) {
   for (const std::string& header : std::vector<std::string>{
            R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})",
-           R"({"a":{"dtype":"F99","shape":[1],"data_offsets":[0,4]}})",
            R"({"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})",
            R"({"a":{"dtype":"F32","shape":[4611686018427387904,4],)"
            R"("data_offsets":[0,4]}})",

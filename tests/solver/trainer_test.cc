@@ -9,6 +9,7 @@
 #include <functional>
 #include <stdexcept>
 
+#include "base/files.h"
 #include "gtest/gtest.h"
 #include "puzzles/generate.h"
 #include "puzzles/puzzle_dataset.h"
@@ -16,6 +17,7 @@
 #include "solver/internal/checkpoint_files.h"
 #include "solver/internal/workers.h"
 #include "tests/solver/small_training.h"
+#include "tests/testing/file_limit.h"
 #include "tests/testing/scratch.h"
 
 namespace arctrm::internal {
@@ -62,8 +64,11 @@ TEST(Trainer, WhatDivergedIsNeverSaved) {
     const auto trainer = Trainer::Create(SmallRequest(dataset, 1));
     ASSERT_TRUE(trainer.ok()) << trainer.status();
     at::NoGradGuard no_grad;
-    (*trainer)->model().flat().fill_(std::nan(""));
+    // Finite, but no step from there is.
+    (*trainer)->model().flat().fill_(3e38);
     ASSERT_TRUE((*trainer)->Save(scratch("bad"), 0).ok());
+    (*trainer)->model().flat().fill_(std::nan(""));
+    ASSERT_TRUE((*trainer)->Save(scratch("nan"), 0).ok());
   }
   TrainRequest request = SmallRequest(dataset, 1);
   request.max_steps = 3;
@@ -83,6 +88,16 @@ TEST(Trainer, WhatDivergedIsNeverSaved) {
   ASSERT_TRUE(stood.ok()) << stood.status();
   EXPECT_EQ(stood->stop, TrainStop::kDiverged);
   EXPECT_EQ(*ReadFile(weights), *before);
+
+  // Weights that are no numbers are no start, and nothing to answer with.
+  request.checkpoint = scratch("nan");
+  EXPECT_EQ(Train(request).status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(*ReadFile(weights), *before);
+  EXPECT_EQ(
+      LoadPredictor(request.checkpoint, PredictorOptions()).status().code(),
+      absl::StatusCode::kDataLoss);
+  EXPECT_EQ(CheckWeights(request.checkpoint).status().code(),
+            absl::StatusCode::kDataLoss);
 }
 
 // The loss of a step is that of the weights before it: the last step's own are
@@ -104,6 +119,69 @@ TEST(Trainer, WeightsThatTheLastStepSpoiltAreNotSaved) {
   EXPECT_TRUE(std::isfinite(loss) && loss > 0) << loss;
   EXPECT_TRUE(IsDiverged(result.status())) << result.status();
   EXPECT_FALSE(FileExists(request.out));
+}
+
+TEST(Trainer, WithoutRoomTheLastCheckpointStandsAndTheLastSaveIsAnError) {
+  const ScratchFolder scratch;
+  const Dataset dataset = SmallDataset(2);
+  TrainRequest request = SmallRequest(dataset, 1);
+  request.max_steps = 2;
+  request.out = scratch("out");
+  ASSERT_TRUE(Train(request).ok());
+  const std::string weights = *ReadFile(JoinPath(request.out, kWeightsFile));
+  request.max_steps = 4;
+  request.train.checkpoint_interval_s = 1e-9;
+  int unsaved = 0;
+  request.on_unsaved = [&](const absl::Status&) { ++unsaved; };
+  absl::StatusOr<TrainResult> result;
+  {
+    const FileLimit limit(4096);
+    result = Train(request);
+  }
+  EXPECT_EQ(result.status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_NE(result.status().message().find("holds those of step 2"),
+            std::string::npos)
+      << result.status();
+  EXPECT_GE(unsaved, 1);
+  EXPECT_EQ(*ReadFile(JoinPath(request.out, kWeightsFile)), weights);
+  EXPECT_FALSE(FileExists(BesidePath(request.out, ".new")));
+}
+
+TEST(Trainer, WithoutRoomWeightsCanBeKeptInMemory) {
+  const ScratchFolder scratch;
+  const Dataset dataset = SmallDataset(2);
+  TrainRequest request = SmallRequest(dataset, 1);
+  request.max_steps = 2;
+  request.out = scratch("saved");
+  ASSERT_TRUE(Train(request).ok());
+  request.out = scratch("kept");
+  request.keep_in_memory = true;
+  request.on_unsaved = [](const absl::Status&) {};
+  {
+    const FileLimit limit(4096);
+    const auto result = Train(request);
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_EQ(result->out, request.out);
+  }
+  EXPECT_TRUE(IsOnlyInMemory(request.out));
+  EXPECT_FALSE(FileExists(request.out));
+  const auto info = ReadCheckpointInfo(request.out);
+  ASSERT_TRUE(info.ok()) << info.status();
+  EXPECT_EQ(info->step, 2);
+  EXPECT_FALSE(info->has_resume_state);
+  EXPECT_TRUE(LoadPredictor(request.out, {}).ok());
+  // The same weights.
+  EXPECT_EQ(*ReadCheckpointFile(request.out, kWeightsFile),
+            *ReadCheckpointFile(scratch("saved"), kWeightsFile));
+  ForgetCheckpointsInMemory();
+  EXPECT_FALSE(HasCheckpoint(request.out));
+  // On another disk, where there is one.
+  request.spare_out = scratch("spare");
+  request.out = "/proc/no/room";
+  const auto spared = Train(request);
+  ASSERT_TRUE(spared.ok()) << spared.status();
+  EXPECT_EQ(spared->out, request.spare_out);
+  EXPECT_FALSE(IsOnlyInMemory(request.out));
 }
 
 TEST(Trainer, TheSameThreadsGiveTheSameBits) {

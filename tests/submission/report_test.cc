@@ -279,6 +279,18 @@ TEST(Report, SecondAnswersAreNoVotes) {
   EXPECT_EQ(Count(html, "no vote: a view's second answer"), 2);
 }
 
+TEST(Html, CharactersThatActOnOthersAreReplaced) {
+  for (const char* hidden :
+       {"\x1b", "\x7f", "\xc2\x9b", "\xc2\x80", "\xe2\x80\xae", "\xe2\x80\xaa",
+        "\xe2\x81\xa6", "\xe2\x81\xa9", "\xe2\x80\x8e", "\xe2\x80\x8f",
+        "\xd8\x9c", "\xe2\x80\xa8", "\xed\xa0\x80"}) {
+    const std::string html = EscapeHtml(absl::StrCat("a", hidden, "b"));
+    EXPECT_EQ(html.find(hidden), std::string::npos);
+    EXPECT_THAT(html, HasSubstr("\xEF\xBF\xBD"));
+  }
+  EXPECT_EQ(EscapeHtml("caf\xc3\xa9\n"), "caf\xc3\xa9\n");
+}
+
 TEST(Report, ReadsWithoutScript) {
   const std::string html = ReportHtml(Sample());
   const std::string without = html.substr(0, html.find("<script>"));

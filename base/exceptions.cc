@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#include "base/exceptions.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <new>
+#include <stdexcept>
+
+#include "absl/strings/str_cat.h"
+#include "base/out_of_memory.h"
+
+namespace arctrm {
+
+absl::Status StatusOfException(const std::exception_ptr& error,
+                               absl::string_view doing) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::bad_alloc&) {
+    return OutOfMemoryError(
+        absl::StrCat(doing,
+                     ": memory ran out; give this process more, or less "
+                     "to do at once"));
+  } catch (const std::length_error&) {
+    return OutOfMemoryError(
+        absl::StrCat(doing, ": more was to be held in memory than any holds"));
+  } catch (const std::exception& e) {
+    return absl::InternalError(
+        absl::StrCat(doing, ": internal error: ", e.what()));
+  } catch (...) {
+    return absl::InternalError(
+        absl::StrCat(doing, ": internal error of an unknown kind"));
+  }
+}
+
+void EndOnUncaught() {
+  std::set_terminate([] {
+    const std::exception_ptr error = std::current_exception();
+    const char* what = "internal error";
+    try {
+      if (error != nullptr) std::rethrow_exception(error);
+    } catch (const std::bad_alloc&) {
+      what = "memory ran out";
+    } catch (const std::exception& e) {
+      what = e.what();
+    } catch (...) {
+    }
+    std::fprintf(stderr, "error: %s\n", what);
+    _exit(1);
+  });
+}
+
+}  // namespace arctrm
