@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "arc/write.h"
@@ -143,7 +144,7 @@ absl::Status CheckResumeFiles(const RunFolder& folder, const RunRecord& record,
     return Missing(folder.ballots_path(), "the votes so far");
   }
   // What a finished run needs no more is gone.
-  if (record.status == "done") return absl::OkStatus();
+  if (absl::StartsWith(record.status, "done")) return absl::OkStatus();
   const std::string checkpoint = folder.checkpoint_dir();
   const bool saved =
       IsDirectory(checkpoint) || IsDirectory(AsideName(checkpoint));
