@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cmath>
 #include <filesystem>
@@ -221,8 +222,10 @@ absl::Status WriteFileAtomically(absl::string_view path,
   const std::string name(path);
   if (IsDirectory(path)) return ErrnoStatus(EISDIR, "can't write", path);
   if (IsSpecialFile(path)) return WriteInPlace(path, bytes);
-  const std::string temporary =
-      BesidePath(path, absl::StrCat(".tmp.", getpid()));
+  // Two threads may write the same file: a watchdog's and its work's.
+  static std::atomic<int> writes{0};
+  const std::string temporary = BesidePath(
+      path, absl::StrCat(".tmp.", getpid(), ".", writes.fetch_add(1)));
   FileDescriptor fd(
       open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (fd.get() < 0) return ErrnoStatus(errno, "can't write", path);

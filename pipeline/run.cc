@@ -93,7 +93,7 @@ class Job {
   absl::Status Vote();
   absl::StatusOr<RunOutcome> Finish();
   // Votes and score, as the ballots have them.
-  absl::StatusOr<RunOutcome> Outcome() const;
+  absl::StatusOr<RunOutcome> Outcome();
 
  private:
   std::map<std::string, std::string> SettingsMap() const;
@@ -596,7 +596,7 @@ void Job::WriteResults(const std::string& status) {
   }
 }
 
-absl::StatusOr<RunOutcome> Job::Outcome() const {
+absl::StatusOr<RunOutcome> Job::Outcome() {
   RunOutcome outcome;
   outcome.leak_warning = leak_warning_;
   outcome.test_inputs = inputs_.challenges.num_test_inputs();

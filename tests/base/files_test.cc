@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "base/printable.h"
 #include "base/out_of_memory.h"
+#include "base/printable.h"
 #include "base/stop.h"
 #include "gtest/gtest.h"
 #include "tests/testing/file_limit.h"
