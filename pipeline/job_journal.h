@@ -25,6 +25,7 @@ class JobJournal {
   const RunFolder& folder() const { return folder_; }
   // As last read or changed; Save() writes it.
   RunRecord& record() { return record_; }
+  const RunRecord& record() const { return record_; }
   Log& log() { return log_; }
   absl::Time start() const { return start_; }
   double ElapsedS() const;
