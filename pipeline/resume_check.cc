@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "arc/write.h"
@@ -143,7 +144,7 @@ absl::Status CheckResumeFiles(const RunFolder& folder, const RunRecord& record,
     return Missing(folder.ballots_path(), "the votes so far");
   }
   // What a finished run needs no more is gone.
-  if (record.status == "done") return absl::OkStatus();
+  if (absl::StartsWith(record.status, "done")) return absl::OkStatus();
   const std::string checkpoint = folder.checkpoint_dir();
   const bool saved =
       IsDirectory(checkpoint) || IsDirectory(AsideName(checkpoint));
@@ -152,7 +153,15 @@ absl::Status CheckResumeFiles(const RunFolder& folder, const RunRecord& record,
       (record.training_done || record.steps > 0)) {
     return Missing(checkpoint, "the weights so far");
   }
-  if (saved) ARCTRM_RETURN_IF_ERROR(CheckKept(checkpoint));
+  if (saved) {
+    ARCTRM_RETURN_IF_ERROR(CheckKept(checkpoint));
+    ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
+                            ReadCheckpointInfo(checkpoint));
+    if (!record.training_done && !info.has_resume_state) {
+      return Missing(JoinPath(checkpoint, "resume.safetensors"),
+                     "what the training goes on from");
+    }
+  }
   if (IsDirectory(folder.best_dir())) {
     ARCTRM_RETURN_IF_ERROR(CheckKept(folder.best_dir()));
   }
