@@ -43,6 +43,8 @@ constexpr size_t kLeastTestBatches = 4;
 constexpr double kMeasureAfter = 0.75;
 // Loading the model again and writing results.
 constexpr double kReserveS = 3;
+// Of that, writing results.
+constexpr double kWriteS = 0.4;
 // A training step that is late may take all but this share of it.
 constexpr double kAbortShare = 0.6;
 
@@ -339,8 +341,9 @@ absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
   // A signal may come before the first evaluation.
   if (outcome.training.best_step > 0) outcome.checkpoint = request.best_out;
   record.training_done = outcome.training.stop != TrainStop::kSignal;
-  const Deadline answers_by = deadline.EarlierBy(
-      absl::Seconds(deadline.IsInfinite() ? 0 : std::min(1.0, 0.05 * left_s)));
+  // The watchdog ends the process a moment before the deadline.
+  const Deadline answers_by = deadline.EarlierBy(absl::Seconds(
+      deadline.IsInfinite() ? 0 : kWriteS + std::min(1.0, 0.05 * left_s)));
   const bool test_now = !test.puzzles.empty() && StopSignal() == 0;
   if (test_now) {
     ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<Predictor> predictor,

@@ -2,6 +2,7 @@
 #include "tta/predict.h"
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <limits>
 #include <set>
@@ -848,11 +849,15 @@ TEST(PredictVotes, ADeadPredictorCostsOnlyItsBatch) {
   MustPredict(alone, ids, challenges, VoteOptions(), expected);
 
   FakePredictor good({5}, 4), dying({5}, 4);
-  good.before_batch = [] { absl::SleepFor(absl::Milliseconds(2)); };
+  std::atomic<bool> dead{false};
+  good.before_batch = [&] {
+    // On a busy machine it would have done all before the other began.
+    while (!dead) absl::SleepFor(absl::Milliseconds(1));
+  };
   dying.before_batch = [&] {
-    absl::SleepFor(absl::Milliseconds(2));
     if (dying.batches.size() == 3) {
       dying.error = absl::UnavailableError("worker 1 was killed by SIGKILL");
+      dead = true;
     }
   };
   Predictor* const all[] = {&good, &dying};
