@@ -247,7 +247,7 @@ absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
   // Leaves the training the time that a test of `test_s` does not need.
   const auto keep = [&](double test_s) {
     request.deadline = deadline.EarlierBy(absl::Seconds(
-        std::min(test_s, most_test_s) + std::min(kReserveS, 0.1 * left_s)));
+        std::min(test_s, most_test_s) + std::min(kReserveS, 0.2 * left_s)));
   };
   bool measure = false;
   if (!deadline.IsInfinite()) {
@@ -269,7 +269,7 @@ absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
     keep(test_s);
     // A step that is late takes time of the test, not of the reserve.
     request.abort = deadline.EarlierBy(
-        absl::Seconds(kAbortShare * std::min(kReserveS, 0.1 * left_s)));
+        absl::Seconds(kAbortShare * std::min(kReserveS, 0.2 * left_s)));
   }
   const auto measure_test = [&]() -> Deadline {
     const Deadline before = request.deadline;
