@@ -89,8 +89,9 @@ absl::Status CheckBeforeDemo(const DemoOptions& options, const RunOptions& run,
                                         : run.work);
   ARCTRM_RETURN_IF_ERROR(CheckStanding(options, run, work, files));
   ARCTRM_RETURN_IF_ERROR(work.CheckNotLocked());
-  ARCTRM_RETURN_IF_ERROR(options.overwrite ? work.CheckOurs()
-                                           : work.CheckNoRun());
+  ARCTRM_RETURN_IF_ERROR(options.overwrite
+                             ? work.CheckOurs()
+                             : work.CheckNoRun(/*resumable=*/false));
   TrainRequest request;
   request.model = run.model;
   request.train = run.train;

@@ -220,7 +220,7 @@ absl::Status RunFolder::CheckOurs() const {
   return absl::OkStatus();
 }
 
-absl::Status RunFolder::CheckNoRun() const {
+absl::Status RunFolder::CheckNoRun(bool resumable) const {
   ARCTRM_RETURN_IF_ERROR(CheckOurs());
   const absl::StatusOr<RunRecord> record = ReadRecord();
   if (absl::IsNotFound(record.status())) return absl::OkStatus();
@@ -243,7 +243,9 @@ absl::Status RunFolder::CheckNoRun() const {
       done ? "a finished run stands there ("
            : absl::StrCat("a run stands there (", record->status, "; "),
       stands, "); ",
-      done ? "--resume keeps it as it is" : "--resume goes on with it",
+      !resumable ? "another --out keeps it"
+      : done     ? "--resume keeps it as it is"
+                 : "--resume goes on with it",
       ", --overwrite removes it and starts anew"));
 }
 

@@ -82,7 +82,8 @@ class RunFolder {
   absl::Status CheckOurs() const;
   // The same, and FailedPrecondition where a run stands here that is finished
   // or has a checkpoint or votes: says which, and how to go on.
-  absl::Status CheckNoRun() const;
+  // `resumable`: whether the command that asks has --resume.
+  absl::Status CheckNoRun(bool resumable = true) const;
   // CheckOurs(), then makes the folder and removes what an earlier run left;
   // entries with other names stay.
   absl::Status Start() const;
