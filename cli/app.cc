@@ -2,6 +2,7 @@
 #include "cli/app.h"
 
 #include <cctype>
+#include <cstdio>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -99,9 +100,9 @@ std::string FullName(const CLI::App& app) {
 }
 
 int UsageError(const CLI::App& app, absl::string_view message) {
-  const std::string name = FullName(app);
-  return ReportError(absl::InvalidArgumentError(
-      absl::StrCat(message, "\nTry '", name, " --help'.")));
+  const int code = ReportError(absl::InvalidArgumentError(message));
+  std::fprintf(stderr, "Try '%s --help'.\n", FullName(app).c_str());
+  return code;
 }
 
 std::vector<const CLI::App*> Subcommands(const CLI::App& app) {

@@ -294,8 +294,12 @@ absl::StatusOr<std::string> ReadCheckpointFile(const std::string& dir,
   ARCTRM_ASSIGN_OR_RETURN(std::string bytes, ReadKeptFile(dir, name));
   if (bytes.size() != size || Sha256Hex(bytes) != std::string(sha)) {
     return absl::DataLossError(absl::StrCat(
-        path, ": damaged: its ", bytes.size(), " bytes are not the ones (",
-        size, ") that were written; take another copy of the checkpoint"));
+        path, ": damaged: ",
+        bytes.size() == size
+            ? std::string("its SHA-256 is not the one in checkpoint.json")
+            : absl::StrCat("it holds ", bytes.size(), " bytes, ", size,
+                           " were written"),
+        "; take another copy of the checkpoint"));
   }
   return bytes;
 }

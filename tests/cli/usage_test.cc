@@ -45,9 +45,9 @@ class UsageTest : public CliTest {
 
 TEST_F(UsageTest, WrongWordsAreRefusedWithTheNearestRightOne) {
   ExpectRefused({
-      {{}, {"expected a command: run, demo", "Try 'arctrm --help'"}},
+      {{}, {"expected a command: run, demo", "\nTry 'arctrm --help'"}},
       {{""}, {"unknown command ''"}},
-      {{"bogus"}, {"unknown command 'bogus'", "Try 'arctrm --help'"}},
+      {{"bogus"}, {"unknown command 'bogus'", "\nTry 'arctrm --help'"}},
       {{"vlaidate"}, {"did you mean 'validate'?"}},
       {{"Run"}, {"did you mean 'run'?"}},
       {{"-x"}, {"unknown option '-x'"}},
@@ -56,10 +56,10 @@ TEST_F(UsageTest, WrongWordsAreRefusedWithTheNearestRightOne) {
       {{"checkpoint"}, {"expected a command: info"}},
       {{"checkpoint", "inof"}, {"did you mean 'info'?"}},
       {{"checkpoint", "info", "c", "--jsno"},
-       {"did you mean '--json'?", "Try 'arctrm checkpoint info --help'"}},
+       {"did you mean '--json'?", "\nTry 'arctrm checkpoint info --help'"}},
       {{"run", "--chalenges", "x", "--out", "out.json"},
        {"unknown option '--chalenges'", "did you mean '--challenges'?",
-        "Try 'arctrm run --help'"}},
+        "\nTry 'arctrm run --help'"}},
       {{"run", "--challenges", "x", "--out", "out.json", "--time-limt=5m"},
        {"unknown option '--time-limt'", "'--time-limit'"}},
       {{"run", "-q"}, {"unknown option '-q'"}},
