@@ -24,6 +24,9 @@ constexpr double kVoteOverhead = 1;
 constexpr double kStartMargin = 4;
 constexpr double kStartOverhead = 3;
 constexpr double kVoteMargin = 1.25;
+// Of a training that ends after a number of steps.
+constexpr double kAskedMargin = 2;
+constexpr double kAskedOverhead = 10;
 
 double VoteOverhead(const PlanInputs& inputs) {
   if (inputs.start_s <= 0) return kVoteOverhead;
@@ -87,7 +90,11 @@ RunPlan PlanRun(const PlanInputs& inputs, const ModelOptions& model,
                          : 0;
       if (inputs.steps_asked > 0) {
         steps = std::min(steps, static_cast<double>(inputs.steps_asked));
-        plan.train_s = std::min(plan.train_s, match_s + steps * inputs.step_s);
+        // The number of steps ends it; time is for what starting and saving
+        // take, and for steps that are slower than the measured one.
+        plan.train_s =
+            std::min(plan.train_s, match_s + kAskedOverhead +
+                                       kAskedMargin * steps * inputs.step_s);
       }
       plan.steps = static_cast<int64_t>(steps);
       plan.copies = copies_for(steps);

@@ -315,6 +315,11 @@ absl::StatusOr<RunRecord> RunFolder::ReadRecord() const {
         "default SUBMISSION.run"));
   }
   ARCTRM_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  return ParseRunRecord(text, path);
+}
+
+absl::StatusOr<RunRecord> ParseRunRecord(const std::string& text,
+                                         const std::string& path) {
   const auto damaged = [&](absl::string_view what) {
     return absl::DataLossError(absl::StrCat(path, ": damaged: ", what));
   };
@@ -415,9 +420,13 @@ absl::Status RunFolder::TrimMetrics(int64_t step) const {
 }
 
 absl::StatusOr<std::vector<CurvePoint>> RunFolder::ReadMetrics() const {
-  std::vector<CurvePoint> points;
-  if (!FileExists(metrics_path())) return points;
+  if (!FileExists(metrics_path())) return std::vector<CurvePoint>();
   ARCTRM_ASSIGN_OR_RETURN(const std::string text, ReadFile(metrics_path()));
+  return ParseMetrics(text);
+}
+
+std::vector<CurvePoint> ParseMetrics(absl::string_view text) {
+  std::vector<CurvePoint> points;
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
     CurvePoint point;
     if (ParsePoint(std::string(line), point)) points.push_back(point);

@@ -56,6 +56,13 @@ bool IsMetricsRow(absl::string_view line);
 // Is `name` what a run calls an entry of its work folder?
 bool IsRunFolderName(absl::string_view name);
 
+// The record that run.json holds; `path` is for messages. DataLoss for anything
+// else, FailedPrecondition for another version.
+absl::StatusOr<RunRecord> ParseRunRecord(const std::string& text,
+                                         const std::string& path);
+// The complete lines of metrics.jsonl; a line cut by a kill is left out.
+std::vector<CurvePoint> ParseMetrics(absl::string_view text);
+
 class RunFolder {
  public:
   explicit RunFolder(std::string dir) : dir_(std::move(dir)) {}

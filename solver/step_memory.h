@@ -13,9 +13,9 @@ namespace arctrm {
 // Bytes that a process occupies at its peak while it trains this network on
 // `dataset` with `threads` threads: the program, weights with their gradients
 // and the optimiser's state, embedding rows, the carry, and what the pass with
-// gradient keeps for its way back. An estimate, within a tenth where
-// it was measured (docs/RESULTS.md); sizes of canvases are those of the tasks,
-// evenly drawn.
+// gradient keeps for its way back. An estimate: 1 % too low to 22 % too high
+// where it was measured (docs/RESULTS.md). Sizes of canvases are those of the
+// tasks, evenly drawn.
 int64_t EstimateTrainingBytes(const Dataset& dataset, const ModelOptions& model,
                               const TrainOptions& train, int threads);
 

@@ -10,7 +10,7 @@ seconds=${1:-120}
 shift || true
 targets=("$@")
 ((${#targets[@]} > 0)) ||
-  targets=(json unpack csv shard safetensors pickle zip ballots)
+  targets=(json unpack csv shard safetensors pickle zip ballots run resume)
 
 cmake --preset fuzz >/dev/null
 cmake --build build/fuzz -j "$(nproc)" \

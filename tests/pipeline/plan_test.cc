@@ -119,6 +119,18 @@ TEST(PlanRun, StepsWithoutALimitNeedNoMeasurement) {
   EXPECT_EQ(plan.views, plan.copies + 1);
 }
 
+TEST(PlanRun, AskedStepsHaveTimeToStartAndToBeSlower) {
+  PlanInputs inputs = Timed(60);
+  inputs.step_s = 0.005;
+  inputs.steps_asked = 20;
+  const RunPlan plan =
+      PlanRun(inputs, ModelOptions(), TrainOptions(), PlanningOptions());
+  EXPECT_EQ(plan.steps, 20);
+  EXPECT_GT(plan.train_s, 5);
+  EXPECT_LT(plan.train_s, 15);
+  EXPECT_NEAR(plan.train_s + plan.vote_s + plan.reserve_s, 60, 1e-6);
+}
+
 TEST(PlanRun, VotingKeepsToItsShare) {
   PlanningOptions planning;
   planning.vote_share = 0.2;
