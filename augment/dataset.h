@@ -89,6 +89,8 @@ absl::Status AppendDataset(Dataset more, Dataset& into);
 
 // Is `name` that of a file of a dataset folder?
 bool IsDatasetName(absl::string_view name);
+// The file that makes a folder a dataset of arctrm.
+inline constexpr char kDatasetMark[] = "dataset.json";
 
 // Files in `dir`: dataset.json (format, version, canvas, seed, counts, the
 // shards with size and SHA-256) and shard-00000.zst …; see docs/formats.md.

@@ -40,7 +40,7 @@ absl::Status CheckReplaceable(const std::string& dir) {
     return absl::FailedPreconditionError(absl::StrCat(
         dir, ": is a file; a dataset is a folder, give another path"));
   }
-  return CheckNoForeignEntries(dir, IsDatasetName);
+  return CheckOurFolder(dir, IsDatasetName, kDatasetMark);
 }
 
 absl::Status CheckWhole(const Dataset& dataset, const DatasetIndex& index,

@@ -41,6 +41,24 @@ bool IsStill(int fd, const std::string& path) {
          locked.st_dev == named.st_dev && locked.st_ino == named.st_ino;
 }
 
+// A file of somebody's that has the lock's name is not touched: it would be
+// written to and removed.
+absl::Status CheckIsLock(int fd, const std::string& path) {
+  constexpr size_t kMostDigits = 24;
+  char text[kMostDigits + 1];
+  struct stat info = {};
+  const ssize_t size = pread(fd, text, sizeof(text), 0);
+  if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_nlink <= 1 &&
+      size >= 0 && size <= static_cast<ssize_t>(kMostDigits) &&
+      absl::string_view(text, static_cast<size_t>(size))
+              .find_first_not_of("0123456789\n") == absl::string_view::npos) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(absl::StrCat(
+      path,
+      ": stands where arctrm puts its lock and is not one; move it away"));
+}
+
 }  // namespace
 
 FileLock::FileLock(std::string path, int fd)
@@ -55,8 +73,14 @@ FileLock::~FileLock() {
 absl::StatusOr<std::unique_ptr<FileLock>> FileLock::Take(
     const std::string& path, const std::string& what) {
   for (;;) {
-    const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    const int fd =
+        open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
     if (fd < 0) return ErrnoStatus(errno, "can't write", path);
+    const absl::Status ours = CheckIsLock(fd, path);
+    if (!ours.ok()) {
+      close(fd);
+      return ours;
+    }
     if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
       close(fd);
       return InUse(path, what);
@@ -73,7 +97,7 @@ absl::StatusOr<std::unique_ptr<FileLock>> FileLock::Take(
 }
 
 absl::Status CheckNotLocked(const std::string& path, const std::string& what) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0) return absl::OkStatus();
   const bool held = flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
   close(fd);

@@ -393,6 +393,7 @@ absl::StatusOr<int64_t> FreeBytes(absl::string_view dir) {
 }
 
 std::string FreshName(absl::string_view path) { return Beside(path, "new"); }
+std::string SpareName(absl::string_view path) { return Beside(path, "spare"); }
 std::string AsideName(absl::string_view path) { return Beside(path, "old"); }
 std::string WorkersName(absl::string_view path) {
   return Beside(path, "workers");

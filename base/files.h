@@ -55,6 +55,8 @@ absl::StatusOr<int64_t> FreeBytes(absl::string_view dir);
 // ReplaceDirectory sets aside.
 inline constexpr char kOwnPrefix[] = ".arctrm-";
 std::string FreshName(absl::string_view path);
+// Of the second file of ReplaceFile (base/replaced_file.h).
+std::string SpareName(absl::string_view path);
 std::string AsideName(absl::string_view path);
 // Of the lock of whoever writes `path`.
 std::string LockName(absl::string_view path);

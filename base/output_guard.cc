@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/files.h"
@@ -125,6 +126,20 @@ bool HoldsFile(const fs::path& folder, const FileId& id) {
   return false;
 }
 
+// Where "new/../x" leads changes as soon as new/ is made: such a path can't be
+// compared with others. The part that is not there, or "".
+std::string MissingBeforeParent(absl::string_view path) {
+  fs::path so_far;
+  for (const fs::path& part : fs::path(StdView(path))) {
+    std::error_code error;
+    if (part == ".." && !so_far.empty() && !fs::exists(so_far, error)) {
+      return so_far.string();
+    }
+    so_far /= part;
+  }
+  return "";
+}
+
 absl::Status Refuse(absl::string_view option, absl::string_view path,
                     absl::string_view why) {
   return absl::InvalidArgumentError(
@@ -160,6 +175,25 @@ absl::Status CheckNoForeignEntries(absl::string_view folder,
       "; it would be removed, so name another folder or move that away"));
 }
 
+absl::Status CheckOurFolder(absl::string_view folder,
+                            const OutputGuard::Names& names,
+                            absl::string_view mark) {
+  // Every description that arctrm writes names its format so.
+  constexpr char kFormat[] = "\"arctrm-";
+  ARCTRM_RETURN_IF_ERROR(CheckNoForeignEntries(folder, names));
+  const std::vector<std::string> entries =
+      ForeignEntries(folder, [](absl::string_view name) {
+        return absl::StartsWith(name, kOwnPrefix);
+      });
+  if (mark.empty() || entries.empty()) return absl::OkStatus();
+  const absl::StatusOr<std::string> text = ReadFile(JoinPath(folder, mark));
+  if (text.ok() && absl::StrContains(*text, kFormat)) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      folder, ": holds ", entries[0], " but no ", mark,
+      " of arctrm; it would be removed, so name another folder or move that "
+      "away"));
+}
+
 void OutputGuard::Reads(absl::string_view option, absl::string_view path) {
   if (path.empty()) return;
   inputs_.push_back({std::string(option), std::string(path)});
@@ -189,10 +223,10 @@ void OutputGuard::Writes(absl::string_view option, absl::string_view path,
 }
 
 void OutputGuard::Replaces(absl::string_view option, absl::string_view path,
-                           Names names) {
+                           Names names, std::string mark) {
   if (path.empty()) return;
   outputs_.push_back({std::string(option), std::string(path), Kind::kFolder,
-                      std::move(names), nullptr});
+                      std::move(names), nullptr, std::move(mark)});
 }
 
 void OutputGuard::WorksIn(absl::string_view option, absl::string_view path,
@@ -263,7 +297,7 @@ absl::Status OutputGuard::CheckStandingAt(const Output& output) const {
                        ": is a file, expected the name of a folder"));
     }
     if (output.kind == Kind::kWork) return absl::OkStatus();
-    return Annotate(CheckNoForeignEntries(output.path, output.names),
+    return Annotate(CheckOurFolder(output.path, output.names, output.mark),
                     output.option);
   }
   if (out.is_folder) {
@@ -284,6 +318,12 @@ absl::Status OutputGuard::CheckStandingAt(const Output& output) const {
 
 absl::Status OutputGuard::CheckApart() const {
   for (size_t i = 0; i < outputs_.size(); ++i) {
+    const std::string missing = MissingBeforeParent(outputs_[i].path);
+    if (!missing.empty()) {
+      return Refuse(
+          outputs_[i].option, outputs_[i].path,
+          absl::StrCat("goes through ", missing, ", which is not there"));
+    }
     for (const Input& input : inputs_) {
       ARCTRM_RETURN_IF_ERROR(CheckInput(outputs_[i], input));
     }

@@ -37,7 +37,10 @@ class OutputGuard {
   void Writes(absl::string_view option, absl::string_view path,
               IsOurs ours = nullptr);
   // A folder that is replaced whole: it may hold entries of these names alone.
-  void Replaces(absl::string_view option, absl::string_view path, Names names);
+  // `mark`: the file without which a folder with entries is somebody else's; ""
+  // where names are enough.
+  void Replaces(absl::string_view option, absl::string_view path, Names names,
+                std::string mark = "");
   // A folder in which entries of these names are replaced.
   void WorksIn(absl::string_view option, absl::string_view path, Names names);
 
@@ -63,6 +66,7 @@ class OutputGuard {
     Kind kind = Kind::kFile;
     Names names;
     IsOurs ours;
+    std::string mark;
   };
 
   absl::Status CheckInput(const Output& output, const Input& input) const;
@@ -81,5 +85,10 @@ std::vector<std::string> ForeignEntries(absl::string_view folder,
 // FailedPrecondition where there are such entries: names some of them.
 absl::Status CheckNoForeignEntries(absl::string_view folder,
                                    const OutputGuard::Names& names);
+// The same, and FailedPrecondition for a folder with entries where the file
+// `mark` is missing or is not one that arctrm wrote.
+absl::Status CheckOurFolder(absl::string_view folder,
+                            const OutputGuard::Names& names,
+                            absl::string_view mark);
 
 }  // namespace arctrm

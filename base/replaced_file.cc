@@ -176,10 +176,6 @@ void KeepSpare(const std::string& spare, mode_t mode, int64_t room,
 
 }  // namespace
 
-std::string SpareName(absl::string_view path) {
-  return BesidePath(path, ".new");
-}
-
 absl::Status ReplaceFile(absl::string_view path, absl::string_view bytes,
                          int64_t room, const Check& check) {
   const std::string name(path);

@@ -47,7 +47,4 @@ class KeptRoom {
   const std::string path_;
 };
 
-// Where ReplaceFile keeps the spare of `path`.
-std::string SpareName(absl::string_view path);
-
 }  // namespace arctrm

@@ -166,7 +166,7 @@ OutputGuard FilesOf(const AugmentFlags& flags) {
   OutputGuard guard = Begin(flags.common);
   ReadsTrainOn(flags.train_on, guard);
   ReadsAll("--challenges", flags.challenges, guard);
-  guard.Replaces("--out", flags.out, IsDatasetName);
+  guard.Replaces("--out", flags.out, IsDatasetName, kDatasetMark);
   return guard;
 }
 
@@ -191,7 +191,7 @@ OutputGuard FilesOf(const CheckpointImportFlags& flags) {
   OutputGuard guard = Begin(flags.common);
   guard.Reads("weights", flags.weights);
   guard.Reads("--identifiers", flags.identifiers);
-  guard.Replaces("--out", flags.out, IsCheckpointName);
+  guard.Replaces("--out", flags.out, IsCheckpointName, kCheckpointMark);
   return guard;
 }
 
@@ -201,7 +201,7 @@ OutputGuard FilesOf(const CheckpointExportFlags& flags) {
   if (flags.ToFile()) {
     guard.Writes("--out", flags.out, Nobodys);
   } else {
-    guard.Replaces("--out", flags.out, IsCheckpointName);
+    guard.Replaces("--out", flags.out, IsCheckpointName, kCheckpointMark);
   }
   return guard;
 }
@@ -211,7 +211,7 @@ OutputGuard FilesOf(const CheckpointAverageFlags& flags) {
   for (const std::string& checkpoint : flags.checkpoints) {
     ReadsCheckpoint("checkpoints", checkpoint, guard);
   }
-  guard.Replaces("--out", flags.out, IsCheckpointName);
+  guard.Replaces("--out", flags.out, IsCheckpointName, kCheckpointMark);
   return guard;
 }
 
@@ -273,10 +273,10 @@ OutputGuard FilesOf(const PuzzleTrainFlags& flags) {
   guard.Reads("--train", flags.train);
   guard.Reads("--test", flags.test);
   ReadsCheckpoint("--checkpoint", flags.checkpoint, guard);
-  guard.Replaces("--out", flags.out, IsCheckpointName);
+  guard.Replaces("--out", flags.out, IsCheckpointName, kCheckpointMark);
   if (flags.held_out > 0) {
     guard.Replaces("--held-out", BesidePath(flags.out, ".best"),
-                   IsCheckpointName);
+                   IsCheckpointName, kCheckpointMark);
   }
   guard.WorksIn("--work", WorkFolderOf(flags.out, flags.common),
                 IsTrainFolderName);
@@ -351,7 +351,7 @@ OutputGuard FilesOf(const TrainFlags& flags) {
   OutputGuard guard = Begin(flags.common);
   ReadsAll("--dataset", flags.dataset, guard);
   ReadsCheckpoint("--checkpoint", flags.checkpoint, guard);
-  guard.Replaces("--out", flags.out, IsCheckpointName);
+  guard.Replaces("--out", flags.out, IsCheckpointName, kCheckpointMark);
   guard.WorksIn("--work", WorkFolderOf(flags.out, flags.common),
                 IsTrainFolderName);
   return guard;

@@ -150,7 +150,8 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
     request.best_out = BesidePath(flags.out, ".best");
     OutputGuard best;
     ReadsCheckpoint("--checkpoint", flags.checkpoint, best);
-    best.Replaces("run.held_out", request.best_out, IsCheckpointName);
+    best.Replaces("run.held_out", request.best_out, IsCheckpointName,
+                  kCheckpointMark);
     ARCTRM_RETURN_IF_ERROR(best.Check());
     request.evaluate = [&](Predictor& predictor) {
       return ScoreHeldOut(predictor, held_out);

@@ -63,7 +63,7 @@ absl::Status CheckStanding(const DemoOptions& options, const RunOptions& run,
     return html.ok() && IsReport(*html);
   });
   if (!run.checkpoint.empty()) {
-    guard.Replaces("--out", run.checkpoint, IsCheckpointName);
+    guard.Replaces("--out", run.checkpoint, IsCheckpointName, kCheckpointMark);
   }
   ARCTRM_RETURN_IF_ERROR(guard.Check());
   if (run.checkpoint.empty() || options.overwrite) return absl::OkStatus();

@@ -31,6 +31,8 @@ struct CheckpointInfo {
 
 // Is `name` that of a file of a checkpoint folder?
 bool IsCheckpointName(absl::string_view name);
+// The file that makes a folder a checkpoint of arctrm.
+inline constexpr char kCheckpointMark[] = "checkpoint.json";
 // Their names.
 std::vector<std::string> CheckpointFileNames();
 

@@ -198,7 +198,7 @@ absl::Status CheckCheckpointPlace(const std::string& dir) {
         ": is a file, expected a checkpoint folder; choose another "
         "--out"));
   }
-  return CheckNoForeignEntries(dir, IsCheckpointName);
+  return CheckOurFolder(dir, IsCheckpointName, kCheckpointMark);
 }
 
 // All files of a checkpoint folder, the description last.

@@ -34,6 +34,20 @@ TEST(FileLock, OneHoldsItAndIsNamed) {
   EXPECT_TRUE(FileLock::Take(dir("lock"), "w").ok());
 }
 
+TEST(FileLock, FilesOfOthersAreNotTaken) {
+  const ScratchFolder dir;
+  ASSERT_TRUE(WriteFileAtomically(dir("theirs"), "precious").ok());
+  ASSERT_EQ(symlink("theirs", dir("soft").c_str()), 0);
+  ASSERT_EQ(link(dir("theirs").c_str(), dir("hard").c_str()), 0);
+  for (const char* name : {"soft", "hard", "theirs"}) {
+    EXPECT_FALSE(FileLock::Take(dir(name), "w").ok()) << name;
+    EXPECT_EQ(*ReadFile(dir(name)), "precious");
+  }
+  // What a killed process left is a lock.
+  ASSERT_TRUE(WriteFileAtomically(dir("left"), "123\n").ok());
+  EXPECT_TRUE(FileLock::Take(dir("left"), "w").ok());
+}
+
 TEST(FileLock, DiesWithItsProcessAndIsNotInherited) {
   const ScratchFolder dir;
   int ready[2];

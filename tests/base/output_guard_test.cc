@@ -108,6 +108,35 @@ TEST_F(OutputGuardTest, AWorkFolderIsReservedByNames) {
   }
 }
 
+TEST_F(OutputGuardTest, APathThroughAMissingFolderIsRefused) {
+  for (const auto& [name, fine] :
+       {std::pair("nowhere/../in", false), std::pair("in/../fresh", true),
+        std::pair("a/b/../../in", false), std::pair("nowhere/x", true)}) {
+    OutputGuard guard;
+    guard.Replaces("--out", dir_(name), IsPart);
+    EXPECT_EQ(guard.CheckApart().ok(), fine) << name;
+  }
+}
+
+TEST_F(OutputGuardTest, AFolderThatMerelyHasOurNamesIsSomebodys) {
+  const auto all = [](absl::string_view) { return true; };
+  EXPECT_TRUE(CheckOurFolder(dir_("nowhere"), all, "mark.json").ok());
+  ASSERT_TRUE(MakeDirectories(dir_("f")).ok());
+  EXPECT_TRUE(CheckOurFolder(dir_("f"), all, "mark.json").ok());
+  ASSERT_TRUE(WriteFileAtomically(dir_("f/weights"), "1").ok());
+  EXPECT_THAT(CheckOurFolder(dir_("f"), all, "mark.json").message(),
+              HasSubstr("no mark.json of arctrm"));
+  ASSERT_TRUE(WriteFileAtomically(dir_("f/mark.json"), "{\"my\": 1}").ok());
+  EXPECT_FALSE(CheckOurFolder(dir_("f"), all, "mark.json").ok());
+  ASSERT_TRUE(
+      WriteFileAtomically(dir_("f/mark.json"), "{\"format\": \"arctrm-part\"}")
+          .ok());
+  EXPECT_TRUE(CheckOurFolder(dir_("f"), all, "mark.json").ok());
+  OutputGuard guard;
+  guard.Replaces("--out", dir_("f"), all, "other.json");
+  EXPECT_FALSE(guard.CheckStanding().ok());
+}
+
 TEST_F(OutputGuardTest, WhatStandsThereIsReplacedWhereItIsOurs) {
   const auto says = [&](bool ours, bool overwrite, const std::string& name) {
     OutputGuard guard;
