@@ -66,7 +66,7 @@ class OutputGuard {
     Kind kind = Kind::kFile;
     Names names;
     IsOurs ours;
-    std::string mark;
+    std::string mark = {};
   };
 
   absl::Status CheckInput(const Output& output, const Input& input) const;
