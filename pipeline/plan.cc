@@ -21,8 +21,8 @@ constexpr double kMostReserve = 8;
 constexpr double kVoteOverhead = 1;
 // Of predictors that have to be started, while the end of training and others
 // of their kind keep the machine busy.
-constexpr double kStartMargin = 4;
-constexpr double kStartOverhead = 3;
+constexpr double kStartMargin = 3;
+constexpr double kStartOverhead = 1;
 constexpr double kVoteMargin = 1.25;
 // Of a training that ends after a number of steps.
 constexpr double kAskedMargin = 2;
