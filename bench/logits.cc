@@ -6,9 +6,9 @@
 
 #include "base/files.h"
 #include "base/status.h"
-#include "solver/internal/checkpoint.h"
-#include "solver/internal/checkpoint_files.h"
-#include "solver/internal/torch.h"
+#include "solver/checkpoint/checkpoint.h"
+#include "solver/checkpoint/checkpoint_files.h"
+#include "solver/device/torch.h"
 
 namespace arctrm::internal {
 namespace {

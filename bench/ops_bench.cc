@@ -23,12 +23,12 @@
 #include "absl/strings/str_format.h"
 #include "bench/floor.h"
 #include "benchmark/benchmark.h"
-#include "solver/internal/attention.h"
-#include "solver/internal/gemm.h"
-#include "solver/internal/linear.h"
-#include "solver/internal/ops.h"
-#include "solver/internal/optimizers.h"
 #include "solver/kernels/cpu_ops.h"
+#include "solver/nn/attention.h"
+#include "solver/nn/gemm.h"
+#include "solver/nn/linear.h"
+#include "solver/nn/ops.h"
+#include "solver/train/optimizers.h"
 
 namespace arctrm::internal {
 namespace {

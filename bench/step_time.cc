@@ -13,7 +13,7 @@
 #include "CLI/CLI.hpp"
 #include "absl/time/clock.h"
 #include "base/log.h"
-#include "solver/internal/ops.h"
+#include "solver/nn/ops.h"
 #include "solver/train.h"
 
 namespace {

@@ -57,7 +57,7 @@ void SplitRotaryBackward(const Bf16* grad_q, const Bf16* grad_k,
                          int64_t dim);
 
 // Stablemax cross-entropy of each of `tokens` rows of `classes` logits, float64
-// inside (solver/internal/ops.h has the formula): loss (tokens) and, below, its
+// inside (solver/nn/ops.h has the formula): loss (tokens) and, below, its
 // gradient times grad_loss (tokens). Where the label is negative both are 0.
 // A label of `classes` or more is the caller's error: such a token's loss is
 // NaN and the answer false.
@@ -83,7 +83,7 @@ void NarrowRows(const float* from, Bf16* to, int64_t stride, int64_t rows,
 // zero, infinities and NaN as std::atan2 treats them.
 void Atan2(const float* y, const float* x, float* to, int64_t n);
 
-// AdamATan2 on n numbers (solver/internal/optimizers.h has the formula), and
+// AdamATan2 on n numbers (solver/train/optimizers.h has the formula), and
 // after it ema = ema_decay * ema + (1 - ema_decay) * p, unless `ema` is
 // nullptr. `decay` = 1 - lr * wd, `step_size` = lr / (1 - beta1^t),
 // `v_scale` = sqrt(1 - beta2^t). The vectors may not overlap.

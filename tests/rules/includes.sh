@@ -4,8 +4,11 @@
 # Who may include whom. Prints every line that breaks a rule; 1 if there is one.
 #  * A folder includes only from itself and from the folders that stand before
 #    it in ROOT/CMakeLists.txt; nothing outside tests/ includes from tests/.
-#  * X/internal/ is for X/, tests/X/ and bench/ alone; so is X/kernels/.
-#  * LibTorch's headers are for solver/internal/, its tests and bench/ alone.
+#  * A folder within a room is private to it, to tests/X/ and to bench/.
+#  * Folders within solver/ include only from folders that stand before them in
+#    the list below.
+#  * LibTorch's headers are for these folders but kernels/, for their tests and
+#    for bench/.
 set -euo pipefail
 cd "$1"
 
@@ -24,6 +27,8 @@ find "${places[@]}" -type f \( -name '*.h' -o -name '*.cc' -o -name '*.cu' \) \
     BEGIN {
       count = split(rooms, names, " ")
       for (i = 1; i <= count; ++i) rank[names[i]] = i
+      split("kernels device distributed nn checkpoint predict train", names, " ")
+      for (i in names) part[names[i]] = i
     }
     function broken(why) {
       printf "%s:%d: %s: %s\n", FILENAME, FNR, why, $0
@@ -37,9 +42,9 @@ find "${places[@]}" -type f \( -name '*.h' -o -name '*.cc' -o -name '*.cu' \) \
     }
     /^[ \t]*#[ \t]*include[ \t]*</ {
       if ($0 ~ /<(torch|ATen|c10|caffe2)\// && room != "bench" &&
-          FILENAME !~ /^(tests\/)?solver\/internal\// &&
-          FILENAME !~ /^tests\/solver\//) {
-        broken("LibTorch outside solver/internal")
+          FILENAME !~ /^tests\/solver\// &&
+          !(room == "solver" && at[2] in part && at[2] != "kernels")) {
+        broken("LibTorch outside the folders of solver")
       }
     }
     /^[ \t]*#[ \t]*include[ \t]*"/ {
@@ -54,12 +59,12 @@ find "${places[@]}" -type f \( -name '*.h' -o -name '*.cc' -o -name '*.cu' \) \
       if (room in rank && rank[to[1]] > rank[room]) {
         broken(room " stands before " to[1])
       }
-      if ((to[2] == "internal" || to[2] == "kernels") && home != to[1] &&
-          room != "bench") {
+      if (3 in to && home != to[1] && room != "bench") {
         broken("private to " to[1])
       }
-      if (FILENAME ~ /^solver\/kernels\// && to[2] == "internal") {
-        broken("kernels know raw pointers only")
+      if (room == "solver" && to[1] == "solver" && at[2] in part &&
+          to[2] in part && part[to[2]] + 0 > part[at[2]] + 0) {
+        broken("solver/" at[2] " stands before solver/" to[2])
       }
     }
     END { exit bad }'

@@ -10,7 +10,7 @@ failed=0
 
 small_tree() {
   rm -rf "$root"
-  mkdir -p "$root"/{base,arc/internal,solver/internal,solver/kernels,cli} \
+  mkdir -p "$root"/{base,arc/internal,solver/nn,solver/kernels,cli} \
     "$root"/{bench,tests/solver,tests/arc}
   printf 'add_subdirectory(base)\nadd_subdirectory(arc)\n' \
     >"$root/CMakeLists.txt"
@@ -19,22 +19,22 @@ small_tree() {
   printf 'if(A)\n  add_subdirectory(tests)\n  add_subdirectory(bench)\nendif()\n' \
     >>"$root/CMakeLists.txt"
   local file
-  for file in base/a.h arc/a.h arc/internal/a.h solver/a.h solver/internal/a.h \
+  for file in base/a.h arc/a.h arc/internal/a.h solver/a.h solver/nn/a.h \
               solver/kernels/a.h cli/a.h; do
     printf '// SPDX-License-Identifier: MIT\n' >"$root/$file"
   done
   # All of this is allowed.
-  cat >"$root/solver/internal/a.cc" <<'CC'
+  cat >"$root/solver/nn/a.cc" <<'CC'
 // SPDX-License-Identifier: MIT
 // See https://example.org/ … for abort() and std::cout.
 #include <torch/types.h>
-#include "solver/internal/a.h"
+#include "solver/nn/a.h"
 #include "solver/kernels/a.h"
 #include "base/a.h"
 int snprintf_result = snprintf(nullptr, 0, "x");
 CC
   printf '%s\n' '// SPDX-License-Identifier: MIT' '#include <ATen/ATen.h>' \
-    '#include "solver/internal/a.h"' >"$root/bench/a.cc"
+    '#include "solver/nn/a.h"' >"$root/bench/a.cc"
   cp "$root/bench/a.cc" "$root/tests/solver/a_test.cc"
   printf '%s\n' '// SPDX-License-Identifier: MIT' \
     'int main() { printf("x"); exit(2); }' >"$root/cli/main.cc"
@@ -68,11 +68,12 @@ clean includes
 plant includes base/b.cc '#include "arc/a.h"'
 plant includes arc/b.h '#include "cli/a.h"'
 plant includes arc/b.h ' #  include "solver/a.h"'
-plant includes cli/b.cc '#include "solver/internal/a.h"'
+plant includes cli/b.cc '#include "solver/nn/a.h"'
 plant includes solver/b.cc '#include "arc/internal/a.h"'
-plant includes tests/arc/b_test.cc '#include "solver/internal/a.h"'
+plant includes tests/arc/b_test.cc '#include "solver/nn/a.h"'
 plant includes cli/b.cc '#include "solver/kernels/a.h"'
-plant includes solver/kernels/b.cc '#include "solver/internal/a.h"'
+plant includes solver/kernels/b.cc '#include "solver/nn/a.h"'
+plant includes solver/nn/b.cc '#include "solver/train/a.h"'
 plant includes solver/b.cc '#include <torch/torch.h>'
 plant includes solver/kernels/b.cc '#include <ATen/ATen.h>'
 plant includes solver/kernels/b.cu '#include <ATen/ATen.h>'

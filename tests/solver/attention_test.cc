@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "solver/internal/attention.h"
+#include "solver/nn/attention.h"
 
 #include <cmath>
 
 #include "base/random.h"
 #include "gtest/gtest.h"
-#include "solver/internal/ops.h"
+#include "solver/nn/ops.h"
 
 namespace arctrm::internal {
 namespace {

@@ -7,10 +7,10 @@
 #include "base/files.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "solver/checkpoint/checkpoint_files.h"
+#include "solver/checkpoint/safetensors.h"
 #include "solver/checkpoint_info.h"
-#include "solver/internal/checkpoint_files.h"
-#include "solver/internal/parameter_shapes.h"
-#include "solver/internal/safetensors.h"
+#include "solver/nn/parameter_shapes.h"
 
 namespace arctrm {
 namespace {

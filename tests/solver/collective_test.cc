@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "solver/internal/collective.h"
+#include "solver/distributed/collective.h"
 
 #include <unistd.h>
 

@@ -10,10 +10,10 @@
 #include "absl/strings/str_cat.h"
 #include "base/random.h"
 #include "gtest/gtest.h"
-#include "solver/internal/cuda_launch.h"
-#include "solver/internal/device.h"
-#include "solver/internal/ops.h"
-#include "solver/internal/optimizers.h"
+#include "solver/device/cuda_launch.h"
+#include "solver/device/device.h"
+#include "solver/nn/ops.h"
+#include "solver/train/optimizers.h"
 #include "tests/solver/golden_tensors.h"
 
 namespace arctrm::internal {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "solver/internal/device.h"
+#include "solver/device/device.h"
 
 #include <ATen/ops/empty.h>
 

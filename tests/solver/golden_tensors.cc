@@ -8,7 +8,7 @@
 #include "base/files.h"
 #include "base/status.h"
 #include "gtest/gtest.h"
-#include "solver/internal/checkpoint.h"
+#include "solver/checkpoint/checkpoint.h"
 
 namespace arctrm::internal {
 

@@ -4,9 +4,9 @@
 
 #include <string>
 
-#include "solver/internal/model.h"
-#include "solver/internal/safetensors.h"
-#include "solver/internal/torch.h"
+#include "solver/checkpoint/safetensors.h"
+#include "solver/device/torch.h"
+#include "solver/nn/model.h"
 
 namespace arctrm::internal {
 

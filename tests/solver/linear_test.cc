@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "solver/internal/linear.h"
+#include "solver/nn/linear.h"
 
 #include <array>
 #include <vector>

@@ -9,9 +9,9 @@
 #include "base/files.h"
 #include "gtest/gtest.h"
 #include "simdjson.h"
-#include "solver/internal/act.h"
-#include "solver/internal/ops.h"
-#include "solver/internal/optimizers.h"
+#include "solver/nn/act.h"
+#include "solver/nn/ops.h"
+#include "solver/train/optimizers.h"
 #include "tests/solver/golden_tensors.h"
 
 namespace arctrm::internal {

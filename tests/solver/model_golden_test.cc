@@ -10,10 +10,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "solver/internal/act.h"
-#include "solver/internal/device.h"
-#include "solver/internal/ops.h"
-#include "solver/internal/optimizers.h"
+#include "solver/device/device.h"
+#include "solver/nn/act.h"
+#include "solver/nn/ops.h"
+#include "solver/train/optimizers.h"
 #include "tests/solver/golden_tensors.h"
 
 namespace arctrm::internal {

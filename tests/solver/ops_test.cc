@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The single-pass CPU kernels against the same formulas in plain ATen under
 // autograd, and against finite differences.
-#include "solver/internal/ops.h"
+#include "solver/nn/ops.h"
 
 #include <algorithm>
 #include <array>
@@ -17,8 +17,8 @@
 #include "absl/strings/str_cat.h"
 #include "base/random.h"
 #include "gtest/gtest.h"
-#include "solver/internal/optimizers.h"
 #include "solver/kernels/cpu_ops.h"
+#include "solver/train/optimizers.h"
 #include "tests/solver/golden_tensors.h"
 
 namespace arctrm::internal {

@@ -2,10 +2,10 @@
 // A pickle from any bytes. Every tensor that is found lies inside its storage.
 #include <cstdlib>
 
-#include "solver/internal/pickle.h"
-#include "solver/internal/pickled_tensors.h"
-#include "solver/internal/safetensors.h"
-#include "solver/internal/weight_sets.h"
+#include "solver/checkpoint/pickle.h"
+#include "solver/checkpoint/pickled_tensors.h"
+#include "solver/checkpoint/safetensors.h"
+#include "solver/checkpoint/weight_sets.h"
 #include "tests/testing/fuzz.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "solver/internal/pickle.h"
+#include "solver/checkpoint/pickle.h"
 
 #include <string>
 
@@ -7,7 +7,7 @@
 #include "base/random.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "solver/internal/pickled_tensors.h"
+#include "solver/checkpoint/pickled_tensors.h"
 
 namespace arctrm::internal {
 namespace {

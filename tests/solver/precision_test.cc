@@ -8,12 +8,12 @@
 
 #include "absl/strings/match.h"
 #include "gtest/gtest.h"
-#include "solver/internal/checkpoint.h"
-#include "solver/internal/checkpoint_files.h"
-#include "solver/internal/device.h"
-#include "solver/internal/loss_scale.h"
-#include "solver/internal/predictor.h"
-#include "solver/internal/trainer.h"
+#include "solver/checkpoint/checkpoint.h"
+#include "solver/checkpoint/checkpoint_files.h"
+#include "solver/device/device.h"
+#include "solver/predict/predictor.h"
+#include "solver/train/loss_scale.h"
+#include "solver/train/trainer.h"
 #include "tests/solver/small_training.h"
 #include "tests/testing/scratch.h"
 

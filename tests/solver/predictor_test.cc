@@ -14,7 +14,7 @@
 #include "base/random.h"
 #include "gtest/gtest.h"
 #include "solver/checkpoint_import.h"
-#include "solver/internal/predictor.h"
+#include "solver/predict/predictor.h"
 
 namespace arctrm {
 namespace {

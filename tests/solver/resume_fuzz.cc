@@ -4,8 +4,8 @@
 #include <string>
 
 #include "base/random.h"
-#include "solver/internal/example_queue.h"
-#include "solver/internal/sampler.h"
+#include "solver/train/example_queue.h"
+#include "solver/train/sampler.h"
 #include "tests/solver/small_training.h"
 #include "tests/testing/fuzz.h"
 

@@ -2,7 +2,7 @@
 // A safetensors file from any bytes. Every tensor that is found lies inside it.
 #include <cstdlib>
 
-#include "solver/internal/safetensors.h"
+#include "solver/checkpoint/safetensors.h"
 #include "tests/testing/fuzz.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "solver/internal/safetensors.h"
+#include "solver/checkpoint/safetensors.h"
 
 #include <cstring>
 #include <string>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "solver/internal/sampler.h"
+#include "solver/train/sampler.h"
 
 #include <algorithm>
 #include <map>
@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "solver/internal/example_queue.h"
+#include "solver/train/example_queue.h"
 
 namespace arctrm::internal {
 namespace {

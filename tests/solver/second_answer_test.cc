@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "solver/internal/second_answer.h"
+#include "solver/predict/second_answer.h"
 
 #include <cmath>
 #include <vector>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "solver/internal/step_graph.h"
+#include "solver/train/step_graph.h"
 
 #include <cmath>
 #include <functional>
@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "solver/internal/cuda_launch.h"
-#include "solver/internal/device.h"
-#include "solver/internal/trainer.h"
+#include "solver/device/cuda_launch.h"
+#include "solver/device/device.h"
+#include "solver/train/trainer.h"
 #include "tests/solver/small_training.h"
 #include "tests/testing/scratch.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "solver/internal/step_stats.h"
+#include "solver/train/step_stats.h"
 
 #include <cmath>
 #include <limits>

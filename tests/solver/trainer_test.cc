@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "solver/internal/trainer.h"
+#include "solver/train/trainer.h"
 
 #include <ATen/Parallel.h>
 
@@ -13,9 +13,9 @@
 #include "gtest/gtest.h"
 #include "puzzles/generate.h"
 #include "puzzles/puzzle_dataset.h"
-#include "solver/internal/checkpoint.h"
-#include "solver/internal/checkpoint_files.h"
-#include "solver/internal/workers.h"
+#include "solver/checkpoint/checkpoint.h"
+#include "solver/checkpoint/checkpoint_files.h"
+#include "solver/device/workers.h"
 #include "tests/solver/small_training.h"
 #include "tests/testing/file_limit.h"
 #include "tests/testing/scratch.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "solver/internal/weight_sets.h"
+#include "solver/checkpoint/weight_sets.h"
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "solver/internal/weights_file.h"
+#include "solver/checkpoint/weights_file.h"
 
 #include <cstring>
 #include <fstream>
@@ -8,8 +8,8 @@
 #include "base/files.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "solver/internal/checkpoint_files.h"
-#include "solver/internal/safetensors.h"
+#include "solver/checkpoint/checkpoint_files.h"
+#include "solver/checkpoint/safetensors.h"
 #include "tests/solver/torch_file.h"
 
 namespace arctrm::internal {

@@ -5,7 +5,7 @@
 
 #include <cstdlib>
 
-#include "solver/internal/zip.h"
+#include "solver/checkpoint/zip.h"
 #include "tests/testing/fuzz.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "solver/internal/zip.h"
+#include "solver/checkpoint/zip.h"
 
 #include "base/random.h"
 #include "gmock/gmock.h"

@@ -1,0 +1,472 @@
+// SPDX-License-Identifier: MIT
+#include "solver/checkpoint/checkpoint_files.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "base/clock.h"
+#include "base/compress.h"
+#include "base/files.h"
+#include "base/hash.h"
+#include "base/options.h"
+#include "base/output_guard.h"
+#include "base/printable.h"
+#include "base/status.h"
+#include "nlohmann/json.hpp"
+#include "simdjson.h"
+#include "solver/checkpoint/safetensors.h"
+
+namespace arctrm {
+namespace internal {
+namespace {
+
+constexpr char kFormat[] = "arctrm-checkpoint";
+constexpr int kVersion = 1;
+constexpr int64_t kMaxIdsBytes = int64_t{1} << 31;
+
+std::string IdsJson(const CheckpointInfo& info) {
+  nlohmann::ordered_json ids = nlohmann::ordered_json::object();
+  ids["num_ids"] = info.ids.num_ids;
+  nlohmann::ordered_json tasks = nlohmann::ordered_json::array();
+  for (const PuzzleTask& task : info.ids.tasks) {
+    nlohmann::ordered_json copies = nlohmann::ordered_json::array();
+    for (const Augmentation& copy : task.copies) copies.push_back(copy.Key());
+    tasks.push_back({{"name", task.name},
+                     {"first_id", task.first_id},
+                     {"copies", std::move(copies)},
+                     {"updates", task.updates}});
+  }
+  ids["tasks"] = std::move(tasks);
+  nlohmann::ordered_json trained = nlohmann::ordered_json::array();
+  for (const TrainedTask& task : info.trained) {
+    nlohmann::ordered_json pairs = nlohmann::ordered_json::array();
+    for (uint64_t hash : task.pair_hashes) {
+      pairs.push_back(absl::StrFormat("%016x", hash));
+    }
+    trained.push_back({{"name", task.name},
+                       {"test_pairs", task.test_pairs},
+                       {"pairs", std::move(pairs)}});
+  }
+  ids["trained"] = std::move(trained);
+  return ids.dump();
+}
+
+absl::Status ParseIds(const std::string& path, const std::string& json,
+                      CheckpointInfo& info) {
+  const auto damaged = [&](absl::string_view what) {
+    return absl::DataLossError(absl::StrCat(path, ": ", what));
+  };
+  simdjson::dom::parser parser;
+  simdjson::dom::object root;
+  if (parser.parse(json).get(root) != simdjson::SUCCESS ||
+      root["num_ids"].get(info.ids.num_ids) != simdjson::SUCCESS) {
+    return damaged("not the id map of a checkpoint");
+  }
+  simdjson::dom::array tasks;
+  if (root["tasks"].get(tasks) != simdjson::SUCCESS) {
+    return damaged("no \"tasks\"");
+  }
+  int64_t next_id = 1;
+  for (const auto item : tasks) {
+    PuzzleTask task;
+    std::string_view name;
+    simdjson::dom::array copies;
+    simdjson::dom::array updates;
+    if (item["name"].get(name) != simdjson::SUCCESS ||
+        item["first_id"].get(task.first_id) != simdjson::SUCCESS ||
+        item["copies"].get(copies) != simdjson::SUCCESS ||
+        item["updates"].get(updates) != simdjson::SUCCESS ||
+        copies.size() != updates.size()) {
+      return damaged("a task lacks name, first_id, copies or updates");
+    }
+    task.name = std::string(name);
+    for (const auto copy : copies) {
+      std::string_view key;
+      if (copy.get(key) != simdjson::SUCCESS) {
+        return damaged("an augmentation is no text");
+      }
+      ARCTRM_ASSIGN_OR_RETURN(Augmentation augmentation,
+                              Augmentation::FromKey(AbslView(key)));
+      task.copies.push_back(augmentation);
+    }
+    for (const auto update : updates) {
+      int64_t count = 0;
+      if (update.get(count) != simdjson::SUCCESS) {
+        return damaged("an update count is no number");
+      }
+      task.updates.push_back(count);
+    }
+    if (task.first_id < next_id) return damaged("ids overlap");
+    next_id = task.first_id + static_cast<int64_t>(task.copies.size());
+    if (next_id > info.ids.num_ids) return damaged("more ids than num_ids");
+    info.ids.tasks.push_back(std::move(task));
+  }
+  simdjson::dom::array trained;
+  if (root["trained"].get(trained) != simdjson::SUCCESS) {
+    return damaged("no \"trained\"");
+  }
+  for (const auto item : trained) {
+    TrainedTask task;
+    std::string_view name;
+    simdjson::dom::array pairs;
+    if (item["name"].get(name) != simdjson::SUCCESS ||
+        item["test_pairs"].get(task.test_pairs) != simdjson::SUCCESS ||
+        item["pairs"].get(pairs) != simdjson::SUCCESS) {
+      return damaged("a trained task lacks name, test_pairs or pairs");
+    }
+    task.name = std::string(name);
+    for (const auto pair : pairs) {
+      std::string_view hex;
+      uint64_t hash = 0;
+      if (pair.get(hex) != simdjson::SUCCESS ||
+          !absl::SimpleHexAtoi(AbslView(hex), &hash)) {
+        return damaged("a content hash is no hexadecimal number");
+      }
+      task.pair_hashes.push_back(hash);
+    }
+    info.trained.push_back(std::move(task));
+  }
+  return absl::OkStatus();
+}
+
+nlohmann::ordered_json Settings(const CheckpointInfo& info) {
+  ModelOptions model = info.model;
+  TrainOptions train = info.train;
+  OptionSet set;
+  AddOptions(model, set);
+  AddOptions(train, set);
+  nlohmann::ordered_json settings = nlohmann::ordered_json::object();
+  for (const OptionSet::Item& item : set.Items()) {
+    settings[item.key] = item.value;
+  }
+  return settings;
+}
+
+// The root of checkpoint.json, which `parser` keeps. Its own checksum is looked
+// at where it has one: older checkpoints don't.
+absl::StatusOr<simdjson::dom::element> ReadDescription(
+    const std::string& path, simdjson::dom::parser& parser) {
+  ARCTRM_ASSIGN_OR_RETURN(const std::string json,
+                          ReadKeptFile(Dirname(path), Basename(path)));
+  simdjson::dom::element root;
+  simdjson::dom::object members;
+  std::string_view format;
+  int64_t version = 0;
+  if (parser.parse(json).get(root) != simdjson::SUCCESS ||
+      root.get(members) != simdjson::SUCCESS ||
+      root["format"].get(format) != simdjson::SUCCESS || format != kFormat ||
+      root["version"].get(version) != simdjson::SUCCESS) {
+    return absl::DataLossError(
+        absl::StrCat(path, ": damaged, or not the settings of a checkpoint"));
+  }
+  if (version != kVersion) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(path, ": format version ", version,
+                     "; this arctrm reads version ", kVersion));
+  }
+  constexpr std::array<std::string_view, 6> kMembers = {
+      "format", "version", "step", "train_time_s", "settings", "files"};
+  for (const auto member : members) {
+    std::string_view hex;
+    // A flipped bit in the checksum's name must not hide it.
+    const bool sound = member.key == kSelfSha256
+                           ? member.value.get(hex) == simdjson::SUCCESS &&
+                                 SelfSha256Holds(json, AbslView(hex))
+                           : std::find(kMembers.begin(), kMembers.end(),
+                                       member.key) != kMembers.end();
+    if (sound) continue;
+    return absl::DataLossError(absl::StrCat(
+        path,
+        ": damaged, or changed after it was written; take another copy of the "
+        "checkpoint"));
+  }
+  return root;
+}
+
+}  // namespace
+
+absl::Status CheckCheckpointPlace(const std::string& dir) {
+  if (FileExists(dir) && !IsDirectory(dir)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        dir,
+        ": is a file, expected a checkpoint folder; choose another "
+        "--out"));
+  }
+  return CheckOurFolder(dir, IsCheckpointName, kCheckpointMark);
+}
+
+// All files of a checkpoint folder, the description last.
+NamedFiles WholeCheckpoint(const CheckpointInfo& info, NamedFiles files) {
+  files.emplace_back(kIdsFile, ZstdCompress(IdsJson(info)));
+  nlohmann::ordered_json listed = nlohmann::ordered_json::object();
+  for (const auto& [name, bytes] : files) {
+    listed[name] = {{"bytes", bytes.size()}, {"sha256", Sha256Hex(bytes)}};
+  }
+  nlohmann::ordered_json settings = nlohmann::ordered_json::object();
+  settings["format"] = kFormat;
+  settings["version"] = kVersion;
+  settings["step"] = info.step;
+  settings["train_time_s"] = info.train_time_s;
+  settings["settings"] = Settings(info);
+  settings["files"] = std::move(listed);
+  settings[kSelfSha256] = std::string(kSha256Digits, '0');
+  files.emplace_back(kSettingsFile, WithSelfSha256(settings.dump(1) + "\n"));
+  return files;
+}
+
+// Nothing of a folder that has no room is begun: the little there is may be
+// wanted for something smaller.
+absl::Status CheckRoom(const std::string& dir, const NamedFiles& files) {
+  // Blocks that are cut, the folder, and the little.
+  constexpr int64_t kBesides = 64 << 10;
+  int64_t bytes = kBesides;
+  for (const auto& [name, content] : files) {
+    bytes += static_cast<int64_t>(content.size());
+  }
+  const absl::StatusOr<int64_t> free = FreeBytes(Dirname(dir));
+  if (!free.ok() || *free >= bytes) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      absl::StrCat("can't write ", dir, ": it needs ", bytes,
+                   " bytes, the disk has room for ", *free));
+}
+
+absl::Status WriteCheckpoint(const std::string& dir, const CheckpointInfo& info,
+                             NamedFiles files) {
+  ARCTRM_RETURN_IF_ERROR(CheckCheckpointPlace(dir));
+  const std::string fresh = FreshName(dir);
+  ARCTRM_RETURN_IF_ERROR(RemoveAll(fresh));
+  const NamedFiles whole = WholeCheckpoint(info, std::move(files));
+  ARCTRM_RETURN_IF_ERROR(CheckRoom(dir, whole));
+  const auto write = [&]() -> absl::Status {
+    ARCTRM_RETURN_IF_ERROR(MakeDirectories(fresh));
+    for (const auto& [name, bytes] : whole) {
+      ARCTRM_RETURN_IF_ERROR(WriteFileAtomically(JoinPath(fresh, name), bytes));
+    }
+    return ReplaceDirectory(fresh, dir);
+  };
+  const absl::Status status = write();
+  if (status.ok()) {
+    ForgetFolder(dir);
+  } else {
+    RemoveAll(fresh).IgnoreError();
+  }
+  return status;
+}
+
+void KeepCheckpoint(const std::string& dir, const CheckpointInfo& info,
+                    NamedFiles files) {
+  KeepInMemory(dir, WholeCheckpoint(info, std::move(files)));
+}
+
+absl::StatusOr<std::string> CheckpointDir(const std::string& path) {
+  std::string dir = path;
+  if (IsInMemory(dir)) return dir;
+  if (FileExists(path) && !IsDirectory(path)) dir = Dirname(path);
+  ARCTRM_ASSIGN_OR_RETURN(dir, ResolveDirectory(dir));
+  if (!FileExists(JoinPath(dir, kSettingsFile))) {
+    return absl::NotFoundError(
+        absl::StrCat(path, ": no checkpoint here: expected a folder with ",
+                     kSettingsFile, " and ", kWeightsFile));
+  }
+  return dir;
+}
+
+absl::StatusOr<std::string> ReadCheckpointFile(const std::string& dir,
+                                               const std::string& name) {
+  const std::string settings_path = JoinPath(dir, kSettingsFile);
+  simdjson::dom::parser parser;
+  ARCTRM_ASSIGN_OR_RETURN(const simdjson::dom::element root,
+                          ReadDescription(settings_path, parser));
+  std::string_view sha;
+  uint64_t size = 0;
+  if (root["files"][name]["sha256"].get(sha) != simdjson::SUCCESS ||
+      root["files"][name]["bytes"].get(size) != simdjson::SUCCESS) {
+    return absl::DataLossError(absl::StrCat(
+        settings_path, ": damaged, or lists no file \"", name, "\""));
+  }
+  const std::string path = JoinPath(dir, name);
+  ARCTRM_ASSIGN_OR_RETURN(std::string bytes, ReadKeptFile(dir, name));
+  if (bytes.size() != size || Sha256Hex(bytes) != std::string(sha)) {
+    return absl::DataLossError(absl::StrCat(
+        path, ": damaged: ",
+        bytes.size() == size
+            ? std::string("its SHA-256 is not the one in checkpoint.json")
+            : absl::StrCat("it holds ", bytes.size(), " bytes, ", size,
+                           " were written"),
+        "; take another copy of the checkpoint"));
+  }
+  return bytes;
+}
+
+absl::StatusOr<SafetensorsFile> ReadCheckpointTensors(const std::string& dir,
+                                                      const std::string& name) {
+  ARCTRM_ASSIGN_OR_RETURN(std::string bytes, ReadCheckpointFile(dir, name));
+  return SafetensorsFile::Parse(std::move(bytes), JoinPath(dir, name));
+}
+
+}  // namespace internal
+
+std::vector<std::string> CheckpointFileNames() {
+  return {internal::kSettingsFile, internal::kIdsFile, internal::kWeightsFile,
+          internal::kResumeFile};
+}
+
+bool IsCheckpointName(absl::string_view name) {
+  const std::vector<std::string> names = CheckpointFileNames();
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+absl::StatusOr<CheckpointInfo> ReadCheckpointInfo(const std::string& path) {
+  CheckpointInfo info;
+  ARCTRM_ASSIGN_OR_RETURN(info.dir, internal::CheckpointDir(path));
+  const std::string file = JoinPath(info.dir, internal::kSettingsFile);
+  simdjson::dom::parser parser;
+  ARCTRM_ASSIGN_OR_RETURN(const simdjson::dom::element root,
+                          internal::ReadDescription(file, parser));
+  simdjson::dom::object settings;
+  if (root["step"].get(info.step) != simdjson::SUCCESS ||
+      root["train_time_s"].get(info.train_time_s) != simdjson::SUCCESS ||
+      root["settings"].get(settings) != simdjson::SUCCESS) {
+    return absl::DataLossError(
+        absl::StrCat(file, ": lacks step, train_time_s or settings"));
+  }
+  OptionSet set;
+  AddOptions(info.model, set);
+  AddOptions(info.train, set);
+  for (const auto field : settings) {
+    std::string_view value;
+    if (field.value.get(value) != simdjson::SUCCESS) {
+      return absl::DataLossError(absl::StrCat(file, ": a setting is no text"));
+    }
+    const absl::Status status = set.Set(AbslView(field.key), AbslView(value));
+    if (!status.ok()) return Annotate(status, file);
+  }
+  ARCTRM_RETURN_IF_ERROR(Annotate(info.model.Validate(), file));
+  ARCTRM_ASSIGN_OR_RETURN(
+      const std::string frame,
+      internal::ReadCheckpointFile(info.dir, internal::kIdsFile));
+  ARCTRM_ASSIGN_OR_RETURN(const std::string ids,
+                          ZstdDecompress(frame, internal::kMaxIdsBytes));
+  ARCTRM_RETURN_IF_ERROR(
+      internal::ParseIds(JoinPath(info.dir, internal::kIdsFile), ids, info));
+  info.has_resume_state = internal::HasFile(info.dir, internal::kResumeFile);
+  return info;
+}
+
+absl::Status CheckWholeCheckpoint(const std::string& path) {
+  ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info, CheckWeights(path));
+  if (!info.has_resume_state) return absl::OkStatus();
+  return internal::ReadCheckpointTensors(info.dir, internal::kResumeFile)
+      .status();
+}
+
+absl::StatusOr<std::string> CheckpointFingerprint(const std::string& path) {
+  ARCTRM_ASSIGN_OR_RETURN(const std::string dir, internal::CheckpointDir(path));
+  ARCTRM_ASSIGN_OR_RETURN(const std::string json,
+                          ReadFile(JoinPath(dir, internal::kSettingsFile)));
+  return Sha256Hex(json);
+}
+
+absl::Status DropResumeState(const std::string& path) {
+  const absl::StatusOr<std::string> dir = internal::CheckpointDir(path);
+  if (!dir.ok()) return absl::OkStatus();
+  internal::ForgetFile(*dir, internal::kResumeFile);
+  return RemoveAll(JoinPath(*dir, internal::kResumeFile));
+}
+
+bool HasCheckpoint(const std::string& dir) {
+  return internal::IsInMemory(dir) ||
+         FileExists(JoinPath(dir, internal::kSettingsFile));
+}
+
+bool IsOnlyInMemory(const std::string& dir) {
+  return internal::IsInMemory(dir);
+}
+
+void ForgetCheckpointsInMemory() { internal::ForgetAll(); }
+
+absl::StatusOr<std::string> CheckpointInfoText(const std::string& path,
+                                               bool json) {
+  ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info, ReadCheckpointInfo(path));
+  ARCTRM_ASSIGN_OR_RETURN(
+      std::string weights,
+      internal::ReadCheckpointFile(info.dir, internal::kWeightsFile));
+  const int64_t weights_bytes = static_cast<int64_t>(weights.size());
+  ARCTRM_ASSIGN_OR_RETURN(
+      const internal::SafetensorsFile file,
+      internal::SafetensorsFile::Parse(
+          std::move(weights), JoinPath(info.dir, internal::kWeightsFile)));
+  int64_t copies = 0;
+  int64_t updated = 0;
+  int64_t least = std::numeric_limits<int64_t>::max();
+  for (const PuzzleTask& task : info.ids.tasks) {
+    copies += static_cast<int64_t>(task.copies.size());
+    for (int64_t count : task.updates) {
+      if (count > 0) ++updated;
+      least = std::min(least, count);
+    }
+  }
+  if (copies == 0) least = 0;
+  int64_t with_test_pairs = 0;
+  for (const TrainedTask& task : info.trained) {
+    if (task.test_pairs) ++with_test_pairs;
+  }
+  if (json) {
+    nlohmann::ordered_json out = {{"path", info.dir},
+                                  {"step", info.step},
+                                  {"train_time_s", info.train_time_s},
+                                  {"parameters", info.model.num_parameters()},
+                                  {"weights_bytes", weights_bytes},
+                                  {"ids", info.ids.num_ids},
+                                  {"tasks", info.ids.tasks.size()},
+                                  {"rows_updated", updated},
+                                  {"least_updates", least},
+                                  {"trained_tasks", info.trained.size()},
+                                  {"trained_with_test_pairs", with_test_pairs},
+                                  {"resume", info.has_resume_state},
+                                  {"settings", internal::Settings(info)}};
+    nlohmann::ordered_json tensors = nlohmann::ordered_json::object();
+    for (const auto& [name, entry] : file.tensors()) {
+      tensors[name] = {{"dtype", entry.dtype}, {"shape", entry.shape}};
+    }
+    out["tensors"] = std::move(tensors);
+    return out.dump(-1, ' ', /*ensure_ascii=*/true,
+                    nlohmann::ordered_json::error_handler_t::replace) +
+           "\n";
+  }
+  std::string out = absl::StrFormat(
+      "checkpoint  %s\n"
+      "trained     %d steps in %s%s\n"
+      "network     %s%s, %d parameters, width %d, %d layers, H %d, L %d\n"
+      "canvas      %s %dx%d, positions of %dx%d\n"
+      "ids         %d rows for %d tasks and %d copies, %d updated, least %d\n"
+      "seen        %d tasks, %d of them with their test pairs\n"
+      "file        %s, %d bytes\n",
+      Printable(info.dir), info.step,
+      DurationText(absl::Seconds(info.train_time_s)),
+      info.has_resume_state ? ", can be resumed" : "",
+      Printable(info.model.arch), info.model.mixer ? " mixer" : "",
+      info.model.num_parameters(), info.model.hidden, info.model.layers,
+      info.model.h_cycles, info.model.l_cycles, Printable(info.model.puzzle),
+      info.model.canvas_side, info.model.canvas_side, info.model.position_side,
+      info.model.position_side, info.ids.num_ids, info.ids.tasks.size(), copies,
+      updated, least, info.trained.size(), with_test_pairs,
+      internal::kWeightsFile, weights_bytes);
+  for (const auto& [name, entry] : file.tensors()) {
+    std::string shape;
+    for (int64_t size : entry.shape) {
+      absl::StrAppend(&shape, shape.empty() ? "" : " x ", size);
+    }
+    absl::StrAppendFormat(&out, "  %-48s %-5s %s\n", Printable(name),
+                          Printable(entry.dtype), shape);
+  }
+  return out;
+}
+
+}  // namespace arctrm

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: MIT
+#include "solver/checkpoint/zip.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "base/files.h"
+#include "base/status.h"
+
+namespace arctrm::internal {
+namespace {
+
+constexpr uint32_t kLocal = 0x04034b50;
+constexpr uint32_t kCentral = 0x02014b50;
+constexpr uint32_t kEnd = 0x06054b50;
+constexpr uint32_t kEnd64 = 0x06064b50;
+constexpr uint32_t kLocator64 = 0x07064b50;
+constexpr size_t kLocalBytes = 30;
+constexpr size_t kCentralBytes = 46;
+constexpr size_t kEndBytes = 22;
+constexpr size_t kEnd64Bytes = 56;
+constexpr size_t kLocator64Bytes = 20;
+constexpr uint64_t kMostComment = 65535;
+constexpr uint16_t kZip64Extra = 1;
+constexpr uint16_t kEncrypted = 1;
+
+// Little-endian; the caller knows that it is there.
+uint64_t Number(absl::string_view bytes, size_t at, size_t size) {
+  uint64_t value = 0;
+  for (size_t i = 0; i < size; ++i) {
+    value |= uint64_t{static_cast<uint8_t>(bytes[at + i])} << (8 * i);
+  }
+  return value;
+}
+uint16_t Short(absl::string_view bytes, size_t at) {
+  return static_cast<uint16_t>(Number(bytes, at, 2));
+}
+uint32_t Word(absl::string_view bytes, size_t at) {
+  return static_cast<uint32_t>(Number(bytes, at, 4));
+}
+
+absl::Status Damaged(absl::string_view what) {
+  return absl::DataLossError(absl::StrCat("damaged zip archive: ", what));
+}
+
+absl::StatusOr<std::string> Part(const ByteSource& source, uint64_t offset,
+                                 uint64_t size) {
+  if (offset > source.size || size > source.size - offset) {
+    return Damaged("it ends too early; copy or download it again");
+  }
+  std::string bytes(static_cast<size_t>(size), '\0');
+  ARCTRM_RETURN_IF_ERROR(
+      source.read(offset, bytes.data(), static_cast<size_t>(size)));
+  return bytes;
+}
+
+uint32_t Crc(absl::string_view bytes) {
+  return static_cast<uint32_t>(
+      crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+}
+
+// Sizes and offset that don't fit 32 bits stand in an extra field.
+absl::Status ReadZip64(absl::string_view extra, ZipMember& member) {
+  while (extra.size() >= 4) {
+    const uint16_t kind = Short(extra, 0);
+    const size_t size = Short(extra, 2);
+    extra.remove_prefix(4);
+    if (size > extra.size()) break;
+    if (kind != kZip64Extra) {
+      extra.remove_prefix(size);
+      continue;
+    }
+    size_t at = 0;
+    for (uint64_t* value :
+         {&member.size, &member.packed_size, &member.offset}) {
+      if (*value != 0xffffffff) continue;
+      if (at + 8 > size) return Damaged("a field of 64 bits is missing");
+      *value = Number(extra, at, 8);
+      at += 8;
+    }
+    break;
+  }
+  return absl::OkStatus();
+}
+
+// `size` bytes of deflated data become exactly member.size.
+absl::StatusOr<std::string> Inflate(absl::string_view packed,
+                                    const ZipMember& member) {
+  z_stream stream = {};
+  if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) {
+    return absl::ResourceExhaustedError("no memory to unpack with");
+  }
+  std::string out;
+  std::string chunk(1 << 18, '\0');
+  int status = Z_OK;
+  while (status == Z_OK && out.size() <= member.size) {
+    if (stream.avail_in == 0) {
+      const size_t most = std::min<size_t>(packed.size(), 1u << 30);
+      // zlib does not write there.
+      stream.next_in =
+          reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
+      stream.avail_in = static_cast<uInt>(most);
+      packed.remove_prefix(most);
+    }
+    stream.next_out = reinterpret_cast<Bytef*>(chunk.data());
+    stream.avail_out = static_cast<uInt>(chunk.size());
+    status = inflate(&stream, Z_NO_FLUSH);
+    out.append(chunk.data(), chunk.size() - stream.avail_out);
+  }
+  inflateEnd(&stream);
+  if (status != Z_STREAM_END || out.size() != member.size) {
+    return Damaged(absl::StrCat(member.name, " can't be unpacked"));
+  }
+  return out;
+}
+
+}  // namespace
+
+absl::StatusOr<ByteSource> OpenBytes(const std::string& path) {
+  auto file = std::make_shared<std::ifstream>(path, std::ios::binary);
+  if (!*file || !file->seekg(0, std::ios::end)) {
+    return absl::NotFoundError(absl::StrCat("can't read ", path));
+  }
+  const std::streamoff size = file->tellg();
+  ByteSource source;
+  source.size = static_cast<uint64_t>(std::max<std::streamoff>(0, size));
+  source.read = [file](uint64_t offset, char* to, size_t count) {
+    file->clear();
+    file->seekg(static_cast<std::streamoff>(offset));
+    if (!file->read(to, static_cast<std::streamsize>(count))) {
+      return absl::DataLossError(
+          absl::StrCat("can't read ", count, " bytes at ", offset));
+    }
+    return absl::OkStatus();
+  };
+  return source;
+}
+
+ByteSource BytesOf(std::string bytes) {
+  auto kept = std::make_shared<const std::string>(std::move(bytes));
+  ByteSource source;
+  source.size = kept->size();
+  source.read = [kept](uint64_t offset, char* to, size_t count) {
+    std::memcpy(to, kept->data() + offset, count);
+    return absl::OkStatus();
+  };
+  return source;
+}
+
+absl::StatusOr<ZipFile> ZipFile::Open(ByteSource source) {
+  ZipFile zip;
+  zip.source_ = std::move(source);
+  const uint64_t size = zip.source_.size;
+  const uint64_t tail_size = std::min<uint64_t>(size, kEndBytes + kMostComment);
+  ARCTRM_ASSIGN_OR_RETURN(const std::string tail,
+                          Part(zip.source_, size - tail_size, tail_size));
+  // The end record, which a comment may follow.
+  size_t end = tail.size();
+  for (size_t left = tail.size(); left >= kEndBytes; --left) {
+    const size_t at = left - kEndBytes;
+    if (Word(tail, at) != kEnd ||
+        at + kEndBytes + Short(tail, at + 20) != tail.size()) {
+      continue;
+    }
+    end = at;
+    break;
+  }
+  if (end == tail.size()) {
+    return Damaged(absl::StrCat("it ends after ", size,
+                                " bytes, before its directory; copy or "
+                                "download it again"));
+  }
+  uint64_t count = Short(tail, end + 10);
+  uint64_t directory_size = Word(tail, end + 12);
+  uint64_t offset = Word(tail, end + 16);
+  const uint64_t end_at = size - tail_size + end;
+  if (end_at >= kLocator64Bytes) {
+    ARCTRM_ASSIGN_OR_RETURN(
+        const std::string locator,
+        Part(zip.source_, end_at - kLocator64Bytes, kLocator64Bytes));
+    if (Word(locator, 0) == kLocator64) {
+      ARCTRM_ASSIGN_OR_RETURN(
+          const std::string end64,
+          Part(zip.source_, Number(locator, 8, 8), kEnd64Bytes));
+      if (Word(end64, 0) != kEnd64) return Damaged("its end record is gone");
+      count = Number(end64, 32, 8);
+      directory_size = Number(end64, 40, 8);
+      offset = Number(end64, 48, 8);
+    }
+  }
+  if (offset > end_at || directory_size > end_at - offset) {
+    return Damaged("its directory lies outside");
+  }
+  ARCTRM_RETURN_IF_ERROR(zip.ReadDirectory(offset, directory_size, count));
+  return zip;
+}
+
+absl::Status ZipFile::ReadDirectory(uint64_t offset, uint64_t size,
+                                    uint64_t count) {
+  ARCTRM_ASSIGN_OR_RETURN(const std::string bytes, Part(source_, offset, size));
+  absl::string_view rest = bytes;
+  uint64_t packed = 0;
+  bool any_checksum = false;
+  while (!rest.empty()) {
+    if (rest.size() < kCentralBytes || Word(rest, 0) != kCentral) {
+      return Damaged("an entry of its directory is broken");
+    }
+    const size_t name = Short(rest, 28);
+    const size_t extra = Short(rest, 30);
+    const size_t whole = kCentralBytes + name + extra + Short(rest, 32);
+    if (whole > rest.size()) return Damaged("its directory is cut short");
+    ZipMember member;
+    member.flags = Short(rest, 8);
+    member.method = Short(rest, 10);
+    member.crc = Word(rest, 16);
+    member.packed_size = Word(rest, 20);
+    member.size = Word(rest, 24);
+    member.offset = Word(rest, 42);
+    member.name = std::string(rest.substr(kCentralBytes, name));
+    ARCTRM_RETURN_IF_ERROR(
+        ReadZip64(rest.substr(kCentralBytes + name, extra), member));
+    if (member.offset > source_.size ||
+        member.packed_size > source_.size - member.offset) {
+      return Damaged(absl::StrCat(member.name, " lies outside"));
+    }
+    packed += member.packed_size;
+    if (packed > source_.size) return Damaged("its members overlap");
+    if (!places_.emplace(member.name, members_.size()).second) {
+      return Damaged(absl::StrCat(member.name, " stands twice"));
+    }
+    any_checksum = any_checksum || (member.crc != 0 && member.size > 0);
+    members_.push_back(std::move(member));
+    rest.remove_prefix(whole);
+  }
+  if (members_.size() != count) {
+    return Damaged(absl::StrCat("its directory lists ", members_.size(),
+                                " members, its end says ", count));
+  }
+  has_checksums_ = any_checksum;
+  return absl::OkStatus();
+}
+
+const ZipMember* ZipFile::Find(absl::string_view name) const {
+  const auto it = places_.find(std::string(name));
+  return it == places_.end() ? nullptr : &members_[it->second];
+}
+
+absl::StatusOr<uint64_t> ZipFile::DataOffset(const ZipMember& member) const {
+  ARCTRM_ASSIGN_OR_RETURN(const std::string header,
+                          Part(source_, member.offset, kLocalBytes));
+  const size_t name_size = Short(header, 26);
+  ARCTRM_ASSIGN_OR_RETURN(
+      const std::string name,
+      Part(source_, member.offset + kLocalBytes, name_size));
+  if (Word(header, 0) != kLocal || name != member.name ||
+      Short(header, 8) != member.method) {
+    return Damaged(
+        absl::StrCat(member.name, " is described otherwise in the directory"));
+  }
+  return member.offset + kLocalBytes + name_size + Short(header, 28);
+}
+
+absl::StatusOr<std::string> ZipFile::Read(const ZipMember& member,
+                                          int64_t max_bytes) const {
+  if ((member.flags & kEncrypted) != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(member.name, " is encrypted; unpack it first"));
+  }
+  if (member.method != 0 && member.method != Z_DEFLATED) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        member.name, " is packed in a way (method ", member.method,
+        ") that is not read; pack it again, without compression (zip -0)"));
+  }
+  if (member.size > static_cast<uint64_t>(std::max<int64_t>(0, max_bytes))) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(member.name, " has ", member.size,
+                     " bytes, more than the memory there is for it"));
+  }
+  ARCTRM_ASSIGN_OR_RETURN(const uint64_t offset, DataOffset(member));
+  ARCTRM_ASSIGN_OR_RETURN(std::string bytes,
+                          Part(source_, offset, member.packed_size));
+  if (member.method == Z_DEFLATED) {
+    ARCTRM_ASSIGN_OR_RETURN(bytes, Inflate(bytes, member));
+  }
+  if (bytes.size() != member.size) {
+    return Damaged(absl::StrCat(member.name, " has ", bytes.size(),
+                                " bytes, expected ", member.size));
+  }
+  const uint32_t crc = has_checksums_ ? Crc(bytes) : 0;
+  if (crc != member.crc) {
+    return Damaged(absl::StrFormat(
+        "the bytes of %s are not the ones that were written (CRC-32 %08x, "
+        "expected %08x); copy or download it again",
+        member.name, crc, member.crc));
+  }
+  return bytes;
+}
+
+}  // namespace arctrm::internal

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+// CUDA graphs by the CUDA runtime and the allocator of libc10_cuda.
+// at::cuda::CUDAGraph does the same, but lies in libtorch_cuda, which the
+// program is not linked with (device.cc).
+#include <c10/core/StreamGuard.h>
+#include <c10/cuda/CUDACachingAllocator.h>
+#include <c10/cuda/CUDAGuard.h>
+#include <c10/cuda/CUDAStream.h>
+#include <cuda_runtime_api.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "solver/device/step_recorder.h"
+#include "solver/device/transfer.h"
+
+namespace arctrm::internal {
+namespace {
+
+namespace allocator = c10::cuda::CUDACachingAllocator;
+
+// Memory of the graphs of one recorder. They are replayed one after the other,
+// so that what lives within one of them may share memory with the others.
+struct Pool {
+  c10::DeviceIndex device = 0;
+  std::pair<uint64_t, uint64_t> id;  // the allocator's MempoolId_t
+};
+
+// With an id that nothing had before: the allocator takes none again whose last
+// graph is gone.
+std::shared_ptr<const Pool> NewPool(at::Device device) {
+  // LibTorch counts the pools that it makes itself from 1.
+  static std::atomic<uint64_t> last = uint64_t{1} << 32;
+  return std::make_shared<Pool>(Pool{device.index(), {0, ++last}});
+}
+
+class CudaRecording : public StepRecording {
+ public:
+  // Takes both over: memory of the pool was allocated for it.
+  CudaRecording(std::shared_ptr<const Pool> pool, cudaGraphExec_t graph)
+      : pool_(std::move(pool)), graph_(graph) {}
+  CudaRecording(const CudaRecording&) = delete;
+  CudaRecording& operator=(const CudaRecording&) = delete;
+  ~CudaRecording() override {
+    const c10::cuda::CUDAGuard guard(pool_->device);
+    // It may still be at work.
+    static_cast<void>(cudaStreamSynchronize(
+        c10::cuda::getCurrentCUDAStream(pool_->device).stream()));
+    static_cast<void>(cudaGraphExecDestroy(graph_));
+    allocator::releasePool(pool_->device, pool_->id);
+  }
+
+  void Replay() override {
+    const c10::cuda::CUDAGuard guard(pool_->device);
+    const cudaError_t error = cudaGraphLaunch(
+        graph_, c10::cuda::getCurrentCUDAStream(pool_->device).stream());
+    TORCH_CHECK(error == cudaSuccess,
+                "CUDA graph: ", cudaGetErrorString(error));
+  }
+
+ private:
+  std::shared_ptr<const Pool> pool_;
+  cudaGraphExec_t graph_;
+};
+
+class CudaRecorder : public StepRecorder {
+ public:
+  explicit CudaRecorder(at::Device device)
+      : device_(device),
+        stream_(c10::cuda::getStreamFromPool(/*isHighPriority=*/false,
+                                             device.index())) {}
+
+  // On the stream of the recordings: libraries get their memory for it before
+  // there is a recording that would have to hold it.
+  void Run(const std::function<void()>& work) override {
+    const c10::Stream own = stream_.unwrap();
+    const c10::Stream current = CurrentStream(device_);
+    WaitFor(current, own);
+    {
+      const c10::StreamGuard guard(own);
+      work();
+    }
+    WaitFor(own, current);
+  }
+
+  absl::StatusOr<std::unique_ptr<StepRecording>> Record(
+      const std::function<void()>& work) override {
+    const c10::StreamGuard guard(stream_.unwrap());
+    const cudaStream_t stream = stream_.stream();
+    std::shared_ptr<const Pool> pool = pool_.lock();
+    if (pool == nullptr) pool_ = pool = NewPool(device_);
+    // What is kept for steps of other shapes would stand beside the recording's
+    // own memory: nothing is given back while a recording is under way.
+    allocator::emptyCache();
+    allocator::beginAllocateToPool(
+        pool->device, pool->id,
+        [stream](cudaStream_t asked) { return asked == stream; });
+    std::string why;
+    // The backward pass runs on a thread of LibTorch's, and others may use the
+    // device meanwhile: only this thread is held to what a recording allows.
+    cudaError_t error =
+        cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal);
+    cudaGraph_t graph = nullptr;
+    if (error == cudaSuccess) {
+      try {
+        work();
+      } catch (const c10::Error& e) {
+        why = e.what_without_backtrace();
+      } catch (const std::exception& e) {
+        why = e.what();
+      }
+      error = cudaStreamEndCapture(stream, &graph);
+    }
+    allocator::endAllocateToPool(pool->device, pool->id);
+    cudaGraphExec_t executable = nullptr;
+    if (error == cudaSuccess && why.empty()) {
+      error = cudaGraphInstantiateWithFlags(
+          &executable, graph, cudaGraphInstantiateFlagAutoFreeOnLaunch);
+    }
+    if (graph != nullptr) static_cast<void>(cudaGraphDestroy(graph));
+    if (error == cudaSuccess && why.empty()) {
+      return std::make_unique<CudaRecording>(std::move(pool), executable);
+    }
+    static_cast<void>(cudaGetLastError());  // is no error any more
+    allocator::releasePool(pool->device, pool->id);
+    if (why.empty()) why = cudaGetErrorString(error);
+    return absl::InternalError(absl::StrCat("CUDA graph: ", why));
+  }
+
+ private:
+  at::Device device_;
+  c10::cuda::CUDAStream stream_;
+  std::weak_ptr<const Pool> pool_;  // that of recordings there are
+};
+
+}  // namespace
+
+std::unique_ptr<StepRecorder> MakeCudaRecorder(at::Device device) {
+  return std::make_unique<CudaRecorder>(device);
+}
+
+}  // namespace arctrm::internal

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+#include "solver/device/device.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <new>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "base/files.h"
+#include "base/out_of_memory.h"
+#include "base/status.h"
+#include "solver/device/exceptions.h"
+#include "solver/device_list.h"
+
+namespace arctrm::internal {
+namespace {
+
+// A CPU-only binary gains CUDA by loading the backend that stands beside
+// libtorch_cpu. Its absence is no error: there is just no CUDA then.
+void LoadCudaBackend() {
+  static const bool loaded = [] {
+    if (!FileExists("/proc/driver/nvidia/version") &&
+        !FileExists("/dev/nvidiactl") && !FileExists("/dev/dxg")) {
+      return false;
+    }
+    // cuBLAS repeats its results only with a workspace of fixed size.
+    setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
+    return dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) != nullptr;
+  }();
+  (void)loaded;
+}
+
+// Only allocations that go through the cache of a device throw
+// OutOfMemoryError; of those of the processor, of the CUDA runtime (a stream, a
+// recorded graph) and of cuBLAS LibTorch tells in words alone.
+bool SaysOutOfMemory(const c10::Error& e) {
+  const absl::string_view words = e.what_without_backtrace();
+  for (const char* known :
+       {"DefaultCPUAllocator: can't allocate memory",
+        "CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED"}) {
+    if (absl::StrContains(words, known)) return true;
+  }
+  return false;
+}
+
+absl::Status OutOfMemoryOf(const c10::Error& e) {
+  return OutOfMemoryError(
+      absl::StrCat("out of memory: ", e.what_without_backtrace(),
+                   "; a smaller train.batch needs less"));
+}
+
+}  // namespace
+
+absl::StatusOr<at::Device> OpenDevice(const DeviceOptions& options, int index) {
+  return CatchTorch([&]() -> absl::StatusOr<at::Device> {
+    int threads = options.threads;
+    if (threads <= 0) {
+      threads = static_cast<int>(std::thread::hardware_concurrency());
+    }
+    at::set_num_threads(threads > 0 ? threads : 1);
+    at::globalContext().setDeterministicAlgorithms(true, true);
+    // What deterministic mode fills with NaN is written whole before it is
+    // read.
+    at::globalContext().setDeterministicFillUninitializedMemory(false);
+    // Makes a plan for each new number of rows and tokens.
+    at::globalContext().setSDPUseCuDNN(false);
+    const std::string& name = options.device;
+    ARCTRM_ASSIGN_OR_RETURN(const std::vector<std::string> named,
+                            DeviceList(name, 0));
+    if (named.size() > 1) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--device ", name,
+                       ": expected one device such as cuda:0; each process "
+                       "of a training has one"));
+    }
+    if (name == "cpu") return at::Device(at::kCPU);
+    const bool wants_cuda = name != "auto";
+    if (wants_cuda && name != "cuda") index = CudaIndex(named[0]);
+    LoadCudaBackend();
+    const int count =
+        at::globalContext().hasCUDA()
+            ? static_cast<int>(at::detail::getCUDAHooks().deviceCount())
+            : 0;
+    if (index < count) {
+      return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(index));
+    }
+    if (!wants_cuda && count == 0) return at::Device(at::kCPU);
+    if (!wants_cuda) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "--device auto for local rank ", index, ": ", count,
+          " usable CUDA devices here; start as many processes, or use --device "
+          "cpu"));
+    }
+    return CheckDevicesExist({absl::StrCat("cuda:", index)}, count);
+  });
+}
+
+std::optional<CudaDeviceInfo> DescribeCudaDevice(int index) {
+  // The driver, not LibTorch, which knows nothing of devices it can't use.
+  void* driver = dlopen("libcuda.so.1", RTLD_NOW);
+  if (driver == nullptr) return std::nullopt;
+  bool complete = true;
+  const auto find = [&](const char* name, auto& function) {
+    void* found = dlsym(driver, name);
+    if (found == nullptr) complete = false;
+    std::memcpy(&function, &found, sizeof(found));
+  };
+  int (*init)(unsigned) = nullptr;
+  int (*get)(int*, int) = nullptr;
+  int (*get_name)(char*, int, int) = nullptr;
+  int (*get_attribute)(int*, int, int) = nullptr;
+  int (*total_memory)(size_t*, int) = nullptr;
+  find("cuInit", init);
+  find("cuDeviceGet", get);
+  find("cuDeviceGetName", get_name);
+  find("cuDeviceGetAttribute", get_attribute);
+  find("cuDeviceTotalMem_v2", total_memory);
+  constexpr int kMajor = 75;  // CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR
+  constexpr int kMinor = 76;
+  CudaDeviceInfo info;
+  int device = 0;
+  std::array<char, 256> name = {};
+  size_t memory = 0;
+  if (!complete || init(0) != 0 || get(&device, index) != 0 ||
+      get_name(name.data(), static_cast<int>(name.size()) - 1, device) != 0 ||
+      get_attribute(&info.major, kMajor, device) != 0 ||
+      get_attribute(&info.minor, kMinor, device) != 0 ||
+      total_memory(&memory, device) != 0) {
+    return std::nullopt;
+  }
+  info.name = name.data();
+  info.memory_bytes = static_cast<int64_t>(memory);
+  return info;
+}
+
+double ProductSeconds(at::Device device, at::ScalarType dtype) {
+  at::NoGradGuard no_grad;
+  const auto options = at::TensorOptions().dtype(dtype).device(device);
+  const Tensor a = at::ones({2048, 512}, options);
+  const Tensor b = at::ones({512, 2048}, options);
+  double best = std::numeric_limits<double>::infinity();
+  // The first turn also chooses a kernel and raises the clock.
+  for (int turn = 0; turn < 4; ++turn) {
+    constexpr int kProducts = 10;
+    const absl::Time start = absl::Now();
+    Tensor c;
+    for (int i = 0; i < kProducts; ++i) c = at::mm(a, b);
+    c.select(0, 0).select(0, 0).item<float>();  // waits for the device
+    best =
+        std::min(best, absl::ToDoubleSeconds(absl::Now() - start) / kProducts);
+  }
+  return best;
+}
+
+at::ScalarType ForwardDtype(const std::string& precision, at::Device device) {
+  if (precision == "bf16") return at::kBFloat16;
+  if (precision == "float16") return at::kHalf;
+  if (precision == "float32" || !device.is_cuda()) return at::kFloat;
+  const std::optional<CudaDeviceInfo> info =
+      DescribeCudaDevice(std::max(0, static_cast<int>(device.index())));
+  if (!info.has_value() || info->HasBf16()) return at::kBFloat16;
+  return ProductSeconds(device, at::kHalf) < ProductSeconds(device, at::kFloat)
+             ? at::kHalf
+             : at::kFloat;
+}
+
+at::ScalarType AnswerDtype(const std::string& precision, at::Device device) {
+  const at::ScalarType trained = ForwardDtype(precision, device);
+  if (device.is_cuda()) {
+    const std::optional<CudaDeviceInfo> info =
+        DescribeCudaDevice(std::max(0, static_cast<int>(device.index())));
+    const bool weak = info.has_value() && !info->HasBf16();
+    return trained == at::kBFloat16 && weak ? ForwardDtype("auto", device)
+                                            : trained;
+  }
+  return trained == at::kHalf ? at::kFloat : trained;
+}
+
+const char* PrecisionName(at::ScalarType dtype) {
+  return dtype == at::kBFloat16 ? "bf16"
+         : dtype == at::kHalf   ? "float16"
+                                : "float32";
+}
+
+absl::Status StatusOfException(std::exception_ptr error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const c10::OutOfMemoryError& e) {
+    return OutOfMemoryOf(e);
+  } catch (const c10::Error& e) {
+    if (SaysOutOfMemory(e)) return OutOfMemoryOf(e);
+    return absl::InternalError(
+        absl::StrCat("LibTorch: ", e.what_without_backtrace()));
+  } catch (const RankLost& e) {
+    return absl::UnavailableError(e.what());
+  } catch (const Interruption& e) {
+    return absl::CancelledError(e.what());
+  } catch (const std::bad_alloc&) {
+    return OutOfMemoryError(
+        "out of memory; a smaller train.batch or fewer --augmentations need "
+        "less");
+  } catch (const std::exception& e) {
+    return absl::InternalError(absl::StrCat("solver: ", e.what()));
+  } catch (...) {
+    return absl::InternalError("solver: unknown exception");
+  }
+}
+
+}  // namespace arctrm::internal

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#include "solver/machine.h"
+
+#include <ATen/Context.h>
+#include <ATen/Version.h>
+#include <torch/version.h>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+#include "base/files.h"
+#include "solver/device/device.h"
+
+namespace arctrm {
+namespace {
+
+// Name, memory, compute capability, and which numbers train.precision = auto
+// takes there and why.
+std::string DescribeCuda(int index) {
+  const auto info = internal::DescribeCudaDevice(index);
+  if (!info.has_value()) return "the driver does not describe it";
+  const std::string what =
+      absl::StrFormat("%s, %d GiB, compute capability %d.%d", info->name,
+                      info->memory_bytes >> 30, info->major, info->minor);
+  if (!info->Supported()) {
+    return absl::StrCat(what,
+                        ": not supported by torch >= 2.9 wheels, which need "
+                        "7.5 (so no P100, no "
+                        "V100); choose another accelerator, or --device cpu");
+  }
+  if (info->HasBf16()) return what + ": bf16, which it has matrix units for";
+  const auto choice = internal::CatchTorch([&]()
+                                               -> absl::StatusOr<std::string> {
+    const at::Device device(at::kCUDA, static_cast<at::DeviceIndex>(index));
+    const double half = internal::ProductSeconds(device, at::kHalf);
+    const double full = internal::ProductSeconds(device, at::kFloat);
+    return absl::StrFormat(
+        "%s: it has no matrix units for bf16, and a product takes %.2f ms in "
+        "float16 and %.2f ms in float32",
+        half < full ? "float16" : "float32", 1e3 * half, 1e3 * full);
+  });
+  return absl::StrCat(
+      what, ": ",
+      choice.ok() ? *choice
+                  : absl::StrCat("unusable: ", choice.status().message()));
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, std::string>> DescribeMachine() {
+  std::vector<std::pair<std::string, std::string>> rows;
+  rows.emplace_back("built for torch", TORCH_VERSION);
+  // The first line of the running library's own description names it.
+  const std::string config = at::show_config();
+  for (absl::string_view line : absl::StrSplit(config, '\n')) {
+    for (absl::string_view word : {"oneAPI", "MKL-DNN", "CPU capability"}) {
+      if (absl::StrContains(line, word)) {
+        rows.emplace_back(
+            "matrix library",
+            std::string(absl::StripAsciiWhitespace(
+                absl::StripPrefix(absl::StripAsciiWhitespace(line), "- "))));
+      }
+    }
+  }
+  const absl::StatusOr<std::string> driver =
+      ReadFile("/proc/driver/nvidia/version");
+  if (driver.ok()) {
+    rows.emplace_back("NVIDIA driver",
+                      std::string(absl::StripAsciiWhitespace(
+                          driver->substr(0, driver->find('\n')))));
+  }
+  const absl::StatusOr<at::Device> device = internal::OpenDevice({"cuda", 1});
+  if (device.ok()) {
+    const int count =
+        static_cast<int>(at::detail::getCUDAHooks().deviceCount());
+    rows.emplace_back("CUDA devices", absl::StrCat(count));
+    for (int i = 0; i < count; ++i) {
+      rows.emplace_back(absl::StrCat("CUDA device ", i), DescribeCuda(i));
+    }
+  } else {
+    rows.emplace_back("CUDA devices",
+                      driver.ok() ? std::string(device.status().message())
+                                  : "none (no NVIDIA driver)");
+  }
+  return rows;
+}
+
+}  // namespace arctrm

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+// Attention over whole sequences, without mask or dropout.
+#pragma once
+
+#include "solver/device/torch.h"
+
+namespace arctrm::internal {
+
+// q, k, v (B, T, heads, head_dim) -> (B, T, heads, head_dim): softmax over the
+// keys of q k^T / sqrt(head_dim), times v. A CPU runs solver/kernels/
+// cpu_attention.h in float32 and bf16; everything else LibTorch's
+// scaled_dot_product_attention.
+Tensor Attention(const Tensor& q, const Tensor& k, const Tensor& v);
+
+}  // namespace arctrm::internal

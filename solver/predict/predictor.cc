@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: MIT
+#include "solver/predict/predictor.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <c10/core/StreamGuard.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/files.h"
+#include "base/status.h"
+#include "solver/checkpoint/checkpoint.h"
+#include "solver/checkpoint/checkpoint_files.h"
+#include "solver/checkpoint_info.h"
+#include "solver/device/device.h"
+#include "solver/device/transfer.h"
+#include "solver/device/workers.h"
+#include "solver/nn/model.h"
+#include "solver/predict/second_answer.h"
+
+namespace arctrm {
+namespace {
+
+using internal::Latents;
+using internal::Model;
+using internal::StepOutput;
+
+class ModelPredictor : public Predictor {
+ public:
+  // options.batch > 0.
+  ModelPredictor(std::unique_ptr<Model> model, at::Tensor table,
+                 int canvas_step, const PredictorOptions& options,
+                 std::shared_ptr<internal::Workers> workers)
+      : model_(std::move(model)),
+        table_(std::move(table)),
+        canvas_step_(canvas_step),
+        options_(options),
+        batch_(options.batch),
+        workers_(std::move(workers)) {
+    const at::Device device = model_->device();
+    if (!device.is_cuda() || workers_->count() == 1) return;
+    for (int i = 0; i < workers_->count(); ++i) {
+      streams_.push_back(internal::NewStream(device));
+    }
+  }
+
+  Canvas canvas() const override { return model_->options().canvas(); }
+  int canvas_step() const override { return canvas_step_; }
+  int max_batch() const override { return batch_; }
+
+  absl::StatusOr<std::vector<PredictorOutput>> Predict(
+      absl::Span<const PredictorInput> inputs) override {
+    return internal::CatchTorch(
+        [&]() -> absl::StatusOr<std::vector<PredictorOutput>> {
+          return Run(inputs);
+        });
+  }
+
+ private:
+  absl::StatusOr<std::vector<PredictorOutput>> Run(
+      absl::Span<const PredictorInput> inputs) {
+    at::NoGradGuard no_grad;
+    ARCTRM_RETURN_IF_ERROR(Check(inputs));
+    std::vector<GridSize> sizes;
+    for (const PredictorInput& input : inputs) {
+      sizes.push_back(SizeOf(input, canvas()));
+    }
+    const std::vector<std::vector<internal::RowGroup>> groups =
+        internal::DivideRows(
+            sizes, [this](int64_t cells) { return model_->RowCost(cells); },
+            workers_->count());
+    std::vector<PredictorOutput> outputs(inputs.size());
+    const auto run = [&](int worker) {
+      std::optional<c10::StreamGuard> stream;
+      if (!streams_.empty()) {
+        stream.emplace(streams_[static_cast<size_t>(worker)]);
+      }
+      Random noise(options_.seed, absl::StrCat("noise ", calls_, " ", worker));
+      for (const internal::RowGroup& group :
+           groups[static_cast<size_t>(worker)]) {
+        RunGroup(group, inputs, noise.Next(), absl::MakeSpan(outputs));
+      }
+    };
+    RunAll(run);
+    if (model_->dtype() == at::kHalf &&
+        std::any_of(outputs.begin(), outputs.end(), [](const auto& output) {
+          return !std::isfinite(output.halt_logit);
+        })) {
+      // What left the range of float16 answers nothing.
+      model_->SetForwardDtype(at::kFloat);
+      RunAll(run);
+    }
+    ++calls_;
+    return outputs;
+  }
+
+  // By all workers. On streams of their own they begin after what the caller's
+  // stream was given, and end with answers that they waited for.
+  void RunAll(const std::function<void(int)>& run) const {
+    for (const c10::Stream& stream : streams_) {
+      internal::WaitFor(internal::CurrentStream(model_->device()), stream);
+    }
+    workers_->Run(run);
+  }
+
+  absl::Status Check(absl::Span<const PredictorInput> inputs) const {
+    const ModelOptions& net = model_->options();
+    const int64_t num_ids = table_.size(0);
+    int64_t cells = 0;
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      const PredictorInput& input = inputs[i];
+      const auto size = static_cast<int64_t>(input.tokens.size());
+      const bool fits = SizeOf(input, canvas()).cells() > 0 &&
+                        (!net.mixer || size == net.num_cells());
+      if (!fits || input.puzzle_id < 0 || input.puzzle_id >= num_ids) {
+        return absl::InvalidArgumentError(absl::StrCat(
+            "input ", i, ": ", size, " tokens in ", input.cols,
+            " columns and puzzle id ", input.puzzle_id, "; this model takes ",
+            net.canvas_side, " by ", net.canvas_side, " tokens",
+            net.mixer ? "" : " or fewer", " and ids below ", num_ids));
+      }
+      cells += size;
+    }
+    ARCTRM_CHECK(cells <= int64_t{batch_} * net.num_cells());
+    return absl::OkStatus();
+  }
+
+  // The answers to the rows of one group, into their places among all.
+  void RunGroup(const internal::RowGroup& group,
+                absl::Span<const PredictorInput> inputs, uint64_t noise_stream,
+                absl::Span<PredictorOutput> all) const {
+    const auto count = static_cast<int64_t>(group.rows.size());
+    const int64_t cells = group.size.cells();
+    at::Tensor tokens = at::empty({count, cells}, at::kByte);
+    at::Tensor ids = at::empty({count}, at::kLong);
+    for (int64_t i = 0; i < count; ++i) {
+      const PredictorInput& input =
+          inputs[static_cast<size_t>(group.rows[static_cast<size_t>(i)])];
+      std::copy(input.tokens.begin(), input.tokens.end(),
+                tokens.mutable_data_ptr<uint8_t>() + i * cells);
+      ids.mutable_data_ptr<int64_t>()[i] = input.puzzle_id;
+    }
+    const at::Device device = model_->device();
+    std::vector<PredictorOutput> outputs(group.rows.size());
+    RunRows(internal::ToDevice(tokens, device, at::kLong),
+            table_.index_select(0, internal::ToDevice(ids, device)), group.size,
+            noise_stream, absl::MakeSpan(outputs));
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      all[static_cast<size_t>(group.rows[i])] = std::move(outputs[i]);
+    }
+  }
+
+  void RunRows(const at::Tensor& tokens, const at::Tensor& rows, GridSize size,
+               uint64_t noise_stream,
+               absl::Span<PredictorOutput> outputs) const {
+    at::NoGradGuard no_grad;  // of this thread
+    std::vector<std::vector<PredictorOutput>> answers(outputs.size());
+    const bool agreement = options_.rollout_choice == "agreement";
+    for (int rollout = 0; rollout < options_.rollouts; ++rollout) {
+      std::optional<Random> noise;
+      if (rollout > 0) {
+        noise.emplace(noise_stream, absl::StrCat("rollout ", rollout));
+      }
+      std::vector<PredictorOutput> given(outputs.size());
+      Rollout(tokens, rows, size, noise, absl::MakeSpan(given));
+      for (size_t i = 0; i < given.size(); ++i) {
+        answers[i].push_back(std::move(given[i]));
+      }
+    }
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      outputs[i] = internal::ChooseRollout(std::move(answers[i]), agreement,
+                                           IsArc() ? size : GridSize());
+    }
+  }
+
+  // The rows that still run.
+  struct Running {
+    at::Tensor places;  // (n) int64 on the CPU: which output each belongs to
+    at::Tensor tokens;  // (n, cells)
+    at::Tensor rows;    // (n, D) of the puzzle table
+    Latents latents;
+    at::Tensor answers;    // (n, cells) uint8: of the last step
+    at::Tensor unchanged;  // (n) int64: steps that left the answer as it was
+    // (n, cells) uint8 each: of the steps before, where a second one is wanted.
+    std::vector<at::Tensor> earlier;
+
+    // Leaves those at `index` alone, int64 on the CPU.
+    void Select(const at::Tensor& index) {
+      places = places.index_select(0, index);
+      const at::Tensor there = index.to(tokens.device());
+      for (at::Tensor* t :
+           {&tokens, &rows, &latents.z_h, &latents.z_l, &answers, &unchanged}) {
+        if (t->defined()) *t = t->index_select(0, there);
+      }
+      for (at::Tensor& step : earlier) step = step.index_select(0, there);
+    }
+  };
+
+  // Runs the supervision steps; `noise` gives the seeds of what is added.
+  void Rollout(const at::Tensor& tokens, const at::Tensor& rows, GridSize size,
+               std::optional<Random>& noise,
+               absl::Span<PredictorOutput> outputs) const {
+    const int last = model_->options().halt_max_steps;
+    const double enough =
+        options_.early_halt > 0 && options_.early_halt < 1
+            ? std::log(options_.early_halt / (1 - options_.early_halt))
+            : std::numeric_limits<double>::infinity();
+    const bool all_steps = std::isinf(enough) && options_.stable_halt == 0;
+    Running running;
+    running.places = at::arange(tokens.size(0));
+    running.tokens = tokens;
+    running.rows = rows;
+    running.latents = model_->StartLatents(tokens.size(0), tokens.size(1));
+    Latents& latents = running.latents;
+    const auto disturb = [&](at::Tensor& z, double std) {
+      if (noise.has_value() && std > 0) {
+        z = Model::WithNoise(z, std, noise->Next());
+      }
+    };
+    disturb(latents.z_h, options_.start_noise);
+    disturb(latents.z_l, options_.start_noise);
+    for (int step = 1; step <= last && running.tokens.size(0) > 0; ++step) {
+      disturb(latents.z_l, options_.latent_noise);
+      const StepOutput out =
+          model_->Step(latents, running.tokens, running.rows, {size, {}});
+      latents = out.latents;
+      if (step < last && all_steps && !IsArc()) continue;
+      const at::Tensor answers = out.logits.argmax(-1).to(at::kByte);
+      if (step < last && all_steps) {
+        running.earlier.push_back(answers);
+        continue;
+      }
+      at::Tensor done = out.q_halt_logits >= enough;
+      if (options_.stable_halt > 0) {
+        if (step == 1) {
+          running.unchanged = at::zeros_like(done, at::dtype(at::kLong));
+        } else {
+          running.unchanged = at::where((answers == running.answers).all(1),
+                                        running.unchanged + 1, 0);
+        }
+        running.answers = answers;
+        done = done.logical_or(running.unchanged >= options_.stable_halt);
+      }
+      done = step == last ? at::ones_like(done, at::device(at::kCPU))
+                          : done.to(at::kCPU);
+      if (done.any().item<bool>()) {
+        Keep(answers, out, done, running, size, step, outputs);
+      }
+      if (IsArc()) running.earlier.push_back(answers);
+      if (!done.any().item<bool>()) continue;
+      running.Select(at::logical_not(done).nonzero().view({-1}));
+    }
+  }
+
+  // Hands out the answers of the rows that are done.
+  void Keep(const at::Tensor& all_answers, const StepOutput& out,
+            const at::Tensor& done, const Running& running, GridSize size,
+            int step, absl::Span<PredictorOutput> outputs) const {
+    const int64_t cells = all_answers.size(1);
+    const at::Tensor answers = all_answers.to(at::kCPU).contiguous();
+    const at::Tensor halts = out.q_halt_logits.to(at::kCPU).contiguous();
+    const at::Tensor earlier =
+        running.earlier.empty()
+            ? at::Tensor()
+            : at::stack(running.earlier).to(at::kCPU).contiguous();
+    std::vector<int64_t> without_second;
+    for (int64_t i = 0; i < done.numel(); ++i) {
+      const auto place =
+          static_cast<size_t>(running.places.const_data_ptr<int64_t>()[i]);
+      const float halt = halts.const_data_ptr<float>()[i];
+      if (!done.const_data_ptr<bool>()[i] || place >= outputs.size()) continue;
+      PredictorOutput& output = outputs[place];
+      const uint8_t* from = answers.const_data_ptr<uint8_t>() + i * cells;
+      output.tokens.assign(from, from + cells);
+      output.halt_logit = halt;
+      output.steps = step;
+      if (!IsArc()) continue;
+      TakeEarlier(earlier, i, size, output);
+      if (output.second.empty()) without_second.push_back(i);
+    }
+    if (!without_second.empty()) {
+      ChangeCells(out.logits, without_second, running.places, size, outputs);
+    }
+  }
+
+  // The second answer of row `i`, if one of `earlier` (steps, n, cells) is
+  // another.
+  static void TakeEarlier(const at::Tensor& earlier, int64_t i, GridSize size,
+                          PredictorOutput& output) {
+    output.second.clear();
+    const int64_t steps = earlier.defined() ? earlier.size(0) : 0;
+    for (int64_t step = steps; step-- > 0;) {
+      const absl::Span<const uint8_t> tokens(
+          earlier.const_data_ptr<uint8_t>() +
+              (step * earlier.size(1) + i) * earlier.size(2),
+          output.tokens.size());
+      if (!internal::HoldsOtherGrid(tokens, output.tokens, size)) continue;
+      output.second.assign(tokens.begin(), tokens.end());
+      return;
+    }
+  }
+
+  // The second answers of `rows` where every step gave the same grid.
+  static void ChangeCells(const at::Tensor& all_logits,
+                          const std::vector<int64_t>& rows,
+                          const at::Tensor& places, GridSize size,
+                          absl::Span<PredictorOutput> outputs) {
+    const at::Tensor index = at::tensor(rows, at::kLong);
+    const at::Tensor logits =
+        all_logits.index_select(0, index.to(all_logits.device()))
+            .to(at::kCPU, at::kFloat)
+            .contiguous();
+    const int64_t stride = logits.size(1) * logits.size(2);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      PredictorOutput& output = outputs[static_cast<size_t>(
+          places.const_data_ptr<int64_t>()[rows[i]])];
+      output.second = internal::ChangeLeastCertainCell(
+          output.tokens, size,
+          {logits.const_data_ptr<float>() + static_cast<int64_t>(i) * stride,
+           static_cast<size_t>(stride)});
+    }
+  }
+
+  bool IsArc() const { return canvas().kind == PuzzleKind::kArc; }
+
+  std::unique_ptr<Model> model_;
+  at::Tensor table_;
+  int canvas_step_;
+  PredictorOptions options_;
+  int batch_;
+  int64_t calls_ = 0;
+  std::shared_ptr<internal::Workers> workers_;
+  std::vector<c10::Stream> streams_;  // by worker; empty: the current one
+};
+
+// Rows of a batch that Workers may divide. A CUDA device answers in two parts,
+// each on a stream of its own: one may go on while the other waits for the
+// host.
+int64_t DivisibleRows(at::Device device, int batch) {
+  return device.is_cpu() ? batch : std::min(2, batch);
+}
+
+// About 8k positions at once keep two cores busy without much memory, but each
+// of a CPU's threads needs a row; a GPU wants more.
+int DefaultBatch(const Model& model, int slices) {
+  const int most = model.device().is_cuda() ? 1 << 18 : 1 << 13;
+  return std::max(slices, most / model.options().num_positions());
+}
+
+}  // namespace
+
+namespace internal {
+
+PredictorOutput ChooseRollout(std::vector<PredictorOutput> answers,
+                              bool by_agreement, GridSize size) {
+  std::vector<std::pair<int64_t, float>> ranks;
+  for (const PredictorOutput& answer : answers) {
+    const int64_t votes =
+        by_agreement ? std::count_if(answers.begin(), answers.end(),
+                                     [&](const PredictorOutput& other) {
+                                       return other.tokens == answer.tokens;
+                                     })
+                     : 1;
+    ranks.emplace_back(votes, answer.halt_logit);
+  }
+  const auto best = static_cast<size_t>(
+      std::max_element(ranks.begin(), ranks.end()) - ranks.begin());
+  size_t second = best;
+  for (size_t i = 0; i < answers.size() && size.cells() > 0; ++i) {
+    if (HoldsOtherGrid(answers[i].tokens, answers[best].tokens, size) &&
+        (second == best || ranks[i] > ranks[second])) {
+      second = i;
+    }
+  }
+  if (second != best) answers[best].second = answers[second].tokens;
+  return std::move(answers[best]);
+}
+
+std::unique_ptr<Predictor> MakePredictor(std::unique_ptr<Model> model,
+                                         Tensor table, int canvas_step,
+                                         const PredictorOptions& options,
+                                         std::shared_ptr<Workers> workers) {
+  PredictorOptions resolved = options;
+  if (resolved.batch <= 0) {
+    resolved.batch = DefaultBatch(
+        *model, workers == nullptr ? at::get_num_threads() : workers->count());
+  }
+  if (workers == nullptr) {
+    workers = std::make_shared<Workers>(
+        DivisibleRows(model->device(), resolved.batch));
+  }
+  return std::make_unique<ModelPredictor>(std::move(model), std::move(table),
+                                          canvas_step, resolved,
+                                          std::move(workers));
+}
+
+}  // namespace internal
+
+absl::StatusOr<std::unique_ptr<Predictor>> LoadPredictor(
+    const std::string& checkpoint, const PredictorOptions& options) {
+  return internal::CatchTorch(
+      [&]() -> absl::StatusOr<std::unique_ptr<Predictor>> {
+        ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
+                                ReadCheckpointInfo(checkpoint));
+        ARCTRM_ASSIGN_OR_RETURN(const at::Device device,
+                                internal::OpenDevice(options.device));
+        ARCTRM_ASSIGN_OR_RETURN(
+            const internal::SafetensorsFile file,
+            internal::ReadCheckpointTensors(info.dir, internal::kWeightsFile));
+        Random init(0, "init");
+        auto model = std::make_unique<Model>(
+            info.model, device,
+            internal::AnswerDtype(info.train.precision, device), init);
+        ARCTRM_ASSIGN_OR_RETURN(
+            at::Tensor table,
+            internal::LoadModelTensors(file, info.ids.num_ids, *model));
+        PredictorOptions resolved = options;
+        const bool fixed = info.train.deterministic;
+        if (resolved.batch <= 0) {
+          resolved.batch = DefaultBatch(
+              *model, fixed ? static_cast<int>(internal::Workers::kFixedSlices)
+                            : at::get_num_threads());
+        }
+        TrainOptions train = info.train;
+        if (options.fit_canvas != "auto") train.fit_canvas = options.fit_canvas;
+        if (train.FittedStep() > 0 &&
+            (info.model.mixer ||
+             info.model.puzzle != PuzzleKindName(PuzzleKind::kArc))) {
+          return absl::InvalidArgumentError(
+              "canvases can't be fitted for a mixer, a Sudoku or a maze; leave "
+              "run.fit_canvas at auto");
+        }
+        auto workers = std::make_shared<internal::Workers>(
+            DivisibleRows(device, resolved.batch), fixed);
+        return internal::MakePredictor(std::move(model), table.to(device),
+                                       train.FittedStep(), resolved,
+                                       std::move(workers));
+      });
+}
+
+}  // namespace arctrm
