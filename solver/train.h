@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "augment/dataset.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -129,8 +130,8 @@ struct TrainResult {
   int64_t best_step = 0;
 };
 
-// Is `status` what Train() says of a training that diverged and had saved
-// nothing before?
+// What Train() returns where a training diverged and had saved nothing before.
+absl::Status DivergedError(absl::string_view message);
 bool IsDiverged(const absl::Status& status);
 
 // Where snapshot `number`, from 1, of a training into `out` is kept.

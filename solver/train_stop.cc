@@ -21,6 +21,10 @@ const char* TrainStopName(TrainStop stop) {
   return "";
 }
 
+absl::Status DivergedError(absl::string_view message) {
+  return absl::OutOfRangeError(message);
+}
+
 bool IsDiverged(const absl::Status& status) {
   return absl::IsOutOfRange(status);
 }

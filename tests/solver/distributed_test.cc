@@ -16,7 +16,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "solver/checkpoint/checkpoint.h"
-#include "solver/train/trainer.h"
+#include "solver/train/make_training.h"
 #include "tests/solver/ranks.h"
 #include "tests/solver/small_training.h"
 #include "tests/testing/scratch.h"
@@ -37,21 +37,21 @@ TrainRequest Request(const Dataset& dataset, const Group& group) {
   return request;
 }
 
-// What a trainer has after each of some steps, and at the end, as one file.
-void Record(Trainer& trainer, const std::string& path) {
+// What a training has after each of some steps, and at the end, as one file.
+void Record(Training& training, const std::string& path) {
   TensorMap map;
   for (int step = 0; step < kSteps; ++step) {
     StepSums sums;
-    trainer.Step(sums, 0);
-    trainer.Reduce(sums);
+    TrainStep(training, 0, sums);
+    ReduceSums(training, sums);
     const auto keep = [&](const char* name, const Tensor& tensor) {
       map.tensors.emplace_back(absl::StrCat(name, step),
                                tensor.detach().clone());
     };
-    keep("gradient", trainer.model().flat_grad());
-    keep("parameters", trainer.model().flat());
-    keep("average", trainer.ema());
-    keep("table", trainer.table());
+    keep("gradient", training.state.model->flat_grad());
+    keep("parameters", training.state.model->flat());
+    keep("average", training.state.average);
+    keep("table", training.state.embeddings.rows);
     keep("sums", sums.sums);
   }
   ASSERT_TRUE(WriteFileAtomically(path, ToSafetensors(map)).ok());
@@ -64,9 +64,9 @@ std::string PathOf(const std::string& folder, int rank) {
 const bool kStepsJob =
     AddRankJob("steps", [](const Group& group, const std::string& folder) {
       const Dataset dataset = SmallDataset(3);
-      const auto trainer = Trainer::Create(Request(dataset, group));
-      ASSERT_TRUE(trainer.ok()) << trainer.status();
-      Record(**trainer, PathOf(folder, group.rank));
+      const auto training = MakeTraining(Request(dataset, group));
+      ASSERT_TRUE(training.ok()) << training.status();
+      Record(**training, PathOf(folder, group.rank));
     });
 
 TEST(Distributed, TwoProcessesDoWhatOneDoes) {
@@ -74,9 +74,9 @@ TEST(Distributed, TwoProcessesDoWhatOneDoes) {
   const ScratchFolder scratch;
   Ranks ranks("steps", 2, scratch());
   const Dataset dataset = SmallDataset(3);
-  const auto trainer = Trainer::Create(Request(dataset, {}));
-  ASSERT_TRUE(trainer.ok()) << trainer.status();
-  Record(**trainer, scratch("alone"));
+  const auto training = MakeTraining(Request(dataset, {}));
+  ASSERT_TRUE(training.ok()) << training.status();
+  Record(**training, scratch("alone"));
   ASSERT_TRUE(ranks.Succeeded(0));
   ASSERT_TRUE(ranks.Succeeded(1));
   // The two have the same bits: parameters, averages, table, gradients,
@@ -156,9 +156,9 @@ TEST(Distributed, GoesOnWithAnotherNumberOfProcesses) {
   request.train.checkpoint_interval_s = 1e-9;
   request.out = scratch("checkpoint");
   request.resume = true;
-  const auto several = Trainer::Create(request);
+  const auto several = MakeTraining(request);
   ASSERT_TRUE(several.ok()) << several.status();
-  EXPECT_EQ((*several)->step(), 3 * kSteps);
+  EXPECT_EQ((*several)->state.counters.step, 3 * kSteps);
 
   // One process from the beginning to the end.
   request.resume = false;
@@ -166,18 +166,21 @@ TEST(Distributed, GoesOnWithAnotherNumberOfProcesses) {
   request.max_steps = 3 * kSteps;
   ASSERT_TRUE(Train(request).ok());
   request.resume = true;
-  const auto one = Trainer::Create(request);
+  const auto one = MakeTraining(request);
   ASSERT_TRUE(one.ok()) << one.status();
   const auto error = [](const Tensor& a, const Tensor& b) {
     return ((a - b).abs().max() / b.abs().max()).item<double>();
   };
-  EXPECT_LT(error((*several)->model().flat(), (*one)->model().flat()), 1e-3);
-  EXPECT_LT(error((*several)->table(), (*one)->table()), 1e-6);
+  EXPECT_LT(error((*several)->state.model->flat(), (*one)->state.model->flat()),
+            1e-3);
+  EXPECT_LT(
+      error((*several)->state.embeddings.rows, (*one)->state.embeddings.rows),
+      1e-6);
   // And it goes on.
   StepSums a;
   StepSums b;
-  (*several)->Step(a, 0);
-  (*one)->Step(b, 0);
+  TrainStep(**several, 0, a);
+  TrainStep(**one, 0, b);
   EXPECT_NEAR(a.sums[0].item<double>(), b.sums[0].item<double>(),
               1e-3 * b.sums[0].item<double>());
 }
@@ -188,14 +191,14 @@ const bool kKilledJob =
       const Dataset dataset = SmallDataset(3);
       TrainRequest request = Request(dataset, group);
       if (group.rank == 1) {
-        const auto trainer = Trainer::Create(request);
-        ASSERT_TRUE(trainer.ok()) << trainer.status();
+        const auto training = MakeTraining(request);
+        ASSERT_TRUE(training.ok()) << training.status();
         for (int step = 0; step < 2; ++step) {
           Tensor order = at::zeros({2}, at::kDouble);
-          (*trainer)->collective().Broadcast(order);
+          (*training)->executor.collective().Broadcast(order);
           StepSums sums;
-          (*trainer)->Step(sums, order[1].item<double>());
-          (*trainer)->Reduce(sums);
+          TrainStep(**training, order[1].item<double>(), sums);
+          ReduceSums(**training, sums);
         }
         raise(SIGKILL);
       }
@@ -238,16 +241,16 @@ TEST(Distributed, AnErrorOfRankZeroEndsAll) {
   EXPECT_TRUE(ranks.Succeeded(1));
 }
 
-const bool kOtherJob =
-    AddRankJob("other", [](const Group& group, const std::string&) {
-      const Dataset dataset = SmallDataset(3);
-      TrainRequest request = Request(dataset, group);
-      if (group.rank == 1) request.train.learning_rate *= 2;
-      const auto trainer = Trainer::Create(request);
-      EXPECT_EQ(trainer.status().code(), absl::StatusCode::kFailedPrecondition);
-      EXPECT_THAT(std::string(trainer.status().message()),
-                  HasSubstr("rank 1 of 2 has another training settings"));
-    });
+const bool kOtherJob = AddRankJob("other", [](const Group& group,
+                                              const std::string&) {
+  const Dataset dataset = SmallDataset(3);
+  TrainRequest request = Request(dataset, group);
+  if (group.rank == 1) request.train.learning_rate *= 2;
+  const auto training = MakeTraining(request);
+  EXPECT_EQ(training.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(training.status().message()),
+              HasSubstr("rank 1 of 2 has another training settings"));
+});
 
 TEST(Distributed, RefusesRanksThatWouldDoSomethingElse) {
   if (!HasGloo()) GTEST_SKIP() << "built without Gloo";
@@ -263,25 +266,26 @@ const bool kOverflowJob =
       const Dataset dataset = SmallDataset(3);
       TrainRequest request = Request(dataset, group);
       request.train.precision = "float16";
-      const auto trainer = Trainer::Create(request);
-      ASSERT_TRUE(trainer.ok()) << trainer.status();
-      const Tensor before = (*trainer)->model().flat().detach().clone();
-      if (group.rank == 1) (*trainer)->loss_scale.scale = 1e30;
+      const auto training = MakeTraining(request);
+      ASSERT_TRUE(training.ok()) << training.status();
+      const Tensor before = (*training)->state.model->flat().detach().clone();
+      if (group.rank == 1) (*training)->state.loss_scale.scale = 1e30;
       StepSums sums;
-      (*trainer)->Step(sums, 0);
-      EXPECT_EQ((*trainer)->loss_scale.skipped_steps, 1);
+      TrainStep(**training, 0, sums);
+      EXPECT_EQ((*training)->state.loss_scale.skipped_steps, 1);
       EXPECT_FALSE(sums.sums.defined());
-      EXPECT_TRUE(at::equal((*trainer)->model().flat(), before));
-      (*trainer)->loss_scale.scale = 1024;
-      (*trainer)->Step(sums, 0);
-      EXPECT_EQ((*trainer)->loss_scale.skipped_steps, 1);
-      EXPECT_FALSE(at::equal((*trainer)->model().flat(), before));
-      ASSERT_TRUE(WriteFileAtomically(
-                      PathOf(folder, group.rank),
-                      ToSafetensors({{{"flat", (*trainer)->model().flat()},
-                                      {"table", (*trainer)->table()}},
-                                     {}}))
-                      .ok());
+      EXPECT_TRUE(at::equal((*training)->state.model->flat(), before));
+      (*training)->state.loss_scale.scale = 1024;
+      TrainStep(**training, 0, sums);
+      EXPECT_EQ((*training)->state.loss_scale.skipped_steps, 1);
+      EXPECT_FALSE(at::equal((*training)->state.model->flat(), before));
+      ASSERT_TRUE(
+          WriteFileAtomically(
+              PathOf(folder, group.rank),
+              ToSafetensors({{{"flat", (*training)->state.model->flat()},
+                              {"table", (*training)->state.embeddings.rows}},
+                             {}}))
+              .ok());
     });
 
 TEST(Distributed, AnOverflowAnywhereSkipsEverywhere) {
@@ -301,9 +305,9 @@ const bool kMatchJob =
       TrainRequest request = Request(dataset, group);
       request.checkpoint = JoinPath(folder, "known");
       request.train.new_rows = "match";
-      const auto trainer = Trainer::Create(request);
-      ASSERT_TRUE(trainer.ok()) << trainer.status();
-      Record(**trainer, PathOf(folder, group.rank));
+      const auto training = MakeTraining(request);
+      ASSERT_TRUE(training.ok()) << training.status();
+      Record(**training, PathOf(folder, group.rank));
     });
 
 TEST(Distributed, MatchedRowsAreTheSameOnAll) {
@@ -324,8 +328,8 @@ TEST(Distributed, EachProcessNeedsARow) {
   const Dataset dataset = SmallDataset(3);
   Group group;
   group.size = 14;
-  const auto trainer = Trainer::Create(Request(dataset, group));
-  EXPECT_EQ(trainer.status().code(), absl::StatusCode::kInvalidArgument);
+  const auto training = MakeTraining(Request(dataset, group));
+  EXPECT_EQ(training.status().code(), absl::StatusCode::kInvalidArgument);
 }
 
 }  // namespace

@@ -11,7 +11,8 @@
 #include "gtest/gtest.h"
 #include "solver/checkpoint_info.h"
 #include "solver/train.h"
-#include "solver/train/trainer.h"
+#include "solver/train/make_training.h"
+#include "solver/train/state_io.h"
 #include "tests/solver/small_training.h"
 #include "tests/testing/fake_clock.h"
 #include "tests/testing/scratch.h"
@@ -19,8 +20,11 @@
 namespace arctrm {
 namespace {
 
+using internal::MakeTraining;
+using internal::SaveTraining;
 using internal::StepSums;
-using internal::Trainer;
+using internal::Training;
+using internal::TrainStep;
 
 class InterruptStepTest : public testing::Test {
  protected:
@@ -33,10 +37,10 @@ class InterruptStepTest : public testing::Test {
     request.train.ema = 0.9;
     return request;
   }
-  static std::unique_ptr<Trainer> Make(const TrainRequest& request) {
-    auto trainer = Trainer::Create(request);
-    ARCTRM_CHECK(trainer.ok());
-    return *std::move(trainer);
+  static std::unique_ptr<Training> Make(const TrainRequest& request) {
+    auto training = MakeTraining(request);
+    ARCTRM_CHECK(training.ok());
+    return *std::move(training);
   }
   Deadline Passed() const { return Deadline(clock_, absl::ZeroDuration()); }
 
@@ -47,28 +51,30 @@ class InterruptStepTest : public testing::Test {
 TEST_F(InterruptStepTest, AStepThatIsStoppedChangesNothing) {
   for (int threads : {1, 3}) {
     const TrainRequest request = Request(threads);
-    const std::unique_ptr<Trainer> plain = Make(request);
-    const std::unique_ptr<Trainer> stopped = Make(request);
+    const std::unique_ptr<Training> plain = Make(request);
+    const std::unique_ptr<Training> stopped = Make(request);
     for (int step = 0; step < 12; ++step) {
       StepSums sums;
-      ASSERT_TRUE(plain->Step(sums, 0));
+      ASSERT_TRUE(TrainStep(*plain, 0, sums));
       StepSums none;
       if (step % 3 == 1) {
         RequestStop(SIGTERM);
-        ASSERT_FALSE(stopped->Step(none, 0));
+        ASSERT_FALSE(TrainStep(*stopped, 0, none));
         RequestStop(0);
       }
-      ASSERT_FALSE(stopped->Step(none, 0, Passed()));
-      EXPECT_EQ(stopped->step(), step);
-      ASSERT_TRUE(stopped->Step(none, 0));
+      ASSERT_FALSE(TrainStep(*stopped, 0, none, Passed()));
+      EXPECT_EQ(stopped->state.counters.step, step);
+      ASSERT_TRUE(TrainStep(*stopped, 0, none));
       EXPECT_TRUE(at::equal(sums.sums, none.sums)) << step;
     }
-    EXPECT_TRUE(at::equal(plain->model().flat(), stopped->model().flat()));
-    EXPECT_TRUE(at::equal(plain->table(), stopped->table()));
-    EXPECT_TRUE(at::equal(plain->ema(), stopped->ema()));
+    EXPECT_TRUE(
+        at::equal(plain->state.model->flat(), stopped->state.model->flat()));
+    EXPECT_TRUE(at::equal(plain->state.embeddings.rows,
+                          stopped->state.embeddings.rows));
+    EXPECT_TRUE(at::equal(plain->state.average, stopped->state.average));
     const ScratchFolder scratch;
-    ASSERT_TRUE(plain->Save(scratch("plain"), 1).ok());
-    ASSERT_TRUE(stopped->Save(scratch("stopped"), 1).ok());
+    ASSERT_TRUE(SaveTraining(*plain, scratch("plain"), 1).ok());
+    ASSERT_TRUE(SaveTraining(*stopped, scratch("stopped"), 1).ok());
     for (const char* file : {"model.safetensors", "resume.safetensors"}) {
       const auto a = ReadFile(JoinPath(scratch("plain"), file));
       const auto b = ReadFile(JoinPath(scratch("stopped"), file));
@@ -141,8 +147,8 @@ TEST_F(InterruptStepTest, MeasuringGivesUp) {
 }
 
 TEST_F(InterruptStepTest, PredictionsStopToo) {
-  const std::unique_ptr<Trainer> trainer = Make(Request(2));
-  const std::unique_ptr<Predictor> predictor = trainer->MakePredictor();
+  const std::unique_ptr<Training> training = Make(Request(2));
+  const std::unique_ptr<Predictor> predictor = training->MakePredictor();
   PredictorInput input;
   input.tokens.assign(static_cast<size_t>(predictor->canvas().num_tokens()), 2);
   input.puzzle_id = 1;

@@ -13,7 +13,8 @@
 #include "solver/device/device.h"
 #include "solver/predict/predictor.h"
 #include "solver/train/loss_scale.h"
-#include "solver/train/trainer.h"
+#include "solver/train/make_training.h"
+#include "solver/train/state_io.h"
 #include "tests/solver/small_training.h"
 #include "tests/testing/scratch.h"
 
@@ -27,22 +28,23 @@ TrainRequest Request(const Dataset& dataset, const char* precision) {
   return request;
 }
 
-std::unique_ptr<Trainer> Make(const TrainRequest& request) {
-  auto trainer = Trainer::Create(request);
-  EXPECT_TRUE(trainer.ok()) << trainer.status();
-  return *std::move(trainer);
+std::unique_ptr<Training> Make(const TrainRequest& request) {
+  auto training = MakeTraining(request);
+  EXPECT_TRUE(training.ok()) << training.status();
+  return *std::move(training);
 }
 
-double Loss(Trainer& trainer) {
+double Loss(Training& training) {
   StepSums sums;
-  trainer.Step(sums, 0);
+  TrainStep(training, 0, sums);
   return sums.sums.defined() ? sums.sums[0].item<double>() : NAN;
 }
 
 // Everything that an optimiser step changes.
-std::vector<Tensor> Learned(const Trainer& trainer) {
-  return {trainer.model().flat().detach().clone(), trainer.ema().clone(),
-          trainer.table().clone()};
+std::vector<Tensor> Learned(const Training& training) {
+  return {training.state.model->flat().detach().clone(),
+          training.state.average.clone(),
+          training.state.embeddings.rows.clone()};
 }
 
 bool Same(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
@@ -66,11 +68,11 @@ TEST_P(Float16, AStepIsCloseToFloat32) {
   };
   const auto half = Make(request("float16"));
   const auto full = Make(request("float32"));
-  ASSERT_EQ(half->model().dtype(), at::kHalf);
+  ASSERT_EQ(half->state.model->dtype(), at::kHalf);
   const double half_loss = Loss(*half);
   const double full_loss = Loss(*full);
-  const Tensor& g = half->model().flat_grad();
-  const Tensor& f = full->model().flat_grad();
+  const Tensor& g = half->state.model->flat_grad();
+  const Tensor& f = full->state.model->flat_grad();
   const double error = ((g - f).norm() / f.norm()).item<double>();
   const double norm = (g.norm() / f.norm()).item<double>();
   std::fprintf(stderr,
@@ -82,7 +84,7 @@ TEST_P(Float16, AStepIsCloseToFloat32) {
   EXPECT_NEAR(half_loss, full_loss, 0.005 * full_loss);
   EXPECT_LT(error, 0.03);
   EXPECT_NEAR(norm, 1, 0.01);
-  EXPECT_EQ(half->loss_scale.skipped_steps, 0);
+  EXPECT_EQ(half->state.loss_scale.skipped_steps, 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, Float16, testing::Bool(),
@@ -92,14 +94,14 @@ INSTANTIATE_TEST_SUITE_P(Networks, Float16, testing::Bool(),
 
 TEST(HalfPrecision, Learns) {
   const Dataset dataset = SmallDataset(3);
-  const auto trainer = Make(Request(dataset, "float16"));
-  const double first = Loss(*trainer);
+  const auto training = Make(Request(dataset, "float16"));
+  const double first = Loss(*training);
   double last = first;
-  for (int i = 0; i < 24; ++i) last = Loss(*trainer);
+  for (int i = 0; i < 24; ++i) last = Loss(*training);
   EXPECT_LT(last, 0.8 * first);
-  EXPECT_EQ(trainer->loss_scale.skipped_steps, 0);
-  EXPECT_EQ(trainer->loss_scale.good_steps, 25);
-  EXPECT_EQ(trainer->loss_scale.scale, 65536);
+  EXPECT_EQ(training->state.loss_scale.skipped_steps, 0);
+  EXPECT_EQ(training->state.loss_scale.good_steps, 25);
+  EXPECT_EQ(training->state.loss_scale.scale, 65536);
 }
 
 TEST(HalfPrecision, AnOverflowChangesNothingAndHalvesTheScale) {
@@ -107,21 +109,21 @@ TEST(HalfPrecision, AnOverflowChangesNothingAndHalvesTheScale) {
   for (const bool rows_only : {false, true}) {
     TrainRequest request = Request(dataset, "float16");
     if (rows_only) request.train.rows_only_share = 1;
-    const auto trainer = Make(request);
-    Loss(*trainer);
-    const auto before = Learned(*trainer);
-    trainer->loss_scale.scale = 1e12;
-    EXPECT_TRUE(std::isnan(Loss(*trainer)));
-    EXPECT_TRUE(Same(Learned(*trainer), before));
-    EXPECT_EQ(trainer->loss_scale.scale, 5e11);
-    EXPECT_EQ(trainer->loss_scale.skipped_steps, 1);
-    EXPECT_EQ(trainer->step(), 2);
+    const auto training = Make(request);
+    Loss(*training);
+    const auto before = Learned(*training);
+    training->state.loss_scale.scale = 1e12;
+    EXPECT_TRUE(std::isnan(Loss(*training)));
+    EXPECT_TRUE(Same(Learned(*training), before));
+    EXPECT_EQ(training->state.loss_scale.scale, 5e11);
+    EXPECT_EQ(training->state.loss_scale.skipped_steps, 1);
+    EXPECT_EQ(training->state.counters.step, 2);
     // And with a scale that fits it goes on.
-    trainer->loss_scale.scale = 1024;
-    EXPECT_TRUE(std::isfinite(Loss(*trainer)));
-    EXPECT_FALSE(Same(Learned(*trainer), before));
-    EXPECT_EQ(trainer->loss_scale.skipped_steps, 1);
-    EXPECT_EQ(trainer->loss_scale.skipped_in_a_row, 0);
+    training->state.loss_scale.scale = 1024;
+    EXPECT_TRUE(std::isfinite(Loss(*training)));
+    EXPECT_FALSE(Same(Learned(*training), before));
+    EXPECT_EQ(training->state.loss_scale.skipped_steps, 1);
+    EXPECT_EQ(training->state.loss_scale.skipped_in_a_row, 0);
   }
 }
 
@@ -130,10 +132,10 @@ TEST(HalfPrecision, AnOverflowChangesNothingAndHalvesTheScale) {
 TEST(HalfPrecision, ASkippedStepLeavesTheMoments) {
   const Dataset dataset = SmallDataset(3);
   const ScratchFolder scratch;
-  const auto trainer = Make(Request(dataset, "float16"));
-  Loss(*trainer);
+  const auto training = Make(Request(dataset, "float16"));
+  Loss(*training);
   const auto moments = [&] {
-    EXPECT_TRUE(trainer->Save(scratch("checkpoint"), 1).ok());
+    EXPECT_TRUE(SaveTraining(*training, scratch("checkpoint"), 1).ok());
     const auto state =
         ReadCheckpointTensors(scratch("checkpoint"), kResumeFile);
     EXPECT_TRUE(state.ok()) << state.status();
@@ -145,8 +147,8 @@ TEST(HalfPrecision, ASkippedStepLeavesTheMoments) {
     return tensors;
   };
   const auto before = moments();
-  trainer->loss_scale.scale = 1e12;
-  Loss(*trainer);
+  training->state.loss_scale.scale = 1e12;
+  Loss(*training);
   EXPECT_TRUE(Same(moments(), before));
 }
 
@@ -168,30 +170,30 @@ TEST(HalfPrecision, FallsBackToFloat32OnRepeatedOverflow) {
   Lines log;
   TrainRequest request = Request(dataset, "float16");
   request.log = &log;
-  const auto trainer = Make(request);
-  Loss(*trainer);
-  trainer->loss_scale.scale = 1e30;
+  const auto training = Make(request);
+  Loss(*training);
+  training->state.loss_scale.scale = 1e30;
   for (int i = 0; i < LossScale::kGiveUpAfter; ++i) {
-    EXPECT_EQ(trainer->model().dtype(), at::kHalf);
-    EXPECT_TRUE(std::isnan(Loss(*trainer)));
+    EXPECT_EQ(training->state.model->dtype(), at::kHalf);
+    EXPECT_TRUE(std::isnan(Loss(*training)));
   }
   ASSERT_EQ(log.warnings.size(), 1u);
   EXPECT_TRUE(absl::StrContains(log.warnings[0],
                                 "falls back to float32 on repeated overflow"));
-  EXPECT_EQ(trainer->model().dtype(), at::kFloat);
-  const double first = Loss(*trainer);
+  EXPECT_EQ(training->state.model->dtype(), at::kFloat);
+  const double first = Loss(*training);
   double last = first;
-  for (int i = 0; i < 30; ++i) last = Loss(*trainer);
+  for (int i = 0; i < 30; ++i) last = Loss(*training);
   EXPECT_LT(last, 0.8 * first);
-  EXPECT_EQ(trainer->loss_scale.skipped_steps, LossScale::kGiveUpAfter);
+  EXPECT_EQ(training->state.loss_scale.skipped_steps, LossScale::kGiveUpAfter);
 
   // A resumed run stays there.
   request.out = scratch("checkpoint");
   request.resume = true;
-  ASSERT_TRUE(trainer->Save(request.out, 1).ok());
+  ASSERT_TRUE(SaveTraining(*training, request.out, 1).ok());
   const auto again = Make(request);
-  EXPECT_EQ(again->model().dtype(), at::kFloat);
-  EXPECT_EQ(Loss(*again), Loss(*trainer));
+  EXPECT_EQ(again->state.model->dtype(), at::kFloat);
+  EXPECT_EQ(Loss(*again), Loss(*training));
 }
 
 // Latents that left the range would be carried on to every later step.
@@ -200,38 +202,38 @@ TEST(HalfPrecision, WeightsThatOverflowForwardAreSkippedToo) {
   Lines log;
   TrainRequest request = Request(dataset, "float16");
   request.log = &log;
-  const auto trainer = Make(request);
-  Loss(*trainer);
+  const auto training = Make(request);
+  Loss(*training);
   // Not a parameter itself, so it may be changed in place.
-  Tensor flat = trainer->model().flat();
+  Tensor flat = training->state.model->flat();
   const Tensor good = flat.clone();
   flat.mul_(1e4);
-  const auto before = Learned(*trainer);
-  EXPECT_TRUE(std::isnan(Loss(*trainer)));
-  EXPECT_TRUE(Same(Learned(*trainer), before));
+  const auto before = Learned(*training);
+  EXPECT_TRUE(std::isnan(Loss(*training)));
+  EXPECT_TRUE(Same(Learned(*training), before));
   flat.copy_(good);
-  EXPECT_TRUE(std::isfinite(Loss(*trainer)));
+  EXPECT_TRUE(std::isfinite(Loss(*training)));
 }
 
 TEST(HalfPrecision, ResumeKeepsTheScale) {
   const Dataset dataset = SmallDataset(3);
   const ScratchFolder scratch;
   TrainRequest request = Request(dataset, "float16");
-  const auto trainer = Make(request);
-  Loss(*trainer);
-  trainer->loss_scale.scale = 1e12;
-  Loss(*trainer);
-  trainer->loss_scale.scale = 2048;
-  Loss(*trainer);
+  const auto training = Make(request);
+  Loss(*training);
+  training->state.loss_scale.scale = 1e12;
+  Loss(*training);
+  training->state.loss_scale.scale = 2048;
+  Loss(*training);
   request.out = scratch("checkpoint");
-  ASSERT_TRUE(trainer->Save(request.out, 1).ok());
+  ASSERT_TRUE(SaveTraining(*training, request.out, 1).ok());
   request.resume = true;
   const auto again = Make(request);
-  EXPECT_EQ(again->loss_scale.scale, 2048);
-  EXPECT_EQ(again->loss_scale.good_steps, 1);
-  EXPECT_EQ(again->loss_scale.skipped_steps, 1);
-  EXPECT_FALSE(again->loss_scale.gave_up);
-  EXPECT_EQ(Loss(*again), Loss(*trainer));
+  EXPECT_EQ(again->state.loss_scale.scale, 2048);
+  EXPECT_EQ(again->state.loss_scale.good_steps, 1);
+  EXPECT_EQ(again->state.loss_scale.skipped_steps, 1);
+  EXPECT_FALSE(again->state.loss_scale.gave_up);
+  EXPECT_EQ(Loss(*again), Loss(*training));
 }
 
 // A training in float32 writes what it wrote before there was float16.
@@ -239,15 +241,15 @@ TEST(HalfPrecision, ResumeStatesWithoutAScaleLoad) {
   const Dataset dataset = SmallDataset(3);
   const ScratchFolder scratch;
   TrainRequest request = Request(dataset, "float32");
-  const auto trainer = Make(request);
-  Loss(*trainer);
+  const auto training = Make(request);
+  Loss(*training);
   request.out = scratch("checkpoint");
-  ASSERT_TRUE(trainer->Save(request.out, 1).ok());
+  ASSERT_TRUE(SaveTraining(*training, request.out, 1).ok());
   const auto state = ReadCheckpointTensors(request.out, kResumeFile);
   ASSERT_TRUE(state.ok());
   EXPECT_EQ(state->metadata().count("loss_scale"), 0u);
   request.resume = true;
-  EXPECT_EQ(Loss(*Make(request)), Loss(*trainer));
+  EXPECT_EQ(Loss(*Make(request)), Loss(*training));
 }
 
 TEST(HalfPrecision, TrainCountsSkippedSteps) {

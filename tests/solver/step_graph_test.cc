@@ -10,7 +10,7 @@
 #include "gtest/gtest.h"
 #include "solver/device/cuda_launch.h"
 #include "solver/device/device.h"
-#include "solver/train/trainer.h"
+#include "solver/train/make_training.h"
 #include "tests/solver/small_training.h"
 #include "tests/testing/scratch.h"
 
@@ -140,29 +140,33 @@ TEST_P(RecordedTraining, LearnsWhatPlainStepsLearn) {
     request.train.learning_rate = 1e-4;
     request.train.ema = 0.9;
     GetParam().set(request);
-    const auto plain = Trainer::Create(request);
+    const auto plain = MakeTraining(request);
     ASSERT_TRUE(plain.ok()) << plain.status();
     const auto recorded =
-        Trainer::Create(request, [] { return std::make_unique<CallAgain>(); });
+        MakeTraining(request, [] { return std::make_unique<CallAgain>(); });
     ASSERT_TRUE(recorded.ok()) << recorded.status();
-    EXPECT_EQ((*plain)->replays(), 0);
-    const Tensor before = (*plain)->model().flat().clone();
+    EXPECT_EQ((*plain)->executor.replays(), 0);
+    const Tensor before = (*plain)->state.model->flat().clone();
     for (int step = 0; step < 12; ++step) {
       StepSums a;
       StepSums b;
-      (*plain)->Step(a, step / 12.0);
-      (*recorded)->Step(b, step / 12.0);
+      TrainStep(**plain, step / 12.0, a);
+      TrainStep(**recorded, step / 12.0, b);
       ASSERT_LT(MaxError(a.sums, b.sums),
                 1e-4 * std::abs(a.sums[0].item<double>()))
           << step;
     }
-    EXPECT_GT((*recorded)->replays(), 7 * threads);
-    EXPECT_LT(MaxError((*plain)->model().flat(), (*recorded)->model().flat()),
+    EXPECT_GT((*recorded)->executor.replays(), 7 * threads);
+    EXPECT_LT(MaxError((*plain)->state.model->flat(),
+                       (*recorded)->state.model->flat()),
               1e-5);
-    EXPECT_LT(MaxError((*plain)->ema(), (*recorded)->ema()), 1e-5);
-    EXPECT_GT(MaxError((*plain)->model().flat(), before), 1e-4);
+    EXPECT_LT(MaxError((*plain)->state.average, (*recorded)->state.average),
+              1e-5);
+    EXPECT_GT(MaxError((*plain)->state.model->flat(), before), 1e-4);
     // sign-SGD may turn a gradient of about nothing, which is rare.
-    const Tensor rows = ((*plain)->table() - (*recorded)->table()).abs();
+    const Tensor rows =
+        ((*plain)->state.embeddings.rows - (*recorded)->state.embeddings.rows)
+            .abs();
     EXPECT_LT((rows > 1e-4).sum().item<int64_t>(), rows.numel() / 50);
   }
 }
@@ -205,26 +209,27 @@ TEST(StepGraphs, LossScalesAndTheFallBackToFloat32) {
   const Dataset dataset = MixedDataset(2);
   TrainRequest request = SmallRequest(dataset, 1);
   request.train.precision = "float16";
-  const auto plain = Trainer::Create(request);
+  const auto plain = MakeTraining(request);
   ASSERT_TRUE(plain.ok()) << plain.status();
   const auto recorded =
-      Trainer::Create(request, [] { return std::make_unique<CallAgain>(); });
+      MakeTraining(request, [] { return std::make_unique<CallAgain>(); });
   ASSERT_TRUE(recorded.ok()) << recorded.status();
-  for (Trainer* trainer : {plain->get(), recorded->get()}) {
+  for (Training* training : {plain->get(), recorded->get()}) {
     StepSums sums;
-    for (int step = 0; step < 4; ++step) trainer->Step(sums, 0);
-    EXPECT_EQ(trainer->loss_scale.skipped_steps, 0);
-    trainer->loss_scale.scale = 1e30;
+    for (int step = 0; step < 4; ++step) TrainStep(*training, 0, sums);
+    EXPECT_EQ(training->state.loss_scale.skipped_steps, 0);
+    training->state.loss_scale.scale = 1e30;
     for (int step = 0; step < LossScale::kGiveUpAfter; ++step) {
-      trainer->Step(sums, 0);
+      TrainStep(*training, 0, sums);
     }
-    EXPECT_TRUE(trainer->loss_scale.gave_up);
-    EXPECT_EQ(trainer->model().dtype(), at::kFloat);
-    for (int step = 0; step < 4; ++step) trainer->Step(sums, 0);
+    EXPECT_TRUE(training->state.loss_scale.gave_up);
+    EXPECT_EQ(training->state.model->dtype(), at::kFloat);
+    for (int step = 0; step < 4; ++step) TrainStep(*training, 0, sums);
     EXPECT_TRUE(std::isfinite(sums.sums[0].item<double>()));
   }
-  EXPECT_LT(MaxError((*plain)->model().flat(), (*recorded)->model().flat()),
-            2e-2);
+  EXPECT_LT(
+      MaxError((*plain)->state.model->flat(), (*recorded)->state.model->flat()),
+      2e-2);
 }
 
 // Keeps warnings.
@@ -245,17 +250,17 @@ TEST(StepGraphs, AFailedRecordingIsSaidOnceAndChangesNothing) {
   Warnings log;
   TrainRequest request = SmallRequest(dataset, 1);
   request.log = &log;
-  const auto plain = Trainer::Create(request);
-  const auto failing = Trainer::Create(
-      request, [] { return std::make_unique<CallAgain>(false); });
+  const auto plain = MakeTraining(request);
+  const auto failing =
+      MakeTraining(request, [] { return std::make_unique<CallAgain>(false); });
   ASSERT_TRUE(plain.ok() && failing.ok());
   StepSums a;
   StepSums b;
   for (int step = 0; step < 6; ++step) {
-    (*plain)->Step(a, 0);
-    (*failing)->Step(b, 0);
+    TrainStep(**plain, 0, a);
+    TrainStep(**failing, 0, b);
   }
-  EXPECT_EQ((*failing)->replays(), 0);
+  EXPECT_EQ((*failing)->executor.replays(), 0);
   EXPECT_LT(MaxError(a.sums, b.sums), 1e-3);
   ASSERT_EQ(log.lines.size(), 1u);
   EXPECT_NE(log.lines[0].find("not today"), std::string::npos);
@@ -265,7 +270,7 @@ TEST(StepGraphs, AreRefusedWhereThereIsNoDevice) {
   const Dataset dataset = SmallDataset(2);
   TrainRequest request = SmallRequest(dataset, 1);
   request.train.cuda_graphs = true;
-  const absl::Status status = Trainer::Create(request).status();
+  const absl::Status status = MakeTraining(request).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_NE(status.message().find("train.cuda_graphs"), std::string::npos);
 }
@@ -296,36 +301,37 @@ class OnDevice : public testing::Test {
 
 TEST_F(OnDevice, cudaGraphsLearnWhatPlainStepsLearn) {
   TrainRequest request = Request();
-  const auto plain = Trainer::Create(request);
+  const auto plain = MakeTraining(request);
   ASSERT_TRUE(plain.ok()) << plain.status();
   request.train.cuda_graphs = true;
-  const auto recorded = Trainer::Create(request);
+  const auto recorded = MakeTraining(request);
   ASSERT_TRUE(recorded.ok()) << recorded.status();
   for (int step = 0; step < 12; ++step) {
     StepSums a;
     StepSums b;
-    (*plain)->Step(a, 0);
-    (*recorded)->Step(b, 0);
+    TrainStep(**plain, 0, a);
+    TrainStep(**recorded, 0, b);
     ASSERT_LT(MaxError(a.sums, b.sums),
               1e-3 * std::abs(a.sums[0].item<double>()))
         << step;
   }
-  EXPECT_GT((*recorded)->replays(), 12);
+  EXPECT_GT((*recorded)->executor.replays(), 12);
   for (const std::string& line : log_.lines) ADD_FAILURE() << line;
-  EXPECT_LT(MaxError((*plain)->model().flat(), (*recorded)->model().flat()),
-            1e-4);
+  EXPECT_LT(
+      MaxError((*plain)->state.model->flat(), (*recorded)->state.model->flat()),
+      1e-4);
 }
 
 TEST_F(OnDevice, cudaStepsDoNotWait) {
   for (const bool graphs : {false, true}) {
     TrainRequest request = Request();
     request.train.cuda_graphs = graphs;
-    const auto trainer = Trainer::Create(request);
-    ASSERT_TRUE(trainer.ok()) << trainer.status();
+    const auto training = MakeTraining(request);
+    ASSERT_TRUE(training.ok()) << training.status();
     StepSums sums;
     for (int step = 0; step < 12; ++step) {
       if constexpr (kCudaKernels) ForbidWaiting(step > 5);
-      (*trainer)->Step(sums, 0);
+      TrainStep(**training, 0, sums);
     }
     if constexpr (kCudaKernels) ForbidWaiting(false);
     EXPECT_TRUE(std::isfinite(sums.sums[0].item<double>()));

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "solver/train/trainer.h"
-
 #include <ATen/Parallel.h>
 
 #include <algorithm>
@@ -16,6 +14,8 @@
 #include "solver/checkpoint/checkpoint.h"
 #include "solver/checkpoint/checkpoint_files.h"
 #include "solver/device/workers.h"
+#include "solver/train/make_training.h"
+#include "solver/train/state_io.h"
 #include "tests/solver/small_training.h"
 #include "tests/testing/file_limit.h"
 #include "tests/testing/scratch.h"
@@ -23,35 +23,35 @@
 namespace arctrm::internal {
 namespace {
 
-double LossAfter(Trainer& trainer, int steps, double progress = 0) {
+double LossAfter(Training& training, int steps, double progress = 0) {
   StepSums sums;
   for (int i = 0; i < steps; ++i) {
     sums = {};
-    trainer.Step(sums, progress);
+    TrainStep(training, progress, sums);
   }
   return sums.sums[0].item<double>();
 }
 
-double MeanLoss(Trainer& trainer, int steps) {
+double MeanLoss(Training& training, int steps) {
   StepSums sums;
-  for (int i = 0; i < steps; ++i) trainer.Step(sums, 0);
+  for (int i = 0; i < steps; ++i) TrainStep(training, 0, sums);
   return sums.sums[0].item<double>() / steps;
 }
 
 TEST(Trainer, WorkersLearnWhatOneThreadLearns) {
   const Dataset dataset = SmallDataset(3);
-  const auto one = Trainer::Create(SmallRequest(dataset, 1));
+  const auto one = MakeTraining(SmallRequest(dataset, 1));
   ASSERT_TRUE(one.ok()) << one.status();
   const double loss_one = LossAfter(**one, 6);
-  const Tensor weights_one = (*one)->model().flat().detach().clone();
+  const Tensor weights_one = (*one)->state.model->flat().detach().clone();
   for (int threads : {2, 3, 64}) {
-    const auto many = Trainer::Create(SmallRequest(dataset, threads));
+    const auto many = MakeTraining(SmallRequest(dataset, threads));
     ASSERT_TRUE(many.ok()) << many.status();
     const double loss = LossAfter(**many, 6);
     // The gradients of the slices are added in another order, no more.
     EXPECT_NEAR(loss, loss_one, 1e-4 * loss_one) << threads;
     const double error =
-        ((*many)->model().flat() - weights_one).abs().max().item<double>();
+        ((*many)->state.model->flat() - weights_one).abs().max().item<double>();
     EXPECT_LT(error, 2e-5) << threads;
     EXPECT_GT((weights_one - 0).abs().max().item<double>(), 0.1);
   }
@@ -61,14 +61,14 @@ TEST(Trainer, WhatDivergedIsNeverSaved) {
   const ScratchFolder scratch;
   const Dataset dataset = SmallDataset(2);
   {
-    const auto trainer = Trainer::Create(SmallRequest(dataset, 1));
-    ASSERT_TRUE(trainer.ok()) << trainer.status();
+    const auto training = MakeTraining(SmallRequest(dataset, 1));
+    ASSERT_TRUE(training.ok()) << training.status();
     at::NoGradGuard no_grad;
     // Finite, but no step from there is.
-    (*trainer)->model().flat().fill_(3e38);
-    ASSERT_TRUE((*trainer)->Save(scratch("bad"), 0).ok());
-    (*trainer)->model().flat().fill_(std::nan(""));
-    ASSERT_TRUE((*trainer)->Save(scratch("nan"), 0).ok());
+    (*training)->state.model->flat().fill_(3e38);
+    ASSERT_TRUE(SaveTraining(**training, scratch("bad"), 0).ok());
+    (*training)->state.model->flat().fill_(std::nan(""));
+    ASSERT_TRUE(SaveTraining(**training, scratch("nan"), 0).ok());
   }
   TrainRequest request = SmallRequest(dataset, 1);
   request.max_steps = 3;
@@ -187,10 +187,10 @@ TEST(Trainer, WithoutRoomWeightsCanBeKeptInMemory) {
 TEST(Trainer, TheSameThreadsGiveTheSameBits) {
   const Dataset dataset = SmallDataset(3);
   const auto run = [&] {
-    auto trainer = Trainer::Create(SmallRequest(dataset, 3));
-    EXPECT_TRUE(trainer.ok()) << trainer.status();
-    LossAfter(**trainer, 5);
-    return (*trainer)->model().flat().detach().clone();
+    auto training = MakeTraining(SmallRequest(dataset, 3));
+    EXPECT_TRUE(training.ok()) << training.status();
+    LossAfter(**training, 5);
+    return (*training)->state.model->flat().detach().clone();
   };
   EXPECT_TRUE(at::equal(run(), run()));
 }
@@ -201,10 +201,10 @@ TEST(Trainer, DeterministicRunsForgetTheNumberOfThreads) {
     TrainRequest request = SmallRequest(dataset, threads);
     request.train.deterministic = true;
     request.train.latent_noise = 0.1;
-    auto trainer = Trainer::Create(request);
-    EXPECT_TRUE(trainer.ok()) << trainer.status();
-    LossAfter(**trainer, 5);
-    return (*trainer)->model().flat().detach().clone();
+    auto training = MakeTraining(request);
+    EXPECT_TRUE(training.ok()) << training.status();
+    LossAfter(**training, 5);
+    return (*training)->state.model->flat().detach().clone();
   };
   const Tensor one = run(1);
   for (int threads : {2, 3, 16}) EXPECT_TRUE(at::equal(run(threads), one));
@@ -218,9 +218,9 @@ TEST(Trainer, CyclesGrowWithTheRun) {
     request.model.h_cycles = h;
     request.model.l_cycles = l;
     request.train.curriculum_share = share;
-    auto trainer = Trainer::Create(request);
-    EXPECT_TRUE(trainer.ok()) << trainer.status();
-    return LossAfter(**trainer, 1, progress);
+    auto training = MakeTraining(request);
+    EXPECT_TRUE(training.ok()) << training.status();
+    return LossAfter(**training, 1, progress);
   };
   EXPECT_EQ(loss(0.5, 0, 2, 4), loss(0, 0, 1, 1));
   EXPECT_EQ(loss(0.5, 0.2, 2, 4), loss(0, 0, 1, 2));
@@ -237,13 +237,13 @@ TEST(Trainer, WhatIsDrawnAheadChangesNoByteOfACheckpoint) {
     request.out = scratch(name);
     for (int part = 0; part < 2; ++part) {
       request.resume = part > 0;
-      auto trainer = Trainer::Create(request);
-      EXPECT_TRUE(trainer.ok()) << trainer.status();
+      auto training = MakeTraining(request);
+      EXPECT_TRUE(training.ok()) << training.status();
       for (int i = 0; i < 5; ++i) {
-        LossAfter(**trainer, 1);
-        if (ahead) (*trainer)->DrawAhead();
+        LossAfter(**training, 1);
+        if (ahead) DrawAhead(**training);
       }
-      EXPECT_TRUE((*trainer)->Save(request.out, 1).ok());
+      EXPECT_TRUE(SaveTraining(**training, request.out, 1).ok());
     }
     return *ReadCheckpointFile(request.out, kResumeFile);
   };
@@ -256,9 +256,9 @@ TEST(Trainer, NoiseChangesWhatIsLearnedAndRepeats) {
     TrainRequest request = SmallRequest(dataset, 2);
     request.train.start_noise = start;
     request.train.latent_noise = latent;
-    auto trainer = Trainer::Create(request);
-    EXPECT_TRUE(trainer.ok()) << trainer.status();
-    return LossAfter(**trainer, 3);
+    auto training = MakeTraining(request);
+    EXPECT_TRUE(training.ok()) << training.status();
+    return LossAfter(**training, 3);
   };
   EXPECT_NE(loss(0.5, 0), loss(0, 0));
   EXPECT_NE(loss(0, 0.5), loss(0, 0));
@@ -269,10 +269,10 @@ TEST(Trainer, ACheckpointMayGoOnWithOtherCycles) {
   const Dataset dataset = SmallDataset(3);
   TrainRequest request = SmallRequest(dataset, 1);
   request.out = testing::TempDir() + "/cycles_checkpoint";
-  const auto first = Trainer::Create(request);
+  const auto first = MakeTraining(request);
   ASSERT_TRUE(first.ok()) << first.status();
   LossAfter(**first, 2);
-  ASSERT_TRUE((*first)->Save(request.out, 1).ok());
+  ASSERT_TRUE(SaveTraining(**first, request.out, 1).ok());
   request.checkpoint = request.out;
   request.train.h_cycles = 3;
   request.train.halt_max_steps = 4;
@@ -280,17 +280,18 @@ TEST(Trainer, ACheckpointMayGoOnWithOtherCycles) {
   EXPECT_EQ(request.model.h_cycles, 3);
   EXPECT_EQ(request.model.l_cycles, 1);
   EXPECT_EQ(request.model.halt_max_steps, 4);
-  const auto tuned = Trainer::Create(request);
+  const auto tuned = MakeTraining(request);
   ASSERT_TRUE(tuned.ok()) << tuned.status();
-  EXPECT_TRUE(at::equal((*tuned)->model().flat(), (*first)->model().flat()));
+  EXPECT_TRUE(
+      at::equal((*tuned)->state.model->flat(), (*first)->state.model->flat()));
   LossAfter(**tuned, 1);
-  ASSERT_TRUE((*tuned)->Save(request.out, 1).ok());
+  ASSERT_TRUE(SaveTraining(**tuned, request.out, 1).ok());
   const auto info = ReadCheckpointInfo(request.out);
   ASSERT_TRUE(info.ok()) << info.status();
   EXPECT_EQ(info->model.h_cycles, 3);
   // Another network is still refused.
   request.model.layers = 3;
-  const auto other = Trainer::Create(request);
+  const auto other = MakeTraining(request);
   EXPECT_EQ(other.status().code(), absl::StatusCode::kFailedPrecondition);
 }
 
@@ -299,33 +300,33 @@ TEST(Trainer, RowsLearnAloneFirst) {
   TrainRequest request = SmallRequest(dataset, 2);
   request.train.rows_only_share = 0.5;
   request.train.learning_rate = 1e-3;
-  auto trainer = Trainer::Create(request);
-  ASSERT_TRUE(trainer.ok()) << trainer.status();
-  const Tensor before = (*trainer)->model().flat().detach().clone();
-  const double first = MeanLoss(**trainer, 20);
-  MeanLoss(**trainer, 160);
-  const double later = MeanLoss(**trainer, 20);
-  EXPECT_TRUE(at::equal((*trainer)->model().flat(), before));
-  EXPECT_EQ((*trainer)->learning_rate(), 0);
+  auto training = MakeTraining(request);
+  ASSERT_TRUE(training.ok()) << training.status();
+  const Tensor before = (*training)->state.model->flat().detach().clone();
+  const double first = MeanLoss(**training, 20);
+  MeanLoss(**training, 160);
+  const double later = MeanLoss(**training, 20);
+  EXPECT_TRUE(at::equal((*training)->state.model->flat(), before));
+  EXPECT_EQ((*training)->state.counters.learning_rate, 0);
   EXPECT_LT(later, first);
-  LossAfter(**trainer, 1, 0.5);
+  LossAfter(**training, 1, 0.5);
   const double moved =
-      ((*trainer)->model().flat() - before).abs().max().item<double>();
+      ((*training)->state.model->flat() - before).abs().max().item<double>();
   EXPECT_GT(moved, 1e-4);
-  EXPECT_EQ((*trainer)->learning_rate(), 1e-3);
+  EXPECT_EQ((*training)->state.counters.learning_rate, 1e-3);
   // More time than it looked like: the network goes on learning.
-  LossAfter(**trainer, 1, 0.4);
-  EXPECT_EQ((*trainer)->learning_rate(), 1e-3);
+  LossAfter(**training, 1, 0.4);
+  EXPECT_EQ((*training)->state.counters.learning_rate, 1e-3);
 }
 
 TEST(Trainer, MatchFindsTheRowOfTheSameTask) {
   Dataset dataset = SmallDataset(3);
   TrainRequest request = SmallRequest(dataset, 2);
-  auto first = Trainer::Create(request);
+  auto first = MakeTraining(request);
   ASSERT_TRUE(first.ok()) << first.status();
   LossAfter(**first, 250);
   const std::string known = testing::TempDir() + "/trainer_match_known";
-  ASSERT_TRUE((*first)->Save(known, 1).ok());
+  ASSERT_TRUE(SaveTraining(**first, known, 1).ok());
 
   // The same tasks in another order under other names.
   Dataset others = dataset;
@@ -334,10 +335,10 @@ TEST(Trainer, MatchFindsTheRowOfTheSameTask) {
   request.dataset = &others;
   request.checkpoint = known;
   request.train.new_rows = "match";
-  auto second = Trainer::Create(request);
+  auto second = MakeTraining(request);
   ASSERT_TRUE(second.ok()) << second.status();
   const std::string matched = testing::TempDir() + "/trainer_match_matched";
-  ASSERT_TRUE((*second)->Save(matched, 1).ok());
+  ASSERT_TRUE(SaveTraining(**second, matched, 1).ok());
 
   const auto table = [](const std::string& dir) {
     auto bytes = ReadCheckpointFile(dir, kWeightsFile);
@@ -357,11 +358,11 @@ TEST(Trainer, LearningRatesFallToZero) {
   TrainRequest request = SmallRequest(dataset, 1);
   request.train.decay_share = 0.4;
   request.train.learning_rate = 1e-3;
-  auto trainer = Trainer::Create(request);
-  ASSERT_TRUE(trainer.ok()) << trainer.status();
+  auto training = MakeTraining(request);
+  ASSERT_TRUE(training.ok()) << training.status();
   const auto rate_at = [&](double progress) {
-    LossAfter(**trainer, 1, progress);
-    return (*trainer)->learning_rate();
+    LossAfter(**training, 1, progress);
+    return (*training)->state.counters.learning_rate;
   };
   EXPECT_EQ(rate_at(0), 1e-3);
   EXPECT_EQ(rate_at(0.6), 1e-3);
@@ -371,10 +372,10 @@ TEST(Trainer, LearningRatesFallToZero) {
 
 TEST(Trainer, LossFalls) {
   const Dataset dataset = SmallDataset(3);
-  auto trainer = Trainer::Create(SmallRequest(dataset, 2));
-  ASSERT_TRUE(trainer.ok()) << trainer.status();
-  const double first = LossAfter(**trainer, 1);
-  EXPECT_LT(LossAfter(**trainer, 150), 0.5 * first);
+  auto training = MakeTraining(SmallRequest(dataset, 2));
+  ASSERT_TRUE(training.ok()) << training.status();
+  const double first = LossAfter(**training, 1);
+  EXPECT_LT(LossAfter(**training, 150), 0.5 * first);
 }
 
 // Everything that a model can be learns, and on slices what it learns whole.
@@ -389,25 +390,26 @@ TEST_P(TrainerVariants, LossFallsAndSlicesAgree) {
   const Dataset dataset = SmallDataset(3);
   TrainRequest request = SmallRequest(dataset, 1);
   GetParam().set(request);
-  const auto one = Trainer::Create(request);
+  const auto one = MakeTraining(request);
   ASSERT_TRUE(one.ok()) << one.status();
-  EXPECT_EQ((*one)->model().flat().numel(), request.model.num_parameters());
+  EXPECT_EQ((*one)->state.model->flat().numel(),
+            request.model.num_parameters());
   const double first = LossAfter(**one, 1);
   const double early = LossAfter(**one, 4);
   EXPECT_LT(LossAfter(**one, 145), 0.6 * first);
   request.device.threads = 3;
-  const auto three = Trainer::Create(request);
+  const auto three = MakeTraining(request);
   ASSERT_TRUE(three.ok()) << three.status();
   EXPECT_NEAR(LossAfter(**three, 5), early, 1e-4 * early);
 
   // And it comes back from its files.
   const std::string dir =
       testing::TempDir() + "/trainer_variant_" + GetParam().name;
-  ASSERT_TRUE((*one)->Save(dir, 1).ok());
+  ASSERT_TRUE(SaveTraining(**one, dir, 1).ok());
   request.device.threads = 1;
   request.out = dir;
   request.resume = true;
-  const auto again = Trainer::Create(request);
+  const auto again = MakeTraining(request);
   ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_EQ(LossAfter(**again, 1), LossAfter(**one, 1));
 }
@@ -456,13 +458,13 @@ TEST(Trainer, LearnsSudokuWithAndWithoutARow) {
     request.model.puzzle_prefix = prefix;
     request.model.puzzle = "sudoku";
     request.model.vocabulary = Vocabulary(PuzzleKind::kSudoku);
-    auto trainer = Trainer::Create(request);
-    ASSERT_TRUE(trainer.ok()) << trainer.status();
-    const double first = LossAfter(**trainer, 1);
-    EXPECT_LT(LossAfter(**trainer, 60), 0.8 * first);
+    auto training = MakeTraining(request);
+    ASSERT_TRUE(training.ok()) << training.status();
+    const double first = LossAfter(**training, 1);
+    EXPECT_LT(LossAfter(**training, 60), 0.8 * first);
     // The same canvas for other tokens is no canvas of this model.
     request.model.puzzle = "maze";
-    EXPECT_FALSE(Trainer::Create(request).ok());
+    EXPECT_FALSE(MakeTraining(request).ok());
   }
 }
 

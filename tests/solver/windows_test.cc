@@ -14,8 +14,9 @@
 #include "solver/device/workers.h"
 #include "solver/nn/model.h"
 #include "solver/predict/predictor.h"
+#include "solver/train/make_training.h"
 #include "solver/train/sampler.h"
-#include "solver/train/trainer.h"
+#include "solver/train/state_io.h"
 #include "tests/solver/small_training.h"
 #include "tests/testing/scratch.h"
 
@@ -303,11 +304,11 @@ Dataset RoomyDataset() {
   return dataset;
 }
 
-double LossAfter(Trainer& trainer, int steps) {
+double LossAfter(Training& training, int steps) {
   StepSums sums;
   for (int i = 0; i < steps; ++i) {
     sums = {};
-    trainer.Step(sums, 0);
+    TrainStep(training, 0, sums);
   }
   return sums.sums[0].item<double>();
 }
@@ -320,19 +321,21 @@ TEST(FittedTraining, IsTrainingOnTheSmallCanvas) {
   fitted.train.translate = false;
   TrainRequest small = SmallRequest(tight, 1);
   small.train.translate = false;
-  const auto a = Trainer::Create(fitted);
-  const auto b = Trainer::Create(small);
+  const auto a = MakeTraining(fitted);
+  const auto b = MakeTraining(small);
   ASSERT_TRUE(a.ok()) << a.status();
   ASSERT_TRUE(b.ok()) << b.status();
   EXPECT_EQ(LossAfter(**a, 5), LossAfter(**b, 5));
-  EXPECT_EQ(MaxError((*a)->model().flat(), (*b)->model().flat()), 0);
-  EXPECT_EQ(MaxError((*a)->table(), (*b)->table()), 0);
+  EXPECT_EQ(MaxError((*a)->state.model->flat(), (*b)->state.model->flat()), 0);
+  EXPECT_EQ(MaxError((*a)->state.embeddings.rows, (*b)->state.embeddings.rows),
+            0);
 
   fitted.train.fit_canvas = "off";
-  const auto c = Trainer::Create(fitted);
+  const auto c = MakeTraining(fitted);
   ASSERT_TRUE(c.ok()) << c.status();
   LossAfter(**c, 5);
-  EXPECT_GT(MaxError((*a)->model().flat(), (*c)->model().flat()), 1e-4);
+  EXPECT_GT(MaxError((*a)->state.model->flat(), (*c)->state.model->flat()),
+            1e-4);
 }
 
 // Attention without positions sees neither rows nor columns.
@@ -352,9 +355,9 @@ TEST(FittedTraining, TurnedTasksLearnTheSameWithoutPositions) {
     TrainRequest request = SmallRequest(i == 0 ? wide : tall, 1);
     request.model.positions = "none";
     request.train.translate = false;
-    const auto trainer = Trainer::Create(request);
-    ASSERT_TRUE(trainer.ok()) << trainer.status();
-    losses[i] = LossAfter(**trainer, 3);
+    const auto training = MakeTraining(request);
+    ASSERT_TRUE(training.ok()) << training.status();
+    losses[i] = LossAfter(**training, 3);
   }
   EXPECT_NEAR(losses[0], losses[1], 1e-4 * losses[0]);
 }
@@ -367,9 +370,9 @@ TEST(FittedTraining, RowsStandWhereTheirExamplesDo) {
     TrainRequest request = SmallRequest(dataset, 2);
     request.model.positions = positions;
     request.train.batch = 40;
-    const auto trainer = Trainer::Create(request);
-    ASSERT_TRUE(trainer.ok()) << trainer.status();
-    const Model& model = (*trainer)->model();
+    const auto training = MakeTraining(request);
+    ASSERT_TRUE(training.ok()) << training.status();
+    const Model& model = *(*training)->state.model;
     ExampleSampler sampler(&dataset, true, 0, request.seed, 1);
     double wanted = 0;
     int rectangles = 0;
@@ -395,20 +398,22 @@ TEST(FittedTraining, RowsStandWhereTheirExamplesDo) {
           static_cast<double>((labels >= 0).sum().item<int64_t>());
     }
     EXPECT_GT(rectangles, 5);
-    EXPECT_NEAR(LossAfter(**trainer, 1), wanted, 1e-5 * wanted) << positions;
+    EXPECT_NEAR(LossAfter(**training, 1), wanted, 1e-5 * wanted) << positions;
   }
 }
 
 TEST(FittedTraining, MixedSizesWithTranslationLearnTheSameOnAnyThreads) {
   const Dataset dataset = MixedDataset(3);
-  const auto one = Trainer::Create(SmallRequest(dataset, 1));
+  const auto one = MakeTraining(SmallRequest(dataset, 1));
   ASSERT_TRUE(one.ok()) << one.status();
   const double loss = LossAfter(**one, 6);
   for (int threads : {2, 3}) {
-    const auto many = Trainer::Create(SmallRequest(dataset, threads));
+    const auto many = MakeTraining(SmallRequest(dataset, threads));
     ASSERT_TRUE(many.ok()) << many.status();
     EXPECT_NEAR(LossAfter(**many, 6), loss, 1e-4 * loss) << threads;
-    EXPECT_LT(MaxError((*many)->model().flat(), (*one)->model().flat()), 2e-5);
+    EXPECT_LT(
+        MaxError((*many)->state.model->flat(), (*one)->state.model->flat()),
+        2e-5);
   }
 }
 
@@ -417,10 +422,10 @@ TEST(FittedTraining, LearnsWhatTheWholeCanvasLearns) {
   for (const char* fit : {"on", "off"}) {
     TrainRequest request = SmallRequest(dataset, 1);
     request.train.fit_canvas = fit;
-    const auto trainer = Trainer::Create(request);
-    ASSERT_TRUE(trainer.ok()) << trainer.status();
-    const double first = LossAfter(**trainer, 1);
-    EXPECT_LT(LossAfter(**trainer, 150), 0.5 * first) << fit;
+    const auto training = MakeTraining(request);
+    ASSERT_TRUE(training.ok()) << training.status();
+    const double first = LossAfter(**training, 1);
+    EXPECT_LT(LossAfter(**training, 150), 0.5 * first) << fit;
   }
 }
 
@@ -453,18 +458,19 @@ TEST(FittedTraining, GoesOnWithItsWindows) {
   const ScratchFolder scratch;
   const Dataset dataset = MixedDataset(2);
   TrainRequest request = SmallRequest(dataset, 1);
-  const auto plain = Trainer::Create(request);
+  const auto plain = MakeTraining(request);
   ASSERT_TRUE(plain.ok()) << plain.status();
   LossAfter(**plain, 10);
   request.out = scratch("checkpoint");
   for (int part = 0; part < 2; ++part) {
     request.resume = part > 0;
-    const auto trainer = Trainer::Create(request);
-    ASSERT_TRUE(trainer.ok()) << trainer.status();
-    LossAfter(**trainer, 5);
-    ASSERT_TRUE((*trainer)->Save(request.out, 1).ok());
+    const auto training = MakeTraining(request);
+    ASSERT_TRUE(training.ok()) << training.status();
+    LossAfter(**training, 5);
+    ASSERT_TRUE(SaveTraining(**training, request.out, 1).ok());
     if (part == 0) continue;
-    EXPECT_EQ(MaxError((*trainer)->model().flat(), (*plain)->model().flat()),
+    EXPECT_EQ(MaxError((*training)->state.model->flat(),
+                       (*plain)->state.model->flat()),
               0);
   }
 }
@@ -475,10 +481,10 @@ TEST(FittedTraining, CarriesOfSquaresAreStillRead) {
   const Dataset dataset = RoomyDataset();
   TrainRequest request = SmallRequest(dataset, 1);
   request.out = scratch("checkpoint");
-  const auto first = Trainer::Create(request);
+  const auto first = MakeTraining(request);
   ASSERT_TRUE(first.ok()) << first.status();
   LossAfter(**first, 5);
-  ASSERT_TRUE((*first)->Save(request.out, 1).ok());
+  ASSERT_TRUE(SaveTraining(**first, request.out, 1).ok());
   const CheckpointInfo info = *ReadCheckpointInfo(request.out);
   const SafetensorsFile state =
       *ReadCheckpointTensors(request.out, kResumeFile);
@@ -496,10 +502,10 @@ TEST(FittedTraining, CarriesOfSquaresAreStillRead) {
   request.resume = true;
   Tensor weights[2];
   for (Tensor& flat : weights) {
-    const auto trainer = Trainer::Create(request);
-    ASSERT_TRUE(trainer.ok()) << trainer.status();
-    LossAfter(**trainer, 3);
-    flat = (*trainer)->model().flat();
+    const auto training = MakeTraining(request);
+    ASSERT_TRUE(training.ok()) << training.status();
+    LossAfter(**training, 3);
+    flat = (*training)->state.model->flat();
     const auto file = ReadCheckpointFile(request.out, kWeightsFile);
     ASSERT_TRUE(file.ok()) << file.status();
     request.out = scratch("old");
@@ -517,10 +523,10 @@ TEST(FittedTraining, NeedsPositionsThatCanBeLeftOut) {
   request.model.mixer = true;
   request.model.positions = "none";
   request.train.fit_canvas = "on";
-  EXPECT_EQ(Trainer::Create(request).status().code(),
+  EXPECT_EQ(MakeTraining(request).status().code(),
             absl::StatusCode::kInvalidArgument);
   request.train.fit_canvas = "auto";
-  EXPECT_TRUE(Trainer::Create(request).ok());
+  EXPECT_TRUE(MakeTraining(request).ok());
 }
 
 std::unique_ptr<Predictor> SmallPredictor(at::Device device) {

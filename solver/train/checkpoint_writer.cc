@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+#include "solver/train/checkpoint_writer.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "base/files.h"
+#include "base/status.h"
+
+namespace arctrm::internal {
+
+CheckpointWriter::CheckpointWriter(LoopState& loop)
+    : loop_(loop), out_(loop.request.out), last_save_(loop.start) {}
+
+bool CheckpointWriter::Due() const {
+  const double interval_s = loop_.request.train.checkpoint_interval_s;
+  if (loop_.request.out.empty() || interval_s <= 0) return false;
+  return absl::ToDoubleSeconds(RealClock().Now() - last_save_) >=
+         interval_factor_ * interval_s;
+}
+
+absl::Status CheckpointWriter::SaveTo(const std::string& dir, SaveAs what) {
+  BroadcastCommand(loop_.training, {Command::kSave});
+  return SaveTraining(loop_.training, dir, loop_.TimeS(), what);
+}
+
+void CheckpointWriter::TellUnsaved(const absl::Status& why) {
+  if (loop_.request.on_unsaved) {
+    loop_.request.on_unsaved(why);
+  } else if (loop_.request.log != nullptr && !told_) {
+    loop_.request.log->Warning(absl::StrCat(
+        "not saved, and so will be all that finds no room: ", why.message()));
+  }
+  told_ = true;
+}
+
+absl::Status CheckpointWriter::Save(bool last) {
+  constexpr double kMostFactor = 64;
+  const TrainRequest& request = loop_.request;
+  const absl::Time before = RealClock().Now();
+  absl::Status saved = SaveTo(out_, SaveAs::kWhole);
+  if (!saved.ok() && !request.spare_out.empty() && out_ != request.spare_out) {
+    if (request.log != nullptr) {
+      request.log->Warning(absl::StrCat(saved.message(), "; saving in ",
+                                        request.spare_out, " from here on"));
+    }
+    saved = SaveTo(request.spare_out, SaveAs::kWhole);
+    if (saved.ok()) out_ = request.spare_out;
+  }
+  last_save_ = RealClock().Now();
+  if (saved.ok()) {
+    interval_factor_ = 1;
+    loop_.costs.save_s = absl::ToDoubleSeconds(last_save_ - before);
+    return saved;
+  }
+  interval_factor_ = std::min(2 * interval_factor_, kMostFactor);
+  if (last && !request.keep_in_memory) return saved;
+  TellUnsaved(saved);
+  // An earlier save may find room later.
+  return last ? SaveTo(out_, SaveAs::kInMemory) : absl::OkStatus();
+}
+
+bool CheckpointWriter::SaveWeights(const std::string& dir) {
+  const absl::Status saved = SaveTo(dir, SaveAs::kWeights);
+  if (saved.ok()) return true;
+  TellUnsaved(saved);
+  return loop_.request.keep_in_memory && SaveTo(dir, SaveAs::kInMemory).ok();
+}
+
+bool CheckpointWriter::SaveBest() {
+  const TrainRequest& request = loop_.request;
+  if (request.best_out.empty() || SaveWeights(request.best_out)) return true;
+  return SaveBestInSpare();
+}
+
+bool CheckpointWriter::SaveBestInSpare() {
+  const TrainRequest& request = loop_.request;
+  if (request.spare_out.empty() ||
+      !SaveTo(SpareBest(request.spare_out), SaveAs::kWeights).ok()) {
+    return false;
+  }
+  // Weights in best_out are taken first, and those there are worse now.
+  return RemoveAll(request.best_out).ok();
+}
+
+}  // namespace arctrm::internal

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: MIT
+#include "solver/train/executor.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Context.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/random.h"
+#include "solver/device/exceptions.h"
+#include "solver/device/transfer.h"
+
+namespace arctrm::internal {
+namespace {
+
+// The rows of a group are distinct, so writing them back gives the same bytes
+// in any order. On CUDA a deterministic index_copy_ would sort the indices and
+// copy its target twice: this scope allows the plain one.
+class AllowNondeterministicScope {
+ public:
+  explicit AllowNondeterministicScope(at::Device device)
+      : on_(device.is_cuda()) {
+    if (on_) context_.setDeterministicAlgorithms(false, false);
+  }
+  AllowNondeterministicScope(const AllowNondeterministicScope&) = delete;
+  AllowNondeterministicScope& operator=(const AllowNondeterministicScope&) =
+      delete;
+  ~AllowNondeterministicScope() {
+    if (on_) context_.setDeterministicAlgorithms(was_, warned_);
+  }
+
+ private:
+  at::Context& context_ = at::globalContext();
+  bool was_ = context_.deterministicAlgorithms();
+  bool warned_ = context_.deterministicAlgorithmsWarnOnly();
+  // One thread computes on CUDA, so the process-wide switch is its own.
+  bool on_;
+};
+
+// `z` (n, T, D) plus normal noise. Each row has a seed of its own, so its noise
+// does not depend on the other rows.
+Tensor WithRowNoise(const Tensor& z, double std, std::vector<Random>& seeds) {
+  std::vector<Tensor> noise;
+  for (Random& seed : seeds) {
+    noise.push_back(at::randn(z.sizes().slice(1),
+                              at::detail::createCPUGenerator(seed.Next()),
+                              at::dtype(at::kFloat)));
+  }
+  return z + ToDevice((at::stack(noise) * std).to(z.scalar_type()), z.device());
+}
+
+}  // namespace
+
+Executor::Executor(const TrainRequest& request, Model* model,
+                   std::unique_ptr<Collective> collective,
+                   const RecorderFactory& recorder, Log* log)
+    : train_(request.train),
+      seed_(request.seed),
+      model_(model),
+      collective_(std::move(collective)) {
+  const int64_t rows =
+      SliceOf(train_.batch, collective_->size(), collective_->rank()).size;
+  workers_ = std::make_shared<Workers>(model->device().is_cpu() ? rows : 1,
+                                       train_.deterministic);
+  for (int i = 1; i < workers_->count(); ++i) {
+    replicas_.push_back(model->Replica());
+  }
+  if (!recorder) return;
+  for (int i = 0; i < workers_->count(); ++i) {
+    graphs_.push_back(std::make_unique<StepGraphs>(
+        &replica(static_cast<size_t>(i)), &train_, rows, recorder(), log));
+  }
+}
+
+bool Executor::ComputeGradients(const Batch& fresh, const Tensor& min_steps,
+                                const StepSchedule& schedule, TrainState& state,
+                                Gradients& out) {
+  Configure(schedule);
+  const std::vector<std::vector<RowGroup>> groups = DivideRows(state.batch);
+  if (model_->options().puzzle_prefix > 0) {
+    out.row_grad = at::empty({state.batch.slice.size, model_->options().hidden},
+                             state.embeddings.rows.options());
+  }
+  // The carry of a step that can be undone advances once all is computed.
+  const bool keep_at_end = CanUndo();
+  std::vector<std::vector<GroupDone>> done(groups.size());
+  try {
+    workers_->Run([&](int worker) {
+      const auto thread = static_cast<size_t>(worker);
+      Model& model = replica(thread);
+      model.RequireGradients(!schedule.rows_only);
+      model.flat_grad().zero_();
+      for (const RowGroup& group : groups[thread]) {
+        GroupDone now =
+            RunGroup(thread, group, fresh, min_steps, state, out.row_grad);
+        if (!keep_at_end) {
+          KeepCarry(now, state.batch.carry);
+          now.output.latents = {};
+        }
+        done[thread].push_back(std::move(now));
+      }
+    });
+  } catch (const Interruption&) {
+    return false;
+  }
+  for (const std::vector<GroupDone>& of_thread : done) {
+    for (const GroupDone& now : of_thread) {
+      if (keep_at_end) KeepCarry(now, state.batch.carry);
+      out.sums.push_back(now.output.sums);
+    }
+  }
+  return true;
+}
+
+void Executor::ReduceGradients(const StepSchedule& schedule,
+                               Gradients& gradients) {
+  at::NoGradGuard no_grad;
+  if (!schedule.rows_only) {
+    for (const std::unique_ptr<Model>& replica : replicas_) {
+      model_->flat_grad().add_(replica->flat_grad());
+    }
+    collective_->AllReduceSum(model_->flat_grad());
+  }
+  if (gradients.row_grad.defined()) {
+    gradients.row_grad = GatherRows(gradients.row_grad);
+  }
+}
+
+void Executor::Configure(const StepSchedule& schedule) {
+  model_->SetCycles(schedule.h_cycles, schedule.l_cycles);
+  for (const std::unique_ptr<Model>& replica : replicas_) {
+    replica->SetCycles(schedule.h_cycles, schedule.l_cycles);
+  }
+  const std::array<int, 3> now = {schedule.h_cycles, schedule.l_cycles,
+                                  schedule.rows_only ? 1 : 0};
+  if (now != recorded_) ClearRecordings();
+  recorded_ = now;
+}
+
+std::vector<std::vector<RowGroup>> Executor::DivideRows(
+    const BatchState& batch) const {
+  std::vector<GridSize> sizes;
+  const int64_t* windows = batch.windows.const_data_ptr<int64_t>();
+  for (int64_t row = 0; row < batch.slice.size; ++row) {
+    const int64_t* window = windows + 4 * (batch.slice.begin + row);
+    sizes.push_back({static_cast<int>(window[0]), static_cast<int>(window[1])});
+  }
+  return internal::DivideRows(
+      sizes, [this](int64_t cells) { return model_->RowCost(cells); },
+      workers_->count());
+}
+
+Executor::GroupDone Executor::RunGroup(size_t thread, const RowGroup& group,
+                                       const Batch& fresh,
+                                       const Tensor& min_steps,
+                                       const TrainState& state,
+                                       Tensor& row_grad) {
+  const Model& model = replica(thread);
+  const Tensor index =
+      ToDevice(at::tensor(group.rows, at::dtype(at::kLong)), model.device());
+  GroupInput input = MakeInput(model, group, index, fresh, min_steps, state);
+  GroupOutput output = graphs_.empty() ? StepGroup(model, train_, input)
+                                       : graphs_[thread]->Run(input);
+  const AllowNondeterministicScope any_order(model.device());
+  if (row_grad.defined()) row_grad.index_copy_(0, index, output.row_grad);
+  return {index, std::move(output), std::move(input.carry.current)};
+}
+
+GroupInput Executor::MakeInput(const Model& model, const RowGroup& group,
+                               const Tensor& index, const Batch& fresh,
+                               const Tensor& min_steps,
+                               const TrainState& state) const {
+  const at::Device device = model.device();
+  const int64_t cells = group.size.cells();
+  const int64_t positions = model.options().puzzle_prefix + cells;
+  const auto rows_of = [&](const Tensor& whole) {
+    return whole.index_select(0, index);
+  };
+  const auto cut = [&](const Tensor& whole, int64_t length) {
+    return rows_of(whole.narrow(1, 0, length));
+  };
+  const auto cut_batch = [&](const Batch& whole) {
+    return Batch{cut(whole.tokens, cells), cut(whole.labels, cells),
+                 rows_of(whole.puzzle_ids)};
+  };
+  const BatchState& batch = state.batch;
+  GroupInput input;
+  input.carry = {{cut(batch.carry.latents.z_h, positions),
+                  cut(batch.carry.latents.z_l, positions)},
+                 rows_of(batch.carry.steps),
+                 rows_of(batch.carry.halted),
+                 cut_batch(batch.carry.current)};
+  AdmitBatch(model, cut_batch(fresh), input.carry);
+  input.carry.current.windows.size = group.size;
+  const Tensor origins =
+      batch.windows.narrow(0, batch.slice.begin, batch.slice.size)
+          .narrow(1, 2, 2)
+          .index_select(0, at::tensor(group.rows, at::dtype(at::kLong)));
+  if (origins.any().item<bool>()) {
+    input.carry.current.windows.origins = ToDevice(origins, device);
+  }
+  std::vector<int64_t> places = group.rows;
+  for (int64_t& place : places) place += batch.slice.begin;
+  AddNoise(places, state.counters.step, input.carry);
+  input.rows =
+      state.embeddings.rows.index_select(0, input.carry.current.puzzle_ids);
+  if (min_steps.defined()) input.min_steps = rows_of(min_steps);
+  const double scale = model.dtype() == at::kHalf ? state.loss_scale.scale : 1;
+  input.divisor = at::full({}, static_cast<double>(train_.batch) / scale,
+                           at::device(device).dtype(at::kDouble));
+  return input;
+}
+
+void Executor::AddNoise(const std::vector<int64_t>& rows, int64_t step,
+                        Carry& carry) const {
+  if (train_.start_noise <= 0 && train_.latent_noise <= 0) return;
+  at::NoGradGuard no_grad;
+  std::vector<Random> seeds;
+  for (int64_t row : rows) {
+    seeds.emplace_back(seed_, absl::StrCat("latent noise ", step, " ", row));
+  }
+  Latents& latents = carry.latents;
+  if (train_.start_noise > 0) {
+    const Tensor begins = carry.halted.view({-1, 1, 1});
+    for (Tensor* z : {&latents.z_h, &latents.z_l}) {
+      *z = at::where(begins, WithRowNoise(*z, train_.start_noise, seeds), *z);
+    }
+  }
+  if (train_.latent_noise > 0) {
+    latents.z_l = WithRowNoise(latents.z_l, train_.latent_noise, seeds);
+  }
+}
+
+void Executor::KeepCarry(const GroupDone& done, Carry& carry) const {
+  at::NoGradGuard no_grad;
+  const AllowNondeterministicScope any_order(model_->device());
+  const auto keep = [&](const Tensor& part, const Tensor& whole) {
+    (part.dim() > 1 ? whole.narrow(1, 0, part.size(1)) : whole)
+        .index_copy_(0, done.index, part);
+  };
+  keep(done.output.latents.z_h, carry.latents.z_h);
+  keep(done.output.latents.z_l, carry.latents.z_l);
+  keep(done.output.steps, carry.steps);
+  keep(done.output.halted, carry.halted);
+  keep(done.current.tokens, carry.current.tokens);
+  keep(done.current.labels, carry.current.labels);
+  keep(done.current.puzzle_ids, carry.current.puzzle_ids);
+}
+
+Tensor Executor::GatherRows(const Tensor& own) const {
+  const int size = collective_->size();
+  if (size == 1) return own;
+  // Slices differ by one row; all processes send the same number of rows.
+  const int64_t most = (train_.batch + size - 1) / size;
+  Tensor sent = own;
+  if (own.size(0) < most) {
+    std::vector<int64_t> shape = own.sizes().vec();
+    shape[0] = most - own.size(0);
+    sent = at::cat({own, at::zeros(shape, own.options())});
+  }
+  const Tensor all = collective_->AllGather(sent);
+  std::vector<Tensor> parts;
+  for (int rank = 0; rank < size; ++rank) {
+    parts.push_back(
+        all[rank].narrow(0, 0, SliceOf(train_.batch, size, rank).size));
+  }
+  return at::cat(parts);
+}
+
+Carry Executor::GatherCarry(const Carry& own) const {
+  return {{GatherRows(own.latents.z_h), GatherRows(own.latents.z_l)},
+          GatherRows(own.steps),
+          GatherRows(own.halted),
+          {GatherRows(own.current.tokens), GatherRows(own.current.labels),
+           GatherRows(own.current.puzzle_ids)}};
+}
+
+void Executor::SetForwardDtype(at::ScalarType dtype, Carry& carry) {
+  at::NoGradGuard no_grad;
+  model_->SetForwardDtype(dtype);
+  for (const std::unique_ptr<Model>& replica : replicas_) {
+    replica->SetForwardDtype(dtype);
+  }
+  carry.latents = {carry.latents.z_h.to(dtype), carry.latents.z_l.to(dtype)};
+  ClearRecordings();
+}
+
+bool Executor::CanUndo() const {
+  return model_->device().is_cpu() && graphs_.empty() &&
+         collective_->size() == 1;
+}
+
+void Executor::ClearRecordings() {
+  for (const std::unique_ptr<StepGraphs>& graphs : graphs_) graphs->Clear();
+}
+
+int64_t Executor::replays() const {
+  int64_t sum = 0;
+  for (const std::unique_ptr<StepGraphs>& graphs : graphs_) {
+    sum += graphs->replays();
+  }
+  return sum;
+}
+
+}  // namespace arctrm::internal

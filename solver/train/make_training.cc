@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: MIT
+#include "solver/train/make_training.h"
+
+#include <ATen/Context.h>
+
+#include <array>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "base/hash.h"
+#include "base/options.h"
+#include "base/status.h"
+#include "solver/checkpoint_info.h"
+#include "solver/device/cuda_launch.h"
+#include "solver/device/device.h"
+#include "solver/train/embedding_init.h"
+#include "solver/train/state_io.h"
+
+namespace arctrm::internal {
+namespace {
+
+// Where a training takes its weights from; "" for none.
+const std::string& StartOf(const TrainRequest& request) {
+  return request.resume ? request.out : request.checkpoint;
+}
+
+// train.fit_canvas decided: "on" or "off".
+absl::StatusOr<std::string> DecideFitCanvas(const TrainRequest& request) {
+  const std::string& asked = request.train.fit_canvas;
+  const bool can = request.dataset->has_ids() && !request.model.mixer;
+  if (asked == "on" && !can) {
+    return absl::InvalidArgumentError(
+        "train.fit_canvas = on: a mixer has weights for every position, and "
+        "Sudoku and mazes fill their canvas; leave it at auto");
+  }
+  if (asked != "auto") return asked;
+  if (StartOf(request).empty()) return std::string(can ? "on" : "off");
+  ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
+                          ReadCheckpointInfo(StartOf(request)));
+  return std::string(info.train.fit_canvas == "on" ? "on" : "off");
+}
+
+// train.canvas_step decided: 1 or more.
+absl::StatusOr<int> DecideCanvasStep(const TrainRequest& request,
+                                     at::Device device) {
+  // Rows of one canvas size are computed together, and a GPU wants many of
+  // them. In steps of 4 a batch of 768 has about 40 sizes instead of 130 to
+  // 180, and 12 to 19 % more tokens.
+  constexpr int kOnGpu = 4;
+  if (request.train.canvas_step > 0) return request.train.canvas_step;
+  if (!StartOf(request).empty()) {
+    ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
+                            ReadCheckpointInfo(StartOf(request)));
+    if (info.train.FittedStep() > 0) return info.train.FittedStep();
+  }
+  return device.is_cuda() ? kOnGpu : 1;
+}
+
+// Does the dataset fit the model, and has every process a row of each batch?
+absl::Status CheckData(const TrainRequest& request) {
+  const Group& group = request.group;
+  if (request.train.batch < group.size) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "train.batch = ", request.train.batch, " for ", group.size,
+        " processes: each needs a row of every batch; start fewer, "
+        "or make the batch larger"));
+  }
+  if (request.dataset == nullptr) return absl::OkStatus();
+  const Canvas wanted = request.model.canvas();
+  const Canvas found = request.dataset->canvas;
+  if (wanted != found) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the model's canvas is ", wanted.side, " wide for ",
+                     PuzzleKindName(wanted.kind), ", the dataset's ",
+                     found.side, " wide for ", PuzzleKindName(found.kind),
+                     "; build the dataset for the model's canvas"));
+  }
+  if (request.dataset->tasks.empty()) {
+    return absl::InvalidArgumentError("the dataset holds no tasks");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckGraphs(const TrainOptions& train, at::Device device) {
+  if (train.cuda_graphs && !kCudaKernels) {
+    return absl::InvalidArgumentError(
+        "train.cuda_graphs = true: this program was built without CUDA "
+        "(-DARCTRM_CUDA_KERNELS=ON); leave it at false");
+  }
+  if (train.cuda_graphs && !device.is_cuda()) {
+    return absl::InvalidArgumentError(
+        "train.cuda_graphs = true: this training runs on the CPU; leave it at "
+        "false, or give --device cuda");
+  }
+  return absl::OkStatus();
+}
+
+template <typename Options>
+std::string SettingsText(Options options) {
+  OptionSet set;
+  AddOptions(options, set);
+  std::string text;
+  for (const auto& item : set.Items()) {
+    absl::StrAppend(&text, item.key, "=", item.value, ";");
+  }
+  return text;
+}
+
+// FailedPrecondition where the processes of the group got different requests.
+absl::Status CheckSameRequest(const TrainRequest& request,
+                              Collective& collective) {
+  if (collective.size() == 1) return absl::OkStatus();
+  const std::array<std::pair<const char*, std::string>, 4> parts = {{
+      {"model settings", SettingsText(request.model)},
+      {"training settings", SettingsText(request.train)},
+      {"seed", absl::StrCat(request.seed)},
+      {"dataset", DatasetFingerprint(*request.dataset)},
+  }};
+  std::string digests;
+  for (const auto& [name, text] : parts) digests += Sha256Hex(text);
+  const auto length = static_cast<int64_t>(digests.size());
+  const Tensor all = collective.AllGather(
+      at::from_blob(digests.data(), {length}, at::kByte).clone());
+  const int64_t each = length / static_cast<int64_t>(parts.size());
+  for (int rank = 1; rank < collective.size(); ++rank) {
+    for (size_t i = 0; i < parts.size(); ++i) {
+      const int64_t begin = static_cast<int64_t>(i) * each;
+      if (!at::equal(all[rank].narrow(0, begin, each),
+                     all[0].narrow(0, begin, each))) {
+        return absl::FailedPreconditionError(absl::StrCat(
+            "rank ", rank, " of ", collective.size(), " has another ",
+            parts[i].first, " than rank 0; start all with the same"));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+// The first process's choice, as it may have measured: float32, bf16, float16.
+at::ScalarType SharedForwardDtype(const TrainOptions& train, at::Device device,
+                                  Collective& collective) {
+  Tensor dtype =
+      at::full({1}, static_cast<int64_t>(ForwardDtype(train.precision, device)),
+               at::kLong);
+  collective.Broadcast(dtype);
+  return static_cast<at::ScalarType>(dtype.item<int64_t>());
+}
+
+// All processes take the state of the first one.
+void ShareState(Training& training) {
+  Collective& collective = training.executor.collective();
+  if (collective.size() == 1) return;
+  at::NoGradGuard no_grad;
+  TrainState& state = training.state;
+  for (Tensor* tensor :
+       {&state.model->flat(), &state.model->h_init, &state.model->l_init,
+        &state.embeddings.rows, &state.average, &state.optimizer.exp_avg,
+        &state.optimizer.exp_avg_sq}) {
+    if (tensor->defined()) collective.Broadcast(*tensor);
+  }
+}
+
+// Switches of LibTorch that hold for the whole process.
+void SetLibTorchSwitches(const TrainOptions& train) {
+  at::globalContext().setDeterministicAlgorithms(
+      true, /*warn_only=*/!train.deterministic);
+  // cuDNN's attention makes a plan for each new number of rows and tokens,
+  // which can take a second: use it only where there is one shape.
+  at::globalContext().setSDPUseCuDNN(train.FittedStep() == 0);
+}
+
+}  // namespace
+
+Training::Training(TrainRequest asked, at::Device device,
+                   at::ScalarType forward_dtype,
+                   std::unique_ptr<Collective> collective,
+                   const RecorderFactory& recorder)
+    : request(std::move(asked)),
+      log(request.group.rank == 0 ? request.log : nullptr),
+      state(
+          request,
+          SliceOf(request.train.batch, request.group.size, request.group.rank),
+          device, forward_dtype),
+      executor(request, state.model.get(), std::move(collective), recorder,
+               log) {}
+
+absl::Status CheckRequest(const TrainRequest& asked) {
+  ARCTRM_RETURN_IF_ERROR(asked.model.Validate());
+  ARCTRM_RETURN_IF_ERROR(asked.train.Validate());
+  ARCTRM_RETURN_IF_ERROR(CheckData(asked));
+  ARCTRM_ASSIGN_OR_RETURN(const at::Device device, OpenDevice(asked.device, 0));
+  ARCTRM_RETURN_IF_ERROR(CheckGraphs(asked.train, device));
+  TrainRequest request = asked;
+  if (request.dataset != nullptr) {
+    ARCTRM_ASSIGN_OR_RETURN(request.train.fit_canvas, DecideFitCanvas(asked));
+    ARCTRM_ASSIGN_OR_RETURN(request.train.canvas_step,
+                            DecideCanvasStep(asked, device));
+  }
+  if (request.resume) {
+    ARCTRM_CHECK(request.dataset != nullptr);
+    return CheckResumeState(request);
+  }
+  if (request.checkpoint.empty()) return absl::OkStatus();
+  ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
+                          CheckWeights(request.checkpoint));
+  return CheckSameNetwork(info, request.model);
+}
+
+absl::StatusOr<std::unique_ptr<Training>> MakeTraining(
+    const TrainRequest& asked, const RecorderFactory& recorder) {
+  ARCTRM_RETURN_IF_ERROR(asked.model.Validate());
+  ARCTRM_RETURN_IF_ERROR(asked.train.Validate());
+  TrainRequest request = asked;
+  ARCTRM_ASSIGN_OR_RETURN(request.train.fit_canvas, DecideFitCanvas(asked));
+  ARCTRM_RETURN_IF_ERROR(CheckData(request));
+  const Group& group = request.group;
+  ARCTRM_ASSIGN_OR_RETURN(
+      const at::Device device,
+      OpenDevice(request.device, group.size > 1 ? group.local_rank : 0));
+  ARCTRM_ASSIGN_OR_RETURN(request.train.canvas_step,
+                          DecideCanvasStep(asked, device));
+  ARCTRM_RETURN_IF_ERROR(CheckGraphs(request.train, device));
+  ARCTRM_ASSIGN_OR_RETURN(std::unique_ptr<Collective> collective,
+                          JoinGroup(group, device));
+  ARCTRM_RETURN_IF_ERROR(CheckSameRequest(request, *collective));
+  const at::ScalarType dtype =
+      SharedForwardDtype(request.train, device, *collective);
+  RecorderFactory make_recorder = recorder;
+  if constexpr (kCudaKernels) {
+    if (request.train.cuda_graphs) {
+      make_recorder = [device] { return MakeCudaRecorder(device); };
+    }
+  }
+  SetLibTorchSwitches(request.train);
+  auto training = std::make_unique<Training>(
+      std::move(request), device, dtype, std::move(collective), make_recorder);
+  TrainState& state = training->state;
+  NewRows new_rows;
+  if (!training->request.checkpoint.empty() && !training->request.resume) {
+    ARCTRM_ASSIGN_OR_RETURN(new_rows,
+                            LoadStartWeights(training->request, state));
+  }
+  if (training->request.train.ema > 0) {
+    state.average = state.model->flat().detach().clone();
+  }
+  if (training->request.resume) {
+    ARCTRM_RETURN_IF_ERROR(LoadResumeState(*training));
+  }
+  if (training->request.train.FittedStep() > 0 && training->log != nullptr) {
+    training->log->Info(absl::StrFormat(
+        "each task on the part of the canvas that it needs: %.0f %% of the "
+        "cells (train.fit_canvas)",
+        100 * state.batch.examples.sampler().WindowShare()));
+  }
+  if (new_rows.candidates.defined()) MatchNewRows(new_rows, *training);
+  ShareState(*training);
+  return training;
+}
+
+}  // namespace arctrm::internal

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: MIT
+#include "solver/train/state_io.h"
+
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "base/files.h"
+#include "base/hash.h"
+#include "base/status.h"
+#include "solver/checkpoint/checkpoint.h"
+#include "solver/checkpoint/checkpoint_files.h"
+#include "solver/train/embedding_init.h"
+
+namespace arctrm::internal {
+namespace {
+
+using Text = std::map<std::string, std::string>;
+
+// Calls visit(key, value) for every number of the resume state but those of the
+// loss scale. Counters are int64_t, times and scores double.
+template <typename State, typename Visitor>
+void VisitNumbers(State& state, Visitor&& visit) {
+  visit("step", state.counters.step);
+  visit("adam_t", state.optimizer.t);
+  visit("rows_only_steps", state.counters.rows_only_steps);
+  visit("earlier_steps", state.counters.weights_steps);
+  visit("weights_time_s", state.counters.weights_time_s);
+  visit("best_step", state.best.step);
+  visit("best_exact", state.best.score.exact);
+  visit("best_accuracy", state.best.score.accuracy);
+}
+
+// The same for the loss scale, which only float16 trainings save.
+template <typename Scale, typename Visitor>
+void VisitLossScale(Scale& scale, Visitor&& visit) {
+  visit("loss_scale", scale.scale);
+  visit("loss_scale_good_steps", scale.good_steps);
+  visit("skipped_steps", scale.skipped_steps);
+  visit("skipped_in_a_row", scale.skipped_in_a_row);
+}
+constexpr char kGaveUp[] = "loss_scale_gave_up";
+// Training time; a save knows it better than the state.
+constexpr char kTime[] = "time_s";
+
+std::string NumberText(int64_t value) { return absl::StrCat(value); }
+std::string NumberText(double value) { return absl::StrFormat("%.17g", value); }
+bool ParseNumber(const std::string& text, int64_t& value) {
+  return absl::SimpleAtoi(text, &value);
+}
+bool ParseNumber(const std::string& text, double& value) {
+  return absl::SimpleAtod(text, &value);
+}
+
+std::string ValueOf(const Text& text, const std::string& key) {
+  const auto it = text.find(key);
+  return it == text.end() ? std::string() : it->second;
+}
+
+// Writes numbers to `text`.
+auto Writer(Text& text) {
+  return [&text](const char* key, const auto& value) {
+    text[key] = NumberText(value);
+  };
+}
+// Reads numbers from `text`; false in `ok` for one that is missing or damaged.
+auto Reader(const Text& text, bool& ok) {
+  return [&text, &ok](const char* key, auto& value) {
+    ok = ParseNumber(ValueOf(text, key), value) && ok;
+  };
+}
+
+// Calls visit(name, tensor) for the tensors of a carry, each with one row for
+// each row of the batch.
+template <typename State, typename Visitor>
+void VisitCarry(State& carry, Visitor&& visit) {
+  visit("carry.z_H", carry.latents.z_h);
+  visit("carry.z_L", carry.latents.z_l);
+  visit("carry.steps", carry.steps);
+  visit("carry.halted", carry.halted);
+  visit("carry.tokens", carry.current.tokens);
+  visit("carry.labels", carry.current.labels);
+  visit("carry.puzzle_ids", carry.current.puzzle_ids);
+}
+
+// `carry`: that of the whole batch.
+TensorMap ResumeState(const Training& training, const Carry& carry,
+                      double time_s) {
+  const TrainState& state = training.state;
+  TensorMap map;
+  map.tensors = {{"parameters", state.model->flat()},
+                 {"exp_avg", state.optimizer.exp_avg},
+                 {"exp_avg_sq", state.optimizer.exp_avg_sq}};
+  VisitCarry(carry, [&](const char* name, const Tensor& tensor) {
+    map.tensors.emplace_back(name, tensor);
+  });
+  map.tensors.emplace_back("carry.windows", state.batch.windows);
+  map.metadata = {{"dataset", DatasetFingerprint(*training.request.dataset)},
+                  {"exploration", state.batch.exploration.State()},
+                  {"sampler", state.batch.examples.State()},
+                  {kTime, NumberText(time_s)}};
+  VisitNumbers(state, Writer(map.metadata));
+  if (state.loss_scale.gave_up || state.model->dtype() == at::kHalf) {
+    VisitLossScale(state.loss_scale, Writer(map.metadata));
+    map.metadata[kGaveUp] = state.loss_scale.gave_up ? "1" : "0";
+  }
+  return map;
+}
+
+struct SavedTraining {
+  CheckpointInfo info;
+  SafetensorsFile weights;
+  SafetensorsFile state;
+};
+
+absl::StatusOr<SavedTraining> ReadSaved(const TrainRequest& request) {
+  const std::string& dir = request.out;
+  ARCTRM_ASSIGN_OR_RETURN(CheckpointInfo info, ReadCheckpointInfo(dir));
+  if (!info.has_resume_state) {
+    return absl::NotFoundError(absl::StrCat(
+        dir, ": holds weights but no ", kResumeFile,
+        ", so training can't be resumed; start from it with --checkpoint"));
+  }
+  std::string difference = FirstDifference(info.model, request.model);
+  // Files from before these options existed.
+  if (info.train.fit_canvas == "auto") info.train.fit_canvas = "off";
+  if (info.train.canvas_step == 0) {
+    info.train.canvas_step = request.train.canvas_step;
+  }
+  if (difference.empty()) {
+    difference = FirstDifference(info.train, request.train);
+  }
+  if (!difference.empty()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        dir, ": ", difference, "; resume with the settings it began with"));
+  }
+  ARCTRM_ASSIGN_OR_RETURN(SafetensorsFile weights,
+                          ReadCheckpointTensors(info.dir, kWeightsFile));
+  ARCTRM_ASSIGN_OR_RETURN(SafetensorsFile state,
+                          ReadCheckpointTensors(info.dir, kResumeFile));
+  if (ValueOf(state.metadata(), "dataset") !=
+      DatasetFingerprint(*request.dataset)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(dir,
+                     ": was trained on another dataset; resume with the "
+                     "same tasks, copies and seed"));
+  }
+  if (info.ids.num_ids != IdsOfDataset(*request.dataset).num_ids) {
+    return absl::DataLossError(
+        absl::StrCat(dir, ": its id map does not fit its dataset"));
+  }
+  return SavedTraining{std::move(info), std::move(weights), std::move(state)};
+}
+
+absl::Status LoadTensor(const SafetensorsFile& file, const std::string& name,
+                        Tensor& into) {
+  absl::StatusOr<Tensor> tensor = GetTensor(file, name, into.sizes().vec());
+  if (tensor.ok()) into.copy_(*tensor);
+  return tensor.status();
+}
+
+// The rows in work: those of this process from those of the whole batch.
+absl::Status LoadBatch(const SafetensorsFile& file, int64_t batch_rows,
+                       BatchState& batch) {
+  absl::Status status;
+  VisitCarry(batch.carry, [&](const char* name, Tensor& into) {
+    if (!status.ok()) return;
+    std::vector<int64_t> shape = into.sizes().vec();
+    shape[0] = batch_rows;
+    const absl::StatusOr<Tensor> tensor = GetTensor(file, name, shape);
+    status = tensor.status();
+    if (tensor.ok()) {
+      into.copy_(tensor->narrow(0, batch.slice.begin, batch.slice.size));
+    }
+  });
+  ARCTRM_RETURN_IF_ERROR(status);
+  Tensor halted = at::empty({batch_rows}, at::kBool);
+  ARCTRM_RETURN_IF_ERROR(LoadTensor(file, "carry.halted", halted));
+  batch.halted.Start(halted);
+  ARCTRM_RETURN_IF_ERROR(LoadTensor(file, "carry.puzzle_ids", batch.ids));
+  const TensorEntry* windows = file.Find("carry.windows");
+  // Files from before windows existed: every row has the whole canvas.
+  if (windows == nullptr) return absl::OkStatus();
+  if (windows->shape != std::vector<int64_t>{batch_rows, 3}) {
+    return LoadTensor(file, "carry.windows", batch.windows);
+  }
+  // Files from before rectangles: the side of a square, first row and column.
+  Tensor squares = at::empty({batch_rows, 3}, at::kLong);
+  ARCTRM_RETURN_IF_ERROR(LoadTensor(file, "carry.windows", squares));
+  batch.windows.narrow(1, 1, 3).copy_(squares);
+  batch.windows.select(1, 0).copy_(squares.select(1, 0));
+  return absl::OkStatus();
+}
+
+absl::Status LoadNumbers(const Text& text, const std::string& path,
+                         TrainState& state) {
+  bool ok = ParseNumber(ValueOf(text, kTime), state.counters.earlier_time_s);
+  VisitNumbers(state, Reader(text, ok));
+  if (!ok) {
+    return absl::DataLossError(
+        absl::StrCat(path, ": its counters are damaged"));
+  }
+  // Only float16 trainings have one.
+  if (ValueOf(text, "loss_scale").empty()) return absl::OkStatus();
+  int64_t gave_up = 0;
+  ok = ParseNumber(ValueOf(text, kGaveUp), gave_up);
+  VisitLossScale(state.loss_scale, Reader(text, ok));
+  if (!ok) {
+    return absl::DataLossError(
+        absl::StrCat(path, ": its loss scale is damaged"));
+  }
+  state.loss_scale.gave_up = gave_up != 0;
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::string DatasetFingerprint(const Dataset& dataset) {
+  std::string content = absl::StrCat(dataset.canvas.side, ";");
+  if (!dataset.has_ids()) {
+    absl::StrAppend(&content, PuzzleKindName(dataset.canvas.kind), ";",
+                    dataset.seed, ";", dataset.copies_asked, ";");
+  }
+  for (const DatasetTask& task : dataset.tasks) {
+    absl::StrAppend(&content, task.name, ";", task.pairs.size(), ";");
+    for (const Pair& pair : task.pairs) {
+      content += pair.input.ContentBytes();
+      content += pair.output.ContentBytes();
+    }
+    for (const Augmentation& copy : task.copies) content += copy.Key();
+  }
+  return Sha256Hex(content);
+}
+
+absl::Status SaveTraining(const Training& training, const std::string& dir,
+                          double time_s, SaveAs what) {
+  const TrainState& state = training.state;
+  const Carry carry = training.executor.GatherCarry(state.batch.carry);
+  CheckpointInfo info;
+  info.model = training.request.model;
+  info.train = training.request.train;
+  info.step = state.counters.weights_steps + state.counters.step;
+  info.train_time_s = state.counters.weights_time_s + time_s;
+  info.ids = state.embeddings.index;
+  for (PuzzleTask& task : info.ids.tasks) {
+    for (size_t i = 0; i < task.updates.size(); ++i) {
+      task.updates[i] =
+          state.embeddings.updates[static_cast<size_t>(task.first_id) + i];
+    }
+  }
+  info.trained = state.trained;
+  NamedFiles files = {{kWeightsFile, ToSafetensors(ModelTensors(
+                                         *state.model, state.AnswerWeights(),
+                                         state.embeddings.rows))}};
+  if (what == SaveAs::kInMemory) {
+    KeepCheckpoint(dir, info, std::move(files));
+    return absl::OkStatus();
+  }
+  if (what == SaveAs::kWhole) {
+    files.emplace_back(kResumeFile,
+                       ToSafetensors(ResumeState(training, carry, time_s)));
+  }
+  return WriteCheckpoint(dir, info, std::move(files));
+}
+
+void GatherForSave(const Training& training) {
+  training.executor.GatherCarry(training.state.batch.carry);
+}
+
+absl::StatusOr<NewRows> LoadStartWeights(const TrainRequest& request,
+                                         TrainState& state) {
+  ARCTRM_ASSIGN_OR_RETURN(CheckpointInfo info,
+                          ReadCheckpointInfo(request.checkpoint));
+  ARCTRM_RETURN_IF_ERROR(CheckSameNetwork(info, request.model));
+  ARCTRM_ASSIGN_OR_RETURN(const SafetensorsFile file,
+                          ReadCheckpointTensors(info.dir, kWeightsFile));
+  ARCTRM_ASSIGN_OR_RETURN(
+      const Tensor table,
+      LoadModelTensors(file, info.ids.num_ids, *state.model));
+  NewRows new_rows = InitEmbeddings(request, info.ids, table, state);
+  std::vector<TrainedTask> seen = std::move(info.trained);
+  MergeTrainedTasks(state.trained, seen);
+  state.trained = std::move(seen);
+  state.counters.weights_steps = info.step;
+  state.counters.weights_time_s = info.train_time_s;
+  return new_rows;
+}
+
+absl::Status CheckResumeState(const TrainRequest& request) {
+  ARCTRM_RETURN_IF_ERROR(CheckWeights(request.out).status());
+  return ReadSaved(request).status();
+}
+
+absl::Status LoadResumeState(Training& training) {
+  const TrainRequest& request = training.request;
+  TrainState& state = training.state;
+  ARCTRM_ASSIGN_OR_RETURN(SavedTraining saved, ReadSaved(request));
+  const SafetensorsFile& file = saved.state;
+  at::NoGradGuard no_grad;
+  ARCTRM_ASSIGN_OR_RETURN(
+      const Tensor table,
+      LoadModelTensors(saved.weights, state.embeddings.index.num_ids,
+                       *state.model));
+  state.embeddings.rows.copy_(table);
+  if (state.average.defined()) state.average.copy_(state.model->flat());
+  ARCTRM_RETURN_IF_ERROR(LoadTensor(file, "parameters", state.model->flat()));
+  ARCTRM_RETURN_IF_ERROR(LoadTensor(file, "exp_avg", state.optimizer.exp_avg));
+  ARCTRM_RETURN_IF_ERROR(
+      LoadTensor(file, "exp_avg_sq", state.optimizer.exp_avg_sq));
+  ARCTRM_RETURN_IF_ERROR(
+      LoadNumbers(file.metadata(), JoinPath(request.out, kResumeFile), state));
+  if (state.loss_scale.gave_up && state.model->dtype() == at::kHalf) {
+    training.executor.SetForwardDtype(at::kFloat, state.batch.carry);
+  }
+  ARCTRM_RETURN_IF_ERROR(LoadBatch(file, request.train.batch, state.batch));
+  ARCTRM_RETURN_IF_ERROR(state.batch.exploration.SetState(
+      ValueOf(file.metadata(), "exploration")));
+  ARCTRM_RETURN_IF_ERROR(
+      state.batch.examples.SetState(ValueOf(file.metadata(), "sampler")));
+  for (const PuzzleTask& task : saved.info.ids.tasks) {
+    for (size_t i = 0; i < task.updates.size(); ++i) {
+      state.embeddings.updates[static_cast<size_t>(task.first_id) + i] =
+          task.updates[i];
+    }
+  }
+  state.trained = std::move(saved.info.trained);
+  return absl::OkStatus();
+}
+
+}  // namespace arctrm::internal

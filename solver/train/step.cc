@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT
+#include "solver/train/step.h"
+
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/interrupt.h"
+#include "solver/predict/predictor.h"
+#include "solver/train/schedule.h"
+
+namespace arctrm::internal {
+namespace {
+
+// What a step changes before its gradients are used.
+class UndoPoint {
+ public:
+  explicit UndoPoint(const TrainState& state)
+      : examples_(state.batch.examples),
+        exploration_(state.batch.exploration),
+        ids_(state.batch.ids.clone()),
+        windows_(state.batch.windows.clone()),
+        counters_(state.counters) {}
+
+  void Restore(TrainState& state) && {
+    state.batch.examples = std::move(examples_);
+    state.batch.exploration = exploration_;
+    state.batch.ids.copy_(ids_);
+    state.batch.windows.copy_(windows_);
+    state.counters = counters_;
+  }
+
+ private:
+  ExampleQueue examples_;
+  Random exploration_;
+  Tensor ids_, windows_;
+  TrainCounters counters_;
+};
+
+// New examples for the rows that halted.
+Batch DrawBatch(const TrainRequest& request, TrainState& state) {
+  BatchState& batch = state.batch;
+  const Tensor halted = batch.halted.Wait();
+  const bool* flags = halted.const_data_ptr<bool>();
+  const int64_t cells = request.model.num_cells();
+  int64_t* ids = batch.ids.mutable_data_ptr<int64_t>();
+  int64_t* windows = batch.windows.mutable_data_ptr<int64_t>();
+  auto* inputs = batch.fresh.mutable_data_ptr<uint8_t>();
+  uint8_t* labels = inputs + batch.slice.size * cells;
+  // Every process draws for the whole batch, so that all random streams stay
+  // the same, and encodes its own slice.
+  for (int64_t b = 0; b < request.train.batch; ++b) {
+    if (!flags[b]) continue;
+    const ExampleQueue::Entry entry = batch.examples.Next();
+    ids[b] = entry.example.puzzle_id;
+    const Window& window = entry.example.window;
+    windows[4 * b] = window.size.rows;
+    windows[4 * b + 1] = window.size.cols;
+    windows[4 * b + 2] = window.origin.row;
+    windows[4 * b + 3] = window.origin.col;
+    const int64_t own = b - batch.slice.begin;
+    if (own < 0 || own >= batch.slice.size) continue;
+    batch.examples.Encode(entry, inputs + own * cells, labels + own * cells);
+  }
+  const at::Device device = state.model->device();
+  const Tensor fresh = ToDevice(batch.fresh, device, at::kLong);
+  Batch drawn;
+  drawn.tokens = fresh[0];
+  drawn.labels = at::where(fresh[1] == kPadToken, kIgnoredLabel, fresh[1]);
+  drawn.puzzle_ids = ToDevice(
+      batch.ids.narrow(0, batch.slice.begin, batch.slice.size), device);
+  return drawn;
+}
+
+// (slice) int64: the least number of supervision steps of each row; undefined
+// without exploration. Drawn anew in every step, so it can only delay halting
+// (as in the published code).
+Tensor DrawMinSteps(const TrainRequest& request, TrainState& state) {
+  const ModelOptions& model = request.model;
+  if (model.exploration <= 0 || model.halt_max_steps <= 1) return {};
+  BatchState& batch = state.batch;
+  Tensor steps = at::zeros({request.train.batch}, at::kLong);
+  for (int64_t b = 0; b < request.train.batch; ++b) {
+    if (batch.exploration.Chance(model.exploration)) {
+      steps.mutable_data_ptr<int64_t>()[b] =
+          batch.exploration.Between(2, model.halt_max_steps);
+    }
+  }
+  return ToDevice(steps.narrow(0, batch.slice.begin, batch.slice.size),
+                  state.model->device());
+}
+
+// Divides float16 gradients by the loss scale. false: they overflowed and the
+// step is skipped. After too many such steps in a row the forward pass becomes
+// float32.
+bool UnscaleGradients(const StepSchedule& schedule, Training& training,
+                      Tensor& row_grad) {
+  TrainState& state = training.state;
+  Tensor& network_grad = state.model->flat_grad();
+  Tensor all_finite = at::ones({}, network_grad.options().dtype(at::kBool));
+  for (const Tensor& grad :
+       {row_grad, schedule.rows_only ? Tensor() : network_grad}) {
+    if (grad.defined()) {
+      all_finite = all_finite.logical_and(at::isfinite(grad).all());
+    }
+  }
+  const bool finite = all_finite.item<bool>();
+  // These are the sums over all processes: each comes to the same decision.
+  const double scale = state.loss_scale.scale;
+  state.loss_scale.Update(finite);
+  if (finite) {
+    if (row_grad.defined()) row_grad.mul_(1 / scale);
+    if (!schedule.rows_only) network_grad.mul_(1 / scale);
+    return true;
+  }
+  // Rows whose latents overflowed start again: they would spoil all later
+  // steps.
+  const auto overflowed = [](const Tensor& z) {
+    return at::logical_not(at::isfinite(z).flatten(1).all(1));
+  };
+  Carry& carry = state.batch.carry;
+  carry.halted = carry.halted.logical_or(
+      overflowed(carry.latents.z_h).logical_or(overflowed(carry.latents.z_l)));
+  if (state.loss_scale.gave_up) {
+    training.executor.SetForwardDtype(at::kFloat, carry);
+    if (training.log != nullptr) {
+      training.log->Warning(absl::StrCat(
+          "step ", state.counters.step, ": ", state.loss_scale.skipped_in_a_row,
+          " steps in a row overflowed in float16; training falls back to "
+          "float32 on repeated overflow and goes on, slower"));
+    }
+  }
+  return false;
+}
+
+void UpdateWeights(const TrainOptions& train, const StepSchedule& schedule,
+                   const Tensor& row_grad, TrainState& state) {
+  const int64_t* ids = state.batch.ids.const_data_ptr<int64_t>();
+  for (int64_t b = 0; b < train.batch; ++b) {
+    ++state.embeddings.updates[static_cast<size_t>(ids[b])];
+  }
+  if (row_grad.defined()) {
+    SignSgdUpdate(state.embeddings.rows, state.batch.ids, row_grad,
+                  schedule.embedding_rate, train.puzzle_weight_decay);
+  }
+  if (!schedule.rows_only) {
+    state.optimizer.Update(state.model->flat(), state.model->flat_grad(),
+                           schedule.network_rate, train.weight_decay,
+                           train.beta1, train.beta2, state.average, train.ema);
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Predictor> Training::MakePredictor() const {
+  at::NoGradGuard no_grad;
+  const Model& trained = *state.model;
+  Random unused(0, "init");
+  auto model = std::make_unique<Model>(trained.options(), trained.device(),
+                                       trained.dtype(), unused);
+  model->flat().copy_(state.AnswerWeights());
+  model->h_init.copy_(trained.h_init);
+  model->l_init.copy_(trained.l_init);
+  return internal::MakePredictor(std::move(model), state.embeddings.rows,
+                                 request.train.FittedStep(), {},
+                                 executor.workers());
+}
+
+bool TrainStep(Training& training, double progress, StepSums& sums,
+               const Deadline& abort) {
+  const TrainRequest& request = training.request;
+  TrainState& state = training.state;
+  Executor& executor = training.executor;
+  std::optional<InterruptScope> interruptible;
+  std::optional<UndoPoint> undo;
+  if (executor.CanUndo()) {
+    interruptible.emplace(abort);
+    undo.emplace(state);
+  }
+  const StepSchedule schedule =
+      ScheduleOf(request.model, request.train, state.counters, progress);
+  ++state.counters.step;
+  if (schedule.rows_only) ++state.counters.rows_only_steps;
+  state.counters.learning_rate = schedule.network_rate;
+
+  const Batch fresh = DrawBatch(request, state);
+  const Tensor min_steps = DrawMinSteps(request, state);
+  Executor::Gradients gradients;
+  if (!executor.ComputeGradients(fresh, min_steps, schedule, state,
+                                 gradients)) {
+    (*std::move(undo)).Restore(state);
+    return false;
+  }
+  interruptible.reset();
+
+  at::NoGradGuard no_grad;
+  executor.ReduceGradients(schedule, gradients);
+  const bool use = state.model->dtype() != at::kHalf ||
+                   UnscaleGradients(schedule, training, gradients.row_grad);
+  if (use) {
+    for (const Tensor& of_group : gradients.sums) sums.Add(of_group);
+    ++sums.optimizer_steps;
+    // Before other work is queued: the halted flags are waited for anyway.
+    if (executor.collective().size() == 1) sums.Send();
+  }
+  state.batch.halted.Start(executor.GatherRows(state.batch.carry.halted));
+  if (use) UpdateWeights(request.train, schedule, gradients.row_grad, state);
+  // The device is busy with all this; the host is not.
+  if (use && state.model->device().is_cuda()) DrawAhead(training);
+  return true;
+}
+
+void DrawAhead(Training& training) {
+  // With several processes nobody knows yet whose row an example will be.
+  const bool encode = training.executor.collective().size() == 1;
+  training.state.batch.examples.DrawAhead(training.request.train.batch, encode);
+}
+
+void ReduceSums(const Training& training, StepSums& sums) {
+  Collective& collective = training.executor.collective();
+  // Defined on all processes or on none: all skip the same steps.
+  if (collective.size() == 1 || !sums.sums.defined()) return;
+  collective.AllReduceSum(sums.sums);
+  sums.Send();
+}
+
+}  // namespace arctrm::internal

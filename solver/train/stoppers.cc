@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#include "solver/train/stoppers.h"
+
+#include <cmath>
+
+#include "absl/time/time.h"
+#include "base/stop.h"
+#include "base/watchdog.h"
+
+namespace arctrm::internal {
+
+std::optional<TrainStop> StepLimit::BeforeStep(const LoopState& loop) {
+  const int64_t limit = loop.request.max_steps;
+  if (limit <= 0 || loop.training.state.counters.step < limit) {
+    return std::nullopt;
+  }
+  return TrainStop::kSteps;
+}
+
+std::optional<TrainStop> SignalStopper::BeforeStep(const LoopState&) {
+  if (StopSignal() == 0) return std::nullopt;
+  AcknowledgeStop();
+  return TrainStop::kSignal;
+}
+
+std::optional<TrainStop> DeadlineStopper::BeforeStep(const LoopState& loop) {
+  constexpr double kMargin = 1.25;
+  // The last save, and two more where the evaluation finds better weights.
+  const int saves = loop.request.evaluate ? 3 : 1;
+  const WorkCosts& costs = loop.costs;
+  const double needed_s = kMargin * costs.step_s + saves * costs.save_s +
+                          kMargin * costs.evaluation_s;
+  if (loop.deadline.Remaining() > absl::Seconds(needed_s)) return std::nullopt;
+  return TrainStop::kDeadline;
+}
+
+std::optional<TrainStop> DivergenceStopper::AfterStep(const LoopState& loop) {
+  if (std::isfinite(loop.stats.loss)) return std::nullopt;
+  return TrainStop::kDiverged;
+}
+
+Stoppers MakeStoppers() {
+  Stoppers stoppers;
+  stoppers.push_back(std::make_unique<StepLimit>());
+  stoppers.push_back(std::make_unique<SignalStopper>());
+  stoppers.push_back(std::make_unique<DeadlineStopper>());
+  stoppers.push_back(std::make_unique<DivergenceStopper>());
+  return stoppers;
+}
+
+}  // namespace arctrm::internal
