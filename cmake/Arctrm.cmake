@@ -90,3 +90,25 @@ function(arctrm_fuzz name)
     set_tests_properties(fuzz_${name} PROPERTIES LABELS fuzz TIMEOUT 120)
   endif()
 endfunction()
+
+# arctrm_embed(<target> HEADER <header> FILES <variable>=<file> …): compiles text
+# files into the target, each as `const char <variable>[]` in namespace arctrm.
+# The header declares them.
+function(arctrm_embed target)
+  cmake_parse_arguments(ARG "" "HEADER" "FILES" ${ARGN})
+  set(code "#include \"${ARG_HEADER}\"\n\nnamespace arctrm {\n")
+  foreach(entry IN LISTS ARG_FILES)
+    string(REPLACE "=" ";" entry "${entry}")
+    list(GET entry 0 variable)
+    list(GET entry 1 file)
+    set(file "${CMAKE_CURRENT_SOURCE_DIR}/${file}")
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${file}")
+    file(READ "${file}" text)
+    string(APPEND code
+      "const char ${variable}[] = R\"embedded(\n${text})embedded\";\n")
+  endforeach()
+  string(APPEND code "}  // namespace arctrm\n")
+  set(source "${CMAKE_CURRENT_BINARY_DIR}/embedded_${target}.cc")
+  file(GENERATE OUTPUT "${source}" CONTENT "${code}")
+  target_sources(${target} PRIVATE "${source}")
+endfunction()
