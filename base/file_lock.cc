@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <mutex>
+#include <set>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -29,7 +31,7 @@ absl::Status InUse(const std::string& path, const std::string& what) {
                    known ? absl::StrCat(" (process ", pid, ")") : "",
                    "; wait until it has ended, end it",
                    known ? absl::StrCat(" (kill ", pid, ")") : "",
-                   ", or name another folder"));
+                   ", or name another"));
 }
 
 // Is the locked file still the one of that name? Whoever held it before may
@@ -59,12 +61,37 @@ absl::Status CheckIsLock(int fd, const std::string& path) {
       ": stands where arctrm puts its lock and is not one; move it away"));
 }
 
+// Paths of the locks that this process holds. Never destroyed.
+struct HeldLocks {
+  std::mutex mutex;
+  std::set<std::string> paths;  // guarded by mutex
+  static HeldLocks& Get() {
+    static HeldLocks* const held = new HeldLocks;
+    return *held;
+  }
+};
+
 }  // namespace
 
-FileLock::FileLock(std::string path, int fd)
-    : path_(std::move(path)), fd_(fd) {}
+FileLock::FileLock(std::string path, int fd) : path_(std::move(path)), fd_(fd) {
+  HeldLocks& held = HeldLocks::Get();
+  const std::lock_guard<std::mutex> guard(held.mutex);
+  held.paths.insert(path_);
+}
+
+void FileLock::RemoveFilesOfHeld() {
+  HeldLocks& held = HeldLocks::Get();
+  const std::unique_lock<std::mutex> guard(held.mutex, std::try_to_lock);
+  if (!guard.owns_lock()) return;
+  for (const std::string& path : held.paths) unlink(path.c_str());
+}
 
 FileLock::~FileLock() {
+  {
+    HeldLocks& held = HeldLocks::Get();
+    const std::lock_guard<std::mutex> guard(held.mutex);
+    held.paths.erase(path_);
+  }
   // Removed while it is locked: nobody else can hold it.
   unlink(path_.c_str());
   close(fd_);

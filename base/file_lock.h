@@ -23,6 +23,10 @@ class FileLock {
   FileLock(const FileLock&) = delete;
   FileLock& operator=(const FileLock&) = delete;
 
+  // The files of all locks that this process holds, before it ends without
+  // giving them up. Waits for nothing.
+  static void RemoveFilesOfHeld();
+
  private:
   FileLock(std::string path, int fd);
 

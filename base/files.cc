@@ -94,8 +94,18 @@ std::string WithoutSlashes(absl::string_view path) {
 std::string Beside(absl::string_view path, absl::string_view use) {
   const std::string whole = WithoutSlashes(path);
   return JoinPath(Dirname(whole),
-                  absl::StrCat(kOwnPrefix, use, "-",
-                               Sha256Hex(Basename(whole)).substr(0, 12)));
+                  absl::StrCat(
+                      kOwnPrefix, use, "-",
+                      Sha256Hex(Basename(whole)).substr(0, kOwnNameDigits)));
+}
+
+// What a killed process of the same number left goes first.
+int OpenFresh(const std::string& path) {
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
+  const int fd = open(path.c_str(), kFlags, 0644);
+  if (fd >= 0 || errno != EEXIST) return fd;
+  unlink(path.c_str());
+  return open(path.c_str(), kFlags, 0644);
 }
 
 // Most bytes of a name in `dir`.
@@ -224,10 +234,9 @@ absl::Status WriteFileAtomically(absl::string_view path,
   if (IsSpecialFile(path)) return WriteInPlace(path, bytes);
   // Two threads may write the same file: a watchdog's and its work's.
   static std::atomic<int> writes{0};
-  const std::string temporary = BesidePath(
-      path, absl::StrCat(".tmp.", getpid(), ".", writes.fetch_add(1)));
-  FileDescriptor fd(
-      open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  const std::string temporary = absl::StrCat(
+      Beside(path, "tmp"), "-", getpid(), "-", writes.fetch_add(1));
+  FileDescriptor fd(OpenFresh(temporary));
   if (fd.get() < 0) return ErrnoStatus(errno, "can't write", path);
   absl::Status status = WriteAll(fd.get(), bytes, path);
   if (status.ok() && fsync(fd.get()) != 0 && errno != EINVAL) {
@@ -399,6 +408,9 @@ std::string WorkersName(absl::string_view path) {
   return Beside(path, "workers");
 }
 std::string LockName(absl::string_view path) { return Beside(path, "lock"); }
+std::string SpareFolderName(absl::string_view path) {
+  return Beside(path, "room");
+}
 
 absl::Status ReplaceDirectory(absl::string_view fresh, absl::string_view path) {
   const std::string from = WithoutSlashes(fresh);

@@ -3,6 +3,7 @@
 // temporary name in the same folder, fsync, rename, fsync of the folder.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -50,10 +51,12 @@ absl::Status CheckWritable(absl::string_view path);
 // Bytes that this process may still write in the folder `dir`, or the nearest
 // one above it that is there; 0 where that has room for a few more files only.
 absl::StatusOr<int64_t> FreeBytes(absl::string_view dir);
-// Names beside `path` that only arctrm uses, with this at their beginning: of
-// what is written first and then takes the place of `path`, and of what
-// ReplaceDirectory sets aside.
+// Names beside `path` that only arctrm uses (base/own_names.h), with this at
+// their beginning: of what is written first and then takes the place of `path`,
+// and of what ReplaceDirectory sets aside.
 inline constexpr char kOwnPrefix[] = ".arctrm-";
+// Behind that and the use stand so many digits of the hash of the name.
+inline constexpr size_t kOwnNameDigits = 12;
 std::string FreshName(absl::string_view path);
 // Of the second file of ReplaceFile (base/replaced_file.h).
 std::string SpareName(absl::string_view path);
@@ -62,6 +65,8 @@ std::string AsideName(absl::string_view path);
 std::string LockName(absl::string_view path);
 // Of the folder of the workers that write it.
 std::string WorkersName(absl::string_view path);
+// Of a folder on another disk for what has no room beside `path`.
+std::string SpareFolderName(absl::string_view path);
 
 // Puts the finished folder `fresh` in the place of `path` (which may exist) so
 // that a reader, or a process killed at any moment, finds one of the two whole.

@@ -4,11 +4,15 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "base/file_lock.h"
 
 namespace arctrm {
 
@@ -19,8 +23,12 @@ class OutputGuard {
  public:
   // Of an entry of a folder: did arctrm give it this name?
   using Names = std::function<bool(absl::string_view name)>;
-  // Did arctrm make the file at `path`?
+  // Of a file: did arctrm make it? Or, is it passed over where tasks are read?
   using IsOurs = std::function<bool(const std::string& path)>;
+  struct Named {
+    std::string option;
+    std::string path;
+  };
 
   // `option` names the path in messages, such as "--out". A folder counts with
   // every file below it.
@@ -41,10 +49,24 @@ class OutputGuard {
   // where names are enough.
   void Replaces(absl::string_view option, absl::string_view path, Names names,
                 std::string mark = "");
-  // A folder in which entries of these names are replaced.
-  void WorksIn(absl::string_view option, absl::string_view path, Names names);
+  // A folder in which entries of these names are replaced. `reserved`: the
+  // names on which no other output may lie; null where those are the same.
+  void WorksIn(absl::string_view option, absl::string_view path, Names names,
+               Names reserved = nullptr);
 
   void AllowOverwriting(bool allow) { overwrite_ = allow; }
+  // Files of input folders that are no inputs.
+  void InputsPassOver(IsOurs passed_over) {
+    passed_over_ = std::move(passed_over);
+  }
+
+  // Files and folders that are replaced, and folders to work in.
+  std::vector<Named> Replaced() const;
+  std::vector<Named> WorkFolders() const;
+
+  // Locks what is replaced against other processes; without the locks that
+  // there is no room for, or no right to make. AlreadyExists.
+  absl::StatusOr<std::vector<std::unique_ptr<FileLock>>> Lock() const;
 
   // InvalidArgument for an output that is an input or another output.
   absl::Status CheckApart() const;
@@ -67,6 +89,7 @@ class OutputGuard {
     Names names;
     IsOurs ours;
     std::string mark = {};
+    Names reserved = {};
   };
 
   absl::Status CheckInput(const Output& output, const Input& input) const;
@@ -75,8 +98,15 @@ class OutputGuard {
 
   std::vector<Input> inputs_;
   std::vector<Output> outputs_;
+  IsOurs passed_over_;
   bool overwrite_ = false;
 };
+
+// The folder `path` leads to, or would be made in, and those above it, each
+// with the name of its entry that leads there: ("/a/b", "c"), ("/a", "b") … for
+// "/a/b/c". Without links.
+std::vector<std::pair<std::string, std::string>> FoldersAbove(
+    absl::string_view path);
 
 // Names of entries of `folder` that `names` does not know, sorted; a folder
 // that does not exist has none.
