@@ -190,10 +190,9 @@ std::vector<std::string> ForeignEntries(absl::string_view folder,
 absl::Status CheckNoForeignEntries(absl::string_view folder,
                                    const OutputGuard::Names& names) {
   constexpr size_t kShown = 3;
-  std::vector<std::string> foreign =
-      ForeignEntries(folder, [&](absl::string_view name) {
-        return names(name) || IsOwnName(name);
-      });
+  std::vector<std::string> foreign = ForeignEntries(
+      folder,
+      [&](absl::string_view name) { return names(name) || IsOwnName(name); });
   if (foreign.empty()) return absl::OkStatus();
   const size_t more = foreign.size() > kShown ? foreign.size() - kShown : 0;
   foreign.resize(foreign.size() - more);
@@ -210,8 +209,7 @@ absl::Status CheckOurFolder(absl::string_view folder,
   // Every description that arctrm writes names its format so.
   constexpr char kFormat[] = "\"arctrm-";
   ARCTRM_RETURN_IF_ERROR(CheckNoForeignEntries(folder, names));
-  const std::vector<std::string> entries =
-      ForeignEntries(folder, IsOwnName);
+  const std::vector<std::string> entries = ForeignEntries(folder, IsOwnName);
   if (mark.empty() || entries.empty()) return absl::OkStatus();
   const absl::StatusOr<std::string> text = ReadFile(JoinPath(folder, mark));
   if (text.ok() && absl::StrContains(*text, kFormat)) return absl::OkStatus();
@@ -249,6 +247,12 @@ void OutputGuard::Writes(absl::string_view option, absl::string_view path,
                       nullptr, std::move(ours)});
 }
 
+void OutputGuard::Appends(absl::string_view option, absl::string_view path) {
+  if (path.empty()) return;
+  Writes(option, path);
+  outputs_.back().appends = true;
+}
+
 void OutputGuard::Replaces(absl::string_view option, absl::string_view path,
                            Names names, std::string mark) {
   if (path.empty()) return;
@@ -263,14 +267,14 @@ void OutputGuard::WorksIn(absl::string_view option, absl::string_view path,
                       std::move(names), nullptr, "", std::move(reserved)});
 }
 
-std::vector<OutputGuard::Named> OutputGuard::Replaced() const {
-  std::vector<Named> replaced;
+std::vector<OutputGuard::Named> OutputGuard::Written() const {
+  std::vector<Named> written;
   for (const Output& output : outputs_) {
     if (output.kind != Kind::kWork) {
-      replaced.push_back({output.option, output.path});
+      written.push_back({output.option, output.path});
     }
   }
-  return replaced;
+  return written;
 }
 
 std::vector<OutputGuard::Named> OutputGuard::WorkFolders() const {
@@ -288,9 +292,12 @@ absl::StatusOr<std::vector<std::unique_ptr<FileLock>>> OutputGuard::Lock()
   constexpr int64_t kRoomy = 1 << 20;
   std::vector<std::unique_ptr<FileLock>> locks;
   std::set<std::string> taken;
-  for (const Named& output : Replaced()) {
+  for (const Output& output : outputs_) {
     const std::string name = LockName(output.path);
-    if (IsSpecialFile(output.path) || !taken.insert(name).second) continue;
+    if (output.kind == Kind::kWork || output.appends ||
+        IsSpecialFile(output.path) || !taken.insert(name).second) {
+      continue;
+    }
     const absl::StatusOr<int64_t> free = FreeBytes(Dirname(output.path));
     if (free.ok() && *free < kRoomy) {
       ARCTRM_RETURN_IF_ERROR(CheckNotLocked(name, output.path));
@@ -419,9 +426,9 @@ absl::Status OutputGuard::CheckApart() const {
     }
     for (const auto& [folder, name] : FoldersAbove(outputs_[i].path)) {
       if (!IsOwnName(name)) continue;
-      return Refuse(outputs_[i].option, outputs_[i].path,
-                    absl::StrCat(name, " is a name that arctrm keeps for ",
-                                 "itself"));
+      return Refuse(
+          outputs_[i].option, outputs_[i].path,
+          absl::StrCat(name, " is a name that arctrm keeps for ", "itself"));
     }
     for (const Input& input : inputs_) {
       ARCTRM_RETURN_IF_ERROR(CheckInput(outputs_[i], input));

@@ -44,6 +44,8 @@ class OutputGuard {
   // command looks at it itself.
   void Writes(absl::string_view option, absl::string_view path,
               IsOurs ours = nullptr);
+  // A file that is added to, by several processes at once if need be.
+  void Appends(absl::string_view option, absl::string_view path);
   // A folder that is replaced whole: it may hold entries of these names alone.
   // `mark`: the file without which a folder with entries is somebody else's; ""
   // where names are enough.
@@ -60,12 +62,13 @@ class OutputGuard {
     passed_over_ = std::move(passed_over);
   }
 
-  // Files and folders that are replaced, and folders to work in.
-  std::vector<Named> Replaced() const;
+  // Files and folders that are written, and folders to work in.
+  std::vector<Named> Written() const;
   std::vector<Named> WorkFolders() const;
 
-  // Locks what is replaced against other processes; without the locks that
-  // there is no room for, or no right to make. AlreadyExists.
+  // Locks what is written, not what is added to, against other processes;
+  // without the locks that there is no room for, or no right to make.
+  // AlreadyExists.
   absl::StatusOr<std::vector<std::unique_ptr<FileLock>>> Lock() const;
 
   // InvalidArgument for an output that is an input or another output.
@@ -90,6 +93,7 @@ class OutputGuard {
     IsOurs ours;
     std::string mark = {};
     Names reserved = {};
+    bool appends = false;
   };
 
   absl::Status CheckInput(const Output& output, const Input& input) const;

@@ -34,12 +34,14 @@ namespace fs = std::filesystem;
 constexpr absl::string_view kTemporary = "tmp";
 constexpr absl::string_view kLockUse = "lock";
 constexpr absl::string_view kAsideUse = "old";
+constexpr absl::string_view kWorkersUse = "workers";
+// What was written to lately may still be somebody's work, on another machine.
+constexpr time_t kFreshS = 60;
+// What workers said of a run that failed can be read for so long.
+constexpr time_t kToldS = 3600;
 
-// What was written to this lately may still be somebody's work, on another
-// machine.
-bool IsRecent(const struct stat& info) {
-  constexpr time_t kRecentS = 60;
-  return time(nullptr) - std::max(info.st_mtime, info.st_ctime) < kRecentS;
+bool IsYounger(const struct stat& info, time_t seconds) {
+  return time(nullptr) - std::max(info.st_mtime, info.st_ctime) < seconds;
 }
 
 // A plain file of this user's that nobody has open under a lock.
@@ -61,10 +63,13 @@ void RemoveLeftover(const std::string& dir, const std::string& name,
   if (lstat(path.c_str(), &info) != 0 || info.st_uid != geteuid()) return;
   if (own.use == kTemporary) {
     const bool lives = kill(own.process, 0) == 0 || errno != ESRCH;
-    if (!lives && !IsRecent(info)) RemoveFile(path);
+    if (!lives && !IsYounger(info, kFreshS)) RemoveFile(path);
     return;
   }
-  if (own.use == kAsideUse) return;
+  if (own.use == kAsideUse ||
+      (own.use == kWorkersUse && IsYounger(info, kToldS))) {
+    return;
+  }
   // Its output's lock, which goes when it is given up.
   const absl::StatusOr<std::unique_ptr<FileLock>> lock = FileLock::Take(
       JoinPath(dir, absl::StrCat(kOwnPrefix, kLockUse, "-", own.hash)), dir);
@@ -91,8 +96,9 @@ std::optional<OwnName> ParseOwnName(absl::string_view name) {
       own.hash.size() != kOwnNameDigits ||
       own.hash.find_first_not_of("0123456789abcdef") != std::string::npos ||
       parts.size() != (temporary ? 4U : 2U) ||
-      (temporary && (!absl::SimpleAtoi(parts[2], &own.process) ||
-                     own.process <= 0 || !absl::SimpleAtoi(parts[3], &number)))) {
+      (temporary &&
+       (!absl::SimpleAtoi(parts[2], &own.process) || own.process <= 0 ||
+        !absl::SimpleAtoi(parts[3], &number)))) {
     return std::nullopt;
   }
   return own;

@@ -107,9 +107,9 @@ bool CheckpointExportFlags::ToFile() const {
 
 int RunCheckpointAverage(const CheckpointAverageFlags& flags) {
   return RunGuarded(flags, [&](Log&) -> absl::StatusOr<int> {
-    ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
+    ARCTRM_RETURN_IF_ERROR(CheckStanding(flags));
     if (!flags.common.overwrite) {
-      ARCTRM_RETURN_IF_ERROR(CheckNoTraining(flags.out, /*any=*/false));
+      ARCTRM_RETURN_IF_ERROR(CheckNoCheckpoint(flags.out, /*resumable=*/false));
     }
     ARCTRM_RETURN_IF_ERROR(AverageCheckpoints(flags.checkpoints, flags.out));
     return kExitDone;
@@ -123,9 +123,9 @@ int RunCheckpointExport(const CheckpointExportFlags& flags) {
           "--prefix is for a file; give an --out that ends with .pt or "
           ".safetensors");
     }
-    ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
+    ARCTRM_RETURN_IF_ERROR(CheckStanding(flags));
     if (!flags.common.overwrite) {
-      ARCTRM_RETURN_IF_ERROR(CheckNoTraining(flags.out, /*any=*/false));
+      ARCTRM_RETURN_IF_ERROR(CheckNoCheckpoint(flags.out, /*resumable=*/false));
     }
     ExportOptions options;
     options.mean_row = flags.mean_row;

@@ -71,7 +71,11 @@ void AddFlags(CLI::App& command, KaggleFlags& flags) {
                  "Optimiser steps at most");
   AddCopiesFlag(command, flags.augmentations);
   AddCommonFlags(command,
-                 {.seed = true, .threads = true, .model = true, .work = true},
+                 {.seed = true,
+                  .threads = true,
+                  .model = true,
+                  .work = true,
+                  .writes = true},
                  flags.common);
 }
 
@@ -107,6 +111,7 @@ absl::StatusOr<KaggleOptions> OptionsOf(const KaggleFlags& flags) {
   options.run.steps = flags.steps;
   options.run.augmentations = flags.augmentations;
   options.run.work = flags.common.work;
+  options.run.overwrite = flags.common.overwrite;
   options.settle = [common = flags.common](Engine& engine, RunOptions& run) {
     const std::string work = run.work;
     absl::Status status = ResolveSettings(
@@ -145,7 +150,7 @@ CLI::App* AddKaggleCommand(CLI::App& app, KaggleCommands& flags) {
 int RunKaggleRun(const KaggleFlags& flags) {
   InstallStopSignals();
   return RunGuarded(flags, [&](Log& log) -> absl::StatusOr<int> {
-    ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
+    ARCTRM_RETURN_IF_ERROR(CheckStanding(flags));
     ARCTRM_ASSIGN_OR_RETURN(const KaggleOptions options, OptionsOf(flags));
     ARCTRM_ASSIGN_OR_RETURN(const RunOutcome outcome, RunKaggle(options, log));
     TellOutcome(outcome, options.run.out, log);
@@ -155,7 +160,10 @@ int RunKaggleRun(const KaggleFlags& flags) {
 
 int RunKagglePlan(const KaggleFlags& flags) {
   InstallStopSignals();
-  return RunGuarded(flags, [&](Log& log) -> absl::StatusOr<int> {
+  // It writes none of the outputs.
+  const absl::Status log_fine = CheckLog(flags.common);
+  if (!log_fine.ok()) return ReportError(log_fine);
+  return RunLogged(flags.common, [&](Log& log) -> absl::StatusOr<int> {
     ARCTRM_ASSIGN_OR_RETURN(const KaggleOptions options, OptionsOf(flags));
     ARCTRM_ASSIGN_OR_RETURN(const std::string plan, PlanKaggle(options, log));
     ARCTRM_RETURN_IF_ERROR(PrintResult(plan));

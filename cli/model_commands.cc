@@ -13,6 +13,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "arc/read.h"
+#include "base/file_lock.h"
 #include "base/files.h"
 #include "base/printable.h"
 #include "base/status.h"
@@ -28,6 +29,7 @@
 #include "pipeline/demo.h"
 #include "pipeline/end_run.h"
 #include "pipeline/held_out.h"
+#include "pipeline/kept_runs.h"
 #include "pipeline/local_engine.h"
 #include "pipeline/memory_check.h"
 #include "pipeline/puzzle_job.h"
@@ -58,7 +60,7 @@ absl::Status Resolve(const CommonFlags& common, bool from_checkpoint,
 }
 
 absl::StatusOr<int> Run(const DemoFlags& flags, Log& log) {
-  ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
+  ARCTRM_RETURN_IF_ERROR(CheckStanding(flags));
   DemoOptions demo;
   demo.out = flags.out;
   demo.seed = flags.common.seed;
@@ -87,7 +89,21 @@ absl::Status CheckTrainingOut(const std::string& out, bool resume,
   ARCTRM_RETURN_IF_ERROR(CheckNameLength(out));
   ARCTRM_RETURN_IF_ERROR(CheckWritable(BesidePath(out, ".probe")));
   if (resume || common.overwrite) return absl::OkStatus();
-  return CheckNoTraining(out, /*any=*/true);
+  return CheckNoCheckpoint(out, /*resumable=*/true);
+}
+
+// May a training keep its best weights at `best`? Where it goes on, those of
+// before stand there, but no training of its own.
+absl::Status CheckBestOut(const std::string& best, bool resume,
+                          const CommonFlags& common) {
+  if (common.overwrite) return absl::OkStatus();
+  if (!resume) return CheckNoCheckpoint(best, /*resumable=*/false);
+  const absl::StatusOr<CheckpointInfo> info = ReadCheckpointInfo(best);
+  if (!info.ok() || !info->has_resume_state) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      best,
+      ": holds a training of its own, and the best weights of this one would "
+      "take its place; move it away"));
 }
 
 // What diverged left the weights of an earlier step: not what was asked for.
@@ -140,19 +156,26 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
   request.max_steps = flags.steps;
   request.deadline = limit.EarlierBy(absl::Seconds(1));
   request.abort = limit.EarlierBy(absl::Seconds(0.7));
-  ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
+  ARCTRM_RETURN_IF_ERROR(CheckStanding(flags));
   ARCTRM_RETURN_IF_ERROR(
       CheckTrainingOut(flags.out, flags.resume, flags.common));
+  std::vector<std::unique_ptr<FileLock>> best_lock;
   ARCTRM_ASSIGN_OR_RETURN(
       const std::vector<HeldOutPair> held_out,
       TakeHeldOut(options.planning.held_out, options.seed, dataset));
   if (!held_out.empty()) {
     request.best_out = BesidePath(flags.out, ".best");
+    OutputGuard all = FilesOf(flags);
     OutputGuard best;
-    ReadsCheckpoint("--checkpoint", flags.checkpoint, best);
-    best.Replaces("run.held_out", request.best_out, IsCheckpointName,
-                  kCheckpointMark);
-    ARCTRM_RETURN_IF_ERROR(best.Check());
+    for (OutputGuard* guard : {&all, &best}) {
+      guard->Replaces("run.held_out", request.best_out, IsCheckpointName,
+                      kCheckpointMark);
+    }
+    ARCTRM_RETURN_IF_ERROR(all.CheckApart());
+    ARCTRM_RETURN_IF_ERROR(CheckStanding(all, flags.common.overwrite));
+    ARCTRM_RETURN_IF_ERROR(
+        CheckBestOut(request.best_out, flags.resume, flags.common));
+    ARCTRM_ASSIGN_OR_RETURN(best_lock, best.Lock());
     request.evaluate = [&](Predictor& predictor) {
       return ScoreHeldOut(predictor, held_out);
     };
@@ -171,13 +194,16 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
                                               : options.work);
   RunRecord fresh;
   fresh.title = absl::StrCat("arctrm train, ", Basename(flags.out));
+  ARCTRM_RETURN_IF_ERROR(CheckTrainingFolder(
+      folder, fresh.title,
+      {flags.resume, flags.common.overwrite, options.work.empty()}));
   fresh.facts = {{"Machine", {{"device", device}}}, {"Settings", {}}};
   for (const OptionSet::Item& item : options.Settings()) {
     fresh.facts.back().second.emplace_back(item.key, item.value);
   }
   ARCTRM_RETURN_IF_ERROR(CheckTraining(request));
-  ARCTRM_ASSIGN_OR_RETURN(const TrainingLock lock,
-                          LockTraining(flags.out, folder));
+  ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<FileLock> lock,
+                          LockTraining(folder));
   ARCTRM_RETURN_IF_ERROR(
       CheckTrainingOut(flags.out, flags.resume, flags.common));
   ARCTRM_ASSIGN_OR_RETURN(RunRecord record,
@@ -221,7 +247,7 @@ absl::StatusOr<int> Run(const PredictFlags& flags, Log& log) {
         absl::StrCat(flags.checkpoint, ": holds a network for ",
                      info.model.puzzle, "; these are ARC tasks"));
   }
-  ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
+  ARCTRM_RETURN_IF_ERROR(CheckStanding(flags));
   ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));
   ARCTRM_ASSIGN_OR_RETURN(
       const std::unique_ptr<Predictor> predictor,
@@ -295,11 +321,19 @@ absl::StatusOr<int> Run(const PuzzleTrainFlags& flags, Log& log) {
   options.resume = flags.resume;
   options.report = flags.report;
   const auto may_write = [&]() -> absl::Status {
-    ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
+    ARCTRM_RETURN_IF_ERROR(CheckStanding(flags));
+    if (flags.held_out > 0) {
+      ARCTRM_RETURN_IF_ERROR(CheckBestOut(BesidePath(flags.out, ".best"),
+                                          flags.resume, flags.common));
+    }
     return CheckTrainingOut(flags.out, flags.resume, flags.common);
   };
   options.may_write = may_write;
   ARCTRM_RETURN_IF_ERROR(may_write());
+  ARCTRM_RETURN_IF_ERROR(CheckTrainingFolder(
+      RunFolder(run.work.empty() ? BesidePath(flags.out, ".run") : run.work),
+      absl::StrCat("arctrm puzzle train, ", Basename(flags.out)),
+      {flags.resume, flags.common.overwrite, run.work.empty()}));
   if (!flags.report.empty())
     ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.report));
   ARCTRM_ASSIGN_OR_RETURN(const PuzzleTrainOutcome outcome,
@@ -319,7 +353,7 @@ absl::StatusOr<int> Run(const PuzzlePredictFlags& flags, Log& log) {
   RunOptions run;
   ARCTRM_RETURN_IF_ERROR(Resolve(flags.common, true, "", run));
   ARCTRM_ASSIGN_OR_RETURN(const PuzzleFile file, ReadPuzzleCsv(flags.puzzles));
-  ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
+  ARCTRM_RETURN_IF_ERROR(CheckStanding(flags));
   ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));
   ARCTRM_RETURN_IF_ERROR(CheckWeights(flags.checkpoint).status());
   ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<Predictor> predictor,
@@ -364,11 +398,11 @@ absl::StatusOr<int> Run(const CheckpointImportFlags& flags, Log&) {
   options.model = run.model;
   options.identifiers = flags.identifiers;
   options.weights = flags.set;
-  ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
+  ARCTRM_RETURN_IF_ERROR(CheckStanding(flags));
   ARCTRM_RETURN_IF_ERROR(CheckNameLength(flags.out));
   ARCTRM_RETURN_IF_ERROR(CheckWritable(BesidePath(flags.out, ".probe")));
   if (!flags.common.overwrite) {
-    ARCTRM_RETURN_IF_ERROR(CheckNoTraining(flags.out, /*any=*/false));
+    ARCTRM_RETURN_IF_ERROR(CheckNoCheckpoint(flags.out, /*resumable=*/false));
   }
   ImportNotes notes;
   ARCTRM_ASSIGN_OR_RETURN(
@@ -385,7 +419,7 @@ absl::StatusOr<int> Run(const CheckpointExportFlags& flags, Log&) {
     return absl::InvalidArgumentError(
         "--mean-row is for a folder that new tasks start from");
   }
-  ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
+  ARCTRM_RETURN_IF_ERROR(CheckStanding(flags));
   ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));
   ARCTRM_RETURN_IF_ERROR(
       ExportWeights(flags.checkpoint, flags.out, flags.prefix));

@@ -78,6 +78,7 @@ absl::StatusOr<int> Generate(const PuzzleGenerateFlags& flags, Log& log) {
   if (!flags.common.overwrite && options.count > kQuickly) {
     ARCTRM_RETURN_IF_ERROR(CheckMayBeSame(flags.out, options));
   }
+  ARCTRM_RETURN_IF_ERROR(CheckStanding(flags));
   ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));
   InstallStopSignals();
   const absl::Time start = RealClock().Now();

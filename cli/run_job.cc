@@ -108,7 +108,7 @@ absl::StatusOr<int> RunJobCommand(const RunFlags& flags, Engine& engine,
   run.augmentations = flags.augmentations;
   run.resume = flags.resume;
   run.overwrite = flags.common.overwrite;
-  run.may_write = [&flags] { return FilesOf(flags).CheckStanding(); };
+  run.may_write = [&flags] { return CheckStanding(flags); };
   run.title = absl::StrCat("arctrm run, ", Basename(flags.out));
   ARCTRM_ASSIGN_OR_RETURN(
       const RunOutcome outcome,

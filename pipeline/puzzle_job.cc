@@ -291,8 +291,8 @@ absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
   };
   const RunFolder folder(options.work.empty() ? BesidePath(options.out, ".run")
                                               : options.work);
-  ARCTRM_ASSIGN_OR_RETURN(const TrainingLock lock,
-                          LockTraining(options.out, folder));
+  ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<FileLock> lock,
+                          LockTraining(folder));
   if (options.may_write) ARCTRM_RETURN_IF_ERROR(options.may_write());
   const absl::Time start = RealClock().Now();
   RunRecord fresh;

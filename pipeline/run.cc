@@ -30,6 +30,7 @@
 #include "pipeline/job_plan.h"
 #include "pipeline/job_training.h"
 #include "pipeline/job_voting.h"
+#include "pipeline/kept_runs.h"
 #include "pipeline/memory_check.h"
 #include "pipeline/plan.h"
 #include "pipeline/resume_check.h"
@@ -323,6 +324,7 @@ void Job::Begin() {
   const RunFolder& folder = journal_.folder();
   journal_.Keep(folder.Start());
   journal_.record().title = options_.title;
+  journal_.record().out = SeenFrom(folder.dir(), options_.out);
   journal_.record().settings = SettingsMap();
   journal_.record().groups = options_.groups;
   journal_.record().fingerprints = fingerprints_;

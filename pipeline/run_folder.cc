@@ -14,6 +14,7 @@
 #include "augment/dataset.h"
 #include "base/files.h"
 #include "base/output_guard.h"
+#include "base/own_names.h"
 #include "base/status.h"
 #include "nlohmann/json.hpp"
 #include "simdjson.h"
@@ -31,8 +32,7 @@ constexpr char kSnapshot[] = "checkpoint.snapshot-";
 // Is `name` of something that a run needs for a moment, and that one that was
 // killed leaves?
 bool IsPassingName(absl::string_view name) {
-  return name == kLock || absl::StartsWith(name, kOwnPrefix) ||
-         absl::StrContains(name, ".tmp.");
+  return name == kLock || IsOwnName(name) || absl::StrContains(name, ".tmp.");
 }
 
 nlohmann::ordered_json MetricsJson(const TrainStats& s) {
@@ -103,6 +103,7 @@ absl::Status ReadLaterFields(const simdjson::dom::element& root,
                              const std::string& path, RunRecord& r) {
   std::string_view text;
   if (root["score"].get(text) == simdjson::SUCCESS) r.score = std::string(text);
+  if (root["out"].get(text) == simdjson::SUCCESS) r.out = std::string(text);
   const auto number = [&](const char* key) {
     int64_t value = 0;
     return root[key].get(value) == simdjson::SUCCESS ? value : 0;
@@ -128,6 +129,10 @@ absl::Status ReadLaterFields(const simdjson::dom::element& root,
 bool IsMetricsRow(absl::string_view line) {
   CurvePoint point;
   return ParsePoint(std::string(line), point);
+}
+
+bool IsBeingTrained(const RunRecord& record) {
+  return record.status == "preparing" || record.status == "training";
 }
 
 bool IsRunFolderName(absl::string_view name) {
@@ -226,14 +231,17 @@ absl::Status RunFolder::CheckNoRun(bool resumable) const {
   if (absl::IsNotFound(record.status())) return absl::OkStatus();
   ARCTRM_RETURN_IF_ERROR(record.status());
   const bool done = absl::StartsWith(record->status, kDone);
-  if (!done && !FileExists(ballots_path()) && checkpoint_dirs().empty()) {
+  const absl::StatusOr<std::vector<CurvePoint>> points = ReadMetrics();
+  const bool curves = points.ok() && !points->empty();
+  // The checkpoint of a training lies elsewhere.
+  const bool training = absl::StartsWith(record->title, "arctrm train") ||
+                        absl::StartsWith(record->title, "arctrm puzzle train");
+  if (!done && !FileExists(ballots_path()) && checkpoint_dirs().empty() &&
+      !(training && curves)) {
     return absl::OkStatus();
   }
   int64_t steps = record->steps;
-  if (steps == 0) {
-    const absl::StatusOr<std::vector<CurvePoint>> points = ReadMetrics();
-    if (points.ok() && !points->empty()) steps = points->back().step;
-  }
+  if (steps == 0 && curves) steps = points->back().step;
   std::string stands = absl::StrCat(steps, " steps");
   if (record->votes > 0)
     absl::StrAppend(&stands, ", ", record->votes, " votes");
@@ -244,6 +252,7 @@ absl::Status RunFolder::CheckNoRun(bool resumable) const {
            : absl::StrCat("a run stands there (", record->status, "; "),
       stands, "); ",
       !resumable ? "another --out keeps it"
+      : training ? "another --work keeps it"
       : done     ? "--resume keeps it as it is"
                  : "--resume goes on with it",
       ", --overwrite removes it and starts anew"));
@@ -298,6 +307,7 @@ absl::Status RunFolder::WriteRecord(const RunRecord& r) const {
                                        {"votes", r.votes},
                                        {"snapshots", r.snapshots},
                                        {"score", r.score},
+                                       {"out", r.out},
                                        {"fingerprints", r.fingerprints}};
   return WriteFileAtomically(
       record_path(),

@@ -49,7 +49,12 @@ struct RunRecord {
   int64_t votes = 0;
   int snapshots = 0;
   std::string score;
+  // The submission, seen from the work folder (kept_runs.h).
+  std::string out;
 };
+
+// Is it of a training that has neither ended nor been stopped in order?
+bool IsBeingTrained(const RunRecord& record);
 
 // Is `line` a row of metrics.jsonl?
 bool IsMetricsRow(absl::string_view line);
@@ -88,7 +93,8 @@ class RunFolder {
   // or dataset hold entries that are not ours. Writes nothing.
   absl::Status CheckOurs() const;
   // The same, and FailedPrecondition where a run stands here that is finished
-  // or has a checkpoint or votes: says which, and how to go on.
+  // or has a checkpoint or votes, or a training that has curves: says which,
+  // and how to go on.
   // `resumable`: whether the command that asks has --resume.
   absl::Status CheckNoRun(bool resumable = true) const;
   // CheckOurs(), then makes the folder and removes what an earlier run left;

@@ -14,15 +14,11 @@
 
 namespace arctrm {
 
-absl::StatusOr<TrainingLock> LockTraining(const std::string& out,
-                                          const RunFolder& folder) {
-  ARCTRM_RETURN_IF_ERROR(CheckNotLocked(LockName(out), out));
+absl::StatusOr<std::unique_ptr<FileLock>> LockTraining(
+    const RunFolder& folder) {
   ARCTRM_RETURN_IF_ERROR(folder.CheckNotLocked());
   ARCTRM_RETURN_IF_ERROR(folder.CheckOurs());
-  TrainingLock lock;
-  ARCTRM_ASSIGN_OR_RETURN(lock.out, FileLock::Take(LockName(out), out));
-  ARCTRM_ASSIGN_OR_RETURN(lock.work, folder.Lock());
-  return lock;
+  return folder.Lock();
 }
 
 absl::StatusOr<RunRecord> OpenRecord(const RunFolder& folder, bool resume,

@@ -16,15 +16,9 @@
 
 namespace arctrm {
 
-// Held while a training writes its checkpoint and its work folder.
-struct TrainingLock {
-  std::unique_ptr<FileLock> out;
-  std::unique_ptr<FileLock> work;
-};
-// AlreadyExists where another process holds one of them; FailedPrecondition
-// for a work folder that is not ours. Makes the work folder.
-absl::StatusOr<TrainingLock> LockTraining(const std::string& out,
-                                          const RunFolder& folder);
+// Locks the work folder of a training, which it makes. AlreadyExists where
+// another process holds it; FailedPrecondition for one that is not ours.
+absl::StatusOr<std::unique_ptr<FileLock>> LockTraining(const RunFolder& folder);
 
 // The record of a job that trains. A resumed one goes on with its own, where
 // the work folder still has it; any other starts a folder that holds `fresh`,

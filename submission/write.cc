@@ -6,11 +6,13 @@
 #include <map>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "arc/read.h"
 #include "base/files.h"
 #include "base/replaced_file.h"
 #include "base/status.h"
+#include "nlohmann/json.hpp"
 
 namespace arctrm {
 namespace {
@@ -145,6 +147,23 @@ absl::Status CheckSubmissionPath(absl::string_view path) {
       absl::StrCat("can't write ", path,
                    ": a run replaces its submission again and again; give the "
                    "name of a file"));
+}
+
+bool LooksLikeSubmission(absl::string_view text) {
+  const nlohmann::json root =
+      nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (root.is_discarded()) {
+    return absl::StartsWith(text, "{") &&
+           absl::StrContains(text, "\"attempt_1\"");
+  }
+  const auto is_output = [](const nlohmann::json& output) {
+    return output.is_object() && output.contains("attempt_1");
+  };
+  return root.is_object() &&
+         std::all_of(root.begin(), root.end(), [&](const auto& task) {
+           return task.is_array() &&
+                  std::all_of(task.begin(), task.end(), is_output);
+         });
 }
 
 bool HasAnswers(const Submission& submission) {

@@ -21,6 +21,9 @@ Submission PlaceholderSubmission(const ChallengeSet& challenges);
 // Can a run's submission, which is replaced again and again, be written to
 // `path`? As CheckIsFile(), but of what is no file /dev/null alone.
 absl::Status CheckSubmissionPath(absl::string_view path);
+// Is `text` JSON of the form of a submission, of whatever tasks, or the
+// beginning of one that was cut?
+bool LooksLikeSubmission(absl::string_view text);
 // Is any test input answered by more than a placeholder?
 bool HasAnswers(const Submission& submission);
 
