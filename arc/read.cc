@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "arc/internal/fault_list.h"
 #include "arc/internal/json_document.h"
@@ -37,9 +38,8 @@ absl::StatusOr<TaskFiles> ReadFolder(absl::string_view dir,
                                      ReadTasksOptions options) {
   ARCTRM_ASSIGN_OR_RETURN(TaskFolder folder, FindTaskFiles(dir));
   const auto results = std::stable_partition(
-      folder.files.begin(), folder.files.end(), [&](const std::string& name) {
-        return !IsResult(JoinPath(dir, name));
-      });
+      folder.files.begin(), folder.files.end(),
+      [&](const std::string& name) { return !IsResult(JoinPath(dir, name)); });
   for (auto it = results; it != folder.files.end(); ++it) {
     folder.passed_over.push_back(absl::StrCat(*it, " (a submission)"));
   }
@@ -222,9 +222,11 @@ void CheckCovers(const UsableSolutions& usable, const TaskFiles& tasks,
 }  // namespace
 
 bool IsPassedOver(const std::string& path) {
+  const std::string name = Basename(path);
+  if (absl::StartsWith(name, ".") || IsResult(path)) return true;
   std::error_code error;
-  return (IsDirectory(path) && std::filesystem::is_empty(path, error)) ||
-         IsResult(path);
+  return IsDirectory(path) ? std::filesystem::is_empty(path, error)
+                           : !IsTaskFileName(name);
 }
 
 absl::StatusOr<TaskFiles> ReadTasks(absl::string_view path,

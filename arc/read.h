@@ -65,8 +65,9 @@ absl::StatusOr<TaskFiles> ReadTasks(absl::string_view path,
 // The file or folder that ReadTasks(path) opens: `path` without "#SET".
 std::string TaskFilePath(absl::string_view path);
 
-// Would ReadTasks(), in a folder, pass over what stands at `path`: a submission,
-// or a folder that holds a run, a dataset or a checkpoint of arctrm, or nothing?
+// Would ReadTasks(), in a folder, pass over what stands at `path`: a file of
+// another name, a submission, or a folder that holds a run, a dataset or a
+// checkpoint of arctrm, or nothing?
 bool IsPassedOver(const std::string& path);
 
 // {"id": [grid, …], …}, or JSON lines of such objects or of

@@ -184,7 +184,14 @@ absl::StatusOr<std::unique_ptr<Log>> OpenLog(LogOptions options) {
   absl::Status no_room;
   if (!options.file.empty()) {
     ARCTRM_RETURN_IF_ERROR(CheckIsFile(options.file));
-    const absl::Status made = AppendToFile(options.file, "");
+    // The last files of a disk are for results.
+    const absl::StatusOr<int64_t> free = FreeBytes(Dirname(options.file));
+    const absl::Status made =
+        free.ok() && *free == 0 && !FileExists(options.file)
+            ? absl::ResourceExhaustedError(absl::StrCat(
+                  "can't write ", options.file,
+                  ": the disk has no room for more than a few files"))
+            : AppendToFile(options.file, "");
     if (absl::IsResourceExhausted(made)) {
       no_room = made;
       options.file.clear();

@@ -117,8 +117,13 @@ bool OnNameIn(const Place& a, const Place& b, const OutputGuard::Names& names) {
   return names(AbslView(below.begin()->string()));
 }
 
-// Does a file or a folder below `folder`, links followed, have one of `ids`?
-bool HoldsAny(const fs::path& folder, const std::set<FileId>& ids) {
+// Does a file or a folder below `folder`, links followed and those left out
+// that are `passed_over`, have one of `ids`?
+bool HoldsAny(const fs::path& folder, const std::set<FileId>& ids,
+              const OutputGuard::IsOurs& passed_over) {
+  const auto counts = [&](const fs::path& path) {
+    return passed_over == nullptr || !passed_over(path.string());
+  };
   std::set<FileId> entered;
   std::vector<fs::path> open = {folder};
   while (!open.empty()) {
@@ -129,9 +134,13 @@ bool HoldsAny(const fs::path& folder, const std::set<FileId>& ids) {
     std::error_code error;
     for (fs::directory_iterator it(at, error);
          !error && it != fs::directory_iterator(); it.increment(error)) {
-      if (!StatOf(it->path(), info)) continue;
-      if (ids.count(IdOf(info)) > 0) return true;
-      if (S_ISDIR(info.st_mode)) open.push_back(it->path());
+      const fs::path& path = it->path();
+      if (!StatOf(path, info)) continue;
+      const bool is_folder = S_ISDIR(info.st_mode);
+      const bool sought = ids.count(IdOf(info)) > 0;
+      if ((!is_folder && !sought) || !counts(path)) continue;
+      if (sought) return true;
+      open.push_back(path);
     }
   }
   return false;
@@ -219,9 +228,11 @@ absl::Status CheckOurFolder(absl::string_view folder,
       "away"));
 }
 
-void OutputGuard::Reads(absl::string_view option, absl::string_view path) {
+void OutputGuard::Reads(absl::string_view option, absl::string_view path,
+                        IsOurs passed_over) {
   if (path.empty()) return;
-  inputs_.push_back({std::string(option), std::string(path)});
+  inputs_.push_back({std::string(option), std::string(path),
+                     /*look_inside=*/true, std::move(passed_over)});
 }
 
 void OutputGuard::ReadsFrom(absl::string_view option, absl::string_view folder,
@@ -348,20 +359,14 @@ absl::Status OutputGuard::CheckInput(const Output& output,
   if (!out.exists || !in.is_folder || !input.look_inside) {
     return absl::OkStatus();
   }
-  if (output.kind != Kind::kFile) {
-    if (!out.is_folder || !HoldsAny(in.path, IdsOf(out, output.names))) {
-      return absl::OkStatus();
-    }
-    // A folder of results among the tasks is passed over where they are read.
-    const bool passed = passed_over_ && passed_over_(out.path.string());
-    if (passed) return absl::OkStatus();
+  if (output.kind != Kind::kFile && !out.is_folder) return absl::OkStatus();
+  const std::set<FileId> ids = output.kind == Kind::kFile
+                                   ? std::set<FileId>{out.chain[0]}
+                                   : IdsOf(out, output.names);
+  if (HoldsAny(in.path, ids, input.passed_over)) {
     return Refuse(output.option, output.path,
-                  absl::StrCat("is a folder of an input (", named, ")"));
-  }
-  if (passed_over_ && passed_over_(out.path.string())) return absl::OkStatus();
-  if (Inside(out, in) || HoldsAny(in.path, {out.chain[0]})) {
-    return Refuse(output.option, output.path,
-                  absl::StrCat("is a file of an input (", named, ")"));
+                  absl::StrCat("is a ", out.is_folder ? "folder" : "file",
+                               " of an input (", named, ")"));
   }
   return absl::OkStatus();
 }
@@ -412,8 +417,8 @@ absl::Status OutputGuard::CheckStandingAt(const Output& output) const {
   }
   return absl::FailedPreconditionError(absl::StrCat(
       output.option, " ", output.path,
-      ": a file stands there that arctrm can't tell to be its own; name "
-      "another, or replace it with --overwrite"));
+      ": what stands there is not this command's to replace; name another, "
+      "or replace it with --overwrite"));
 }
 
 absl::Status OutputGuard::CheckApart() const {

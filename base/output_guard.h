@@ -31,8 +31,9 @@ class OutputGuard {
   };
 
   // `option` names the path in messages, such as "--out". A folder counts with
-  // every file below it.
-  void Reads(absl::string_view option, absl::string_view path);
+  // every file below it but those that are `passed_over`, files and folders.
+  void Reads(absl::string_view option, absl::string_view path,
+             IsOurs passed_over = nullptr);
   // A folder of which these files are read, as far as they exist.
   void ReadsFrom(absl::string_view option, absl::string_view folder,
                  const std::vector<std::string>& files);
@@ -57,10 +58,6 @@ class OutputGuard {
                Names reserved = nullptr);
 
   void AllowOverwriting(bool allow) { overwrite_ = allow; }
-  // Files of input folders that are no inputs.
-  void InputsPassOver(IsOurs passed_over) {
-    passed_over_ = std::move(passed_over);
-  }
 
   // Files and folders that are written, and folders to work in.
   std::vector<Named> Written() const;
@@ -83,6 +80,7 @@ class OutputGuard {
     std::string option;
     std::string path;
     bool look_inside = true;
+    IsOurs passed_over = {};
   };
   enum class Kind { kFile, kFolder, kWork };
   struct Output {
@@ -102,7 +100,6 @@ class OutputGuard {
 
   std::vector<Input> inputs_;
   std::vector<Output> outputs_;
-  IsOurs passed_over_;
   bool overwrite_ = false;
 };
 

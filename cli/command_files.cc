@@ -115,7 +115,6 @@ std::string WorkFolderOf(const std::string& out, const CommonFlags& common) {
 OutputGuard Begin(const CommonFlags& common) {
   OutputGuard guard;
   guard.AllowOverwriting(common.overwrite);
-  guard.InputsPassOver(IsPassedOver);
   const auto& recipes = BuiltInRecipes();
   const bool built_in =
       std::any_of(recipes.begin(), recipes.end(),
@@ -125,10 +124,10 @@ OutputGuard Begin(const CommonFlags& common) {
   return guard;
 }
 
-void ReadsAll(const std::string& option, const std::vector<std::string>& paths,
-              OutputGuard& guard) {
+void ReadsTasks(const std::string& option,
+                const std::vector<std::string>& paths, OutputGuard& guard) {
   for (const std::string& path : paths) {
-    guard.Reads(option, TaskFilePath(path));
+    guard.Reads(option, TaskFilePath(path), IsPassedOver);
   }
 }
 
@@ -145,7 +144,7 @@ void ReadsWeighted(const std::string& option,
 void ReadsTrainOn(const std::vector<std::string>& arguments,
                   OutputGuard& guard) {
   for (const std::string& argument : arguments) {
-    ReadsAll("--train-on", TrainOnPaths(argument), guard);
+    ReadsTasks("--train-on", TrainOnPaths(argument), guard);
   }
 }
 
@@ -224,7 +223,7 @@ void RemoveLeftoversBeside(const OutputGuard& guard) {
 OutputGuard FilesOf(const AugmentFlags& flags) {
   OutputGuard guard = Begin(flags.common);
   ReadsTrainOn(flags.train_on, guard);
-  ReadsAll("--challenges", flags.challenges, guard);
+  ReadsTasks("--challenges", flags.challenges, guard);
   guard.Replaces("--out", flags.out, IsDatasetName, kDatasetMark);
   return guard;
 }
@@ -302,7 +301,7 @@ OutputGuard FilesOf(const KaggleFlags& flags) {
 OutputGuard FilesOf(const PredictFlags& flags) {
   OutputGuard guard = Begin(flags.common);
   ReadsCheckpoint("--checkpoint", flags.checkpoint, guard);
-  ReadsAll("--challenges", flags.challenges, guard);
+  ReadsTasks("--challenges", flags.challenges, guard);
   guard.Writes("--out", flags.out, IsBallotsWithoutVotes);
   return guard;
 }
@@ -360,7 +359,7 @@ OutputGuard FilesOf(const ReportFlags& flags) {
 
 OutputGuard FilesOf(const RunFlags& flags) {
   OutputGuard guard = Begin(flags.common);
-  ReadsAll("--challenges", flags.challenges, guard);
+  ReadsTasks("--challenges", flags.challenges, guard);
   guard.Reads("--solutions", TaskFilePath(flags.solutions));
   ReadsTrainOn(flags.train_on, guard);
   ReadsCheckpoint("--checkpoint", flags.checkpoint, guard);
@@ -380,7 +379,7 @@ OutputGuard FilesOf(const RunFlags& flags) {
 OutputGuard FilesOf(const ScoreFlags& flags) {
   OutputGuard guard = Begin(flags.common);
   guard.Reads("--solutions", TaskFilePath(flags.solutions));
-  ReadsAll("--challenges", flags.challenges, guard);
+  ReadsTasks("--challenges", flags.challenges, guard);
   guard.Reads("submission", flags.submission);
   return guard;
 }
@@ -401,14 +400,14 @@ OutputGuard FilesOf(const ShowFlags& flags) {
 OutputGuard FilesOf(const SubmitFlags& flags) {
   OutputGuard guard = Begin(flags.common);
   ReadsWeighted("--merge", flags.merge, guard);
-  ReadsAll("--challenges", flags.challenges, guard);
+  ReadsTasks("--challenges", flags.challenges, guard);
   guard.Writes("--out", flags.out, IsOurSubmission);
   return guard;
 }
 
 OutputGuard FilesOf(const TrainFlags& flags) {
   OutputGuard guard = Begin(flags.common);
-  ReadsAll("--dataset", flags.dataset, guard);
+  for (const std::string& path : flags.dataset) guard.Reads("--dataset", path);
   ReadsCheckpoint("--checkpoint", flags.checkpoint, guard);
   guard.Replaces("--out", flags.out, IsCheckpointName, kCheckpointMark);
   guard.WorksIn("--work", WorkFolderOf(flags.out, flags.common),
@@ -418,7 +417,7 @@ OutputGuard FilesOf(const TrainFlags& flags) {
 
 OutputGuard FilesOf(const ValidateFlags& flags) {
   OutputGuard guard = Begin(flags.common);
-  ReadsAll("--challenges", flags.challenges, guard);
+  ReadsTasks("--challenges", flags.challenges, guard);
   guard.Reads("submission", flags.submission);
   return guard;
 }
@@ -426,7 +425,7 @@ OutputGuard FilesOf(const ValidateFlags& flags) {
 OutputGuard FilesOf(const VoteFlags& flags) {
   OutputGuard guard = Begin(flags.common);
   ReadsWeighted("--ballots", flags.ballots, guard);
-  ReadsAll("--challenges", flags.challenges, guard);
+  ReadsTasks("--challenges", flags.challenges, guard);
   guard.Writes("--out", flags.out, IsOurSubmission);
   return guard;
 }

@@ -150,6 +150,9 @@ absl::StatusOr<DemoOutcome> RunDemo(const DemoOptions& options,
     }
     run.checkpoint = JoinPath(options.out, "checkpoint");
   }
+  OutputGuard place;
+  place.Replaces("--out", options.out, nullptr);
+  ARCTRM_ASSIGN_OR_RETURN(const auto locks, place.Lock());
   ARCTRM_RETURN_IF_ERROR(CheckBeforeDemo(options, run, files));
   ARCTRM_RETURN_IF_ERROR(MakeDirectories(options.out));
   for (const EmbeddedFile& file : files) {

@@ -234,6 +234,34 @@ TEST(ReadForms, EveryTaskBelowAFolder) {
   for (const Remark& remark : files.remarks) EXPECT_FALSE(remark.warns);
 }
 
+TEST(ReadForms, ResultsAmongTheTasksArePassedOver) {
+  const std::string dir = ScratchFolder();
+  for (const char* folder : {"s.json.run", "data", "empty", "theirs"}) {
+    ASSERT_TRUE(MakeDirectories(JoinPath(dir, folder)).ok());
+  }
+  Save(dir, "t1.json", kOneTask);
+  Save(dir, "s.json", R"({"t1": [{"attempt_1": [[0]], "attempt_2": [[0]]}]})");
+  Save(dir, "s.json.run/run.json", R"({"format": "arctrm-run"})");
+  Save(dir, "s.json.run/challenges.json", R"({"t1": 1})");
+  Save(dir, "data/dataset.json", R"({"format": "arctrm-dataset"})");
+  Save(dir, "notes.txt", "words");
+  const TaskFiles files = Read(dir);
+  EXPECT_THAT(Ids(files), ElementsAre("t1"));
+  EXPECT_THAT(
+      Remarks(files),
+      AllOf(HasSubstr("data (a folder that arctrm made)"),
+            HasSubstr("s.json.run (a folder"), HasSubstr("s.json (a sub")));
+  for (const char* name :
+       {"s.json", "s.json.run", "data", "empty", "notes.txt", ".hidden.json"}) {
+    EXPECT_TRUE(IsPassedOver(JoinPath(dir, name))) << name;
+  }
+  EXPECT_FALSE(IsPassedOver(JoinPath(dir, "t1.json")));
+  // Another program's file of that name.
+  Save(dir, "theirs/run.json", kOneTask);
+  EXPECT_FALSE(IsPassedOver(JoinPath(dir, "theirs")));
+  EXPECT_THAT(Ids(Read(dir)), ElementsAre("t1", "run"));
+}
+
 TEST(ReadForms, WhatCantBeReadInAFolderIsNamed) {
   const std::string dir = ScratchFolder();
   Save(dir, "a.json", kOneTask);
