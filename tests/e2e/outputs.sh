@@ -11,8 +11,8 @@ mkdir -p "$work"
 cd "$work" || exit 1
 bad=0
 small=(--threads 1 --device cpu --quiet --set train.batch=8
-  --set train.warmup_steps=5 --set train.ema=0.9 --set model.hidden=16
-  --set model.heads=2 --set model.H_cycles=1 --set model.L_cycles=1
+  --set train.warmup_steps=5 --set train.learning_rate=0.003
+  --set train.ema=0.9 --set model.hidden=32 --set model.heads=2 --set model.H_cycles=1 --set model.L_cycles=1
   --set model.halt_max_steps=2 --set model.puzzle_prefix=2)
 
 state() { find . -type f ! -name said -print0 | sort -z | xargs -0 sha256sum; }
@@ -45,46 +45,47 @@ cat >c.json <<'TASKS'
                  {"input": [[5, 6]], "output": [[6, 5]]}],
        "test": [{"input": [[7, 8]]}]}}
 TASKS
-run=(run --challenges c.json --augmentations 2 --steps 20 "${small[@]}")
-train=(train --dataset data --steps 3 "${small[@]}")
+run=(run --challenges c.json --augmentations 2 "${small[@]}")
+train=(train --dataset data "${small[@]}")
 puzzle=(puzzle train sudoku --train p.csv --augmentations 1 --steps 3
   "${small[@]}")
+long=(--steps 1000000)
 done_by augment --challenges c.json --augmentations 2 --out data
 done_by puzzle generate sudoku --size 4 --count 20 --out p.csv
-done_by "${run[@]}" --out s.json --report s.html
-done_by "${train[@]}" --out m
-done_by "${train[@]}" --out q.best
+done_by "${run[@]}" --steps 60 --out s.json --report s.html
+done_by "${train[@]}" --steps 3 --out m
+done_by "${train[@]}" --steps 3 --out q.best
 done_by "${puzzle[@]}" --out z.best
 files=s.json.run
 
 # The best weights of what is held out.
 held_out=(--set run.held_out=1)
-refused q.best "${train[@]}" --out q "${held_out[@]}"
+refused q.best "${train[@]}" --steps 3 --out q "${held_out[@]}"
 rm -r q.best.run
-refused q.best "${train[@]}" --out q "${held_out[@]}"
+refused q.best "${train[@]}" --steps 3 --out q "${held_out[@]}"
 refused z.best "${puzzle[@]}" --out z --held-out 4
 rm -r z.best.run
 refused z.best "${puzzle[@]}" --out z --held-out 4
-refused '--overwrite' "${train[@]}" --out data
+refused 'an input' "${train[@]}" --steps 3 --out data
 
 # The files of a run, and its work folder.
-refused "$files" "${train[@]}" --out n --work "$files"
-refused 'another job' "${train[@]}" --out n --work "$files" --resume
+refused "$files" "${train[@]}" --steps 3 --out n --work "$files"
+refused 'another job' "${train[@]}" --steps 3 --out n --work "$files" --resume
 refused "$files" "${puzzle[@]}" --out n --work "$files"
-refused 'another --work' "${run[@]}" --out t.json --work m.run
+refused 'another --work' "${run[@]}" --steps 60 --out t.json --work m.run
 refused "$files" checkpoint export m --out "$files/checkpoint"
 refused "$files" checkpoint average m --out "$files/checkpoint"
 refused "$files" checkpoint import m/model.safetensors \
   --out "$files/checkpoint" "${small[@]:5}"
-refused "$files" "${train[@]}" --out "$files/checkpoint"
+refused "$files" "${train[@]}" --steps 3 --out "$files/checkpoint"
 refused '--overwrite' predict --checkpoint m --challenges c.json \
   --out "$files/ballots.zst" --threads 1 --device cpu --quiet
-refused s.html "${run[@]}" --out t.json --report s.html
-refused s.json "${run[@]}" --out s.json --work other
+refused s.html "${run[@]}" --steps 60 --out t.json --report s.html
+refused s.json "${run[@]}" --steps 60 --out s.json --work other
 cp -r "$files" moved
 cp s.json voted.json
-refused voted.json "${run[@]}" --out voted.json --work moved --resume
-done_by "${run[@]}" --out s.json --resume
+refused voted.json "${run[@]}" --steps 60 --out voted.json --work moved --resume
+done_by "${run[@]}" --steps 60 --out s.json --resume
 
 # Weights of a finished training.
 done_by checkpoint export m --out weights
@@ -95,10 +96,10 @@ done
 done_by checkpoint export m --out weights --overwrite
 
 # What a running training and run write.
-"$arctrm" "${train[@]}" --steps 100000 --out live --work w \
+"$arctrm" "${train[@]}" "${long[@]}" --out live --work w \
   --set train.checkpoint_interval_s=600 >/dev/null 2>&1 &
 training=$!
-"$arctrm" "${run[@]}" --steps 100000 --out live.json --work v >/dev/null 2>&1 &
+"$arctrm" "${run[@]}" "${long[@]}" --out live.json --work v >/dev/null 2>&1 &
 running=$!
 for _ in $(seq 200); do
   [[ -e w/metrics.csv && -e v/metrics.csv ]] && break
@@ -117,9 +118,9 @@ locked() {
 locked "$training" checkpoint export m --out live/ --overwrite
 locked "$training" checkpoint average m --out live
 locked "$training" augment --challenges c.json --out ./live --overwrite
-locked "$training" "${train[@]}" --out live --work x --overwrite
+locked "$training" "${train[@]}" --steps 3 --out live --work x --overwrite
 locked "$training" "${puzzle[@]}" --out live2 --work w --overwrite
-locked "$running" "${run[@]}" --out live.json --work x --overwrite
+locked "$running" "${run[@]}" --steps 60 --out live.json --work x --overwrite
 locked "$running" checkpoint export m --out v/checkpoint --overwrite
 locked "$running" vote --ballots "$files/ballots.zst" --challenges c.json \
   --out live.json --overwrite
@@ -140,7 +141,7 @@ done_by "${among[@]}" --resume
 done_by "${among[@]}" --overwrite
 
 # A killed run leaves names of ours, the next one takes them away.
-"$arctrm" "${run[@]}" --steps 100000 --out killed.json >/dev/null 2>&1 &
+"$arctrm" "${run[@]}" "${long[@]}" --out killed.json >/dev/null 2>&1 &
 running=$!
 for _ in $(seq 200); do
   [[ -e killed.json.run/metrics.csv ]] && break
