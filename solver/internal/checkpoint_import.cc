@@ -108,6 +108,8 @@ absl::Status CheckShapes(const Tensors& tensors, const ModelOptions& options) {
   }
   const int64_t d = options.hidden;
   wanted["inner.H_init"] = wanted["inner.L_init"] = {d};
+  const bool lacks_start =
+      tensors.count("inner.H_init") == 0 && tensors.count("inner.L_init") == 0;
   std::vector<std::string> faults;
   for (const auto& [name, shape] : wanted) {
     const auto it = tensors.find(name);
@@ -138,7 +140,10 @@ absl::Status CheckShapes(const Tensors& tensors, const ModelOptions& options) {
       all > faults.size()
           ? absl::StrCat("; and ", all - faults.size(), " more that don't fit")
           : "",
-      "; set the model's options as it was trained"));
+      lacks_start ? "; an average of parameters alone (as EMAHelper keeps) has "
+                    "no start states: give a file that holds the model's "
+                    "state_dict too, from which they are taken"
+                  : "; set the model's options as it was trained"));
 }
 
 void FillModel(const Tensors& tensors, Model& model) {
@@ -217,6 +222,26 @@ absl::Status AssignRows(const std::vector<std::string>& names,
   return absl::OkStatus();
 }
 
+// What follows where a file lacks the embedding rows.
+absl::StatusOr<std::string> WithoutTable(const ImportOptions& options,
+                                         const CheckpointInfo& info) {
+  if (!options.identifiers.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("lacks ", internal::kTableName, ", whose rows ",
+                     options.identifiers, " names"));
+  }
+  if (info.model.puzzle != PuzzleKindName(PuzzleKind::kArc)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "lacks ", internal::kTableName,
+        ", the embedding row of all puzzles, "
+        "without which no answer is right; save the whole state dict, or --set "
+        "model.puzzle_prefix=0 for a network that was trained without it"));
+  }
+  return absl::StrCat("the file has no embedding rows (", internal::kTableName,
+                      "): rows of new tasks begin at zero, so train them "
+                      "before they answer");
+}
+
 absl::StatusOr<CheckpointInfo> Import(const std::string& path,
                                       const std::string& out,
                                       const ImportOptions& options,
@@ -235,7 +260,13 @@ absl::StatusOr<CheckpointInfo> Import(const std::string& path,
   FillModel(*tensors, model);
   Tensor table = at::zeros({1, info.model.hidden});
   const auto known = tensors->find(internal::kTableName);
-  if (known != tensors->end()) table = known->second;
+  if (known != tensors->end()) {
+    table = known->second;
+  } else if (info.model.puzzle_prefix > 0) {
+    absl::StatusOr<std::string> remark = WithoutTable(options, info);
+    if (!remark.ok()) return Annotate(remark.status(), path);
+    weights.remarks.push_back(*std::move(remark));
+  }
   if (!options.identifiers.empty()) {
     ARCTRM_ASSIGN_OR_RETURN(const std::vector<std::string> names,
                             ReadIdentifiers(options.identifiers));
@@ -248,7 +279,8 @@ absl::StatusOr<CheckpointInfo> Import(const std::string& path,
                                     model, model.flat(), table))}}));
   if (notes != nullptr) {
     *notes = {std::move(weights.name), weights.averaged,
-              std::move(weights.others), std::move(weights.passed_over)};
+              std::move(weights.others), std::move(weights.passed_over),
+              std::move(weights.remarks)};
   }
   return ReadCheckpointInfo(out);
 }

@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "solver/internal/pickle.h"
+#include "solver/internal/weight_sets.h"
 
 namespace arctrm::internal {
 
@@ -30,6 +31,7 @@ struct FoundTensor {
   // What PyTorch puts around modules ("_orig_mod", "_modules") is left out.
   std::string path;
   size_t container = 0;  // so many characters name what it stands in
+  int list = -1;         // the list that it stands in, by place; -1: in none
   // Why it can't be read: DataLoss for a description that makes no sense, such
   // as a tensor that reaches outside its storage; InvalidArgument for another
   // object where a weight should stand.
@@ -39,7 +41,10 @@ struct FoundTensor {
 
 // Dicts, lists, tuples and what objects hold are all looked at, each once; what
 // is no tensor is passed over, but for objects under the name of a weight.
-std::vector<FoundTensor> FindTensors(const Pickle& pickle);
+// `numbers`, where not nullptr, takes those that stand under a name of
+// IsCounterName.
+std::vector<FoundTensor> FindTensors(
+    const Pickle& pickle, std::vector<NamedNumber>* numbers = nullptr);
 
 // What the pickle holds at its top, for people: "a dict of step (int),
 // model_state_dict (17 tensors), rng_state (tensor (5056), U8)".
