@@ -286,11 +286,11 @@ absl::StatusOr<uint64_t> ZipFile::DataOffset(const ZipMember& member) const {
   ARCTRM_ASSIGN_OR_RETURN(
       const std::string name,
       Part(source_, member.offset + kLocalBytes, name_size));
-  // Sums and sizes may follow the bytes instead, or stand in 64 bits.
+  // Sums and sizes may follow the bytes instead (0 here), or stand in 64 bits.
   const auto same = [&](size_t at, uint64_t expected) {
     const uint32_t written = Word(header, at);
     return (member.flags & kSizesFollow) != 0 || written == 0xffffffff ||
-           written == expected;
+           written == 0 || written == expected;
   };
   if (Word(header, 0) != kLocal || name != member.name ||
       Short(header, 6) != member.flags || Short(header, 8) != member.method ||
