@@ -222,6 +222,22 @@ absl::Status AssignRows(const std::vector<std::string>& names,
   return absl::OkStatus();
 }
 
+// The canvas of attention with rotary positions shows in no shape, but that of
+// a Sudoku has 4, 9, 16 … cells a side.
+absl::Status CheckCanvas(const ModelOptions& model) {
+  const int side = model.canvas_side;
+  int root = 1;
+  while (root * root < side) ++root;
+  if (model.puzzle != PuzzleKindName(PuzzleKind::kSudoku) ||
+      root * root == side) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "has the tokens of Sudoku, and the canvas is ", side, "x", side,
+      "; choose --recipe sudoku-extreme-attention (or sudoku-extreme for a "
+      "mixer), or --set model.canvas_side=9 --set model.position_side=9"));
+}
+
 // What follows where a file lacks the embedding rows.
 absl::StatusOr<std::string> WithoutTable(const ImportOptions& options,
                                          const CheckpointInfo& info) {
@@ -254,6 +270,7 @@ absl::StatusOr<CheckpointInfo> Import(const std::string& path,
   info.model = options.model;
   ARCTRM_RETURN_IF_ERROR(Annotate(ReadShapes(*tensors, info.model), path));
   ARCTRM_RETURN_IF_ERROR(Annotate(info.model.Validate(), path));
+  ARCTRM_RETURN_IF_ERROR(Annotate(CheckCanvas(info.model), path));
   ARCTRM_RETURN_IF_ERROR(Annotate(CheckShapes(*tensors, info.model), path));
   Random random(0, "init");
   Model model(info.model, at::kCPU, at::kFloat, random);

@@ -303,6 +303,11 @@ TEST(ImportCheckpoint, PuzzlesNeedTheirRow) {
               HasSubstr("lacks inner.puzzle_emb.weights, the embedding row of "
                         "all puzzles"));
   EXPECT_FALSE(FileExists(out));
+  ImportOptions arc = Options();
+  arc.model.canvas_side = 30;
+  arc.model.position_side = 30;
+  EXPECT_THAT(Message(ImportCheckpoint(path, out, arc).status()),
+              HasSubstr("has the tokens of Sudoku, and the canvas is 30x30"));
 }
 
 TEST(ImportCheckpoint, ParametersWithoutStartStatesSaySo) {
