@@ -234,8 +234,9 @@ absl::Status CheckCanvas(const ModelOptions& model) {
   }
   return absl::InvalidArgumentError(absl::StrCat(
       "has the tokens of Sudoku, and the canvas is ", side, "x", side,
-      "; choose --recipe sudoku-extreme-attention (or sudoku-extreme for a "
-      "mixer), or --set model.canvas_side=9 --set model.position_side=9"));
+      "; a Sudoku of 9x9 needs --set model.canvas_side=9 --set "
+      "model.position_side=9, and a recipe of its own, such as --recipe "
+      "sudoku-extreme"));
 }
 
 // What follows where a file lacks the embedding rows.
