@@ -13,9 +13,7 @@ CLI::App* AddCheckpointCommand(CLI::App& app, CheckpointFlags& flags) {
       app.add_subcommand("checkpoint", "Look at weights and what they know");
   command->require_subcommand(1);
   CLI::App* info = command->add_subcommand(
-      "info",
-      "Settings, size, puzzle ids and training of a checkpoint; which weights "
-      "a file from Python holds");
+      "info", "What a checkpoint holds, or a file of weights from Python");
   AddWeightsFlag(*info, "checkpoint", flags.info.checkpoint);
   AddJsonFlag(*info, flags.info.json);
   AddCommonFlags(*info, {}, flags.info.common);

@@ -272,7 +272,7 @@ class Walker {
       : pickle_(pickle), reader_(pickle), numbers_(numbers) {}
 
   std::vector<FoundTensor> Run() {
-    todo_.push_back({pickle_.root, "", 0, 0, -1});
+    todo_.push_back({pickle_.root, "", 0, 0});
     while (!todo_.empty() && found_.size() < kMostTensors) {
       const Step step = std::move(todo_.back());
       todo_.pop_back();
@@ -287,7 +287,6 @@ class Walker {
     std::string path;  // ends with a dot where something is around
     size_t container = 0;
     size_t depth = 0;
-    int list = -1;
   };
 
   void Look(const Step& step) {
@@ -347,7 +346,6 @@ class Walker {
     found.container =
         CleanPath(absl::string_view(step.path).substr(0, step.container))
             .size();
-    found.list = step.list;
     if (!is_tensor) {
       found.status = NotATensor(pickle_, pickle_.at(step.place));
     } else if (tensor.ok()) {
@@ -359,10 +357,8 @@ class Walker {
     return true;
   }
 
-  void Add(const Step& around, int place, absl::string_view key,
-           int list = -1) {
+  void Add(const Step& around, int place, absl::string_view key) {
     Step step;
-    step.list = list;
     step.place = place;
     step.container = around.path.size();
     step.depth = around.depth + 1;
@@ -396,10 +392,10 @@ class Walker {
         const std::vector<int>& pair = pickle_.at(list.items[i]).items;
         Add(step, pair[1], pickle_.at(pair[0]).text);
       } else if (numbered) {
-        Add(step, list.items[i], absl::StrCat(i), step.place);
+        Add(step, list.items[i], absl::StrCat(i));
       } else {
         children_.push_back(
-            {list.items[i], step.path, step.container, step.depth + 1, -1});
+            {list.items[i], step.path, step.container, step.depth + 1});
       }
     }
   }
@@ -413,7 +409,7 @@ class Walker {
       AddEntries(step, value.items);
     } else {
       children_.push_back(
-          {place, step.path, step.container, step.depth + 1, -1});
+          {place, step.path, step.container, step.depth + 1});
     }
   }
 

@@ -31,7 +31,6 @@ struct FoundTensor {
   // What PyTorch puts around modules ("_orig_mod", "_modules") is left out.
   std::string path;
   size_t container = 0;  // so many characters name what it stands in
-  int list = -1;         // the list that it stands in, by place; -1: in none
   // Why it can't be read: DataLoss for a description that makes no sense, such
   // as a tensor that reaches outside its storage; InvalidArgument for another
   // object where a weight should stand.

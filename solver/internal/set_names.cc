@@ -113,13 +113,9 @@ AverageClaim ClaimOf(absl::string_view path) {
   return {};
 }
 
-bool IsOptimizerState(absl::string_view prefix, size_t container) {
-  static const auto* const moments = new WordSet{
-      "exp_avg",        "exp_avg_sq",      "exp_avgs",      "exp_avg_sqs",
-      "max_exp_avg_sq", "max_exp_avg_sqs", "exp_inf",       "square_avg",
-      "acc_delta",      "momentum_buffer", "grad_avg",      "momentum_buffers",
-      "first_moment",   "second_moment",   "first_moments", "second_moments",
-      "grad",           "grads",           "gradients"};
+namespace {
+
+bool IsOptimizerName(absl::string_view part) {
   static const auto* const optimizers = new WordSet{"optimizer",
                                                     "optimizers",
                                                     "optim",
@@ -129,6 +125,20 @@ bool IsOptimizerState(absl::string_view prefix, size_t container) {
                                                     "optimizer_states",
                                                     "optimizer_state_dict",
                                                     "optim_state"};
+  return IsIn(*optimizers, absl::AsciiStrToLower(part));
+}
+
+}  // namespace
+
+bool IsOptimizerState(absl::string_view prefix, size_t container) {
+  static const auto* const inside = new WordSet{
+      "m", "v", "mu", "nu", "momentum", "momenta", "velocity", "moments"};
+  static const auto* const moments = new WordSet{
+      "exp_avg",        "exp_avg_sq",      "exp_avgs",      "exp_avg_sqs",
+      "max_exp_avg_sq", "max_exp_avg_sqs", "exp_inf",       "square_avg",
+      "acc_delta",      "momentum_buffer", "grad_avg",      "momentum_buffers",
+      "first_moment",   "second_moment",   "first_moments", "second_moments",
+      "grad",           "grads",           "gradients"};
   std::vector<absl::string_view> parts =
       Parts(container > 0 ? prefix.substr(0, std::min(container, prefix.size()))
                           : prefix);
@@ -141,21 +151,19 @@ bool IsOptimizerState(absl::string_view prefix, size_t container) {
   }
   if (parts.empty()) return false;
   if (IsIn(*moments, absl::AsciiStrToLower(parts.back()))) return true;
-  // "optimizer.state.", "optimizers.0.state.".
+  // "optimizer.state.", "optimizers.0.state.", "opt.mu.".
   for (size_t i = 0; i + 1 < parts.size(); ++i) {
-    if (!IsIn(*optimizers, absl::AsciiStrToLower(parts[i]))) continue;
+    if (!IsOptimizerName(parts[i])) continue;
     size_t next = i + 1;
     if (IsDigit(parts[next][0]) && next + 1 < parts.size()) ++next;
-    if (parts[next] == "state") return true;
+    if (parts[next] == "state" || IsIn(*inside, parts[next])) return true;
   }
   return false;
 }
 
 bool NamesOptimizer(absl::string_view prefix) {
-  for (const std::string& word : Words(prefix)) {
-    if (word == "optimizer" || word == "optimizers" || word == "optim") {
-      return true;
-    }
+  for (const absl::string_view part : Parts(prefix)) {
+    if (IsOptimizerName(part)) return true;
   }
   return false;
 }

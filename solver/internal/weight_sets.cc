@@ -230,17 +230,21 @@ class Finder {
     return false;
   }
 
-  // Averages that are lists, as torch_ema keeps them: in the order of the
-  // parameters.
+  // Averages that are lists or have numbers for names, as torch_ema keeps them:
+  // in the order of the parameters.
   void FindLists() {
-    std::map<int, std::vector<size_t>> lists;
+    std::map<std::string, std::vector<size_t>> lists;
     for (size_t i = 0; i < contents_.tensors.size(); ++i) {
-      if (At(i).list >= 0 && At(i).is_weight) lists[At(i).list].push_back(i);
+      const absl::string_view path = At(i).path;
+      const absl::string_view word = path.substr(LastWord(path));
+      if (!At(i).is_weight || word.empty() || word.size() == path.size() ||
+          word.find_first_not_of("0123456789") != word.npos) {
+        continue;
+      }
+      lists[std::string(path.substr(0, path.size() - word.size() - 1))]
+          .push_back(i);
     }
-    for (const auto& [list, places] : lists) {
-      const absl::string_view first = At(places[0]).path;
-      const std::string path(
-          absl::StripSuffix(first.substr(0, LastWord(first)), "."));
+    for (const auto& [path, places] : lists) {
       if (places.size() < 2 || IsOptimizerState(path, path.size()) ||
           ClaimOf(path).kind != AverageClaim::Kind::kAveraged) {
         continue;

@@ -29,8 +29,6 @@ struct NamedTensor {
   std::vector<int64_t> shape;
   // Tensors that share one are the same numbers ("tied"). "": not known.
   std::string storage;
-  // Which list it stands in, if it stands in one without a name; -1: none.
-  int list = -1;
 };
 
 // A number that may say how often an average was updated: "ema.num_updates".

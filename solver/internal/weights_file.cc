@@ -204,6 +204,16 @@ absl::Status RefuseZip(const ZipFile& zip) {
         "), not a file of torch.save; in Python: torch.save({k: "
         "torch.from_numpy(v) for k, v in numpy.load(FILE).items()}, NEW)"));
   }
+  const bool begun = std::any_of(
+      names.begin(), names.end(), [](absl::string_view name) {
+        return absl::EndsWith(name, "/version") ||
+               absl::EndsWith(name, ".data/serialization_id");
+      });
+  if (begun) {
+    return absl::DataLossError(absl::StrCat(
+        "a file of torch.save that was not written whole: it has no ",
+        kPickleFile, "; save again, or take another copy"));
+  }
   return absl::InvalidArgumentError(
       absl::StrCat("a zip archive without ", kPickleFile,
                    ", so not of torch.save; it holds ",
@@ -341,7 +351,6 @@ absl::StatusOr<Contents> FromZip(ByteSource source) {
     named.is_weight =
         !found.status.ok() || IsWeight(tensor.dtype, tensor.shape.size());
     named.shape = tensor.shape;
-    named.list = found.list;
     if (found.status.ok()) {
       named.storage = absl::StrCat(tensor.storage, " ", tensor.offset, " ",
                                    absl::StrJoin(tensor.shape, ","), " ",

@@ -19,7 +19,7 @@ NamedContents Tensors(
   for (const auto& [container, prefix] : prefixes) {
     for (const char* name : {"H_init", "embed_tokens.embedding_weight"}) {
       contents.tensors.push_back(
-          {container + prefix + name, container.size(), true, {2}, "", -1});
+          {container + prefix + name, container.size(), true, {2}, ""});
     }
   }
   return contents;
@@ -128,6 +128,10 @@ TEST(WeightSets, WhatAnOptimiserKeepsIsNoDefault) {
               HasSubstr("only what an optimiser keeps"));
   EXPECT_THAT(Chosen(SetsOf({{"optimizers.0.state.", "inner."}})),
               HasSubstr("only what an optimiser keeps"));
+  EXPECT_EQ(Chosen(SetsOf({{"opt.m.", "inner."},
+                           {"opt.v.", "inner."},
+                           {"params.", "inner."}})),
+            "params");
   // Words alone make no optimiser's state.
   for (const char* name : {"exp1", "exp", "adam_run/model", "momentum",
                            "optimizer_test", "grad_clip_1.model", "adam"}) {
@@ -174,7 +178,7 @@ TEST(WeightSets, ANameThatIsNotThereListsThoseThatAre) {
 TEST(WeightSets, CountersAreNoWeights) {
   NamedContents contents = Tensors({{"ema.", "module.model.inner."}});
   const auto add = [&](const std::string& path, size_t container, bool weight) {
-    contents.tensors.push_back({path, container, weight, {2}, "", -1});
+    contents.tensors.push_back({path, container, weight, {2}, ""});
   };
   add("ema.n_averaged", 4, false);
   add("ema.module.model.inner.rotary_emb.cos_cached", 4, true);

@@ -320,6 +320,20 @@ TEST(WeightsFile, AListOfAveragesHasTheNamesOfTheRawWeights) {
   ASSERT_TRUE(weights.ok()) << weights.status();
   EXPECT_EQ(weights->name, "model");
   EXPECT_THAT(weights->remarks.back(), HasSubstr("num_updates is 0"));
+  // Numbers for names.
+  {
+    TorchFile file;
+    const std::string raw = PickledDict(Entries(file, "", 1, true));
+    PickledEntries numbered;
+    for (const auto& entry : Entries(file, "", 2, false)) {
+      numbered.emplace_back(absl::StrCat(numbered.size()), entry.second);
+    }
+    weights = Read(file.Zip(
+        PickledDict({{"model", raw}, {"ema", PickledDict(numbered)}})));
+    ASSERT_TRUE(weights.ok()) << weights.status();
+    EXPECT_EQ(weights->name, "ema");
+    EXPECT_EQ(NumberOf(*weights, "q_head.bias"), 2);
+  }
   // Of another number.
   weights = read(7, "K\x07");
   ASSERT_TRUE(weights.ok()) << weights.status();
@@ -455,6 +469,8 @@ TEST(WeightsFile, OtherFilesAreCalledByTheirName) {
        "aK\1s.",
        "a plain Python pickle"},
       {zip({{"w.npy", "a"}, {"b.npy", "b"}}), "a NumPy archive of 2 arrays"},
+      {TorchFile::ZipOf({{"byteorder", "little"}, {"version", "3\n"}}),
+       "a file of torch.save that was not written whole"},
       {zip({{"run/model.pt", "a"}}), "it holds run/model.pt: unpack it"},
       {TorchFile::ZipOf({{"data.pkl", "\x80\2}."},
                          {"constants.pkl", "\x80\2)."},
