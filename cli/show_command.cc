@@ -25,6 +25,7 @@
 #include "cli/suggest.h"
 #include "puzzles/csv.h"
 #include "puzzles/draw.h"
+#include "solver/checkpoint_info.h"
 #include "submission/partial.h"
 
 namespace arctrm {
@@ -192,6 +193,13 @@ absl::StatusOr<int> Show(const ShowFlags& flags, Log& log) {
   if (!flags.solutions.empty()) {
     ARCTRM_ASSIGN_OR_RETURN(solutions,
                             LoadSolutions(flags.solutions, nullptr, log));
+  }
+  if (LooksLikeWeights(flags.path)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(flags.path,
+                     ": weights of a network, which can't be drawn; `arctrm "
+                     "checkpoint info ",
+                     flags.path, "` tells what they are"));
   }
   std::vector<Drawing> drawings;
   switch (LookAt(flags.path)) {
