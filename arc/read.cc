@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "arc/internal/fault_list.h"
 #include "arc/internal/json_document.h"
+#include "arc/internal/json_form.h"
 #include "arc/internal/task_folder.h"
 #include "arc/internal/task_reader.h"
 #include "base/files.h"
@@ -69,6 +70,10 @@ absl::StatusOr<TaskFiles> ReadFolder(absl::string_view dir,
 
 class SolutionReader {
  public:
+  // With `unknown`, null is an output that is not known: an empty grid.
+  explicit SolutionReader(std::vector<std::string>* unknown = nullptr)
+      : unknown_(unknown) {}
+
   // Faults in what the file holds come with the answer.
   absl::Status Read(absl::string_view path) {
     ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<JsonFile> file,
@@ -81,12 +86,17 @@ class SolutionReader {
         Add("", root.status());
         continue;
       }
-      const absl::StatusOr<object> members = ReadObject(
-          *root, "an object of test outputs by task id", JsonPlace());
-      if (!members.ok()) {
-        Add("", members.status());
-      } else if (!file->lines() || !AddLine(*members)) {
-        for (const auto field : *members) {
+      const absl::Status form = CheckForm(*root, JsonForm::kSolutions);
+      if (!form.ok()) {
+        Add("", form);
+        continue;
+      }
+      object members;
+      if (root->get(members) != simdjson::SUCCESS) {
+        Add("", JsonPlace().Unexpected("an object of test outputs by task id",
+                                       *root));
+      } else if (!file->lines() || !AddLine(members)) {
+        for (const auto field : members) {
           AddTask(AbslView(field.key), field.value);
         }
       }
@@ -137,6 +147,10 @@ class SolutionReader {
     const absl::Status named = CheckTaskId(id);
     if (!named.ok()) return Add("", named);
     array outputs;
+    if (value.is_null() && unknown_ != nullptr) {
+      unknown_->push_back(std::string(id));
+      return;
+    }
     if (value.get(outputs) != simdjson::SUCCESS) {
       return Add(id, JsonPlace().Unexpected("a list of test outputs", value));
     }
@@ -144,6 +158,11 @@ class SolutionReader {
     JsonPlace place{"solution"};
     bool usable = true;
     const auto read = [&](element output) {
+      if (output.is_null() && unknown_ != nullptr) {
+        unknown_->push_back(absl::StrCat(id, "[", grids.size(), "]"));
+        grids.emplace_back();
+        return;
+      }
       absl::StatusOr<Grid> grid = ReadGrid(output, place);
       if (!grid.ok()) {
         Add(id, grid.status());
@@ -173,6 +192,7 @@ class SolutionReader {
 
   FaultList faults_;
   UsableSolutions result_;
+  std::vector<std::string>* const unknown_;
   // "line 7: " in JSON lines.
   std::string where_;
 };
@@ -228,8 +248,9 @@ std::string TaskFilePath(absl::string_view path) {
 }
 
 absl::StatusOr<SolutionSet> ReadSolutions(absl::string_view path,
-                                          const ChallengeSet* challenges) {
-  SolutionReader reader;
+                                          const ChallengeSet* challenges,
+                                          std::vector<std::string>* unknown) {
+  SolutionReader reader(unknown);
   ARCTRM_RETURN_IF_ERROR(reader.Read(path));
   FaultList faults = reader.faults();
   if (faults.empty() && challenges != nullptr) {
@@ -246,6 +267,10 @@ absl::StatusOr<UsableSolutions> ReadUsableSolutions(absl::string_view path,
   SolutionReader reader;
   ARCTRM_RETURN_IF_ERROR(reader.Read(path));
   if (reader.useless()) return reader.faults().ToStatus(path);
+  for (const std::string& id : tasks.shared_ids) {
+    reader.result().unusable.emplace(
+        id, "several tasks have this id: whose solution it is can't be told");
+  }
   FaultList faults;
   CheckCovers(reader.result(), tasks, &faults);
   ARCTRM_RETURN_IF_ERROR(faults.ToStatus(path));
