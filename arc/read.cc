@@ -76,6 +76,9 @@ class SolutionReader {
 
   // Faults in what the file holds come with the answer.
   absl::Status Read(absl::string_view path) {
+    if (FormOfPath(TaskFilePath(path)) == JsonForm::kTasks) {
+      return ReadOutputs(path);
+    }
     ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<JsonFile> file,
                             JsonFile::Open(path));
     absl::StatusOr<element> root;
@@ -115,6 +118,27 @@ class SolutionReader {
   UsableSolutions& result() { return result_; }
 
  private:
+  // Of tasks that hold their outputs.
+  absl::Status ReadOutputs(absl::string_view path) {
+    ARCTRM_ASSIGN_OR_RETURN(TaskFiles files, ReadTasks(path));
+    if (files.solutions.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(path,
+                       ": none of its tasks holds a test output; solutions are "
+                       "expected here"));
+    }
+    result_.solutions = std::move(files.solutions);
+    for (const Task& task : files.challenges.tasks) {
+      if (result_.solutions.count(task.id) > 0) continue;
+      if (unknown_ != nullptr) {
+        unknown_->push_back(task.id);
+      } else {
+        Add(task.id, absl::InvalidArgumentError("holds no test output"));
+      }
+    }
+    return absl::OkStatus();
+  }
+
   void Add(absl::string_view id, const absl::Status& status) {
     if (!id.empty()) {
       result_.unusable.emplace(std::string(id), std::string(status.message()));
@@ -197,6 +221,18 @@ class SolutionReader {
   std::string where_;
 };
 
+// Empty grids for tasks of which nothing is known.
+void FillUnknown(const ChallengeSet& challenges,
+                 const std::vector<std::string>& unknown,
+                 UsableSolutions& usable) {
+  const std::set<absl::string_view> ids(unknown.begin(), unknown.end());
+  for (const Task& task : challenges.tasks) {
+    if (ids.count(task.id) > 0) {
+      usable.solutions[task.id].resize(task.test_inputs.size());
+    }
+  }
+}
+
 // Has every task one solution a test input, or at least one that is unusable,
 // and every solution a task, or at least one that was left out?
 void CheckCovers(const UsableSolutions& usable, const TaskFiles& tasks,
@@ -256,6 +292,7 @@ absl::StatusOr<SolutionSet> ReadSolutions(absl::string_view path,
   if (faults.empty() && challenges != nullptr) {
     TaskFiles tasks;
     tasks.challenges = *challenges;
+    if (unknown != nullptr) FillUnknown(*challenges, *unknown, reader.result());
     CheckCovers(reader.result(), tasks, &faults);
   }
   ARCTRM_RETURN_IF_ERROR(faults.ToStatus(path));

@@ -68,8 +68,9 @@ std::string TaskFilePath(absl::string_view path);
 
 // {"id": [grid, …], …}, or JSON lines of such objects or of
 // {"id": "…", "solution": [grid, …]}. Must cover exactly the ids of
-// `challenges` with one grid per test input; pass nullptr to skip that. All
-// faults in one message. null for an output that is not known is a fault, or
+// `challenges` with one grid per test input; pass nullptr to skip that. Tasks
+// of any form (ReadTasks) that hold their test outputs will do too. All faults
+// in one message. null for an output that is not known is a fault, or
 // with `unknown` an empty grid, its place ("a[1]") added there.
 absl::StatusOr<SolutionSet> ReadSolutions(
     absl::string_view path, const ChallengeSet* challenges,
@@ -111,6 +112,10 @@ absl::StatusOr<ReadSubmissionResult> ReadPartialSubmission(
 
 // The same without any fault: InvalidArgument lists them.
 absl::StatusOr<Submission> ReadSubmission(absl::string_view path);
+
+// InvalidArgument, without the path, for what is not one JSON document, with
+// the place, and for one of another form: JSON lines, solutions, tasks.
+absl::Status CheckSubmissionDocument(absl::string_view path);
 
 // What a file or folder seems to hold, by its first items that say something;
 // kTasks for what is of no known form or can't be read.

@@ -278,30 +278,6 @@ class SubmissionReader {
   int line_ = 0;
 };
 
-// By the first of its lines that says something, or as a whole.
-JsonForm FormOfFile(absl::string_view path) {
-  constexpr int kMostLines = 100;
-  const absl::StatusOr<std::unique_ptr<JsonFile>> file = JsonFile::Open(path);
-  if (!file.ok()) return JsonForm::kUnknown;
-  absl::StatusOr<element> root;
-  for (int i = 0; i < kMostLines && (*file)->Next(&root); ++i) {
-    const JsonForm form = root.ok() ? FormOf(*root) : JsonForm::kUnknown;
-    if (form != JsonForm::kUnknown) return form;
-  }
-  return JsonForm::kUnknown;
-}
-
-// The form of the first file that has one.
-JsonForm FormOfFolder(absl::string_view dir) {
-  const absl::StatusOr<TaskFolder> folder = FindTaskFiles(dir);
-  if (!folder.ok()) return JsonForm::kUnknown;
-  for (const std::string& name : folder->files) {
-    const JsonForm form = FormOfFile(JoinPath(dir, name));
-    if (form == JsonForm::kTasks || form == JsonForm::kSubmission) return form;
-  }
-  return JsonForm::kUnknown;
-}
-
 }  // namespace
 
 absl::StatusOr<ReadSubmissionResult> ReadPartialSubmission(
@@ -322,8 +298,28 @@ absl::StatusOr<Submission> ReadSubmission(absl::string_view path) {
   return std::move(read.submission);
 }
 
+absl::Status CheckSubmissionDocument(absl::string_view path) {
+  ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<JsonFile> file,
+                          JsonFile::Open(path));
+  absl::StatusOr<element> root;
+  int values = 0;
+  while (file->lines() && values < 2 && file->Next(&root)) ++values;
+  if (values == 2) {
+    return absl::InvalidArgumentError(
+        "JSON lines, where one JSON object of all tasks is expected: {\"id\": "
+        "[{\"attempt_1\": grid, \"attempt_2\": grid}, ...], ...}");
+  }
+  if (values == 0) file->Next(&root);
+  ARCTRM_RETURN_IF_ERROR(root.status());
+  // That all tasks are missing says more.
+  if (FormOf(*root) == JsonForm::kNothing && root->is_object()) {
+    return absl::OkStatus();
+  }
+  return CheckForm(*root, JsonForm::kSubmission);
+}
+
 ArcFileForm LookAtArcFile(absl::string_view path) {
-  switch (IsDirectory(path) ? FormOfFolder(path) : FormOfFile(path)) {
+  switch (FormOfPath(path)) {
     case JsonForm::kSolutions:
       return ArcFileForm::kSolutions;
     case JsonForm::kSubmission:

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "arc/internal/json_form.h"
 
+#include <memory>
+#include <string>
+
 #include "absl/strings/escaping.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "arc/internal/json_document.h"
+#include "arc/internal/task_folder.h"
+#include "base/files.h"
 #include "base/status.h"
 
 namespace arctrm {
@@ -150,7 +154,35 @@ std::string ErrorText(element root) {
   return "";
 }
 
+// By the first of its lines that says something, or as a whole.
+JsonForm FormOfFile(absl::string_view path) {
+  constexpr int kMostLines = 100;
+  const absl::StatusOr<std::unique_ptr<JsonFile>> file = JsonFile::Open(path);
+  if (!file.ok()) return JsonForm::kUnknown;
+  absl::StatusOr<element> root;
+  for (int i = 0; i < kMostLines && (*file)->Next(&root); ++i) {
+    const JsonForm form = root.ok() ? FormOf(*root) : JsonForm::kUnknown;
+    if (form != JsonForm::kUnknown) return form;
+  }
+  return JsonForm::kUnknown;
+}
+
+// The form of the first file that has one.
+JsonForm FormOfFolder(absl::string_view dir) {
+  const absl::StatusOr<TaskFolder> folder = FindTaskFiles(dir);
+  if (!folder.ok()) return JsonForm::kUnknown;
+  for (const std::string& name : folder->files) {
+    const JsonForm form = FormOfFile(JoinPath(dir, name));
+    if (form == JsonForm::kTasks || form == JsonForm::kSubmission) return form;
+  }
+  return JsonForm::kUnknown;
+}
+
 }  // namespace
+
+JsonForm FormOfPath(absl::string_view path) {
+  return IsDirectory(path) ? FormOfFolder(path) : FormOfFile(path);
+}
 
 bool HasKey(object members, absl::string_view key) {
   return members.at_key(StdView(key)).error() == simdjson::SUCCESS;

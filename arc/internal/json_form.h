@@ -25,6 +25,11 @@ enum class JsonForm {
 // tasks hide nothing.
 JsonForm FormOf(simdjson::dom::element root);
 
+// Of a file, by the first of its lines that says something, or of the first
+// file of a folder that holds tasks or attempts. kUnknown for what can't be
+// read.
+JsonForm FormOfPath(absl::string_view path);
+
 // "a submission (attempts by task id)"; "" for kUnknown.
 absl::string_view DescribeForm(JsonForm form);
 

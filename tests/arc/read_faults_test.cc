@@ -255,9 +255,7 @@ TEST(ReadFaults, SolutionsOfTheWrongForm) {
         "task a: solution[0]: expected a grid (a list of rows), found null"},
        {"{\"a\": null, \"b\": [[[1]]]}",
         "task a: expected a list of test outputs, found null"},
-       {kOneTask, "holds tasks (\"train\" and \"test\", or pairs); solutions"},
-       {kChallenges,
-        "holds tasks (\"train\" and \"test\", or pairs); solutions"},
+       {kChallenges, "none of its tasks holds a test output"},
        {kSubmission, "holds a submission (attempts by task id); solutions"}},
       "s.json", Solutions);
 }

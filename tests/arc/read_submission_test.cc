@@ -151,6 +151,22 @@ TEST(PartialSubmission, ATaskAgainCountsOnceInEveryForm) {
   }
 }
 
+TEST(ReadSolutions, TasksThatHoldTheirOutputs) {
+  const std::string dir = ScratchFolder();
+  const std::string both =
+      Save(dir, "both.json",
+           absl::StrCat("{\"a\": ", kOneTask, ", \"b\": ",
+                        R"({"train": [{"input": [[1]], "output": [[2]]}],
+                       "test": [{"input": [[3]]}]}})"));
+  EXPECT_THAT(std::string(ReadSolutions(both, nullptr).status().message()),
+              HasSubstr("task b: holds no test output"));
+  std::vector<std::string> unknown;
+  EXPECT_THAT(*ReadSolutions(both, nullptr, &unknown), SizeIs(1));
+  EXPECT_THAT(unknown, ElementsAre("b"));
+  EXPECT_EQ(ReadSolutions(Save(dir, "t.json", kOneTask), nullptr)->at("t")[0],
+            Grid::FromText("4"));
+}
+
 TEST(ReadSolutions, WhatIsNotKnownIsNamed) {
   const std::string path =
       Save(ScratchFolder(), "s.json",
