@@ -308,8 +308,8 @@ absl::StatusOr<int> Run(const PuzzleTrainFlags& flags, Log& log) {
   options.work = run.work;
   options.checkpoint = flags.checkpoint;
   options.data.augmentations = flags.augmentations;
-  options.data.min_rating = flags.min_rating;
-  options.data.max_rating = flags.max_rating;
+  if (flags.min_rating >= 0) options.data.min_rating = flags.min_rating;
+  if (flags.max_rating >= 0) options.data.max_rating = flags.max_rating;
   options.data.sample = flags.sample;
   options.data.seed = run.seed;
   options.held_out = flags.held_out;

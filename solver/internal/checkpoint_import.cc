@@ -12,10 +12,10 @@
 #include "base/files.h"
 #include "base/status.h"
 #include "caffe2/serialize/inline_container.h"
-#include "simdjson.h"
 #include "solver/internal/checkpoint.h"
 #include "solver/internal/checkpoint_files.h"
 #include "solver/internal/device.h"
+#include "solver/internal/identifiers.h"
 #include "solver/internal/parameter_shapes.h"
 #include "solver/internal/safetensors.h"
 #include "solver/internal/weights_file.h"
@@ -156,27 +156,6 @@ void FillModel(const Tensors& tensors, Model& model) {
   model.l_init.copy_(tensors.at("inner.L_init"));
 }
 
-absl::StatusOr<std::vector<std::string>> ReadIdentifiers(
-    const std::string& path) {
-  ARCTRM_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
-  simdjson::dom::parser parser;
-  simdjson::dom::array list;
-  std::vector<std::string> names;
-  if (parser.parse(text).get(list) != simdjson::SUCCESS) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        path, ": expected a list of names, as the dataset builders write"));
-  }
-  for (const simdjson::dom::element item : list) {
-    std::string_view name;
-    if (item.get(name) != simdjson::SUCCESS) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(path, ": entry ", names.size(), " is no name"));
-    }
-    names.emplace_back(name);
-  }
-  return names;
-}
-
 // Whose row is whose. The rows of one task come to stand together, the
 // unchanged task first, as PuzzleIds wants them; `table` is put in that order.
 absl::Status AssignRows(const std::vector<std::string>& names,
@@ -287,7 +266,7 @@ absl::StatusOr<CheckpointInfo> Import(const std::string& path,
   }
   if (!options.identifiers.empty()) {
     ARCTRM_ASSIGN_OR_RETURN(const std::vector<std::string> names,
-                            ReadIdentifiers(options.identifiers));
+                            internal::ReadIdentifiers(options.identifiers));
     ARCTRM_RETURN_IF_ERROR(AssignRows(names, options.identifiers, info, table));
   }
   info.ids.num_ids = table.size(0);

@@ -139,10 +139,29 @@ TEST(ImportCheckpoint, KnowsWhoseRowsTheyAre) {
   EXPECT_THAT(
       Message(ImportCheckpoint(kState, Scratch("few"), options).status()),
       HasSubstr("names 2 rows, the file has 5"));
-  ASSERT_TRUE(WriteFileAtomically(names, "{}").ok());
-  EXPECT_THAT(
-      Message(ImportCheckpoint(kState, Scratch("few"), options).status()),
-      HasSubstr("a list of names"));
+  const std::pair<const char*, const char*> kRefused[] = {
+      {"{}", "not a list of names; expected identifiers.json"},
+      {"", "the file is empty; expected identifiers.json"},
+      {"[]", "the list is empty"},
+      {"[1]", "entry 0 is not a name"},
+      {"[\"<blank>\", \"a\"", "not JSON; expected identifiers.json"},
+      {"<!DOCTYPE html><html>", "a web page"},
+      {"404: Not Found", "an error message of a server"},
+      {"[\"a\", \"b\", \"c\", \"d\", \"e\"]",
+       "entry 0 is \"a\", not \"<blank>\""},
+      {"[\"<blank>\", \"a\", \"b\", \"a\", \"c\"]",
+       "entry 3 is \"a\", as entry 1 is"},
+      {"[\"<blank>\", \"a\", \"b\", \"<blank>\", \"c\"]",
+       "entry 3 is \"<blank>\", as entry 0 is"},
+  };
+  for (const auto& [text, says] : kRefused) {
+    ASSERT_TRUE(WriteFileAtomically(names, text).ok());
+    EXPECT_THAT(
+        Message(ImportCheckpoint(kState, Scratch("few"), options).status()),
+        HasSubstr(says))
+        << text;
+    EXPECT_FALSE(FileExists(Scratch("few")));
+  }
 }
 
 TEST(ImportCheckpoint, SaysWhichTensorDoesNotFit) {
