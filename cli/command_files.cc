@@ -183,14 +183,13 @@ absl::Status CheckNoCheckpoint(const std::string& out, bool resumable) {
 }
 
 absl::Status CheckStanding(const OutputGuard& guard, bool overwrite) {
-  ARCTRM_RETURN_IF_ERROR(guard.CheckStanding());
   std::vector<std::string> own;
   for (const auto& [option, path] : guard.WorkFolders()) own.push_back(path);
   for (const auto& [option, path] : guard.Written()) {
     ARCTRM_RETURN_IF_ERROR(
         Annotate(CheckNoRunsFile(path, own, overwrite), option));
   }
-  return absl::OkStatus();
+  return guard.CheckStanding();
 }
 
 absl::Status CheckNoOtherAnswers(const std::string& path,

@@ -107,8 +107,7 @@ absl::Status CheckWork(const KaggleOptions& options) {
   if (work.empty() || options.run.overwrite) return absl::OkStatus();
   const absl::StatusOr<RunRecord> record = RunFolder(work).ReadRecord();
   if (!record.ok() || record->title == kTitle) return absl::OkStatus();
-  ARCTRM_RETURN_IF_ERROR(RunFolder(work).CheckNoRun());
-  return absl::OkStatus();
+  return RunFolder(work).CheckNoRun(/*resumable=*/false);
 }
 
 // The processor and its memory; GPUs are the workers' to describe.
@@ -136,7 +135,8 @@ absl::StatusOr<RunOutcome> RunIn(const std::string& work, RunOptions run,
     }
     if (absl::StartsWith(record->status, "done")) {
       ARCTRM_RETURN_IF_ERROR(
-          Annotate(RunFolder(work).CheckNoRun(), outcome.status().message()));
+          Annotate(RunFolder(work).CheckNoRun(/*resumable=*/false),
+                   outcome.status().message()));
     }
     log.Warning(absl::StrCat("the run in ", work, " can't be gone on with: ",
                              outcome.status().message()));

@@ -137,7 +137,7 @@ TEST_F(FilesTest, VoteMergesBallotsAndWritesTwoAttempts) {
             0);
 
   ASSERT_EQ(Arctrm({"vote", "--ballots", "a.zst:1.5", "b.zst", "--challenges",
-                    "challenges.json", "--out", "vote.json"})
+                    "challenges.json", "--out", "vote.json", "--overwrite"})
                 .exit_code,
             0);
   EXPECT_EQ(ReadBack("vote.json").at("aaaa0001")[0].attempt_1,
