@@ -238,20 +238,35 @@ absl::StatusOr<std::string> WithoutTable(const ImportOptions& options,
                       "before they answer");
 }
 
+// The tensors, with what they tell of the model set in it, when all fits.
+absl::StatusOr<Tensors> Understand(const FileWeights& weights,
+                                   ModelOptions& model) {
+  ARCTRM_ASSIGN_OR_RETURN(Tensors tensors, ToTensors(weights));
+  ARCTRM_RETURN_IF_ERROR(ReadShapes(tensors, model));
+  ARCTRM_RETURN_IF_ERROR(model.Validate());
+  ARCTRM_RETURN_IF_ERROR(CheckCanvas(model));
+  ARCTRM_RETURN_IF_ERROR(CheckShapes(tensors, model));
+  return tensors;
+}
+
 absl::StatusOr<CheckpointInfo> Import(const std::string& path,
                                       const std::string& out,
                                       const ImportOptions& options,
                                       ImportNotes* notes) {
   ARCTRM_ASSIGN_OR_RETURN(FileWeights weights,
                           internal::ReadWeightsFile(path, options.weights));
-  absl::StatusOr<Tensors> tensors = ToTensors(weights);
-  ARCTRM_RETURN_IF_ERROR(Annotate(tensors.status(), path));
   CheckpointInfo info;
   info.model = options.model;
-  ARCTRM_RETURN_IF_ERROR(Annotate(ReadShapes(*tensors, info.model), path));
-  ARCTRM_RETURN_IF_ERROR(Annotate(info.model.Validate(), path));
-  ARCTRM_RETURN_IF_ERROR(Annotate(CheckCanvas(info.model), path));
-  ARCTRM_RETURN_IF_ERROR(Annotate(CheckShapes(*tensors, info.model), path));
+  const absl::StatusOr<Tensors> tensors = Understand(weights, info.model);
+  if (!tensors.ok()) {
+    absl::Status status = Annotate(tensors.status(), path);
+    if (weights.others.empty()) return status;
+    return absl::Status(
+        status.code(),
+        absl::StrCat(status.message(), " (of the weights ", weights.name,
+                     "; there too: ", absl::StrJoin(weights.others, ", "),
+                     ", which --weights NAME takes)"));
+  }
   Random random(0, "init");
   Model model(info.model, at::kCPU, at::kFloat, random);
   FillModel(*tensors, model);

@@ -112,6 +112,25 @@ absl::StatusOr<WeightSets> FindSets(Contents& contents) {
   return FindWeightSets(contents.named);
 }
 
+// A tensor may have more numbers than its storage (tensor.expand): `sum` is
+// how many all have. A small file must not fill the memory with them.
+absl::Status CheckStretched(const std::string& name, const RawTensor& tensor,
+                            double& sum) {
+  constexpr double kMost = 1 << 28;
+  double numbers = 1;
+  for (const int64_t size : tensor.shape) {
+    numbers *= static_cast<double>(size);
+  }
+  const double stored = static_cast<double>(tensor.bytes.size()) /
+                        static_cast<double>(DtypeBytes(tensor.dtype));
+  if (numbers > stored) sum += numbers;
+  if (sum <= kMost) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(name,
+                   " repeats the few numbers that it has too often; save "
+                   "a copy (tensor.contiguous())"));
+}
+
 // What goes with the weights that were taken, for people.
 void Remark(const WeightSets& found, const WeightSet& set,
             FileWeights& weights) {
@@ -174,9 +193,11 @@ absl::StatusOr<FileWeights> Take(Contents& contents, absl::string_view wanted) {
                      ", which no TRM or HRM of the published form has"));
   }
   Remark(found, set, weights);
+  double stretched = 0;
   const auto take = [&](const std::string& name, size_t place) -> absl::Status {
     ARCTRM_ASSIGN_OR_RETURN(RawTensor tensor, contents.read(place, name));
     ARCTRM_RETURN_IF_ERROR(CheckDtype(name, tensor.dtype));
+    ARCTRM_RETURN_IF_ERROR(CheckStretched(name, tensor, stretched));
     weights.tensors[name] = std::move(tensor);
     return absl::OkStatus();
   };
@@ -204,8 +225,8 @@ absl::Status RefuseZip(const ZipFile& zip) {
         "), not a file of torch.save; in Python: torch.save({k: "
         "torch.from_numpy(v) for k, v in numpy.load(FILE).items()}, NEW)"));
   }
-  const bool begun = std::any_of(
-      names.begin(), names.end(), [](absl::string_view name) {
+  const bool begun =
+      std::any_of(names.begin(), names.end(), [](absl::string_view name) {
         return absl::EndsWith(name, "/version") ||
                absl::EndsWith(name, ".data/serialization_id");
       });

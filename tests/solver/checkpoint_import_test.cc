@@ -329,6 +329,24 @@ TEST(ImportCheckpoint, PuzzlesNeedTheirRow) {
               HasSubstr("has the tokens of Sudoku, and the canvas is 30x30"));
 }
 
+TEST(ImportCheckpoint, ARefusalNamesTheOtherSets) {
+  TorchFile file;
+  const std::string raw = PickledState(file);
+  const std::string wide =
+      PickledDict({{"embed_tokens.embedding_weight", file.Tensor({12, 8}, 1)}});
+  const std::string path = Scratch("others.pt");
+  ASSERT_TRUE(WriteFileAtomically(
+                  path, file.Zip(PickledDict({{"model", raw}, {"ema", wide}})))
+                  .ok());
+  const std::string out = Scratch("others");
+  EXPECT_THAT(Message(ImportCheckpoint(path, out, Options()).status()),
+              HasSubstr("(of the weights ema; there too: model, which "
+                        "--weights NAME takes)"));
+  ImportOptions options = Options();
+  options.weights = "model";
+  EXPECT_TRUE(ImportCheckpoint(path, out, options).ok());
+}
+
 TEST(ImportCheckpoint, ParametersWithoutStartStatesSaySo) {
   const std::string path = Scratch("parameters.pt");
   TorchFile file;

@@ -363,6 +363,29 @@ TEST(WeightsFile, OtherKindsOfTensorsSayWhatToDo) {
   }
 }
 
+// tensor.expand(): more numbers than are stored.
+TEST(WeightsFile, RepeatedNumbersAreReadButNotForEver) {
+  const auto with = [](const std::vector<int64_t>& shape,
+                       const std::vector<int64_t>& stride) {
+    TorchFile file;
+    std::string table = file.Tensor({1, 2}, 7);
+    const std::string numbers = PickledTuple({1, 2}) + PickledTuple({2, 1});
+    table.replace(table.find(numbers), numbers.size(),
+                  PickledTuple(shape) + PickledTuple(stride));
+    return file.Zip(
+        PickledDict({{"embed_tokens.embedding_weight", file.Tensor({3, 2}, 1)},
+                     {"H_init", file.Tensor({2}, 1)},
+                     {"puzzle_emb.weights", table}}));
+  };
+  const auto weights = Read(with({50, 2}, {0, 1}));
+  ASSERT_TRUE(weights.ok()) << weights.status();
+  EXPECT_THAT(weights->tensors.at("inner.puzzle_emb.weights").shape,
+              ElementsAre(50, 2));
+  EXPECT_THAT(Refusal(with({1 << 30, 2}, {0, 1})),
+              HasSubstr("inner.puzzle_emb.weights repeats the few numbers"));
+  EXPECT_THAT(Refusal(with({50, 2}, {1, 1})), HasSubstr("outside its storage"));
+}
+
 // Keys of PyTorch's own modules lie around the weights of a whole module.
 TEST(WeightsFile, AWholeModuleIsRead) {
   TorchFile file;
