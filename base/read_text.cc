@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "base/compress.h"
 #include "base/file_kind.h"
 #include "base/files.h"
@@ -21,6 +22,15 @@ bool IsPacked(absl::string_view bytes) {
 }
 
 }  // namespace
+
+absl::string_view WithoutPacking(absl::string_view path) {
+  for (absl::string_view packing : {".gz", ".gzip", ".zst", ".zstd"}) {
+    if (absl::EndsWithIgnoreCase(path, packing)) {
+      return path.substr(0, path.size() - packing.size());
+    }
+  }
+  return path;
+}
 
 int64_t MostUnpackedBytes() {
   return std::min(kMostBytes, AvailableMemoryBytes() / 2);

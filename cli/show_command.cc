@@ -18,6 +18,7 @@
 #include "augment/dataset.h"
 #include "base/files.h"
 #include "base/printable.h"
+#include "base/read_text.h"
 #include "base/status.h"
 #include "cli/command_files.h"
 #include "cli/inputs.h"
@@ -61,12 +62,7 @@ Style ChooseStyle(const std::string& color) {
 enum class ShownForm { kTasks, kSolutions, kSubmission, kDataset, kPuzzles };
 
 bool IsPuzzleFile(absl::string_view path) {
-  for (absl::string_view packing : {".gz", ".gzip", ".zst", ".zstd"}) {
-    if (absl::EndsWithIgnoreCase(path, packing)) {
-      path.remove_suffix(packing.size());
-      break;
-    }
-  }
+  path = WithoutPacking(path);
   return absl::EndsWithIgnoreCase(path, ".csv") ||
          absl::EndsWithIgnoreCase(path, ".tsv");
 }

@@ -9,9 +9,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "absl/strings/strip.h"
 #include "arc/read.h"
 #include "base/files.h"
+#include "base/read_text.h"
 #include "base/status.h"
 
 namespace arctrm {
@@ -25,11 +25,8 @@ std::string SolutionsBeside(const std::string& path) {
   std::string beside = JoinPath(
       Dirname(path), absl::StrReplaceAll(name, {{"challenges", "solutions"}}));
   if (FileExists(beside)) return beside;
-  for (absl::string_view packing : {".gz", ".zst"}) {
-    absl::string_view bare = beside;
-    if (absl::ConsumeSuffix(&bare, packing)) beside = std::string(bare);
-  }
-  for (absl::string_view packing : {"", ".gz", ".zst"}) {
+  beside = std::string(WithoutPacking(beside));
+  for (absl::string_view packing : {"", ".gz", ".gzip", ".zst", ".zstd"}) {
     std::string packed = absl::StrCat(beside, packing);
     if (FileExists(packed)) return packed;
   }

@@ -109,12 +109,6 @@ bool ConsumeExtension(absl::string_view extension, absl::string_view* name) {
   return true;
 }
 
-void ConsumePacking(absl::string_view* name) {
-  for (absl::string_view packing : {".gz", ".gzip", ".zst", ".zstd"}) {
-    if (ConsumeExtension(packing, name)) return;
-  }
-}
-
 bool ConsumeLines(absl::string_view* name) {
   return ConsumeExtension(".jsonl", name) || ConsumeExtension(".ndjson", name);
 }
@@ -162,8 +156,7 @@ absl::string_view JsonFile::TakeLine() {
 }
 
 bool JsonFile::LooksLikeLines(absl::string_view path) {
-  absl::string_view name = path;
-  ConsumePacking(&name);
+  absl::string_view name = WithoutPacking(path);
   const bool named = ConsumeLines(&name);
   const absl::string_view whole = rest_;
   // The first lines of a file that is named so may be damaged.
@@ -336,14 +329,13 @@ std::string StatedId(object item) {
 
 std::string NameWithoutExtension(absl::string_view path) {
   const std::string name = Basename(path);
-  absl::string_view bare = name;
-  ConsumePacking(&bare);
+  absl::string_view bare = WithoutPacking(name);
   return std::string(ConsumeJson(&bare) && !bare.empty() ? bare : name);
 }
 
 bool IsTaskFileName(absl::string_view name) {
   if (name.empty() || name[0] == '.') return false;
-  ConsumePacking(&name);
+  name = WithoutPacking(name);
   return ConsumeJson(&name) && !name.empty();
 }
 
