@@ -74,6 +74,7 @@ absl::StatusOr<TrainResult> LedTraining::Try(const EngineTraining& training,
   const TrainRequest& request = training.request;
   nlohmann::json json = {{"job", "train"},
                          {"dataset", training.dataset_dir},
+                         {"run", request.run},
                          {"checkpoint", request.checkpoint},
                          {"out", request.out},
                          {"spare_out", request.spare_out},

@@ -107,6 +107,10 @@ absl::Status ReadLaterFields(const simdjson::dom::element& root,
     int64_t value = 0;
     return root[key].get(value) == simdjson::SUCCESS ? value : 0;
   };
+  if (root["run"].get(text) == simdjson::SUCCESS) r.run = std::string(text);
+  if (root["dataset"].get(text) == simdjson::SUCCESS) {
+    r.dataset = std::string(text);
+  }
   r.steps = number("steps");
   r.votes = number("votes");
   r.snapshots = static_cast<int>(number("snapshots"));
@@ -298,7 +302,9 @@ absl::Status RunFolder::WriteRecord(const RunRecord& r) const {
                                        {"votes", r.votes},
                                        {"snapshots", r.snapshots},
                                        {"score", r.score},
-                                       {"fingerprints", r.fingerprints}};
+                                       {"fingerprints", r.fingerprints},
+                                       {"run", r.run},
+                                       {"dataset", r.dataset}};
   return WriteFileAtomically(
       record_path(),
       json.dump(1, ' ', false,

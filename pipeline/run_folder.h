@@ -43,6 +43,10 @@ struct RunRecord {
   // SHA-256 of what was read, by option: what a resumed run must find again.
   // Records of before have none.
   std::map<std::string, std::string> fingerprints;
+  // The name that its checkpoints, snapshots and ballots have in them too, and
+  // SHA-256 of dataset/dataset.json. "" in records of before.
+  std::string run;
+  std::string dataset;
   // What there is so far, to say what stands here: optimiser steps, votes that
   // count, snapshots kept, and the score in words ("" where it isn't known).
   int64_t steps = 0;

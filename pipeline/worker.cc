@@ -161,6 +161,7 @@ absl::Status TrainForLeader(const nlohmann::json& json, int in,
   request.train = run.train;
   request.device = run.device;
   request.seed = run.seed;
+  request.run = json.at("run").get<std::string>();
   request.checkpoint = json.at("checkpoint").get<std::string>();
   request.out = json.at("out").get<std::string>();
   request.spare_out = json.at("spare_out").get<std::string>();

@@ -223,11 +223,29 @@ int64_t Ballots::num_asked() const {
   return count;
 }
 
+std::set<TestInputKey> Ballots::Inputs() const {
+  std::set<TestInputKey> inputs;
+  for (const auto& [key, views] : votes_) inputs.insert(key);
+  return inputs;
+}
+
+std::set<std::string> Ballots::Sources() const {
+  std::set<std::string> sources;
+  for (const auto& [key, views] : votes_) {
+    for (const auto& [view, entries] : views) sources.insert(view.first);
+  }
+  return sources;
+}
+
 absl::Status Ballots::Write(absl::string_view path) const {
   std::string text =
       absl::StrCat("{\"format\":\"", kFormat, "\",\"version\":", kVersion,
-                   ",\"votes\":", num_asked(), "}\n");
+                   ",\"votes\":", num_asked());
   try {
+    if (!run_.empty()) {
+      absl::StrAppend(&text, ",\"run\":", nlohmann::json(run_).dump());
+    }
+    text += "}\n";
     for (const auto& [key, views] : votes_) {
       const std::string head =
           absl::StrCat("{\"task\":", nlohmann::json(key.first).dump(),
@@ -313,6 +331,12 @@ absl::Status Ballots::ReadLines(absl::string_view path, std::string& text) {
       if (object["votes"].get(expected) != simdjson::SUCCESS || expected < 0) {
         return damaged("no count of votes");
       }
+      std::string_view run;
+      const simdjson::error_code has_run = object["run"].get(run);
+      if (has_run != simdjson::SUCCESS && has_run != simdjson::NO_SUCH_FIELD) {
+        return damaged("expected a name as run");
+      }
+      run_ = std::string(run);
     } else {
       std::string_view task, source, view, digits;
       int64_t test = 0;
