@@ -2,7 +2,7 @@
 #include "cli/command_files.h"
 
 #include <algorithm>
-#include <cctype>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -10,6 +10,7 @@
 #include "arc/read.h"
 #include "augment/dataset.h"
 #include "base/files.h"
+#include "base/log.h"
 #include "cli/inputs.h"
 #include "cli/settings.h"
 #include "pipeline/inputs.h"
@@ -24,19 +25,6 @@ namespace arctrm {
 namespace {
 
 bool Nobodys(const std::string&) { return false; }
-
-// "2026-11-28 07:38:12  …", as base/log.cc begins a line.
-bool IsOurLog(const std::string& path) {
-  constexpr absl::string_view kShape = "dddd-dd-dd dd:dd:dd  ";
-  const absl::StatusOr<std::string> text = ReadFile(path);
-  if (!text.ok() || text->size() < kShape.size()) return false;
-  return std::equal(
-      kShape.begin(), kShape.end(), text->begin(), [](char shape, char letter) {
-        return shape == 'd'
-                   ? std::isdigit(static_cast<unsigned char>(letter)) != 0
-                   : shape == letter;
-      });
-}
 
 bool IsOurReport(const std::string& path) {
   const absl::StatusOr<std::string> text = ReadFile(path);
@@ -53,11 +41,20 @@ bool IsOurSubmission(const std::string& path) {
   return submission.ok() && SubmissionJson(*submission) == *text;
 }
 
-// One of ours in which nothing is answered yet.
-bool IsOurPlaceholder(const std::string& path) {
+// One of ours for these tasks in which nothing is answered yet.
+bool IsOurPlaceholder(const std::vector<std::string>& challenges,
+                      const std::string& path) {
   if (!IsOurSubmission(path)) return false;
+  ChallengeSet all;
+  for (const std::string& file : challenges) {
+    absl::StatusOr<TaskFiles> tasks = ReadTasks(file);
+    if (!tasks.ok()) return false;
+    for (Task& task : tasks->challenges.tasks) {
+      all.tasks.push_back(std::move(task));
+    }
+  }
   const absl::StatusOr<Submission> submission = ReadSubmission(path);
-  return submission.ok() && !HasAnswers(*submission);
+  return submission.ok() && !HasAnswers(*submission, all);
 }
 
 // Answers to the same puzzles, with the column that only arctrm writes.
@@ -135,7 +132,7 @@ void ReadsTrainOn(const std::vector<std::string>& arguments,
 absl::Status CheckLog(const CommonFlags& common) {
   OutputGuard guard;
   guard.AllowOverwriting(common.overwrite);
-  guard.Writes("--log", common.log, IsOurLog);
+  guard.Writes("--log", common.log, IsLogFile);
   return guard.CheckStanding();
 }
 
@@ -312,7 +309,11 @@ OutputGuard FilesOf(const RunFlags& flags) {
   const std::string work = WorkFolderOf(flags.out, flags.common);
   // A run that stands there is the job's to judge.
   const bool run = RunFolder(work).ReadRecord().ok();
-  guard.Writes("--out", flags.out, run ? IsOurSubmission : IsOurPlaceholder);
+  guard.Writes("--out", flags.out,
+               [run, challenges = flags.challenges](const std::string& path) {
+                 return run ? IsOurSubmission(path)
+                            : IsOurPlaceholder(challenges, path);
+               });
   guard.WorksIn("--work", work, IsRunFolderName);
   guard.Writes("--report", flags.report, IsOurReport);
   return guard;

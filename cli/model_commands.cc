@@ -31,8 +31,8 @@
 #include "pipeline/local_engine.h"
 #include "pipeline/memory_check.h"
 #include "pipeline/puzzle_job.h"
-#include "pipeline/run.h"
 #include "pipeline/resume_check.h"
+#include "pipeline/run.h"
 #include "pipeline/run_folder.h"
 #include "pipeline/run_identity.h"
 #include "pipeline/train_recorded.h"
@@ -216,6 +216,7 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
     if (!written.ok()) log.Warning(written.message());
   };
   note("training");
+  log.Begin();
   watchdog =
       WatchRun({folder.dir(), "", "what was saved before stands"}, limit, log);
   ARCTRM_ASSIGN_OR_RETURN(const TrainResult result,
@@ -253,6 +254,7 @@ absl::StatusOr<int> Run(const PredictFlags& flags, Log& log) {
   ARCTRM_ASSIGN_OR_RETURN(
       const std::unique_ptr<Predictor> predictor,
       LoadPredictor(flags.checkpoint, options.Predicting()));
+  log.Begin();
   VoteOptions vote;
   vote.max_views = flags.augmentations >= 0 ? flags.augmentations + 1 : 0;
   vote.stop_decided = options.planning.stop_decided;
@@ -351,6 +353,7 @@ absl::StatusOr<int> Run(const PuzzlePredictFlags& flags, Log& log) {
   ARCTRM_RETURN_IF_ERROR(CheckWeights(flags.checkpoint).status());
   ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<Predictor> predictor,
                           LoadPredictor(flags.checkpoint, run.Predicting()));
+  log.Begin();
   ARCTRM_ASSIGN_OR_RETURN(
       const std::vector<PuzzleAnswer> answers,
       AnswerPuzzles(*predictor, file, limit.EarlierBy(absl::Seconds(1)), log));

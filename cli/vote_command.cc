@@ -40,7 +40,8 @@ absl::StatusOr<int> DoVote(const VoteFlags& flags, Log& log) {
   if (without > 0) {
     log.Warning(absl::StrCat(without, " of ", Counted(num_tests, "test input"),
                              " have no vote: second answers stand there where "
-                             "views gave any, else [[0]]"));
+                             "views gave any, else the test input itself and "
+                             "a blank grid"));
   }
   log.Info(
       absl::StrCat("wrote ", flags.out, ": ", TasksText(files.challenges)));

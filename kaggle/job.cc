@@ -306,9 +306,12 @@ absl::StatusOr<std::string> PlanKaggle(const KaggleOptions& options, Log& log) {
   WorkerOptions workers = WorkersIn(options, folders[0] + "-plan");
   ARCTRM_RETURN_IF_ERROR(MakeDirectories(workers.scratch));
   const std::unique_ptr<Engine> engine = MakeWorkerEngine(workers, log);
-  ARCTRM_RETURN_IF_ERROR(options.settle(*engine, run));
-  absl::StatusOr<std::string> plan = DescribePlan(
-      run, Deadline(RealClock(), KaggleTimeLeft(options)), log, *engine);
+  const auto describe = [&]() -> absl::StatusOr<std::string> {
+    ARCTRM_RETURN_IF_ERROR(options.settle(*engine, run));
+    return DescribePlan(run, Deadline(RealClock(), KaggleTimeLeft(options)),
+                        log, *engine);
+  };
+  absl::StatusOr<std::string> plan = describe();
   ARCTRM_RETURN_IF_ERROR(RemoveAll(workers.scratch));
   return plan;
 }

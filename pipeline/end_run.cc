@@ -39,6 +39,7 @@ void EndRun(const EndedRun& run, Watchdog::Cause cause,
       written = folder.WriteRecord(*record);
     }
   }
+  log.Begin();
   log.EndProgress();
   log.Warning(
       absl::StrCat(warning, run.result.empty() ? "" : "; ", run.result));

@@ -369,6 +369,7 @@ absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
     }
   };
   note("training");
+  log.Begin();
   const std::unique_ptr<Watchdog> watchdog =
       WatchRun({folder.dir(), options.report, "what was saved before stands"},
                deadline, log);

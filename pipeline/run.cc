@@ -306,8 +306,7 @@ absl::Status Job::TakeUp() {
   RunRecord now;
   now.settings = SettingsMap();
   now.fingerprints = fingerprints_;
-  ARCTRM_RETURN_IF_ERROR(
-      CheckSameInputs(folder, record, now, journal_.log()));
+  ARCTRM_RETURN_IF_ERROR(CheckSameInputs(folder, record, now, journal_.log()));
   record.fingerprints = fingerprints_;
   ARCTRM_RETURN_IF_ERROR(CheckCopies());
   const bool voted = FileExists(folder.ballots_path());
@@ -342,8 +341,8 @@ void Job::Begin() {
   journal_.record().settings = SettingsMap();
   journal_.record().groups = options_.groups;
   journal_.record().fingerprints = fingerprints_;
-  journal_.record().run = NameRun(
-      journal_.record(), options_.steps > 0 && deadline_.IsInfinite());
+  journal_.record().run =
+      NameRun(journal_.record(), options_.steps > 0 && deadline_.IsInfinite());
   ballots_.SetRun(journal_.record().run);
   // First: it says whose the folder is.
   journal_.Keep(journal_.Save(journal_.record().status));
@@ -442,6 +441,7 @@ absl::Status Job::Open() {
   opened_ = true;
   if (!roomy) ARCTRM_RETURN_IF_ERROR(Lock());
   if (!options_.resume) Begin();
+  journal_.log().Begin();
   options_.train.batch = fitted_batch_;
   for (const Remark& remark : inputs_.remarks) journal_.Warn(remark);
   auto& machine = journal_.Section("Machine");

@@ -13,6 +13,7 @@
 #include "absl/strings/str_split.h"
 #include "augment/dataset.h"
 #include "base/files.h"
+#include "base/log.h"
 #include "base/output_guard.h"
 #include "base/status.h"
 #include "nlohmann/json.hpp"
@@ -209,7 +210,10 @@ absl::Status RunFolder::CheckOurs() const {
                      "another with --work"));
   }
   if (!FileExists(record_path())) {
-    const std::vector<std::string> others = ForeignEntries(dir_, IsPassingName);
+    const std::vector<std::string> others =
+        ForeignEntries(dir_, [&](absl::string_view name) {
+          return IsPassingName(name) || IsLogFile(JoinPath(dir_, name));
+        });
     if (others.empty()) return absl::OkStatus();
     return absl::FailedPreconditionError(absl::StrCat(
         dir_, ": exists and is not the work folder of a run: it holds ",
@@ -314,6 +318,7 @@ absl::Status RunFolder::WriteRecord(const RunRecord& r) const {
 
 absl::StatusOr<RunRecord> RunFolder::ReadRecord() const {
   const std::string path = record_path();
+  ARCTRM_RETURN_IF_ERROR(CheckCanLook(path));
   if (!FileExists(path)) {
     return absl::NotFoundError(absl::StrCat(
         dir_,

@@ -87,9 +87,10 @@ class RunFolder {
   std::string puzzles_path() const;
   std::string answers_path() const;
 
-  // May a run begin here? FailedPrecondition for a folder with entries and no
-  // run.json of ours, whatever they are called, and for one whose checkpoints
-  // or dataset hold entries that are not ours. Writes nothing.
+  // May a run begin here? FailedPrecondition for a folder with entries (but for
+  // logs of ours) and no run.json of ours, whatever they are called, and for
+  // one whose checkpoints or dataset hold entries that are not ours. Writes
+  // nothing.
   absl::Status CheckOurs() const;
   // The same, and FailedPrecondition where a run stands here that is finished
   // or has a checkpoint or votes: says which, and how to go on.

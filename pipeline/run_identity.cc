@@ -44,10 +44,9 @@ absl::Status CheckVotes(const std::string& path, const Ballots& ballots,
   }
   for (const TestInputKey& input : ballots.Inputs()) {
     if (asked.count(input) > 0) continue;
-    return Foreign(path,
-                   absl::StrCat("holds votes for ", input.first, "[",
-                                input.second,
-                                "], which is no test input of this run"));
+    return Foreign(
+        path, absl::StrCat("holds votes for ", input.first, "[", input.second,
+                           "], which is no test input of this run"));
   }
   for (const std::string& source : ballots.Sources()) {
     if (IsRunSource(source)) continue;
@@ -88,20 +87,20 @@ absl::Status CheckSameRun(const std::vector<RunState>& states,
     } else if (record.run.empty()) {
       record.run = state.run;
     } else if (state.run != record.run) {
-      return Foreign(state.path,
-                     absl::StrCat("belongs to the run ", state.run,
-                                  ", and what is resumed is the run ",
-                                  record.run));
+      return Foreign(
+          state.path,
+          absl::StrCat("belongs to the run ", state.run,
+                       ", and what is resumed is the run ", record.run));
     }
   }
   if (record.run.empty()) {
     record.run = NameRun(record, /*repeatable=*/false);
   }
   if (!unnamed.empty()) {
-    log.Info(absl::StrCat(
-        absl::StrJoin(unnamed, ", "),
-        unnamed.size() == 1 ? ": names" : ": name",
-        " no run, as earlier versions did: taken for this run's"));
+    log.Info(
+        absl::StrCat(absl::StrJoin(unnamed, ", "),
+                     unnamed.size() == 1 ? ": names" : ": name",
+                     " no run, as earlier versions did: taken for this run's"));
   }
   return absl::OkStatus();
 }
@@ -135,8 +134,7 @@ absl::Status CheckDataset(const RunFolder& folder, const RunRecord& record) {
   if (record.dataset.empty() || dataset.empty() || dataset == record.dataset) {
     return absl::OkStatus();
   }
-  return Foreign(folder.dataset_dir(),
-                 "is not the dataset that this run made");
+  return Foreign(folder.dataset_dir(), "is not the dataset that this run made");
 }
 
 }  // namespace arctrm

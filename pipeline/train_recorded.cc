@@ -77,8 +77,10 @@ absl::StatusOr<TrainResult> TrainRecorded(
   request.log = &log;
   // A curve with a gap is no reason to stop learning.
   int unsaved = 0;
+  bool only_room = true;
   if (!request.on_unsaved) {
     request.on_unsaved = [&](const absl::Status& why) {
+      if (!absl::IsResourceExhausted(why)) only_room = false;
       if (++unsaved > 1) return;
       log.Warning(absl::StrCat(
           why.message(), "; the training goes on, and saves again later"));
@@ -105,7 +107,8 @@ absl::StatusOr<TrainResult> TrainRecorded(
   absl::StatusOr<TrainResult> result = train(request);
   log.EndProgress();
   if (unsaved > 1) {
-    log.Warning(absl::StrCat("in all ", unsaved, " writes found no room"));
+    log.Warning(absl::StrCat("in all ", unsaved, " writes ",
+                             only_room ? "found no room" : "failed"));
   }
   return result;
 }

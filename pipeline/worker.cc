@@ -195,7 +195,8 @@ absl::Status TrainForLeader(const nlohmann::json& json, int in,
   };
   request.on_unsaved = [&](const absl::Status& why) {
     // A leader that is gone ends this process elsewhere.
-    (void)leader.Send({{"unsaved", std::string(why.message())}});
+    (void)leader.Send({{"unsaved", std::string(why.message())},
+                       {"no_room", absl::IsResourceExhausted(why)}});
   };
   request.on_step = [&](const TrainStats& stats) {
     return leader.Send({{"stats", ToJson(stats)}}).ok();

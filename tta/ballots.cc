@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "absl/strings/str_cat.h"
+#include "arc/placeholder.h"
 #include "augment/augmentation.h"
 #include "base/compress.h"
 #include "base/files.h"
@@ -405,8 +406,11 @@ Submission ChooseAttempts(const Ballots& ballots,
     for (size_t i = 0; i < task.test_inputs.size(); ++i) {
       const std::vector<Candidate> ranked =
           ballots.Candidates(task.id, static_cast<int>(i));
-      const Grid blank(1, 1);
-      const Grid& first = ranked.empty() ? blank : ranked[0].grid;
+      if (ranked.empty()) {
+        attempts.push_back(PlaceholderFor(task, static_cast<int>(i)));
+        continue;
+      }
+      const Grid& first = ranked[0].grid;
       attempts.push_back({first, ranked.size() > 1 ? ranked[1].grid : first});
     }
   }

@@ -277,6 +277,7 @@ absl::StatusOr<std::string> CheckpointDir(const std::string& path) {
   if (IsInMemory(dir)) return dir;
   if (FileExists(path) && !IsDirectory(path)) dir = Dirname(path);
   ARCTRM_ASSIGN_OR_RETURN(dir, ResolveDirectory(dir));
+  ARCTRM_RETURN_IF_ERROR(CheckCanLook(JoinPath(dir, kSettingsFile)));
   if (!FileExists(JoinPath(dir, kSettingsFile))) {
     return absl::NotFoundError(
         absl::StrCat(path, ": no checkpoint here: expected a folder with ",
