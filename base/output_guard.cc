@@ -422,6 +422,13 @@ absl::Status OutputGuard::CheckStandingAt(const Output& output) const {
 }
 
 absl::Status OutputGuard::CheckApart() const {
+  for (const Output& output : outputs_) {
+    if (output.kind == Kind::kWork) continue;
+    ARCTRM_RETURN_IF_ERROR(Annotate(output.kind == Kind::kFile
+                                        ? CheckFileName(output.path)
+                                        : CheckFolderName(output.path),
+                                    output.option));
+  }
   for (size_t i = 0; i < outputs_.size(); ++i) {
     const std::string missing = MissingBeforeParent(outputs_[i].path);
     if (!missing.empty()) {

@@ -2,8 +2,8 @@
 #include "cli/command_files.h"
 
 #include <algorithm>
-#include <cctype>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -11,6 +11,7 @@
 #include "arc/read.h"
 #include "augment/dataset.h"
 #include "base/files.h"
+#include "base/log.h"
 #include "base/own_names.h"
 #include "base/status.h"
 #include "cli/inputs.h"
@@ -29,19 +30,6 @@ namespace arctrm {
 namespace {
 
 bool Nobodys(const std::string&) { return false; }
-
-// "2026-11-28 07:38:12  …", as base/log.cc begins a line.
-bool IsOurLog(const std::string& path) {
-  constexpr absl::string_view kShape = "dddd-dd-dd dd:dd:dd  ";
-  const absl::StatusOr<std::string> text = ReadFile(path);
-  if (!text.ok() || text->size() < kShape.size()) return false;
-  return std::equal(
-      kShape.begin(), kShape.end(), text->begin(), [](char shape, char letter) {
-        return shape == 'd'
-                   ? std::isdigit(static_cast<unsigned char>(letter)) != 0
-                   : shape == letter;
-      });
-}
 
 // In whatever state: a job that nobody watches puts its own in the place of a
 // damaged one, the job itself looks at answers.
@@ -70,11 +58,25 @@ bool IsOurSubmission(const std::string& path) {
   return submission.ok() && SubmissionJson(*submission) == *text;
 }
 
-// One of ours in which nothing is answered yet.
-bool IsOurPlaceholder(const std::string& path) {
+// One of ours for these tasks in which nothing is answered yet.
+bool IsOurPlaceholder(const ChallengeSet& challenges, const std::string& path) {
   if (!IsOurSubmission(path)) return false;
   const absl::StatusOr<Submission> submission = ReadSubmission(path);
-  return submission.ok() && !HasAnswers(*submission);
+  return submission.ok() && !HasAnswers(*submission, challenges);
+}
+
+// The same for the tasks in these files.
+bool IsPlaceholderFor(const std::vector<std::string>& challenges,
+                      const std::string& path) {
+  ChallengeSet all;
+  for (const std::string& file : challenges) {
+    absl::StatusOr<TaskFiles> tasks = ReadTasks(file);
+    if (!tasks.ok()) return false;
+    for (Task& task : tasks->challenges.tasks) {
+      all.tasks.push_back(std::move(task));
+    }
+  }
+  return IsOurPlaceholder(all, path);
 }
 
 // Puzzles of ours, with the column that only arctrm writes, none of which is
@@ -153,7 +155,7 @@ void ReadsTrainOn(const std::vector<std::string>& arguments,
 absl::Status CheckLog(const CommonFlags& common) {
   OutputGuard guard;
   guard.AllowOverwriting(common.overwrite);
-  guard.Writes("--log", common.log, IsOurLog);
+  guard.Writes("--log", common.log, IsLogFile);
   return guard.CheckStanding();
 }
 
@@ -193,13 +195,15 @@ absl::Status CheckStanding(const OutputGuard& guard, bool overwrite) {
 }
 
 absl::Status CheckNoOtherAnswers(const std::string& path,
-                                 const std::string& text, bool overwrite) {
+                                 const Submission& submission,
+                                 const ChallengeSet& challenges,
+                                 bool overwrite) {
   if (overwrite || !FileExists(path) || IsSpecialFile(path)) {
     return absl::OkStatus();
   }
   const absl::StatusOr<std::string> there = ReadFile(path);
-  if (!there.ok() || there->empty() || *there == text ||
-      IsOurPlaceholder(path)) {
+  if (!there.ok() || there->empty() || *there == SubmissionJson(submission) ||
+      IsOurPlaceholder(challenges, path)) {
     return absl::OkStatus();
   }
   return absl::FailedPreconditionError(absl::StrCat(
@@ -368,8 +372,12 @@ OutputGuard FilesOf(const RunFlags& flags) {
   const absl::StatusOr<RunRecord> run = RunFolder(work).ReadRecord();
   const bool its_own =
       run.ok() && (run->out.empty() || run->out == SeenFrom(work, flags.out));
-  guard.Writes("--out", flags.out,
-               its_own ? IsOurSubmission : IsOurPlaceholder);
+  guard.Writes(
+      "--out", flags.out,
+      [its_own, challenges = flags.challenges](const std::string& path) {
+        return its_own ? IsOurSubmission(path)
+                       : IsPlaceholderFor(challenges, path);
+      });
   guard.WorksIn("--work", work, IsRunFolderName);
   guard.Writes("--report", flags.report, IsReportOfRunIn(work));
   return guard;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "arc/task.h"
 #include "base/output_guard.h"
 #include "cli/augment_command.h"
 #include "cli/bundle_command.h"
@@ -73,10 +74,12 @@ absl::Status CheckStanding(const Flags& flags) {
 // May the log go where `common` says? A file that is no log is left alone.
 absl::Status CheckLog(const CommonFlags& common);
 
-// May `text` be written to the submission `path`? Without `overwrite` not where
-// other answers stand.
+// May `submission` be written to `path`? Without `overwrite` not where other
+// answers stand.
 absl::Status CheckNoOtherAnswers(const std::string& path,
-                                 const std::string& text, bool overwrite);
+                                 const Submission& submission,
+                                 const ChallengeSet& challenges,
+                                 bool overwrite);
 
 // Removes what runs that were killed have left beside the outputs of `guard`.
 void RemoveLeftoversBeside(const OutputGuard& guard);

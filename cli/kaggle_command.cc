@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "cli/kaggle_command.h"
 
+#include <cerrno>
 #include <limits>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
+#include "arc/read.h"
 #include "base/file_lock.h"
 #include "base/files.h"
 #include "base/status.h"
@@ -17,6 +19,7 @@
 #include "cli/run_job.h"
 #include "cli/settings.h"
 #include "kaggle/job.h"
+#include "pipeline/inputs.h"
 #include "pipeline/spare_folder.h"
 #include "pipeline/worker_engine.h"
 
@@ -82,7 +85,28 @@ void AddFlags(CLI::App& command, KaggleFlags& flags) {
 // A start that is rounded up to a whole second is not in the future yet.
 constexpr double kClocksDiffer = 1;
 
+// What is wrong with settings and paths shows before the placeholder is put in
+// place.
+absl::Status CheckAsked(const KaggleFlags& flags) {
+  RunOptions run;
+  OptionSet set;
+  AddOptions(run.model, set);
+  AddOptions(run.train, set);
+  AddOptions(run.planning, set);
+  ARCTRM_RETURN_IF_ERROR(ApplySettings(flags.common.recipe, kFineTuningRecipe,
+                                       flags.common.set, set));
+  for (const std::string& argument : flags.train_on) {
+    for (const std::string& path : TrainOnPaths(argument)) {
+      const std::string file = TaskFilePath(path);
+      ARCTRM_RETURN_IF_ERROR(CheckCanLook(file));
+      if (!FileExists(file)) return ErrnoStatus(ENOENT, "can't read", file);
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<KaggleOptions> OptionsOf(const KaggleFlags& flags) {
+  ARCTRM_RETURN_IF_ERROR(CheckAsked(flags));
   KaggleOptions options;
   options.site.input = flags.input;
   options.site.working = flags.working;
@@ -174,6 +198,7 @@ int RunKagglePlan(const KaggleFlags& flags) {
 int RunOnDevices(const RunFlags& flags) {
   InstallStopSignals();
   return RunGuarded(flags, [&](Log& log) -> absl::StatusOr<int> {
+    ARCTRM_RETURN_IF_ERROR(CheckHasPlaceBeside(flags.out, flags.common));
     WorkerOptions workers;
     ARCTRM_ASSIGN_OR_RETURN(workers.solver, FindSolver());
     const std::string work = flags.common.work.empty()

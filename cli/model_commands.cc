@@ -34,11 +34,14 @@
 #include "pipeline/local_engine.h"
 #include "pipeline/memory_check.h"
 #include "pipeline/puzzle_job.h"
+#include "pipeline/resume_check.h"
 #include "pipeline/run.h"
 #include "pipeline/run_folder.h"
+#include "pipeline/run_identity.h"
 #include "pipeline/train_recorded.h"
 #include "solver/checkpoint_import.h"
 #include "solver/checkpoint_info.h"
+#include "solver/resume.h"
 #include "solver/train.h"
 #include "submission/write.h"
 #include "tta/ballots.h"
@@ -122,6 +125,23 @@ absl::Status PrintTrained(const TrainResult& result, const std::string& out) {
                       result.steps_per_s, Printable(out)));
 }
 
+// What a resumed training must have in common with `record`.
+absl::Status Identify(const RunOptions& options, const std::string& dataset,
+                      const std::string& checkpoint, RunRecord& record) {
+  record.fingerprints["--dataset"] = dataset;
+  ARCTRM_ASSIGN_OR_RETURN(record.fingerprints["--checkpoint"],
+                          FingerprintOfWeights(checkpoint));
+  record.settings["--seed"] = absl::StrCat(options.seed);
+  for (const OptionSet::Item& item : options.Settings()) {
+    // Of the others, which are for predictions, a training uses none.
+    if (item.key != "run.held_out" && absl::StartsWith(item.key, "run.")) {
+      continue;
+    }
+    record.settings[item.key] = item.value;
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
   ARCTRM_RETURN_IF_ERROR(NeedLimit(flags.time_limit, flags.steps));
   const Deadline limit = DeadlineOf(flags.time_limit);
@@ -136,6 +156,7 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
     ARCTRM_RETURN_IF_ERROR(
         Annotate(AppendDataset(std::move(more), dataset), flags.dataset[i]));
   }
+  const std::string dataset_print = DatasetFingerprint(dataset);
   if (!flags.checkpoint.empty()) {
     ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
                             ReadCheckpointInfo(flags.checkpoint));
@@ -202,13 +223,19 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
   for (const OptionSet::Item& item : options.Settings()) {
     fresh.facts.back().second.emplace_back(item.key, item.value);
   }
+  ARCTRM_RETURN_IF_ERROR(
+      Identify(options, dataset_print, flags.checkpoint, fresh));
+  fresh.run = NameRun(fresh, flags.steps > 0 && limit.IsInfinite());
+  request.log = &log;
+  ARCTRM_RETURN_IF_ERROR(FindRecord(folder, request, fresh, log).status());
   ARCTRM_RETURN_IF_ERROR(CheckTraining(request));
   ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<FileLock> lock,
                           LockTraining(folder));
   ARCTRM_RETURN_IF_ERROR(
       CheckTrainingOut(flags.out, flags.resume, flags.common));
   ARCTRM_ASSIGN_OR_RETURN(RunRecord record,
-                          OpenRecord(folder, flags.resume, fresh));
+                          OpenRecord(folder, request, fresh, log));
+  request.run = record.run;
   // The checkpoint is what counts.
   const auto note = [&](const std::string& status) {
     record.status = status;
@@ -216,6 +243,7 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
     if (!written.ok()) log.Warning(written.message());
   };
   note("training");
+  log.Begin();
   watchdog =
       WatchRun({folder.dir(), "", "what was saved before stands"}, limit, log);
   ARCTRM_ASSIGN_OR_RETURN(const TrainResult result,
@@ -253,6 +281,7 @@ absl::StatusOr<int> Run(const PredictFlags& flags, Log& log) {
   ARCTRM_ASSIGN_OR_RETURN(
       const std::unique_ptr<Predictor> predictor,
       LoadPredictor(flags.checkpoint, options.Predicting()));
+  log.Begin();
   VoteOptions vote;
   vote.max_views = flags.augmentations >= 0 ? flags.augmentations + 1 : 0;
   vote.stop_decided = options.planning.stop_decided;
@@ -359,6 +388,7 @@ absl::StatusOr<int> Run(const PuzzlePredictFlags& flags, Log& log) {
   ARCTRM_RETURN_IF_ERROR(CheckWeights(flags.checkpoint).status());
   ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<Predictor> predictor,
                           LoadPredictor(flags.checkpoint, run.Predicting()));
+  log.Begin();
   ARCTRM_ASSIGN_OR_RETURN(
       const std::vector<PuzzleAnswer> answers,
       AnswerPuzzles(*predictor, file, limit.EarlierBy(absl::Seconds(1)), log));

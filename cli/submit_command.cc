@@ -34,7 +34,7 @@ absl::StatusOr<int> Submit(const SubmitFlags& flags, Log& log) {
   ARCTRM_RETURN_IF_ERROR(CheckOutputFile(flags.out));
   const Submission submission = MergeSubmissions(parts, files.challenges);
   ARCTRM_RETURN_IF_ERROR(CheckNoOtherAnswers(
-      flags.out, SubmissionJson(submission), flags.common.overwrite));
+      flags.out, submission, files.challenges, flags.common.overwrite));
   ARCTRM_RETURN_IF_ERROR(
       WriteSubmission(submission, files.challenges, flags.out));
   log.Info(

@@ -37,13 +37,14 @@ absl::StatusOr<int> DoVote(const VoteFlags& flags, Log& log) {
   ARCTRM_RETURN_IF_ERROR(CheckOutputFile(flags.out));
   const Submission submission = ChooseAttempts(ballots, files.challenges);
   ARCTRM_RETURN_IF_ERROR(CheckNoOtherAnswers(
-      flags.out, SubmissionJson(submission), flags.common.overwrite));
+      flags.out, submission, files.challenges, flags.common.overwrite));
   ARCTRM_RETURN_IF_ERROR(
       WriteSubmission(submission, files.challenges, flags.out));
   if (without > 0) {
     log.Warning(absl::StrCat(without, " of ", Counted(num_tests, "test input"),
                              " have no vote: second answers stand there where "
-                             "views gave any, else [[0]]"));
+                             "views gave any, else the test input itself and "
+                             "a blank grid"));
   }
   log.Info(
       absl::StrCat("wrote ", flags.out, ": ", TasksText(files.challenges)));

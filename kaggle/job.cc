@@ -54,7 +54,7 @@ absl::StatusOr<Submission> WritePlaceholder(const ChallengeSet& challenges,
       return ReadSubmission(out);
     }
     const absl::StatusOr<Submission> others = ReadSubmission(out);
-    if (!overwrite && others.ok() && HasAnswers(*others)) {
+    if (!overwrite && others.ok() && HasAnswers(*others, challenges)) {
       return absl::FailedPreconditionError(
           absl::StrCat("--out ", out,
                        ": answers to other tasks stand there; name another, "
@@ -364,9 +364,12 @@ absl::StatusOr<std::string> PlanKaggle(const KaggleOptions& options, Log& log) {
       WorkersIn(options, absl::StrCat(folders[0], "-plan-", getpid()));
   ARCTRM_RETURN_IF_ERROR(MakeDirectories(workers.scratch));
   const std::unique_ptr<Engine> engine = MakeWorkerEngine(workers, log);
-  ARCTRM_RETURN_IF_ERROR(options.settle(*engine, run));
-  absl::StatusOr<std::string> plan = DescribePlan(
-      run, Deadline(RealClock(), KaggleTimeLeft(options)), log, *engine);
+  const auto describe = [&]() -> absl::StatusOr<std::string> {
+    ARCTRM_RETURN_IF_ERROR(options.settle(*engine, run));
+    return DescribePlan(run, Deadline(RealClock(), KaggleTimeLeft(options)),
+                        log, *engine);
+  };
+  absl::StatusOr<std::string> plan = describe();
   ARCTRM_RETURN_IF_ERROR(RemoveAll(workers.scratch));
   return plan;
 }

@@ -40,6 +40,7 @@ void EndRun(const EndedRun& run, Watchdog::Cause cause,
       written = folder.WriteRecord(*record);
     }
   }
+  log.Begin();
   log.EndProgress();
   log.Warning(
       absl::StrCat(warning, run.result.empty() ? "" : "; ", run.result));

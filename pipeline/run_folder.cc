@@ -13,6 +13,7 @@
 #include "absl/strings/str_split.h"
 #include "augment/dataset.h"
 #include "base/files.h"
+#include "base/log.h"
 #include "base/output_guard.h"
 #include "base/own_names.h"
 #include "base/status.h"
@@ -108,6 +109,10 @@ absl::Status ReadLaterFields(const simdjson::dom::element& root,
     int64_t value = 0;
     return root[key].get(value) == simdjson::SUCCESS ? value : 0;
   };
+  if (root["run"].get(text) == simdjson::SUCCESS) r.run = std::string(text);
+  if (root["dataset"].get(text) == simdjson::SUCCESS) {
+    r.dataset = std::string(text);
+  }
   r.steps = number("steps");
   r.votes = number("votes");
   r.snapshots = static_cast<int>(number("snapshots"));
@@ -210,7 +215,10 @@ absl::Status RunFolder::CheckOurs() const {
                      "another with --work"));
   }
   if (!FileExists(record_path())) {
-    const std::vector<std::string> others = ForeignEntries(dir_, IsPassingName);
+    const std::vector<std::string> others =
+        ForeignEntries(dir_, [&](absl::string_view name) {
+          return IsPassingName(name) || IsLogFile(JoinPath(dir_, name));
+        });
     if (others.empty()) return absl::OkStatus();
     return absl::FailedPreconditionError(absl::StrCat(
         dir_, ": exists and is not the work folder of a run: it holds ",
@@ -308,7 +316,9 @@ absl::Status RunFolder::WriteRecord(const RunRecord& r) const {
                                        {"snapshots", r.snapshots},
                                        {"score", r.score},
                                        {"out", r.out},
-                                       {"fingerprints", r.fingerprints}};
+                                       {"fingerprints", r.fingerprints},
+                                       {"run", r.run},
+                                       {"dataset", r.dataset}};
   return WriteFileAtomically(
       record_path(),
       json.dump(1, ' ', false,
@@ -318,6 +328,7 @@ absl::Status RunFolder::WriteRecord(const RunRecord& r) const {
 
 absl::StatusOr<RunRecord> RunFolder::ReadRecord() const {
   const std::string path = record_path();
+  ARCTRM_RETURN_IF_ERROR(CheckCanLook(path));
   if (!FileExists(path)) {
     return absl::NotFoundError(absl::StrCat(
         dir_,

@@ -43,6 +43,10 @@ struct RunRecord {
   // SHA-256 of what was read, by option: what a resumed run must find again.
   // Records of before have none.
   std::map<std::string, std::string> fingerprints;
+  // The name that its checkpoints, snapshots and ballots have in them too, and
+  // SHA-256 of dataset/dataset.json. "" in records of before.
+  std::string run;
+  std::string dataset;
   // What there is so far, to say what stands here: optimiser steps, votes that
   // count, snapshots kept, and the score in words ("" where it isn't known).
   int64_t steps = 0;
@@ -88,9 +92,10 @@ class RunFolder {
   std::string puzzles_path() const;
   std::string answers_path() const;
 
-  // May a run begin here? FailedPrecondition for a folder with entries and no
-  // run.json of ours, whatever they are called, and for one whose checkpoints
-  // or dataset hold entries that are not ours. Writes nothing.
+  // May a run begin here? FailedPrecondition for a folder with entries (but for
+  // logs of ours) and no run.json of ours, whatever they are called, and for
+  // one whose checkpoints or dataset hold entries that are not ours. Writes
+  // nothing.
   absl::Status CheckOurs() const;
   // The same, and FailedPrecondition where a run stands here that is finished
   // or has a checkpoint or votes, or a training that has curves: says which,

@@ -21,10 +21,17 @@ namespace arctrm {
 absl::StatusOr<std::unique_ptr<FileLock>> LockTraining(const RunFolder& folder);
 
 // The record of a job that trains. A resumed one goes on with its own, where
-// the work folder still has it; any other starts a folder that holds `fresh`,
-// or nothing where there is no room.
-absl::StatusOr<RunRecord> OpenRecord(const RunFolder& folder, bool resume,
-                                     const RunRecord& fresh);
+// the work folder still has it; any other gets `fresh`. FailedPrecondition for
+// a resumed one whose settings or inputs are not those of `fresh`, or whose
+// checkpoints in request.out and request.best_out are another run's. Writes
+// nothing.
+absl::StatusOr<RunRecord> FindRecord(const RunFolder& folder,
+                                     const TrainRequest& request,
+                                     const RunRecord& fresh, Log& log);
+// The same, and starts the work folder of a record that is new.
+absl::StatusOr<RunRecord> OpenRecord(const RunFolder& folder,
+                                     const TrainRequest& request,
+                                     const RunRecord& fresh, Log& log);
 
 // Of a training that ended: where its last checkpoint went to the spare folder,
 // for want of room in `out`, that is the one to go on in, and no spare is left.

@@ -27,6 +27,9 @@ struct CheckpointInfo {
   bool has_resume_state = false;
   PuzzleIds ids;
   std::vector<TrainedTask> trained;  // what these weights have seen, ever
+  // Which run they are the state of, as TrainRequest::run names it; "" for
+  // weights of no run: exported ones, and those of earlier versions.
+  std::string run;
 };
 
 // Is `name` that of a file of a checkpoint folder?

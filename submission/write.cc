@@ -8,6 +8,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "arc/placeholder.h"
 #include "arc/read.h"
 #include "base/files.h"
 #include "base/replaced_file.h"
@@ -17,13 +18,14 @@
 namespace arctrm {
 namespace {
 
-const Grid& Placeholder() {
+// In the place of an empty grid.
+const Grid& Nothing() {
   static const Grid* const grid = new Grid(1, 1);
   return *grid;
 }
 
 void AppendGrid(const Grid& grid, std::string& out) {
-  const Grid& shown = grid.empty() ? Placeholder() : grid;
+  const Grid& shown = grid.empty() ? Nothing() : grid;
   out += '[';
   for (int r = 0; r < shown.rows(); ++r) {
     if (r > 0) out += ',';
@@ -84,8 +86,8 @@ bool Fits(const Submission& submission, const ChallengeSet& challenges) {
 Submission AsWritten(Submission submission) {
   for (auto& [id, outputs] : submission) {
     for (Attempts& attempts : outputs) {
-      if (attempts.attempt_1.empty()) attempts.attempt_1 = Placeholder();
-      if (attempts.attempt_2.empty()) attempts.attempt_2 = Placeholder();
+      if (attempts.attempt_1.empty()) attempts.attempt_1 = Nothing();
+      if (attempts.attempt_2.empty()) attempts.attempt_2 = Nothing();
     }
   }
   return submission;
@@ -134,8 +136,10 @@ std::string SubmissionJson(const Submission& submission) {
 Submission PlaceholderSubmission(const ChallengeSet& challenges) {
   Submission submission;
   for (const Task& task : challenges.tasks) {
-    submission[task.id].assign(task.test_inputs.size(),
-                               {Placeholder(), Placeholder()});
+    std::vector<Attempts>& outputs = submission[task.id];
+    for (int i = 0; i < static_cast<int>(task.test_inputs.size()); ++i) {
+      outputs.push_back(PlaceholderFor(task, i));
+    }
   }
   return submission;
 }
@@ -166,15 +170,14 @@ bool LooksLikeSubmission(absl::string_view text) {
          });
 }
 
-bool HasAnswers(const Submission& submission) {
-  const auto answers = [](const Grid& grid) {
-    return !grid.empty() && grid != Placeholder();
-  };
+bool HasAnswers(const Submission& submission, const ChallengeSet& challenges) {
   for (const auto& [id, outputs] : submission) {
-    for (const Attempts& attempts : outputs) {
-      if (answers(attempts.attempt_1) || answers(attempts.attempt_2)) {
-        return true;
-      }
+    const Task* task = challenges.Find(id);
+    if (task == nullptr || outputs.size() > task->test_inputs.size()) {
+      return true;
+    }
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      if (!IsPlaceholder(outputs[i], *task, static_cast<int>(i))) return true;
     }
   }
   return false;
@@ -210,8 +213,9 @@ Submission MergeSubmissions(const std::vector<WeightedSubmission>& parts,
         const auto it = part.submission.find(task.id);
         if (it == part.submission.end() || i >= it->second.size()) continue;
         const Attempts& a = it->second[i];
+        if (IsPlaceholder(a, task, static_cast<int>(i))) continue;
         const auto count = [&](const Grid& grid, double w) {
-          if (!grid.empty() && grid != Placeholder()) weight[grid] += w;
+          if (!grid.empty() && grid != Nothing()) weight[grid] += w;
         };
         count(a.attempt_1, part.weight);
         if (a.attempt_2 != a.attempt_1) count(a.attempt_2, part.weight / 2);

@@ -111,7 +111,7 @@ absl::Status TaskReader::AddFile(const std::string& path,
 void TaskReader::AddFault(const std::string& fault) {
   ++seen_;
   if (options_.leave_out) {
-    left_out_.push_back(fault);
+    arctrm::AddItem(fault, left_out_);
   } else {
     faults_.Add(fault);
   }
@@ -119,13 +119,13 @@ void TaskReader::AddFault(const std::string& fault) {
 
 absl::StatusOr<TaskFiles> TaskReader::Finish(absl::string_view path) {
   ARCTRM_RETURN_IF_ERROR(faults_.ToStatus(path));
-  const auto remark = [&](const std::string& what,
-                          std::vector<std::string>& items) {
-    if (items.empty()) return;
-    files_.remarks.push_back(
-        {absl::StrCat(path, ": ", what), std::move(items)});
+  const auto count = [](const Remark& of) { return of.items.size() + of.more; };
+  const auto remark = [&](const std::string& what, Remark& of) {
+    if (of.items.empty()) return;
+    of.what = absl::StrCat(path, ": ", what);
+    files_.remarks.push_back(std::move(of));
   };
-  const size_t left_out = left_out_.size();
+  const size_t left_out = count(left_out_);
   remark(absl::StrCat("left out ", left_out, " of ", seen_, " tasks"),
          left_out_);
   if (files_.challenges.tasks.empty()) {
@@ -138,15 +138,15 @@ absl::StatusOr<TaskFiles> TaskReader::Finish(absl::string_view path) {
         absl::StrCat(RemarkText(files_.remarks.back(), kListed),
                      "; nothing is left to train on"));
   }
-  const size_t pairs = left_out_pairs_.size();
+  const size_t pairs = count(left_out_pairs_);
   remark(absl::StrCat("left out ", pairs, pairs == 1 ? " pair" : " pairs",
                       " of tasks that have others"),
          left_out_pairs_);
-  const size_t twice = duplicates_.size();
+  const size_t twice = count(duplicates_);
   remark(absl::StrCat(twice, twice == 1 ? " task stands" : " tasks stand",
                       " there more than once, alike; taken once"),
          duplicates_);
-  const size_t renamed = renamed_.size();
+  const size_t renamed = count(renamed_);
   remark(absl::StrCat(renamed, renamed == 1 ? " task has" : " tasks have",
                       " the id of another task; kept as"),
          renamed_);
@@ -482,7 +482,7 @@ void TaskReader::Complete(Draft draft) {
       return Reject(task.id, draft.faults);
     }
     for (const std::string& fault : draft.faults) {
-      left_out_pairs_.push_back(absl::StrCat(task.id, " (", fault, ")"));
+      arctrm::AddItem(absl::StrCat(task.id, " (", fault, ")"), left_out_pairs_);
     }
   }
   ++seen_;
@@ -516,13 +516,13 @@ void TaskReader::Insert(Draft draft) {
   // The name that a dataset gives to a second task of the same id.
   for (int n = 2; index_.count(draft.task.id) > 0; ++n) {
     if (IsDuplicate(draft, draft.task.id)) {
-      return duplicates_.push_back(id);
+      return arctrm::AddItem(id, duplicates_);
     }
     draft.task.id = absl::StrCat(id, "#", n);
   }
   if (draft.task.id != id) {
     files_.shared_ids.insert({id, draft.task.id});
-    renamed_.push_back(draft.task.id);
+    arctrm::AddItem(draft.task.id, renamed_);
   }
   index_[draft.task.id] = files_.challenges.tasks.size();
   where_.push_back(draft.where);
@@ -548,7 +548,7 @@ void TaskReader::Reject(absl::string_view id,
       label = Where();
       label.resize(label.size() - 2);
     }
-    left_out_.push_back(absl::StrCat(label, " (", faults[0], ")"));
+    arctrm::AddItem(absl::StrCat(label, " (", faults[0], ")"), left_out_);
     return;
   }
   const std::string task = id.empty() ? "" : absl::StrCat("task ", id, ": ");

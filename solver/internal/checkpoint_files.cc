@@ -55,6 +55,7 @@ std::string IdsJson(const CheckpointInfo& info) {
                        {"pairs", std::move(pairs)}});
   }
   ids["trained"] = std::move(trained);
+  if (!info.run.empty()) ids["run"] = info.run;
   return ids.dump();
 }
 
@@ -68,6 +69,13 @@ absl::Status ParseIds(const std::string& path, const std::string& json,
   if (parser.parse(json).get(root) != simdjson::SUCCESS ||
       root["num_ids"].get(info.ids.num_ids) != simdjson::SUCCESS) {
     return damaged("not the id map of a checkpoint");
+  }
+  std::string_view run;
+  const simdjson::error_code has_run = root["run"].get(run);
+  if (has_run == simdjson::SUCCESS) {
+    info.run = std::string(run);
+  } else if (has_run != simdjson::NO_SUCH_FIELD) {
+    return damaged("\"run\" is no text");
   }
   simdjson::dom::array tasks;
   if (root["tasks"].get(tasks) != simdjson::SUCCESS) {
@@ -287,6 +295,7 @@ absl::StatusOr<std::string> CheckpointDir(const std::string& path) {
   }
   if (FileExists(path) && !IsDirectory(path)) dir = Dirname(path);
   ARCTRM_ASSIGN_OR_RETURN(dir, ResolveDirectory(dir));
+  ARCTRM_RETURN_IF_ERROR(CheckCanLook(JoinPath(dir, kSettingsFile)));
   if (FileExists(JoinPath(dir, kSettingsFile))) return dir;
   std::string found;
   const absl::StatusOr<std::vector<std::string>> names = ListFiles(dir);
@@ -394,7 +403,7 @@ absl::Status CheckWholeCheckpoint(const std::string& path) {
 absl::StatusOr<std::string> CheckpointFingerprint(const std::string& path) {
   ARCTRM_ASSIGN_OR_RETURN(const std::string dir, internal::CheckpointDir(path));
   ARCTRM_ASSIGN_OR_RETURN(const std::string json,
-                          ReadFile(JoinPath(dir, internal::kSettingsFile)));
+                          internal::ReadKeptFile(dir, internal::kSettingsFile));
   return Sha256Hex(json);
 }
 

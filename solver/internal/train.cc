@@ -137,9 +137,11 @@ absl::StatusOr<TrainResult> Lead(const TrainRequest& request,
     if (request.on_unsaved) {
       request.on_unsaved(status);
     } else if (request.log != nullptr && !told) {
-      request.log->Warning(
-          absl::StrCat("not saved, and so will be all that finds no room: ",
-                       status.message()));
+      request.log->Warning(absl::StrCat("not saved, as all that ",
+                                        absl::IsResourceExhausted(status)
+                                            ? "finds no room: "
+                                            : "can't be written: ",
+                                        status.message()));
     }
     told = true;
     return absl::OkStatus();

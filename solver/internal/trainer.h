@@ -5,6 +5,7 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -163,6 +164,10 @@ class Trainer {
   TrainOptions train_;
   DeviceOptions device_options_;
   uint64_t seed_;
+  std::string run_;
+  // Fingerprint of the weights it started from, "" for none; nothing where that
+  // is not known any more.
+  std::optional<std::string> start_ = "";
   const Dataset* dataset_;
   std::unique_ptr<Model> model_;
   std::shared_ptr<Workers> workers_;
@@ -197,8 +202,5 @@ class Trainer {
   Tensor windows_;
   Tensor fresh_;  // (2, rows, cells) uint8 on the CPU: inputs, labels
 };
-
-// What a resumed run must have in common with the one it continues.
-std::string DatasetFingerprint(const Dataset& dataset);
 
 }  // namespace arctrm::internal

@@ -17,7 +17,9 @@
 #include "solver/internal/checkpoint_files.h"
 #include "solver/internal/cuda_launch.h"
 #include "solver/internal/device.h"
+#include "solver/internal/resume_state.h"
 #include "solver/internal/trainer.h"
+#include "solver/resume.h"
 
 namespace arctrm::internal {
 namespace {
@@ -107,78 +109,14 @@ absl::Status CheckGraphs(const TrainOptions& train, at::Device device) {
   return absl::OkStatus();
 }
 
-// A training that goes on with the same settings and data.
-struct ResumeState {
-  CheckpointInfo info;
-  SafetensorsFile weights;
-  SafetensorsFile state;
-};
-
-std::string TextOf(const SafetensorsFile& file, const std::string& key) {
-  const auto it = file.metadata().find(key);
-  return it == file.metadata().end() ? std::string() : it->second;
-}
-
-absl::StatusOr<ResumeState> ReadResume(const std::string& dir,
-                                       const ModelOptions& options,
-                                       const TrainOptions& train,
-                                       const Dataset& dataset) {
-  ARCTRM_ASSIGN_OR_RETURN(CheckpointInfo info, ReadCheckpointInfo(dir));
-  if (!info.has_resume_state) {
-    return absl::NotFoundError(absl::StrCat(
-        dir, ": holds weights but no ", kResumeFile,
-        ", so training can't be resumed; start from it with --checkpoint"));
-  }
-  std::string difference = FirstDifference(info.model, options);
-  // Trained before there were windows.
-  if (info.train.fit_canvas == "auto") info.train.fit_canvas = "off";
-  if (info.train.canvas_step == 0) info.train.canvas_step = train.canvas_step;
-  if (difference.empty()) difference = FirstDifference(info.train, train);
-  if (!difference.empty()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        dir, ": ", difference, "; resume with the settings it began with"));
-  }
-  ARCTRM_ASSIGN_OR_RETURN(SafetensorsFile weights,
-                          ReadCheckpointTensors(info.dir, kWeightsFile));
-  ARCTRM_ASSIGN_OR_RETURN(SafetensorsFile state,
-                          ReadCheckpointTensors(info.dir, kResumeFile));
-  if (TextOf(state, "dataset") != DatasetFingerprint(dataset)) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(dir,
-                     ": was trained on another dataset; resume with the "
-                     "same tasks, copies and seed"));
-  }
-  if (info.ids.num_ids != IdsOfDataset(dataset).num_ids) {
-    return absl::DataLossError(
-        absl::StrCat(dir, ": its id map does not fit its dataset"));
-  }
-  return ResumeState{std::move(info), std::move(weights), std::move(state)};
-}
-
 }  // namespace
-
-std::string DatasetFingerprint(const Dataset& dataset) {
-  std::string content = absl::StrCat(dataset.canvas.side, ";");
-  if (!dataset.has_ids()) {
-    absl::StrAppend(&content, PuzzleKindName(dataset.canvas.kind), ";",
-                    dataset.seed, ";", dataset.copies_asked, ";");
-  }
-  for (const DatasetTask& task : dataset.tasks) {
-    absl::StrAppend(&content, task.name, ";", task.pairs.size(), ";");
-    for (const Pair& pair : task.pairs) {
-      content += pair.input.ContentBytes();
-      content += pair.output.ContentBytes();
-    }
-    for (const Augmentation& copy : task.copies) content += copy.Key();
-  }
-  return Sha256Hex(content);
-}
 
 Trainer::Trainer(const TrainRequest& request)
     : options_(request.model),
       train_(request.train),
       device_options_(request.device),
       seed_(request.seed),
+      run_(request.run),
       dataset_(request.dataset),
       examples_(ExampleSampler(request.dataset, request.train.translate,
                                request.train.pairs_per_visit, request.seed,
@@ -204,9 +142,7 @@ absl::Status Trainer::Check(const TrainRequest& asked) {
   if (request.resume) {
     ARCTRM_CHECK(request.dataset != nullptr);
     ARCTRM_RETURN_IF_ERROR(CheckWeights(request.out).status());
-    return ReadResume(request.out, request.model, request.train,
-                      *request.dataset)
-        .status();
+    return CheckResume(request);
   }
   if (request.checkpoint.empty()) return absl::OkStatus();
   ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
@@ -356,6 +292,7 @@ absl::Status Trainer::LoadStart(const std::string& checkpoint) {
   trained_ = std::move(seen);
   earlier_steps_ = info.step;
   weights_time_s_ = info.train_time_s;
+  ARCTRM_ASSIGN_OR_RETURN(start_, CheckpointFingerprint(checkpoint));
   return absl::OkStatus();
 }
 
@@ -455,7 +392,7 @@ absl::Status Trainer::LoadResume(const std::string& dir) {
                           ReadResume(dir, options_, train_, *dataset_));
   CheckpointInfo& info = saved.info;
   const SafetensorsFile& state = saved.state;
-  const auto text = [&](const std::string& key) { return TextOf(state, key); };
+  const auto text = [&](const std::string& key) { return saved.Text(key); };
   at::NoGradGuard no_grad;
   ARCTRM_ASSIGN_OR_RETURN(
       const Tensor table,
@@ -539,6 +476,9 @@ absl::Status Trainer::LoadResume(const std::string& dir) {
     }
   }
   trained_ = std::move(info.trained);
+  if (run_.empty()) run_ = info.run;
+  start_.reset();
+  if (saved.Has(kStartKey)) start_ = text(kStartKey);
   return absl::OkStatus();
 }
 
@@ -557,6 +497,7 @@ absl::Status Trainer::Save(const std::string& dir, double time_s,
     }
   }
   info.trained = trained_;
+  info.run = run_;
   const Tensor& averaged = ema_.defined() ? ema_ : model_->flat();
   NamedFiles files = {
       {kWeightsFile, ToSafetensors(ModelTensors(*model_, averaged, table_))}};
@@ -584,7 +525,9 @@ TensorMap Trainer::ResumeState(const Carry& carry, double time_s) const {
                    {"carry.puzzle_ids", carry.current.puzzle_ids},
                    {"carry.windows", windows_}};
   state.metadata = {
-      {"dataset", DatasetFingerprint(*dataset_)},
+      {kDatasetKey, PairsFingerprint(*dataset_)},
+      {kWholeDatasetKey, DatasetFingerprint(*dataset_)},
+      {kSeedKey, absl::StrCat(seed_)},
       {"exploration", exploration_.State()},
       {"sampler", examples_.State()},
       {"step", absl::StrCat(step_)},
@@ -596,6 +539,7 @@ TensorMap Trainer::ResumeState(const Carry& carry, double time_s) const {
       {"best_step", absl::StrCat(best_step)},
       {"best_exact", absl::StrFormat("%.17g", best.exact)},
       {"best_accuracy", absl::StrFormat("%.17g", best.accuracy)}};
+  if (start_.has_value()) state.metadata[kStartKey] = *start_;
   if (loss_scale.gave_up || model_->dtype() == at::kHalf) {
     state.metadata["loss_scale"] = absl::StrFormat("%.17g", loss_scale.scale);
     state.metadata["loss_scale_good_steps"] =

@@ -50,6 +50,12 @@ TEST(Exceptions, WithoutACatchEndWithALineAndNoCore) {
         []() noexcept { RunOut(); }();
       },
       testing::ExitedWithCode(1), "error: memory ran out");
+  EXPECT_EXIT(
+      {
+        EndOnUncaught();
+        []() noexcept { throw std::runtime_error("a\x1b[31mb\n"); }();
+      },
+      testing::ExitedWithCode(1), "error: a.x1b.31mb.n");
 }
 
 }  // namespace

@@ -129,7 +129,8 @@ TEST_F(FilesTest, VoteMergesBallotsAndWritesTwoAttempts) {
   // Three votes each, equal confidence: by content, 789 first.
   EXPECT_EQ(submission.at("aaaa0001")[0],
             (Attempts{Grid::FromText("789"), Grid::FromText("987")}));
-  EXPECT_EQ(submission.at("aaaa0001")[1], (Attempts{Grid(1, 1), Grid(1, 1)}));
+  EXPECT_EQ(submission.at("aaaa0001")[1],
+            (Attempts{Grid::FromText("1 2"), Grid(2, 1)}));
   EXPECT_EQ(submission.at("bbbb0002")[0],
             (Attempts{Grid::FromText("4"), Grid::FromText("4")}));
   EXPECT_EQ(Arctrm({"validate", "--challenges", "challenges.json", "vote.json"})

@@ -138,15 +138,19 @@ def children(pid):
     return sorted(found)
 
 
-def answers(path):
-    """Test inputs that have a real answer."""
+def answers(path, challenges):
+    """Test inputs that have a real answer: not the input and a blank grid."""
     try:
         with open(path) as file:
             submission = json.load(file)
+        with open(challenges) as file:
+            tasks = json.load(file)
     except (OSError, ValueError):
         return -1
-    return sum(entry["attempt_1"] != [[0]] for entries in submission.values()
-               for entry in entries)
+    return sum(entry["attempt_1"] != test["input"] or
+               any(map(any, entry["attempt_2"]))
+               for name, entries in submission.items()
+               for entry, test in zip(entries, tasks[name]["test"]))
 
 
 class Run:
@@ -210,7 +214,7 @@ class Run:
             time.sleep(0.02)
         if leader.poll() is not None:
             return leader
-        self.before = max(self.before, answers(self.out))
+        self.before = max(self.before, answers(self.out, self.challenges))
         end = self.started + args.limit
         if self.fault == "SIGTERM":
             leader.terminate()
@@ -343,7 +347,7 @@ class Run:
 
     def judge(self, ended):
         self.early = self.started + args.limit - SAFETY - ended
-        self.after = answers(self.out)
+        self.after = answers(self.out, self.challenges)
         if self.early < -SAFETY - MOST_LATE:
             self.problems.append("%.1f s past its limit" %
                                  (-self.early - SAFETY))

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "arc/placeholder.h"
 #include "arc/read.h"
 #include "base/files.h"
 #include "gmock/gmock.h"
@@ -211,18 +212,38 @@ TEST(MergeSubmissions, PlaceholdersAndEmptyGridsDoNotCount) {
             (Attempts{G("4"), G("6")}));
 }
 
+TEST(MergeSubmissions, APlaceholderIsNoAnswerButItsGridsCanBe) {
+  const Attempts nothing = PlaceholderFor(TwoTasks().tasks[0], 0);
+  EXPECT_EQ(Merged({Part(nothing.attempt_1, nothing.attempt_2, 9),
+                    Part(G("4"), G("6"), 1)}),
+            (Attempts{G("4"), G("6")}));
+  EXPECT_EQ(Merged({Part(nothing.attempt_1, G("6"), 1)}),
+            (Attempts{nothing.attempt_1, G("6")}));
+}
+
+TEST(HasAnswers, WhatIsNoPlaceholderIsOne) {
+  const ChallengeSet challenges = TwoTasks();
+  Submission submission = PlaceholderSubmission(challenges);
+  EXPECT_FALSE(HasAnswers(submission, challenges));
+  submission["a"][0] = {Grid(1, 1), Grid(1, 1)};
+  EXPECT_FALSE(HasAnswers(submission, challenges));
+  submission["b"][1].attempt_2 = G("4");
+  EXPECT_TRUE(HasAnswers(submission, challenges));
+  EXPECT_TRUE(HasAnswers({{"other", {}}}, challenges));
+}
+
 TEST(MergeSubmissions, OnlyOneAnswerIsRepeatedAndNoneIsAPlaceholder) {
   EXPECT_EQ(Merged({Part(G("4"), Grid(1, 1))}), (Attempts{G("4"), G("4")}));
-  EXPECT_EQ(Merged({}), (Attempts{Grid(1, 1), Grid(1, 1)}));
+  EXPECT_EQ(Merged({}), PlaceholderFor(TwoTasks().tasks[0], 0));
 }
 
 TEST(MergeSubmissions, TasksThatNoPartAnswersStayInPlace) {
   const WeightedSubmission part = {{{"b", {{G("7"), G("8")}}}}, 1};
   const Submission merged = MergeSubmissions({part}, TwoTasks());
-  EXPECT_EQ(merged.at("a")[0], (Attempts{Grid(1, 1), Grid(1, 1)}));
+  EXPECT_EQ(merged.at("a")[0], PlaceholderFor(TwoTasks().tasks[0], 0));
   ASSERT_EQ(merged.at("b").size(), 2u);
   EXPECT_EQ(merged.at("b")[0], (Attempts{G("7"), G("8")}));
-  EXPECT_EQ(merged.at("b")[1], (Attempts{Grid(1, 1), Grid(1, 1)}));
+  EXPECT_EQ(merged.at("b")[1], PlaceholderFor(TwoTasks().tasks[1], 1));
 }
 
 }  // namespace

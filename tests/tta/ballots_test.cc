@@ -9,6 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "arc/placeholder.h"
 #include "augment/augmentation.h"
 #include "base/compress.h"
 #include "base/files.h"
@@ -443,20 +444,36 @@ TEST(ChooseAttempts, TakesTheTwoBestAndRepeatsAnOnlyOne) {
                   Attempts{Grid::FromText("9"), Grid::FromText("9")}));
 }
 
+TEST(Ballots, NameTheirRunAndWhatTheyAreFor) {
+  Ballots ballots;
+  ballots.Add("a", 0, MakeVote("8", 0.5f));
+  ballots.Add("b", 1, MakeVote("9", 0.5f));
+  EXPECT_THAT(ballots.Inputs(), ::testing::ElementsAre(TestInputKey("a", 0),
+                                                       TestInputKey("b", 1)));
+  EXPECT_EQ(ballots.Sources().size(), 1u);
+  const std::string path = JoinPath(::testing::TempDir(), "named.zst");
+  ASSERT_TRUE(ballots.Write(path).ok());
+  EXPECT_EQ(Ballots::Read(path)->run(), "");
+  ballots.SetRun("0f");
+  ASSERT_TRUE(ballots.Write(path).ok());
+  EXPECT_EQ(Ballots::Read(path)->run(), "0f");
+  EXPECT_TRUE(*Ballots::Read(path) == ballots);
+}
+
 TEST(ChooseAttempts, TestInputsWithoutVotesStayInPlace) {
   Ballots ballots;
   ballots.Add("b", 0, MakeVote("", 0.9f));
   ballots.Add("b", 1, MakeVote("8", 0.5f));
   ballots.Add("unknown", 0, MakeVote("8", 0.5f));
   const Submission submission = ChooseAttempts(ballots, TwoTasks());
-  const Grid blank(1, 1);
+  const ChallengeSet challenges = TwoTasks();
   ASSERT_EQ(submission.size(), 2u);
   EXPECT_THAT(submission.at("b"),
               ::testing::ElementsAre(
-                  Attempts{blank, blank},
+                  PlaceholderFor(*challenges.Find("b"), 0),
                   Attempts{Grid::FromText("8"), Grid::FromText("8")}));
   EXPECT_THAT(submission.at("a"),
-              ::testing::ElementsAre(Attempts{blank, blank}));
+              ::testing::ElementsAre(PlaceholderFor(*challenges.Find("a"), 0)));
 }
 
 Vote WithSecond(Vote vote, const char* second) {

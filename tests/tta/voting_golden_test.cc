@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "arc/placeholder.h"
 #include "augment/augmentation.h"
 #include "augment/canvas.h"
 #include "gmock/gmock.h"
@@ -215,13 +216,14 @@ TEST(VotingGolden, TestInputsWithoutVotesStayInPlace) {
   ASSERT_EQ(c.submission.at("taskB").size(), 1u);
   ASSERT_TRUE(c.submission.at("taskC").empty());
   const Submission mine = ChooseAttempts(Feed(c), c.challenges);
-  const Grid blank(1, 1);
   ASSERT_EQ(mine.at("taskB").size(), 2u);
-  EXPECT_EQ(mine.at("taskB")[0], (Attempts{blank, blank}));
+  EXPECT_EQ(mine.at("taskB")[0],
+            PlaceholderFor(*c.challenges.Find("taskB"), 0));
   EXPECT_EQ(mine.at("taskB")[1].attempt_1,
             c.submission.at("taskB")[0].attempt_2);
   ASSERT_EQ(mine.at("taskC").size(), 1u);
-  EXPECT_EQ(mine.at("taskC")[0], (Attempts{blank, blank}));
+  EXPECT_EQ(mine.at("taskC")[0],
+            PlaceholderFor(*c.challenges.Find("taskC"), 0));
 }
 
 // The whole way: views planned and encoded here, answers as recorded.
