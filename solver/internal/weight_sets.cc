@@ -127,6 +127,7 @@ class Finder {
     const NamedTensor& tensor = At(place);
     const absl::string_view path = tensor.path;
     size_t start = WeightNameStart(path);
+    has_name_.push_back(start != path.npos);
     std::string name;
     std::string form;
     if (start != path.npos) {
@@ -316,13 +317,14 @@ class Finder {
     if (absl::ConsumeSuffix(&lightning, "averaging_state.")) {
       modules = absl::StrCat(lightning, "state_dict.");
     }
+    const bool of_average = word != "step" || IsStepOfAverage(around);
     for (WeightSet& set : out_.sets) {
       // torch.optim.swa_utils.AveragedModel: "module.…" beside "n_averaged".
       const bool of_modules =
           word == "n_averaged" && absl::StartsWith(set.prefix, modules);
       if (of_modules) set.averaged = true;
-      const bool around_average = absl::StartsWith(set.prefix, around) &&
-                                  (word != "step" || IsStepOfAverage(around));
+      const bool around_average =
+          of_average && absl::StartsWith(set.prefix, around);
       if (!set.averaged || number.value != 0 ||
           (!of_modules && !around_average)) {
         continue;
@@ -413,7 +415,7 @@ class Finder {
     for (size_t i = 0; i < contents_.tensors.size(); ++i) {
       const NamedTensor& tensor = At(i);
       absl::string_view rest = tensor.path;
-      if (taken[i] || WeightNameStart(rest) != std::string::npos) continue;
+      if (taken[i] || has_name_[i]) continue;
       const bool beside =
           nested ? absl::StartsWith(rest, set.prefix)
                  : tensor.container == container &&
@@ -435,6 +437,7 @@ class Finder {
 
   const NamedContents& contents_;
   std::vector<Group> groups_;
+  std::vector<bool> has_name_;                         // of a weight, by tensor
   std::map<std::string, std::vector<size_t>> places_;  // of groups, by prefix
   std::vector<size_t> containers_;                     // of the sets
   std::set<std::string> names_;                        // as they are shown
