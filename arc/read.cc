@@ -116,7 +116,9 @@ class SolutionReader {
       }
     }
     if (result_.solutions.empty() && faults_.empty()) {
-      faults_.Add("no solutions");
+      faults_.Add(unknown_ == nullptr || unknown_->empty()
+                      ? "no solutions"
+                      : "no solutions: no test output is known");
     }
     return absl::OkStatus();
   }

@@ -97,6 +97,13 @@ std::string OtherBeginning(absl::string_view json) {
   if (json.empty() || absl::StrContains("{[/'", json[0])) return "";
   constexpr size_t kShown = 40;
   const absl::string_view line = json.substr(0, json.find_first_of("\r\n"));
+  const absl::string_view all = absl::StripTrailingAsciiWhitespace(json);
+  // Git without links, and some archives, save a link so.
+  if (line.size() == all.size() && IsTaskFileName(Basename(all))) {
+    return absl::StrCat("it holds a path, \"",
+                        absl::Utf8SafeCEscape(line.substr(0, kShown)),
+                        "\": a link that was saved as text?");
+  }
   return absl::StrCat(
       "it begins with \"", absl::Utf8SafeCEscape(line.substr(0, kShown)),
       line.size() > kShown ? "...\"" : "\"", ", expected { or [");

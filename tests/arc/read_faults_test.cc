@@ -67,6 +67,7 @@ TEST(ReadFaults, TextThatIsNoJson) {
        {" \n\t", "the file holds nothing but blanks and empty lines"},
        {"id,grid\n1,2\n", "not JSON: it begins with \"id,grid\""},
        {"task_id,attempt_1\na,b\n", "begins with \"task_id,attempt_1\""},
+       {"../gone/b.json", "a path, \"../gone/b.json\": a link that was saved"},
        {"404: Not Found", "an error message of a server"},
        {"Entry not found", "an error message of a server"},
        {"{\"a\": {\"train\": [}", "(a.train[0]): expected a value, found '}'"},

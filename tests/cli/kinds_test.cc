@@ -92,6 +92,7 @@ TEST_F(KindsTest, ValidateSaysWhatTheFileIs) {
   ExpectRefused(with("solutions.json"),
                 "not valid, 3 faults: holds solutions (test outputs");
   ExpectRefused(with("challenges.json"), "faults: holds tasks");
+  ExpectRefused(with("tasks"), "tasks: a folder; a submission is one file");
   Write("404.json", "404: Not Found");
   EXPECT_THAT(Arctrm(with("404.json")).out, HasSubstr("message of a server"));
   Write("rows.csv", "task_id,attempt_1\na,b\n");
@@ -112,6 +113,12 @@ TEST_F(KindsTest, OutputsThatAreNotKnownAreLeftOutOfTheScore) {
     EXPECT_THAT(result.out, HasSubstr("0 of 1"));
     EXPECT_THAT(result.err, HasSubstr("some.json: 2 test outputs are not known "
                                       "and not scored: aaaa0001[0]; bbbb0002"));
+  }
+  Write("none.json", R"({"aaaa0001":null,"bbbb0002":null})");
+  Write("null.json", R"({"aaaa0001":[null,null],"bbbb0002":[null]})");
+  for (const char* file : {"none.json", "null.json"}) {
+    ExpectRefused({"score", "--solutions", file, "submission.json"},
+                  "no test output is known");
   }
   ExpectRefused(
       {"augment", "--train-on", "challenges.json=some.json", "--out", "data"},
