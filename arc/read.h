@@ -33,6 +33,8 @@ struct TaskFiles {
   std::vector<Remark> remarks;
   // Ids of the tasks left out, as far as they are known.
   std::set<std::string> left_out;
+  // Ids that several tasks had, and the names those were given: "a", "a#2".
+  std::set<std::string> shared_ids;
 };
 
 // Reads, by looking at `path` (docs/formats.md, "Tasks"):
@@ -72,10 +74,13 @@ bool IsPassedOver(const std::string& path);
 
 // {"id": [grid, …], …}, or JSON lines of such objects or of
 // {"id": "…", "solution": [grid, …]}. Must cover exactly the ids of
-// `challenges` with one grid per test input; pass nullptr to skip that. All
-// faults in one message.
-absl::StatusOr<SolutionSet> ReadSolutions(absl::string_view path,
-                                          const ChallengeSet* challenges);
+// `challenges` with one grid per test input; pass nullptr to skip that. Tasks
+// of any form (ReadTasks) that hold their test outputs will do too. All faults
+// in one message. null for an output that is not known is a fault, or
+// with `unknown` an empty grid, its place ("a[1]") added there.
+absl::StatusOr<SolutionSet> ReadSolutions(
+    absl::string_view path, const ChallengeSet* challenges,
+    std::vector<std::string>* unknown = nullptr);
 
 struct UsableSolutions {
   SolutionSet solutions;
@@ -83,7 +88,8 @@ struct UsableSolutions {
   std::map<std::string, std::string> unusable;
 };
 // The same for what ReadTasks left after leaving out: tasks whose solution has
-// faults are named instead of refused, and those left out need none.
+// faults are named instead of refused, as are those that share an id; those
+// left out need none.
 absl::StatusOr<UsableSolutions> ReadUsableSolutions(absl::string_view path,
                                                     const TaskFiles& tasks);
 
@@ -96,6 +102,8 @@ struct ReadSubmissionResult {
   int malformed = 0;
   // Grids with 3.0 for 3, which counts.
   int whole_floats = 0;
+  // How often a task stands there again; the first one counts.
+  int repeated = 0;
   // Each with its place, in the order of the file.
   std::vector<std::string> faults;
   std::vector<Remark> remarks;
@@ -111,7 +119,12 @@ absl::StatusOr<ReadSubmissionResult> ReadPartialSubmission(
 // The same without any fault: InvalidArgument lists them.
 absl::StatusOr<Submission> ReadSubmission(absl::string_view path);
 
-// What `path` seems to hold.
+// InvalidArgument, without the path, for what is not one JSON document, with
+// the place, and for one of another form: JSON lines, solutions, tasks.
+absl::Status CheckSubmissionDocument(absl::string_view path);
+
+// What a file or folder seems to hold, by its first items that say something;
+// kTasks for what is of no known form or can't be read.
 enum class ArcFileForm { kTasks, kSolutions, kSubmission };
 ArcFileForm LookAtArcFile(absl::string_view path);
 

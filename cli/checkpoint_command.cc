@@ -13,14 +13,15 @@ CLI::App* AddCheckpointCommand(CLI::App& app, CheckpointFlags& flags) {
       app.add_subcommand("checkpoint", "Look at weights and what they know");
   command->require_subcommand(1);
   CLI::App* info = command->add_subcommand(
-      "info", "Settings, size, puzzle ids and training of a checkpoint");
+      "info", "What a checkpoint holds, or a file of weights from Python");
   AddWeightsFlag(*info, "checkpoint", flags.info.checkpoint);
   AddJsonFlag(*info, flags.info.json);
   AddCommonFlags(*info, {}, flags.info.common);
   info->footer(
       "Examples:\n"
       "  arctrm checkpoint info checkpoint/\n"
-      "  arctrm checkpoint info checkpoint/model.safetensors --json");
+      "  arctrm checkpoint info checkpoint/model.safetensors --json\n"
+      "  arctrm checkpoint info step_155718");
   CheckpointExportFlags& out = flags.export_flags;
   CLI::App* exported = command->add_subcommand(
       "export", "The weights alone, as a folder or a file for Python");
@@ -67,8 +68,9 @@ CLI::App* AddCheckpointCommand(CLI::App& app, CheckpointFlags& flags) {
       ->type_name("NAME");
   AddCommonFlags(*imported, {.model = true, .writes = true}, in.common);
   imported->footer(
-      "Heads, cycles and steps don't show in the weights: they are the\n"
-      "recipe's (default arc), or --set.\n\n"
+      "Heads, cycles and steps don't show in the weights: they are those of\n"
+      "all_config.yaml beside the file, else the recipe's (default arc), or\n"
+      "--set.\n\n"
       "Examples:\n"
       "  arctrm checkpoint import step_155718 --out start/ --recipe arc\n"
       "  arctrm checkpoint import last.pt --out start/ --weights model");

@@ -20,6 +20,7 @@
 #include "base/stop.h"
 #include "cli/command_files.h"
 #include "cli/doctor.h"
+#include "cli/import_settings.h"
 #include "cli/inputs.h"
 #include "cli/model_command.h"
 #include "cli/program.h"
@@ -307,8 +308,8 @@ absl::StatusOr<int> Run(const PuzzleTrainFlags& flags, Log& log) {
   options.work = run.work;
   options.checkpoint = flags.checkpoint;
   options.data.augmentations = flags.augmentations;
-  options.data.min_rating = flags.min_rating;
-  options.data.max_rating = flags.max_rating;
+  if (flags.min_rating >= 0) options.data.min_rating = flags.min_rating;
+  if (flags.max_rating >= 0) options.data.max_rating = flags.max_rating;
   options.data.sample = flags.sample;
   options.data.seed = run.seed;
   options.held_out = flags.held_out;
@@ -380,21 +381,28 @@ std::string TakenText(const ImportNotes& notes) {
                     " (--weights NAME takes another)");
   }
   text += "\n";
-  if (notes.passed_over.empty()) return Printable(text, LineFeeds::kKept);
+  for (const std::string& remark : notes.remarks) {
+    absl::StrAppend(&text, "note        ", Printable(remark), "\n");
+  }
+  if (notes.passed_over.empty()) return text;
   const size_t all = notes.passed_over.size();
   std::vector<std::string> shown = notes.passed_over;
   shown.resize(std::min(all, kMostNamed));
   if (all > shown.size()) {
     shown.push_back(absl::StrCat(all - shown.size(), " more"));
   }
-  absl::StrAppend(&text, "passed over ", absl::StrJoin(shown, ", "), "\n");
-  return Printable(text, LineFeeds::kKept);
+  absl::StrAppend(&text, "passed over ", Printable(absl::StrJoin(shown, ", ")),
+                  "\n");
+  return text;
 }
 
 absl::StatusOr<int> Run(const CheckpointImportFlags& flags, Log&) {
   RunOptions run;
   ARCTRM_RETURN_IF_ERROR(Resolve(flags.common, false, "arc", run));
   ImportOptions options;
+  ARCTRM_ASSIGN_OR_RETURN(
+      const ImportSettings settings,
+      ApplyPublishedSettings(flags.weights, flags.common.set, run.model));
   options.model = run.model;
   options.identifiers = flags.identifiers;
   options.weights = flags.set;
@@ -410,7 +418,9 @@ absl::StatusOr<int> Run(const CheckpointImportFlags& flags, Log&) {
       ImportCheckpoint(flags.weights, flags.out, options, &notes));
   ARCTRM_ASSIGN_OR_RETURN(const std::string text,
                           CheckpointInfoText(info.dir, false));
-  ARCTRM_RETURN_IF_ERROR(PrintResult(absl::StrCat(TakenText(notes), text)));
+  ARCTRM_RETURN_IF_ERROR(PrintResult(
+      absl::StrCat(TakenText(notes), settings.text,
+                   AssumedText(settings, run.recipe, info.model), text)));
   return kExitDone;
 }
 

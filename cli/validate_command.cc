@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "cli/validate_command.h"
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "arc/read.h"
 #include "base/printable.h"
 #include "base/status.h"
 #include "cli/command_files.h"
@@ -27,9 +29,16 @@ absl::StatusOr<int> Validate(const ValidateFlags& flags, Log& log) {
     absl::StrAppend(&text, Printable(fault), "\n");
   }
   ARCTRM_RETURN_IF_ERROR(PrintResult(text));
-  return absl::InvalidArgumentError(
+  const std::string summary =
       absl::StrCat(flags.submission, ": not valid, ",
-                   Counted(static_cast<int64_t>(faults.size()), "fault")));
+                   Counted(static_cast<int64_t>(faults.size()), "fault"));
+  // A file of another form is called by that.
+  const absl::Status form = CheckSubmissionDocument(flags.submission);
+  const bool listed = form.ok() ||
+                      absl::StrContains(form.message(), faults[0]) ||
+                      absl::StrContains(faults[0], form.message());
+  return absl::InvalidArgumentError(
+      listed ? summary : absl::StrCat(summary, ": ", form.message()));
 }
 
 }  // namespace

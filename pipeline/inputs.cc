@@ -67,15 +67,44 @@ absl::Status UnknownOutputs(const std::string& argument,
       "=SOLUTIONS.json, or use --challenges to train on demonstrations only"));
 }
 
+struct TrainOnArgument {
+  std::string path;
+  // "" where none are named.
+  std::string solutions;
+};
+
+// Names of files may hold '=' too: of the ways to divide `argument` the one
+// whose parts exist, both or else the first or else the second.
+TrainOnArgument Divide(const std::string& argument) {
+  const auto exists = [](const std::string& path) {
+    return FileExists(TaskFilePath(path));
+  };
+  if (exists(argument)) return {argument, ""};
+  TrainOnArgument best = {argument, ""};
+  int most = -1;
+  for (size_t equals = argument.find('='); equals != std::string::npos;
+       equals = argument.find('=', equals + 1)) {
+    TrainOnArgument parts = {argument.substr(0, equals),
+                             argument.substr(equals + 1)};
+    const int found =
+        2 * int{exists(parts.path)} + int{exists(parts.solutions)};
+    if (found >= most) {
+      most = found;
+      best = std::move(parts);
+    }
+  }
+  return best;
+}
+
 absl::StatusOr<DatasetSource> ReadTrainOn(const std::string& argument,
                                           std::vector<Remark>* remarks) {
-  std::string path = argument;
-  std::string solutions;
-  // A path that exists as it stands may contain '='.
-  const size_t equals = argument.rfind('=');
-  if (!FileExists(argument) && equals != std::string::npos) {
-    path = argument.substr(0, equals);
-    solutions = argument.substr(equals + 1);
+  auto [path, solutions] = Divide(argument);
+  if (path != argument && (path.empty() || solutions.empty())) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--train-on ", argument, ": no file is named ",
+                     path.empty() ? "before" : "behind",
+                     " the '='; expected FILE or "
+                     "FILE=SOLUTIONS"));
   }
   ARCTRM_ASSIGN_OR_RETURN(TaskFiles files,
                           ReadTasks(path, {.leave_out = true}));
@@ -149,10 +178,8 @@ absl::Status ReadChallenges(const std::vector<std::string>& paths,
 }  // namespace
 
 std::vector<std::string> TrainOnPaths(const std::string& argument) {
-  const size_t equals = argument.rfind('=');
-  if (!FileExists(argument) && equals != std::string::npos) {
-    return {argument.substr(0, equals), argument.substr(equals + 1)};
-  }
+  const TrainOnArgument parts = Divide(argument);
+  if (!parts.solutions.empty()) return {parts.path, parts.solutions};
   const std::string beside = SolutionsBeside(argument);
   if (beside.empty()) return {argument};
   return {argument, beside};

@@ -204,6 +204,10 @@ absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
   }
   absl::StatusOr<Dataset> built = BuildPuzzleDataset(train, options.data);
   ARCTRM_RETURN_IF_ERROR(Annotate(built.status(), options.train));
+  const std::string unrated = UnratedRemark(train, options.data);
+  if (!unrated.empty()) {
+    log.Warning(absl::StrCat(options.train, ": ", unrated));
+  }
   const Dataset& dataset = *built;
   ModelOptions model = options.model;
   if (!options.checkpoint.empty()) {

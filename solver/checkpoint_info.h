@@ -86,7 +86,13 @@ absl::Status ExportCheckpoint(const std::string& path, const std::string& out,
 absl::Status AverageCheckpoints(const std::vector<std::string>& paths,
                                 const std::string& out);
 
-// For people (or one JSON document): settings, size, ids, provenance.
+// Is the file at `path` one of weights, as torch.save or safetensors write
+// them? A glance.
+bool LooksLikeWeights(const std::string& path);
+
+// For people (or one JSON document): settings, size, ids, provenance. Of a file
+// that is no part of a checkpoint, for people: the weights in it, and how to
+// import them.
 absl::StatusOr<std::string> CheckpointInfoText(const std::string& path,
                                                bool json);
 

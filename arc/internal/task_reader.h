@@ -96,6 +96,7 @@ class TaskReader {
   std::vector<std::string> left_out_;
   std::vector<std::string> left_out_pairs_;
   std::vector<std::string> duplicates_;
+  std::vector<std::string> renamed_;
   // Position and place of each id.
   std::map<std::string, size_t> index_;
   std::vector<std::string> where_;

@@ -21,6 +21,7 @@
 #include "nlohmann/json.hpp"
 #include "simdjson.h"
 #include "solver/internal/safetensors.h"
+#include "solver/internal/weights_file.h"
 
 namespace arctrm {
 namespace internal {
@@ -264,17 +265,41 @@ void KeepCheckpoint(const std::string& dir, const CheckpointInfo& info,
   KeepInMemory(dir, WholeCheckpoint(info, std::move(files)));
 }
 
+// A file that is no part of a checkpoint folder.
+bool IsFileOfOthers(const std::string& path) {
+  if (IsInMemory(path) || !FileExists(path) || IsDirectory(path)) return false;
+  return !IsCheckpointName(Basename(path)) ||
+         !FileExists(JoinPath(Dirname(path), kSettingsFile));
+}
+
 absl::StatusOr<std::string> CheckpointDir(const std::string& path) {
   std::string dir = path;
   if (IsInMemory(dir)) return dir;
+  if (IsFileOfOthers(path)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": not a checkpoint folder, nor its ", kWeightsFile,
+                     "; `arctrm checkpoint info ", path,
+                     "` tells what it is, `arctrm "
+                     "checkpoint import ",
+                     path,
+                     " --out FOLDER` makes a checkpoint of "
+                     "weights from Python"));
+  }
   if (FileExists(path) && !IsDirectory(path)) dir = Dirname(path);
   ARCTRM_ASSIGN_OR_RETURN(dir, ResolveDirectory(dir));
-  if (!FileExists(JoinPath(dir, kSettingsFile))) {
-    return absl::NotFoundError(
-        absl::StrCat(path, ": no checkpoint here: expected a folder with ",
-                     kSettingsFile, " and ", kWeightsFile));
+  if (FileExists(JoinPath(dir, kSettingsFile))) return dir;
+  std::string found;
+  const absl::StatusOr<std::vector<std::string>> names = ListFiles(dir);
+  for (size_t i = 0; names.ok() && i < names->size(); ++i) {
+    if (!IsWeightsFileName((*names)[i])) continue;
+    found =
+        absl::StrCat("; it holds ", (*names)[i], ": `arctrm checkpoint import ",
+                     JoinPath(path, (*names)[i]), " --out FOLDER`");
+    break;
   }
-  return dir;
+  return absl::NotFoundError(
+      absl::StrCat(path, ": no checkpoint here: expected a folder with ",
+                   kSettingsFile, " and ", kWeightsFile, found));
 }
 
 absl::StatusOr<std::string> ReadCheckpointFile(const std::string& dir,
@@ -391,8 +416,24 @@ bool IsOnlyInMemory(const std::string& dir) {
 
 void ForgetCheckpointsInMemory() { internal::ForgetAll(); }
 
+namespace {
+
+// Weights that came without their embedding rows.
+bool HasNoRows(const CheckpointInfo& info,
+               const internal::SafetensorsFile& file) {
+  const internal::TensorEntry* table = file.Find("inner.puzzle_emb.weights");
+  return info.model.puzzle_prefix > 0 && info.ids.num_ids == 1 &&
+         table != nullptr &&
+         table->bytes.find_first_not_of('\0') == absl::string_view::npos;
+}
+
+}  // namespace
+
 absl::StatusOr<std::string> CheckpointInfoText(const std::string& path,
                                                bool json) {
+  if (!json && internal::IsFileOfOthers(path)) {
+    return internal::DescribeWeightsFile(path);
+  }
   ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info, ReadCheckpointInfo(path));
   ARCTRM_ASSIGN_OR_RETURN(
       std::string weights,
@@ -445,7 +486,7 @@ absl::StatusOr<std::string> CheckpointInfoText(const std::string& path,
       "trained     %d steps in %s%s\n"
       "network     %s%s, %d parameters, width %d, %d layers, H %d, L %d\n"
       "canvas      %s %dx%d, positions of %dx%d\n"
-      "ids         %d rows for %d tasks and %d copies, %d updated, least %d\n"
+      "ids         %d rows for %d tasks and %d copies, %d updated, least %d%s\n"
       "seen        %d tasks, %d of them with their test pairs\n"
       "file        %s, %d bytes\n",
       Printable(info.dir), info.step,
@@ -456,8 +497,10 @@ absl::StatusOr<std::string> CheckpointInfoText(const std::string& path,
       info.model.h_cycles, info.model.l_cycles, Printable(info.model.puzzle),
       info.model.canvas_side, info.model.canvas_side, info.model.position_side,
       info.model.position_side, info.ids.num_ids, info.ids.tasks.size(), copies,
-      updated, least, info.trained.size(), with_test_pairs,
-      internal::kWeightsFile, weights_bytes);
+      updated, least,
+      HasNoRows(info, file) ? "; no row was trained, all are zero" : "",
+      info.trained.size(), with_test_pairs, internal::kWeightsFile,
+      weights_bytes);
   for (const auto& [name, entry] : file.tensors()) {
     std::string shape;
     for (int64_t size : entry.shape) {

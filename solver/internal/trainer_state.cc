@@ -343,6 +343,13 @@ absl::Status Trainer::LoadStart(const std::string& checkpoint) {
                           ReadCheckpointTensors(info.dir, kWeightsFile));
   ARCTRM_ASSIGN_OR_RETURN(const Tensor table,
                           LoadModelTensors(file, info.ids.num_ids, *model_));
+  const bool no_rows = options_.puzzle == PuzzleKindName(PuzzleKind::kArc) &&
+                       options_.puzzle_prefix > 0 && info.ids.num_ids == 1;
+  if (no_rows && train_.new_rows != "zero" && log_ != nullptr) {
+    log_->Warning(
+        "the start weights have no embedding rows: those of all tasks begin at "
+        "zero, as with train.new_rows = zero");
+  }
   FillNewRows(info.ids, table);
   std::vector<TrainedTask> seen = std::move(info.trained);
   MergeTrainedTasks(trained_, seen);

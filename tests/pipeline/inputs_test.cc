@@ -54,6 +54,27 @@ TEST_F(Inputs, TrainOnTakesTestPairsFromTheFileBeside) {
   EXPECT_EQ(inputs->sources[1].solutions.at("a")[0], Grid::FromText("7"));
 }
 
+TEST_F(Inputs, FileNamesMayHoldEqualsSigns) {
+  const std::string train = Write("lr=1.json", kChallenges);
+  const std::string solutions = Write("seed=2=b.json", kSolutions);
+  const auto both = ReadJobInputs({}, "", {train + "=" + solutions});
+  ASSERT_TRUE(both.ok()) << both.status();
+  EXPECT_EQ(both->sources[0].solutions.at("a")[0], Grid::FromText("7"));
+  EXPECT_THAT(TrainOnPaths(train + "=" + solutions),
+              testing::ElementsAre(train, solutions));
+  const auto message = [](const std::string& argument) {
+    return std::string(ReadJobInputs({}, "", {argument}).status().message());
+  };
+  EXPECT_THAT(message(train + "=absent=x.json"),
+              testing::HasSubstr("absent=x.json"));
+  EXPECT_THAT(message(train + "=absent=x.json"),
+              testing::Not(testing::HasSubstr(train + "=")));
+  EXPECT_THAT(message(train + "="),
+              testing::HasSubstr("no file is named behind the '='"));
+  EXPECT_THAT(message("=" + solutions),
+              testing::HasSubstr("no file is named before the '='"));
+}
+
 TEST_F(Inputs, TrainOnNamesItsSolutionsAfterAnEqualsSign) {
   const std::string challenges = Write("x.json", kOther);
   const std::string train = Write("t.json", kChallenges);
