@@ -26,12 +26,11 @@ absl::Status InUse(const std::string& path, const std::string& what) {
   int64_t pid = 0;
   const bool known =
       text.ok() && absl::SimpleAtoi(absl::StripAsciiWhitespace(*text), &pid);
-  return absl::AlreadyExistsError(
-      absl::StrCat(what, ": another arctrm is at work there",
-                   known ? absl::StrCat(" (process ", pid, ")") : "",
-                   "; wait until it has ended, end it",
-                   known ? absl::StrCat(" (kill ", pid, ")") : "",
-                   ", or name another"));
+  return absl::AlreadyExistsError(absl::StrCat(
+      what, ": another arctrm is at work there",
+      known ? absl::StrCat(" (process ", pid, ")") : "",
+      "; wait until it has ended, end it",
+      known ? absl::StrCat(" (kill ", pid, ")") : "", ", or name another"));
 }
 
 // Is the locked file still the one of that name? Whoever held it before may

@@ -93,10 +93,10 @@ std::string WithoutSlashes(absl::string_view path) {
 // A short name, whatever the length of that of `path`.
 std::string Beside(absl::string_view path, absl::string_view use) {
   const std::string whole = WithoutSlashes(path);
-  return JoinPath(Dirname(whole),
-                  absl::StrCat(
-                      kOwnPrefix, use, "-",
-                      Sha256Hex(Basename(whole)).substr(0, kOwnNameDigits)));
+  return JoinPath(
+      Dirname(whole),
+      absl::StrCat(kOwnPrefix, use, "-",
+                   Sha256Hex(Basename(whole)).substr(0, kOwnNameDigits)));
 }
 
 // What a killed process of the same number left goes first.
@@ -234,8 +234,8 @@ absl::Status WriteFileAtomically(absl::string_view path,
   if (IsSpecialFile(path)) return WriteInPlace(path, bytes);
   // Two threads may write the same file: a watchdog's and its work's.
   static std::atomic<int> writes{0};
-  const std::string temporary = absl::StrCat(
-      Beside(path, "tmp"), "-", getpid(), "-", writes.fetch_add(1));
+  const std::string temporary = absl::StrCat(Beside(path, "tmp"), "-", getpid(),
+                                             "-", writes.fetch_add(1));
   FileDescriptor fd(OpenFresh(temporary));
   if (fd.get() < 0) return ErrnoStatus(errno, "can't write", path);
   absl::Status status = WriteAll(fd.get(), bytes, path);
