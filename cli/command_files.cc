@@ -152,11 +152,15 @@ void ReadsTrainOn(const std::vector<std::string>& arguments,
 
 }  // namespace
 
-absl::Status CheckLog(const CommonFlags& common) {
+absl::Status CheckLog(const CommonFlags& common, const OutputGuard& files) {
+  if (common.log.empty()) return absl::OkStatus();
   OutputGuard guard;
   guard.AllowOverwriting(common.overwrite);
   guard.Writes("--log", common.log, IsLogFile);
-  return guard.CheckStanding();
+  for (const auto& [option, path] : files.WorkFolders()) {
+    guard.WorksIn(option, path, IsRunFolderName);
+  }
+  return CheckStanding(guard, common.overwrite);
 }
 
 void ReadsCheckpoint(const std::string& option, const std::string& path,

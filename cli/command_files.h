@@ -72,7 +72,8 @@ absl::Status CheckStanding(const Flags& flags) {
 }
 
 // May the log go where `common` says? A file that is no log is left alone.
-absl::Status CheckLog(const CommonFlags& common);
+// `files`: of the command.
+absl::Status CheckLog(const CommonFlags& common, const OutputGuard& files);
 
 // May `submission` be written to `path`? Without `overwrite` not where other
 // answers stand.
@@ -93,7 +94,7 @@ int RunGuarded(const Flags& flags,
                const std::function<absl::StatusOr<int>(Log&)>& body) {
   const OutputGuard guard = FilesOf(flags);
   absl::Status status = guard.CheckApart();
-  if (status.ok()) status = CheckLog(flags.common);
+  if (status.ok()) status = CheckLog(flags.common, guard);
   if (!status.ok()) return ReportError(status);
   const auto locks = guard.Lock();
   if (!locks.ok()) return ReportError(locks.status());

@@ -185,7 +185,7 @@ int RunKaggleRun(const KaggleFlags& flags) {
 int RunKagglePlan(const KaggleFlags& flags) {
   InstallStopSignals();
   // It writes none of the outputs.
-  const absl::Status log_fine = CheckLog(flags.common);
+  const absl::Status log_fine = CheckLog(flags.common, OutputGuard());
   if (!log_fine.ok()) return ReportError(log_fine);
   return RunLogged(flags.common, [&](Log& log) -> absl::StatusOr<int> {
     ARCTRM_ASSIGN_OR_RETURN(const KaggleOptions options, OptionsOf(flags));

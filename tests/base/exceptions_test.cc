@@ -16,6 +16,8 @@ namespace {
 
 void RunOut() { throw std::bad_alloc(); }
 
+void Throw(const char* what) { throw std::runtime_error(what); }
+
 TEST(Exceptions, BecomeAStatus) {
   const absl::StatusOr<int> full = CatchExceptions(
       "reading", []() -> absl::StatusOr<int> { throw std::bad_alloc(); });
@@ -53,7 +55,7 @@ TEST(Exceptions, WithoutACatchEndWithALineAndNoCore) {
   EXPECT_EXIT(
       {
         EndOnUncaught();
-        []() noexcept { throw std::runtime_error("a\x1b[31mb\n"); }();
+        []() noexcept { Throw("a\x1b[31mb\n"); }();
       },
       testing::ExitedWithCode(1), "error: a.x1b.31mb.n");
 }

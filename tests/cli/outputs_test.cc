@@ -204,6 +204,9 @@ TEST_F(OutputsTest, FilesOfRunsAreLeftAlone) {
   ExpectRefused({"puzzle", "generate", "maze", "--size", "5", "--count", "1",
                  "--out", "s.json.run/puzzles.csv"},
                 runs);
+  std::vector<std::string> logged = Vote("v.json");
+  logged.insert(logged.end(), {"--log", "s.json.run/dataset"});
+  ExpectRefused(logged, runs);
   Write("s.json.run/challenges.json", kChallenges);
   ExpectDone({"report", "--run", "s.json.run", "--out", "r.html"});
   ExpectDone({"report", "--run", "s.json.run", "--out", "r.html"});
