@@ -262,5 +262,33 @@ TEST_F(OutputsTest, WhatKilledProcessesLeftGoes) {
   EXPECT_FALSE(FileExists(LockName(Path("v.json"))));
 }
 
+TEST_F(OutputsTest, WhatIsRefusedLeavesNothingBehind) {
+  ExpectDone({"augment", "--challenges", "challenges.json", "--out", "data",
+              "--augmentations", "1"});
+  const std::vector<std::vector<std::string>> commands = {
+      {"augment", "--challenges", "none.json", "--out", "d", "--log", "l"},
+      {"augment", "--challenges", "challenges.json", "--out", "data/."},
+      {"augment", "--challenges", "challenges.json", "--out", "."},
+      {"augment", "--challenges", "challenges.json", "--out", "tasks/.."},
+      Vote("v.json/"),
+      Vote("v.json/."),
+      {"vote", "--ballots", "none", "--challenges", "challenges.json", "--out",
+       "v.json", "--log", "l"},
+      {"submit", "--merge", "none", "--challenges", "challenges.json", "--out",
+       "v.json", "--log", "l"},
+      {"report", "--run", "none", "--out", "r.html", "--log", "l"},
+      {"report", "--run", "tasks", "--out", "r.html/"},
+      {"puzzle", "generate", "sudoku", "--size", "5", "--count", "1", "--out",
+       "p.csv", "--log", "l"},
+      {"puzzle", "generate", "sudoku", "--size", "4", "--count", "1", "--out",
+       "p.csv/"},
+      {"checkpoint", "export", "none", "--out", "e", "--log", "l"},
+      {"validate", "--challenges", "none", "submission.json", "--log", "l"},
+      {"show", "challenges.json", "zzzz", "--log", "l/"}};
+  for (const std::vector<std::string>& args : commands) {
+    ExpectRefused(args, {"error: "});
+  }
+}
+
 }  // namespace
 }  // namespace arctrm

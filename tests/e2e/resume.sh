@@ -86,6 +86,25 @@ done_ 0 train --dataset data-a --out t --steps 6 "${some[@]}" --resume \
   --log again.log --checkpoint w-a
 [[ -s again.log ]] || { echo "no log of a training that went on"; bad=1; }
 
+# Of runs that are refused nothing stays, and their logs may lie beside them.
+run=(run --challenges a.json --steps 2 --augmentations 1 "${some[@]}"
+  "${network[@]}")
+refused 'names a folder' "${run[@]}" --out z.json/
+refused 'names a folder' "${run[@]}" --out z.json --report r.html/
+refused '/dev/null: is no file' "${run[@]}" --out /dev/null
+refused 'none.json' "${run[@]/a.json/none.json}" --out z.json --log l.log
+refused 'not there' "${run[@]}" --out z.json --work n/../w
+mkdir -p w z.json.run
+refused 'none.json' "${run[@]/a.json/none.json}" --out z.json --work w \
+  --log w/run.log
+done_ 0 "${run[@]}" --out z.json --work w --log w/run.log
+done_ 0 "${run[@]}" --out z.json --work w --log w/run.log --overwrite
+[[ -s w/run.log ]] || { echo "no log in the work folder"; bad=1; }
+refused 'by its name' train --dataset data-a --out data-a/. --steps 1 "${some[@]}"
+refused 'by its name' train --dataset data-a --out t/. --steps 1 "${some[@]}"
+refused 'no run.json' train --dataset data-a --out u --work data-b --steps 1 \
+  "${some[@]}" --log l.log
+
 for name in train test other; do
   done_ 0 puzzle generate sudoku --size 4 --count 12 --seed ${#name} \
     --out $name.csv --quiet

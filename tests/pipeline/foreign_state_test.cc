@@ -4,13 +4,14 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_replace.h"
+#include "absl/strings/str_cat.h"
 #include "augment/augmentation.h"
 #include "base/files.h"
 #include "gtest/gtest.h"
 #include "pipeline/run.h"
 #include "pipeline/run_folder.h"
 #include "solver/checkpoint_info.h"
+#include "solver/train.h"
 #include "tests/pipeline/kept_run.h"
 #include "tta/ballots.h"
 
@@ -105,7 +106,6 @@ TEST_F(ForeignStateTest, OfAnotherTrainingIsRefused) {
   }
   ExpectForeign(ours, theirs, "dataset", {"dataset", "not the dataset"});
   // Before the first checkpoint too.
-  const std::string checkpoint = In(ours, "checkpoint");
   for (const RunOptions& options : {ours, theirs}) {
     RunFolder folder(options.out + ".run");
     RunRecord record = folder.ReadRecord().value();
@@ -114,7 +114,9 @@ TEST_F(ForeignStateTest, OfAnotherTrainingIsRefused) {
     ASSERT_TRUE(folder.WriteRecord(record).ok());
     ASSERT_TRUE(RemoveAll(folder.checkpoint_dir()).ok());
     ASSERT_TRUE(RemoveAll(folder.best_dir()).ok());
-    ASSERT_TRUE(RemoveAll(folder.checkpoint_dir() + ".snapshot-1").ok());
+    for (const int number : {1, 2}) {
+      ASSERT_TRUE(RemoveAll(SnapshotDir(folder.checkpoint_dir(), number)).ok());
+    }
   }
   ExpectForeign(ours, theirs, "dataset", {"dataset", "not the dataset"});
   ExpectGoesOn(ours);

@@ -135,6 +135,22 @@ TEST_F(Inputs, TrainOnLeavesOutWhatCantBeUsedAndNamesIt) {
                              "colour")));
 }
 
+TEST_F(Inputs, OfVeryManyFaultsTheFirstAreNamedAndTheOthersCounted) {
+  constexpr int kLines = 3000;
+  std::string text = R"({"id":"a","train":[{"input":[[1]],"output":[[2]]}],)"
+                     R"("test":[{"input":[[3]],"output":[[4]]}]})";
+  for (int i = 0; i < kLines; ++i) text += "\n{}";
+  const auto inputs = ReadJobInputs({}, "", {Write("many.jsonl", text)});
+  ASSERT_TRUE(inputs.ok()) << inputs.status();
+  ASSERT_EQ(inputs->remarks.size(), 1u);
+  const Remark& remark = inputs->remarks[0];
+  EXPECT_EQ(remark.items.size(), kMostItems);
+  EXPECT_EQ(remark.more, kLines - kMostItems);
+  EXPECT_THAT(WholeRemarkText(remark),
+              testing::HasSubstr("left out 3000 of 3001 tasks"));
+  EXPECT_THAT(WholeRemarkText(remark), testing::EndsWith("; and 2000 more"));
+}
+
 TEST_F(Inputs, TrainOnWithSolutionsOfOtherTasksIsRefused) {
   const std::string train = Write("t.json", kChallenges);
   for (const std::string solutions :

@@ -213,7 +213,7 @@ TEST(MergeSubmissions, PlaceholdersAndEmptyGridsDoNotCount) {
 }
 
 TEST(MergeSubmissions, APlaceholderIsNoAnswerButItsGridsCanBe) {
-  const Attempts nothing = PlaceholderFor(TwoTasks().tasks[0], 0);
+  const Attempts nothing = PlaceholderFor(*TwoTasks().Find("a"), 0);
   EXPECT_EQ(Merged({Part(nothing.attempt_1, nothing.attempt_2, 9),
                     Part(G("4"), G("6"), 1)}),
             (Attempts{G("4"), G("6")}));
@@ -234,16 +234,16 @@ TEST(HasAnswers, WhatIsNoPlaceholderIsOne) {
 
 TEST(MergeSubmissions, OnlyOneAnswerIsRepeatedAndNoneIsAPlaceholder) {
   EXPECT_EQ(Merged({Part(G("4"), Grid(1, 1))}), (Attempts{G("4"), G("4")}));
-  EXPECT_EQ(Merged({}), PlaceholderFor(TwoTasks().tasks[0], 0));
+  EXPECT_EQ(Merged({}), PlaceholderFor(*TwoTasks().Find("a"), 0));
 }
 
 TEST(MergeSubmissions, TasksThatNoPartAnswersStayInPlace) {
   const WeightedSubmission part = {{{"b", {{G("7"), G("8")}}}}, 1};
   const Submission merged = MergeSubmissions({part}, TwoTasks());
-  EXPECT_EQ(merged.at("a")[0], PlaceholderFor(TwoTasks().tasks[0], 0));
+  EXPECT_EQ(merged.at("a")[0], PlaceholderFor(*TwoTasks().Find("a"), 0));
   ASSERT_EQ(merged.at("b").size(), 2u);
   EXPECT_EQ(merged.at("b")[0], (Attempts{G("7"), G("8")}));
-  EXPECT_EQ(merged.at("b")[1], PlaceholderFor(TwoTasks().tasks[1], 1));
+  EXPECT_EQ(merged.at("b")[1], PlaceholderFor(*TwoTasks().Find("b"), 1));
 }
 
 }  // namespace
