@@ -388,7 +388,6 @@ absl::StatusOr<int> Run(const PuzzlePredictFlags& flags, Log& log) {
   ARCTRM_RETURN_IF_ERROR(CheckWeights(flags.checkpoint).status());
   ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<Predictor> predictor,
                           LoadPredictor(flags.checkpoint, run.Predicting()));
-  log.Begin();
   ARCTRM_ASSIGN_OR_RETURN(
       const std::vector<PuzzleAnswer> answers,
       AnswerPuzzles(*predictor, file, limit.EarlierBy(absl::Seconds(1)), log));

@@ -254,6 +254,13 @@ absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
   PuzzleFile test;
   if (!options.test.empty()) {
     ARCTRM_ASSIGN_OR_RETURN(test, ReadChecked(options.test, options, log));
+    const int side = train.puzzles[0].question.rows();
+    const int test_side = test.puzzles[0].question.rows();
+    if (side != test_side) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          options.test, ": puzzles of ", test_side, "x", test_side,
+          ", expected ", side, "x", side, " as in ", options.train));
+    }
     WarnOfLeaks(train, test, log);
   }
   prints["--test"] = FingerprintOf(test);
