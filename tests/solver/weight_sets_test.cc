@@ -128,10 +128,10 @@ TEST(WeightSets, WhatAnOptimiserKeepsIsNoDefault) {
               HasSubstr("only what an optimiser keeps"));
   EXPECT_THAT(Chosen(SetsOf({{"optimizers.0.state.", "inner."}})),
               HasSubstr("only what an optimiser keeps"));
-  EXPECT_EQ(Chosen(SetsOf({{"opt.m.", "inner."},
-                           {"opt.v.", "inner."},
-                           {"params.", "inner."}})),
-            "params");
+  EXPECT_EQ(
+      Chosen(SetsOf(
+          {{"opt.m.", "inner."}, {"opt.v.", "inner."}, {"params.", "inner."}})),
+      "params");
   // Words alone make no optimiser's state.
   for (const char* name : {"exp1", "exp", "adam_run/model", "momentum",
                            "optimizer_test", "grad_clip_1.model", "adam"}) {
