@@ -11,7 +11,9 @@ namespace arctrm {
 // have, or of the test input's where they differ.
 Attempts PlaceholderFor(const Task& task, int test_index);
 
-// Are `attempts` that, or [[0]] twice as earlier versions wrote it, or empty?
+// Are both attempts [[0]], as earlier versions wrote them, or empty?
+bool IsBlank(const Attempts& attempts);
+// Are `attempts` PlaceholderFor() this test input, or IsBlank()?
 bool IsPlaceholder(const Attempts& attempts, const Task& task, int test_index);
 
 }  // namespace arctrm

@@ -13,6 +13,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "arc/read.h"
 #include "arc/write.h"
 #include "augment/leak_guard.h"
 #include "base/exceptions.h"
@@ -387,10 +388,17 @@ absl::Status Job::CheckFolder() const {
 // Of a run that was done before: what of its results is gone is written again.
 absl::Status Job::KeepDone() {
   if (!options_.report.empty() && !FileExists(options_.report)) {
-    ARCTRM_RETURN_IF_ERROR(
-        WriteRunReport(journal_.folder().dir(), options_.report));
+    const absl::Status written =
+        WriteRunReport(journal_.folder().dir(), options_.report);
+    if (!written.ok()) {
+      journal_.log().Warning(absl::StrCat("the report: ", written.message()));
+    }
   }
-  if (FileExists(options_.out)) return absl::OkStatus();
+  // A placeholder may have taken the place of a submission that is gone.
+  const absl::StatusOr<Submission> stands = ReadSubmission(options_.out);
+  if (stands.ok() && HasAnswers(*stands, inputs_.challenges)) {
+    return absl::OkStatus();
+  }
   return SaveSubmission(ballots_, inputs_, options_);
 }
 

@@ -9,6 +9,7 @@ Trains a tiny network, packs its exported weights into {"step",
 "model_state_dict", "optimizer_states", "rng_state", "ema"} with the names
 "_orig_mod.model.inner.…", imports that, and runs from both.
 """
+import ctypes
 import json
 import os
 import shutil
@@ -67,6 +68,17 @@ def make_frame(exported, path):
             archive.writestr("step_10000/" + name, data)
 
 
+def unpack(data):
+    """The content of a zstd frame."""
+    zstd = ctypes.CDLL("libzstd.so.1")
+    zstd.ZSTD_decompress.restype = ctypes.c_size_t
+    content = ctypes.create_string_buffer(1 << 20)
+    size = zstd.ZSTD_decompress(content, ctypes.c_size_t(len(content)), data,
+                                ctypes.c_size_t(len(data)))
+    assert size <= len(content), "ballots that do not unpack"
+    return content.raw[:size]
+
+
 def main():
     arctrm, work = os.path.abspath(sys.argv[1]), sys.argv[2]
     shutil.rmtree(work, ignore_errors=True)
@@ -123,7 +135,9 @@ def main():
             "--out", out, *small)
         run("validate", "--challenges", "asked.json", out)
         submissions.append(open(out, "rb").read())
-        votes.append(open(f"{out}.run/ballots.zst", "rb").read())
+        # The first line names the run.
+        ballots = unpack(open(f"{out}.run/ballots.zst", "rb").read())
+        votes.append(ballots.split(b"\n", 1)[1])
     assert submissions[0] == submissions[1], "another submission"
     assert votes[0] == votes[1], "other votes"
     assert len(votes[0]) > 100, "no votes"

@@ -15,6 +15,7 @@ a run whose disk filled up answers nothing. Small disks are mounted, which needs
 root or user namespaces; without either these faults are left out.
 """
 import argparse
+import glob
 import hashlib
 import json
 import os
@@ -300,7 +301,16 @@ class Run:
                 call("mount", "-t", "tmpfs", "-o", size, "tmpfs", folder)
                 self.mounted.append(folder)
 
+    def sweep(self):
+        """Removes the work folders of runs into the same file, this one's or an
+        earlier one's."""
+        name = "arctrm-" + hashlib.sha256(self.out.encode()).hexdigest()[:8]
+        for scratch in ("/dev/shm", "/tmp"):
+            for path in glob.glob(os.path.join(scratch, name + "*")):
+                shutil.rmtree(path, ignore_errors=True)
+
     def go(self):
+        self.sweep()
         if self.fault in DISKS:
             self.mount()
         if self.fault == "checkpoint damaged":
@@ -326,6 +336,7 @@ class Run:
         self.judge(ended)
         for folder in self.mounted:
             subprocess.run(["umount", folder], check=False)
+        self.sweep()
 
     def end_other(self, hard_end):
         """One of the two goes on, and the other is refused or waits its turn."""

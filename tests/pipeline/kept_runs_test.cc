@@ -40,6 +40,15 @@ TEST_F(KeptRunsTest, AFinishedRunIsRefusedKeptOrReplacedAsAsked) {
   EXPECT_TRUE(kept->complete);
   EXPECT_TRUE(kept->score.has_value());
   EXPECT_TRUE(Tree(dir_) == before);
+  // A placeholder in the place of the submission gives way to the votes.
+  const std::string submission = *ReadFile(options.out);
+  const auto challenges = ReadTasks(options.challenges[0]);
+  ASSERT_TRUE(challenges.ok());
+  ASSERT_TRUE(WriteSubmission(PlaceholderSubmission(challenges->challenges),
+                              challenges->challenges, options.out)
+                  .ok());
+  ASSERT_TRUE(RunJob(options, Deadline(), NullLog()).ok());
+  EXPECT_EQ(*ReadFile(options.out), submission);
   options.resume = false;
   options.overwrite = true;
   options.seed = 9;
