@@ -22,12 +22,15 @@ Attempts PlaceholderFor(const Task& task, int test_index) {
   return {input, std::move(blank)};
 }
 
-bool IsPlaceholder(const Attempts& attempts, const Task& task, int test_index) {
+bool IsNothing(const Attempts& attempts) {
   const auto nothing = [](const Grid& grid) {
     return grid.empty() || grid == Grid(1, 1);
   };
-  return (nothing(attempts.attempt_1) && nothing(attempts.attempt_2)) ||
-         attempts == PlaceholderFor(task, test_index);
+  return nothing(attempts.attempt_1) && nothing(attempts.attempt_2);
+}
+
+bool IsPlaceholder(const Attempts& attempts, const Task& task, int test_index) {
+  return IsNothing(attempts) || attempts == PlaceholderFor(task, test_index);
 }
 
 }  // namespace arctrm

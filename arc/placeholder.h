@@ -11,7 +11,10 @@ namespace arctrm {
 // have, or of the test input's where they differ.
 Attempts PlaceholderFor(const Task& task, int test_index);
 
-// Are `attempts` that, or [[0]] twice as earlier versions wrote it, or empty?
+// Are they empty, or [[0]], as earlier versions wrote placeholders?
+bool IsNothing(const Attempts& attempts);
+
+// Are `attempts` nothing, or PlaceholderFor() that test input?
 bool IsPlaceholder(const Attempts& attempts, const Task& task, int test_index);
 
 }  // namespace arctrm

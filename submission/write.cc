@@ -173,11 +173,12 @@ bool LooksLikeSubmission(absl::string_view text) {
 bool HasAnswers(const Submission& submission, const ChallengeSet& challenges) {
   for (const auto& [id, outputs] : submission) {
     const Task* task = challenges.Find(id);
-    if (task == nullptr || outputs.size() > task->test_inputs.size()) {
-      return true;
-    }
     for (size_t i = 0; i < outputs.size(); ++i) {
-      if (!IsPlaceholder(outputs[i], *task, static_cast<int>(i))) return true;
+      const bool asked = task != nullptr && i < task->test_inputs.size();
+      if (asked ? !IsPlaceholder(outputs[i], *task, static_cast<int>(i))
+                : !IsNothing(outputs[i])) {
+        return true;
+      }
     }
   }
   return false;

@@ -25,8 +25,8 @@ absl::Status CheckSubmissionPath(absl::string_view path);
 // Is `text` JSON of the form of a submission, of whatever tasks, or the
 // beginning of one that was cut?
 bool LooksLikeSubmission(absl::string_view text);
-// Is any test input answered by more than a placeholder? What is for none of
-// the test inputs of `challenges` is an answer.
+// Is any test input answered by more than a placeholder? Of what is for none of
+// the test inputs of `challenges`, [[0]] is none.
 bool HasAnswers(const Submission& submission, const ChallengeSet& challenges);
 
 // Checks `submission` against `challenges` (Internal if it doesn't fit: our

@@ -229,7 +229,8 @@ TEST(HasAnswers, WhatIsNoPlaceholderIsOne) {
   EXPECT_FALSE(HasAnswers(submission, challenges));
   submission["b"][1].attempt_2 = G("4");
   EXPECT_TRUE(HasAnswers(submission, challenges));
-  EXPECT_TRUE(HasAnswers({{"other", {}}}, challenges));
+  EXPECT_FALSE(HasAnswers({{"other", {{Grid(1, 1), Grid()}}}}, challenges));
+  EXPECT_TRUE(HasAnswers({{"other", {{G("4"), Grid()}}}}, challenges));
 }
 
 TEST(MergeSubmissions, OnlyOneAnswerIsRepeatedAndNoneIsAPlaceholder) {
