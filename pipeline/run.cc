@@ -444,7 +444,11 @@ absl::Status Job::Open() {
   const absl::StatusOr<int64_t> free = FreeBytes(journal_.folder().dir());
   const bool roomy = !free.ok() || *free >= kRoomy;
   if (roomy) ARCTRM_RETURN_IF_ERROR(Lock());
-  if (options_.resume) ARCTRM_RETURN_IF_ERROR(TakeUp());
+  if (options_.resume) {
+    const absl::Status taken = TakeUp();
+    if (!taken.ok() && lock_ != nullptr) lock_->LeaveAsFound();
+    ARCTRM_RETURN_IF_ERROR(taken);
+  }
   if (was_done_) return KeepDone();
   kept_room_.emplace(options_.out);
   ARCTRM_RETURN_IF_ERROR(SaveSubmission(ballots_, inputs_, options_));

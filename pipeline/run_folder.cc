@@ -13,6 +13,7 @@
 #include "absl/strings/str_split.h"
 #include "augment/dataset.h"
 #include "base/files.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/output_guard.h"
 #include "base/own_names.h"
@@ -298,32 +299,35 @@ absl::Status RunFolder::WriteRecord(const RunRecord& r) const {
     for (const auto& [key, value] : rows) json_rows.push_back({key, value});
     facts.push_back({{"section", section}, {"rows", std::move(json_rows)}});
   }
-  const nlohmann::ordered_json json = {{"format", kFormat},
-                                       {"version", kVersion},
-                                       {"title", r.title},
-                                       {"status", r.status},
-                                       {"elapsed_s", r.elapsed_s},
-                                       {"copies", r.copies},
-                                       {"planned_steps", r.planned_steps},
-                                       {"training_done", r.training_done},
-                                       {"voting_done", r.voting_done},
-                                       {"warnings", r.warnings},
-                                       {"settings", r.settings},
-                                       {"facts", std::move(facts)},
-                                       {"groups", r.groups},
-                                       {"steps", r.steps},
-                                       {"votes", r.votes},
-                                       {"snapshots", r.snapshots},
-                                       {"score", r.score},
-                                       {"out", r.out},
-                                       {"fingerprints", r.fingerprints},
-                                       {"run", r.run},
-                                       {"dataset", r.dataset}};
+  const nlohmann::ordered_json json = {
+      {"format", kFormat},
+      {"version", kVersion},
+      {"title", r.title},
+      {"status", r.status},
+      {"elapsed_s", r.elapsed_s},
+      {"copies", r.copies},
+      {"planned_steps", r.planned_steps},
+      {"training_done", r.training_done},
+      {"voting_done", r.voting_done},
+      {"warnings", r.warnings},
+      {"settings", r.settings},
+      {"facts", std::move(facts)},
+      {"groups", r.groups},
+      {"steps", r.steps},
+      {"votes", r.votes},
+      {"snapshots", r.snapshots},
+      {"score", r.score},
+      {"out", r.out},
+      {"fingerprints", r.fingerprints},
+      {"run", r.run},
+      {"dataset", r.dataset},
+      {kSelfSha256, std::string(kSha256Digits, '0')}};
   return WriteFileAtomically(
       record_path(),
-      json.dump(1, ' ', false,
-                nlohmann::ordered_json::error_handler_t::replace) +
-          "\n");
+      WithSelfSha256(
+          json.dump(1, ' ', false,
+                    nlohmann::ordered_json::error_handler_t::replace) +
+          "\n"));
 }
 
 absl::StatusOr<RunRecord> RunFolder::ReadRecord() const {
@@ -382,6 +386,12 @@ absl::StatusOr<RunRecord> ParseRunRecord(const std::string& text,
     return damaged("a field is missing");
   }
   ARCTRM_RETURN_IF_ERROR(ReadLaterFields(root, path, r));
+  // Records that have no name are older than the checksum.
+  const bool has_sum = root[kSelfSha256].get(view) == simdjson::SUCCESS;
+  if ((has_sum || !r.run.empty()) &&
+      !(has_sum && SelfSha256Holds(text, AbslView(view)))) {
+    return damaged("changed after it was written: its checksum doesn't hold");
+  }
   r.title = std::string(title);
   r.status = std::string(status);
   r.copies = static_cast<int>(copies);
