@@ -33,4 +33,16 @@ bool IsPlaceholder(const Attempts& attempts, const Task& task, int test_index) {
   return IsBlank(attempts) || attempts == PlaceholderFor(task, test_index);
 }
 
+Attempts OnlyAnswer(const Grid& answer, const Task& task, int test_index) {
+  const Attempts placeholder = PlaceholderFor(task, test_index);
+  for (const Grid& other :
+       {placeholder.attempt_1, placeholder.attempt_2, Grid(1, 1)}) {
+    if (other == answer) continue;
+    if (!IsPlaceholder({answer, other}, task, test_index)) {
+      return {answer, other};
+    }
+  }
+  return {answer, Grid(1, 1, 1)};
+}
+
 }  // namespace arctrm

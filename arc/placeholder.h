@@ -16,4 +16,8 @@ bool IsBlank(const Attempts& attempts);
 // Are `attempts` PlaceholderFor() this test input, or IsBlank()?
 bool IsPlaceholder(const Attempts& attempts, const Task& task, int test_index);
 
+// `answer` first, and beside it a grid that costs nothing and could be right:
+// the second attempt where there is no other candidate. Not a placeholder.
+Attempts OnlyAnswer(const Grid& answer, const Task& task, int test_index);
+
 }  // namespace arctrm

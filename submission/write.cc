@@ -219,7 +219,10 @@ Submission MergeSubmissions(const std::vector<WeightedSubmission>& parts,
           if (!grid.empty() && grid != Nothing()) weight[grid] += w;
         };
         count(a.attempt_1, part.weight);
-        if (a.attempt_2 != a.attempt_1) count(a.attempt_2, part.weight / 2);
+        if (a.attempt_2 != a.attempt_1 &&
+            a != OnlyAnswer(a.attempt_1, task, static_cast<int>(i))) {
+          count(a.attempt_2, part.weight / 2);
+        }
       }
       std::vector<std::pair<double, Grid>> ranked;
       ranked.reserve(weight.size());
@@ -228,9 +231,10 @@ Submission MergeSubmissions(const std::vector<WeightedSubmission>& parts,
         return a.first != b.first ? a.first > b.first : a.second < b.second;
       });
       if (ranked.empty()) continue;
-      Attempts& out = merged[task.id][i];
-      out.attempt_1 = ranked[0].second;
-      out.attempt_2 = ranked.size() > 1 ? ranked[1].second : ranked[0].second;
+      merged[task.id][i] =
+          ranked.size() > 1
+              ? Attempts{ranked[0].second, ranked[1].second}
+              : OnlyAnswer(ranked[0].second, task, static_cast<int>(i));
     }
   }
   return merged;

@@ -410,8 +410,10 @@ Submission ChooseAttempts(const Ballots& ballots,
         attempts.push_back(PlaceholderFor(task, static_cast<int>(i)));
         continue;
       }
-      const Grid& first = ranked[0].grid;
-      attempts.push_back({first, ranked.size() > 1 ? ranked[1].grid : first});
+      attempts.push_back(
+          ranked.size() > 1
+              ? Attempts{ranked[0].grid, ranked[1].grid}
+              : OnlyAnswer(ranked[0].grid, task, static_cast<int>(i)));
     }
   }
   return submission;

@@ -115,9 +115,9 @@ class Ballots {
 };
 
 // Two attempts for every test input of `challenges`, in place: the first two of
-// Candidates. Only one: repeated as second attempt. None: PlaceholderFor() it
-// (Differs from TRM, which leaves the test input out and shifts the later
-// ones).
+// Candidates. Only one: OnlyAnswer() (Differs from TRM, which repeats it).
+// None: PlaceholderFor() (Differs from TRM, which leaves the test input out and
+// shifts the later ones).
 Submission ChooseAttempts(const Ballots& ballots,
                           const ChallengeSet& challenges);
 

@@ -49,5 +49,20 @@ TEST(Placeholder, IsKnownAsAPairOnly) {
   EXPECT_FALSE(IsPlaceholder({Grid(1, 1), Grid(2, 2, 7)}, task, 0));
 }
 
+TEST(OnlyAnswer, HasTwoGridsAndIsNoPlaceholder) {
+  const Grid input(2, 2, 3);
+  for (const Grid& output : {Grid(2, 2, 1), Grid(1, 1), Grid(2, 2, 3)}) {
+    const Task task = TaskOf({output}, input);
+    const Attempts placeholder = PlaceholderFor(task, 0);
+    for (const Grid& answer :
+         {input, output, placeholder.attempt_2, Grid(1, 1), Grid(5, 5, 7)}) {
+      const Attempts two = OnlyAnswer(answer, task, 0);
+      EXPECT_EQ(two.attempt_1, answer);
+      EXPECT_NE(two.attempt_2, answer);
+      EXPECT_FALSE(IsPlaceholder(two, task, 0));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace arctrm

@@ -131,8 +131,8 @@ TEST_F(FilesTest, VoteMergesBallotsAndWritesTwoAttempts) {
             (Attempts{Grid::FromText("789"), Grid::FromText("987")}));
   EXPECT_EQ(submission.at("aaaa0001")[1],
             (Attempts{Grid::FromText("1 2"), Grid(2, 1)}));
-  EXPECT_EQ(submission.at("bbbb0002")[0],
-            (Attempts{Grid::FromText("4"), Grid::FromText("4")}));
+  EXPECT_EQ(submission.at("bbbb0002")[0].attempt_1, Grid::FromText("4"));
+  EXPECT_NE(submission.at("bbbb0002")[0].attempt_2, Grid::FromText("4"));
   EXPECT_EQ(Arctrm({"validate", "--challenges", "challenges.json", "vote.json"})
                 .exit_code,
             0);

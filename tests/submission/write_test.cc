@@ -234,8 +234,15 @@ TEST(HasAnswers, WhatIsNoPlaceholderIsOne) {
   EXPECT_TRUE(HasAnswers({{"other", {{G("4"), Grid(1, 1)}}}}, challenges));
 }
 
-TEST(MergeSubmissions, OnlyOneAnswerIsRepeatedAndNoneIsAPlaceholder) {
-  EXPECT_EQ(Merged({Part(G("4"), Grid(1, 1))}), (Attempts{G("4"), G("4")}));
+TEST(MergeSubmissions, OneAnswerGetsASecondAttemptThatNeverCounts) {
+  const Attempts only = OnlyAnswer(G("4"), *TwoTasks().Find("a"), 0);
+  EXPECT_NE(only.attempt_2, G("4"));
+  EXPECT_EQ(Merged({Part(G("4"), Grid(1, 1))}), only);
+  EXPECT_EQ(
+      Merged({Part(only.attempt_1, only.attempt_2),
+              Part(only.attempt_1, only.attempt_2),
+              Part(only.attempt_1, only.attempt_2), Part(G("4"), G("5"))}),
+      (Attempts{G("4"), G("5")}));
   EXPECT_EQ(Merged({}), PlaceholderFor(*TwoTasks().Find("a"), 0));
 }
 

@@ -426,22 +426,23 @@ ChallengeSet TwoTasks() {
   return challenges;
 }
 
-TEST(ChooseAttempts, TakesTheTwoBestAndRepeatsAnOnlyOne) {
+TEST(ChooseAttempts, TakesTheTwoBestAndNeverOneTwice) {
   Ballots ballots;
   for (int i = 0; i < 3; ++i) ballots.Add("b", 0, MakeVote("5", 0.5f, i));
   for (int i = 3; i < 5; ++i) ballots.Add("b", 0, MakeVote("6", 0.5f, i));
   ballots.Add("b", 0, MakeVote("7", 0.5f, 5));
   ballots.Add("b", 1, MakeVote("8", 0.5f, 0));
   ballots.Add("a", 0, MakeVote("9", 0.5f, 0));
-  const Submission submission = ChooseAttempts(ballots, TwoTasks());
+  const ChallengeSet challenges = TwoTasks();
+  const Submission submission = ChooseAttempts(ballots, challenges);
   ASSERT_EQ(submission.size(), 2u);
   EXPECT_THAT(submission.at("b"),
               ::testing::ElementsAre(
                   Attempts{Grid::FromText("5"), Grid::FromText("6")},
-                  Attempts{Grid::FromText("8"), Grid::FromText("8")}));
+                  OnlyAnswer(Grid::FromText("8"), *challenges.Find("b"), 1)));
   EXPECT_THAT(submission.at("a"),
               ::testing::ElementsAre(
-                  Attempts{Grid::FromText("9"), Grid::FromText("9")}));
+                  OnlyAnswer(Grid::FromText("9"), *challenges.Find("a"), 0)));
 }
 
 TEST(Ballots, NameTheirRunAndWhatTheyAreFor) {
@@ -471,7 +472,7 @@ TEST(ChooseAttempts, TestInputsWithoutVotesStayInPlace) {
   EXPECT_THAT(submission.at("b"),
               ::testing::ElementsAre(
                   PlaceholderFor(*challenges.Find("b"), 0),
-                  Attempts{Grid::FromText("8"), Grid::FromText("8")}));
+                  OnlyAnswer(Grid::FromText("8"), *challenges.Find("b"), 1)));
   EXPECT_THAT(submission.at("a"),
               ::testing::ElementsAre(PlaceholderFor(*challenges.Find("a"), 0)));
 }
@@ -515,7 +516,7 @@ TEST(ChooseAttempts, SecondAnswersOfEmptyOnesAreBetterThanNothing) {
   Ballots ballots;
   ballots.Add("a", 0, WithSecond(MakeVote("", 0.5f, 0), "7"));
   EXPECT_EQ(AttemptsOf(ballots),
-            (Attempts{Grid::FromText("7"), Grid::FromText("7")}));
+            OnlyAnswer(Grid::FromText("7"), *TwoTasks().Find("a"), 0));
   ballots.Add("a", 0, WithSecond(MakeVote("", 0.9f, 1), "8"));
   EXPECT_EQ(AttemptsOf(ballots),
             (Attempts{Grid::FromText("8"), Grid::FromText("7")}));
