@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "arc/read.h"
 
+#include <algorithm>
+#include <filesystem>
 #include <memory>
+#include <system_error>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "arc/internal/fault_list.h"
 #include "arc/internal/json_document.h"
+#include "arc/internal/json_form.h"
 #include "arc/internal/task_folder.h"
 #include "arc/internal/task_reader.h"
 #include "base/files.h"
@@ -32,7 +37,14 @@ void SplitSet(absl::string_view* path, absl::string_view* set) {
 
 absl::StatusOr<TaskFiles> ReadFolder(absl::string_view dir,
                                      ReadTasksOptions options) {
-  ARCTRM_ASSIGN_OR_RETURN(const TaskFolder folder, FindTaskFiles(dir));
+  ARCTRM_ASSIGN_OR_RETURN(TaskFolder folder, FindTaskFiles(dir));
+  const auto results = std::stable_partition(
+      folder.files.begin(), folder.files.end(),
+      [&](const std::string& name) { return !IsResult(JoinPath(dir, name)); });
+  for (auto it = results; it != folder.files.end(); ++it) {
+    folder.passed_over.push_back(absl::StrCat(*it, " (a submission)"));
+  }
+  folder.files.erase(results, folder.files.end());
   TaskReader reader(options);
   for (const std::string& fault : folder.faults) reader.AddFault(fault);
   for (const std::string& name : folder.files) {
@@ -69,8 +81,15 @@ absl::StatusOr<TaskFiles> ReadFolder(absl::string_view dir,
 
 class SolutionReader {
  public:
+  // With `unknown`, null is an output that is not known: an empty grid.
+  explicit SolutionReader(std::vector<std::string>* unknown = nullptr)
+      : unknown_(unknown) {}
+
   // Faults in what the file holds come with the answer.
   absl::Status Read(absl::string_view path) {
+    if (FormOfPath(TaskFilePath(path)) == JsonForm::kTasks) {
+      return ReadOutputs(path);
+    }
     ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<JsonFile> file,
                             JsonFile::Open(path));
     absl::StatusOr<element> root;
@@ -81,18 +100,25 @@ class SolutionReader {
         Add("", root.status());
         continue;
       }
-      const absl::StatusOr<object> members = ReadObject(
-          *root, "an object of test outputs by task id", JsonPlace());
-      if (!members.ok()) {
-        Add("", members.status());
-      } else if (!file->lines() || !AddLine(*members)) {
-        for (const auto field : *members) {
+      const absl::Status form = CheckForm(*root, JsonForm::kSolutions);
+      if (!form.ok()) {
+        Add("", form);
+        continue;
+      }
+      object members;
+      if (root->get(members) != simdjson::SUCCESS) {
+        Add("", JsonPlace().Unexpected("an object of test outputs by task id",
+                                       *root));
+      } else if (!file->lines() || !AddLine(members)) {
+        for (const auto field : members) {
           AddTask(AbslView(field.key), field.value);
         }
       }
     }
     if (result_.solutions.empty() && faults_.empty()) {
-      faults_.Add("no solutions");
+      faults_.Add(unknown_ == nullptr || unknown_->empty()
+                      ? "no solutions"
+                      : "no solutions: no test output is known");
     }
     return absl::OkStatus();
   }
@@ -105,6 +131,27 @@ class SolutionReader {
   UsableSolutions& result() { return result_; }
 
  private:
+  // Of tasks that hold their outputs.
+  absl::Status ReadOutputs(absl::string_view path) {
+    ARCTRM_ASSIGN_OR_RETURN(TaskFiles files, ReadTasks(path));
+    if (files.solutions.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(path,
+                       ": none of its tasks holds a test output; solutions are "
+                       "expected here"));
+    }
+    result_.solutions = std::move(files.solutions);
+    for (const Task& task : files.challenges.tasks) {
+      if (result_.solutions.count(task.id) > 0) continue;
+      if (unknown_ != nullptr) {
+        unknown_->push_back(task.id);
+      } else {
+        Add(task.id, absl::InvalidArgumentError("holds no test output"));
+      }
+    }
+    return absl::OkStatus();
+  }
+
   void Add(absl::string_view id, const absl::Status& status) {
     if (!id.empty()) {
       result_.unusable.emplace(std::string(id), std::string(status.message()));
@@ -137,6 +184,10 @@ class SolutionReader {
     const absl::Status named = CheckTaskId(id);
     if (!named.ok()) return Add("", named);
     array outputs;
+    if (value.is_null() && unknown_ != nullptr) {
+      unknown_->push_back(std::string(id));
+      return;
+    }
     if (value.get(outputs) != simdjson::SUCCESS) {
       return Add(id, JsonPlace().Unexpected("a list of test outputs", value));
     }
@@ -144,6 +195,11 @@ class SolutionReader {
     JsonPlace place{"solution"};
     bool usable = true;
     const auto read = [&](element output) {
+      if (output.is_null() && unknown_ != nullptr) {
+        unknown_->push_back(absl::StrCat(id, "[", grids.size(), "]"));
+        grids.emplace_back();
+        return;
+      }
       absl::StatusOr<Grid> grid = ReadGrid(output, place);
       if (!grid.ok()) {
         Add(id, grid.status());
@@ -173,9 +229,22 @@ class SolutionReader {
 
   FaultList faults_;
   UsableSolutions result_;
+  std::vector<std::string>* const unknown_;
   // "line 7: " in JSON lines.
   std::string where_;
 };
+
+// Empty grids for tasks of which nothing is known.
+void FillUnknown(const ChallengeSet& challenges,
+                 const std::vector<std::string>& unknown,
+                 UsableSolutions& usable) {
+  const std::set<absl::string_view> ids(unknown.begin(), unknown.end());
+  for (const Task& task : challenges.tasks) {
+    if (ids.count(task.id) > 0) {
+      usable.solutions[task.id].resize(task.test_inputs.size());
+    }
+  }
+}
 
 // Has every task one solution a test input, or at least one that is unusable,
 // and every solution a task, or at least one that was left out?
@@ -210,6 +279,14 @@ void CheckCovers(const UsableSolutions& usable, const TaskFiles& tasks,
 
 }  // namespace
 
+bool IsPassedOver(const std::string& path) {
+  const std::string name = Basename(path);
+  if (absl::StartsWith(name, ".") || IsResult(path)) return true;
+  std::error_code error;
+  return IsDirectory(path) ? std::filesystem::is_empty(path, error)
+                           : !IsTaskFileName(name);
+}
+
 absl::StatusOr<TaskFiles> ReadTasks(absl::string_view path,
                                     ReadTasksOptions options) {
   if (IsDirectory(path)) return ReadFolder(path, options);
@@ -228,13 +305,15 @@ std::string TaskFilePath(absl::string_view path) {
 }
 
 absl::StatusOr<SolutionSet> ReadSolutions(absl::string_view path,
-                                          const ChallengeSet* challenges) {
-  SolutionReader reader;
+                                          const ChallengeSet* challenges,
+                                          std::vector<std::string>* unknown) {
+  SolutionReader reader(unknown);
   ARCTRM_RETURN_IF_ERROR(reader.Read(path));
   FaultList faults = reader.faults();
   if (faults.empty() && challenges != nullptr) {
     TaskFiles tasks;
     tasks.challenges = *challenges;
+    if (unknown != nullptr) FillUnknown(*challenges, *unknown, reader.result());
     CheckCovers(reader.result(), tasks, &faults);
   }
   ARCTRM_RETURN_IF_ERROR(faults.ToStatus(path));
@@ -246,6 +325,10 @@ absl::StatusOr<UsableSolutions> ReadUsableSolutions(absl::string_view path,
   SolutionReader reader;
   ARCTRM_RETURN_IF_ERROR(reader.Read(path));
   if (reader.useless()) return reader.faults().ToStatus(path);
+  for (const std::string& id : tasks.shared_ids) {
+    reader.result().unusable.emplace(
+        id, "several tasks have this id: whose solution it is can't be told");
+  }
   FaultList faults;
   CheckCovers(reader.result(), tasks, &faults);
   ARCTRM_RETURN_IF_ERROR(faults.ToStatus(path));

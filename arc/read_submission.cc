@@ -7,6 +7,7 @@
 #include "absl/strings/str_replace.h"
 #include "arc/internal/fault_list.h"
 #include "arc/internal/json_document.h"
+#include "arc/internal/json_form.h"
 #include "arc/internal/task_folder.h"
 #include "arc/internal/task_reader.h"
 #include "arc/read.h"
@@ -21,25 +22,6 @@ using simdjson::dom::element;
 using simdjson::dom::object;
 
 constexpr absl::string_view kAttempts[] = {"attempt_1", "attempt_2"};
-
-bool Has(object members, absl::string_view key) {
-  return members.at_key(StdView(key)).error() == simdjson::SUCCESS;
-}
-
-bool HasAttempt(element value) {
-  object members;
-  return value.get(members) == simdjson::SUCCESS &&
-         (Has(members, kAttempts[0]) || Has(members, kAttempts[1]));
-}
-
-// {"id": "…", "attempts": [{"attempt_1", "attempt_2"}, …]}, as a line.
-bool StatedAttempts(object line, array* attempts) {
-  if (StatedId(line).empty()) return false;
-  for (const char* key : {"attempts", "answers", "predictions"}) {
-    if (line.at_key(key).get(*attempts) == simdjson::SUCCESS) return true;
-  }
-  return false;
-}
 
 // The task that answer objects name in their metadata; "" for none.
 std::string NotedId(array entries) {
@@ -123,21 +105,21 @@ class SubmissionReader {
   }
 
   absl::Status AddRoot(element root) {
+    ARCTRM_RETURN_IF_ERROR(CheckForm(root, JsonForm::kSubmission));
     array list;
-    if (root.get(list) == simdjson::SUCCESS && !IsEmptyList(root)) {
-      return AddList(list);
+    if (root.get(list) == simdjson::SUCCESS) return AddList(list);
+    object members;
+    if (root.get(members) != simdjson::SUCCESS) {
+      return JsonPlace().Unexpected("an object of attempts by task id", root);
     }
-    ARCTRM_ASSIGN_OR_RETURN(
-        const object members,
-        ReadObject(root, "an object of attempts by task id", JsonPlace()));
     const std::string id = StatedId(members);
-    if (StatedAttempts(members, &list)) return AddTask(id, list);
+    if (StatedAttempts(members, &list)) return AddEntries(id, list);
+    // Rows of one test input each.
     if (!id.empty() && HasAttempt(root)) {
       ARCTRM_RETURN_IF_ERROR(CheckTaskId(id));
       AddEntry(id, root, true, &result_.submission[id]);
       return absl::OkStatus();
     }
-    if (members.size() == 0) return absl::InvalidArgumentError("no tasks");
     if (!name_.empty() && !LooksLikeMap(members)) {
       return absl::InvalidArgumentError("holds no attempts");
     }
@@ -170,41 +152,43 @@ class SubmissionReader {
           "attempts, found another list");
     }
     const std::string noted = NotedId(list);
-    if (!noted.empty()) return AddTask(noted, list);
-    return AddTask(line_ > 0 ? absl::StrCat(stem_, ":", line_) : stem_, list);
+    if (!noted.empty()) return AddEntries(noted, list);
+    return AddEntries(line_ > 0 ? absl::StrCat(stem_, ":", line_) : stem_,
+                      list);
   }
 
-  absl::Status AddTask(absl::string_view id, element value) {
+  // The attempts of a task that was not there before; else nullptr, and that
+  // is a fault.
+  absl::StatusOr<std::vector<Attempts>*> Begin(absl::string_view id) {
     ARCTRM_RETURN_IF_ERROR(CheckTaskId(id));
     const auto [it, fresh] =
         result_.submission.emplace(std::string(id), std::vector<Attempts>());
-    if (!fresh) {
-      AddFault(absl::StrCat(Where(id), "stands twice; the first one counts"));
-      return absl::OkStatus();
-    }
+    if (fresh) return &it->second;
+    ++result_.repeated;
+    AddFault(absl::StrCat(Where(id), "stands twice; the first one counts"));
+    return nullptr;
+  }
+
+  absl::Status AddTask(absl::string_view id, element value) {
     array entries;
-    if (value.get(entries) == simdjson::SUCCESS) {
-      AddEntries(id, entries, &it->second);
-      return absl::OkStatus();
-    }
+    if (value.get(entries) == simdjson::SUCCESS) return AddEntries(id, entries);
+    ARCTRM_ASSIGN_OR_RETURN(std::vector<Attempts>* const attempts, Begin(id));
+    if (attempts == nullptr) return absl::OkStatus();
     AddFault(absl::StrCat(
         Where(id),
         JsonPlace()
             .Unexpected("a list with two attempts per test input", value)
             .message()));
     // Of a task with one test input some leave the list out.
-    if (HasAttempt(value)) AddEntry(id, value, false, &it->second);
-    return absl::OkStatus();
-  }
-  absl::Status AddTask(absl::string_view id, array entries) {
-    ARCTRM_RETURN_IF_ERROR(CheckTaskId(id));
-    AddEntries(id, entries, &result_.submission[std::string(id)]);
+    if (HasAttempt(value)) AddEntry(id, value, false, attempts);
     return absl::OkStatus();
   }
 
-  void AddEntries(absl::string_view id, array entries,
-                  std::vector<Attempts>* attempts) {
+  absl::Status AddEntries(absl::string_view id, array entries) {
+    ARCTRM_ASSIGN_OR_RETURN(std::vector<Attempts>* const attempts, Begin(id));
+    if (attempts == nullptr) return absl::OkStatus();
     for (element entry : entries) AddEntry(id, entry, false, attempts);
+    return absl::OkStatus();
   }
 
   // The attempts at one test input, behind those that are there.
@@ -294,38 +278,6 @@ class SubmissionReader {
   int line_ = 0;
 };
 
-ArcFileForm FormOf(element root) {
-  array items;
-  object members;
-  if (root.get(items) == simdjson::SUCCESS) {
-    for (element item : items) {
-      if (HasAttempt(item)) return ArcFileForm::kSubmission;
-    }
-    return ArcFileForm::kTasks;
-  }
-  if (root.get(members) != simdjson::SUCCESS || members.size() == 0 ||
-      LooksLikeOneTask(members) || Has(members, "examples")) {
-    return ArcFileForm::kTasks;
-  }
-  if (StatedAttempts(members, &items) || HasAttempt(root)) {
-    return ArcFileForm::kSubmission;
-  }
-  if (!StatedId(members).empty()) {
-    return Has(members, "input") ? ArcFileForm::kTasks
-                                 : ArcFileForm::kSolutions;
-  }
-  const element first = (*members.begin()).value;
-  if (HasAttempt(first)) return ArcFileForm::kSubmission;
-  if (first.get(items) != simdjson::SUCCESS || items.begin() == items.end()) {
-    return ArcFileForm::kTasks;
-  }
-  const element item = *items.begin();
-  if (item.is_array()) return ArcFileForm::kSolutions;
-  return item.get(members) == simdjson::SUCCESS && Has(members, "input")
-             ? ArcFileForm::kTasks
-             : ArcFileForm::kSubmission;
-}
-
 }  // namespace
 
 absl::StatusOr<ReadSubmissionResult> ReadPartialSubmission(
@@ -346,14 +298,36 @@ absl::StatusOr<Submission> ReadSubmission(absl::string_view path) {
   return std::move(read.submission);
 }
 
-ArcFileForm LookAtArcFile(absl::string_view path) {
-  if (IsDirectory(path)) return ArcFileForm::kTasks;
-  const absl::StatusOr<std::unique_ptr<JsonFile>> file = JsonFile::Open(path);
+absl::Status CheckSubmissionDocument(absl::string_view path) {
+  ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<JsonFile> file,
+                          JsonFile::Open(path));
   absl::StatusOr<element> root;
-  if (!file.ok() || !(*file)->Next(&root) || !root.ok()) {
-    return ArcFileForm::kTasks;
+  int values = 0;
+  while (file->lines() && values < 2 && file->Next(&root)) ++values;
+  if (values == 2) {
+    return absl::InvalidArgumentError(
+        "JSON lines, where one JSON object of all tasks is expected: {\"id\": "
+        "[{\"attempt_1\": grid, \"attempt_2\": grid}, ...], ...}");
   }
-  return FormOf(*root);
+  if (values == 0) file->Next(&root);
+  ARCTRM_RETURN_IF_ERROR(root.status());
+  // That all tasks are missing says more.
+  if (FormOf(*root) == JsonForm::kNothing && root->is_object()) {
+    return absl::OkStatus();
+  }
+  return CheckForm(*root, JsonForm::kSubmission);
+}
+
+ArcFileForm LookAtArcFile(absl::string_view path) {
+  switch (FormOfPath(path)) {
+    case JsonForm::kSolutions:
+      return ArcFileForm::kSolutions;
+    case JsonForm::kSubmission:
+    case JsonForm::kNulls:
+      return ArcFileForm::kSubmission;
+    default:
+      return ArcFileForm::kTasks;
+  }
 }
 
 }  // namespace arctrm

@@ -2,10 +2,19 @@
 #include "arc/remark.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
 namespace arctrm {
+
+void AddItem(std::string item, Remark& remark) {
+  if (remark.items.size() < kMostItems) {
+    remark.items.push_back(std::move(item));
+  } else {
+    ++remark.more;
+  }
+}
 
 std::string RemarkText(const Remark& remark, size_t most) {
   std::string text = remark.what;
@@ -13,9 +22,9 @@ std::string RemarkText(const Remark& remark, size_t most) {
   for (size_t i = 0; i < listed; ++i) {
     absl::StrAppend(&text, i == 0 ? ": " : "; ", remark.items[i]);
   }
-  if (listed < remark.items.size()) {
-    absl::StrAppend(&text, listed == 0 ? ": " : "; and ",
-                    remark.items.size() - listed, " more");
+  const size_t others = remark.items.size() - listed + remark.more;
+  if (others > 0) {
+    absl::StrAppend(&text, listed == 0 ? ": " : "; and ", others, " more");
   }
   return text;
 }

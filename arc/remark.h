@@ -17,12 +17,20 @@ struct Remark {
   std::vector<std::string> items;
   // A warning, or only worth a line.
   bool warns = true;
+  // So many more that are not among them: a file of a million faults is not
+  // held as a million lines.
+  size_t more = 0;
   friend bool operator==(const Remark&, const Remark&) = default;
 };
 
+// At most so many items of a kind are held.
+inline constexpr size_t kMostItems = 1000;
+// Adds an item, or counts it where there are so many.
+void AddItem(std::string item, Remark& remark);
+
 // "what: item; item; and 12 more", with at most `most` items.
 std::string RemarkText(const Remark& remark, size_t most);
-// With every item.
+// With every item that is held.
 std::string WholeRemarkText(const Remark& remark);
 
 // One short line each; what is longer stands whole in the log's file.

@@ -9,8 +9,21 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/out_of_memory.h"
+#include "base/printable.h"
 
 namespace arctrm {
+namespace {
+
+// It may hold names of files and other text of people.
+void TellWhat(const std::exception& error) {
+  try {
+    std::fprintf(stderr, "error: %s\n", Printable(error.what()).c_str());
+  } catch (...) {
+    std::fputs("error: internal error\n", stderr);
+  }
+}
+
+}  // namespace
 
 absl::Status StatusOfException(const std::exception_ptr& error,
                                absl::string_view doing) {
@@ -36,16 +49,16 @@ absl::Status StatusOfException(const std::exception_ptr& error,
 void EndOnUncaught() {
   std::set_terminate([] {
     const std::exception_ptr error = std::current_exception();
-    const char* what = "internal error";
     try {
       if (error != nullptr) std::rethrow_exception(error);
+      std::fputs("error: internal error\n", stderr);
     } catch (const std::bad_alloc&) {
-      what = "memory ran out";
+      std::fputs("error: memory ran out\n", stderr);
     } catch (const std::exception& e) {
-      what = e.what();
+      TellWhat(e);
     } catch (...) {
+      std::fputs("error: internal error\n", stderr);
     }
-    std::fprintf(stderr, "error: %s\n", what);
     _exit(1);
   });
 }

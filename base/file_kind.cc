@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
 namespace arctrm {
 namespace {
@@ -85,6 +86,49 @@ bool IsHtml(absl::string_view bytes) {
   return false;
 }
 
+// What servers answer in place of a file, as a text of its own.
+bool IsServerMessage(absl::string_view bytes) {
+  constexpr size_t kLongest = 256;
+  if (bytes.size() > kLongest) return false;
+  absl::string_view text = absl::StripAsciiWhitespace(bytes);
+  if (text.size() > 5 && (text[0] == '4' || text[0] == '5') &&
+      absl::ascii_isdigit(static_cast<unsigned char>(text[1])) &&
+      absl::ascii_isdigit(static_cast<unsigned char>(text[2])) &&
+      (text[3] == ':' || text[3] == ' ')) {
+    const absl::string_view words =
+        absl::StripLeadingAsciiWhitespace(text.substr(4));
+    if (!words.empty() &&
+        absl::ascii_isalpha(static_cast<unsigned char>(words[0]))) {
+      return true;
+    }
+  }
+  absl::ConsumeSuffix(&text, ".");
+  for (absl::string_view message :
+       {"not found",
+        "page not found",
+        "file not found",
+        "entry not found",
+        "repository not found",
+        "no such file",
+        "access denied",
+        "forbidden",
+        "unauthorized",
+        "bad request",
+        "bad gateway",
+        "gateway timeout",
+        "gateway time-out",
+        "too many requests",
+        "rate limit exceeded",
+        "service unavailable",
+        "internal server error",
+        "error",
+        "invalid username or password",
+        "invalid credentials in authorization header"}) {
+    if (absl::EqualsIgnoreCase(text, message)) return true;
+  }
+  return false;
+}
+
 // ASCII in units of `width` bytes, of which all but one are 0.
 bool IsWideText(absl::string_view bytes, size_t width) {
   const size_t units = std::min<size_t>(bytes.size(), 64) / width;
@@ -141,6 +185,9 @@ const char* Describe(FileKind kind) {
     case FileKind::kHtml:
       return "a web page (HTML or XML), not the file itself: the download "
              "went wrong; fetch it again by the address of the raw file";
+    case FileKind::kServerMessage:
+      return "an error message of a server, not the file itself: the download "
+             "went wrong; fetch it again by the address of the raw file";
     case FileKind::kUtf16:
       return "text in UTF-16: UTF-8 is read (iconv -f UTF-16 -t UTF-8 FILE > "
              "NEW)";
@@ -196,12 +243,19 @@ FileKind FileKindOf(absl::string_view bytes) {
   if (IsPickle(bytes)) return FileKind::kPickle;
   if (IsSafetensors(bytes)) return FileKind::kSafetensors;
   if (IsHtml(bytes)) return FileKind::kHtml;
+  if (IsServerMessage(bytes)) return FileKind::kServerMessage;
   if (IsWideText(bytes, 4)) return FileKind::kUtf32;
   if (IsWideText(bytes, 2)) return FileKind::kUtf16;
   return FileKind::kUnknown;
 }
 
 std::string DescribeFileKind(FileKind kind, absl::string_view bytes) {
+  // torch.save writes a zip archive that begins with this member.
+  if (kind == FileKind::kZip &&
+      absl::StrContains(bytes.substr(0, kFileKindBytes), "/data.pkl")) {
+    return "weights of PyTorch (torch.save), not text; `arctrm checkpoint "
+           "import` reads them";
+  }
   if (kind == FileKind::kLfsPointer) {
     return absl::StrCat("a git-lfs pointer, not the file itself",
                         LfsSize(bytes.substr(0, kFileKindBytes)),
@@ -229,7 +283,7 @@ absl::Status CheckIsText(absl::string_view bytes) {
   }
   if (!LooksBinary(bytes)) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      "no text but binary data of a kind that is not known here");
+      "binary data of a kind that is not known here, not text");
 }
 
 }  // namespace arctrm

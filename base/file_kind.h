@@ -26,6 +26,7 @@ enum class FileKind {
   kTar,
   kLfsPointer,
   kHtml,
+  kServerMessage,  // "404: Not Found", what a failed download saves
   kUtf16,
   kUtf32,
   kPickle,
@@ -56,7 +57,7 @@ std::string DescribeFileKind(FileKind kind, absl::string_view bytes);
 // share that no text has, damaged text included.
 bool LooksBinary(absl::string_view bytes);
 
-// InvalidArgument, without a path, for whatever is no text of ASCII or UTF-8,
+// InvalidArgument, without a path, for whatever is not text of ASCII or UTF-8,
 // with DescribeFileKind's words; an empty file is text.
 absl::Status CheckIsText(absl::string_view bytes);
 

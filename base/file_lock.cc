@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <mutex>
+#include <set>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -18,18 +20,20 @@
 namespace arctrm {
 namespace {
 
+// Of what stands in a lock.
+constexpr size_t kMostDigits = 24;
+
 // `what` is in use by the process whose number stands in the file.
 absl::Status InUse(const std::string& path, const std::string& what) {
   const absl::StatusOr<std::string> text = ReadFile(path);
   int64_t pid = 0;
   const bool known =
       text.ok() && absl::SimpleAtoi(absl::StripAsciiWhitespace(*text), &pid);
-  return absl::AlreadyExistsError(
-      absl::StrCat(what, ": another arctrm is at work there",
-                   known ? absl::StrCat(" (process ", pid, ")") : "",
-                   "; wait until it has ended, end it",
-                   known ? absl::StrCat(" (kill ", pid, ")") : "",
-                   ", or name another folder"));
+  return absl::AlreadyExistsError(absl::StrCat(
+      what, ": another arctrm is at work there",
+      known ? absl::StrCat(" (process ", pid, ")") : "",
+      "; wait until it has ended, end it",
+      known ? absl::StrCat(" (kill ", pid, ")") : "", ", or name another"));
 }
 
 // Is the locked file still the one of that name? Whoever held it before may
@@ -44,7 +48,6 @@ bool IsStill(int fd, const std::string& path) {
 // A file of somebody's that has the lock's name is not touched: it would be
 // written to and removed.
 absl::Status CheckIsLock(int fd, const std::string& path) {
-  constexpr size_t kMostDigits = 24;
   char text[kMostDigits + 1];
   struct stat info = {};
   const ssize_t size = pread(fd, text, sizeof(text), 0);
@@ -59,14 +62,46 @@ absl::Status CheckIsLock(int fd, const std::string& path) {
       ": stands where arctrm puts its lock and is not one; move it away"));
 }
 
+// Paths of the locks that this process holds. Never destroyed.
+struct HeldLocks {
+  std::mutex mutex;
+  std::set<std::string> paths;  // guarded by mutex
+  static HeldLocks& Get() {
+    static HeldLocks* const held = new HeldLocks;
+    return *held;
+  }
+};
+
 }  // namespace
 
-FileLock::FileLock(std::string path, int fd)
-    : path_(std::move(path)), fd_(fd) {}
+FileLock::FileLock(std::string path, int fd, std::string before)
+    : path_(std::move(path)), fd_(fd), before_(std::move(before)) {
+  HeldLocks& held = HeldLocks::Get();
+  const std::lock_guard<std::mutex> guard(held.mutex);
+  held.paths.insert(path_);
+}
+
+void FileLock::RemoveFilesOfHeld() {
+  HeldLocks& held = HeldLocks::Get();
+  const std::unique_lock<std::mutex> guard(held.mutex, std::try_to_lock);
+  if (!guard.owns_lock()) return;
+  for (const std::string& path : held.paths) unlink(path.c_str());
+}
 
 FileLock::~FileLock() {
-  // Removed while it is locked: nobody else can hold it.
-  unlink(path_.c_str());
+  {
+    HeldLocks& held = HeldLocks::Get();
+    const std::lock_guard<std::mutex> guard(held.mutex);
+    held.paths.erase(path_);
+  }
+  if (leave_ && !before_.empty()) {
+    if (ftruncate(fd_, 0) == 0) {
+      (void)!pwrite(fd_, before_.data(), before_.size(), 0);
+    }
+  } else {
+    // Removed while it is locked: nobody else can hold it.
+    unlink(path_.c_str());
+  }
   close(fd_);
 }
 
@@ -89,10 +124,13 @@ absl::StatusOr<std::unique_ptr<FileLock>> FileLock::Take(
       close(fd);
       continue;
     }
+    std::string before(kMostDigits, '\0');
+    const ssize_t size = pread(fd, before.data(), before.size(), 0);
+    before.resize(size > 0 ? static_cast<size_t>(size) : 0);
     const std::string pid = absl::StrCat(getpid(), "\n");
     // The number is for people: a full disk does without.
     if (ftruncate(fd, 0) == 0) (void)!write(fd, pid.data(), pid.size());
-    return std::unique_ptr<FileLock>(new FileLock(path, fd));
+    return std::unique_ptr<FileLock>(new FileLock(path, fd, std::move(before)));
   }
 }
 

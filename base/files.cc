@@ -93,9 +93,19 @@ std::string WithoutSlashes(absl::string_view path) {
 // A short name, whatever the length of that of `path`.
 std::string Beside(absl::string_view path, absl::string_view use) {
   const std::string whole = WithoutSlashes(path);
-  return JoinPath(Dirname(whole),
-                  absl::StrCat(kOwnPrefix, use, "-",
-                               Sha256Hex(Basename(whole)).substr(0, 12)));
+  return JoinPath(
+      Dirname(whole),
+      absl::StrCat(kOwnPrefix, use, "-",
+                   Sha256Hex(Basename(whole)).substr(0, kOwnNameDigits)));
+}
+
+// What a killed process of the same number left goes first.
+int OpenFresh(const std::string& path) {
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
+  const int fd = open(path.c_str(), kFlags, 0644);
+  if (fd >= 0 || errno != EEXIST) return fd;
+  unlink(path.c_str());
+  return open(path.c_str(), kFlags, 0644);
 }
 
 // Most bytes of a name in `dir`.
@@ -191,6 +201,23 @@ absl::StatusOr<std::string> ReadToEnd(int fd, const struct stat& info,
   }
 }
 
+// A file in the folder that will hold `path`. It has no name, so that it leaves
+// nothing behind, whatever ends this process.
+absl::Status OpenProbe(absl::string_view path, FileDescriptor& fd) {
+  const std::string dir = Dirname(path);
+  fd.Reset(open(dir.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
+  if (fd.get() < 0 &&
+      (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
+    const std::string probe = JoinPath(dir, absl::StrCat(kOwnPrefix, getpid()));
+    fd.Reset(
+        open(probe.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    // The name goes at once: the open file is enough.
+    if (fd.get() >= 0) unlink(probe.c_str());
+  }
+  if (fd.get() < 0) return ErrnoStatus(errno, "can't write", path);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> ReadFile(absl::string_view path) {
@@ -224,10 +251,9 @@ absl::Status WriteFileAtomically(absl::string_view path,
   if (IsSpecialFile(path)) return WriteInPlace(path, bytes);
   // Two threads may write the same file: a watchdog's and its work's.
   static std::atomic<int> writes{0};
-  const std::string temporary = BesidePath(
-      path, absl::StrCat(".tmp.", getpid(), ".", writes.fetch_add(1)));
-  FileDescriptor fd(
-      open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  const std::string temporary = absl::StrCat(Beside(path, "tmp"), "-", getpid(),
+                                             "-", writes.fetch_add(1));
+  FileDescriptor fd(OpenFresh(temporary));
   if (fd.get() < 0) return ErrnoStatus(errno, "can't write", path);
   absl::Status status = WriteAll(fd.get(), bytes, path);
   if (status.ok() && fsync(fd.get()) != 0 && errno != EINVAL) {
@@ -273,6 +299,15 @@ absl::Status RenameFile(absl::string_view from, absl::string_view to) {
 bool FileExists(absl::string_view path) {
   std::error_code error;
   return fs::exists(PathOf(path), error);
+}
+
+absl::Status CheckCanLook(absl::string_view path) {
+  const std::string name(path);
+  struct stat info = {};
+  if (stat(name.c_str(), &info) == 0 || errno == ENOENT || errno == ENOTDIR) {
+    return absl::OkStatus();
+  }
+  return ErrnoStatus(errno, "can't look at", path);
 }
 
 bool IsSpecialFile(absl::string_view path) {
@@ -323,8 +358,29 @@ absl::Status RemoveAll(absl::string_view path) {
   return absl::OkStatus();
 }
 
+absl::Status CheckFileName(absl::string_view path) {
+  const std::string name = fs::path(StdView(path)).filename().string();
+  if (path.empty() || (!name.empty() && name != "." && name != "..")) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat(path, ": names a folder, expected the name of a file",
+                   name.empty() ? "; leave the slash at its end out" : ""));
+}
+
+absl::Status CheckFolderName(absl::string_view path) {
+  const std::string name = Basename(WithoutSlashes(path));
+  if (name != "." && name != "..") return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      path,
+      ": the folder is put in place whole, so call it by its name and "
+      "not by ",
+      name));
+}
+
 absl::Status CheckIsFile(absl::string_view path) {
   ARCTRM_RETURN_IF_ERROR(CheckNameLength(path));
+  ARCTRM_RETURN_IF_ERROR(CheckFileName(path));
   if (IsDirectory(path)) return ErrnoStatus(EISDIR, "can't write", path);
   const int stream = StreamOf(path);
   if (stream >= 0) {
@@ -341,6 +397,18 @@ absl::Status CheckIsFile(absl::string_view path) {
       "can't write ", path, ": it is ", kind, "; give the name of a file"));
 }
 
+absl::Status CheckAppendable(absl::string_view path) {
+  ARCTRM_RETURN_IF_ERROR(CheckIsFile(path));
+  if (StreamOf(path) >= 0) return absl::OkStatus();
+  const std::string name(path);
+  const FileDescriptor there(
+      open(name.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK));
+  if (there.get() >= 0) return absl::OkStatus();
+  if (errno != ENOENT) return ErrnoStatus(errno, "can't write", path);
+  FileDescriptor fresh(-1);
+  return OpenProbe(path, fresh);
+}
+
 absl::Status CheckWritable(absl::string_view path) {
   ARCTRM_RETURN_IF_ERROR(CheckIsFile(path));
   const std::string name(path);
@@ -350,20 +418,9 @@ absl::Status CheckWritable(absl::string_view path) {
     }
     return ErrnoStatus(errno, "can't write", path);
   }
-  // A file without a name leaves nothing behind, whatever ends this process.
-  FileDescriptor fd(
-      open(Dirname(path).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
-  std::string probe;
-  if (fd.get() < 0 &&
-      (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
-    probe = JoinPath(Dirname(path), absl::StrCat(".arctrm-", getpid()));
-    fd.Reset(
-        open(probe.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    // The name goes at once: the open file is enough.
-    if (fd.get() >= 0) unlink(probe.c_str());
-  }
-  absl::Status status = fd.get() < 0 ? ErrnoStatus(errno, "can't write", path)
-                                     : WriteAll(fd.get(), "probe", path);
+  FileDescriptor fd(-1);
+  absl::Status status = OpenProbe(path, fd);
+  if (status.ok()) status = WriteAll(fd.get(), "probe", path);
   if (!absl::IsResourceExhausted(status)) return status;
   // What is there already can be written over.
   struct stat info = {};
@@ -399,6 +456,9 @@ std::string WorkersName(absl::string_view path) {
   return Beside(path, "workers");
 }
 std::string LockName(absl::string_view path) { return Beside(path, "lock"); }
+std::string SpareFolderName(absl::string_view path) {
+  return Beside(path, "room");
+}
 
 absl::Status ReplaceDirectory(absl::string_view fresh, absl::string_view path) {
   const std::string from = WithoutSlashes(fresh);
@@ -439,6 +499,7 @@ absl::Status ReplaceDirectory(absl::string_view fresh, absl::string_view path) {
 absl::StatusOr<std::string> ResolveDirectory(absl::string_view path) {
   const std::string to = WithoutSlashes(path);
   if (FileExists(to)) return std::string(path);
+  ARCTRM_RETURN_IF_ERROR(CheckCanLook(to));
   const std::string aside = AsideName(to);
   if (!IsDirectory(aside)) return ErrnoStatus(ENOENT, "can't read", path);
   if (rename(aside.c_str(), to.c_str()) != 0) {

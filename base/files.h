@@ -3,6 +3,7 @@
 // temporary name in the same folder, fsync, rename, fsync of the folder.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -23,10 +24,17 @@ absl::Status WriteFileAtomically(absl::string_view path,
 // Appends and flushes; creates the file if need be.
 absl::Status AppendToFile(absl::string_view path, absl::string_view bytes);
 
+// Could it? Makes and changes nothing. ResourceExhausted where there is no room
+// for another file.
+absl::Status CheckAppendable(absl::string_view path);
+
 // `from` takes the place of `to`; the folder is synced.
 absl::Status RenameFile(absl::string_view from, absl::string_view to);
 
 bool FileExists(absl::string_view path);
+// Can it be told whether there is a file? FailedPrecondition says why not:
+// permissions, a link that leads to itself, a name that is too long.
+absl::Status CheckCanLook(absl::string_view path);
 bool IsDirectory(absl::string_view path);
 // A device or a pipe, or a name of an open descriptor such as /dev/stdout: a
 // rename would put a plain file in its place, and what went in can't be read
@@ -42,18 +50,25 @@ absl::Status RemoveAll(absl::string_view path);
 // descriptor (/dev/stdout, /dev/stderr, /dev/fd/N)? Other devices, FIFOs,
 // sockets and folders are FailedPrecondition. Touches nothing.
 absl::Status CheckIsFile(absl::string_view path);
-// The same, and can a file be made in the folder that will hold `path`? Tries
-// it with a file that has no name. FailedPrecondition also where the disk is
-// full.
+// InvalidArgument for a path whose end can only be a folder: "out.json/", "."
+absl::Status CheckFileName(absl::string_view path);
+// InvalidArgument for "." and ".." as the name of a folder that
+// ReplaceDirectory() is to put in place.
+absl::Status CheckFolderName(absl::string_view path);
+// CheckIsFile(), and can a file be made in the folder that will hold `path`?
+// Tries it with a file that has no name. FailedPrecondition also where the disk
+// is full.
 absl::Status CheckWritable(absl::string_view path);
 
 // Bytes that this process may still write in the folder `dir`, or the nearest
 // one above it that is there; 0 where that has room for a few more files only.
 absl::StatusOr<int64_t> FreeBytes(absl::string_view dir);
-// Names beside `path` that only arctrm uses, with this at their beginning: of
-// what is written first and then takes the place of `path`, and of what
-// ReplaceDirectory sets aside.
+// Names beside `path` that only arctrm uses (base/own_names.h), with this at
+// their beginning: of what is written first and then takes the place of `path`,
+// and of what ReplaceDirectory sets aside.
 inline constexpr char kOwnPrefix[] = ".arctrm-";
+// Behind that and the use stand so many digits of the hash of the name.
+inline constexpr size_t kOwnNameDigits = 12;
 std::string FreshName(absl::string_view path);
 // Of the second file of ReplaceFile (base/replaced_file.h).
 std::string SpareName(absl::string_view path);
@@ -62,6 +77,8 @@ std::string AsideName(absl::string_view path);
 std::string LockName(absl::string_view path);
 // Of the folder of the workers that write it.
 std::string WorkersName(absl::string_view path);
+// Of a folder on another disk for what has no room beside `path`.
+std::string SpareFolderName(absl::string_view path);
 
 // Puts the finished folder `fresh` in the place of `path` (which may exist) so
 // that a reader, or a process killed at any moment, finds one of the two whole.

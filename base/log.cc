@@ -5,6 +5,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
@@ -33,7 +35,8 @@ int TerminalWidth() {
 
 class StderrLog final : public Log {
  public:
-  explicit StderrLog(LogOptions options) : options_(std::move(options)) {}
+  explicit StderrLog(LogOptions options)
+      : options_(std::move(options)), holds_(options_.hold) {}
   ~StderrLog() override { EndProgress(); }
 
   void Info(absl::string_view text) override {
@@ -53,6 +56,13 @@ class StderrLog final : public Log {
     const absl::MutexLock lock(&mutex_);
     Line("\033[31m", "error: ", line);
     ToFile(absl::StrCat("error: ", line));
+  }
+  void Begin() override {
+    const absl::MutexLock lock(&mutex_);
+    if (!holds_) return;
+    holds_ = false;
+    Append(held_);
+    held_.clear();
   }
   void Detail(absl::string_view text) override {
     const std::string line = Printable(text, LineFeeds::kIndented);
@@ -140,9 +150,18 @@ class StderrLog final : public Log {
     localtime_r(&now, &parts);
     char stamp[32];
     std::strftime(stamp, sizeof(stamp), "%Y-%m-%d %H:%M:%S  ", &parts);
+    const std::string stamped = absl::StrCat(stamp, line, "\n");
+    if (holds_) {
+      held_ += stamped;
+    } else {
+      Append(stamped);
+    }
+  }
+
+  void Append(absl::string_view lines) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (options_.file.empty()) return;
     // A log that can't be written any more must not end hours of work.
-    const absl::Status kept =
-        AppendToFile(options_.file, absl::StrCat(stamp, line, "\n"));
+    const absl::Status kept = AppendToFile(options_.file, lines);
     if (kept.ok() || file_failed_) return;
     file_failed_ = true;
     Line("\033[33m", "warning: ",
@@ -156,6 +175,8 @@ class StderrLog final : public Log {
   bool pending_ ABSL_GUARDED_BY(mutex_) = false;
   bool file_pending_ ABSL_GUARDED_BY(mutex_) = false;
   bool file_failed_ ABSL_GUARDED_BY(mutex_) = false;
+  bool holds_ ABSL_GUARDED_BY(mutex_);
+  std::string held_ ABSL_GUARDED_BY(mutex_);
   // Was the last text not taken?
   bool stuck_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Time last_shown_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
@@ -184,7 +205,17 @@ absl::StatusOr<std::unique_ptr<Log>> OpenLog(LogOptions options) {
   absl::Status no_room;
   if (!options.file.empty()) {
     ARCTRM_RETURN_IF_ERROR(CheckIsFile(options.file));
-    const absl::Status made = AppendToFile(options.file, "");
+    // The last files of a disk are for results.
+    const absl::StatusOr<int64_t> free = FreeBytes(Dirname(options.file));
+    absl::Status made;
+    if (free.ok() && *free == 0 && !FileExists(options.file)) {
+      made = absl::ResourceExhaustedError(
+          absl::StrCat("can't write ", options.file,
+                       ": the disk has no room for more than a few files"));
+    } else {
+      made = options.hold ? CheckAppendable(options.file)
+                          : AppendToFile(options.file, "");
+    }
     if (absl::IsResourceExhausted(made)) {
       no_room = made;
       options.file.clear();
@@ -197,6 +228,19 @@ absl::StatusOr<std::unique_ptr<Log>> OpenLog(LogOptions options) {
     log->Warning(absl::StrCat(no_room.message(), "; there is no log file"));
   }
   return log;
+}
+
+bool IsLogFile(const std::string& path) {
+  // "2026-11-28 07:38:12  …", as ToFile() begins a line.
+  constexpr absl::string_view kShape = "dddd-dd-dd dd:dd:dd  ";
+  const absl::StatusOr<std::string> text = ReadFile(path);
+  if (!text.ok() || text->size() < kShape.size()) return false;
+  return std::equal(
+      kShape.begin(), kShape.end(), text->begin(), [](char shape, char letter) {
+        return shape == 'd'
+                   ? std::isdigit(static_cast<unsigned char>(letter)) != 0
+                   : shape == letter;
+      });
 }
 
 Log& NullLog() {

@@ -21,6 +21,9 @@ struct LogOptions {
   bool quiet = false;
   // Full log here too, "" for none.
   std::string file;
+  // Keep the lines for the file until Begin(): it is neither made nor touched
+  // before.
+  bool hold = false;
   // Redraw the progress line in place. Set from isatty(2) by OpenLog.
   bool terminal = false;
   // ANSI colours. Set from isatty(2), NO_COLOR and TERM by OpenLog.
@@ -39,6 +42,9 @@ class Log {
   // Yellow "warning: " before the line where there is colour.
   virtual void Warning(absl::string_view line) = 0;
   virtual void Error(absl::string_view line) = 0;
+  // The work begins: from here on lines go to the file, first those that were
+  // held.
+  virtual void Begin() {}
   // To the log file alone, where there is one.
   virtual void Detail(absl::string_view /*line*/) {}
   // The state of the work in one line, e.g.
@@ -53,6 +59,8 @@ class Log {
 // Detects the terminal and colours, opens the file (NotFound or
 // FailedPrecondition when it can't be written).
 absl::StatusOr<std::unique_ptr<Log>> OpenLog(LogOptions options);
+// Does `path` hold what a log of ours does?
+bool IsLogFile(const std::string& path);
 // A log that drops everything, for tests and library use.
 Log& NullLog();
 

@@ -4,8 +4,10 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <compare>
 #include <cstdint>
 #include <filesystem>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -13,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/files.h"
+#include "base/own_names.h"
 #include "base/status.h"
 
 namespace arctrm {
@@ -23,7 +26,7 @@ namespace fs = std::filesystem;
 struct FileId {
   uint64_t device = 0;
   uint64_t inode = 0;
-  friend bool operator==(const FileId&, const FileId&) = default;
+  friend auto operator<=>(const FileId&, const FileId&) = default;
 };
 
 // Where a path leads.
@@ -65,7 +68,8 @@ Place Locate(absl::string_view text) {
   Place place;
   std::error_code error;
   fs::path path = fs::absolute(FollowDangling(fs::path(StdView(text))), error);
-  while (path.has_relative_path() && !path.has_filename()) {
+  while (path.has_relative_path() &&
+         (!path.has_filename() || path.filename() == ".")) {
     path = path.parent_path();
   }
   struct stat info = {};
@@ -113,17 +117,48 @@ bool OnNameIn(const Place& a, const Place& b, const OutputGuard::Names& names) {
   return names(AbslView(below.begin()->string()));
 }
 
-// Does a file below `folder`, or a link there, lead to `id`?
-bool HoldsFile(const fs::path& folder, const FileId& id) {
-  std::error_code error;
-  for (fs::recursive_directory_iterator it(
-           folder, fs::directory_options::skip_permission_denied, error);
-       !error && it != fs::recursive_directory_iterator();
-       it.increment(error)) {
+// Does a file or a folder below `folder`, links followed and those left out
+// that are `passed_over`, have one of `ids`?
+bool HoldsAny(const fs::path& folder, const std::set<FileId>& ids,
+              const OutputGuard::IsOurs& passed_over) {
+  const auto counts = [&](const fs::path& path) {
+    return passed_over == nullptr || !passed_over(path.string());
+  };
+  std::set<FileId> entered;
+  std::vector<fs::path> open = {folder};
+  while (!open.empty()) {
+    const fs::path at = open.back();
+    open.pop_back();
     struct stat info = {};
-    if (StatOf(it->path(), info) && IdOf(info) == id) return true;
+    if (!StatOf(at, info) || !entered.insert(IdOf(info)).second) continue;
+    std::error_code error;
+    for (fs::directory_iterator it(at, error);
+         !error && it != fs::directory_iterator(); it.increment(error)) {
+      const fs::path& path = it->path();
+      if (!StatOf(path, info)) continue;
+      const bool is_folder = S_ISDIR(info.st_mode);
+      const bool sought = ids.count(IdOf(info)) > 0;
+      if ((!is_folder && !sought) || !counts(path)) continue;
+      if (sought) return true;
+      open.push_back(path);
+    }
   }
   return false;
+}
+
+// The folder and what lies directly in it under a name that `names` knows.
+std::set<FileId> IdsOf(const Place& folder, const OutputGuard::Names& names) {
+  std::set<FileId> ids = {folder.chain[0]};
+  std::error_code error;
+  for (fs::directory_iterator it(folder.path, error);
+       !error && it != fs::directory_iterator(); it.increment(error)) {
+    struct stat info = {};
+    if (names(AbslView(it->path().filename().string())) &&
+        StatOf(it->path(), info)) {
+      ids.insert(IdOf(info));
+    }
+  }
+  return ids;
 }
 
 // Where "new/../x" leads changes as soon as new/ is made: such a path can't be
@@ -164,7 +199,9 @@ std::vector<std::string> ForeignEntries(absl::string_view folder,
 absl::Status CheckNoForeignEntries(absl::string_view folder,
                                    const OutputGuard::Names& names) {
   constexpr size_t kShown = 3;
-  std::vector<std::string> foreign = ForeignEntries(folder, names);
+  std::vector<std::string> foreign = ForeignEntries(
+      folder,
+      [&](absl::string_view name) { return names(name) || IsOwnName(name); });
   if (foreign.empty()) return absl::OkStatus();
   const size_t more = foreign.size() > kShown ? foreign.size() - kShown : 0;
   foreign.resize(foreign.size() - more);
@@ -181,10 +218,7 @@ absl::Status CheckOurFolder(absl::string_view folder,
   // Every description that arctrm writes names its format so.
   constexpr char kFormat[] = "\"arctrm-";
   ARCTRM_RETURN_IF_ERROR(CheckNoForeignEntries(folder, names));
-  const std::vector<std::string> entries =
-      ForeignEntries(folder, [](absl::string_view name) {
-        return absl::StartsWith(name, kOwnPrefix);
-      });
+  const std::vector<std::string> entries = ForeignEntries(folder, IsOwnName);
   if (mark.empty() || entries.empty()) return absl::OkStatus();
   const absl::StatusOr<std::string> text = ReadFile(JoinPath(folder, mark));
   if (text.ok() && absl::StrContains(*text, kFormat)) return absl::OkStatus();
@@ -194,9 +228,11 @@ absl::Status CheckOurFolder(absl::string_view folder,
       "away"));
 }
 
-void OutputGuard::Reads(absl::string_view option, absl::string_view path) {
+void OutputGuard::Reads(absl::string_view option, absl::string_view path,
+                        IsOurs passed_over) {
   if (path.empty()) return;
-  inputs_.push_back({std::string(option), std::string(path)});
+  inputs_.push_back({std::string(option), std::string(path),
+                     /*look_inside=*/true, std::move(passed_over)});
 }
 
 void OutputGuard::ReadsFrom(absl::string_view option, absl::string_view folder,
@@ -222,6 +258,12 @@ void OutputGuard::Writes(absl::string_view option, absl::string_view path,
                       nullptr, std::move(ours)});
 }
 
+void OutputGuard::Appends(absl::string_view option, absl::string_view path) {
+  if (path.empty()) return;
+  Writes(option, path);
+  outputs_.back().appends = true;
+}
+
 void OutputGuard::Replaces(absl::string_view option, absl::string_view path,
                            Names names, std::string mark) {
   if (path.empty()) return;
@@ -230,10 +272,68 @@ void OutputGuard::Replaces(absl::string_view option, absl::string_view path,
 }
 
 void OutputGuard::WorksIn(absl::string_view option, absl::string_view path,
-                          Names names) {
+                          Names names, Names reserved) {
   if (path.empty()) return;
   outputs_.push_back({std::string(option), std::string(path), Kind::kWork,
-                      std::move(names), nullptr});
+                      std::move(names), nullptr, "", std::move(reserved)});
+}
+
+std::vector<OutputGuard::Named> OutputGuard::Written() const {
+  std::vector<Named> written;
+  for (const Output& output : outputs_) {
+    if (output.kind != Kind::kWork) {
+      written.push_back({output.option, output.path});
+    }
+  }
+  return written;
+}
+
+std::vector<OutputGuard::Named> OutputGuard::WorkFolders() const {
+  std::vector<Named> folders;
+  for (const Output& output : outputs_) {
+    if (output.kind == Kind::kWork) {
+      folders.push_back({output.option, output.path});
+    }
+  }
+  return folders;
+}
+
+absl::StatusOr<std::vector<std::unique_ptr<FileLock>>> OutputGuard::Lock()
+    const {
+  constexpr int64_t kRoomy = 1 << 20;
+  std::vector<std::unique_ptr<FileLock>> locks;
+  std::set<std::string> taken;
+  for (const Output& output : outputs_) {
+    const std::string name = LockName(output.path);
+    if (output.kind == Kind::kWork || output.appends ||
+        IsSpecialFile(output.path) || !taken.insert(name).second) {
+      continue;
+    }
+    const absl::StatusOr<int64_t> free = FreeBytes(Dirname(output.path));
+    if (free.ok() && *free < kRoomy) {
+      ARCTRM_RETURN_IF_ERROR(CheckNotLocked(name, output.path));
+      continue;
+    }
+    absl::StatusOr<std::unique_ptr<FileLock>> lock =
+        FileLock::Take(name, output.path);
+    if (lock.ok()) {
+      locks.push_back(*std::move(lock));
+    } else if (absl::IsAlreadyExists(lock.status()) ||
+               absl::IsFailedPrecondition(lock.status())) {
+      return Annotate(lock.status(), output.option);
+    }
+  }
+  return locks;
+}
+
+std::vector<std::pair<std::string, std::string>> FoldersAbove(
+    absl::string_view path) {
+  std::vector<std::pair<std::string, std::string>> folders;
+  const fs::path place = Locate(path).path;
+  for (fs::path at = place; at.has_relative_path(); at = at.parent_path()) {
+    folders.emplace_back(at.parent_path().string(), at.filename().string());
+  }
+  return folders;
 }
 
 absl::Status OutputGuard::CheckInput(const Output& output,
@@ -256,13 +356,17 @@ absl::Status OutputGuard::CheckInput(const Output& output,
         absl::StrCat("is a work folder, and ", named,
                      " lies where its own files go, which are removed"));
   }
-  if (output.kind != Kind::kFile || !out.exists || !in.is_folder ||
-      !input.look_inside) {
+  if (!out.exists || !in.is_folder || !input.look_inside) {
     return absl::OkStatus();
   }
-  if (Inside(out, in) || HoldsFile(in.path, out.chain[0])) {
+  if (output.kind != Kind::kFile && !out.is_folder) return absl::OkStatus();
+  const std::set<FileId> ids = output.kind == Kind::kFile
+                                   ? std::set<FileId>{out.chain[0]}
+                                   : IdsOf(out, output.names);
+  if (HoldsAny(in.path, ids, input.passed_over)) {
     return Refuse(output.option, output.path,
-                  absl::StrCat("is a file of an input (", named, ")"));
+                  absl::StrCat("is a ", out.is_folder ? "folder" : "file",
+                               " of an input (", named, ")"));
   }
   return absl::OkStatus();
 }
@@ -279,7 +383,8 @@ absl::Status OutputGuard::CheckOutputs(const Output& a, const Output& b) const {
                   absl::StrCat("lies in ", b.path, ", which ", b.option,
                                " replaces whole"));
   }
-  if (b.kind == Kind::kWork && OnNameIn(at_a, at_b, b.names)) {
+  if (b.kind == Kind::kWork &&
+      OnNameIn(at_a, at_b, b.reserved ? b.reserved : b.names)) {
     return Refuse(a.option, a.path,
                   absl::StrCat("lies where the work folder ", b.path,
                                " keeps its own files"));
@@ -312,17 +417,30 @@ absl::Status OutputGuard::CheckStandingAt(const Output& output) const {
   }
   return absl::FailedPreconditionError(absl::StrCat(
       output.option, " ", output.path,
-      ": a file stands there that arctrm can't tell to be its own; name "
-      "another, or replace it with --overwrite"));
+      ": what stands there is not this command's to replace; name another, "
+      "or replace it with --overwrite"));
 }
 
 absl::Status OutputGuard::CheckApart() const {
+  for (const Output& output : outputs_) {
+    if (output.kind == Kind::kWork) continue;
+    ARCTRM_RETURN_IF_ERROR(Annotate(output.kind == Kind::kFile
+                                        ? CheckFileName(output.path)
+                                        : CheckFolderName(output.path),
+                                    output.option));
+  }
   for (size_t i = 0; i < outputs_.size(); ++i) {
     const std::string missing = MissingBeforeParent(outputs_[i].path);
     if (!missing.empty()) {
       return Refuse(
           outputs_[i].option, outputs_[i].path,
           absl::StrCat("goes through ", missing, ", which is not there"));
+    }
+    for (const auto& [folder, name] : FoldersAbove(outputs_[i].path)) {
+      if (!IsOwnName(name)) continue;
+      return Refuse(
+          outputs_[i].option, outputs_[i].path,
+          absl::StrCat(name, " is a name that arctrm keeps for ", "itself"));
     }
     for (const Input& input : inputs_) {
       ARCTRM_RETURN_IF_ERROR(CheckInput(outputs_[i], input));

@@ -4,11 +4,15 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "base/file_lock.h"
 
 namespace arctrm {
 
@@ -19,12 +23,17 @@ class OutputGuard {
  public:
   // Of an entry of a folder: did arctrm give it this name?
   using Names = std::function<bool(absl::string_view name)>;
-  // Did arctrm make the file at `path`?
+  // Of a file: did arctrm make it? Or, is it passed over where tasks are read?
   using IsOurs = std::function<bool(const std::string& path)>;
+  struct Named {
+    std::string option;
+    std::string path;
+  };
 
   // `option` names the path in messages, such as "--out". A folder counts with
-  // every file below it.
-  void Reads(absl::string_view option, absl::string_view path);
+  // every file below it but those that are `passed_over`, files and folders.
+  void Reads(absl::string_view option, absl::string_view path,
+             IsOurs passed_over = nullptr);
   // A folder of which these files are read, as far as they exist.
   void ReadsFrom(absl::string_view option, absl::string_view folder,
                  const std::vector<std::string>& files);
@@ -36,15 +45,28 @@ class OutputGuard {
   // command looks at it itself.
   void Writes(absl::string_view option, absl::string_view path,
               IsOurs ours = nullptr);
+  // A file that is added to, by several processes at once if need be.
+  void Appends(absl::string_view option, absl::string_view path);
   // A folder that is replaced whole: it may hold entries of these names alone.
   // `mark`: the file without which a folder with entries is somebody else's; ""
   // where names are enough.
   void Replaces(absl::string_view option, absl::string_view path, Names names,
                 std::string mark = "");
-  // A folder in which entries of these names are replaced.
-  void WorksIn(absl::string_view option, absl::string_view path, Names names);
+  // A folder in which entries of these names are replaced. `reserved`: the
+  // names on which no other output may lie; null where those are the same.
+  void WorksIn(absl::string_view option, absl::string_view path, Names names,
+               Names reserved = nullptr);
 
   void AllowOverwriting(bool allow) { overwrite_ = allow; }
+
+  // Files and folders that are written, and folders to work in.
+  std::vector<Named> Written() const;
+  std::vector<Named> WorkFolders() const;
+
+  // Locks what is written, not what is added to, against other processes;
+  // without the locks that there is no room for, or no right to make.
+  // AlreadyExists.
+  absl::StatusOr<std::vector<std::unique_ptr<FileLock>>> Lock() const;
 
   // InvalidArgument for an output that is an input or another output.
   absl::Status CheckApart() const;
@@ -58,6 +80,7 @@ class OutputGuard {
     std::string option;
     std::string path;
     bool look_inside = true;
+    IsOurs passed_over = {};
   };
   enum class Kind { kFile, kFolder, kWork };
   struct Output {
@@ -67,6 +90,8 @@ class OutputGuard {
     Names names;
     IsOurs ours;
     std::string mark = {};
+    Names reserved = {};
+    bool appends = false;
   };
 
   absl::Status CheckInput(const Output& output, const Input& input) const;
@@ -77,6 +102,12 @@ class OutputGuard {
   std::vector<Output> outputs_;
   bool overwrite_ = false;
 };
+
+// The folder `path` leads to, or would be made in, and those above it, each
+// with the name of its entry that leads there: ("/a/b", "c"), ("/a", "b") … for
+// "/a/b/c". Without links.
+std::vector<std::pair<std::string, std::string>> FoldersAbove(
+    absl::string_view path);
 
 // Names of entries of `folder` that `names` does not know, sorted; a folder
 // that does not exist has none.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "base/compress.h"
 #include "base/file_kind.h"
 #include "base/files.h"
@@ -15,7 +16,21 @@ namespace {
 
 constexpr int64_t kMostBytes = int64_t{4} << 30;
 
+bool IsPacked(absl::string_view bytes) {
+  const FileKind kind = FileKindOf(bytes);
+  return kind == FileKind::kGzip || kind == FileKind::kZstd;
+}
+
 }  // namespace
+
+absl::string_view WithoutPacking(absl::string_view path) {
+  for (absl::string_view packing : {".gz", ".gzip", ".zst", ".zstd"}) {
+    if (absl::EndsWithIgnoreCase(path, packing)) {
+      return path.substr(0, path.size() - packing.size());
+    }
+  }
+  return path;
+}
 
 int64_t MostUnpackedBytes() {
   return std::min(kMostBytes, AvailableMemoryBytes() / 2);
@@ -34,17 +49,19 @@ absl::StatusOr<std::string> Unpack(std::string bytes, int64_t max_bytes) {
 
 absl::StatusOr<std::string> ReadTextFile(absl::string_view path) {
   ARCTRM_ASSIGN_OR_RETURN(std::string bytes, ReadFile(path));
-  const bool packed = FileKindOf(bytes) == FileKind::kGzip ||
-                      FileKindOf(bytes) == FileKind::kZstd;
-  absl::StatusOr<std::string> text =
-      Unpack(std::move(bytes), MostUnpackedBytes());
-  absl::Status status = text.status();
-  if (status.ok()) {
-    status = CheckIsText(*text);
-    if (packed) status = Annotate(status, "packed in it");
+  // Some downloads pack what was packed already.
+  constexpr int kMostLayers = 2;
+  const int64_t most = MostUnpackedBytes();
+  int layers = 0;
+  for (; layers < kMostLayers && IsPacked(bytes); ++layers) {
+    absl::StatusOr<std::string> inner = Unpack(std::move(bytes), most);
+    ARCTRM_RETURN_IF_ERROR(Annotate(inner.status(), path));
+    bytes = *std::move(inner);
   }
+  absl::Status status = CheckIsText(bytes);
+  if (layers > 0) status = Annotate(status, "packed in it");
   ARCTRM_RETURN_IF_ERROR(Annotate(status, path));
-  return text;
+  return bytes;
 }
 
 }  // namespace arctrm

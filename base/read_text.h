@@ -20,9 +20,14 @@ int64_t MostUnpackedBytes();
 // else, and when more than `max_bytes` come out.
 absl::StatusOr<std::string> Unpack(std::string bytes, int64_t max_bytes);
 
-// The whole file, unpacked. A byte-order mark of UTF-8 stays. InvalidArgument,
-// with the path once, for what is no text (CheckIsText) and what Unpack
-// refuses; else as ReadFile. An empty file gives "".
+// `path` without ".gz", ".gzip", ".zst" or ".zstd" behind it, in capitals or
+// not.
+absl::string_view WithoutPacking(absl::string_view path);
+
+// The whole file, unpacked, also where it was packed twice. A byte-order mark
+// of UTF-8 stays. InvalidArgument, with the path once, for what is not text
+// (CheckIsText) and what Unpack refuses; else as ReadFile. An empty file gives
+// "".
 absl::StatusOr<std::string> ReadTextFile(absl::string_view path);
 
 }  // namespace arctrm

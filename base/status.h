@@ -25,7 +25,8 @@ inline std::string_view StdView(absl::string_view text) {
 // The same status with "`context`: " put before its message.
 absl::Status Annotate(const absl::Status& status, absl::string_view context);
 
-// The status of the last failed system call: "`what` `path`: <strerror>".
+// The status of the last failed system call: "`what` `path`: <strerror>", and
+// what to do about permissions, links, names and open files.
 // ENOENT becomes NotFound; ENOSPC, EDQUOT and EFBIG (no room for more of this
 // file) ResourceExhausted; the rest FailedPrecondition.
 absl::Status ErrnoStatus(int error, absl::string_view what,

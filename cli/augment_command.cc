@@ -54,7 +54,7 @@ absl::StatusOr<int> Augment(const AugmentFlags& flags, Log& log) {
                           ReadJobInputs(flags.challenges, "", flags.train_on));
   LogRemarks(inputs.remarks, log);
   ARCTRM_RETURN_IF_ERROR(CheckDatasetFolder(flags.out));
-  ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
+  ARCTRM_RETURN_IF_ERROR(CheckStanding(flags));
 
   BuildOptions options;
   options.plan.copies = flags.augmentations;

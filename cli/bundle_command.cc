@@ -88,7 +88,7 @@ absl::StatusOr<int> Bundle(const BundleFlags& flags, Log& log) {
   if (flags.keep_rows && flags.checkpoint.empty()) {
     return absl::InvalidArgumentError("--keep-rows needs --checkpoint");
   }
-  ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
+  ARCTRM_RETURN_IF_ERROR(CheckStanding(flags));
   ARCTRM_ASSIGN_OR_RETURN(const BundleSummary summary, WriteBundle(options));
   if (flags.checkpoint.empty()) {
     log.Warning(

@@ -13,14 +13,15 @@ CLI::App* AddCheckpointCommand(CLI::App& app, CheckpointFlags& flags) {
       app.add_subcommand("checkpoint", "Look at weights and what they know");
   command->require_subcommand(1);
   CLI::App* info = command->add_subcommand(
-      "info", "Settings, size, puzzle ids and training of a checkpoint");
+      "info", "What a checkpoint holds, or a file of weights from Python");
   AddWeightsFlag(*info, "checkpoint", flags.info.checkpoint);
   AddJsonFlag(*info, flags.info.json);
   AddCommonFlags(*info, {}, flags.info.common);
   info->footer(
       "Examples:\n"
       "  arctrm checkpoint info checkpoint/\n"
-      "  arctrm checkpoint info checkpoint/model.safetensors --json");
+      "  arctrm checkpoint info checkpoint/model.safetensors --json\n"
+      "  arctrm checkpoint info step_155718");
   CheckpointExportFlags& out = flags.export_flags;
   CLI::App* exported = command->add_subcommand(
       "export", "The weights alone, as a folder or a file for Python");
@@ -67,8 +68,9 @@ CLI::App* AddCheckpointCommand(CLI::App& app, CheckpointFlags& flags) {
       ->type_name("NAME");
   AddCommonFlags(*imported, {.model = true, .writes = true}, in.common);
   imported->footer(
-      "Heads, cycles and steps don't show in the weights: they are the\n"
-      "recipe's (default arc), or --set.\n\n"
+      "Heads, cycles and steps don't show in the weights: they are those of\n"
+      "all_config.yaml beside the file, else the recipe's (default arc), or\n"
+      "--set.\n\n"
       "Examples:\n"
       "  arctrm checkpoint import step_155718 --out start/ --recipe arc\n"
       "  arctrm checkpoint import last.pt --out start/ --weights model");
@@ -107,9 +109,9 @@ bool CheckpointExportFlags::ToFile() const {
 
 int RunCheckpointAverage(const CheckpointAverageFlags& flags) {
   return RunGuarded(flags, [&](Log&) -> absl::StatusOr<int> {
-    ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
+    ARCTRM_RETURN_IF_ERROR(CheckStanding(flags));
     if (!flags.common.overwrite) {
-      ARCTRM_RETURN_IF_ERROR(CheckNoTraining(flags.out, /*any=*/false));
+      ARCTRM_RETURN_IF_ERROR(CheckNoCheckpoint(flags.out, /*resumable=*/false));
     }
     ARCTRM_RETURN_IF_ERROR(AverageCheckpoints(flags.checkpoints, flags.out));
     return kExitDone;
@@ -123,9 +125,9 @@ int RunCheckpointExport(const CheckpointExportFlags& flags) {
           "--prefix is for a file; give an --out that ends with .pt or "
           ".safetensors");
     }
-    ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
+    ARCTRM_RETURN_IF_ERROR(CheckStanding(flags));
     if (!flags.common.overwrite) {
-      ARCTRM_RETURN_IF_ERROR(CheckNoTraining(flags.out, /*any=*/false));
+      ARCTRM_RETURN_IF_ERROR(CheckNoCheckpoint(flags.out, /*resumable=*/false));
     }
     ExportOptions options;
     options.mean_row = flags.mean_row;

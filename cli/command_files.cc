@@ -2,7 +2,8 @@
 #include "cli/command_files.h"
 
 #include <algorithm>
-#include <cctype>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -10,10 +11,15 @@
 #include "arc/read.h"
 #include "augment/dataset.h"
 #include "base/files.h"
+#include "base/log.h"
+#include "base/own_names.h"
+#include "base/status.h"
 #include "cli/inputs.h"
 #include "cli/settings.h"
 #include "pipeline/inputs.h"
+#include "pipeline/kept_runs.h"
 #include "pipeline/run_folder.h"
+#include "pipeline/run_report.h"
 #include "puzzles/csv.h"
 #include "solver/checkpoint_info.h"
 #include "submission/report.h"
@@ -25,25 +31,24 @@ namespace {
 
 bool Nobodys(const std::string&) { return false; }
 
-// "2026-11-28 07:38:12  …", as base/log.cc begins a line.
-bool IsOurLog(const std::string& path) {
-  constexpr absl::string_view kShape = "dddd-dd-dd dd:dd:dd  ";
+// In whatever state: a job that nobody watches puts its own in the place of a
+// damaged one, the job itself looks at answers.
+bool IsSubmissionOfAnyTasks(const std::string& path) {
   const absl::StatusOr<std::string> text = ReadFile(path);
-  if (!text.ok() || text->size() < kShape.size()) return false;
-  return std::equal(
-      kShape.begin(), kShape.end(), text->begin(), [](char shape, char letter) {
-        return shape == 'd'
-                   ? std::isdigit(static_cast<unsigned char>(letter)) != 0
-                   : shape == letter;
-      });
+  return text.ok() && LooksLikeSubmission(*text);
 }
 
-bool IsOurReport(const std::string& path) {
-  const absl::StatusOr<std::string> text = ReadFile(path);
-  return text.ok() && IsReport(*text);
+bool IsReportOfKaggle(const std::string& path) {
+  const absl::StatusOr<std::string> html = ReadFile(path);
+  return html.ok() && IsReport(*html) &&
+         absl::StrContains(*html, "<title>arctrm kaggle run</title>");
 }
 
-bool IsOurBallots(const std::string& path) { return Ballots::Read(path).ok(); }
+// Votes may have taken hours.
+bool IsBallotsWithoutVotes(const std::string& path) {
+  const absl::StatusOr<Ballots> ballots = Ballots::Read(path);
+  return ballots.ok() && ballots->num_votes() == 0;
+}
 
 // What the writer makes of what it reads.
 bool IsOurSubmission(const std::string& path) {
@@ -53,28 +58,43 @@ bool IsOurSubmission(const std::string& path) {
   return submission.ok() && SubmissionJson(*submission) == *text;
 }
 
-// One of ours in which nothing is answered yet.
-bool IsOurPlaceholder(const std::string& path) {
+// One of ours for these tasks in which nothing is answered yet.
+bool IsOurPlaceholder(const ChallengeSet& challenges, const std::string& path) {
   if (!IsOurSubmission(path)) return false;
   const absl::StatusOr<Submission> submission = ReadSubmission(path);
-  return submission.ok() && !HasAnswers(*submission);
+  return submission.ok() && !HasAnswers(*submission, challenges);
 }
 
-// Answers to the same puzzles, with the column that only arctrm writes.
-bool IsAnswersTo(const std::string& puzzles, const std::string& path) {
+// The same for the tasks in these files.
+bool IsPlaceholderFor(const std::vector<std::string>& challenges,
+                      const std::string& path) {
+  ChallengeSet all;
+  for (const std::string& file : challenges) {
+    absl::StatusOr<TaskFiles> tasks = ReadTasks(file);
+    if (!tasks.ok()) return false;
+    for (Task& task : tasks->challenges.tasks) {
+      all.tasks.push_back(std::move(task));
+    }
+  }
+  return IsOurPlaceholder(all, path);
+}
+
+// Puzzles of ours, with the column that only arctrm writes, none of which is
+// answered.
+bool IsAnswersWithoutAny(const std::string& path) {
   const absl::StatusOr<std::string> text = ReadFile(path);
   if (!text.ok() ||
       !absl::StartsWith(*text, "source,question,answer,rating,confidence\n")) {
     return false;
   }
-  const absl::StatusOr<PuzzleFile> asked = ReadPuzzleCsv(puzzles);
-  const absl::StatusOr<PuzzleFile> answered = ReadPuzzleCsv(path);
-  return asked.ok() && answered.ok() &&
-         std::equal(asked->puzzles.begin(), asked->puzzles.end(),
-                    answered->puzzles.begin(), answered->puzzles.end(),
-                    [](const Puzzle& a, const Puzzle& b) {
-                      return a.question == b.question;
-                    });
+  const absl::StatusOr<PuzzleFile> file = ReadPuzzleCsv(path);
+  return file.ok() &&
+         std::all_of(file->puzzles.begin(), file->puzzles.end(),
+                     [](const Puzzle& p) { return p.answer.empty(); });
+}
+
+OutputGuard::IsOurs IsReportOfRunIn(const std::string& work) {
+  return [work](const std::string& path) { return IsReportOf(work, path); };
 }
 
 // Of a work folder that only metrics and records are in.
@@ -86,7 +106,7 @@ bool IsTrainFolderName(absl::string_view name) {
 OutputGuard::Names AnyOf(std::vector<std::string> names) {
   return [names = std::move(names)](absl::string_view name) {
     return std::find(names.begin(), names.end(), name) != names.end() ||
-           absl::StartsWith(name, kOwnPrefix);
+           IsOwnName(name);
   };
 }
 
@@ -102,14 +122,14 @@ OutputGuard Begin(const CommonFlags& common) {
       std::any_of(recipes.begin(), recipes.end(),
                   [&](const auto& r) { return r.first == common.recipe; });
   if (!built_in) guard.Reads("--recipe", common.recipe);
-  guard.Writes("--log", common.log);
+  guard.Appends("--log", common.log);
   return guard;
 }
 
-void ReadsAll(const std::string& option, const std::vector<std::string>& paths,
-              OutputGuard& guard) {
+void ReadsTasks(const std::string& option,
+                const std::vector<std::string>& paths, OutputGuard& guard) {
   for (const std::string& path : paths) {
-    guard.Reads(option, TaskFilePath(path));
+    guard.Reads(option, TaskFilePath(path), IsPassedOver);
   }
 }
 
@@ -126,17 +146,21 @@ void ReadsWeighted(const std::string& option,
 void ReadsTrainOn(const std::vector<std::string>& arguments,
                   OutputGuard& guard) {
   for (const std::string& argument : arguments) {
-    ReadsAll("--train-on", TrainOnPaths(argument), guard);
+    ReadsTasks("--train-on", TrainOnPaths(argument), guard);
   }
 }
 
 }  // namespace
 
-absl::Status CheckLog(const CommonFlags& common) {
+absl::Status CheckLog(const CommonFlags& common, const OutputGuard& files) {
+  if (common.log.empty()) return absl::OkStatus();
   OutputGuard guard;
   guard.AllowOverwriting(common.overwrite);
-  guard.Writes("--log", common.log, IsOurLog);
-  return guard.CheckStanding();
+  guard.Writes("--log", common.log, IsLogFile);
+  for (const auto& [option, path] : files.WorkFolders()) {
+    guard.WorksIn(option, path, IsRunFolderName);
+  }
+  return CheckStanding(guard, common.overwrite);
 }
 
 void ReadsCheckpoint(const std::string& option, const std::string& path,
@@ -147,25 +171,66 @@ void ReadsCheckpoint(const std::string& option, const std::string& path,
   if (file) guard.Reads(option, path);
 }
 
-absl::Status CheckNoTraining(const std::string& out, bool any) {
-  if (!FileExists(out)) return absl::OkStatus();
+absl::Status CheckNoCheckpoint(const std::string& out, bool resumable) {
+  if (!FileExists(out) && !IsDirectory(AsideName(out))) {
+    return absl::OkStatus();
+  }
   const absl::StatusOr<CheckpointInfo> info = ReadCheckpointInfo(out);
   if (absl::IsNotFound(info.status())) return absl::OkStatus();
-  if (info.ok() && !any && !info->has_resume_state) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
       out, ": holds a checkpoint ",
       info.ok()
           ? absl::StrCat("of ", info->step, " steps")
           : absl::StrCat("that can't be read (", info.status().message(), ")"),
       "; ",
-      any ? "--resume goes on with its training, " : "name another folder, or ",
+      resumable ? "--resume goes on with its training, "
+                : "name another folder, or ",
       "--overwrite puts the new one in its place"));
+}
+
+absl::Status CheckStanding(const OutputGuard& guard, bool overwrite) {
+  std::vector<std::string> own;
+  for (const auto& [option, path] : guard.WorkFolders()) own.push_back(path);
+  for (const auto& [option, path] : guard.Written()) {
+    ARCTRM_RETURN_IF_ERROR(
+        Annotate(CheckNoRunsFile(path, own, overwrite), option));
+  }
+  return guard.CheckStanding();
+}
+
+absl::Status CheckNoOtherAnswers(const std::string& path,
+                                 const Submission& submission,
+                                 const ChallengeSet& challenges,
+                                 bool overwrite) {
+  if (overwrite || !FileExists(path) || IsSpecialFile(path)) {
+    return absl::OkStatus();
+  }
+  const absl::StatusOr<std::string> there = ReadFile(path);
+  if (!there.ok() || there->empty() || *there == SubmissionJson(submission) ||
+      IsOurPlaceholder(challenges, path)) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(absl::StrCat(
+      "--out ", path,
+      ": other answers stand there; name another, or replace them with "
+      "--overwrite"));
+}
+
+void RemoveLeftoversBeside(const OutputGuard& guard) {
+  std::set<std::string> folders;
+  for (const auto& [option, path] : guard.Written()) {
+    if (!IsSpecialFile(path)) folders.insert(Dirname(path));
+  }
+  for (const std::string& folder : folders) {
+    // A run that is at work there looks after its own.
+    if (!FileExists(RunFolder(folder).record_path())) RemoveLeftovers(folder);
+  }
 }
 
 OutputGuard FilesOf(const AugmentFlags& flags) {
   OutputGuard guard = Begin(flags.common);
   ReadsTrainOn(flags.train_on, guard);
-  ReadsAll("--challenges", flags.challenges, guard);
+  ReadsTasks("--challenges", flags.challenges, guard);
   guard.Replaces("--out", flags.out, IsDatasetName, kDatasetMark);
   return guard;
 }
@@ -228,15 +293,14 @@ OutputGuard FilesOf(const DoctorFlags& flags) { return Begin(flags.common); }
 
 OutputGuard FilesOf(const KaggleFlags& flags) {
   OutputGuard guard = Begin(flags.common);
-  // Nobody is there to be asked: what stands there is looked at by the job.
-  guard.AllowOverwriting(true);
   guard.ReadsAnyOf("--input", flags.input);
   ReadsCheckpoint("--checkpoint", flags.checkpoint, guard);
   ReadsTrainOn(flags.train_on, guard);
-  guard.Writes("--out", flags.out.empty()
-                            ? JoinPath(flags.working, "submission.json")
-                            : flags.out);
-  guard.Writes("--report", flags.report);
+  guard.Writes("--out",
+               flags.out.empty() ? JoinPath(flags.working, "submission.json")
+                                 : flags.out,
+               IsSubmissionOfAnyTasks);
+  guard.Writes("--report", flags.report, IsReportOfKaggle);
   guard.WorksIn("--work", flags.common.work, IsRunFolderName);
   return guard;
 }
@@ -244,8 +308,8 @@ OutputGuard FilesOf(const KaggleFlags& flags) {
 OutputGuard FilesOf(const PredictFlags& flags) {
   OutputGuard guard = Begin(flags.common);
   ReadsCheckpoint("--checkpoint", flags.checkpoint, guard);
-  ReadsAll("--challenges", flags.challenges, guard);
-  guard.Writes("--out", flags.out, IsOurBallots);
+  ReadsTasks("--challenges", flags.challenges, guard);
+  guard.Writes("--out", flags.out, IsBallotsWithoutVotes);
   return guard;
 }
 
@@ -278,9 +342,9 @@ OutputGuard FilesOf(const PuzzleTrainFlags& flags) {
     guard.Replaces("--held-out", BesidePath(flags.out, ".best"),
                    IsCheckpointName, kCheckpointMark);
   }
-  guard.WorksIn("--work", WorkFolderOf(flags.out, flags.common),
-                IsTrainFolderName);
-  guard.Writes("--report", flags.report, IsOurReport);
+  const std::string work = WorkFolderOf(flags.out, flags.common);
+  guard.WorksIn("--work", work, IsRunFolderName, IsTrainFolderName);
+  guard.Writes("--report", flags.report, IsReportOfRunIn(work));
   return guard;
 }
 
@@ -288,10 +352,7 @@ OutputGuard FilesOf(const PuzzlePredictFlags& flags) {
   OutputGuard guard = Begin(flags.common);
   ReadsCheckpoint("--checkpoint", flags.checkpoint, guard);
   guard.Reads("--puzzles", flags.puzzles);
-  guard.Writes("--out", flags.out,
-               [puzzles = flags.puzzles](const std::string& path) {
-                 return IsAnswersTo(puzzles, path);
-               });
+  guard.Writes("--out", flags.out, IsAnswersWithoutAny);
   return guard;
 }
 
@@ -299,29 +360,37 @@ OutputGuard FilesOf(const ReportFlags& flags) {
   OutputGuard guard = Begin(flags.common);
   // Nothing is written there, but a report on such a name would be.
   guard.WorksIn("--run", flags.run, IsRunFolderName);
-  guard.Writes("--out", flags.out, IsOurReport);
+  guard.Writes("--out", flags.out, IsReportOfRunIn(flags.run));
   return guard;
 }
 
 OutputGuard FilesOf(const RunFlags& flags) {
   OutputGuard guard = Begin(flags.common);
-  ReadsAll("--challenges", flags.challenges, guard);
+  ReadsTasks("--challenges", flags.challenges, guard);
   guard.Reads("--solutions", TaskFilePath(flags.solutions));
   ReadsTrainOn(flags.train_on, guard);
   ReadsCheckpoint("--checkpoint", flags.checkpoint, guard);
   const std::string work = WorkFolderOf(flags.out, flags.common);
-  // A run that stands there is the job's to judge.
-  const bool run = RunFolder(work).ReadRecord().ok();
-  guard.Writes("--out", flags.out, run ? IsOurSubmission : IsOurPlaceholder);
+  // A run that stands there is the job's to judge. Records of before don't
+  // tell where their submission is.
+  const absl::StatusOr<RunRecord> run = RunFolder(work).ReadRecord();
+  const bool its_own =
+      run.ok() && (run->out.empty() || run->out == SeenFrom(work, flags.out));
+  guard.Writes(
+      "--out", flags.out,
+      [its_own, challenges = flags.challenges](const std::string& path) {
+        return its_own ? IsOurSubmission(path)
+                       : IsPlaceholderFor(challenges, path);
+      });
   guard.WorksIn("--work", work, IsRunFolderName);
-  guard.Writes("--report", flags.report, IsOurReport);
+  guard.Writes("--report", flags.report, IsReportOfRunIn(work));
   return guard;
 }
 
 OutputGuard FilesOf(const ScoreFlags& flags) {
   OutputGuard guard = Begin(flags.common);
   guard.Reads("--solutions", TaskFilePath(flags.solutions));
-  ReadsAll("--challenges", flags.challenges, guard);
+  ReadsTasks("--challenges", flags.challenges, guard);
   guard.Reads("submission", flags.submission);
   return guard;
 }
@@ -342,24 +411,24 @@ OutputGuard FilesOf(const ShowFlags& flags) {
 OutputGuard FilesOf(const SubmitFlags& flags) {
   OutputGuard guard = Begin(flags.common);
   ReadsWeighted("--merge", flags.merge, guard);
-  ReadsAll("--challenges", flags.challenges, guard);
+  ReadsTasks("--challenges", flags.challenges, guard);
   guard.Writes("--out", flags.out, IsOurSubmission);
   return guard;
 }
 
 OutputGuard FilesOf(const TrainFlags& flags) {
   OutputGuard guard = Begin(flags.common);
-  ReadsAll("--dataset", flags.dataset, guard);
+  for (const std::string& path : flags.dataset) guard.Reads("--dataset", path);
   ReadsCheckpoint("--checkpoint", flags.checkpoint, guard);
   guard.Replaces("--out", flags.out, IsCheckpointName, kCheckpointMark);
   guard.WorksIn("--work", WorkFolderOf(flags.out, flags.common),
-                IsTrainFolderName);
+                IsRunFolderName, IsTrainFolderName);
   return guard;
 }
 
 OutputGuard FilesOf(const ValidateFlags& flags) {
   OutputGuard guard = Begin(flags.common);
-  ReadsAll("--challenges", flags.challenges, guard);
+  ReadsTasks("--challenges", flags.challenges, guard);
   guard.Reads("submission", flags.submission);
   return guard;
 }
@@ -367,7 +436,7 @@ OutputGuard FilesOf(const ValidateFlags& flags) {
 OutputGuard FilesOf(const VoteFlags& flags) {
   OutputGuard guard = Begin(flags.common);
   ReadsWeighted("--ballots", flags.ballots, guard);
-  ReadsAll("--challenges", flags.challenges, guard);
+  ReadsTasks("--challenges", flags.challenges, guard);
   guard.Writes("--out", flags.out, IsOurSubmission);
   return guard;
 }

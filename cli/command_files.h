@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "arc/task.h"
 #include "base/output_guard.h"
 #include "cli/augment_command.h"
 #include "cli/bundle_command.h"
@@ -56,23 +57,50 @@ OutputGuard FilesOf(const VoteFlags& flags);
 void ReadsCheckpoint(const std::string& option, const std::string& path,
                      OutputGuard& guard);
 
-// FailedPrecondition where `out` holds a training that could go on, or with
-// `any` whatever checkpoint.
-absl::Status CheckNoTraining(const std::string& out, bool any);
+// FailedPrecondition where `out` holds a checkpoint: its weights are somebody's
+// work. `resumable`: whether the command that asks has --resume.
+absl::Status CheckNoCheckpoint(const std::string& out, bool resumable);
+
+// May what `guard` replaces be replaced? What stands there has to be the
+// command's own kind of file, and no part of a run: neither in the work folder
+// of a run other than the command's own, nor a run's submission. With
+// `overwrite` only a run that is at work is in the way. Writes nothing.
+absl::Status CheckStanding(const OutputGuard& guard, bool overwrite);
+template <typename Flags>
+absl::Status CheckStanding(const Flags& flags) {
+  return CheckStanding(FilesOf(flags), flags.common.overwrite);
+}
 
 // May the log go where `common` says? A file that is no log is left alone.
-absl::Status CheckLog(const CommonFlags& common);
+// `files`: of the command.
+absl::Status CheckLog(const CommonFlags& common, const OutputGuard& files);
 
-// RunLogged() once the command's outputs are found to be none of its inputs.
-// Whether what stands at them may be replaced is for the command to ask, when
-// its inputs are read: FilesOf(flags).CheckStanding().
+// May `submission` be written to `path`? Without `overwrite` not where other
+// answers stand.
+absl::Status CheckNoOtherAnswers(const std::string& path,
+                                 const Submission& submission,
+                                 const ChallengeSet& challenges,
+                                 bool overwrite);
+
+// Removes what runs that were killed have left beside the outputs of `guard`.
+void RemoveLeftoversBeside(const OutputGuard& guard);
+
+// RunLogged() once the command's outputs are found to be none of its inputs,
+// and are locked against other processes. Whether what stands at them may be
+// replaced is for the command to ask, when its inputs are read:
+// CheckStanding(flags).
 template <typename Flags>
 int RunGuarded(const Flags& flags,
                const std::function<absl::StatusOr<int>(Log&)>& body) {
-  absl::Status status = FilesOf(flags).CheckApart();
-  if (status.ok()) status = CheckLog(flags.common);
+  const OutputGuard guard = FilesOf(flags);
+  absl::Status status = guard.CheckApart();
+  if (status.ok()) status = CheckLog(flags.common, guard);
   if (!status.ok()) return ReportError(status);
-  return RunLogged(flags.common, body);
+  const auto locks = guard.Lock();
+  if (!locks.ok()) return ReportError(locks.status());
+  const int code = RunLogged(flags.common, body);
+  if (code != kExitUsage) RemoveLeftoversBeside(guard);
+  return code;
 }
 
 }  // namespace arctrm

@@ -13,6 +13,7 @@
 #include "base/files.h"
 #include "base/status.h"
 #include "base/stop.h"
+#include "cli/command_files.h"
 #include "cli/model_command.h"
 #include "cli/program.h"
 #include "cli/run_job.h"
@@ -76,7 +77,7 @@ int RunWithoutSolver(const ModelCommand& command) {
     return kExitStopped;
   }
   InstallStopSignals();
-  return RunLogged(run->common, [run](Log& log) {
+  return RunGuarded(*run, [run](Log& log) -> absl::StatusOr<int> {
     const std::unique_ptr<Engine> engine = MakeIdleEngine();
     return RunJobCommand(*run, *engine, log);
   });

@@ -279,6 +279,7 @@ int RunLogged(const CommonFlags& flags,
   LogOptions options;
   options.quiet = flags.quiet;
   options.file = flags.log;
+  options.hold = true;
   absl::StatusOr<std::unique_ptr<Log>> log = OpenLog(options);
   if (!log.ok()) return ReportError(log.status());
   if (flags.threads < flags.threads_asked) {
@@ -290,9 +291,11 @@ int RunLogged(const CommonFlags& flags,
   const absl::StatusOr<int> code =
       CatchExceptions("this command", [&] { return body(**log); });
   (*log)->EndProgress();
-  if (code.ok()) return *code;
-  (*log)->Error(code.status().message());
-  return ExitCodeOf(code.status());
+  const int exit_code = code.ok() ? *code : ExitCodeOf(code.status());
+  // What is refused leaves no log either.
+  if (code.ok() || exit_code != kExitUsage) (*log)->Begin();
+  if (!code.ok()) (*log)->Error(code.status().message());
+  return exit_code;
 }
 
 absl::Status PrintResult(absl::string_view text) {

@@ -126,7 +126,8 @@ int ExitCodeOf(const absl::Status& status);
 int ReportError(const absl::Status& status);
 
 // Opens the log that `flags` ask for, runs `body` with it, and turns an error
-// into a line of that log and an exit code.
+// into a line of that log and an exit code. Its file is held until `body`
+// calls Begin() or has ended: with an error of kExitUsage there is none.
 int RunLogged(const CommonFlags& flags,
               const std::function<absl::StatusOr<int>(Log&)>& body);
 

@@ -26,34 +26,18 @@ absl::StatusOr<TaskFiles> LoadChallenges(const std::vector<std::string>& paths,
 absl::StatusOr<SolutionSet> LoadSolutions(const std::string& path,
                                           const ChallengeSet* challenges,
                                           Log& log) {
-  if (LookAtArcFile(path) == ArcFileForm::kSolutions) {
-    return ReadSolutions(path, challenges);
+  std::vector<std::string> unknown;
+  ARCTRM_ASSIGN_OR_RETURN(SolutionSet solutions,
+                          ReadSolutions(path, challenges, &unknown));
+  if (!unknown.empty()) {
+    LogRemark({absl::StrCat(path, ": ", unknown.size(),
+                            unknown.size() == 1
+                                ? " test output is not known and not scored"
+                                : " test outputs are not known and not scored"),
+               std::move(unknown)},
+              log);
   }
-  ARCTRM_ASSIGN_OR_RETURN(TaskFiles files, ReadTasks(path));
-  LogRemarks(files.remarks, log);
-  if (files.solutions.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ": none of its tasks holds a test output"));
-  }
-  if (challenges != nullptr) {
-    for (const Task& task : challenges->tasks) {
-      const auto found = files.solutions.find(task.id);
-      const size_t known =
-          found == files.solutions.end() ? 0 : found->second.size();
-      if (known != task.test_inputs.size()) {
-        return absl::InvalidArgumentError(absl::StrCat(
-            path, ": task ", task.id, ": expected ", task.test_inputs.size(),
-            " test outputs, found ", known));
-      }
-    }
-    for (const auto& [id, grids] : files.solutions) {
-      if (challenges->Find(id) == nullptr) {
-        return absl::InvalidArgumentError(
-            absl::StrCat(path, ": task ", id, " is not among the challenges"));
-      }
-    }
-  }
-  return files.solutions;
+  return solutions;
 }
 
 absl::StatusOr<WeightedPath> ParseWeightedPath(const std::string& text) {

@@ -18,9 +18,8 @@ namespace arctrm {
 absl::StatusOr<TaskFiles> LoadChallenges(const std::vector<std::string>& paths,
                                          Log& log);
 
-// A solutions file (ReadSolutions), or tasks of any form that hold their test
-// outputs. With `challenges` it must cover exactly them. What was passed over
-// is logged.
+// ReadSolutions with empty grids for test outputs that are not known (null),
+// which are named in the log.
 absl::StatusOr<SolutionSet> LoadSolutions(const std::string& path,
                                           const ChallengeSet* challenges,
                                           Log& log);

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "cli/kaggle_command.h"
 
+#include <cerrno>
 #include <limits>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
+#include "arc/read.h"
 #include "base/file_lock.h"
 #include "base/files.h"
 #include "base/status.h"
@@ -17,6 +19,7 @@
 #include "cli/run_job.h"
 #include "cli/settings.h"
 #include "kaggle/job.h"
+#include "pipeline/inputs.h"
 #include "pipeline/spare_folder.h"
 #include "pipeline/worker_engine.h"
 
@@ -71,14 +74,39 @@ void AddFlags(CLI::App& command, KaggleFlags& flags) {
                  "Optimiser steps at most");
   AddCopiesFlag(command, flags.augmentations);
   AddCommonFlags(command,
-                 {.seed = true, .threads = true, .model = true, .work = true},
+                 {.seed = true,
+                  .threads = true,
+                  .model = true,
+                  .work = true,
+                  .writes = true},
                  flags.common);
 }
 
 // A start that is rounded up to a whole second is not in the future yet.
 constexpr double kClocksDiffer = 1;
 
+// What is wrong with settings and paths shows before the placeholder is put in
+// place.
+absl::Status CheckAsked(const KaggleFlags& flags) {
+  RunOptions run;
+  OptionSet set;
+  AddOptions(run.model, set);
+  AddOptions(run.train, set);
+  AddOptions(run.planning, set);
+  ARCTRM_RETURN_IF_ERROR(ApplySettings(flags.common.recipe, kFineTuningRecipe,
+                                       flags.common.set, set));
+  for (const std::string& argument : flags.train_on) {
+    for (const std::string& path : TrainOnPaths(argument)) {
+      const std::string file = TaskFilePath(path);
+      ARCTRM_RETURN_IF_ERROR(CheckCanLook(file));
+      if (!FileExists(file)) return ErrnoStatus(ENOENT, "can't read", file);
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<KaggleOptions> OptionsOf(const KaggleFlags& flags) {
+  ARCTRM_RETURN_IF_ERROR(CheckAsked(flags));
   KaggleOptions options;
   options.site.input = flags.input;
   options.site.working = flags.working;
@@ -107,6 +135,7 @@ absl::StatusOr<KaggleOptions> OptionsOf(const KaggleFlags& flags) {
   options.run.steps = flags.steps;
   options.run.augmentations = flags.augmentations;
   options.run.work = flags.common.work;
+  options.run.overwrite = flags.common.overwrite;
   options.settle = [common = flags.common](Engine& engine, RunOptions& run) {
     const std::string work = run.work;
     absl::Status status = ResolveSettings(
@@ -145,7 +174,7 @@ CLI::App* AddKaggleCommand(CLI::App& app, KaggleCommands& flags) {
 int RunKaggleRun(const KaggleFlags& flags) {
   InstallStopSignals();
   return RunGuarded(flags, [&](Log& log) -> absl::StatusOr<int> {
-    ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
+    ARCTRM_RETURN_IF_ERROR(CheckStanding(flags));
     ARCTRM_ASSIGN_OR_RETURN(const KaggleOptions options, OptionsOf(flags));
     ARCTRM_ASSIGN_OR_RETURN(const RunOutcome outcome, RunKaggle(options, log));
     TellOutcome(outcome, options.run.out, log);
@@ -155,7 +184,10 @@ int RunKaggleRun(const KaggleFlags& flags) {
 
 int RunKagglePlan(const KaggleFlags& flags) {
   InstallStopSignals();
-  return RunGuarded(flags, [&](Log& log) -> absl::StatusOr<int> {
+  // It writes none of the outputs.
+  const absl::Status log_fine = CheckLog(flags.common, OutputGuard());
+  if (!log_fine.ok()) return ReportError(log_fine);
+  return RunLogged(flags.common, [&](Log& log) -> absl::StatusOr<int> {
     ARCTRM_ASSIGN_OR_RETURN(const KaggleOptions options, OptionsOf(flags));
     ARCTRM_ASSIGN_OR_RETURN(const std::string plan, PlanKaggle(options, log));
     ARCTRM_RETURN_IF_ERROR(PrintResult(plan));
@@ -166,6 +198,7 @@ int RunKagglePlan(const KaggleFlags& flags) {
 int RunOnDevices(const RunFlags& flags) {
   InstallStopSignals();
   return RunGuarded(flags, [&](Log& log) -> absl::StatusOr<int> {
+    ARCTRM_RETURN_IF_ERROR(CheckHasPlaceBeside(flags.out, flags.common));
     WorkerOptions workers;
     ARCTRM_ASSIGN_OR_RETURN(workers.solver, FindSolver());
     const std::string work = flags.common.work.empty()

@@ -13,12 +13,14 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "arc/read.h"
+#include "base/file_lock.h"
 #include "base/files.h"
 #include "base/printable.h"
 #include "base/status.h"
 #include "base/stop.h"
 #include "cli/command_files.h"
 #include "cli/doctor.h"
+#include "cli/import_settings.h"
 #include "cli/inputs.h"
 #include "cli/model_command.h"
 #include "cli/program.h"
@@ -28,14 +30,18 @@
 #include "pipeline/demo.h"
 #include "pipeline/end_run.h"
 #include "pipeline/held_out.h"
+#include "pipeline/kept_runs.h"
 #include "pipeline/local_engine.h"
 #include "pipeline/memory_check.h"
 #include "pipeline/puzzle_job.h"
+#include "pipeline/resume_check.h"
 #include "pipeline/run.h"
 #include "pipeline/run_folder.h"
+#include "pipeline/run_identity.h"
 #include "pipeline/train_recorded.h"
 #include "solver/checkpoint_import.h"
 #include "solver/checkpoint_info.h"
+#include "solver/resume.h"
 #include "solver/train.h"
 #include "submission/write.h"
 #include "tta/ballots.h"
@@ -58,7 +64,7 @@ absl::Status Resolve(const CommonFlags& common, bool from_checkpoint,
 }
 
 absl::StatusOr<int> Run(const DemoFlags& flags, Log& log) {
-  ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
+  ARCTRM_RETURN_IF_ERROR(CheckStanding(flags));
   DemoOptions demo;
   demo.out = flags.out;
   demo.seed = flags.common.seed;
@@ -87,7 +93,21 @@ absl::Status CheckTrainingOut(const std::string& out, bool resume,
   ARCTRM_RETURN_IF_ERROR(CheckNameLength(out));
   ARCTRM_RETURN_IF_ERROR(CheckWritable(BesidePath(out, ".probe")));
   if (resume || common.overwrite) return absl::OkStatus();
-  return CheckNoTraining(out, /*any=*/true);
+  return CheckNoCheckpoint(out, /*resumable=*/true);
+}
+
+// May a training keep its best weights at `best`? Where it goes on, those of
+// before stand there, but no training of its own.
+absl::Status CheckBestOut(const std::string& best, bool resume,
+                          const CommonFlags& common) {
+  if (common.overwrite) return absl::OkStatus();
+  if (!resume) return CheckNoCheckpoint(best, /*resumable=*/false);
+  const absl::StatusOr<CheckpointInfo> info = ReadCheckpointInfo(best);
+  if (!info.ok() || !info->has_resume_state) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      best,
+      ": holds a training of its own, and the best weights of this one would "
+      "take its place; move it away"));
 }
 
 // What diverged left the weights of an earlier step: not what was asked for.
@@ -105,6 +125,23 @@ absl::Status PrintTrained(const TrainResult& result, const std::string& out) {
                       result.steps_per_s, Printable(out)));
 }
 
+// What a resumed training must have in common with `record`.
+absl::Status Identify(const RunOptions& options, const std::string& dataset,
+                      const std::string& checkpoint, RunRecord& record) {
+  record.fingerprints["--dataset"] = dataset;
+  ARCTRM_ASSIGN_OR_RETURN(record.fingerprints["--checkpoint"],
+                          FingerprintOfWeights(checkpoint));
+  record.settings["--seed"] = absl::StrCat(options.seed);
+  for (const OptionSet::Item& item : options.Settings()) {
+    // Of the others, which are for predictions, a training uses none.
+    if (item.key != "run.held_out" && absl::StartsWith(item.key, "run.")) {
+      continue;
+    }
+    record.settings[item.key] = item.value;
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
   ARCTRM_RETURN_IF_ERROR(NeedLimit(flags.time_limit, flags.steps));
   const Deadline limit = DeadlineOf(flags.time_limit);
@@ -119,6 +156,7 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
     ARCTRM_RETURN_IF_ERROR(
         Annotate(AppendDataset(std::move(more), dataset), flags.dataset[i]));
   }
+  const std::string dataset_print = DatasetFingerprint(dataset);
   if (!flags.checkpoint.empty()) {
     ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
                             ReadCheckpointInfo(flags.checkpoint));
@@ -140,19 +178,26 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
   request.max_steps = flags.steps;
   request.deadline = limit.EarlierBy(absl::Seconds(1));
   request.abort = limit.EarlierBy(absl::Seconds(0.7));
-  ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
+  ARCTRM_RETURN_IF_ERROR(CheckStanding(flags));
   ARCTRM_RETURN_IF_ERROR(
       CheckTrainingOut(flags.out, flags.resume, flags.common));
+  std::vector<std::unique_ptr<FileLock>> best_lock;
   ARCTRM_ASSIGN_OR_RETURN(
       const std::vector<HeldOutPair> held_out,
       TakeHeldOut(options.planning.held_out, options.seed, dataset));
   if (!held_out.empty()) {
     request.best_out = BesidePath(flags.out, ".best");
+    OutputGuard all = FilesOf(flags);
     OutputGuard best;
-    ReadsCheckpoint("--checkpoint", flags.checkpoint, best);
-    best.Replaces("run.held_out", request.best_out, IsCheckpointName,
-                  kCheckpointMark);
-    ARCTRM_RETURN_IF_ERROR(best.Check());
+    for (OutputGuard* guard : {&all, &best}) {
+      guard->Replaces("run.held_out", request.best_out, IsCheckpointName,
+                      kCheckpointMark);
+    }
+    ARCTRM_RETURN_IF_ERROR(all.CheckApart());
+    ARCTRM_RETURN_IF_ERROR(CheckStanding(all, flags.common.overwrite));
+    ARCTRM_RETURN_IF_ERROR(
+        CheckBestOut(request.best_out, flags.resume, flags.common));
+    ARCTRM_ASSIGN_OR_RETURN(best_lock, best.Lock());
     request.evaluate = [&](Predictor& predictor) {
       return ScoreHeldOut(predictor, held_out);
     };
@@ -171,17 +216,26 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
                                               : options.work);
   RunRecord fresh;
   fresh.title = absl::StrCat("arctrm train, ", Basename(flags.out));
+  ARCTRM_RETURN_IF_ERROR(CheckTrainingFolder(
+      folder, fresh.title,
+      {flags.resume, flags.common.overwrite, options.work.empty()}));
   fresh.facts = {{"Machine", {{"device", device}}}, {"Settings", {}}};
   for (const OptionSet::Item& item : options.Settings()) {
     fresh.facts.back().second.emplace_back(item.key, item.value);
   }
+  ARCTRM_RETURN_IF_ERROR(
+      Identify(options, dataset_print, flags.checkpoint, fresh));
+  fresh.run = NameRun(fresh, flags.steps > 0 && limit.IsInfinite());
+  request.log = &log;
+  ARCTRM_RETURN_IF_ERROR(FindRecord(folder, request, fresh, log).status());
   ARCTRM_RETURN_IF_ERROR(CheckTraining(request));
-  ARCTRM_ASSIGN_OR_RETURN(const TrainingLock lock,
-                          LockTraining(flags.out, folder));
+  ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<FileLock> lock,
+                          LockTraining(folder));
   ARCTRM_RETURN_IF_ERROR(
       CheckTrainingOut(flags.out, flags.resume, flags.common));
   ARCTRM_ASSIGN_OR_RETURN(RunRecord record,
-                          OpenRecord(folder, flags.resume, fresh));
+                          OpenRecord(folder, request, fresh, log));
+  request.run = record.run;
   // The checkpoint is what counts.
   const auto note = [&](const std::string& status) {
     record.status = status;
@@ -189,6 +243,7 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
     if (!written.ok()) log.Warning(written.message());
   };
   note("training");
+  log.Begin();
   watchdog =
       WatchRun({folder.dir(), "", "what was saved before stands"}, limit, log);
   ARCTRM_ASSIGN_OR_RETURN(const TrainResult result,
@@ -221,11 +276,12 @@ absl::StatusOr<int> Run(const PredictFlags& flags, Log& log) {
         absl::StrCat(flags.checkpoint, ": holds a network for ",
                      info.model.puzzle, "; these are ARC tasks"));
   }
-  ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
+  ARCTRM_RETURN_IF_ERROR(CheckStanding(flags));
   ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));
   ARCTRM_ASSIGN_OR_RETURN(
       const std::unique_ptr<Predictor> predictor,
       LoadPredictor(flags.checkpoint, options.Predicting()));
+  log.Begin();
   VoteOptions vote;
   vote.max_views = flags.augmentations >= 0 ? flags.augmentations + 1 : 0;
   vote.stop_decided = options.planning.stop_decided;
@@ -281,8 +337,8 @@ absl::StatusOr<int> Run(const PuzzleTrainFlags& flags, Log& log) {
   options.work = run.work;
   options.checkpoint = flags.checkpoint;
   options.data.augmentations = flags.augmentations;
-  options.data.min_rating = flags.min_rating;
-  options.data.max_rating = flags.max_rating;
+  if (flags.min_rating >= 0) options.data.min_rating = flags.min_rating;
+  if (flags.max_rating >= 0) options.data.max_rating = flags.max_rating;
   options.data.sample = flags.sample;
   options.data.seed = run.seed;
   options.held_out = flags.held_out;
@@ -295,11 +351,19 @@ absl::StatusOr<int> Run(const PuzzleTrainFlags& flags, Log& log) {
   options.resume = flags.resume;
   options.report = flags.report;
   const auto may_write = [&]() -> absl::Status {
-    ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
+    ARCTRM_RETURN_IF_ERROR(CheckStanding(flags));
+    if (flags.held_out > 0) {
+      ARCTRM_RETURN_IF_ERROR(CheckBestOut(BesidePath(flags.out, ".best"),
+                                          flags.resume, flags.common));
+    }
     return CheckTrainingOut(flags.out, flags.resume, flags.common);
   };
   options.may_write = may_write;
   ARCTRM_RETURN_IF_ERROR(may_write());
+  ARCTRM_RETURN_IF_ERROR(CheckTrainingFolder(
+      RunFolder(run.work.empty() ? BesidePath(flags.out, ".run") : run.work),
+      absl::StrCat("arctrm puzzle train, ", Basename(flags.out)),
+      {flags.resume, flags.common.overwrite, run.work.empty()}));
   if (!flags.report.empty())
     ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.report));
   ARCTRM_ASSIGN_OR_RETURN(const PuzzleTrainOutcome outcome,
@@ -319,7 +383,7 @@ absl::StatusOr<int> Run(const PuzzlePredictFlags& flags, Log& log) {
   RunOptions run;
   ARCTRM_RETURN_IF_ERROR(Resolve(flags.common, true, "", run));
   ARCTRM_ASSIGN_OR_RETURN(const PuzzleFile file, ReadPuzzleCsv(flags.puzzles));
-  ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
+  ARCTRM_RETURN_IF_ERROR(CheckStanding(flags));
   ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));
   ARCTRM_RETURN_IF_ERROR(CheckWeights(flags.checkpoint).status());
   ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<Predictor> predictor,
@@ -346,29 +410,36 @@ std::string TakenText(const ImportNotes& notes) {
                     " (--weights NAME takes another)");
   }
   text += "\n";
-  if (notes.passed_over.empty()) return Printable(text, LineFeeds::kKept);
+  for (const std::string& remark : notes.remarks) {
+    absl::StrAppend(&text, "note        ", Printable(remark), "\n");
+  }
+  if (notes.passed_over.empty()) return text;
   const size_t all = notes.passed_over.size();
   std::vector<std::string> shown = notes.passed_over;
   shown.resize(std::min(all, kMostNamed));
   if (all > shown.size()) {
     shown.push_back(absl::StrCat(all - shown.size(), " more"));
   }
-  absl::StrAppend(&text, "passed over ", absl::StrJoin(shown, ", "), "\n");
-  return Printable(text, LineFeeds::kKept);
+  absl::StrAppend(&text, "passed over ", Printable(absl::StrJoin(shown, ", ")),
+                  "\n");
+  return text;
 }
 
 absl::StatusOr<int> Run(const CheckpointImportFlags& flags, Log&) {
   RunOptions run;
   ARCTRM_RETURN_IF_ERROR(Resolve(flags.common, false, "arc", run));
   ImportOptions options;
+  ARCTRM_ASSIGN_OR_RETURN(
+      const ImportSettings settings,
+      ApplyPublishedSettings(flags.weights, flags.common.set, run.model));
   options.model = run.model;
   options.identifiers = flags.identifiers;
   options.weights = flags.set;
-  ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
+  ARCTRM_RETURN_IF_ERROR(CheckStanding(flags));
   ARCTRM_RETURN_IF_ERROR(CheckNameLength(flags.out));
   ARCTRM_RETURN_IF_ERROR(CheckWritable(BesidePath(flags.out, ".probe")));
   if (!flags.common.overwrite) {
-    ARCTRM_RETURN_IF_ERROR(CheckNoTraining(flags.out, /*any=*/false));
+    ARCTRM_RETURN_IF_ERROR(CheckNoCheckpoint(flags.out, /*resumable=*/false));
   }
   ImportNotes notes;
   ARCTRM_ASSIGN_OR_RETURN(
@@ -376,7 +447,9 @@ absl::StatusOr<int> Run(const CheckpointImportFlags& flags, Log&) {
       ImportCheckpoint(flags.weights, flags.out, options, &notes));
   ARCTRM_ASSIGN_OR_RETURN(const std::string text,
                           CheckpointInfoText(info.dir, false));
-  ARCTRM_RETURN_IF_ERROR(PrintResult(absl::StrCat(TakenText(notes), text)));
+  ARCTRM_RETURN_IF_ERROR(PrintResult(
+      absl::StrCat(TakenText(notes), settings.text,
+                   AssumedText(settings, run.recipe, info.model), text)));
   return kExitDone;
 }
 
@@ -385,7 +458,7 @@ absl::StatusOr<int> Run(const CheckpointExportFlags& flags, Log&) {
     return absl::InvalidArgumentError(
         "--mean-row is for a folder that new tasks start from");
   }
-  ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
+  ARCTRM_RETURN_IF_ERROR(CheckStanding(flags));
   ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));
   ARCTRM_RETURN_IF_ERROR(
       ExportWeights(flags.checkpoint, flags.out, flags.prefix));

@@ -78,6 +78,7 @@ absl::StatusOr<int> Generate(const PuzzleGenerateFlags& flags, Log& log) {
   if (!flags.common.overwrite && options.count > kQuickly) {
     ARCTRM_RETURN_IF_ERROR(CheckMayBeSame(flags.out, options));
   }
+  ARCTRM_RETURN_IF_ERROR(CheckStanding(flags));
   ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));
   InstallStopSignals();
   const absl::Time start = RealClock().Now();
@@ -120,6 +121,28 @@ absl::StatusOr<int> Generate(const PuzzleGenerateFlags& flags, Log& log) {
   return kExitDone;
 }
 
+size_t CountUnanswered(const PuzzleFile& file) {
+  return static_cast<size_t>(
+      std::count_if(file.puzzles.begin(), file.puzzles.end(),
+                    [](const Puzzle& p) { return p.answer.empty(); }));
+}
+
+// What a check of all puzzles found.
+std::string Findings(const PuzzleFile& file, size_t faults) {
+  const size_t all = file.puzzles.size();
+  const size_t unanswered = CountUnanswered(file);
+  if (faults > 0) {
+    return absl::StrCat(
+        faults, " with a fault",
+        unanswered == 0 ? ""
+                        : absl::StrCat("; ", unanswered, " without an answer"));
+  }
+  if (unanswered == 0) return "each has one answer, and it is right";
+  if (unanswered == all) return "each has one answer; the file holds none";
+  return absl::StrCat("each has one answer; the file holds ", all - unanswered,
+                      ", and they are right");
+}
+
 absl::StatusOr<int> Check(const PuzzleCheckFlags& flags, Log& log) {
   ARCTRM_ASSIGN_OR_RETURN(const PuzzleFile file, ReadPuzzleCsv(flags.puzzles));
   const auto faults = FindFaults(
@@ -138,24 +161,36 @@ absl::StatusOr<int> Check(const PuzzleCheckFlags& flags, Log& log) {
     absl::StrAppend(&text, "... and ", faults.size() - kMostListed, " more\n");
   }
   const int side = file.puzzles[0].question.rows();
-  absl::StrAppendFormat(
-      &text, "%d %s puzzles of %dx%d: %s\n", file.puzzles.size(),
-      PuzzleKindName(file.kind), side, side,
-      faults.empty() ? "each has one answer, and it is right"
-                     : absl::StrCat(faults.size(), " with a fault"));
+  absl::StrAppendFormat(&text, "%d %s puzzles of %dx%d: %s\n",
+                        file.puzzles.size(), PuzzleKindName(file.kind), side,
+                        side, Findings(file, faults.size()));
   ARCTRM_RETURN_IF_ERROR(PrintResult(text));
   return faults.empty() ? kExitDone : kExitUsage;
 }
 
-absl::StatusOr<int> DoScore(const PuzzleScoreFlags& flags) {
+absl::StatusOr<int> DoScore(const PuzzleScoreFlags& flags, Log& log) {
   ARCTRM_ASSIGN_OR_RETURN(const PuzzleFile puzzles,
                           ReadPuzzleCsv(flags.puzzles));
   ARCTRM_ASSIGN_OR_RETURN(const PuzzleFile answers,
                           ReadPuzzleCsv(flags.answers));
   // By question: the files need not be in one order, and an answer file may
   // hold more.
+  if (CountUnanswered(answers) == answers.puzzles.size()) {
+    log.Warning(absl::StrCat("--answers ", flags.answers,
+                             ": holds puzzles alone, no answer"));
+  }
   std::map<Grid, Grid> by_question;
-  for (const Puzzle& p : answers.puzzles) by_question[p.question] = p.answer;
+  for (const Puzzle& p : answers.puzzles) {
+    Grid& answer = by_question[p.question];
+    if (answer.empty()) {
+      answer = p.answer;
+    } else if (!p.answer.empty() && answer != p.answer) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "--answers ", flags.answers, ": two answers to one puzzle differ: ",
+          PuzzleText(answers.kind, p.question)));
+    }
+  }
+  size_t shared = 0;
   std::vector<Grid> given;
   int64_t missing = 0;
   for (size_t i = 0; i < puzzles.puzzles.size(); ++i) {
@@ -164,8 +199,14 @@ absl::StatusOr<int> DoScore(const PuzzleScoreFlags& flags) {
           flags.puzzles, ": puzzle ", i + 1, " has no answer to compare with"));
     }
     const auto it = by_question.find(puzzles.puzzles[i].question);
+    shared += it != by_question.end();
     given.push_back(it == by_question.end() ? Grid() : it->second);
     missing += given.back().empty();
+  }
+  if (shared == 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--answers ", flags.answers, ": answers none of the puzzles of ",
+        flags.puzzles, "; do the two files belong together?"));
   }
   const PuzzleScore score = ScorePuzzles(puzzles.kind, puzzles.puzzles, given);
   const double all = static_cast<double>(score.puzzles);
@@ -259,10 +300,11 @@ void AddTrain(CLI::App& puzzle, PuzzleTrainFlags& flags) {
                  "Sudoku: shuffles of each puzzle beside itself (default "
                  "1000); mazes: 0 for none, else the 7 other turns and flips");
   AddIntegerFlag(*command, "--min-rating", flags.min_rating, 0, 100'000'000,
-                 "Leave out training puzzles rated less");
+                 "Leave out training puzzles rated less, and those without a "
+                 "rating");
   AddIntegerFlag(*command, "--max-rating", flags.max_rating, 0, 100'000'000,
-                 "Leave out training puzzles rated more: a start on easy ones "
-                 "that --checkpoint goes on from");
+                 "Leave out training puzzles rated more, and those without a "
+                 "rating: a start on easy ones that --checkpoint goes on from");
   AddIntegerFlag(*command, "--sample", flags.sample, 1,
                  std::numeric_limits<int64_t>::max(),
                  "Train on so many puzzles, drawn at random");
@@ -338,7 +380,7 @@ int RunPuzzleCheck(const PuzzleCheckFlags& flags) {
 }
 
 int RunPuzzleScore(const PuzzleScoreFlags& flags) {
-  return RunGuarded(flags, [&](Log&) { return DoScore(flags); });
+  return RunGuarded(flags, [&](Log& log) { return DoScore(flags, log); });
 }
 
 }  // namespace arctrm

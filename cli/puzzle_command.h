@@ -39,8 +39,8 @@ struct PuzzleTrainFlags {
   std::string out;
   std::string checkpoint;
   int augmentations = 1000;
-  int min_rating = 0;
-  int max_rating = 100'000'000;
+  int min_rating = -1;  // -1: any, or none
+  int max_rating = -1;
   int64_t sample = 0;
   int64_t held_out = 0;
   std::string report;  // "": none

@@ -31,7 +31,7 @@ CLI::App* AddReportCommand(CLI::App& app, ReportFlags& flags) {
 int RunReport(const ReportFlags& flags) {
   return RunGuarded(flags, [&](Log& log) -> absl::StatusOr<int> {
     ARCTRM_RETURN_IF_ERROR(RunFolder(flags.run).ReadRecord().status());
-    ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
+    ARCTRM_RETURN_IF_ERROR(CheckStanding(flags));
     ARCTRM_RETURN_IF_ERROR(CheckOutputFile(flags.out));
     ARCTRM_RETURN_IF_ERROR(WriteRunReport(flags.run, flags.out));
     log.Info(absl::StrCat("wrote ", flags.out));

@@ -60,6 +60,15 @@ absl::Status NeedLimit(absl::Duration limit, int64_t steps) {
   return absl::OkStatus();
 }
 
+absl::Status CheckHasPlaceBeside(const std::string& out,
+                                 const CommonFlags& common) {
+  if (!common.work.empty() || !IsSpecialFile(out)) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "--out ", out,
+      ": is no file, and the run's work folder would stand beside it; name a "
+      "file, or the folder with --work"));
+}
+
 absl::Status NotBoth(bool resume, const CommonFlags& common) {
   if (!resume || !common.overwrite) return absl::OkStatus();
   return absl::InvalidArgumentError(
@@ -94,6 +103,7 @@ absl::StatusOr<int> RunJobCommand(const RunFlags& flags, Engine& engine,
                                   Log& log) {
   ARCTRM_RETURN_IF_ERROR(NeedLimit(flags.time_limit, flags.steps));
   ARCTRM_RETURN_IF_ERROR(NotBoth(flags.resume, flags.common));
+  ARCTRM_RETURN_IF_ERROR(CheckHasPlaceBeside(flags.out, flags.common));
   RunOptions run;
   ARCTRM_RETURN_IF_ERROR(ResolveSettings(
       flags.common, !flags.checkpoint.empty(), "", engine, run));
@@ -108,7 +118,7 @@ absl::StatusOr<int> RunJobCommand(const RunFlags& flags, Engine& engine,
   run.augmentations = flags.augmentations;
   run.resume = flags.resume;
   run.overwrite = flags.common.overwrite;
-  run.may_write = [&flags] { return FilesOf(flags).CheckStanding(); };
+  run.may_write = [&flags] { return CheckStanding(flags); };
   run.title = absl::StrCat("arctrm run, ", Basename(flags.out));
   ARCTRM_ASSIGN_OR_RETURN(
       const RunOutcome outcome,

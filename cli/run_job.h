@@ -30,6 +30,11 @@ Deadline DeadlineOf(absl::Duration limit);
 // InvalidArgument without one of the two.
 absl::Status NeedLimit(absl::Duration limit, int64_t steps);
 
+// InvalidArgument for an --out that is no file, such as /dev/null, without
+// --work: the work folder of the run would stand beside it.
+absl::Status CheckHasPlaceBeside(const std::string& out,
+                                 const CommonFlags& common);
+
 // InvalidArgument for --resume and --overwrite together.
 absl::Status NotBoth(bool resume, const CommonFlags& common);
 

@@ -68,7 +68,14 @@ absl::StatusOr<int> DoScore(const ScoreFlags& flags, Log& log) {
                           ReadPartialSubmission(flags.submission));
   LogRemarks(read.remarks, log);
   absl::StatusOr<ScoreTable> score = Score(read.submission, solutions);
-  if (!score.ok()) return NothingInCommon(read.submission, score.status());
+  if (!score.ok()) {
+    for (const auto& [id, attempts] : read.submission) {
+      if (solutions.count(id) > 0) {
+        return Annotate(score.status(), flags.solutions);
+      }
+    }
+    return NothingInCommon(read.submission, score.status());
+  }
   const Coverage coverage = Compare(read.submission, solutions);
   std::vector<std::string> warnings = RunWarnings(flags.submission, log);
   for (std::string& line : AttemptRemarks(read)) {

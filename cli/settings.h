@@ -18,11 +18,13 @@ inline constexpr char kFineTuningRecipe[] = "nvarc";
 // Names of the built-in recipes, with their text.
 const std::vector<std::pair<std::string, std::string>>& BuiltInRecipes();
 
-// Text of a recipe: a built-in name, else a file. NotFound lists the names.
+// Text of a recipe: a built-in name, else a file, unpacked and without a
+// byte-order mark. NotFound lists the names.
 absl::StatusOr<std::string> RecipeText(const std::string& name_or_file);
 
 // "key = value" lines, "#" comments, as CLI11 reads INI. InvalidArgument names
-// `origin` and the key: unknown keys and values out of range are errors.
+// `origin` and the line or key: other lines, a text without any setting, keys
+// that are unknown or stand twice and values out of range are errors.
 absl::Status ApplyRecipe(const std::string& text, const std::string& origin,
                          OptionSet& options);
 

@@ -13,18 +13,19 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/strip.h"
 #include "arc/draw.h"
 #include "arc/read.h"
 #include "augment/dataset.h"
 #include "base/files.h"
 #include "base/printable.h"
+#include "base/read_text.h"
 #include "base/status.h"
 #include "cli/command_files.h"
 #include "cli/inputs.h"
 #include "cli/suggest.h"
 #include "puzzles/csv.h"
 #include "puzzles/draw.h"
+#include "solver/checkpoint_info.h"
 #include "submission/partial.h"
 
 namespace arctrm {
@@ -61,7 +62,7 @@ Style ChooseStyle(const std::string& color) {
 enum class ShownForm { kTasks, kSolutions, kSubmission, kDataset, kPuzzles };
 
 bool IsPuzzleFile(absl::string_view path) {
-  if (!absl::ConsumeSuffix(&path, ".gz")) absl::ConsumeSuffix(&path, ".zst");
+  path = WithoutPacking(path);
   return absl::EndsWithIgnoreCase(path, ".csv") ||
          absl::EndsWithIgnoreCase(path, ".tsv");
 }
@@ -69,11 +70,10 @@ bool IsPuzzleFile(absl::string_view path) {
 // A glance at the form; what is no known form is left to ReadTasks, which says
 // what is wrong with it.
 ShownForm LookAt(const std::string& path) {
-  if (IsDirectory(path)) {
-    return FileExists(JoinPath(path, "dataset.json")) ? ShownForm::kDataset
-                                                      : ShownForm::kTasks;
+  if (IsDirectory(path) && FileExists(JoinPath(path, "dataset.json"))) {
+    return ShownForm::kDataset;
   }
-  if (IsPuzzleFile(path)) return ShownForm::kPuzzles;
+  if (!IsDirectory(path) && IsPuzzleFile(path)) return ShownForm::kPuzzles;
   switch (LookAtArcFile(path)) {
     case ArcFileForm::kSolutions:
       return ShownForm::kSolutions;
@@ -193,6 +193,13 @@ absl::StatusOr<int> Show(const ShowFlags& flags, Log& log) {
     ARCTRM_ASSIGN_OR_RETURN(solutions,
                             LoadSolutions(flags.solutions, nullptr, log));
   }
+  if (LooksLikeWeights(flags.path)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(flags.path,
+                     ": weights of a network, which can't be drawn; `arctrm "
+                     "checkpoint info ",
+                     flags.path, "` tells what they are"));
+  }
   std::vector<Drawing> drawings;
   switch (LookAt(flags.path)) {
     case ShownForm::kTasks: {
@@ -205,7 +212,7 @@ absl::StatusOr<int> Show(const ShowFlags& flags, Log& log) {
     }
     case ShownForm::kSolutions: {
       ARCTRM_ASSIGN_OR_RETURN(const SolutionSet shown,
-                              ReadSolutions(flags.path, nullptr));
+                              LoadSolutions(flags.path, nullptr, log));
       drawings = DrawSolutions(shown, style);
       break;
     }
@@ -242,8 +249,8 @@ CLI::App* AddShowCommand(CLI::App& app, ShowFlags& flags) {
   command
       ->add_option("file", flags.path,
                    "A challenges, task, solutions or submission file, a "
-                   "folder of task files, a dataset folder, or a CSV file of "
-                   "puzzles")
+                   "folder of task files or of attempts, a dataset folder, or "
+                   "a CSV file of puzzles")
       ->type_name("F")
       ->required();
   command

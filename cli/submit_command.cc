@@ -30,10 +30,13 @@ absl::StatusOr<int> Submit(const SubmitFlags& flags, Log& log) {
     ARCTRM_ASSIGN_OR_RETURN(Submission submission, ReadSubmission(part.path));
     parts.push_back({std::move(submission), part.weight});
   }
-  ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
+  ARCTRM_RETURN_IF_ERROR(CheckStanding(flags));
   ARCTRM_RETURN_IF_ERROR(CheckOutputFile(flags.out));
-  ARCTRM_RETURN_IF_ERROR(WriteSubmission(
-      MergeSubmissions(parts, files.challenges), files.challenges, flags.out));
+  const Submission submission = MergeSubmissions(parts, files.challenges);
+  ARCTRM_RETURN_IF_ERROR(CheckNoOtherAnswers(
+      flags.out, submission, files.challenges, flags.common.overwrite));
+  ARCTRM_RETURN_IF_ERROR(
+      WriteSubmission(submission, files.challenges, flags.out));
   log.Info(
       absl::StrCat("wrote ", flags.out, ": ",
                    Counted(static_cast<int64_t>(parts.size()), "submission"),

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "cli/validate_command.h"
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "arc/read.h"
+#include "base/files.h"
 #include "base/printable.h"
 #include "base/status.h"
 #include "cli/command_files.h"
@@ -12,6 +15,11 @@ namespace arctrm {
 namespace {
 
 absl::StatusOr<int> Validate(const ValidateFlags& flags, Log& log) {
+  if (IsDirectory(flags.submission)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        flags.submission,
+        ": a folder; a submission is one file (`arctrm score` reads folders)"));
+  }
   ARCTRM_ASSIGN_OR_RETURN(const TaskFiles files,
                           LoadChallenges(flags.challenges, log));
   ARCTRM_ASSIGN_OR_RETURN(
@@ -27,9 +35,18 @@ absl::StatusOr<int> Validate(const ValidateFlags& flags, Log& log) {
     absl::StrAppend(&text, Printable(fault), "\n");
   }
   ARCTRM_RETURN_IF_ERROR(PrintResult(text));
-  return absl::InvalidArgumentError(
+  const std::string summary =
       absl::StrCat(flags.submission, ": not valid, ",
-                   Counted(static_cast<int64_t>(faults.size()), "fault")));
+                   Counted(static_cast<int64_t>(faults.size()), "fault"));
+  // A file of another form is called by that.
+  const absl::Status form = CheckSubmissionDocument(flags.submission);
+  bool listed = form.ok();
+  for (const std::string& fault : faults) {
+    listed = listed || absl::StrContains(form.message(), fault) ||
+             absl::StrContains(fault, form.message());
+  }
+  return absl::InvalidArgumentError(
+      listed ? summary : absl::StrCat(summary, ": ", form.message()));
 }
 
 }  // namespace

@@ -33,14 +33,18 @@ absl::StatusOr<int> DoVote(const VoteFlags& flags, Log& log) {
         "none of the ", num_tests,
         " test inputs has a vote; are these the ballots of these tasks?"));
   }
-  ARCTRM_RETURN_IF_ERROR(FilesOf(flags).CheckStanding());
+  ARCTRM_RETURN_IF_ERROR(CheckStanding(flags));
   ARCTRM_RETURN_IF_ERROR(CheckOutputFile(flags.out));
-  ARCTRM_RETURN_IF_ERROR(WriteSubmission(
-      ChooseAttempts(ballots, files.challenges), files.challenges, flags.out));
+  const Submission submission = ChooseAttempts(ballots, files.challenges);
+  ARCTRM_RETURN_IF_ERROR(CheckNoOtherAnswers(
+      flags.out, submission, files.challenges, flags.common.overwrite));
+  ARCTRM_RETURN_IF_ERROR(
+      WriteSubmission(submission, files.challenges, flags.out));
   if (without > 0) {
     log.Warning(absl::StrCat(without, " of ", Counted(num_tests, "test input"),
                              " have no vote: second answers stand there where "
-                             "views gave any, else [[0]]"));
+                             "views gave any, else the test input itself and "
+                             "a blank grid"));
   }
   log.Info(
       absl::StrCat("wrote ", flags.out, ": ", TasksText(files.challenges)));

@@ -25,9 +25,11 @@
 #include "base/status.h"
 #include "base/stop.h"
 #include "pipeline/end_run.h"
+#include "pipeline/inputs.h"
 #include "pipeline/run_folder.h"
 #include "pipeline/worker_engine.h"
 #include "solver/checkpoint_info.h"
+#include "submission/report.h"
 #include "submission/validate.h"
 #include "submission/write.h"
 
@@ -36,18 +38,27 @@ namespace {
 
 // Of the limit, at most so much passes between two saves.
 constexpr double kSaveShare = 0.1;
+constexpr char kTitle[] = "arctrm kaggle run";
 // A job that has less left isn't begun, nor in another scratch folder.
 constexpr absl::Duration kWorthBeginning = absl::Seconds(3);
 
 // A valid submission first. One with votes of an earlier try is kept, and
 // returned: its answers stand where there are no votes.
 absl::StatusOr<Submission> WritePlaceholder(const ChallengeSet& challenges,
-                                            const std::string& out, Log& log) {
+                                            const std::string& out,
+                                            bool overwrite, Log& log) {
   if (FileExists(out)) {
     const auto faults = ValidateSubmission(out, challenges);
     if (faults.ok() && faults->empty()) {
       log.Info(absl::StrCat(out, ": is valid and stays until there are votes"));
       return ReadSubmission(out);
+    }
+    const absl::StatusOr<Submission> others = ReadSubmission(out);
+    if (!overwrite && others.ok() && HasAnswers(*others, challenges)) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("--out ", out,
+                       ": answers to other tasks stand there; name another, "
+                       "or replace them with --overwrite"));
     }
   }
   ARCTRM_RETURN_IF_ERROR(WriteSubmission(PlaceholderSubmission(challenges),
@@ -57,18 +68,46 @@ absl::StatusOr<Submission> WritePlaceholder(const ChallengeSet& challenges,
   return Submission();
 }
 
-// Nothing that the job writes is what it reads.
+// Nothing that the job writes is what it reads, or somebody's.
 absl::Status CheckFiles(const KaggleOptions& options, const Site& site) {
   OutputGuard guard;
+  guard.AllowOverwriting(options.run.overwrite);
   for (const std::string& path :
        {site.challenges, site.training_challenges, site.training_solutions,
         site.evaluation_challenges, site.evaluation_solutions,
         site.sample_submission}) {
     guard.Reads("--input", path);
   }
-  guard.Writes("--out", options.run.out);
-  guard.Writes("--report", options.run.report);
+  std::vector<std::string> checkpoints = site.checkpoints;
+  if (!options.run.checkpoint.empty()) {
+    checkpoints.push_back(options.run.checkpoint);
+  }
+  for (const std::string& checkpoint : checkpoints) {
+    guard.ReadsFrom("--input", checkpoint, CheckpointFileNames());
+  }
+  for (const std::string& argument : options.run.train_on) {
+    for (const std::string& path : TrainOnPaths(argument)) {
+      guard.Reads("--train-on", path);
+    }
+  }
+  guard.Writes("--out", options.run.out, [](const std::string& path) {
+    const absl::StatusOr<std::string> text = ReadFile(path);
+    return text.ok() && LooksLikeSubmission(*text);
+  });
+  guard.Writes("--report", options.run.report, [](const std::string& path) {
+    const absl::StatusOr<std::string> html = ReadFile(path);
+    return html.ok() && IsReport(*html);
+  });
   return guard.Check();
+}
+
+// A run of another command is left alone.
+absl::Status CheckWork(const KaggleOptions& options) {
+  const std::string& work = options.run.work;
+  if (work.empty() || options.run.overwrite) return absl::OkStatus();
+  const absl::StatusOr<RunRecord> record = RunFolder(work).ReadRecord();
+  if (!record.ok() || record->title == kTitle) return absl::OkStatus();
+  return RunFolder(work).CheckNoRun(/*resumable=*/false);
 }
 
 // The processor and its memory; GPUs are the workers' to describe.
@@ -81,22 +120,23 @@ std::string HostLine() {
                          std::thread::hardware_concurrency(), gib);
 }
 
-// Can the job in `work` be gone on with?
-bool IsUnfinished(const std::string& work) {
-  const absl::StatusOr<RunRecord> record = RunFolder(work).ReadRecord();
-  return record.ok() && !absl::StartsWith(record->status, "done");
-}
-
-// The job in one work folder: gone on with where that works, else begun anew.
+// The job in one work folder: gone on with where that works, else begun anew,
+// but not in the place of a finished one.
 absl::StatusOr<RunOutcome> RunIn(const std::string& work, RunOptions run,
                                  const Deadline& deadline, Log& log,
                                  Engine& engine) {
   run.work = work;
-  run.resume = IsUnfinished(work);
+  const absl::StatusOr<RunRecord> record = RunFolder(work).ReadRecord();
+  run.resume = record.ok() && !run.overwrite;
   if (run.resume) {
     absl::StatusOr<RunOutcome> outcome = RunJob(run, deadline, log, engine);
     if (outcome.ok() || absl::IsResourceExhausted(outcome.status())) {
       return outcome;
+    }
+    if (absl::StartsWith(record->status, "done")) {
+      ARCTRM_RETURN_IF_ERROR(
+          Annotate(RunFolder(work).CheckNoRun(/*resumable=*/false),
+                   outcome.status().message()));
     }
     log.Warning(absl::StrCat("the run in ", work, " can't be gone on with: ",
                              outcome.status().message()));
@@ -110,7 +150,8 @@ absl::StatusOr<RunOutcome> RunIn(const std::string& work, RunOptions run,
 WorkerOptions WorkersIn(const KaggleOptions& options, const std::string& work) {
   WorkerOptions workers;
   workers.solver = options.solver;
-  workers.scratch = BesidePath(work, ".workers");
+  // A name of our own: it is removed again.
+  workers.scratch = WorkersName(work);
   workers.deadline = Deadline(RealClock(), KaggleTimeLeft(options));
   return workers;
 }
@@ -167,8 +208,19 @@ absl::Status TakeFolder(const std::string& work, const std::string& checkpoint,
   guard.WorksIn("--work", work, IsRunFolderName);
   ARCTRM_RETURN_IF_ERROR(guard.Check());
   ARCTRM_RETURN_IF_ERROR(MakeDirectories(Dirname(scratch)));
-  ARCTRM_ASSIGN_OR_RETURN(lock, FileLock::Take(LockName(scratch), work));
+  ARCTRM_ASSIGN_OR_RETURN(lock, FileLock::Take(LockName(work), work));
   return MakeDirectories(scratch);
+}
+
+// A folder beside `work` for what finds no room elsewhere, for this process
+// alone; "" where another run is at work there.
+std::string TakeSpareFolder(const std::string& work,
+                            std::unique_ptr<FileLock>& lock) {
+  absl::StatusOr<std::unique_ptr<FileLock>> taken =
+      FileLock::Take(LockName(work), work);
+  if (!taken.ok()) return "";
+  lock = *std::move(taken);
+  return SpareFolderName(work);
 }
 
 // The submission is valid, and nothing more came of it.
@@ -184,7 +236,7 @@ absl::StatusOr<RunOptions> PrepareRun(const KaggleOptions& options,
                                       const Site& site, Log& log) {
   RunOptions run = options.run;
   run.challenges = {site.challenges};
-  run.title = "arctrm kaggle run";
+  run.title = kTitle;
   run.persevere = true;
   if (run.checkpoint.empty() && !site.checkpoints.empty()) {
     run.checkpoint = site.checkpoints[0];
@@ -228,10 +280,11 @@ absl::StatusOr<RunOutcome> RunKaggle(const KaggleOptions& options, Log& log) {
   log.Info(HostLine());
   const KeptRoom kept_room(options.run.out);
   ARCTRM_RETURN_IF_ERROR(CheckFiles(options, site));
+  ARCTRM_RETURN_IF_ERROR(CheckWork(options));
   ARCTRM_ASSIGN_OR_RETURN(const TaskFiles files, ReadTasks(site.challenges));
-  ARCTRM_ASSIGN_OR_RETURN(
-      const Submission standing,
-      WritePlaceholder(files.challenges, options.run.out, log));
+  ARCTRM_ASSIGN_OR_RETURN(const Submission standing,
+                          WritePlaceholder(files.challenges, options.run.out,
+                                           options.run.overwrite, log));
   log.Info(absl::StrCat(
       "time for the job: ",
       DurationText(std::max(absl::ZeroDuration(), deadline.Remaining()))));
@@ -255,7 +308,10 @@ absl::StatusOr<RunOutcome> RunKaggle(const KaggleOptions& options, Log& log) {
       if (WriteStandInSolutions(site, files.challenges, solutions)) {
         settled.solutions = solutions;
       }
-      if (i + 2 < folders.size()) settled.spare = folders[i + 1] + ".spare";
+      std::unique_ptr<FileLock> spare_lock;
+      if (i + 2 < folders.size()) {
+        settled.spare = TakeSpareFolder(folders[i + 1], spare_lock);
+      }
       const absl::Status known = options.settle(*engine, settled);
       if (absl::IsDeadlineExceeded(known)) {
         return NoTime(files.challenges, known.message());
@@ -303,12 +359,17 @@ absl::StatusOr<std::string> PlanKaggle(const KaggleOptions& options, Log& log) {
   if (folders.empty()) {
     return absl::FailedPreconditionError("there is no folder to work in");
   }
-  WorkerOptions workers = WorkersIn(options, folders[0] + "-plan");
+  // A folder of this process alone.
+  WorkerOptions workers =
+      WorkersIn(options, absl::StrCat(folders[0], "-plan-", getpid()));
   ARCTRM_RETURN_IF_ERROR(MakeDirectories(workers.scratch));
   const std::unique_ptr<Engine> engine = MakeWorkerEngine(workers, log);
-  ARCTRM_RETURN_IF_ERROR(options.settle(*engine, run));
-  absl::StatusOr<std::string> plan = DescribePlan(
-      run, Deadline(RealClock(), KaggleTimeLeft(options)), log, *engine);
+  const auto describe = [&]() -> absl::StatusOr<std::string> {
+    ARCTRM_RETURN_IF_ERROR(options.settle(*engine, run));
+    return DescribePlan(run, Deadline(RealClock(), KaggleTimeLeft(options)),
+                        log, *engine);
+  };
+  absl::StatusOr<std::string> plan = describe();
   ARCTRM_RETURN_IF_ERROR(RemoveAll(workers.scratch));
   return plan;
 }

@@ -21,6 +21,7 @@
 #include "absl/strings/strip.h"
 #include "arc/read.h"
 #include "base/files.h"
+#include "base/read_text.h"
 #include "base/status.h"
 
 namespace arctrm {
@@ -81,6 +82,36 @@ std::string NamesText(const std::vector<Entry>& entries) {
   return names.empty() ? "nothing" : absl::StrJoin(names, ", ");
 }
 
+// Is the file called that, in any letter case, packed or not?
+bool IsNamed(absl::string_view file, absl::string_view name) {
+  return absl::EqualsIgnoreCase(WithoutPacking(file), name);
+}
+
+// Of files that are called `name`, that with exactly this name comes first and
+// packed ones last.
+std::pair<bool, size_t> NameRank(const std::string& path,
+                                 absl::string_view name) {
+  return {Basename(path) != name, path.size()};
+}
+
+// The paths in `dir` of the files that are called `name`, in that order.
+std::vector<std::string> FilesNamed(const std::string& dir,
+                                    absl::string_view name) {
+  std::vector<std::string> paths;
+  const absl::StatusOr<std::vector<Entry>> entries = List(dir, kMaxEntries);
+  if (!entries.ok()) return paths;
+  for (const Entry& entry : *entries) {
+    if (!entry.is_folder && IsNamed(entry.name, name)) {
+      paths.push_back(JoinPath(dir, entry.name));
+    }
+  }
+  std::stable_sort(paths.begin(), paths.end(),
+                   [&](const std::string& a, const std::string& b) {
+                     return NameRank(a, name) < NameRank(b, name);
+                   });
+  return paths;
+}
+
 bool IsReadableFile(const std::string& path) {
   return FileExists(path) && !IsDirectory(path) &&
          access(path.c_str(), R_OK) == 0;
@@ -129,9 +160,10 @@ Findings Search(const std::string& input, int max_folders) {
       const std::string path = JoinPath(dir, name);
       if (is_folder) {
         if (depth < kMaxDepth) queue.emplace_back(path, depth + 1);
-      } else if (name == kTestChallenges) {
+      } else if (IsNamed(name, kTestChallenges)) {
         found.test_challenges.push_back(path);
-      } else if (absl::EndsWith(name, "_challenges.json")) {
+      } else if (absl::EndsWithIgnoreCase(WithoutPacking(name),
+                                          "_challenges.json")) {
         found.other_challenges.push_back(path);
       } else if (name == "checkpoint.json") {
         if (IsReadableFile(JoinPath(dir, "model.safetensors"))) {
@@ -161,8 +193,9 @@ void TryKnownPlaces(const SiteOptions& options, Findings& found) {
     }
   }
   for (const std::string& place : places) {
-    const std::string path = JoinPath(place, kTestChallenges);
-    if (FileExists(path)) found.test_challenges.push_back(path);
+    for (std::string& path : FilesNamed(place, kTestChallenges)) {
+      found.test_challenges.push_back(std::move(path));
+    }
   }
 }
 
@@ -214,6 +247,10 @@ bool IsBetter(const Candidate& a, const Candidate& b, const std::string& slug) {
                            !absl::StrContains(c.slug, kContestName), c.layout);
   };
   if (rank(a) != rank(b)) return rank(a) < rank(b);
+  if (Dirname(a.path) == Dirname(b.path)) {
+    return NameRank(a.path, kTestChallenges) <
+           NameRank(b.path, kTestChallenges);
+  }
   return std::tie(b.slug, a.path) < std::tie(a.slug, b.path);
 }
 
@@ -310,8 +347,10 @@ void ChooseScratch(const SiteOptions& options, Site& site) {
 }
 
 std::string Beside(const Site& site, absl::string_view name) {
-  const std::string path = JoinPath(Dirname(site.challenges), name);
-  return path != site.challenges && IsReadableFile(path) ? path : "";
+  for (const std::string& path : FilesNamed(Dirname(site.challenges), name)) {
+    if (path != site.challenges && IsReadableFile(path)) return path;
+  }
+  return "";
 }
 
 void FindNeighbours(Site& site) {
@@ -436,7 +475,9 @@ absl::StatusOr<Site> FindSite(const SiteOptions& given) {
     for (size_t i = 1; i < candidates.size(); ++i) {
       site.notes.push_back(
           absl::StrCat("Not used: ", candidates[i].path,
-                       "; --input with its folder would take it."));
+                       Dirname(candidates[i].path) == Dirname(best.path)
+                           ? "; --input with it would take it."
+                           : "; --input with its folder would take it."));
     }
     site.checkpoints = std::move(found.checkpoints);
     for (std::string& note : found.notes) {

@@ -12,7 +12,8 @@
 
 namespace arctrm {
 
-// The file that every contest has.
+// The file that every contest has. Here and of the files beside it letter case
+// does not matter, and they may be packed (WithoutPacking).
 inline constexpr char kTestChallenges[] = "arc-agi_test_challenges.json";
 
 struct SiteOptions {

@@ -36,6 +36,7 @@ absl::StatusOr<std::vector<PuzzleAnswer>> AnswerPuzzles(Predictor& predictor,
         canvas.side, ", the puzzles are ", PuzzleKindName(wanted.kind), " ",
         wanted.side, "x", wanted.side));
   }
+  log.Begin();
   const absl::Time start = RealClock().Now();
   const size_t all = file.puzzles.size();
   std::vector<PuzzleAnswer> answers;

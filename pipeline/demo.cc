@@ -42,6 +42,7 @@ bool IsOfDemo(const std::string& path, const RunFolder& work) {
 // What stands in the demo's folder may be replaced where a demo made it.
 absl::Status CheckStanding(const DemoOptions& options, const RunOptions& run,
                            const RunFolder& work,
+                           const ChallengeSet& challenges,
                            const std::vector<EmbeddedFile>& files) {
   OutputGuard guard;
   guard.AllowOverwriting(options.overwrite);
@@ -56,7 +57,7 @@ absl::Status CheckStanding(const DemoOptions& options, const RunOptions& run,
   const bool ours = work.ReadRecord().ok();
   guard.Writes("--out", run.out, [&](const std::string& path) {
     const absl::StatusOr<Submission> submission = ReadSubmission(path);
-    return submission.ok() && (ours || !HasAnswers(*submission));
+    return submission.ok() && (ours || !HasAnswers(*submission, challenges));
   });
   guard.Writes("--out", run.report, [](const std::string& path) {
     const absl::StatusOr<std::string> html = ReadFile(path);
@@ -84,10 +85,11 @@ absl::Status CheckStanding(const DemoOptions& options, const RunOptions& run,
 
 // Nothing is written where the run would be refused.
 absl::Status CheckBeforeDemo(const DemoOptions& options, const RunOptions& run,
+                             const ChallengeSet& challenges,
                              const std::vector<EmbeddedFile>& files) {
   const RunFolder work(run.work.empty() ? BesidePath(run.out, ".run")
                                         : run.work);
-  ARCTRM_RETURN_IF_ERROR(CheckStanding(options, run, work, files));
+  ARCTRM_RETURN_IF_ERROR(CheckStanding(options, run, work, challenges, files));
   ARCTRM_RETURN_IF_ERROR(work.CheckNotLocked());
   ARCTRM_RETURN_IF_ERROR(options.overwrite
                              ? work.CheckOurs()
@@ -150,7 +152,10 @@ absl::StatusOr<DemoOutcome> RunDemo(const DemoOptions& options,
     }
     run.checkpoint = JoinPath(options.out, "checkpoint");
   }
-  ARCTRM_RETURN_IF_ERROR(CheckBeforeDemo(options, run, files));
+  OutputGuard place;
+  place.Replaces("--out", options.out, nullptr);
+  ARCTRM_ASSIGN_OR_RETURN(const auto locks, place.Lock());
+  ARCTRM_RETURN_IF_ERROR(CheckBeforeDemo(options, run, set.challenges, files));
   ARCTRM_RETURN_IF_ERROR(MakeDirectories(options.out));
   for (const EmbeddedFile& file : files) {
     ARCTRM_RETURN_IF_ERROR(

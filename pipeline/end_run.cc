@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/file_lock.h"
 #include "base/status.h"
 #include "base/stop.h"
 #include "pipeline/run_folder.h"
@@ -39,13 +40,16 @@ void EndRun(const EndedRun& run, Watchdog::Cause cause,
       written = folder.WriteRecord(*record);
     }
   }
+  log.Begin();
   log.EndProgress();
   log.Warning(
       absl::StrCat(warning, run.result.empty() ? "" : "; ", run.result));
   if (!written.ok()) log.Warning(written.message());
-  if (run.work.empty() || run.report.empty()) return;
-  const absl::Status reported = WriteRunReport(run.work, run.report);
-  if (!reported.ok()) log.Warning(reported.message());
+  if (!run.work.empty() && !run.report.empty()) {
+    const absl::Status reported = WriteRunReport(run.work, run.report);
+    if (!reported.ok()) log.Warning(reported.message());
+  }
+  FileLock::RemoveFilesOfHeld();
 }
 
 std::unique_ptr<Watchdog> WatchRun(EndedRun run, const Deadline& deadline,

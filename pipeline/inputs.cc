@@ -9,9 +9,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "absl/strings/strip.h"
 #include "arc/read.h"
 #include "base/files.h"
+#include "base/read_text.h"
 #include "base/status.h"
 
 namespace arctrm {
@@ -25,11 +25,8 @@ std::string SolutionsBeside(const std::string& path) {
   std::string beside = JoinPath(
       Dirname(path), absl::StrReplaceAll(name, {{"challenges", "solutions"}}));
   if (FileExists(beside)) return beside;
-  for (absl::string_view packing : {".gz", ".zst"}) {
-    absl::string_view bare = beside;
-    if (absl::ConsumeSuffix(&bare, packing)) beside = std::string(bare);
-  }
-  for (absl::string_view packing : {"", ".gz", ".zst"}) {
+  beside = std::string(WithoutPacking(beside));
+  for (absl::string_view packing : {"", ".gz", ".gzip", ".zst", ".zstd"}) {
     std::string packed = absl::StrCat(beside, packing);
     if (FileExists(packed)) return packed;
   }
@@ -67,15 +64,44 @@ absl::Status UnknownOutputs(const std::string& argument,
       "=SOLUTIONS.json, or use --challenges to train on demonstrations only"));
 }
 
+struct TrainOnArgument {
+  std::string path;
+  // "" where none are named.
+  std::string solutions;
+};
+
+// Names of files may hold '=' too: of the ways to divide `argument` the one
+// whose parts exist, both or else the first or else the second.
+TrainOnArgument Divide(const std::string& argument) {
+  const auto exists = [](const std::string& path) {
+    return FileExists(TaskFilePath(path));
+  };
+  if (exists(argument)) return {argument, ""};
+  TrainOnArgument best = {argument, ""};
+  int most = -1;
+  for (size_t equals = argument.find('='); equals != std::string::npos;
+       equals = argument.find('=', equals + 1)) {
+    TrainOnArgument parts = {argument.substr(0, equals),
+                             argument.substr(equals + 1)};
+    const int found =
+        2 * int{exists(parts.path)} + int{exists(parts.solutions)};
+    if (found >= most) {
+      most = found;
+      best = std::move(parts);
+    }
+  }
+  return best;
+}
+
 absl::StatusOr<DatasetSource> ReadTrainOn(const std::string& argument,
                                           std::vector<Remark>* remarks) {
-  std::string path = argument;
-  std::string solutions;
-  // A path that exists as it stands may contain '='.
-  const size_t equals = argument.rfind('=');
-  if (!FileExists(argument) && equals != std::string::npos) {
-    path = argument.substr(0, equals);
-    solutions = argument.substr(equals + 1);
+  auto [path, solutions] = Divide(argument);
+  if (path != argument && (path.empty() || solutions.empty())) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--train-on ", argument, ": no file is named ",
+                     path.empty() ? "before" : "behind",
+                     " the '='; expected FILE or "
+                     "FILE=SOLUTIONS"));
   }
   ARCTRM_ASSIGN_OR_RETURN(TaskFiles files,
                           ReadTasks(path, {.leave_out = true}));
@@ -149,10 +175,8 @@ absl::Status ReadChallenges(const std::vector<std::string>& paths,
 }  // namespace
 
 std::vector<std::string> TrainOnPaths(const std::string& argument) {
-  const size_t equals = argument.rfind('=');
-  if (!FileExists(argument) && equals != std::string::npos) {
-    return {argument.substr(0, equals), argument.substr(equals + 1)};
-  }
+  const TrainOnArgument parts = Divide(argument);
+  if (!parts.solutions.empty()) return {parts.path, parts.solutions};
   const std::string beside = SolutionsBeside(argument);
   if (beside.empty()) return {argument};
   return {argument, beside};

@@ -63,16 +63,18 @@ void JobJournal::TakeWarnings(Engine& engine) {
 }
 
 void JobJournal::Unsaved(const absl::Status& why) {
+  if (!absl::IsResourceExhausted(why)) only_room_ = false;
   if (++unsaved_ > 1) return;
-  Warn(absl::StrCat(why.message(),
-                    "; the run goes on and votes, but what finds no room is "
-                    "lost: what --resume and the report need"));
+  Warn(absl::StrCat(why.message(), "; the run goes on and votes, but what ",
+                    only_room_ ? "finds no room" : "can't be written",
+                    " is lost: what --resume and the report need"));
 }
 
 void JobJournal::TellUnsaved() {
   if (unsaved_ > 1 && !told_) {
     told_ = true;
-    Warn(absl::StrCat("in all ", unsaved_, " writes found no room"));
+    Warn(absl::StrCat("in all ", unsaved_, " writes ",
+                      only_room_ ? "found no room" : "failed"));
   }
 }
 

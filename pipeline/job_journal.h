@@ -66,7 +66,8 @@ class JobJournal {
   const absl::Time start_;
   RunRecord record_;
   int unsaved_ = 0;
-  bool told_ = false;  // how much there was of it
+  bool only_room_ = true;  // is all that they lacked
+  bool told_ = false;      // how much there was of it
 };
 
 }  // namespace arctrm

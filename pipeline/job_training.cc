@@ -108,6 +108,7 @@ absl::StatusOr<JobTrained> JobTraining::Run() {
   request.train = options_.train;
   request.device = options_.device;
   request.seed = options_.seed;
+  request.run = journal_.record().run;
   request.checkpoint = options_.checkpoint;
   request.out = journal_.folder().checkpoint_dir();
   request.spare_out = spare;

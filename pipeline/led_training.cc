@@ -74,6 +74,7 @@ absl::StatusOr<TrainResult> LedTraining::Try(const EngineTraining& training,
   const TrainRequest& request = training.request;
   nlohmann::json json = {{"job", "train"},
                          {"dataset", training.dataset_dir},
+                         {"run", request.run},
                          {"checkpoint", request.checkpoint},
                          {"out", request.out},
                          {"spare_out", request.spare_out},
@@ -150,8 +151,10 @@ absl::StatusOr<TrainResult> LedTraining::Try(const EngineTraining& training,
       }
     } else if (said.contains("unsaved")) {
       if (request.on_unsaved) {
-        request.on_unsaved(
-            absl::ResourceExhaustedError(said.value("unsaved", "")));
+        const std::string why = said.value("unsaved", "");
+        request.on_unsaved(said.value("no_room", true)
+                               ? absl::ResourceExhaustedError(why)
+                               : absl::FailedPreconditionError(why));
       }
     } else if (said.contains("start")) {
       if (request.on_start) {

@@ -5,8 +5,11 @@
 #include <cstddef>
 #include <functional>
 #include <iterator>
+#include <map>
 #include <memory>
+#include <optional>
 #include <set>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -14,13 +17,16 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/files.h"
+#include "base/hash.h"
 #include "base/random.h"
 #include "base/status.h"
 #include "base/stop.h"
 #include "pipeline/answer_puzzles.h"
 #include "pipeline/end_run.h"
 #include "pipeline/memory_check.h"
+#include "pipeline/resume_check.h"
 #include "pipeline/run_folder.h"
+#include "pipeline/run_identity.h"
 #include "pipeline/run_report.h"
 #include "pipeline/train_recorded.h"
 #include "solver/checkpoint_info.h"
@@ -142,6 +148,52 @@ Facts FactsOf(const PuzzleTrainOptions& options, ModelOptions model,
   return facts;
 }
 
+// "" for no puzzles. Of large files only a part is held twice.
+std::string FingerprintOf(const PuzzleFile& file) {
+  constexpr size_t kPart = 4096;
+  std::string parts;
+  for (size_t begin = 0; begin < file.puzzles.size(); begin += kPart) {
+    PuzzleFile part;
+    part.kind = file.kind;
+    const auto from = file.puzzles.begin() + static_cast<std::ptrdiff_t>(begin);
+    const size_t size = std::min(kPart, file.puzzles.size() - begin);
+    part.puzzles.assign(from, from + static_cast<std::ptrdiff_t>(size));
+    parts += Sha256Hex(PuzzleCsv(part));
+  }
+  return parts.empty() ? "" : Sha256Hex(parts);
+}
+
+// "" for none.
+std::string RatingText(std::optional<int> rating) {
+  return rating.has_value() ? absl::StrCat(*rating) : std::string();
+}
+
+// What a resumed training must have in common with the one it goes on with.
+absl::StatusOr<RunRecord> Identify(const PuzzleTrainOptions& options,
+                                   ModelOptions model,
+                                   std::map<std::string, std::string> prints) {
+  RunRecord record;
+  record.fingerprints = std::move(prints);
+  ARCTRM_ASSIGN_OR_RETURN(record.fingerprints["--checkpoint"],
+                          FingerprintOfWeights(options.checkpoint));
+  const PuzzleDatasetOptions& data = options.data;
+  record.settings = {{"kind", PuzzleKindName(options.kind)},
+                     {"--seed", absl::StrCat(options.seed)},
+                     {"--augmentations", absl::StrCat(data.augmentations)},
+                     {"--min-rating", RatingText(data.min_rating)},
+                     {"--max-rating", RatingText(data.max_rating)},
+                     {"--sample", absl::StrCat(data.sample)},
+                     {"--held-out", absl::StrCat(options.held_out)}};
+  TrainOptions training = options.training;
+  OptionSet set;
+  AddOptions(model, set);
+  AddOptions(training, set);
+  for (const OptionSet::Item& item : set.Items()) {
+    record.settings[item.key] = item.value;
+  }
+  return record;
+}
+
 void WarnOfLeaks(const PuzzleFile& train, const PuzzleFile& test, Log& log) {
   std::set<Grid> seen;
   for (const Puzzle& puzzle : train.puzzles) seen.insert(puzzle.question);
@@ -196,14 +248,28 @@ absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
     const PuzzleTrainOptions& options, Deadline deadline, Log& log) {
   ARCTRM_ASSIGN_OR_RETURN(PuzzleFile train,
                           ReadChecked(options.train, options, log));
+  std::map<std::string, std::string> prints;
+  prints["--train"] = FingerprintOf(train);
   ARCTRM_ASSIGN_OR_RETURN(const PuzzleFile held_out, HoldOut(options, train));
   PuzzleFile test;
   if (!options.test.empty()) {
     ARCTRM_ASSIGN_OR_RETURN(test, ReadChecked(options.test, options, log));
+    const int side = train.puzzles[0].question.rows();
+    const int test_side = test.puzzles[0].question.rows();
+    if (side != test_side) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          options.test, ": puzzles of ", test_side, "x", test_side,
+          ", expected ", side, "x", side, " as in ", options.train));
+    }
     WarnOfLeaks(train, test, log);
   }
+  prints["--test"] = FingerprintOf(test);
   absl::StatusOr<Dataset> built = BuildPuzzleDataset(train, options.data);
   ARCTRM_RETURN_IF_ERROR(Annotate(built.status(), options.train));
+  const std::string unrated = UnratedRemark(train, options.data);
+  if (!unrated.empty()) {
+    log.Warning(absl::StrCat(options.train, ": ", unrated));
+  }
   const Dataset& dataset = *built;
   ModelOptions model = options.model;
   if (!options.checkpoint.empty()) {
@@ -229,6 +295,14 @@ absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
   request.max_steps = options.steps;
   request.log = &log;
   request.deadline = deadline;
+  if (!held_out.puzzles.empty()) {
+    request.best_out = BesidePath(options.out, ".best");
+  }
+  const RunFolder folder(options.work.empty() ? BesidePath(options.out, ".run")
+                                              : options.work);
+  ARCTRM_ASSIGN_OR_RETURN(RunRecord fresh, Identify(options, model, prints));
+  fresh.run = NameRun(fresh, options.steps > 0 && deadline.IsInfinite());
+  ARCTRM_RETURN_IF_ERROR(FindRecord(folder, request, fresh, log).status());
   ARCTRM_RETURN_IF_ERROR(CheckTraining(request));
   ARCTRM_ASSIGN_OR_RETURN(const std::string device,
                           DescribeDevice(options.device, options.training));
@@ -289,17 +363,15 @@ absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
         more > absl::ZeroDuration() ? " longer" : " less", " than planned"));
     return request.deadline;
   };
-  const RunFolder folder(options.work.empty() ? BesidePath(options.out, ".run")
-                                              : options.work);
-  ARCTRM_ASSIGN_OR_RETURN(const TrainingLock lock,
-                          LockTraining(options.out, folder));
+  ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<FileLock> lock,
+                          LockTraining(folder));
   if (options.may_write) ARCTRM_RETURN_IF_ERROR(options.may_write());
   const absl::Time start = RealClock().Now();
-  RunRecord fresh;
   fresh.title = absl::StrCat("arctrm puzzle train, ", Basename(options.out));
   fresh.facts = FactsOf(options, model, dataset, device);
   ARCTRM_ASSIGN_OR_RETURN(RunRecord record,
-                          OpenRecord(folder, options.resume, fresh));
+                          OpenRecord(folder, request, fresh, log));
+  request.run = record.run;
   // The checkpoint is what counts.
   const auto tell_failure = [&](const absl::Status& status) {
     if (status.ok()) return;
@@ -314,13 +386,13 @@ absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
     }
   };
   note("training");
+  log.Begin();
   const std::unique_ptr<Watchdog> watchdog =
       WatchRun({folder.dir(), options.report, "what was saved before stands"},
                deadline, log);
   PuzzleTrainOutcome outcome;
   outcome.checkpoint = options.out;
   if (!held_out.puzzles.empty()) {
-    request.best_out = BesidePath(options.out, ".best");
     request.evaluate =
         [&](Predictor& predictor) -> absl::StatusOr<HeldOutScore> {
       ARCTRM_ASSIGN_OR_RETURN(

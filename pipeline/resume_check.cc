@@ -2,6 +2,7 @@
 #include "pipeline/resume_check.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -12,7 +13,10 @@
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/status.h"
+#include "pipeline/held_out.h"
+#include "pipeline/run_identity.h"
 #include "solver/checkpoint_info.h"
+#include "solver/resume.h"
 #include "solver/train.h"
 
 namespace arctrm {
@@ -32,6 +36,25 @@ absl::Status CheckKept(const std::string& dir) {
   if (status.ok()) return status;
   return absl::Status(status.code(),
                       absl::StrCat(status.message(), "; ", kWhatToDo));
+}
+
+// Is the training in `checkpoint` the one that `options` go on with?
+absl::Status CheckTraining(const std::string& checkpoint,
+                           const CheckpointInfo& saved, Dataset dataset,
+                           const RunOptions& options) {
+  ARCTRM_RETURN_IF_ERROR(
+      TakeHeldOut(options.planning.held_out, options.seed, dataset).status());
+  TrainRequest request;
+  request.dataset = &dataset;
+  request.model = options.model;
+  request.train = options.train;
+  // Memory may have made it smaller.
+  request.train.batch = saved.train.batch;
+  request.seed = options.seed;
+  request.checkpoint = options.checkpoint;
+  request.out = checkpoint;
+  request.resume = true;
+  return CheckResume(request);
 }
 
 // How many of the `wanted` snapshots lie behind a training of `steps` steps
@@ -89,29 +112,37 @@ absl::StatusOr<std::map<std::string, std::string>> FingerprintsOf(
                     Sha256Hex(SolutionsJson(source.solutions)));
   }
   prints["--train-on"] = trained_on.empty() ? "" : Sha256Hex(trained_on);
-  prints["--checkpoint"] = "";
-  if (!options.checkpoint.empty()) {
-    ARCTRM_ASSIGN_OR_RETURN(prints["--checkpoint"],
-                            CheckpointFingerprint(options.checkpoint));
-  }
+  ARCTRM_ASSIGN_OR_RETURN(prints["--checkpoint"],
+                          FingerprintOfWeights(options.checkpoint));
   return prints;
 }
 
-absl::Status CheckFingerprints(const RunFolder& folder,
-                               const std::map<std::string, std::string>& before,
-                               const std::map<std::string, std::string>& now) {
-  const auto shown = [](const std::string& print) {
-    return print.empty() ? std::string("not given")
-                         : absl::StrCat("SHA-256 ", print.substr(0, 16));
-  };
-  for (const auto& [option, print] : before) {
-    const auto it = now.find(option);
-    if (it == now.end() || it->second == print) continue;
-    return absl::FailedPreconditionError(absl::StrCat(
-        folder.dir(), ": ", option, " was ", shown(print), " and is ",
-        shown(it->second),
-        " now: its content changed; resume with what the run began with, or "
-        "give --overwrite in the place of --resume to start anew"));
+absl::StatusOr<std::string> FingerprintOfWeights(
+    const std::string& checkpoint) {
+  if (checkpoint.empty()) return "";
+  return CheckpointFingerprint(checkpoint);
+}
+
+absl::Status CheckSameInputs(const RunFolder& folder, const RunRecord& before,
+                             const RunRecord& now, Log& log) {
+  for (const auto& [option, print] : before.fingerprints) {
+    const auto it = now.fingerprints.find(option);
+    if (it == now.fingerprints.end() || it->second == print) continue;
+    return ChangedSince(folder.dir(), option, ShownFingerprint(print),
+                        ShownFingerprint(it->second));
+  }
+  for (const auto& [key, value] : before.settings) {
+    const auto it = now.settings.find(key);
+    const std::string given = it == now.settings.end() ? "" : it->second;
+    if (it != now.settings.end() && given == value) continue;
+    return ChangedSince(folder.dir(), key, absl::StrCat("\"", value, "\""),
+                        absl::StrCat("\"", given, "\""));
+  }
+  if (before.fingerprints.empty()) {
+    log.Info(absl::StrCat(
+        folder.record_path(),
+        ": has no fingerprints, as earlier versions wrote it: whether what the "
+        "run reads has changed could not be compared"));
   }
   return absl::OkStatus();
 }
@@ -153,10 +184,10 @@ absl::Status CheckResumeFiles(const RunFolder& folder, const RunRecord& record,
       (record.training_done || record.steps > 0)) {
     return Missing(checkpoint, "the weights so far");
   }
+  CheckpointInfo info;
   if (saved) {
     ARCTRM_RETURN_IF_ERROR(CheckKept(checkpoint));
-    ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
-                            ReadCheckpointInfo(checkpoint));
+    ARCTRM_ASSIGN_OR_RETURN(info, ReadCheckpointInfo(checkpoint));
     if (!record.training_done && !info.has_resume_state) {
       return Missing(JoinPath(checkpoint, "resume.safetensors"),
                      "what the training goes on from");
@@ -169,10 +200,16 @@ absl::Status CheckResumeFiles(const RunFolder& folder, const RunRecord& record,
   if (!record.training_done) {
     const std::string dataset = folder.dataset_dir();
     if (IsDirectory(dataset) || IsDirectory(AsideName(dataset))) {
-      const absl::Status whole = ReadDataset(dataset).status();
+      absl::StatusOr<Dataset> whole = ReadDataset(dataset);
       if (!whole.ok()) {
-        return absl::Status(whole.code(),
-                            absl::StrCat(whole.message(), "; ", kWhatToDo));
+        return absl::Status(
+            whole.status().code(),
+            absl::StrCat(whole.status().message(), "; ", kWhatToDo));
+      }
+      ARCTRM_RETURN_IF_ERROR(CheckDataset(folder, record));
+      if (saved) {
+        ARCTRM_RETURN_IF_ERROR(
+            CheckTraining(checkpoint, info, *std::move(whole), options));
       }
     } else if (saved || record.copies >= 0) {
       return Missing(dataset, "the augmented tasks");

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "base/log.h"
 #include "pipeline/inputs.h"
 #include "pipeline/run_folder.h"
 #include "pipeline/run_options.h"
@@ -19,14 +20,20 @@ namespace arctrm {
 absl::StatusOr<std::map<std::string, std::string>> FingerprintsOf(
     const JobInputs& inputs, const RunOptions& options);
 
-// FailedPrecondition names the first that is not what it was, with both values.
-absl::Status CheckFingerprints(const RunFolder& folder,
-                               const std::map<std::string, std::string>& before,
-                               const std::map<std::string, std::string>& now);
+// CheckpointFingerprint(), and "" for "".
+absl::StatusOr<std::string> FingerprintOfWeights(const std::string& checkpoint);
+
+// FailedPrecondition names the first fingerprint of `before`, and of its
+// settings the first one, that is something else `now`, with both values. Where
+// there are none, as earlier versions wrote it, a line of `log` says that
+// nothing could be compared.
+absl::Status CheckSameInputs(const RunFolder& folder, const RunRecord& before,
+                             const RunRecord& now, Log& log);
 
 // Reads all that a resumed run goes on from: dataset, checkpoint, best weights,
 // snapshots, curves. NotFound or DataLoss names what is missing or damaged and
-// says what to do. Ballots are not looked at but for being there.
+// says what to do; FailedPrecondition names what was trained on other data or
+// with other settings. Ballots are not looked at but for being there.
 absl::Status CheckResumeFiles(const RunFolder& folder, const RunRecord& record,
                               const RunOptions& options);
 

@@ -13,6 +13,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "arc/read.h"
 #include "arc/write.h"
 #include "augment/leak_guard.h"
 #include "base/exceptions.h"
@@ -30,10 +31,12 @@
 #include "pipeline/job_plan.h"
 #include "pipeline/job_training.h"
 #include "pipeline/job_voting.h"
+#include "pipeline/kept_runs.h"
 #include "pipeline/memory_check.h"
 #include "pipeline/plan.h"
 #include "pipeline/resume_check.h"
 #include "pipeline/run_folder.h"
+#include "pipeline/run_identity.h"
 #include "pipeline/run_report.h"
 #include "pipeline/scoring.h"
 #include "pipeline/spare_folder.h"
@@ -77,7 +80,7 @@ class Job {
   Job& operator=(const Job&) = delete;
   ~Job() {
     ForgetCheckpointsInMemory();
-    if (!own_spare_.empty()) RemoveAll(own_spare_).IgnoreError();
+    if (opened_ && !own_spare_.empty()) RemoveAll(own_spare_).IgnoreError();
   }
 
   // Ends the process where the stages do not come to an end in time.
@@ -105,6 +108,7 @@ class Job {
   absl::Status CheckFolder() const;
   absl::Status Lock();
   absl::Status TakeUp();
+  absl::Status CheckCopies() const;
   absl::Status KeepDone();
   void Begin();
   absl::Status CheckLeaks();
@@ -165,7 +169,7 @@ std::unique_ptr<Watchdog> Job::Watch() {
     }
     EndRun(run, cause, deadline_, journal_.log());
     if (opened_) ReleaseRoom(options_.out);
-    if (!own_spare_.empty()) RemoveAll(own_spare_).IgnoreError();
+    if (opened_ && !own_spare_.empty()) RemoveAll(own_spare_).IgnoreError();
     return kStopped;
   });
 }
@@ -273,38 +277,51 @@ absl::Status Job::FitMemory(const Dataset& dataset) {
   return absl::OkStatus();
 }
 
-// A run that was stopped: with the same settings and inputs.
-absl::Status Job::TakeUp() {
+// Are the tasks and solutions that the work folder keeps this run's?
+absl::Status Job::CheckCopies() const {
   const RunFolder& folder = journal_.folder();
-  ARCTRM_ASSIGN_OR_RETURN(journal_.record(), folder.ReadRecord());
-  const std::map<std::string, std::string> now = SettingsMap();
-  for (const auto& [key, value] : journal_.record().settings) {
-    const auto it = now.find(key);
-    if (it == now.end() || it->second != value) {
-      return absl::FailedPreconditionError(
-          absl::StrCat(folder.dir(), ": ", key, " was \"", value,
-                       "\" and is \"", it == now.end() ? "" : it->second,
-                       "\" now; resume with the settings the run began with"));
-    }
-  }
-  ARCTRM_ASSIGN_OR_RETURN(const std::string before,
+  ARCTRM_ASSIGN_OR_RETURN(const std::string tasks,
                           ReadFile(folder.challenges_path()));
-  if (before != ChallengesJson(inputs_.challenges)) {
+  if (tasks != ChallengesJson(inputs_.challenges)) {
     return absl::FailedPreconditionError(
         absl::StrCat(folder.dir(),
                      ": was started on other challenges; resume with the "
                      "same files"));
   }
-  ARCTRM_RETURN_IF_ERROR(
-      CheckFingerprints(folder, journal_.record().fingerprints, fingerprints_));
-  journal_.record().fingerprints = fingerprints_;
-  if (!options_.persevere) {
-    ARCTRM_RETURN_IF_ERROR(
-        CheckResumeFiles(folder, journal_.record(), options_));
+  if (inputs_.solutions.empty() || !FileExists(folder.solutions_path())) {
+    return absl::OkStatus();
   }
-  if (FileExists(folder.ballots_path())) {
+  ARCTRM_ASSIGN_OR_RETURN(const std::string solutions,
+                          ReadFile(folder.solutions_path()));
+  if (solutions == SolutionsJson(inputs_.solutions)) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      folder.solutions_path(),
+      ": is not this run's copy of --solutions; put that back, or give "
+      "--overwrite in the place of --resume to start anew"));
+}
+
+// A run that was stopped: with the same settings and inputs.
+absl::Status Job::TakeUp() {
+  const RunFolder& folder = journal_.folder();
+  ARCTRM_ASSIGN_OR_RETURN(journal_.record(), folder.ReadRecord());
+  RunRecord& record = journal_.record();
+  RunRecord now;
+  now.settings = SettingsMap();
+  now.fingerprints = fingerprints_;
+  ARCTRM_RETURN_IF_ERROR(CheckSameInputs(folder, record, now, journal_.log()));
+  record.fingerprints = fingerprints_;
+  ARCTRM_RETURN_IF_ERROR(CheckCopies());
+  const bool voted = FileExists(folder.ballots_path());
+  if (voted) {
     ARCTRM_ASSIGN_OR_RETURN(ballots_, Ballots::Read(folder.ballots_path()));
   }
+  ARCTRM_RETURN_IF_ERROR(CheckWorkFolder(folder, voted ? &ballots_ : nullptr,
+                                         inputs_.challenges, record,
+                                         journal_.log()));
+  ballots_.SetRun(record.run);
+  ARCTRM_RETURN_IF_ERROR(options_.persevere
+                             ? CheckDataset(folder, record)
+                             : CheckResumeFiles(folder, record, options_));
   was_done_ = absl::StartsWith(journal_.record().status, kStatusDone);
   if (was_done_) {
     journal_.log().Info(
@@ -323,9 +340,13 @@ void Job::Begin() {
   const RunFolder& folder = journal_.folder();
   journal_.Keep(folder.Start());
   journal_.record().title = options_.title;
+  journal_.record().out = SeenFrom(folder.dir(), options_.out);
   journal_.record().settings = SettingsMap();
   journal_.record().groups = options_.groups;
   journal_.record().fingerprints = fingerprints_;
+  journal_.record().run =
+      NameRun(journal_.record(), options_.steps > 0 && deadline_.IsInfinite());
+  ballots_.SetRun(journal_.record().run);
   // First: it says whose the folder is.
   journal_.Keep(journal_.Save(journal_.record().status));
   journal_.Keep(WriteFileAtomically(folder.challenges_path(),
@@ -367,10 +388,17 @@ absl::Status Job::CheckFolder() const {
 // Of a run that was done before: what of its results is gone is written again.
 absl::Status Job::KeepDone() {
   if (!options_.report.empty() && !FileExists(options_.report)) {
-    ARCTRM_RETURN_IF_ERROR(
-        WriteRunReport(journal_.folder().dir(), options_.report));
+    const absl::Status written =
+        WriteRunReport(journal_.folder().dir(), options_.report);
+    if (!written.ok()) {
+      journal_.log().Warning(absl::StrCat("the report: ", written.message()));
+    }
   }
-  if (FileExists(options_.out)) return absl::OkStatus();
+  // A placeholder may have taken the place of a submission that is gone.
+  const absl::StatusOr<Submission> stands = ReadSubmission(options_.out);
+  if (stands.ok() && HasAnswers(*stands, inputs_.challenges)) {
+    return absl::OkStatus();
+  }
   return SaveSubmission(ballots_, inputs_, options_);
 }
 
@@ -416,13 +444,18 @@ absl::Status Job::Open() {
   const absl::StatusOr<int64_t> free = FreeBytes(journal_.folder().dir());
   const bool roomy = !free.ok() || *free >= kRoomy;
   if (roomy) ARCTRM_RETURN_IF_ERROR(Lock());
-  if (options_.resume) ARCTRM_RETURN_IF_ERROR(TakeUp());
+  if (options_.resume) {
+    const absl::Status taken = TakeUp();
+    if (!taken.ok() && lock_ != nullptr) lock_->LeaveAsFound();
+    ARCTRM_RETURN_IF_ERROR(taken);
+  }
   if (was_done_) return KeepDone();
   kept_room_.emplace(options_.out);
   ARCTRM_RETURN_IF_ERROR(SaveSubmission(ballots_, inputs_, options_));
   opened_ = true;
   if (!roomy) ARCTRM_RETURN_IF_ERROR(Lock());
   if (!options_.resume) Begin();
+  journal_.log().Begin();
   options_.train.batch = fitted_batch_;
   for (const Remark& remark : inputs_.remarks) journal_.Warn(remark);
   auto& machine = journal_.Section("Machine");
@@ -486,8 +519,11 @@ absl::Status Job::Prepare() {
   build.plan.seed = options_.seed;
   build.canvas_side = options_.model.canvas_side;
   build.threads = options_.device.threads > 0 ? options_.device.threads : 2;
+  // One of a run that was ended before it had said so is made again.
   if (options_.resume &&
-      FileExists(JoinPath(journal_.folder().dataset_dir(), "dataset.json"))) {
+      (journal_.record().copies >= 0 ||
+       HasCheckpoint(journal_.folder().checkpoint_dir())) &&
+      FileExists(JoinPath(journal_.folder().dataset_dir(), kDatasetMark))) {
     ARCTRM_ASSIGN_OR_RETURN(dataset_,
                             ReadDataset(journal_.folder().dataset_dir()));
   }
@@ -511,6 +547,7 @@ absl::Status Job::Prepare() {
     }
     ARCTRM_ASSIGN_OR_RETURN(dataset_, BuildDataset(inputs_.sources, build));
     ARCTRM_RETURN_IF_ERROR(StoreDataset());
+    journal_.record().dataset = DatasetOf(journal_.folder());
   }
   // The files keep what is held out; a resumed run takes the same.
   ARCTRM_ASSIGN_OR_RETURN(held_out_, TakeHeldOut(options_.planning.held_out,

@@ -13,7 +13,10 @@
 #include "absl/strings/str_split.h"
 #include "augment/dataset.h"
 #include "base/files.h"
+#include "base/hash.h"
+#include "base/log.h"
 #include "base/output_guard.h"
+#include "base/own_names.h"
 #include "base/status.h"
 #include "nlohmann/json.hpp"
 #include "simdjson.h"
@@ -31,8 +34,7 @@ constexpr char kSnapshot[] = "checkpoint.snapshot-";
 // Is `name` of something that a run needs for a moment, and that one that was
 // killed leaves?
 bool IsPassingName(absl::string_view name) {
-  return name == kLock || absl::StartsWith(name, kOwnPrefix) ||
-         absl::StrContains(name, ".tmp.");
+  return name == kLock || IsOwnName(name) || absl::StrContains(name, ".tmp.");
 }
 
 nlohmann::ordered_json MetricsJson(const TrainStats& s) {
@@ -103,10 +105,15 @@ absl::Status ReadLaterFields(const simdjson::dom::element& root,
                              const std::string& path, RunRecord& r) {
   std::string_view text;
   if (root["score"].get(text) == simdjson::SUCCESS) r.score = std::string(text);
+  if (root["out"].get(text) == simdjson::SUCCESS) r.out = std::string(text);
   const auto number = [&](const char* key) {
     int64_t value = 0;
     return root[key].get(value) == simdjson::SUCCESS ? value : 0;
   };
+  if (root["run"].get(text) == simdjson::SUCCESS) r.run = std::string(text);
+  if (root["dataset"].get(text) == simdjson::SUCCESS) {
+    r.dataset = std::string(text);
+  }
   r.steps = number("steps");
   r.votes = number("votes");
   r.snapshots = static_cast<int>(number("snapshots"));
@@ -128,6 +135,10 @@ absl::Status ReadLaterFields(const simdjson::dom::element& root,
 bool IsMetricsRow(absl::string_view line) {
   CurvePoint point;
   return ParsePoint(std::string(line), point);
+}
+
+bool IsBeingTrained(const RunRecord& record) {
+  return record.status == "preparing" || record.status == "training";
 }
 
 bool IsRunFolderName(absl::string_view name) {
@@ -205,7 +216,10 @@ absl::Status RunFolder::CheckOurs() const {
                      "another with --work"));
   }
   if (!FileExists(record_path())) {
-    const std::vector<std::string> others = ForeignEntries(dir_, IsPassingName);
+    const std::vector<std::string> others =
+        ForeignEntries(dir_, [&](absl::string_view name) {
+          return IsPassingName(name) || IsLogFile(JoinPath(dir_, name));
+        });
     if (others.empty()) return absl::OkStatus();
     return absl::FailedPreconditionError(absl::StrCat(
         dir_, ": exists and is not the work folder of a run: it holds ",
@@ -226,14 +240,17 @@ absl::Status RunFolder::CheckNoRun(bool resumable) const {
   if (absl::IsNotFound(record.status())) return absl::OkStatus();
   ARCTRM_RETURN_IF_ERROR(record.status());
   const bool done = absl::StartsWith(record->status, kDone);
-  if (!done && !FileExists(ballots_path()) && checkpoint_dirs().empty()) {
+  const absl::StatusOr<std::vector<CurvePoint>> points = ReadMetrics();
+  const bool curves = points.ok() && !points->empty();
+  // The checkpoint of a training lies elsewhere.
+  const bool training = absl::StartsWith(record->title, "arctrm train") ||
+                        absl::StartsWith(record->title, "arctrm puzzle train");
+  if (!done && !FileExists(ballots_path()) && checkpoint_dirs().empty() &&
+      !(training && curves)) {
     return absl::OkStatus();
   }
   int64_t steps = record->steps;
-  if (steps == 0) {
-    const absl::StatusOr<std::vector<CurvePoint>> points = ReadMetrics();
-    if (points.ok() && !points->empty()) steps = points->back().step;
-  }
+  if (steps == 0 && curves) steps = points->back().step;
   std::string stands = absl::StrCat(steps, " steps");
   if (record->votes > 0)
     absl::StrAppend(&stands, ", ", record->votes, " votes");
@@ -244,6 +261,7 @@ absl::Status RunFolder::CheckNoRun(bool resumable) const {
            : absl::StrCat("a run stands there (", record->status, "; "),
       stands, "); ",
       !resumable ? "another --out keeps it"
+      : training ? "another --work keeps it"
       : done     ? "--resume keeps it as it is"
                  : "--resume goes on with it",
       ", --overwrite removes it and starts anew"));
@@ -281,33 +299,40 @@ absl::Status RunFolder::WriteRecord(const RunRecord& r) const {
     for (const auto& [key, value] : rows) json_rows.push_back({key, value});
     facts.push_back({{"section", section}, {"rows", std::move(json_rows)}});
   }
-  const nlohmann::ordered_json json = {{"format", kFormat},
-                                       {"version", kVersion},
-                                       {"title", r.title},
-                                       {"status", r.status},
-                                       {"elapsed_s", r.elapsed_s},
-                                       {"copies", r.copies},
-                                       {"planned_steps", r.planned_steps},
-                                       {"training_done", r.training_done},
-                                       {"voting_done", r.voting_done},
-                                       {"warnings", r.warnings},
-                                       {"settings", r.settings},
-                                       {"facts", std::move(facts)},
-                                       {"groups", r.groups},
-                                       {"steps", r.steps},
-                                       {"votes", r.votes},
-                                       {"snapshots", r.snapshots},
-                                       {"score", r.score},
-                                       {"fingerprints", r.fingerprints}};
+  const nlohmann::ordered_json json = {
+      {"format", kFormat},
+      {"version", kVersion},
+      {"title", r.title},
+      {"status", r.status},
+      {"elapsed_s", r.elapsed_s},
+      {"copies", r.copies},
+      {"planned_steps", r.planned_steps},
+      {"training_done", r.training_done},
+      {"voting_done", r.voting_done},
+      {"warnings", r.warnings},
+      {"settings", r.settings},
+      {"facts", std::move(facts)},
+      {"groups", r.groups},
+      {"steps", r.steps},
+      {"votes", r.votes},
+      {"snapshots", r.snapshots},
+      {"score", r.score},
+      {"out", r.out},
+      {"fingerprints", r.fingerprints},
+      {"run", r.run},
+      {"dataset", r.dataset},
+      {kSelfSha256, std::string(kSha256Digits, '0')}};
   return WriteFileAtomically(
       record_path(),
-      json.dump(1, ' ', false,
-                nlohmann::ordered_json::error_handler_t::replace) +
-          "\n");
+      WithSelfSha256(
+          json.dump(1, ' ', false,
+                    nlohmann::ordered_json::error_handler_t::replace) +
+          "\n"));
 }
 
 absl::StatusOr<RunRecord> RunFolder::ReadRecord() const {
   const std::string path = record_path();
+  ARCTRM_RETURN_IF_ERROR(CheckCanLook(path));
   if (!FileExists(path)) {
     return absl::NotFoundError(absl::StrCat(
         dir_,
@@ -361,6 +386,12 @@ absl::StatusOr<RunRecord> ParseRunRecord(const std::string& text,
     return damaged("a field is missing");
   }
   ARCTRM_RETURN_IF_ERROR(ReadLaterFields(root, path, r));
+  // Records that have no name are older than the checksum.
+  const bool has_sum = root[kSelfSha256].get(view) == simdjson::SUCCESS;
+  if ((has_sum || !r.run.empty()) &&
+      !(has_sum && SelfSha256Holds(text, AbslView(view)))) {
+    return damaged("changed after it was written: its checksum doesn't hold");
+  }
   r.title = std::string(title);
   r.status = std::string(status);
   r.copies = static_cast<int>(copies);

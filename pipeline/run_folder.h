@@ -43,13 +43,22 @@ struct RunRecord {
   // SHA-256 of what was read, by option: what a resumed run must find again.
   // Records of before have none.
   std::map<std::string, std::string> fingerprints;
+  // The name that its checkpoints, snapshots and ballots have in them too, and
+  // SHA-256 of dataset/dataset.json. "" in records of before.
+  std::string run;
+  std::string dataset;
   // What there is so far, to say what stands here: optimiser steps, votes that
   // count, snapshots kept, and the score in words ("" where it isn't known).
   int64_t steps = 0;
   int64_t votes = 0;
   int snapshots = 0;
   std::string score;
+  // The submission, seen from the work folder (kept_runs.h).
+  std::string out;
 };
+
+// Is it of a training that has neither ended nor been stopped in order?
+bool IsBeingTrained(const RunRecord& record);
 
 // Is `line` a row of metrics.jsonl?
 bool IsMetricsRow(absl::string_view line);
@@ -83,12 +92,14 @@ class RunFolder {
   std::string puzzles_path() const;
   std::string answers_path() const;
 
-  // May a run begin here? FailedPrecondition for a folder with entries and no
-  // run.json of ours, whatever they are called, and for one whose checkpoints
-  // or dataset hold entries that are not ours. Writes nothing.
+  // May a run begin here? FailedPrecondition for a folder with entries (but for
+  // logs of ours) and no run.json of ours, whatever they are called, and for
+  // one whose checkpoints or dataset hold entries that are not ours. Writes
+  // nothing.
   absl::Status CheckOurs() const;
   // The same, and FailedPrecondition where a run stands here that is finished
-  // or has a checkpoint or votes: says which, and how to go on.
+  // or has a checkpoint or votes, or a training that has curves: says which,
+  // and how to go on.
   // `resumable`: whether the command that asks has --resume.
   absl::Status CheckNoRun(bool resumable = true) const;
   // CheckOurs(), then makes the folder and removes what an earlier run left;

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "pipeline/run_report.h"
 
+#include <filesystem>
 #include <map>
+#include <system_error>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "arc/read.h"
 #include "base/files.h"
+#include "base/hash.h"
 #include "base/status.h"
 #include "pipeline/run_folder.h"
 #include "pipeline/scoring.h"
@@ -23,6 +27,7 @@ namespace {
 absl::Status ReadPage(const RunFolder& folder, const RunRecord& record,
                       ReportPage& page) {
   page.title = record.title;
+  page.owner = ReportOwnerOf(folder.dir());
   page.status = record.status;
   page.warnings = record.warnings;
   page.facts = record.facts;
@@ -83,6 +88,25 @@ absl::Status AddTasks(const RunRecord& record, const ChallengeSet& challenges,
 }
 
 }  // namespace
+
+std::string ReportOwnerOf(const std::string& work) {
+  constexpr size_t kDigits = 16;
+  std::error_code error;
+  const std::string whole =
+      std::filesystem::weakly_canonical(work, error).string();
+  return Sha256Hex(error ? work : whole).substr(0, kDigits);
+}
+
+bool IsReportOf(const std::string& work, const std::string& path) {
+  const absl::StatusOr<std::string> html = ReadFile(path);
+  if (!html.ok() || !IsReport(*html)) return false;
+  const std::string owner = ReportOwner(*html);
+  if (!owner.empty()) return owner == ReportOwnerOf(work);
+  const absl::StatusOr<RunRecord> record = RunFolder(work).ReadRecord();
+  return record.ok() &&
+         absl::StrContains(*html,
+                           absl::StrCat("<title>", record->title, "</title>"));
+}
 
 absl::StatusOr<ReportData> ReadReportData(const std::string& run_dir) {
   const RunFolder folder(run_dir);

@@ -13,6 +13,11 @@
 
 namespace arctrm {
 
+// Of the reports of the run in the work folder `work`.
+std::string ReportOwnerOf(const std::string& work);
+// Is the file at `path` a report of that run?
+bool IsReportOf(const std::string& work, const std::string& path);
+
 // From the work folder alone.
 absl::StatusOr<ReportData> ReadReportData(const std::string& run_dir);
 absl::Status WriteRunReport(const std::string& run_dir, const std::string& out);

@@ -3,40 +3,58 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/files.h"
 #include "base/status.h"
 #include "pipeline/resume_check.h"
+#include "pipeline/run_identity.h"
 #include "pipeline/train_progress.h"
 #include "solver/checkpoint_info.h"
 
 namespace arctrm {
 
-absl::StatusOr<TrainingLock> LockTraining(const std::string& out,
-                                          const RunFolder& folder) {
-  ARCTRM_RETURN_IF_ERROR(CheckNotLocked(LockName(out), out));
+absl::StatusOr<std::unique_ptr<FileLock>> LockTraining(
+    const RunFolder& folder) {
   ARCTRM_RETURN_IF_ERROR(folder.CheckNotLocked());
   ARCTRM_RETURN_IF_ERROR(folder.CheckOurs());
-  TrainingLock lock;
-  ARCTRM_ASSIGN_OR_RETURN(lock.out, FileLock::Take(LockName(out), out));
-  ARCTRM_ASSIGN_OR_RETURN(lock.work, folder.Lock());
-  return lock;
+  return folder.Lock();
 }
 
-absl::StatusOr<RunRecord> OpenRecord(const RunFolder& folder, bool resume,
-                                     const RunRecord& fresh) {
-  if (resume) {
-    absl::StatusOr<RunRecord> record = folder.ReadRecord();
-    if (record.ok()) {
-      ARCTRM_RETURN_IF_ERROR(CheckMetrics(folder, record->steps));
-    }
-    if (!absl::IsNotFound(record.status())) return record;
+absl::StatusOr<RunRecord> FindRecord(const RunFolder& folder,
+                                     const TrainRequest& request,
+                                     const RunRecord& fresh, Log& log) {
+  if (!request.resume) return fresh;
+  RunRecord record = fresh;
+  record.run.clear();
+  absl::StatusOr<RunRecord> found = folder.ReadRecord();
+  if (found.ok()) {
+    record = *std::move(found);
+    ARCTRM_RETURN_IF_ERROR(CheckSameInputs(folder, record, fresh, log));
+    ARCTRM_RETURN_IF_ERROR(CheckMetrics(folder, record.steps));
+    record.settings = fresh.settings;
+    record.fingerprints = fresh.fingerprints;
+  } else if (!absl::IsNotFound(found.status())) {
+    return found.status();
   }
+  std::vector<RunState> states;
+  AddCheckpoint(request.out, states);
+  AddCheckpoint(request.best_out, states);
+  ARCTRM_RETURN_IF_ERROR(CheckSameRun(states, record, log));
+  return record;
+}
+
+absl::StatusOr<RunRecord> OpenRecord(const RunFolder& folder,
+                                     const TrainRequest& request,
+                                     const RunRecord& fresh, Log& log) {
+  ARCTRM_ASSIGN_OR_RETURN(RunRecord record,
+                          FindRecord(folder, request, fresh, log));
+  if (request.resume && folder.ReadRecord().ok()) return record;
   const absl::Status started = folder.Start();
   if (!started.ok() && !absl::IsResourceExhausted(started)) return started;
-  return fresh;
+  return record;
 }
 
 void TakeSpare(TrainRequest& request) {
@@ -55,8 +73,10 @@ absl::StatusOr<TrainResult> TrainRecorded(
   request.log = &log;
   // A curve with a gap is no reason to stop learning.
   int unsaved = 0;
+  bool only_room = true;
   if (!request.on_unsaved) {
     request.on_unsaved = [&](const absl::Status& why) {
+      if (!absl::IsResourceExhausted(why)) only_room = false;
       if (++unsaved > 1) return;
       log.Warning(absl::StrCat(
           why.message(), "; the training goes on, and saves again later"));
@@ -83,7 +103,8 @@ absl::StatusOr<TrainResult> TrainRecorded(
   absl::StatusOr<TrainResult> result = train(request);
   log.EndProgress();
   if (unsaved > 1) {
-    log.Warning(absl::StrCat("in all ", unsaved, " writes found no room"));
+    log.Warning(absl::StrCat("in all ", unsaved, " writes ",
+                             only_room ? "found no room" : "failed"));
   }
   return result;
 }

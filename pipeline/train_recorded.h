@@ -16,21 +16,22 @@
 
 namespace arctrm {
 
-// Held while a training writes its checkpoint and its work folder.
-struct TrainingLock {
-  std::unique_ptr<FileLock> out;
-  std::unique_ptr<FileLock> work;
-};
-// AlreadyExists where another process holds one of them; FailedPrecondition
-// for a work folder that is not ours. Makes the work folder.
-absl::StatusOr<TrainingLock> LockTraining(const std::string& out,
-                                          const RunFolder& folder);
+// Locks the work folder of a training, which it makes. AlreadyExists where
+// another process holds it; FailedPrecondition for one that is not ours.
+absl::StatusOr<std::unique_ptr<FileLock>> LockTraining(const RunFolder& folder);
 
 // The record of a job that trains. A resumed one goes on with its own, where
-// the work folder still has it; any other starts a folder that holds `fresh`,
-// or nothing where there is no room.
-absl::StatusOr<RunRecord> OpenRecord(const RunFolder& folder, bool resume,
-                                     const RunRecord& fresh);
+// the work folder still has it; any other gets `fresh`. FailedPrecondition for
+// a resumed one whose settings or inputs are not those of `fresh`, or whose
+// checkpoints in request.out and request.best_out are another run's. Writes
+// nothing.
+absl::StatusOr<RunRecord> FindRecord(const RunFolder& folder,
+                                     const TrainRequest& request,
+                                     const RunRecord& fresh, Log& log);
+// The same, and starts the work folder of a record that is new.
+absl::StatusOr<RunRecord> OpenRecord(const RunFolder& folder,
+                                     const TrainRequest& request,
+                                     const RunRecord& fresh, Log& log);
 
 // Of a training that ended: where its last checkpoint went to the spare folder,
 // for want of room in `out`, that is the one to go on in, and no spare is left.

@@ -161,6 +161,7 @@ absl::Status TrainForLeader(const nlohmann::json& json, int in,
   request.train = run.train;
   request.device = run.device;
   request.seed = run.seed;
+  request.run = json.at("run").get<std::string>();
   request.checkpoint = json.at("checkpoint").get<std::string>();
   request.out = json.at("out").get<std::string>();
   request.spare_out = json.at("spare_out").get<std::string>();
@@ -194,7 +195,8 @@ absl::Status TrainForLeader(const nlohmann::json& json, int in,
   };
   request.on_unsaved = [&](const absl::Status& why) {
     // A leader that is gone ends this process elsewhere.
-    (void)leader.Send({{"unsaved", std::string(why.message())}});
+    (void)leader.Send({{"unsaved", std::string(why.message())},
+                       {"no_room", absl::IsResourceExhausted(why)}});
   };
   request.on_step = [&](const TrainStats& stats) {
     return leader.Send({{"stats", ToJson(stats)}}).ok();

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <deque>
 #include <initializer_list>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -25,6 +26,7 @@ constexpr char kHeader[] = "source,question,answer,rating";
 constexpr char kConfidence[] = "confidence";
 constexpr size_t kMostFields = 1000;
 constexpr size_t kMostShown = 160;  // characters of a header in a message
+constexpr int kMostRating = 2'000'000'000;
 constexpr char kMazeCells[] = "# SGo";
 constexpr uint8_t kNoCell = 255;
 
@@ -41,6 +43,22 @@ std::array<uint8_t, 256> CellTable(PuzzleKind kind) {
     table['.'] = 0;
   }
   return table;
+}
+
+// Spreadsheets take the digits of a Sudoku for a number and round it or drop
+// zeros in front.
+std::string SpreadsheetHint(absl::string_view cells, size_t expected) {
+  const bool rounded = cells.size() < expected &&
+                       absl::StrContains(absl::AsciiStrToLower(cells), "e+") &&
+                       cells.find_first_not_of("0123456789.,eE+") == cells.npos;
+  const bool shortened = !cells.empty() && cells.size() < expected &&
+                         cells.size() + 9 > expected &&
+                         cells.find_first_not_of("0123456789") == cells.npos;
+  if (rounded) {
+    return "; a spreadsheet took it for a number and rounded it: take the file "
+           "as it was before";
+  }
+  return shortened ? "; did a spreadsheet drop zeros in front of it?" : "";
 }
 
 // Walks over the rows of a file.
@@ -74,6 +92,7 @@ class Reader {
         absl::StrCat(name_, ", line ", line, ": ", what));
   }
   int64_t line() const { return line_; }
+  char separator() const { return separator_; }
 
  private:
   // One field and what ends it: `more` is false at the end of the row.
@@ -82,20 +101,32 @@ class Reader {
       ARCTRM_RETURN_IF_ERROR(Quoted(field));
     } else {
       const size_t begin = at_;
-      while (at_ < bytes_.size() && bytes_[at_] != separator_ &&
-             bytes_[at_] != '\n') {
+      while (at_ < bytes_.size() && bytes_[at_] != separator_ && !AtLineEnd()) {
         ++at_;
       }
       field = bytes_.substr(begin, at_ - begin);
-      // Files from Windows end lines with a carriage return too.
-      const bool ends = at_ >= bytes_.size() || bytes_[at_] == '\n';
-      if (ends && !field.empty() && field.back() == '\r') {
-        field.remove_suffix(1);
-      }
     }
     more = at_ < bytes_.size() && bytes_[at_] == separator_;
-    if (at_ < bytes_.size()) ++at_;
+    if (more) {
+      ++at_;
+    } else {
+      TakeLineEnd();
+    }
     return absl::OkStatus();
+  }
+
+  bool AtLineEnd() const { return bytes_[at_] == '\n' || bytes_[at_] == '\r'; }
+
+  // A line feed, as on Windows with a carriage return before it (or two, where
+  // a program wrote its own), or as on old Macs that alone.
+  void TakeLineEnd() {
+    const size_t begin = at_;
+    while (at_ < bytes_.size() && at_ - begin < 2 && bytes_[at_] == '\r') ++at_;
+    if (at_ < bytes_.size() && bytes_[at_] == '\n') {
+      ++at_;
+    } else if (at_ - begin == 2) {
+      --at_;
+    }
   }
 
   absl::Status Quoted(absl::string_view& field) {
@@ -103,7 +134,10 @@ class Reader {
     bool doubled = false;
     for (;; ++at_) {
       if (at_ >= bytes_.size()) return Fault("a quoted field does not end");
-      if (bytes_[at_] == '\n') ++next_line_;
+      if (bytes_[at_] == '\n' ||
+          (bytes_[at_] == '\r' && bytes_.substr(at_ + 1, 1) != "\n")) {
+        ++next_line_;
+      }
       if (bytes_[at_] != '"') continue;
       if (at_ + 1 < bytes_.size() && bytes_[at_ + 1] == '"') {
         doubled = true;
@@ -114,9 +148,7 @@ class Reader {
     }
     field = bytes_.substr(begin, at_ - begin);
     ++at_;
-    if (at_ < bytes_.size() && bytes_[at_] == '\r') ++at_;
-    if (at_ < bytes_.size() && bytes_[at_] != separator_ &&
-        bytes_[at_] != '\n') {
+    if (at_ < bytes_.size() && bytes_[at_] != separator_ && !AtLineEnd()) {
       return Fault("text after the closing quote of a field");
     }
     if (!doubled) return absl::OkStatus();
@@ -309,7 +341,8 @@ class Puzzles {
         static_cast<size_t>(side_) * static_cast<size_t>(side_) != length_) {
       return reader_.Fault(absl::StrCat("the question has ", length_,
                                         " characters; expected a square of at "
-                                        "most 30 by 30, such as 81 or 900"));
+                                        "most 30 by 30, such as 81 or 900",
+                                        SpreadsheetHint(question, 81)));
     }
     table_ = CellTable(file_.kind);
     return absl::OkStatus();
@@ -319,7 +352,8 @@ class Puzzles {
                         Grid& grid) const {
     if (text.size() != length_) {
       return reader_.Fault(absl::StrCat("the ", column, " has ", text.size(),
-                                        " characters, expected ", length_));
+                                        " characters, expected ", length_,
+                                        SpreadsheetHint(text, length_)));
     }
     std::vector<uint8_t> cells(length_);
     uint8_t worst = 0;
@@ -331,7 +365,7 @@ class Puzzles {
       size_t i = 0;
       while (cells[i] != kNoCell) ++i;
       return reader_.Fault(absl::StrCat(
-          "character ", i + 1, " of the ", column, " is none of a ",
+          "character ", i + 1, " of the ", column, " does not belong to a ",
           PuzzleKindName(file_.kind), ": expected ",
           file_.kind == PuzzleKind::kMaze ? "one of `# SGo`"
                                           : "a digit or \".\""));
@@ -342,29 +376,55 @@ class Puzzles {
 
   absl::Status ReadRating(absl::string_view field, Puzzle& puzzle) const {
     const absl::string_view text = absl::StripAsciiWhitespace(field);
-    for (const char* unknown : {"", "nan", "none", "null", "na", "n/a"}) {
-      if (absl::EqualsIgnoreCase(text, unknown)) return absl::OkStatus();
-    }
-    double rating = 0;
-    if (absl::SimpleAtod(text, &rating) && std::abs(rating) < 2e9) {
-      puzzle.rating = static_cast<int>(std::lround(rating));
+    if (IsUnknown(text)) return absl::OkStatus();
+    const std::optional<double> rating = ReadNumber(text);
+    if (rating.has_value() && std::abs(*rating) <= kMostRating) {
+      puzzle.rating = static_cast<int>(std::lround(*rating));
       return absl::OkStatus();
     }
     if (!columns_.strict_rating) return absl::OkStatus();
     return reader_.Fault(absl::StrCat(
-        "the rating \"", absl::Utf8SafeCHexEscape(text.substr(0, 20)),
-        "\" is no number"));
+        "the rating \"", absl::Utf8SafeCHexEscape(text.substr(0, 20)), "\" is ",
+        rating.has_value() ? absl::StrCat("too large; at most ", kMostRating)
+        : absl::StrContains(text, ',')
+            ? "not a number; write it without a comma, with a point for "
+              "decimals"
+            : "not a number"));
+  }
+
+  // What people and their programs write for a value that is not there.
+  static bool IsUnknown(absl::string_view text) {
+    for (const char* unknown : {"", "nan", "none", "null", "na", "n/a", "#n/a",
+                                "<na>", "-", "--", "?", "unknown"}) {
+      if (absl::EqualsIgnoreCase(text, unknown)) return true;
+    }
+    return false;
+  }
+
+  // Where the comma is not the separator, it may stand before decimals.
+  std::optional<double> ReadNumber(absl::string_view text) const {
+    std::string number(text);
+    const size_t comma = number.find(',');
+    if (reader_.separator() != ',' && comma != number.npos &&
+        number.find('.') == number.npos) {
+      number[comma] = '.';
+    }
+    double value = 0;
+    if (number.find_first_not_of("0123456789+-.eE") != number.npos ||
+        !absl::SimpleAtod(number, &value)) {
+      return std::nullopt;
+    }
+    return value;
   }
 
   absl::Status ReadConfidence(absl::string_view field, Puzzle& puzzle) const {
     const absl::string_view text = absl::StripAsciiWhitespace(field);
     if (text.empty()) return absl::OkStatus();
-    double confidence = 0;
-    if (!absl::SimpleAtod(text, &confidence) || !(confidence >= 0) ||
-        confidence > 1) {
+    const std::optional<double> confidence = ReadNumber(text);
+    if (!confidence.has_value() || !(*confidence >= 0) || *confidence > 1) {
       return reader_.Fault(absl::StrCat(
           "the confidence \"", absl::Utf8SafeCHexEscape(text.substr(0, 20)),
-          "\" is no number from 0 to 1"));
+          "\" is not a number from 0 to 1"));
     }
     puzzle.confidence = confidence;
     return absl::OkStatus();
@@ -383,7 +443,8 @@ class Puzzles {
     ARCTRM_RETURN_IF_ERROR(
         ReadGrid(Cells(question), "question", puzzle.question));
     const absl::string_view answer = Cells(field(columns_.answer));
-    if (!answer.empty()) {
+    if (!IsUnknown(absl::StripAsciiWhitespace(answer)) ||
+        answer.size() == length_) {
       ARCTRM_RETURN_IF_ERROR(ReadGrid(answer, "answer", puzzle.answer));
     }
     ARCTRM_RETURN_IF_ERROR(ReadRating(field(columns_.rating), puzzle));
@@ -402,7 +463,7 @@ class Puzzles {
 
 // The first line, for a message.
 std::string FirstLine(absl::string_view bytes) {
-  absl::string_view line = bytes.substr(0, bytes.find('\n'));
+  absl::string_view line = bytes.substr(0, bytes.find_first_of("\r\n"));
   line = absl::StripTrailingAsciiWhitespace(line);
   const bool cut = line.size() > kMostShown;
   return absl::StrCat(absl::Utf8SafeCHexEscape(line.substr(0, kMostShown)),
@@ -424,6 +485,15 @@ absl::Status CheckOnce(const Fields& header, const Columns& columns,
     }
   }
   return absl::OkStatus();
+}
+
+// "sep=;", which Excel writes and reads as a first line.
+bool ConsumeSeparatorLine(absl::string_view& bytes) {
+  const size_t end = bytes.find_first_of("\r\n");
+  if (end > 6 || !absl::StartsWithIgnoreCase(bytes, "sep=")) return false;
+  bytes.remove_prefix(end);
+  if (!absl::ConsumePrefix(&bytes, "\r\n")) bytes.remove_prefix(1);
+  return true;
 }
 
 // The separator and columns that the first row has; InvalidArgument shows it.
@@ -457,6 +527,8 @@ absl::Status LookAtFirstRow(absl::string_view bytes, absl::string_view name,
 absl::StatusOr<PuzzleFile> ParsePuzzleCsv(absl::string_view bytes,
                                           absl::string_view name) {
   absl::ConsumePrefix(&bytes, "\xEF\xBB\xBF");  // byte-order mark
+  const absl::string_view whole = bytes;
+  const bool named = ConsumeSeparatorLine(bytes);
   if (absl::StripAsciiWhitespace(bytes).empty()) {
     return absl::InvalidArgumentError(absl::StrCat(
         name, ": empty; expected rows of ", kHeader, " below that header"));
@@ -464,7 +536,10 @@ absl::StatusOr<PuzzleFile> ParsePuzzleCsv(absl::string_view bytes,
   char separator = ',';
   Columns columns;
   ARCTRM_RETURN_IF_ERROR(LookAtFirstRow(bytes, name, separator, columns));
+  if (named) bytes = whole;
   Reader reader(bytes, name, separator);
+  Fields separator_line;
+  if (named) ARCTRM_RETURN_IF_ERROR(reader.Next(separator_line));
   ARCTRM_ASSIGN_OR_RETURN(PuzzleFile file, Puzzles(reader, columns).Read());
   if (file.puzzles.empty()) {
     return absl::InvalidArgumentError(

@@ -12,25 +12,55 @@
 #include "puzzles/sudoku.h"
 
 namespace arctrm {
+namespace {
+
+bool AsksForRatings(const PuzzleDatasetOptions& options) {
+  return options.min_rating.has_value() || options.max_rating.has_value();
+}
+
+bool IsWanted(const Puzzle& puzzle, const PuzzleDatasetOptions& options) {
+  if (!AsksForRatings(options)) return true;
+  return puzzle.rating.has_value() &&
+         *puzzle.rating >= options.min_rating.value_or(*puzzle.rating) &&
+         *puzzle.rating <= options.max_rating.value_or(*puzzle.rating);
+}
+
+int64_t CountUnrated(const PuzzleFile& file) {
+  return std::count_if(
+      file.puzzles.begin(), file.puzzles.end(),
+      [](const Puzzle& puzzle) { return !puzzle.rating.has_value(); });
+}
+
+// "10 to 12", "10 or more".
+std::string RatingsText(const PuzzleDatasetOptions& options) {
+  if (!options.max_rating.has_value()) {
+    return absl::StrCat(options.min_rating.value_or(0), " or more");
+  }
+  return options.min_rating.has_value()
+             ? absl::StrCat(*options.min_rating, " to ", *options.max_rating)
+             : absl::StrCat(*options.max_rating, " or less");
+}
+
+}  // namespace
+
+std::string UnratedRemark(const PuzzleFile& file,
+                          const PuzzleDatasetOptions& options) {
+  const int64_t unrated = CountUnrated(file);
+  if (!AsksForRatings(options) || unrated == 0) return "";
+  return absl::StrCat("left out ", unrated, " of ", file.puzzles.size(),
+                      " puzzles, which have no rating");
+}
 
 absl::StatusOr<Dataset> BuildPuzzleDataset(
     const PuzzleFile& file, const PuzzleDatasetOptions& options) {
-  // As long as nothing is asked of them, puzzles need no rating.
-  const bool any_rating =
-      options.min_rating <= 0 && options.max_rating >= kMostRating;
   std::vector<size_t> chosen;
   for (size_t i = 0; i < file.puzzles.size(); ++i) {
-    const std::optional<int> rating = file.puzzles[i].rating;
-    if (rating.has_value()
-            ? *rating >= options.min_rating && *rating <= options.max_rating
-            : any_rating) {
-      chosen.push_back(i);
-    }
+    if (IsWanted(file.puzzles[i], options)) chosen.push_back(i);
   }
   if (chosen.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("none of the ", file.puzzles.size(), " puzzles is rated ",
-                     options.min_rating, " to ", options.max_rating));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "none of the ", file.puzzles.size(), " puzzles is rated ",
+        RatingsText(options), "; ", CountUnrated(file), " have no rating"));
   }
   const size_t sample = static_cast<size_t>(options.sample);
   if (sample > 0 && sample < chosen.size()) {

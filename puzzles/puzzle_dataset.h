@@ -4,7 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -13,18 +14,14 @@
 
 namespace arctrm {
 
-// No puzzle is rated more.
-inline constexpr int kMostRating = 100'000'000;
-
 struct PuzzleDatasetOptions {
   // Sudoku: shuffles of each puzzle beside itself (published 1000). Mazes: 0
   // for none, else the 7 other dihedral transforms.
   int augmentations = 0;
-  // Puzzles without a rating are left out where one of these two says more than
-  // 0 and kMostRating.
-  int min_rating = 0;                                // easier ones are left out
-  int max_rating = std::numeric_limits<int>::max();  // and harder ones
-  int64_t sample = 0;  // puzzles, drawn at random by seed; 0: all
+  // Where one of these is given, puzzles without a rating are left out too.
+  std::optional<int> min_rating;  // easier ones are left out
+  std::optional<int> max_rating;  // and harder ones
+  int64_t sample = 0;             // puzzles, drawn at random by seed; 0: all
   uint64_t seed = 0;
 };
 
@@ -32,6 +29,11 @@ struct PuzzleDatasetOptions {
 // nothing is left, an answer is missing, a Sudoku of no known size.
 absl::StatusOr<Dataset> BuildPuzzleDataset(const PuzzleFile& file,
                                            const PuzzleDatasetOptions& options);
+
+// "left out 3 of 10 puzzles, which have no rating" where BuildPuzzleDataset
+// does that; else "".
+std::string UnratedRemark(const PuzzleFile& file,
+                          const PuzzleDatasetOptions& options);
 
 // Copy `copy` of task `task` of a dataset with this seed: 0 is the puzzle
 // itself, the others are random shuffles, each always the same.

@@ -25,4 +25,4 @@ mkdir -p "$work"
   --set train.decay_share=1 \
   --time-limit "$second"
 "$build/arctrm" checkpoint export "$work/second" \
-  --out "$root/pipeline/demo_checkpoint"
+  --out "$root/pipeline/demo_checkpoint" --overwrite

@@ -32,6 +32,8 @@ struct ImportNotes {
   bool averaged = false;
   std::vector<std::string> others;       // sets that lie there too
   std::vector<std::string> passed_over;  // tensors beside the weights
+  // For people: what was taken from another set, what the file lacks.
+  std::vector<std::string> remarks;
 };
 
 // Reads `path`, a file of torch.save (zip form) or safetensors, packed with

@@ -27,6 +27,9 @@ struct CheckpointInfo {
   bool has_resume_state = false;
   PuzzleIds ids;
   std::vector<TrainedTask> trained;  // what these weights have seen, ever
+  // Which run they are the state of, as TrainRequest::run names it; "" for
+  // weights of no run: exported ones, and those of earlier versions.
+  std::string run;
 };
 
 // Is `name` that of a file of a checkpoint folder?
@@ -86,7 +89,13 @@ absl::Status ExportCheckpoint(const std::string& path, const std::string& out,
 absl::Status AverageCheckpoints(const std::vector<std::string>& paths,
                                 const std::string& out);
 
-// For people (or one JSON document): settings, size, ids, provenance.
+// Is the file at `path` one of weights, as torch.save or safetensors write
+// them? A glance.
+bool LooksLikeWeights(const std::string& path);
+
+// For people (or one JSON document): settings, size, ids, provenance. Of a file
+// that is no part of a checkpoint, for people: the weights in it, and how to
+// import them.
 absl::StatusOr<std::string> CheckpointInfoText(const std::string& path,
                                                bool json);
 

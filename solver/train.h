@@ -69,6 +69,9 @@ struct TrainRequest {
   DeviceOptions device;
   Group group;
   uint64_t seed = 0;
+  // Which run the checkpoints belong to, written into each of them; "": as the
+  // one that is resumed.
+  std::string run;
   // Weights to start from; "" for none. Its model options must equal `model`
   // (FailedPrecondition names the first that doesn't).
   std::string checkpoint;
@@ -86,7 +89,8 @@ struct TrainRequest {
   // the first one.
   std::function<void(const absl::Status&)> on_unsaved;
   // Continue from `out`; NotFound when it holds no resume state, and
-  // FailedPrecondition when its settings or dataset differ.
+  // FailedPrecondition when its settings or dataset differ. Train() does not
+  // look at seed and start weights, which CheckResume() compares.
   bool resume = false;
   // So many states of the second half of the run are kept beside the last one,
   // evenly spaced, at SnapshotDir(out, 1) …, without resume state.

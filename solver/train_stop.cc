@@ -34,7 +34,7 @@ std::string SnapshotDir(const std::string& out, int number) {
 }
 
 std::string SpareBest(const std::string& spare_out) {
-  return absl::StrCat(spare_out, ".best");
+  return BesidePath(spare_out, ".best");
 }
 
 }  // namespace arctrm

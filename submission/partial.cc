@@ -47,6 +47,13 @@ std::vector<std::string> AttemptRemarks(const ReadSubmissionResult& read) {
         " numbers written like 1.0: taken as integers here; `arctrm validate` "
         "refuses them"));
   }
+  if (read.repeated > 0) {
+    lines.push_back(absl::StrCat(
+        Counted(static_cast<size_t>(read.repeated), "task stands",
+                "tasks stand"),
+        " there again: the first of each counts; `arctrm validate` says "
+        "where"));
+  }
   const size_t all = read.faults.size();
   if (all > 0 && (lines.empty() || read.malformed > 0)) {
     lines.push_back(
@@ -65,6 +72,7 @@ Coverage Compare(const Submission& submission, const SolutionSet& solutions) {
       continue;
     }
     for (size_t i = found->second.size(); i < outputs.size(); ++i) {
+      if (outputs[i].empty()) continue;
       coverage.missing_outputs.push_back(absl::StrCat(id, "[", i, "]"));
     }
     if (found->second.size() > outputs.size()) {

@@ -46,5 +46,7 @@ std::string ReportHtml(const ReportData& data);
 // Is it a page that ReportHtml() or PuzzleReportHtml() made, in whatever
 // version?
 bool IsReport(absl::string_view html);
+// ReportPage::owner of such a page; "" where it has none, as earlier ones.
+std::string ReportOwner(absl::string_view html);
 
 }  // namespace arctrm

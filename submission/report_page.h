@@ -28,6 +28,8 @@ struct CurvePoint {
 
 struct ReportPage {
   std::string title;
+  // Which run's it is, a short text of letters and digits.
+  std::string owner;
   // "running", "done", "stopped by SIGTERM" …
   std::string status;
   // Shown on top in a box: leaks, fallbacks.

@@ -97,7 +97,10 @@ absl::StatusOr<ScoreTable> Score(const Submission& submission,
     shared = shared || submitted != submission.end();
     int here_1 = 0;
     int here_2 = 0;
+    double count = 0;
     for (size_t i = 0; i < answers.size(); ++i) {
+      if (answers[i].empty()) continue;
+      ++count;
       OutputScore output;
       output.task_id = id;
       output.test_index = static_cast<int>(i);
@@ -113,10 +116,9 @@ absl::StatusOr<ScoreTable> Score(const Submission& submission,
       here_2 += output.solved();
       score.outputs.push_back(output);
     }
+    if (count == 0) continue;
     right_1 += here_1;
     right_2 += here_2;
-    const double count =
-        std::max<double>(1, static_cast<double>(answers.size()));
     task_1 += here_1 / count;
     task_2 += here_2 / count;
     ++score.tasks;
@@ -126,8 +128,10 @@ absl::StatusOr<ScoreTable> Score(const Submission& submission,
         "the submission and the solutions have no task in common: are they of "
         "the same data set?");
   }
-  const double outputs =
-      std::max<double>(1, static_cast<double>(score.outputs.size()));
+  if (score.outputs.empty()) {
+    return absl::InvalidArgumentError("no test output is known");
+  }
+  const double outputs = static_cast<double>(score.outputs.size());
   score.per_output = {right_1 / outputs, right_2 / outputs};
   score.per_task = {task_1 / score.tasks, task_2 / score.tasks};
   if (!candidates.empty()) {

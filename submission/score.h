@@ -54,8 +54,9 @@ struct ScoreTable {
 // All ranked candidates per (task, test index), best first; may be empty.
 using CandidateGrids = std::map<std::pair<std::string, int>, std::vector<Grid>>;
 
-// Scores the tasks of `solutions`. A test input that the submission lacks
-// counts as wrong. InvalidArgument when they share no task.
+// Scores the tasks of `solutions`; an empty grid there is an output that is not
+// known and not scored. A test input that the submission lacks counts as wrong.
+// InvalidArgument when they share no task or no output is known.
 absl::StatusOr<ScoreTable> Score(const Submission& submission,
                                  const SolutionSet& solutions,
                                  const CandidateGrids& candidates = {});

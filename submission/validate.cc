@@ -229,15 +229,14 @@ class Validator {
   size_t unlisted_ = 0;
 };
 
-// The fault of a file that is no JSON, with line and column: the strict reader
-// says it better than the parser.
-std::string SyntaxFault(absl::string_view path, simdjson::error_code error) {
-  const absl::Status status = ReadSubmission(path).status();
-  absl::string_view message(status.message().data(), status.message().size());
-  if (absl::StrContains(message, "not JSON")) {
-    return std::string(message.substr(message.find("not JSON")));
-  }
-  return absl::StrCat("not JSON: ", simdjson::error_message(error));
+// The fault of a file that is not one JSON document: the reader says it better
+// than the parser.
+std::string DocumentFault(absl::string_view path) {
+  const absl::Status status = CheckSubmissionDocument(path);
+  std::string message(status.message());
+  const std::string prefix = absl::StrCat(path, ": ");
+  return absl::StartsWith(message, prefix) ? message.substr(prefix.size())
+                                           : message;
 }
 
 }  // namespace
@@ -270,9 +269,12 @@ absl::StatusOr<std::vector<std::string>> ValidateSubmission(
   }
   if (error == simdjson::SUCCESS) {
     validator.CheckRoot(root);
-  } else {
-    validator.Add("", SyntaxFault(path, error));
+    return validator.Take();
   }
+  const std::string fault = DocumentFault(path);
+  validator.Add("", fault.empty() ? absl::StrCat("not JSON: ",
+                                                 simdjson::error_message(error))
+                                  : fault);
   return validator.Take();
 }
 

@@ -6,22 +6,26 @@
 #include <map>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "arc/placeholder.h"
 #include "arc/read.h"
 #include "base/files.h"
 #include "base/replaced_file.h"
 #include "base/status.h"
+#include "nlohmann/json.hpp"
 
 namespace arctrm {
 namespace {
 
-const Grid& Placeholder() {
+// In the place of an empty grid.
+const Grid& Nothing() {
   static const Grid* const grid = new Grid(1, 1);
   return *grid;
 }
 
 void AppendGrid(const Grid& grid, std::string& out) {
-  const Grid& shown = grid.empty() ? Placeholder() : grid;
+  const Grid& shown = grid.empty() ? Nothing() : grid;
   out += '[';
   for (int r = 0; r < shown.rows(); ++r) {
     if (r > 0) out += ',';
@@ -82,8 +86,8 @@ bool Fits(const Submission& submission, const ChallengeSet& challenges) {
 Submission AsWritten(Submission submission) {
   for (auto& [id, outputs] : submission) {
     for (Attempts& attempts : outputs) {
-      if (attempts.attempt_1.empty()) attempts.attempt_1 = Placeholder();
-      if (attempts.attempt_2.empty()) attempts.attempt_2 = Placeholder();
+      if (attempts.attempt_1.empty()) attempts.attempt_1 = Nothing();
+      if (attempts.attempt_2.empty()) attempts.attempt_2 = Nothing();
     }
   }
   return submission;
@@ -132,8 +136,10 @@ std::string SubmissionJson(const Submission& submission) {
 Submission PlaceholderSubmission(const ChallengeSet& challenges) {
   Submission submission;
   for (const Task& task : challenges.tasks) {
-    submission[task.id].assign(task.test_inputs.size(),
-                               {Placeholder(), Placeholder()});
+    std::vector<Attempts>& outputs = submission[task.id];
+    for (int i = 0; i < static_cast<int>(task.test_inputs.size()); ++i) {
+      outputs.push_back(PlaceholderFor(task, i));
+    }
   }
   return submission;
 }
@@ -147,13 +153,30 @@ absl::Status CheckSubmissionPath(absl::string_view path) {
                    "name of a file"));
 }
 
-bool HasAnswers(const Submission& submission) {
-  const auto answers = [](const Grid& grid) {
-    return !grid.empty() && grid != Placeholder();
+bool LooksLikeSubmission(absl::string_view text) {
+  const nlohmann::json root =
+      nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (root.is_discarded()) {
+    return absl::StartsWith(text, "{") &&
+           absl::StrContains(text, "\"attempt_1\"");
+  }
+  const auto is_output = [](const nlohmann::json& output) {
+    return output.is_object() && output.contains("attempt_1");
   };
+  return root.is_object() &&
+         std::all_of(root.begin(), root.end(), [&](const auto& task) {
+           return task.is_array() &&
+                  std::all_of(task.begin(), task.end(), is_output);
+         });
+}
+
+bool HasAnswers(const Submission& submission, const ChallengeSet& challenges) {
   for (const auto& [id, outputs] : submission) {
-    for (const Attempts& attempts : outputs) {
-      if (answers(attempts.attempt_1) || answers(attempts.attempt_2)) {
+    const Task* task = challenges.Find(id);
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      const bool asked = task != nullptr && i < task->test_inputs.size();
+      if (asked ? !IsPlaceholder(outputs[i], *task, static_cast<int>(i))
+                : !IsBlank(outputs[i])) {
         return true;
       }
     }
@@ -191,11 +214,15 @@ Submission MergeSubmissions(const std::vector<WeightedSubmission>& parts,
         const auto it = part.submission.find(task.id);
         if (it == part.submission.end() || i >= it->second.size()) continue;
         const Attempts& a = it->second[i];
+        if (IsPlaceholder(a, task, static_cast<int>(i))) continue;
         const auto count = [&](const Grid& grid, double w) {
-          if (!grid.empty() && grid != Placeholder()) weight[grid] += w;
+          if (!grid.empty() && grid != Nothing()) weight[grid] += w;
         };
         count(a.attempt_1, part.weight);
-        if (a.attempt_2 != a.attempt_1) count(a.attempt_2, part.weight / 2);
+        if (a.attempt_2 != a.attempt_1 &&
+            a != OnlyAnswer(a.attempt_1, task, static_cast<int>(i))) {
+          count(a.attempt_2, part.weight / 2);
+        }
       }
       std::vector<std::pair<double, Grid>> ranked;
       ranked.reserve(weight.size());
@@ -204,9 +231,10 @@ Submission MergeSubmissions(const std::vector<WeightedSubmission>& parts,
         return a.first != b.first ? a.first > b.first : a.second < b.second;
       });
       if (ranked.empty()) continue;
-      Attempts& out = merged[task.id][i];
-      out.attempt_1 = ranked[0].second;
-      out.attempt_2 = ranked.size() > 1 ? ranked[1].second : ranked[0].second;
+      merged[task.id][i] =
+          ranked.size() > 1
+              ? Attempts{ranked[0].second, ranked[1].second}
+              : OnlyAnswer(ranked[0].second, task, static_cast<int>(i));
     }
   }
   return merged;

@@ -15,14 +15,19 @@ namespace arctrm {
 // grids are written as [[0]].
 std::string SubmissionJson(const Submission& submission);
 
-// [[0]] twice for every test input: a legal file that scores nothing.
+// PlaceholderFor() every test input (arc/placeholder.h): a legal file in which
+// nothing is answered.
 Submission PlaceholderSubmission(const ChallengeSet& challenges);
 
 // Can a run's submission, which is replaced again and again, be written to
 // `path`? As CheckIsFile(), but of what is no file /dev/null alone.
 absl::Status CheckSubmissionPath(absl::string_view path);
-// Is any test input answered by more than a placeholder?
-bool HasAnswers(const Submission& submission);
+// Is `text` JSON of the form of a submission, of whatever tasks, or the
+// beginning of one that was cut?
+bool LooksLikeSubmission(absl::string_view text);
+// Is any test input answered by more than a placeholder? For test inputs that
+// `challenges` lacks, everything but blank attempts is an answer.
+bool HasAnswers(const Submission& submission, const ChallengeSet& challenges);
 
 // Checks `submission` against `challenges` (Internal if it doesn't fit: our
 // bug), writes to a temporary name, syncs, reads it back, renames. Whatever

@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "absl/strings/str_cat.h"
+#include "arc/placeholder.h"
 #include "augment/augmentation.h"
 #include "base/compress.h"
 #include "base/files.h"
@@ -223,11 +224,29 @@ int64_t Ballots::num_asked() const {
   return count;
 }
 
+std::set<TestInputKey> Ballots::Inputs() const {
+  std::set<TestInputKey> inputs;
+  for (const auto& [key, views] : votes_) inputs.insert(key);
+  return inputs;
+}
+
+std::set<std::string> Ballots::Sources() const {
+  std::set<std::string> sources;
+  for (const auto& [key, views] : votes_) {
+    for (const auto& [view, entries] : views) sources.insert(view.first);
+  }
+  return sources;
+}
+
 absl::Status Ballots::Write(absl::string_view path) const {
   std::string text =
       absl::StrCat("{\"format\":\"", kFormat, "\",\"version\":", kVersion,
-                   ",\"votes\":", num_asked(), "}\n");
+                   ",\"votes\":", num_asked());
   try {
+    if (!run_.empty()) {
+      absl::StrAppend(&text, ",\"run\":", nlohmann::json(run_).dump());
+    }
+    text += "}\n";
     for (const auto& [key, views] : votes_) {
       const std::string head =
           absl::StrCat("{\"task\":", nlohmann::json(key.first).dump(),
@@ -313,6 +332,12 @@ absl::Status Ballots::ReadLines(absl::string_view path, std::string& text) {
       if (object["votes"].get(expected) != simdjson::SUCCESS || expected < 0) {
         return damaged("no count of votes");
       }
+      std::string_view run;
+      const simdjson::error_code has_run = object["run"].get(run);
+      if (has_run != simdjson::SUCCESS && has_run != simdjson::NO_SUCH_FIELD) {
+        return damaged("expected a name as run");
+      }
+      run_ = std::string(run);
     } else {
       std::string_view task, source, view, digits;
       int64_t test = 0;
@@ -381,9 +406,14 @@ Submission ChooseAttempts(const Ballots& ballots,
     for (size_t i = 0; i < task.test_inputs.size(); ++i) {
       const std::vector<Candidate> ranked =
           ballots.Candidates(task.id, static_cast<int>(i));
-      const Grid blank(1, 1);
-      const Grid& first = ranked.empty() ? blank : ranked[0].grid;
-      attempts.push_back({first, ranked.size() > 1 ? ranked[1].grid : first});
+      if (ranked.empty()) {
+        attempts.push_back(PlaceholderFor(task, static_cast<int>(i)));
+        continue;
+      }
+      attempts.push_back(
+          ranked.size() > 1
+              ? Attempts{ranked[0].grid, ranked[1].grid}
+              : OnlyAnswer(ranked[0].grid, task, static_cast<int>(i)));
     }
   }
   return submission;

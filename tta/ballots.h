@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -71,6 +72,15 @@ class Ballots {
   int64_t num_asked() const;
   int64_t num_votes(const std::string& task_id, int test_index) const;
 
+  // Test inputs that were asked for, and by which sources.
+  std::set<TestInputKey> Inputs() const;
+  std::set<std::string> Sources() const;
+
+  // Which run they are the votes of, kept in the file; "" where that is not
+  // known. Merge() leaves it as it is.
+  void SetRun(std::string run) { run_ = std::move(run); }
+  const std::string& run() const { return run_; }
+
   // File: zstd-compressed JSON lines with a header line (docs/formats.md),
   // sorted, so equal ballots give equal bytes. InvalidArgument for a task id or
   // source that is not UTF-8.
@@ -101,11 +111,13 @@ class Ballots {
 
   // More than one entry under a view only after Merge.
   std::map<TestInputKey, std::map<View, std::vector<Entry>>> votes_;
+  std::string run_;
 };
 
 // Two attempts for every test input of `challenges`, in place: the first two of
-// Candidates. Only one: repeated as second attempt. None: [[0]] twice (Differs
-// from TRM, which leaves the test input out and shifts the later ones).
+// Candidates. Only one: OnlyAnswer() (Differs from TRM, which repeats it).
+// None: PlaceholderFor() (Differs from TRM, which leaves the test input out and
+// shifts the later ones).
 Submission ChooseAttempts(const Ballots& ballots,
                           const ChallengeSet& challenges);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "arc/internal/json_document.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <set>
@@ -53,10 +54,13 @@ std::string Found(element found) {
       return absl::StrCat("the number ", found.get_int64().value_unsafe());
     case element_type::UINT64:
       return absl::StrCat("the number ", found.get_uint64().value_unsafe());
-    case element_type::DOUBLE:
-      return absl::StrCat("the number ",
-                          NumberText(found.get_double().value_unsafe()),
-                          ", which is no integer");
+    case element_type::DOUBLE: {
+      const double number = found.get_double().value_unsafe();
+      return absl::StrCat("the number ", NumberText(number),
+                          number == std::floor(number)
+                              ? ", which is not written as an integer"
+                              : ", which is not an integer");
+    }
   }
   return "something else";
 }
@@ -86,17 +90,30 @@ bool IsBlank(absl::string_view text) {
   return text.find_first_not_of(" \t\r\n") == absl::string_view::npos;
 }
 
+// For text that doesn't even begin as the JSON of an ARC file does: how it
+// begins; else "".
+std::string OtherBeginning(absl::string_view json) {
+  json = absl::StripLeadingAsciiWhitespace(json);
+  if (json.empty() || absl::StrContains("{[/'", json[0])) return "";
+  constexpr size_t kShown = 40;
+  const absl::string_view line = json.substr(0, json.find_first_of("\r\n"));
+  const absl::string_view all = absl::StripTrailingAsciiWhitespace(json);
+  // Git without links, and some archives, save a link so.
+  if (line.size() == all.size() && IsTaskFileName(Basename(all))) {
+    return absl::StrCat("it holds a path, \"",
+                        absl::Utf8SafeCEscape(line.substr(0, kShown)),
+                        "\": a link that was saved as text?");
+  }
+  return absl::StrCat(
+      "it begins with \"", absl::Utf8SafeCEscape(line.substr(0, kShown)),
+      line.size() > kShown ? "...\"" : "\"", ", expected { or [");
+}
+
 // Takes `extension` from behind `name`, in capitals or not.
 bool ConsumeExtension(absl::string_view extension, absl::string_view* name) {
   if (!absl::EndsWithIgnoreCase(*name, extension)) return false;
   name->remove_suffix(extension.size());
   return true;
-}
-
-void ConsumePacking(absl::string_view* name) {
-  for (absl::string_view packing : {".gz", ".gzip", ".zst", ".zstd"}) {
-    if (ConsumeExtension(packing, name)) return;
-  }
 }
 
 bool ConsumeLines(absl::string_view* name) {
@@ -117,17 +134,28 @@ absl::StatusOr<std::unique_ptr<JsonFile>> JsonFile::Open(
   // simdjson reads a little past the end.
   text.reserve(text.size() + simdjson::SIMDJSON_PADDING);
   file->rest_ = text;
-  absl::ConsumePrefix(&file->rest_, "\xEF\xBB\xBF");
+  const bool marked = absl::ConsumePrefix(&file->rest_, "\xEF\xBB\xBF");
+  if (IsBlank(file->rest_)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        path, ": ",
+        text.empty() ? "the file is empty"
+        : marked     ? "the file holds nothing but a byte-order mark"
+                     : "the file holds nothing but blanks and empty lines",
+        "; was it written or downloaded whole?"));
+  }
   file->lines_ = file->LooksLikeLines(path);
   return file;
 }
 
 absl::string_view JsonFile::TakeLine() {
   while (!rest_.empty()) {
-    const size_t end = rest_.find('\n');
+    const size_t end = std::min(rest_.find_first_of("\r\n"), rest_.size());
     const absl::string_view line = rest_.substr(0, end);
-    rest_.remove_prefix(end == absl::string_view::npos ? rest_.size()
-                                                       : end + 1);
+    rest_.remove_prefix(end);
+    // Lines end as on Windows, Unix or old Macs.
+    if (!absl::ConsumePrefix(&rest_, "\r\n") && !rest_.empty()) {
+      rest_.remove_prefix(1);
+    }
     ++line_;
     if (!IsBlank(line)) return line;
   }
@@ -135,8 +163,7 @@ absl::string_view JsonFile::TakeLine() {
 }
 
 bool JsonFile::LooksLikeLines(absl::string_view path) {
-  absl::string_view name = path;
-  ConsumePacking(&name);
+  absl::string_view name = WithoutPacking(path);
   const bool named = ConsumeLines(&name);
   const absl::string_view whole = rest_;
   // The first lines of a file that is named so may be damaged.
@@ -147,14 +174,14 @@ bool JsonFile::LooksLikeLines(absl::string_view path) {
     if (first == absl::string_view::npos) break;
     if (!named && IsBlank(rest_)) break;
     if (line[first] != '{' && line[first] != '[') continue;
-    found = Parse(line, 1).ok();
+    found = Parse(line).ok();
   }
   rest_ = whole;
   line_ = 0;
   return found;
 }
 
-absl::StatusOr<element> JsonFile::Parse(absl::string_view json, int line) {
+absl::StatusOr<element> JsonFile::Parse(absl::string_view json) {
   simdjson::error_code error = simdjson::SUCCESS;
   if (parser_.capacity() < json.size() || parser_.capacity() == 0) {
     error = parser_.allocate(json.size(), kParserDepth);
@@ -167,7 +194,10 @@ absl::StatusOr<element> JsonFile::Parse(absl::string_view json, int line) {
                 .get(root);
   }
   if (error == simdjson::SUCCESS) return root;
-  std::string what = DescribeJsonFault(json, line);
+  std::string what = OtherBeginning(json);
+  if (what.empty()) {
+    what = lines_ ? DescribeJsonLineFault(json) : DescribeJsonFault(json);
+  }
   if (what.empty()) what = simdjson::error_message(error);
   return absl::InvalidArgumentError(absl::StrCat("not JSON: ", what));
 }
@@ -176,12 +206,12 @@ bool JsonFile::Next(absl::StatusOr<element>* root) {
   if (lines_) {
     const absl::string_view line = TakeLine();
     if (line.empty()) return false;
-    *root = Parse(line, line_);
+    *root = Parse(line);
     return true;
   }
   if (line_ > 0) return false;
   line_ = 1;
-  *root = Parse(rest_, 1);
+  *root = Parse(rest_);
   return true;
 }
 
@@ -272,7 +302,7 @@ absl::Status CheckTaskId(absl::string_view id) {
   constexpr size_t kShown = 64;
   std::string what;
   if (id.empty()) what = "is empty";
-  if (!simdjson::validate_utf8(StdView(id))) what = "is no valid UTF-8";
+  if (!simdjson::validate_utf8(StdView(id))) what = "is not valid UTF-8";
   if (id.size() > kMaxLength) what = "is longer than 256 bytes";
   if (absl::StrContains(id, "|||")) {
     what = "holds \"|||\", which divides the names of augmented tasks";
@@ -306,14 +336,13 @@ std::string StatedId(object item) {
 
 std::string NameWithoutExtension(absl::string_view path) {
   const std::string name = Basename(path);
-  absl::string_view bare = name;
-  ConsumePacking(&bare);
+  absl::string_view bare = WithoutPacking(name);
   return std::string(ConsumeJson(&bare) && !bare.empty() ? bare : name);
 }
 
 bool IsTaskFileName(absl::string_view name) {
   if (name.empty() || name[0] == '.') return false;
-  ConsumePacking(&name);
+  name = WithoutPacking(name);
   return ConsumeJson(&name) && !name.empty();
 }
 

@@ -20,7 +20,7 @@ class JsonFile {
  public:
   // Unpacks gzip and zstd and skips a byte-order mark. NotFound or
   // FailedPrecondition when the file can't be read, InvalidArgument when it is
-  // no text; messages hold the path.
+  // not text or holds nothing; messages hold the path.
   static absl::StatusOr<std::unique_ptr<JsonFile>> Open(absl::string_view path);
 
   // JSON lines: a first line that is a document by itself, and more behind it
@@ -35,8 +35,7 @@ class JsonFile {
   int line() const { return lines_ ? line_ : 0; }
 
  private:
-  absl::StatusOr<simdjson::dom::element> Parse(absl::string_view json,
-                                               int line);
+  absl::StatusOr<simdjson::dom::element> Parse(absl::string_view json);
   // The next line that is not blank, "" at the end.
   absl::string_view TakeLine();
   bool LooksLikeLines(absl::string_view path);

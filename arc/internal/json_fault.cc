@@ -43,21 +43,29 @@ size_t Utf8Length(absl::string_view text) {
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
+bool IsLetter(char c) {
+  return absl::ascii_isalpha(static_cast<unsigned char>(c)) || c == '_';
+}
+
 class Scanner {
  public:
-  Scanner(absl::string_view text, int first_line)
-      : text_(text), first_line_(first_line) {}
+  Scanner(absl::string_view text, bool is_line)
+      : text_(text), is_line_(is_line) {}
 
   std::string Run() {
     SkipBlanks();
     if (AtEnd()) return "the file is empty";
     if (!Value()) return Message();
     SkipBlanks();
-    if (!AtEnd()) {
+    if (AtEnd()) return "";
+    if (text_[at_] == '{' || text_[at_] == '[') {
+      Fault(is_line_ ? "a second JSON value begins here; expected one in a line"
+                     : "a second JSON document begins here; expected one in a "
+                       "file, or JSON lines with one in every line");
+    } else {
       Expected("nothing after the end of the document");
-      return Message();
     }
-    return "";
+    return Message();
   }
 
  private:
@@ -76,14 +84,30 @@ class Scanner {
   }
 
   bool Expected(absl::string_view what) {
+    if (AtEnd()) return Cut();
     return Fault(absl::StrCat("expected ", what, ", found ", Found()));
   }
 
+  // The end of the text where there should be more of it.
+  bool Cut() {
+    if (is_line_) return Fault("the line ends in the middle");
+    return Fault(
+        "the file ends in the middle; was it written, copied or downloaded "
+        "whole?");
+  }
+
   std::string Found() const {
-    if (AtEnd()) return "the end of the file (is it truncated?)";
-    const std::string word = ForeignWord();
-    if (!word.empty()) return word;
+    const std::string foreign = Foreign();
+    if (!foreign.empty()) return foreign;
     const char c = text_[at_];
+    if (IsLetter(c) && at_ + 1 < text_.size() && IsLetter(text_[at_ + 1])) {
+      constexpr size_t kShown = 24;
+      size_t end = at_;
+      while (end < text_.size() && end - at_ < kShown && IsLetter(text_[end])) {
+        ++end;
+      }
+      return absl::StrCat("the word ", text_.substr(at_, end - at_));
+    }
     if (absl::ascii_isprint(static_cast<unsigned char>(c))) {
       return absl::StrCat("'", absl::string_view(&c, 1), "'");
     }
@@ -92,11 +116,17 @@ class Scanner {
   }
 
   // What Python and JavaScript write and JSON doesn't have; "" otherwise.
-  std::string ForeignWord() const {
+  std::string Foreign() const {
     const absl::string_view rest = text_.substr(at_);
-    for (absl::string_view word : {"NaN", "Infinity"}) {
+    for (absl::string_view word :
+         {"NaN", "Infinity", "-Infinity", "-NaN", "undefined"}) {
       if (absl::StartsWith(rest, word)) {
-        return absl::StrCat(word, ", which is no JSON");
+        return absl::StrCat(word, ", which JSON does not have");
+      }
+    }
+    for (absl::string_view mark : {"//", "/*", "#"}) {
+      if (absl::StartsWith(rest, mark)) {
+        return "a comment, which JSON does not have; take it out";
       }
     }
     for (absl::string_view word : {"None", "True", "False"}) {
@@ -120,15 +150,9 @@ class Scanner {
         return Elements();
       case '"':
         return String(nullptr);
-      case 't':
-        return Word("true");
-      case 'f':
-        return Word("false");
-      case 'n':
-        return Word("null");
       default:
         if (text_[at_] == '-' || IsDigit(text_[at_])) return Number();
-        return Expected("a value");
+        return Word() || Expected("a value");
     }
   }
 
@@ -169,7 +193,7 @@ class Scanner {
         return Expected("',' or '}'");
       }
       if (text_[at_] == '}') return Leave();
-      ++at_;
+      if (!Comma('}')) return false;
     }
   }
 
@@ -184,16 +208,33 @@ class Scanner {
         return Expected("',' or ']'");
       }
       if (text_[at_] == ']') return Leave();
-      ++at_;
+      if (!Comma(']')) return false;
     }
   }
 
-  bool Word(absl::string_view word) {
-    for (char c : word) {
-      if (AtEnd() || text_[at_] != c) return Expected(word);
-      ++at_;
+  // At a comma; another item has to follow.
+  bool Comma(char close) {
+    const size_t comma = at_;
+    ++at_;
+    SkipBlanks();
+    if (AtEnd() || text_[at_] != close) return true;
+    at_ = comma;
+    return Fault(absl::StrCat("a comma before '", absl::string_view(&close, 1),
+                              "', which JSON does not allow; take it out"));
+  }
+
+  // Takes a whole word that JSON has.
+  bool Word() {
+    for (absl::string_view word : {"true", "false", "null"}) {
+      if (!absl::StartsWith(text_.substr(at_), word)) continue;
+      const size_t end = at_ + word.size();
+      if (end < text_.size() && (IsLetter(text_[end]) || IsDigit(text_[end]))) {
+        return false;
+      }
+      at_ = end;
+      return true;
     }
-    return true;
+    return false;
   }
 
   // `raw`, if given, gets the bytes between the quotes, escapes as they stand.
@@ -268,6 +309,7 @@ class Scanner {
   bool Number() {
     const size_t first = at_;
     bool integer = true;
+    if (!Foreign().empty()) return Expected("a value");
     if (text_[at_] == '-') ++at_;
     if (!AtEnd() && text_[at_] == '0') {
       ++at_;
@@ -307,23 +349,26 @@ class Scanner {
   }
 
   std::string Message() const {
-    int line = first_line_;
+    int line = 1;
     size_t line_start = 0;
     for (size_t i = 0; i < at_ && i < text_.size(); ++i) {
-      if (text_[i] == '\n') {
-        ++line;
-        line_start = i + 1;
-      }
+      // Old Macs end lines with a carriage return alone.
+      const bool ends = text_[i] == '\n' ||
+                        (text_[i] == '\r' && text_.substr(i + 1, 1) != "\n");
+      if (!ends) continue;
+      ++line;
+      line_start = i + 1;
     }
     std::string path;
     for (const std::string& step : path_) absl::StrAppend(&path, step);
-    return absl::StrCat("line ", line, ", column ", at_ - line_start + 1,
+    return absl::StrCat(is_line_ ? "" : absl::StrCat("line ", line, ", "),
+                        "column ", at_ - line_start + 1,
                         path.empty() ? "" : absl::StrCat(" (", path, ")"), ": ",
                         what_);
   }
 
   absl::string_view text_;
-  const int first_line_;
+  const bool is_line_;
   size_t at_ = 0;
   std::vector<std::string> path_;
   std::string what_;
@@ -331,8 +376,12 @@ class Scanner {
 
 }  // namespace
 
-std::string DescribeJsonFault(absl::string_view text, int first_line) {
-  return Scanner(text, first_line).Run();
+std::string DescribeJsonFault(absl::string_view text) {
+  return Scanner(text, false).Run();
+}
+
+std::string DescribeJsonLineFault(absl::string_view line) {
+  return Scanner(line, true).Run();
 }
 
 }  // namespace arctrm

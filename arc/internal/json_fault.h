@@ -17,8 +17,9 @@ inline constexpr int kParserDepth = kMaxJsonDepth + 1;
 // What is wrong with `text` as one JSON document and where, e.g.
 // "line 3, column 7 (00576224.train[0].input[2]): expected ',' or ']', found
 // 'x'". "" when nothing is found. Linear in the text; nesting beyond
-// kMaxJsonDepth is a fault. `first_line`: the number of the line that `text`
-// begins with.
-std::string DescribeJsonFault(absl::string_view text, int first_line = 1);
+// kMaxJsonDepth is a fault.
+std::string DescribeJsonFault(absl::string_view text);
+// The same of one line of JSON lines: "column 7 (...): ...".
+std::string DescribeJsonLineFault(absl::string_view line);
 
 }  // namespace arctrm

@@ -5,12 +5,15 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <set>
 #include <system_error>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "arc/internal/json_document.h"
+#include "arc/read.h"
 #include "base/files.h"
 #include "base/status.h"
 
@@ -20,6 +23,18 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kMostFolders = 100000;
+
+// So much of a file as shows what it is; "" where it can't be read.
+std::string BeginningOf(const std::string& path) {
+  constexpr std::streamsize kBytes = 4096;
+  std::error_code error;
+  if (!fs::is_regular_file(path, error)) return "";
+  std::string text(kBytes, '\0');
+  std::ifstream file(path, std::ios::binary);
+  file.read(text.data(), kBytes);
+  text.resize(static_cast<size_t>(file.gcount()));
+  return text;
+}
 
 class Walk {
  public:
@@ -98,7 +113,10 @@ class Walk {
     std::error_code error;
     const fs::file_status status = fs::status(Full(path), error);
     if (fs::is_directory(status)) {
-      if (MarkEntered(path)) {
+      if (IsResult(Full(path))) {
+        found_.passed_over.push_back(
+            absl::StrCat(path, " (a folder that arctrm made)"));
+      } else if (MarkEntered(path)) {
         next.push_back(path);
       } else {
         found_.passed_over.push_back(
@@ -125,6 +143,18 @@ class Walk {
 };
 
 }  // namespace
+
+bool IsResult(const std::string& path) {
+  if (!IsDirectory(path)) {
+    return absl::StrContains(BeginningOf(path), "\"attempt_1\"") &&
+           LookAtArcFile(path) == ArcFileForm::kSubmission;
+  }
+  for (const char* mark : {"run.json", "dataset.json", "checkpoint.json"}) {
+    const std::string text = BeginningOf(JoinPath(path, mark));
+    if (absl::StrContains(text, "\"arctrm-")) return true;
+  }
+  return false;
+}
 
 absl::StatusOr<TaskFolder> FindTaskFiles(absl::string_view dir) {
   return Walk(dir).Run();

@@ -14,7 +14,8 @@ struct TaskFolder {
   // What follows holds paths below the folder, each list sorted.
   // Regular files by name (IsTaskFileName), also through links.
   std::vector<std::string> files;
-  // Files of other names, and links to folders that are read anyway.
+  // Files of other names, links to folders that are read anyway, and folders
+  // that arctrm made.
   std::vector<std::string> passed_over;
   // How many names begin with a dot; folders among them are not entered.
   int hidden = 0;
@@ -22,6 +23,10 @@ struct TaskFolder {
   // listed: "sub/a.json: a link to a file that is not there".
   std::vector<std::string> faults;
 };
+
+// Is `path` a submission, or a folder in which a run, a dataset or a checkpoint
+// of arctrm lies?
+bool IsResult(const std::string& path);
 
 // Follows links to folders, each folder once, so that loops end. Fails where
 // `dir` itself can't be listed or holds more folders than any data set.

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "arc/internal/task_reader.h"
 
+#include <set>
 #include <utility>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "arc/internal/json_form.h"
 #include "base/status.h"
 
 namespace arctrm {
@@ -18,12 +20,6 @@ using simdjson::dom::object;
 
 std::string Text(const absl::Status& status) {
   return std::string(status.message());
-}
-
-bool HasList(object members, const char* key) {
-  element value;
-  return members.at_key(key).get(value) == simdjson::SUCCESS &&
-         value.is_array();
 }
 
 // A line of a file that spreads a task's pairs over lines.
@@ -115,7 +111,7 @@ absl::Status TaskReader::AddFile(const std::string& path,
 void TaskReader::AddFault(const std::string& fault) {
   ++seen_;
   if (options_.leave_out) {
-    left_out_.push_back(fault);
+    arctrm::AddItem(fault, left_out_);
   } else {
     faults_.Add(fault);
   }
@@ -123,13 +119,13 @@ void TaskReader::AddFault(const std::string& fault) {
 
 absl::StatusOr<TaskFiles> TaskReader::Finish(absl::string_view path) {
   ARCTRM_RETURN_IF_ERROR(faults_.ToStatus(path));
-  const auto remark = [&](const std::string& what,
-                          std::vector<std::string>& items) {
-    if (items.empty()) return;
-    files_.remarks.push_back(
-        {absl::StrCat(path, ": ", what), std::move(items)});
+  const auto count = [](const Remark& of) { return of.items.size() + of.more; };
+  const auto remark = [&](const std::string& what, Remark& of) {
+    if (of.items.empty()) return;
+    of.what = absl::StrCat(path, ": ", what);
+    files_.remarks.push_back(std::move(of));
   };
-  const size_t left_out = left_out_.size();
+  const size_t left_out = count(left_out_);
   remark(absl::StrCat("left out ", left_out, " of ", seen_, " tasks"),
          left_out_);
   if (files_.challenges.tasks.empty()) {
@@ -142,29 +138,39 @@ absl::StatusOr<TaskFiles> TaskReader::Finish(absl::string_view path) {
         absl::StrCat(RemarkText(files_.remarks.back(), kListed),
                      "; nothing is left to train on"));
   }
-  const size_t pairs = left_out_pairs_.size();
+  const size_t pairs = count(left_out_pairs_);
   remark(absl::StrCat("left out ", pairs, pairs == 1 ? " pair" : " pairs",
                       " of tasks that have others"),
          left_out_pairs_);
-  const size_t twice = duplicates_.size();
+  const size_t twice = count(duplicates_);
   remark(absl::StrCat(twice, twice == 1 ? " task stands" : " tasks stand",
                       " there more than once, alike; taken once"),
          duplicates_);
+  const size_t renamed = count(renamed_);
+  remark(absl::StrCat(renamed, renamed == 1 ? " task has" : " tasks have",
+                      " the id of another task; kept as"),
+         renamed_);
   return std::move(files_);
 }
 
 void TaskReader::AddDocument(element root, absl::string_view set) {
+  const absl::Status form = CheckForm(root, JsonForm::kTasks);
+  if (!form.ok()) {
+    return name_.empty() ? Refuse(form.message()) : Reject("", {Text(form)});
+  }
   array items;
   if (root.get(items) == simdjson::SUCCESS) {
     return AddItems(root, items);
   }
-  const absl::StatusOr<object> members =
-      ReadObject(root,
-                 "an object of tasks by id, one task with \"train\" and "
-                 "\"test\", or a list of pairs",
-                 JsonPlace());
-  if (!members.ok()) return Reject("", {Text(members.status())});
-  AddRoot(root, *members, set);
+  object members;
+  if (root.get(members) != simdjson::SUCCESS) {
+    return Reject("",
+                  {Text(JsonPlace().Unexpected(
+                      "an object of tasks by id, one task with \"train\" and "
+                      "\"test\", or a list of pairs",
+                      root))});
+  }
+  AddRoot(root, members, set);
 }
 
 void TaskReader::AddRoot(element root, object members, absl::string_view set) {
@@ -182,14 +188,13 @@ void TaskReader::AddRoot(element root, object members, absl::string_view set) {
   if (name_.empty()) {
     return sets.empty() ? AddMap(members) : AddSets(sets, set);
   }
-  const std::string fault =
-      "expected one task with \"train\" and \"test\", or a list of pairs, as "
-      "in "
-      "a folder of task files; a file of many tasks is given by its own path";
   if (holds_tasks || !sets.empty()) {
-    Refuse(fault);
+    Refuse(
+        "a file of many tasks in a folder, where every file holds one; give it "
+        "by its own path");
   } else {
-    Reject("", {fault});
+    Reject("",
+           {"not a task: expected \"train\" and \"test\", or a list of pairs"});
   }
 }
 
@@ -205,6 +210,11 @@ void TaskReader::AddItems(element root, array items) {
 void TaskReader::AddItem(element item, int number) {
   const std::string by_number = absl::StrCat(stem_, ":", number);
   if (item.is_array()) return AddExamples(by_number, item);
+  object map;
+  if (item.get(map) == simdjson::SUCCESS && !LooksLikeOneTask(map) &&
+      !HasList(map, "examples") && HoldsTasks(map)) {
+    return AddMap(map);
+  }
   const absl::StatusOr<object> members = ReadObject(
       item, "a task with \"train\" and \"test\", or with \"examples\"",
       JsonPlace());
@@ -218,9 +228,10 @@ void TaskReader::AddItem(element item, int number) {
   if (LooksLikeRow(*members)) {
     return AddRow(stated.empty() ? stem_ : stated, item);
   }
-  if (HoldsTasks(*members)) return AddMap(*members);
-  Reject(stated, {"expected \"train\" and \"test\", \"examples\", or "
-                  "\"input\" and \"output\""});
+  const absl::Status form = CheckForm(item, JsonForm::kTasks);
+  Reject(stated, {form.ok() ? "expected \"train\" and \"test\", \"examples\", "
+                              "or \"input\" and \"output\""
+                            : Text(form)});
 }
 
 void TaskReader::AddMap(object tasks) {
@@ -238,12 +249,15 @@ void TaskReader::AddSets(
     const std::vector<std::pair<std::string, element>>& sets,
     absl::string_view set) {
   std::vector<std::string> names;
+  std::set<std::string> seen;
+  for (const auto& [name, tasks] : sets) {
+    if (seen.insert(name).second) continue;
+    return Refuse(
+        absl::StrCat("the set ", absl::Utf8SafeCEscape(name), " stands twice"));
+  }
   for (const auto& [name, tasks] : sets) {
     if (name == set || (set.empty() && sets.size() == 1)) {
-      const absl::StatusOr<object> members =
-          ReadObject(tasks, "tasks by id", JsonPlace());
-      if (!members.ok()) return Refuse(Text(members.status()));
-      return AddMap(*members);
+      return AddMap(tasks.get_object().value_unsafe());
     }
     const size_t count = tasks.get_object().value_unsafe().size();
     names.push_back(absl::StrCat(absl::Utf8SafeCEscape(name.substr(0, 64)),
@@ -468,7 +482,7 @@ void TaskReader::Complete(Draft draft) {
       return Reject(task.id, draft.faults);
     }
     for (const std::string& fault : draft.faults) {
-      left_out_pairs_.push_back(absl::StrCat(task.id, " (", fault, ")"));
+      arctrm::AddItem(absl::StrCat(task.id, " (", fault, ")"), left_out_pairs_);
     }
   }
   ++seen_;
@@ -492,16 +506,23 @@ void TaskReader::Insert(Draft draft) {
   const std::string id = draft.task.id;
   if (index_.count(id) > 0 && !options_.leave_out) {
     const std::string& other = where_[index_[id]];
-    return faults_.Add(absl::StrCat(draft.where, "task ", id, ": is also in ",
-                                    other.substr(0, other.size() - 2),
-                                    "; every task stands once"));
+    return faults_.Add(absl::StrCat(
+        draft.where, "task ", id,
+        other.empty()
+            ? ": stands twice"
+            : absl::StrCat(": is also in ", other.substr(0, other.size() - 2)),
+        "; every task stands once"));
   }
   // The name that a dataset gives to a second task of the same id.
   for (int n = 2; index_.count(draft.task.id) > 0; ++n) {
     if (IsDuplicate(draft, draft.task.id)) {
-      return duplicates_.push_back(id);
+      return arctrm::AddItem(id, duplicates_);
     }
     draft.task.id = absl::StrCat(id, "#", n);
+  }
+  if (draft.task.id != id) {
+    files_.shared_ids.insert({id, draft.task.id});
+    arctrm::AddItem(draft.task.id, renamed_);
   }
   index_[draft.task.id] = files_.challenges.tasks.size();
   where_.push_back(draft.where);
@@ -527,7 +548,7 @@ void TaskReader::Reject(absl::string_view id,
       label = Where();
       label.resize(label.size() - 2);
     }
-    left_out_.push_back(absl::StrCat(label, " (", faults[0], ")"));
+    arctrm::AddItem(absl::StrCat(label, " (", faults[0], ")"), left_out_);
     return;
   }
   const std::string task = id.empty() ? "" : absl::StrCat("task ", id, ": ");

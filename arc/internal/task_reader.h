@@ -11,6 +11,7 @@
 #include "arc/internal/fault_list.h"
 #include "arc/internal/json_document.h"
 #include "arc/read.h"
+#include "arc/remark.h"
 #include "arc/task.h"
 
 namespace arctrm {
@@ -93,9 +94,10 @@ class TaskReader {
   TaskFiles files_;
   FaultList faults_;
   int seen_ = 0;
-  std::vector<std::string> left_out_;
-  std::vector<std::string> left_out_pairs_;
-  std::vector<std::string> duplicates_;
+  Remark left_out_;
+  Remark left_out_pairs_;
+  Remark duplicates_;
+  Remark renamed_;
   // Position and place of each id.
   std::map<std::string, size_t> index_;
   std::vector<std::string> where_;

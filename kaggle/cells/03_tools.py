@@ -51,11 +51,28 @@ def find(name):
     return None
 
 
+def blank(like):
+    return [[0] * len(like[0]) for _ in like]
+
+
+def placeholder(task, grid):
+    """What stands for a test input without an answer, as arctrm writes it: the
+    input, and a blank grid of the size that all outputs have."""
+    sizes = [blank(pair["output"]) for pair in task["train"]]
+    second = sizes[0] if all(size == sizes[0] for size in sizes) else blank(grid)
+    if second == grid:
+        second = [[1]] if grid == [[0]] else [[0]]
+    return {"attempt_1": grid, "attempt_2": second}
+
+
+def placeholders(tasks):
+    """The whole file, valid, with nothing answered."""
+    return {name: [placeholder(task, test["input"]) for test in task["test"]]
+            for name, task in json.loads(tasks.read_text()).items()}
+
+
 def write_placeholder(tasks):
-    """A file that is valid and scores nothing."""
-    answer = {"attempt_1": [[0]], "attempt_2": [[0]]}
-    answers = {name: [answer] * len(task["test"])
-               for name, task in json.loads(tasks.read_text()).items()}
+    answers = placeholders(tasks)
     fresh = SUBMISSION.with_name("submission.json.new")
     fresh.write_text(json.dumps(answers))
     fresh.replace(SUBMISSION)

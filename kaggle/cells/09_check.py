@@ -10,7 +10,9 @@ with never_failing():
                 shutil.copyfile(SUBMISSION, Path(SCRATCH, "refused.json"))
             write_placeholder(TASKS)
     if SUBMISSION.exists():
-        pairs = [pair for task in json.loads(SUBMISSION.read_text()).values()
-                 for pair in task]
-        answered = sum(any(grid != [[0]] for grid in pair.values()) for pair in pairs)
+        empty = placeholders(TASKS)
+        pairs = [(pair, nothing)
+                 for name, task in json.loads(SUBMISSION.read_text()).items()
+                 for pair, nothing in zip(task, empty[name])]
+        answered = sum(pair != nothing for pair, nothing in pairs)
         say(f"{answered} of {len(pairs)} test inputs are answered in {SUBMISSION}")

@@ -90,6 +90,7 @@ absl::Status AverageCheckpoints(const std::vector<std::string>& paths,
     }
   }
   info.trained = std::move(trained);
+  info.run.clear();
   std::vector<std::vector<float>> means(sums.size());
   std::vector<internal::TensorToWrite> tensors;
   for (size_t i = 0; i < sums.size(); ++i) {

@@ -43,6 +43,7 @@ absl::StatusOr<std::vector<float>> MeanRow(const internal::TensorEntry& table) {
 absl::Status ExportCheckpoint(const std::string& path, const std::string& out,
                               const ExportOptions& options) {
   ARCTRM_ASSIGN_OR_RETURN(CheckpointInfo info, ReadCheckpointInfo(path));
+  info.run.clear();
   ARCTRM_ASSIGN_OR_RETURN(
       std::string bytes,
       internal::ReadCheckpointFile(info.dir, internal::kWeightsFile));

@@ -21,6 +21,7 @@
 #include "nlohmann/json.hpp"
 #include "simdjson.h"
 #include "solver/checkpoint/safetensors.h"
+#include "solver/checkpoint/weights_file.h"
 
 namespace arctrm {
 namespace internal {
@@ -54,6 +55,7 @@ std::string IdsJson(const CheckpointInfo& info) {
                        {"pairs", std::move(pairs)}});
   }
   ids["trained"] = std::move(trained);
+  if (!info.run.empty()) ids["run"] = info.run;
   return ids.dump();
 }
 
@@ -67,6 +69,13 @@ absl::Status ParseIds(const std::string& path, const std::string& json,
   if (parser.parse(json).get(root) != simdjson::SUCCESS ||
       root["num_ids"].get(info.ids.num_ids) != simdjson::SUCCESS) {
     return damaged("not the id map of a checkpoint");
+  }
+  std::string_view run;
+  const simdjson::error_code has_run = root["run"].get(run);
+  if (has_run == simdjson::SUCCESS) {
+    info.run = std::string(run);
+  } else if (has_run != simdjson::NO_SUCH_FIELD) {
+    return damaged("\"run\" is no text");
   }
   simdjson::dom::array tasks;
   if (root["tasks"].get(tasks) != simdjson::SUCCESS) {
@@ -264,17 +273,42 @@ void KeepCheckpoint(const std::string& dir, const CheckpointInfo& info,
   KeepInMemory(dir, WholeCheckpoint(info, std::move(files)));
 }
 
+// A file that is no part of a checkpoint folder.
+bool IsFileOfOthers(const std::string& path) {
+  if (IsInMemory(path) || !FileExists(path) || IsDirectory(path)) return false;
+  return !IsCheckpointName(Basename(path)) ||
+         !FileExists(JoinPath(Dirname(path), kSettingsFile));
+}
+
 absl::StatusOr<std::string> CheckpointDir(const std::string& path) {
   std::string dir = path;
   if (IsInMemory(dir)) return dir;
+  if (IsFileOfOthers(path)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": not a checkpoint folder, nor its ", kWeightsFile,
+                     "; `arctrm checkpoint info ", path,
+                     "` tells what it is, `arctrm "
+                     "checkpoint import ",
+                     path,
+                     " --out FOLDER` makes a checkpoint of "
+                     "weights from Python"));
+  }
   if (FileExists(path) && !IsDirectory(path)) dir = Dirname(path);
   ARCTRM_ASSIGN_OR_RETURN(dir, ResolveDirectory(dir));
-  if (!FileExists(JoinPath(dir, kSettingsFile))) {
-    return absl::NotFoundError(
-        absl::StrCat(path, ": no checkpoint here: expected a folder with ",
-                     kSettingsFile, " and ", kWeightsFile));
+  ARCTRM_RETURN_IF_ERROR(CheckCanLook(JoinPath(dir, kSettingsFile)));
+  if (FileExists(JoinPath(dir, kSettingsFile))) return dir;
+  std::string found;
+  const absl::StatusOr<std::vector<std::string>> names = ListFiles(dir);
+  for (size_t i = 0; names.ok() && i < names->size(); ++i) {
+    if (!IsWeightsFileName((*names)[i])) continue;
+    found =
+        absl::StrCat("; it holds ", (*names)[i], ": `arctrm checkpoint import ",
+                     JoinPath(path, (*names)[i]), " --out FOLDER`");
+    break;
   }
-  return dir;
+  return absl::NotFoundError(
+      absl::StrCat(path, ": no checkpoint here: expected a folder with ",
+                   kSettingsFile, " and ", kWeightsFile, found));
 }
 
 absl::StatusOr<std::string> ReadCheckpointFile(const std::string& dir,
@@ -369,7 +403,7 @@ absl::Status CheckWholeCheckpoint(const std::string& path) {
 absl::StatusOr<std::string> CheckpointFingerprint(const std::string& path) {
   ARCTRM_ASSIGN_OR_RETURN(const std::string dir, internal::CheckpointDir(path));
   ARCTRM_ASSIGN_OR_RETURN(const std::string json,
-                          ReadFile(JoinPath(dir, internal::kSettingsFile)));
+                          internal::ReadKeptFile(dir, internal::kSettingsFile));
   return Sha256Hex(json);
 }
 
@@ -391,8 +425,24 @@ bool IsOnlyInMemory(const std::string& dir) {
 
 void ForgetCheckpointsInMemory() { internal::ForgetAll(); }
 
+namespace {
+
+// Weights that came without their embedding rows.
+bool HasNoRows(const CheckpointInfo& info,
+               const internal::SafetensorsFile& file) {
+  const internal::TensorEntry* table = file.Find("inner.puzzle_emb.weights");
+  return info.model.puzzle_prefix > 0 && info.ids.num_ids == 1 &&
+         table != nullptr &&
+         table->bytes.find_first_not_of('\0') == absl::string_view::npos;
+}
+
+}  // namespace
+
 absl::StatusOr<std::string> CheckpointInfoText(const std::string& path,
                                                bool json) {
+  if (!json && internal::IsFileOfOthers(path)) {
+    return internal::DescribeWeightsFile(path);
+  }
   ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info, ReadCheckpointInfo(path));
   ARCTRM_ASSIGN_OR_RETURN(
       std::string weights,
@@ -445,7 +495,7 @@ absl::StatusOr<std::string> CheckpointInfoText(const std::string& path,
       "trained     %d steps in %s%s\n"
       "network     %s%s, %d parameters, width %d, %d layers, H %d, L %d\n"
       "canvas      %s %dx%d, positions of %dx%d\n"
-      "ids         %d rows for %d tasks and %d copies, %d updated, least %d\n"
+      "ids         %d rows for %d tasks and %d copies, %d updated, least %d%s\n"
       "seen        %d tasks, %d of them with their test pairs\n"
       "file        %s, %d bytes\n",
       Printable(info.dir), info.step,
@@ -456,8 +506,10 @@ absl::StatusOr<std::string> CheckpointInfoText(const std::string& path,
       info.model.h_cycles, info.model.l_cycles, Printable(info.model.puzzle),
       info.model.canvas_side, info.model.canvas_side, info.model.position_side,
       info.model.position_side, info.ids.num_ids, info.ids.tasks.size(), copies,
-      updated, least, info.trained.size(), with_test_pairs,
-      internal::kWeightsFile, weights_bytes);
+      updated, least,
+      HasNoRows(info, file) ? "; no row was trained, all are zero" : "",
+      info.trained.size(), with_test_pairs, internal::kWeightsFile,
+      weights_bytes);
   for (const auto& [name, entry] : file.tensors()) {
     std::string shape;
     for (int64_t size : entry.shape) {

@@ -12,9 +12,9 @@
 #include "base/files.h"
 #include "base/status.h"
 #include "caffe2/serialize/inline_container.h"
-#include "simdjson.h"
 #include "solver/checkpoint/checkpoint.h"
 #include "solver/checkpoint/checkpoint_files.h"
+#include "solver/checkpoint/identifiers.h"
 #include "solver/checkpoint/safetensors.h"
 #include "solver/checkpoint/weights_file.h"
 #include "solver/device/device.h"
@@ -108,6 +108,8 @@ absl::Status CheckShapes(const Tensors& tensors, const ModelOptions& options) {
   }
   const int64_t d = options.hidden;
   wanted["inner.H_init"] = wanted["inner.L_init"] = {d};
+  const bool lacks_start =
+      tensors.count("inner.H_init") == 0 && tensors.count("inner.L_init") == 0;
   std::vector<std::string> faults;
   for (const auto& [name, shape] : wanted) {
     const auto it = tensors.find(name);
@@ -138,7 +140,10 @@ absl::Status CheckShapes(const Tensors& tensors, const ModelOptions& options) {
       all > faults.size()
           ? absl::StrCat("; and ", all - faults.size(), " more that don't fit")
           : "",
-      "; set the model's options as it was trained"));
+      lacks_start ? "; an average of parameters alone (as EMAHelper keeps) has "
+                    "no start states: give a file that holds the model's "
+                    "state_dict too, from which they are taken"
+                  : "; set the model's options as it was trained"));
 }
 
 void FillModel(const Tensors& tensors, Model& model) {
@@ -149,27 +154,6 @@ void FillModel(const Tensors& tensors, Model& model) {
   }
   model.h_init.copy_(tensors.at("inner.H_init"));
   model.l_init.copy_(tensors.at("inner.L_init"));
-}
-
-absl::StatusOr<std::vector<std::string>> ReadIdentifiers(
-    const std::string& path) {
-  ARCTRM_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
-  simdjson::dom::parser parser;
-  simdjson::dom::array list;
-  std::vector<std::string> names;
-  if (parser.parse(text).get(list) != simdjson::SUCCESS) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        path, ": expected a list of names, as the dataset builders write"));
-  }
-  for (const simdjson::dom::element item : list) {
-    std::string_view name;
-    if (item.get(name) != simdjson::SUCCESS) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(path, ": entry ", names.size(), " is no name"));
-    }
-    names.emplace_back(name);
-  }
-  return names;
 }
 
 // Whose row is whose. The rows of one task come to stand together, the
@@ -217,28 +201,87 @@ absl::Status AssignRows(const std::vector<std::string>& names,
   return absl::OkStatus();
 }
 
+// The canvas of attention with rotary positions shows in no shape, but that of
+// a Sudoku has 4, 9, 16 … cells a side.
+absl::Status CheckCanvas(const ModelOptions& model) {
+  const int side = model.canvas_side;
+  int root = 1;
+  while (root * root < side) ++root;
+  if (model.puzzle != PuzzleKindName(PuzzleKind::kSudoku) ||
+      root * root == side) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "has the tokens of Sudoku, and the canvas is ", side, "x", side,
+      "; a Sudoku of 9x9 needs --set model.canvas_side=9 --set "
+      "model.position_side=9, and a recipe of its own, such as --recipe "
+      "sudoku-extreme"));
+}
+
+// What follows where a file lacks the embedding rows.
+absl::StatusOr<std::string> WithoutTable(const ImportOptions& options,
+                                         const CheckpointInfo& info) {
+  if (!options.identifiers.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("lacks ", internal::kTableName, ", whose rows ",
+                     options.identifiers, " names"));
+  }
+  if (info.model.puzzle != PuzzleKindName(PuzzleKind::kArc)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "lacks ", internal::kTableName,
+        ", the embedding row of all puzzles, "
+        "without which no answer is right; save the whole state dict, or --set "
+        "model.puzzle_prefix=0 for a network that was trained without it"));
+  }
+  return absl::StrCat("the file has no embedding rows (", internal::kTableName,
+                      "): rows of new tasks begin at zero, so train them "
+                      "before they answer");
+}
+
+// The tensors, with what they tell of the model set in it, when all fits.
+absl::StatusOr<Tensors> Understand(const FileWeights& weights,
+                                   ModelOptions& model) {
+  ARCTRM_ASSIGN_OR_RETURN(Tensors tensors, ToTensors(weights));
+  ARCTRM_RETURN_IF_ERROR(ReadShapes(tensors, model));
+  ARCTRM_RETURN_IF_ERROR(model.Validate());
+  ARCTRM_RETURN_IF_ERROR(CheckCanvas(model));
+  ARCTRM_RETURN_IF_ERROR(CheckShapes(tensors, model));
+  return tensors;
+}
+
 absl::StatusOr<CheckpointInfo> Import(const std::string& path,
                                       const std::string& out,
                                       const ImportOptions& options,
                                       ImportNotes* notes) {
   ARCTRM_ASSIGN_OR_RETURN(FileWeights weights,
                           internal::ReadWeightsFile(path, options.weights));
-  absl::StatusOr<Tensors> tensors = ToTensors(weights);
-  ARCTRM_RETURN_IF_ERROR(Annotate(tensors.status(), path));
   CheckpointInfo info;
   info.model = options.model;
-  ARCTRM_RETURN_IF_ERROR(Annotate(ReadShapes(*tensors, info.model), path));
-  ARCTRM_RETURN_IF_ERROR(Annotate(info.model.Validate(), path));
-  ARCTRM_RETURN_IF_ERROR(Annotate(CheckShapes(*tensors, info.model), path));
+  const absl::StatusOr<Tensors> tensors = Understand(weights, info.model);
+  if (!tensors.ok()) {
+    absl::Status status = Annotate(tensors.status(), path);
+    if (weights.others.empty()) return status;
+    return absl::Status(
+        status.code(),
+        absl::StrCat(status.message(), " (of the weights ", weights.name,
+                     "; there too: ", absl::StrJoin(weights.others, ", "),
+                     ", which --weights NAME takes)"));
+  }
   Random random(0, "init");
   Model model(info.model, at::kCPU, at::kFloat, random);
   FillModel(*tensors, model);
   Tensor table = at::zeros({1, info.model.hidden});
   const auto known = tensors->find(internal::kTableName);
-  if (known != tensors->end()) table = known->second;
+  if (known != tensors->end()) {
+    table = known->second;
+  } else if (info.model.puzzle_prefix > 0) {
+    absl::StatusOr<std::string> remark = WithoutTable(options, info);
+    if (!remark.ok()) return Annotate(remark.status(), path);
+    weights.remarks.push_back(*std::move(remark));
+  }
   if (!options.identifiers.empty()) {
     ARCTRM_ASSIGN_OR_RETURN(const std::vector<std::string> names,
-                            ReadIdentifiers(options.identifiers));
+                            internal::ReadIdentifiers(options.identifiers));
     ARCTRM_RETURN_IF_ERROR(AssignRows(names, options.identifiers, info, table));
   }
   info.ids.num_ids = table.size(0);
@@ -248,7 +291,8 @@ absl::StatusOr<CheckpointInfo> Import(const std::string& path,
                                     model, model.flat(), table))}}));
   if (notes != nullptr) {
     *notes = {std::move(weights.name), weights.averaged,
-              std::move(weights.others), std::move(weights.passed_over)};
+              std::move(weights.others), std::move(weights.passed_over),
+              std::move(weights.remarks)};
   }
   return ReadCheckpointInfo(out);
 }

@@ -15,7 +15,6 @@
 #include "absl/strings/strip.h"
 #include "base/status.h"
 #include "solver/checkpoint/safetensors.h"
-#include "solver/checkpoint/weight_sets.h"
 
 namespace arctrm::internal {
 namespace {
@@ -26,6 +25,8 @@ using Kind = PickleValue::Kind;
 constexpr size_t kMostDepth = 64;
 constexpr size_t kMostPath = 400;
 constexpr size_t kMostTensors = 1 << 17;
+constexpr size_t kMostNumbers = 1000;
+constexpr int kMostAgain = 100;
 // More of the top are counted, not named.
 constexpr size_t kMostNamed = 12;
 
@@ -125,8 +126,7 @@ class TensorReader {
     }
     const bool counted = DtypeBytes(out.dtype) > 0;
     if (out.offset > kFar || out.storage_size < 0 || out.storage_size > kFar ||
-        (!empty && counted &&
-         (last >= out.storage_size || numbers > out.storage_size))) {
+        (!empty && counted && last >= out.storage_size)) {
       return Fault("a tensor that reaches outside its storage");
     }
     return absl::OkStatus();
@@ -170,11 +170,48 @@ class TensorReader {
         tensor.dtype = pickle_.at(args.items[6]).text;
       }
       ARCTRM_RETURN_IF_ERROR(Describe(args, tensor));
+      ARCTRM_RETURN_IF_ERROR(CheckPlain(args, name == "tensor_v3" ? 7 : 6));
       return tensor;
     }
+    return OtherKind(name);
+  }
+
+  // A view that negates or conjugates when it is read says so in a dict.
+  absl::Status CheckPlain(const PickleValue& args, size_t at) const {
+    if (args.items.size() <= at) return absl::OkStatus();
+    const PickleValue& marks = pickle_.at(args.items[at]);
+    if (marks.kind != Kind::kDict) return absl::OkStatus();
+    for (size_t i = 1; i < marks.items.size(); i += 2) {
+      if (pickle_.at(marks.items[i]).integer == 0) continue;
+      return absl::InvalidArgumentError(
+          "a view that negates its numbers; save a copy (tensor.clone())");
+    }
+    return absl::OkStatus();
+  }
+
+  static absl::Status OtherKind(absl::string_view name) {
+    std::string what =
+        absl::StrCat("a kind of tensor (",
+                     absl::Utf8SafeCHexEscape(name.substr(0, 60)), ")");
+    std::string instead = "save it as a plain one (tensor.detach().clone())";
+    if (absl::StartsWith(name, "sparse")) {
+      what = "a sparse tensor";
+      instead = "save tensor.to_dense()";
+    } else if (name == "qtensor") {
+      what = "a quantized tensor";
+      instead = "save tensor.dequantize(), better weights from before that";
+    } else if (absl::StartsWith(name, "nested")) {
+      what = "a nested tensor";
+      instead = "save the tensors in it (tensor.unbind())";
+    } else if (absl::StartsWith(name, "meta_tensor")) {
+      what = "a tensor without numbers (device meta)";
+      instead = "save the state dict after the weights were loaded";
+    } else if (absl::StartsWith(name, "wrapper_subclass")) {
+      what = "a tensor of another class, such as a DTensor";
+      instead = "save tensor.full_tensor(), or tensor.dequantize()";
+    }
     return absl::InvalidArgumentError(
-        absl::StrCat("a kind of tensor that is not read (", name,
-                     "); save it as a dense one"));
+        absl::StrCat(what, ", which is not read; ", instead));
   }
 
   const Pickle& pickle_;
@@ -219,9 +256,19 @@ absl::Status NotATensor(const Pickle& pickle, const PickleValue& call) {
                    ", which no state dict needs; nothing of it was run"));
 }
 
+// Of the names of weights, those that no module or dict can bear.
+bool IsLeafName(absl::string_view path) {
+  if (WeightNameStart(path) == std::string::npos) return false;
+  const size_t dot = path.rfind('.');
+  const absl::string_view word = dot == path.npos ? path : path.substr(dot + 1);
+  return absl::StrContains(word, "weight") || word == "bias" ||
+         absl::EndsWith(word, "_init");
+}
+
 class Walker {
  public:
-  explicit Walker(const Pickle& pickle) : pickle_(pickle), reader_(pickle) {}
+  Walker(const Pickle& pickle, std::vector<NamedNumber>* numbers)
+      : pickle_(pickle), reader_(pickle), numbers_(numbers) {}
 
   std::vector<FoundTensor> Run() {
     todo_.push_back({pickle_.root, "", 0, 0});
@@ -244,9 +291,15 @@ class Walker {
   void Look(const Step& step) {
     const PickleValue& value = pickle_.at(step.place);
     if (value.kind == Kind::kCall && Take(step)) return;
+    if (value.kind == Kind::kInt || value.kind == Kind::kBool) Note(step);
     const bool holds = value.kind == Kind::kCall || !value.items.empty();
-    if (!holds || step.depth > kMostDepth || step.path.size() > kMostPath ||
-        !seen_.insert(step.place).second) {
+    if (!holds || step.depth > kMostDepth || step.path.size() > kMostPath) {
+      return;
+    }
+    // A state dict may have two names. Others are looked at once: objects refer
+    // to one another in circles.
+    if (!seen_.insert(step.place).second &&
+        (!HoldsTensors(value) || ++again_ > kMostAgain)) {
       return;
     }
     children_.clear();
@@ -267,6 +320,19 @@ class Walker {
                  std::make_move_iterator(children_.rend()));
   }
 
+  bool HoldsTensors(const PickleValue& value) const {
+    if (value.kind != Kind::kDict || value.items.size() < 2) return false;
+    const auto tensor = reader_.Read(value.items[1]);
+    return !tensor.ok() || tensor->has_value();
+  }
+
+  void Note(const Step& step) const {
+    const std::string path = CleanPath(absl::StripSuffix(step.path, "."));
+    if (numbers_ == nullptr || !IsCounterName(path)) return;
+    if (numbers_->size() >= kMostNumbers) return;
+    numbers_->push_back({path, pickle_.at(step.place).integer});
+  }
+
   // A tensor, or an object under the name of a weight.
   bool Take(const Step& step) {
     if (step.path.empty()) return false;
@@ -275,9 +341,7 @@ class Walker {
     const bool is_tensor = !tensor.ok() || tensor->has_value();
     FoundTensor found;
     found.path = CleanPath(absl::StripSuffix(step.path, "."));
-    if (!is_tensor && WeightNameStart(found.path) == std::string::npos) {
-      return false;
-    }
+    if (!is_tensor && !IsLeafName(found.path)) return false;
     found.container =
         CleanPath(absl::string_view(step.path).substr(0, step.container))
             .size();
@@ -305,7 +369,7 @@ class Walker {
   void AddEntries(const Step& step, const std::vector<int>& entries) {
     for (size_t i = 0; i + 1 < entries.size(); i += 2) {
       const PickleValue& key = pickle_.at(entries[i]);
-      if (key.kind == Kind::kText) {
+      if (key.kind == Kind::kText || key.kind == Kind::kBytes) {
         Add(step, entries[i + 1], key.text);
       } else {
         Add(step, entries[i + 1], absl::StrCat(key.integer));
@@ -349,10 +413,12 @@ class Walker {
 
   const Pickle& pickle_;
   const TensorReader reader_;
+  std::vector<NamedNumber>* const numbers_;
   std::vector<FoundTensor> found_;
   std::vector<Step> todo_;
   std::vector<Step> children_;
   std::set<int> seen_;
+  int again_ = 0;
 };
 
 // The entries of a dict or of an object that is one.
@@ -437,8 +503,9 @@ std::string Describe(const Pickle& pickle, int place) {
 
 }  // namespace
 
-std::vector<FoundTensor> FindTensors(const Pickle& pickle) {
-  return Walker(pickle).Run();
+std::vector<FoundTensor> FindTensors(const Pickle& pickle,
+                                     std::vector<NamedNumber>* numbers) {
+  return Walker(pickle, numbers).Run();
 }
 
 std::string DescribeTop(const Pickle& pickle) {

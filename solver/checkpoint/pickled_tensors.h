@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "solver/checkpoint/pickle.h"
+#include "solver/checkpoint/weight_sets.h"
 
 namespace arctrm::internal {
 
@@ -39,7 +40,10 @@ struct FoundTensor {
 
 // Dicts, lists, tuples and what objects hold are all looked at, each once; what
 // is no tensor is passed over, but for objects under the name of a weight.
-std::vector<FoundTensor> FindTensors(const Pickle& pickle);
+// `numbers`, where not nullptr, takes those that stand under a name of
+// IsCounterName.
+std::vector<FoundTensor> FindTensors(
+    const Pickle& pickle, std::vector<NamedNumber>* numbers = nullptr);
 
 // What the pickle holds at its top, for people: "a dict of step (int),
 // model_state_dict (17 tensors), rng_state (tensor (5056), U8)".

@@ -26,10 +26,13 @@ struct RawTensor {
 
 struct FileWeights {
   std::map<std::string, RawTensor> tensors;  // "inner.lm_head.weight"
-  std::string name;                          // of the set that was taken
+  std::string name;  // of the set that was taken, as ShownName
   bool averaged = false;
   std::vector<std::string> others;       // sets that were not
   std::vector<std::string> passed_over;  // tensors beside those of the set
+  // For people: what was taken from another set, averages that were never
+  // updated or are not used.
+  std::vector<std::string> remarks;
 };
 
 // The set of weights called `wanted`, or by default as ChooseWeights says. All
@@ -39,5 +42,12 @@ struct FileWeights {
 // refuse it.
 absl::StatusOr<FileWeights> ReadWeightsFile(const std::string& path,
                                             absl::string_view wanted);
+
+// Does a file of weights from Python have such a name? "step_9", "a.pt".
+bool IsWeightsFileName(absl::string_view name);
+
+// For people: the sets of weights that lie in the file, one per line, and how
+// to import them. The errors of ReadWeightsFile; tensors are not read.
+absl::StatusOr<std::string> DescribeWeightsFile(const std::string& path);
 
 }  // namespace arctrm::internal

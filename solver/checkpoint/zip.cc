@@ -30,6 +30,7 @@ constexpr size_t kLocator64Bytes = 20;
 constexpr uint64_t kMostComment = 65535;
 constexpr uint16_t kZip64Extra = 1;
 constexpr uint16_t kEncrypted = 1;
+constexpr uint16_t kSizesFollow = 8;
 
 // Little-endian; the caller knows that it is there.
 uint64_t Number(absl::string_view bytes, size_t at, size_t size) {
@@ -61,11 +62,6 @@ absl::StatusOr<std::string> Part(const ByteSource& source, uint64_t offset,
   return bytes;
 }
 
-uint32_t Crc(absl::string_view bytes) {
-  return static_cast<uint32_t>(
-      crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
-}
-
 // Sizes and offset that don't fit 32 bits stand in an extra field.
 absl::Status ReadZip64(absl::string_view extra, ZipMember& member) {
   while (extra.size() >= 4) {
@@ -90,36 +86,66 @@ absl::Status ReadZip64(absl::string_view extra, ZipMember& member) {
   return absl::OkStatus();
 }
 
-// `size` bytes of deflated data become exactly member.size.
-absl::StatusOr<std::string> Inflate(absl::string_view packed,
-                                    const ZipMember& member) {
-  z_stream stream = {};
-  if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) {
-    return absl::ResourceExhaustedError("no memory to unpack with");
+// Hands the bytes from `offset`, packed_size of them, to `sink` in pieces.
+absl::Status ReadPieces(
+    const ByteSource& source, uint64_t offset, uint64_t size,
+    const std::function<absl::StatusOr<bool>(absl::string_view)>& sink) {
+  constexpr uint64_t kPiece = 1 << 22;
+  while (size > 0) {
+    const uint64_t count = std::min(size, kPiece);
+    ARCTRM_ASSIGN_OR_RETURN(const std::string bytes,
+                            Part(source, offset, count));
+    ARCTRM_ASSIGN_OR_RETURN(const bool more, sink(bytes));
+    if (!more) break;
+    offset += count;
+    size -= count;
   }
-  std::string out;
-  std::string chunk(1 << 18, '\0');
-  int status = Z_OK;
-  while (status == Z_OK && out.size() <= member.size) {
-    if (stream.avail_in == 0) {
-      const size_t most = std::min<size_t>(packed.size(), 1u << 30);
-      // zlib does not write there.
-      stream.next_in =
-          reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
-      stream.avail_in = static_cast<uInt>(most);
-      packed.remove_prefix(most);
-    }
-    stream.next_out = reinterpret_cast<Bytef*>(chunk.data());
-    stream.avail_out = static_cast<uInt>(chunk.size());
-    status = inflate(&stream, Z_NO_FLUSH);
-    out.append(chunk.data(), chunk.size() - stream.avail_out);
-  }
-  inflateEnd(&stream);
-  if (status != Z_STREAM_END || out.size() != member.size) {
-    return Damaged(absl::StrCat(member.name, " can't be unpacked"));
-  }
-  return out;
+  return absl::OkStatus();
 }
+
+// Unpacks what it is given, piece by piece.
+class Inflater {
+ public:
+  Inflater() : chunk_(1 << 18, '\0') {
+    ready_ = inflateInit2(&stream_, -MAX_WBITS) == Z_OK;
+    status_ = Z_OK;
+  }
+  ~Inflater() {
+    if (ready_) inflateEnd(&stream_);
+  }
+  Inflater(const Inflater&) = delete;
+  Inflater& operator=(const Inflater&) = delete;
+
+  bool ready() const { return ready_; }
+  bool ended() const { return status_ == Z_STREAM_END; }
+
+  // False: that was the end, or nonsense.
+  bool Add(absl::string_view packed,
+           const std::function<bool(absl::string_view)>& sink) {
+    // zlib does not write there.
+    stream_.next_in =
+        reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
+    stream_.avail_in = static_cast<uInt>(packed.size());
+    size_t made = chunk_.size();
+    while (status_ == Z_OK && (stream_.avail_in > 0 || made == chunk_.size())) {
+      stream_.next_out = reinterpret_cast<Bytef*>(chunk_.data());
+      stream_.avail_out = static_cast<uInt>(chunk_.size());
+      status_ = inflate(&stream_, Z_NO_FLUSH);
+      // All was read, and there is room: it waits for more.
+      if (status_ == Z_BUF_ERROR) status_ = Z_OK;
+      made = chunk_.size() - stream_.avail_out;
+      if (!sink({chunk_.data(), made})) return false;
+      if (made == 0) break;
+    }
+    return status_ == Z_OK;
+  }
+
+ private:
+  z_stream stream_ = {};
+  std::string chunk_;
+  bool ready_ = false;
+  int status_ = Z_OK;
+};
 
 }  // namespace
 
@@ -174,8 +200,9 @@ absl::StatusOr<ZipFile> ZipFile::Open(ByteSource source) {
   }
   if (end == tail.size()) {
     return Damaged(absl::StrCat("it ends after ", size,
-                                " bytes, before its directory; copy or "
-                                "download it again"));
+                                " bytes, before its directory; is it still "
+                                "being written? Else copy or download it "
+                                "again"));
   }
   uint64_t count = Short(tail, end + 10);
   uint64_t directory_size = Word(tail, end + 12);
@@ -259,16 +286,23 @@ absl::StatusOr<uint64_t> ZipFile::DataOffset(const ZipMember& member) const {
   ARCTRM_ASSIGN_OR_RETURN(
       const std::string name,
       Part(source_, member.offset + kLocalBytes, name_size));
+  // Sums and sizes may follow the bytes instead (0 here), or stand in 64 bits.
+  const auto same = [&](size_t at, uint64_t expected) {
+    const uint32_t written = Word(header, at);
+    return (member.flags & kSizesFollow) != 0 || written == 0xffffffff ||
+           written == 0 || written == expected;
+  };
   if (Word(header, 0) != kLocal || name != member.name ||
-      Short(header, 8) != member.method) {
+      Short(header, 6) != member.flags || Short(header, 8) != member.method ||
+      !same(14, member.crc) || !same(18, member.packed_size) ||
+      !same(22, member.size)) {
     return Damaged(
         absl::StrCat(member.name, " is described otherwise in the directory"));
   }
   return member.offset + kLocalBytes + name_size + Short(header, 28);
 }
 
-absl::StatusOr<std::string> ZipFile::Read(const ZipMember& member,
-                                          int64_t max_bytes) const {
+absl::Status ZipFile::Stream(const ZipMember& member, const Sink& sink) const {
   if ((member.flags & kEncrypted) != 0) {
     return absl::InvalidArgumentError(
         absl::StrCat(member.name, " is encrypted; unpack it first"));
@@ -278,29 +312,60 @@ absl::StatusOr<std::string> ZipFile::Read(const ZipMember& member,
         member.name, " is packed in a way (method ", member.method,
         ") that is not read; pack it again, without compression (zip -0)"));
   }
+  ARCTRM_ASSIGN_OR_RETURN(const uint64_t offset, DataOffset(member));
+  uint64_t size = 0;
+  uLong crc = 0;
+  const auto take = [&](absl::string_view bytes) {
+    size += bytes.size();
+    if (size > member.size) return false;
+    crc = crc32_z(crc, reinterpret_cast<const Bytef*>(bytes.data()),
+                  bytes.size());
+    sink(bytes);
+    return true;
+  };
+  Inflater inflater;
+  if (!inflater.ready()) {
+    return absl::ResourceExhaustedError("no memory to unpack with");
+  }
+  const bool deflated = member.method == Z_DEFLATED;
+  ARCTRM_RETURN_IF_ERROR(
+      ReadPieces(source_, offset, member.packed_size,
+                 [&](absl::string_view bytes) -> absl::StatusOr<bool> {
+                   return deflated ? inflater.Add(bytes, take) : take(bytes);
+                 }));
+  if (deflated && (!inflater.ended() || size != member.size)) {
+    return Damaged(absl::StrCat(member.name, " can't be unpacked"));
+  }
+  if (size != member.size) {
+    return Damaged(absl::StrCat(member.name, " has ", size, " bytes, expected ",
+                                member.size));
+  }
+  const uint32_t sum = has_checksums_ ? static_cast<uint32_t>(crc) : 0;
+  if (sum != member.crc) {
+    return Damaged(absl::StrFormat(
+        "the bytes of %s are not the ones that were written (CRC-32 %08x, "
+        "expected %08x); copy or download it again",
+        member.name, sum, member.crc));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> ZipFile::Read(const ZipMember& member,
+                                          int64_t max_bytes) const {
   if (member.size > static_cast<uint64_t>(std::max<int64_t>(0, max_bytes))) {
     return absl::InvalidArgumentError(
         absl::StrCat(member.name, " has ", member.size,
                      " bytes, more than the memory there is for it"));
   }
-  ARCTRM_ASSIGN_OR_RETURN(const uint64_t offset, DataOffset(member));
-  ARCTRM_ASSIGN_OR_RETURN(std::string bytes,
-                          Part(source_, offset, member.packed_size));
-  if (member.method == Z_DEFLATED) {
-    ARCTRM_ASSIGN_OR_RETURN(bytes, Inflate(bytes, member));
-  }
-  if (bytes.size() != member.size) {
-    return Damaged(absl::StrCat(member.name, " has ", bytes.size(),
-                                " bytes, expected ", member.size));
-  }
-  const uint32_t crc = has_checksums_ ? Crc(bytes) : 0;
-  if (crc != member.crc) {
-    return Damaged(absl::StrFormat(
-        "the bytes of %s are not the ones that were written (CRC-32 %08x, "
-        "expected %08x); copy or download it again",
-        member.name, crc, member.crc));
-  }
-  return bytes;
+  std::string out;
+  out.reserve(static_cast<size_t>(std::min(member.size, member.packed_size)));
+  ARCTRM_RETURN_IF_ERROR(Stream(
+      member, [&](absl::string_view bytes) { absl::StrAppend(&out, bytes); }));
+  return out;
+}
+
+absl::Status ZipFile::Check(const ZipMember& member) const {
+  return Stream(member, [](absl::string_view) {});
 }
 
 }  // namespace arctrm::internal

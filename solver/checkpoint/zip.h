@@ -52,10 +52,14 @@ class ZipFile {
   // in another way or larger than `max_bytes`.
   absl::StatusOr<std::string> Read(const ZipMember& member,
                                    int64_t max_bytes) const;
+  // Reads the content only to check it: the same errors but for the size.
+  absl::Status Check(const ZipMember& member) const;
 
  private:
   absl::Status ReadDirectory(uint64_t offset, uint64_t size, uint64_t count);
   absl::StatusOr<uint64_t> DataOffset(const ZipMember& member) const;
+  using Sink = std::function<void(absl::string_view)>;
+  absl::Status Stream(const ZipMember& member, const Sink& sink) const;
 
   ByteSource source_;
   std::vector<ZipMember> members_;  // as the directory lists them

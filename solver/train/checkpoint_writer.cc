@@ -28,8 +28,11 @@ void CheckpointWriter::TellUnsaved(const absl::Status& why) {
   if (loop_.request.on_unsaved) {
     loop_.request.on_unsaved(why);
   } else if (loop_.request.log != nullptr && !told_) {
-    loop_.request.log->Warning(absl::StrCat(
-        "not saved, and so will be all that finds no room: ", why.message()));
+    loop_.request.log->Warning(absl::StrCat("not saved, as all that ",
+                                            absl::IsResourceExhausted(why)
+                                                ? "finds no room: "
+                                                : "can't be written: ",
+                                            why.message()));
   }
   told_ = true;
 }

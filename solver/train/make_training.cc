@@ -15,6 +15,7 @@
 #include "solver/checkpoint_info.h"
 #include "solver/device/cuda_launch.h"
 #include "solver/device/device.h"
+#include "solver/resume.h"
 #include "solver/train/embedding_init.h"
 #include "solver/train/state_io.h"
 
@@ -200,7 +201,8 @@ absl::Status CheckRequest(const TrainRequest& asked) {
   }
   if (request.resume) {
     ARCTRM_CHECK(request.dataset != nullptr);
-    return CheckResumeState(request);
+    ARCTRM_RETURN_IF_ERROR(CheckWeights(request.out).status());
+    return CheckResume(request);
   }
   if (request.checkpoint.empty()) return absl::OkStatus();
   ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
@@ -239,8 +241,7 @@ absl::StatusOr<std::unique_ptr<Training>> MakeTraining(
   TrainState& state = training->state;
   NewRows new_rows;
   if (!training->request.checkpoint.empty() && !training->request.resume) {
-    ARCTRM_ASSIGN_OR_RETURN(new_rows,
-                            LoadStartWeights(training->request, state));
+    ARCTRM_ASSIGN_OR_RETURN(new_rows, LoadStartWeights(*training));
   }
   if (training->request.train.ema > 0) {
     state.average = state.model->flat().detach().clone();

@@ -48,6 +48,7 @@ TrainState::TrainState(const TrainRequest& request, Slice slice,
       optimizer(model->flat()),
       batch(request, slice, *model),
       trained(TrainedTasks(*request.dataset)) {
+  origin.run = request.run;
   embeddings.index = IdsOfDataset(*request.dataset);
   const int64_t num_ids = embeddings.index.num_ids;
   embeddings.rows =

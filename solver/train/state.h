@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "augment/leak_guard.h"
@@ -56,9 +58,18 @@ struct TrainCounters {
   double learning_rate = 0;
   // Training time of this training before it was resumed, in seconds.
   double earlier_time_s = 0;
-  // Of the weights that this training started from.
-  int64_t weights_steps = 0;
-  double weights_time_s = 0;
+};
+
+// What the weights come from.
+struct TrainOrigin {
+  // Of the weights that this training started from: optimiser steps and seconds
+  // of all trainings before.
+  int64_t steps = 0;
+  double time_s = 0;
+  // Their CheckpointFingerprint(), "" for none; nullopt where a resumed state
+  // does not tell.
+  std::optional<std::string> fingerprint = "";
+  std::string run;  // CheckpointInfo::run
 };
 
 // The best evaluation so far.
@@ -84,6 +95,7 @@ struct TrainState {
   BatchState batch;
   LossScale loss_scale;
   TrainCounters counters;
+  TrainOrigin origin;
   BestScore best;
   std::vector<TrainedTask> trained;  // tasks that the weights have seen
 };

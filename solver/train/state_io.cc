@@ -9,11 +9,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/files.h"
-#include "base/hash.h"
 #include "base/status.h"
 #include "solver/checkpoint/checkpoint.h"
 #include "solver/checkpoint/checkpoint_files.h"
+#include "solver/resume.h"
 #include "solver/train/embedding_init.h"
+#include "solver/train/resume_state.h"
 
 namespace arctrm::internal {
 namespace {
@@ -27,8 +28,8 @@ void VisitNumbers(State& state, Visitor&& visit) {
   visit("step", state.counters.step);
   visit("adam_t", state.optimizer.t);
   visit("rows_only_steps", state.counters.rows_only_steps);
-  visit("earlier_steps", state.counters.weights_steps);
-  visit("weights_time_s", state.counters.weights_time_s);
+  visit("earlier_steps", state.origin.steps);
+  visit("weights_time_s", state.origin.time_s);
   visit("best_step", state.best.step);
   visit("best_exact", state.best.score.exact);
   visit("best_accuracy", state.best.score.accuracy);
@@ -87,8 +88,8 @@ void VisitCarry(State& carry, Visitor&& visit) {
 }
 
 // `carry`: that of the whole batch.
-TensorMap ResumeState(const Training& training, const Carry& carry,
-                      double time_s) {
+TensorMap ResumeTensors(const Training& training, const Carry& carry,
+                        double time_s) {
   const TrainState& state = training.state;
   TensorMap map;
   map.tensors = {{"parameters", state.model->flat()},
@@ -103,56 +104,14 @@ TensorMap ResumeState(const Training& training, const Carry& carry,
                   {"sampler", state.batch.examples.State()},
                   {kTime, NumberText(time_s)}};
   VisitNumbers(state, Writer(map.metadata));
+  if (state.origin.fingerprint.has_value()) {
+    map.metadata[kStartKey] = *state.origin.fingerprint;
+  }
   if (state.loss_scale.gave_up || state.model->dtype() == at::kHalf) {
     VisitLossScale(state.loss_scale, Writer(map.metadata));
     map.metadata[kGaveUp] = state.loss_scale.gave_up ? "1" : "0";
   }
   return map;
-}
-
-struct SavedTraining {
-  CheckpointInfo info;
-  SafetensorsFile weights;
-  SafetensorsFile state;
-};
-
-absl::StatusOr<SavedTraining> ReadSaved(const TrainRequest& request) {
-  const std::string& dir = request.out;
-  ARCTRM_ASSIGN_OR_RETURN(CheckpointInfo info, ReadCheckpointInfo(dir));
-  if (!info.has_resume_state) {
-    return absl::NotFoundError(absl::StrCat(
-        dir, ": holds weights but no ", kResumeFile,
-        ", so training can't be resumed; start from it with --checkpoint"));
-  }
-  std::string difference = FirstDifference(info.model, request.model);
-  // Files from before these options existed.
-  if (info.train.fit_canvas == "auto") info.train.fit_canvas = "off";
-  if (info.train.canvas_step == 0) {
-    info.train.canvas_step = request.train.canvas_step;
-  }
-  if (difference.empty()) {
-    difference = FirstDifference(info.train, request.train);
-  }
-  if (!difference.empty()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        dir, ": ", difference, "; resume with the settings it began with"));
-  }
-  ARCTRM_ASSIGN_OR_RETURN(SafetensorsFile weights,
-                          ReadCheckpointTensors(info.dir, kWeightsFile));
-  ARCTRM_ASSIGN_OR_RETURN(SafetensorsFile state,
-                          ReadCheckpointTensors(info.dir, kResumeFile));
-  if (ValueOf(state.metadata(), "dataset") !=
-      DatasetFingerprint(*request.dataset)) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(dir,
-                     ": was trained on another dataset; resume with the "
-                     "same tasks, copies and seed"));
-  }
-  if (info.ids.num_ids != IdsOfDataset(*request.dataset).num_ids) {
-    return absl::DataLossError(
-        absl::StrCat(dir, ": its id map does not fit its dataset"));
-  }
-  return SavedTraining{std::move(info), std::move(weights), std::move(state)};
 }
 
 absl::Status LoadTensor(const SafetensorsFile& file, const std::string& name,
@@ -218,23 +177,6 @@ absl::Status LoadNumbers(const Text& text, const std::string& path,
 
 }  // namespace
 
-std::string DatasetFingerprint(const Dataset& dataset) {
-  std::string content = absl::StrCat(dataset.canvas.side, ";");
-  if (!dataset.has_ids()) {
-    absl::StrAppend(&content, PuzzleKindName(dataset.canvas.kind), ";",
-                    dataset.seed, ";", dataset.copies_asked, ";");
-  }
-  for (const DatasetTask& task : dataset.tasks) {
-    absl::StrAppend(&content, task.name, ";", task.pairs.size(), ";");
-    for (const Pair& pair : task.pairs) {
-      content += pair.input.ContentBytes();
-      content += pair.output.ContentBytes();
-    }
-    for (const Augmentation& copy : task.copies) content += copy.Key();
-  }
-  return Sha256Hex(content);
-}
-
 absl::Status SaveTraining(const Training& training, const std::string& dir,
                           double time_s, SaveAs what) {
   const TrainState& state = training.state;
@@ -242,8 +184,8 @@ absl::Status SaveTraining(const Training& training, const std::string& dir,
   CheckpointInfo info;
   info.model = training.request.model;
   info.train = training.request.train;
-  info.step = state.counters.weights_steps + state.counters.step;
-  info.train_time_s = state.counters.weights_time_s + time_s;
+  info.step = state.origin.steps + state.counters.step;
+  info.train_time_s = state.origin.time_s + time_s;
   info.ids = state.embeddings.index;
   for (PuzzleTask& task : info.ids.tasks) {
     for (size_t i = 0; i < task.updates.size(); ++i) {
@@ -252,6 +194,7 @@ absl::Status SaveTraining(const Training& training, const std::string& dir,
     }
   }
   info.trained = state.trained;
+  info.run = state.origin.run;
   NamedFiles files = {{kWeightsFile, ToSafetensors(ModelTensors(
                                          *state.model, state.AnswerWeights(),
                                          state.embeddings.rows))}};
@@ -261,7 +204,7 @@ absl::Status SaveTraining(const Training& training, const std::string& dir,
   }
   if (what == SaveAs::kWhole) {
     files.emplace_back(kResumeFile,
-                       ToSafetensors(ResumeState(training, carry, time_s)));
+                       ToSafetensors(ResumeTensors(training, carry, time_s)));
   }
   return WriteCheckpoint(dir, info, std::move(files));
 }
@@ -270,8 +213,9 @@ void GatherForSave(const Training& training) {
   training.executor.GatherCarry(training.state.batch.carry);
 }
 
-absl::StatusOr<NewRows> LoadStartWeights(const TrainRequest& request,
-                                         TrainState& state) {
+absl::StatusOr<NewRows> LoadStartWeights(Training& training) {
+  const TrainRequest& request = training.request;
+  TrainState& state = training.state;
   ARCTRM_ASSIGN_OR_RETURN(CheckpointInfo info,
                           ReadCheckpointInfo(request.checkpoint));
   ARCTRM_RETURN_IF_ERROR(CheckSameNetwork(info, request.model));
@@ -280,24 +224,32 @@ absl::StatusOr<NewRows> LoadStartWeights(const TrainRequest& request,
   ARCTRM_ASSIGN_OR_RETURN(
       const Tensor table,
       LoadModelTensors(file, info.ids.num_ids, *state.model));
+  const bool lacks_rows =
+      request.model.puzzle == PuzzleKindName(PuzzleKind::kArc) &&
+      request.model.puzzle_prefix > 0 && info.ids.num_ids == 1;
+  if (lacks_rows && request.train.new_rows != "zero" &&
+      training.log != nullptr) {
+    training.log->Warning(
+        "the start weights have no embedding rows: those of all tasks begin at "
+        "zero, as with train.new_rows = zero");
+  }
   NewRows new_rows = InitEmbeddings(request, info.ids, table, state);
   std::vector<TrainedTask> seen = std::move(info.trained);
   MergeTrainedTasks(state.trained, seen);
   state.trained = std::move(seen);
-  state.counters.weights_steps = info.step;
-  state.counters.weights_time_s = info.train_time_s;
+  state.origin.steps = info.step;
+  state.origin.time_s = info.train_time_s;
+  ARCTRM_ASSIGN_OR_RETURN(state.origin.fingerprint,
+                          CheckpointFingerprint(request.checkpoint));
   return new_rows;
-}
-
-absl::Status CheckResumeState(const TrainRequest& request) {
-  ARCTRM_RETURN_IF_ERROR(CheckWeights(request.out).status());
-  return ReadSaved(request).status();
 }
 
 absl::Status LoadResumeState(Training& training) {
   const TrainRequest& request = training.request;
   TrainState& state = training.state;
-  ARCTRM_ASSIGN_OR_RETURN(SavedTraining saved, ReadSaved(request));
+  ARCTRM_ASSIGN_OR_RETURN(
+      ResumeState saved,
+      ReadResume(request.out, request.model, request.train, *request.dataset));
   const SafetensorsFile& file = saved.state;
   at::NoGradGuard no_grad;
   ARCTRM_ASSIGN_OR_RETURN(
@@ -327,6 +279,9 @@ absl::Status LoadResumeState(Training& training) {
     }
   }
   state.trained = std::move(saved.info.trained);
+  if (state.origin.run.empty()) state.origin.run = saved.info.run;
+  state.origin.fingerprint.reset();
+  if (saved.Has(kStartKey)) state.origin.fingerprint = saved.Text(kStartKey);
   return absl::OkStatus();
 }
 

@@ -7,7 +7,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "augment/dataset.h"
 #include "solver/checkpoint_info.h"
 #include "solver/train/row_match.h"
 #include "solver/train/step.h"
@@ -26,17 +25,9 @@ void GatherForSave(const Training& training);
 
 // Takes the weights of the checkpoint that request.checkpoint names. The result
 // says which embedding rows are new.
-absl::StatusOr<NewRows> LoadStartWeights(const TrainRequest& request,
-                                         TrainState& state);
+absl::StatusOr<NewRows> LoadStartWeights(Training& training);
 
 // Takes all state from request.out. DataLoss names what is damaged.
 absl::Status LoadResumeState(Training& training);
-
-// Can a training with `request` go on from request.out? NotFound without a
-// resume state there, FailedPrecondition where settings or dataset differ.
-absl::Status CheckResumeState(const TrainRequest& request);
-
-// SHA-256 of what a resumed training must find again of its dataset.
-std::string DatasetFingerprint(const Dataset& dataset);
 
 }  // namespace arctrm::internal

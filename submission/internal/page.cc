@@ -15,6 +15,7 @@ namespace {
 constexpr size_t kMaxOpenFacts = 12;
 
 // Reports are known by it again, those of before too.
+constexpr char kOwner[] = "<meta name=\"arctrm-run\" content=\"";
 constexpr char kMadeBy[] = "<footer>Made by arctrm.";
 
 std::string FactsHtml(const ReportPage& data) {
@@ -94,6 +95,16 @@ bool IsReport(absl::string_view html) {
          absl::StrContains(html, kMadeBy);
 }
 
+std::string ReportOwner(absl::string_view html) {
+  const size_t head = html.find("</head>");
+  const size_t at = html.substr(0, head).find(kOwner);
+  if (head == absl::string_view::npos || at == absl::string_view::npos) {
+    return "";
+  }
+  html.remove_prefix(at + sizeof(kOwner) - 1);
+  return std::string(html.substr(0, html.find('"')));
+}
+
 std::string PageHtml(const ReportPage& page, absl::string_view summary,
                      absl::string_view scores, absl::string_view items) {
   const std::string title =
@@ -101,8 +112,9 @@ std::string PageHtml(const ReportPage& page, absl::string_view summary,
   return absl::StrCat(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, "
-      "initial-scale=1\">\n<title>",
-      title, "</title>\n<style>", kReportStyle,
+      "initial-scale=1\">\n",
+      page.owner.empty() ? "" : absl::StrCat(kOwner, page.owner, "\">\n"),
+      "<title>", title, "</title>\n<style>", kReportStyle,
       "</style>\n</head>\n<body>\n<main>\n", HeaderHtml(page, title, summary),
       scores, CurvesSection(page.curve), FactsHtml(page), items, kMadeBy,
       " Everything on this page is in this one file."

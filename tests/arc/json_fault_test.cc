@@ -42,8 +42,8 @@ TEST(JsonFault, SaysLineColumnAndPath) {
             "line 1, column 10: expected nothing after the end of the "
             "document, found 'x'");
   EXPECT_EQ(DescribeJsonFault("[1, 2"),
-            "line 1, column 6 ([1]): expected ',' or ']', found the end of "
-            "the file (is it truncated?)");
+            "line 1, column 6 ([1]): the file ends in the middle; was it "
+            "written, copied or downloaded whole?");
   EXPECT_EQ(DescribeJsonFault(" \n"), "the file is empty");
 }
 
@@ -54,17 +54,31 @@ TEST(JsonFault, EveryKindThatTheParserRefuses) {
   } kCases[] = {
       {"{a: 1}", "a key in quotes"},
       {"{\"a\" 1}", "':'"},
-      {"{\"a\": 1,}", "a key in quotes"},
-      {"[1,]", "a value"},
+      {"{\"a\": 1,}", "column 8 (a): a comma before '}'"},
+      {"[1,\n]", "line 1, column 3 ([0]): a comma before ']'"},
+      {"[1,,2]", "a value"},
       {"[01]", "a 0 in front"},
       {"[1.]", "a digit"},
       {"[-]", "a digit"},
       {"[+1]", "a value"},
       {"[1e]", "a digit"},
-      {"[NaN]", "a value"},
-      {"[tru]", "true"},
-      {"[nulL]", "null"},
-      {"[\"a]", "the end of a string"},
+      {"[NaN]", "found NaN, which JSON does not have"},
+      {"[-Infinity]", "found -Infinity, which JSON does not have"},
+      {"[undefined]", "found undefined, which JSON does not have"},
+      {"[None]", "found None, which is Python"},
+      {"{'a': 1}", "write the file with json.dump"},
+      {"[1, // one\n2]", "found a comment, which JSON does not have"},
+      {"{\"a\": 1 /* one */}", "found a comment"},
+      {"{# one\n\"a\": 1}", "found a comment"},
+      {"[tru]", "expected a value, found the word tru"},
+      {"[nulL]", "found the word nulL"},
+      {"[trues]", "found the word trues"},
+      {"[null1]", "found the word null"},
+      {"[\"a]", "the file ends in the middle"},
+      {"{\"a\": 1}\n{\"b\": 2}",
+       "line 2, column 1: a second JSON document begins here"},
+      {"{\"a\": 1}[]", "a second JSON document begins here"},
+      {"{\r\"a\": 1,\r\n\"b\": x}", "line 3, column 6"},
       {"[\"\\x\"]", "an escaped character"},
       {"[\"\\u12\"]", "four hexadecimal digits"},
       {"[\"\\ud800\"]", "half a surrogate pair"},
@@ -92,6 +106,14 @@ TEST(JsonFault, EveryKindThatTheParserRefuses) {
         << text.substr(0, 100);
     EXPECT_FALSE(Parses(text)) << text.substr(0, 100);
   }
+}
+
+TEST(JsonFault, ALineHasNoNumberAndIsNoFile) {
+  EXPECT_EQ(DescribeJsonLineFault("{\"id\": \"b\""),
+            "column 11 (id): the line ends in the middle");
+  EXPECT_EQ(DescribeJsonLineFault("{} {}"),
+            "column 4: a second JSON value begins here; expected one in a "
+            "line");
 }
 
 TEST(JsonFault, DepthIsTheParsersOwn) {

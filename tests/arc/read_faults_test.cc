@@ -62,12 +62,17 @@ std::string List(int count, const std::string& item) {
 
 TEST(ReadFaults, TextThatIsNoJson) {
   ExpectFaults(
-      {{"", "not JSON: the file is empty"},
-       {" \n\t", "not JSON: the file is empty"},
-       {"id,grid\n1,2\n", "not JSON: line 1, column 1"},
+      {{"", "the file is empty; was it written or downloaded whole?"},
+       {"\xEF\xBB\xBF", "the file holds nothing but a byte-order mark"},
+       {" \n\t", "the file holds nothing but blanks and empty lines"},
+       {"id,grid\n1,2\n", "not JSON: it begins with \"id,grid\""},
+       {"task_id,attempt_1\na,b\n", "begins with \"task_id,attempt_1\""},
+       {"../gone/b.json", "a path, \"../gone/b.json\": a link that was saved"},
+       {"404: Not Found", "an error message of a server"},
+       {"Entry not found", "an error message of a server"},
        {"{\"a\": {\"train\": [}", "(a.train[0]): expected a value, found '}'"},
        {absl::StrCat(kChallenges, "x"), "nothing after the end"},
-       {absl::StrCat(kChallenges, "{}"), "nothing after the end"},
+       {absl::StrCat(kChallenges, "{}"), "a second JSON document begins here"},
        {absl::StrCat(kChallenges, std::string(1, '\0')), "byte 0x00"},
        {WithGrid("[[\"\xFF\"]]"), "(bbbb0002.test[1].input[0][0]): invalid"},
        {"\xFF\xFE{\0", "text in UTF-16"},
@@ -86,6 +91,9 @@ TEST(ReadFaults, WrongTypes) {
       {{"7", "expected an object of tasks by id"},
        {"\"text\"", "found the text \"text\""},
        {"null", "found null"},
+       {kSolutions, "holds solutions (test outputs by task id); tasks"},
+       {kSubmission, "holds a submission (attempts by task id); tasks"},
+       {"{\"error\": \"rate limited\"}", "holds an error message"},
        {"{\"a\": 3}",
         "task a: expected an object with \"train\" and \"test\", "
         "found the number 3"},
@@ -134,9 +142,11 @@ TEST(ReadFaults, ValuesThatAreNoColours) {
   ExpectFaults(
       {{with("10"), wants + "the number 10"},
        {with("-1"), wants + "the number -1"},
-       {with("1.5"), wants + "the number 1.5, which is no integer"},
-       {with("3.0"), wants + "the number 3.0, which is no integer"},
-       {with("1e0"), wants + "the number 1.0, which is no integer"},
+       {with("1.5"), wants + "the number 1.5, which is not an integer"},
+       {with("3.0"),
+        wants + "the number 3.0, which is not written as an integer"},
+       {with("1e0"),
+        wants + "the number 1.0, which is not written as an integer"},
        {with("9223372036854775808"), wants + "the number 9223372036854775808"},
        {with("null"), wants + "null"}},
       "c.json", Tasks);
@@ -161,7 +171,7 @@ TEST(ReadFaults, NothingToDo) {
         "task a: train[0]: \"input\" is missing"},
        {"{\"a\": {\"test\": [{}]}}", "task a: test[0]: \"input\" is missing"},
        {"{\"train\": [], \"test\": []}", "task c: train: no demonstrations"},
-       {"[]", "task c: examples: no demonstrations"},
+       {"[]", "no tasks, the file holds only []"},
        {"[{\"input\": [[1]]}]", "task c: examples[0]: \"output\" is missing"}},
       "c.json", Tasks);
 }
@@ -173,10 +183,10 @@ TEST(ReadFaults, KeysTwiceOrUnknown) {
   ExpectFaults(
       {{absl::StrCat("{\"a\": ", task, ", \"b\": ", task, ", \"a\": ", task,
                      "}"),
-        "\"a\" stands twice"},
+        "task a: stands twice; every task stands once"},
        // The same id, written in two ways.
        {absl::StrCat("{\"a\": ", task, ", \"\\u0061\": ", task, "}"),
-        "\"a\" stands twice"},
+        "task a: stands twice; every task stands once"},
        {absl::StrCat("{\"a\": {\"train\": [", pair, "], \"train\": [", pair,
                      "], \"test\": [", pair, "]}}"),
         "task a: \"train\" stands twice"},
@@ -228,27 +238,35 @@ TEST(ReadFaults, FileNamesThatAreNoUtf8) {
   Save(dir, "a\xFF.json", kOneTask);
   const absl::Status status = Tasks(dir);
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("no valid UTF-8"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("not valid UTF-8"));
 }
 
 TEST(ReadFaults, SolutionsOfTheWrongForm) {
   ExpectFaults(
-      {{"{}", "no solutions"},
-       {"[]", "expected an object of test outputs by task id"},
+      {{"{}", "no solutions, the file holds only {}"},
+       {"[]", "no solutions, the file holds only []"},
+       {"[1]", "expected an object of test outputs by task id"},
        {"{\"a\": 1}", "task a: expected a list of test outputs"},
        {"{\"a\": []}", "task a: solution: no test outputs"},
        {"{\"a\": [[1]]}", "task a: solution[0] row 0: expected a list"},
        {"{\"a\": [[[1]], [[11]]]}",
         "task a: solution[1] row 0 column 0: expected a colour"},
-       {"{\"a\": [[[1]]], \"a\": [[[1]]]}", "\"a\" stands twice"},
-       {kChallenges, "expected a list of test outputs"},
-       {kSubmission, "expected a grid"}},
+       {"{\"a\": [[[1]]], \"a\": [[[1]]]}", "task a: solution: stands twice"},
+       {"{\"a\": [null, [[1]]]}",
+        "task a: solution[0]: expected a grid (a list of rows), found null"},
+       {"{\"a\": null, \"b\": [[[1]]]}",
+        "task a: expected a list of test outputs, found null"},
+       {kChallenges, "none of its tasks holds a test output"},
+       {kSubmission, "holds a submission (attempts by task id); solutions"}},
       "s.json", Solutions);
 }
 
 TEST(ReadFaults, SubmissionsOfTheWrongForm) {
-  ExpectFaults({{"{}", "no tasks"},
-                {"[]", "expected an object of attempts by task id"},
+  ExpectFaults({{"{}", "no attempts, the file holds only {}"},
+                {"[]", "no attempts, the file holds only []"},
+                {"7", "expected an object of attempts by task id"},
+                {"{\"message\": \"Not Found\", \"status\": \"404\"}",
+                 "holds an error message (\"message\": \"Not Found\")"},
                 {"{\"a\": {}}", "task a: expected a list with two attempts"},
                 {"{\"a\": [{\"attempt_1\": [[1]]}]}",
                  "task a: test[0]: \"attempt_2\" is missing"},
@@ -257,7 +275,12 @@ TEST(ReadFaults, SubmissionsOfTheWrongForm) {
                 {"{\"a\": [{\"attempt_3\": [[1]]}]}", "found \"attempt_3\""},
                 {"{\"a\": [{\"attempt_1\": []}]}",
                  "task a: test[0].attempt_1: a grid has 1 to 30 rows, found 0"},
-                {kSolutions, "test[0]: expected an object with \"attempt_1\""}},
+                {kChallenges,
+                 "holds tasks (\"train\" and \"test\", or pairs); "
+                 "a submission is expected here"},
+                {kSolutions,
+                 "holds solutions (test outputs by task id); a "
+                 "submission is expected here"}},
                "s.json", Attempted);
 }
 
@@ -277,7 +300,7 @@ TEST(ReadFaults, TruncationAtEveryByte) {
        {std::string(kChallenges), std::string(kSolutions),
         std::string(kSubmission), std::string(kOneTask)}) {
     const size_t whole = text.find_last_of('}') + 1;
-    for (size_t size = 0; size < whole; ++size) {
+    for (size_t size = 1; size < whole; ++size) {
       const std::string path = Save(dir, "t.json", text.substr(0, size));
       for (const absl::Status& status :
            {Tasks(path), Solutions(path), Attempted(path)}) {

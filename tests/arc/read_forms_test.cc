@@ -98,7 +98,7 @@ TEST(ReadForms, StandInsAreCalledByTheirName) {
   EXPECT_THAT(Message(ReadTasks(path).status()), HasSubstr("truncated"));
   Save(dir, "c.json", "{\"a\": NaN}");
   EXPECT_THAT(Message(ReadTasks(path).status()),
-              HasSubstr("found NaN, which is no JSON"));
+              HasSubstr("found NaN, which JSON does not have"));
   Save(dir, "c.json", "{'a': 1}");
   EXPECT_THAT(Message(ReadTasks(path).status()), HasSubstr("json.dump"));
 }
@@ -167,7 +167,7 @@ TEST(ReadForms, FaultsOfLinesNameTheLine) {
                         "\n{\"id\": \"x\", \"examples\": [[[[1]]]]}\n7\n"));
   EXPECT_THAT(
       Message(ReadTasks(path).status()),
-      AllOf(HasSubstr(path + ": 3 faults: line 2: not JSON: line 2, column "),
+      AllOf(HasSubstr(path + ": 3 faults: line 2: not JSON: column "),
             HasSubstr("line 4: task x: examples[0]: expected an input and an "
                       "output grid, found 1 item"),
             HasSubstr("line 5: expected a task")));
@@ -234,6 +234,34 @@ TEST(ReadForms, EveryTaskBelowAFolder) {
   for (const Remark& remark : files.remarks) EXPECT_FALSE(remark.warns);
 }
 
+TEST(ReadForms, ResultsAmongTheTasksArePassedOver) {
+  const std::string dir = ScratchFolder();
+  for (const char* folder : {"s.json.run", "data", "empty", "theirs"}) {
+    ASSERT_TRUE(MakeDirectories(JoinPath(dir, folder)).ok());
+  }
+  Save(dir, "t1.json", kOneTask);
+  Save(dir, "s.json", R"({"t1": [{"attempt_1": [[0]], "attempt_2": [[0]]}]})");
+  Save(dir, "s.json.run/run.json", R"({"format": "arctrm-run"})");
+  Save(dir, "s.json.run/challenges.json", R"({"t1": 1})");
+  Save(dir, "data/dataset.json", R"({"format": "arctrm-dataset"})");
+  Save(dir, "notes.txt", "words");
+  const TaskFiles files = Read(dir);
+  EXPECT_THAT(Ids(files), ElementsAre("t1"));
+  EXPECT_THAT(
+      Remarks(files),
+      AllOf(HasSubstr("data (a folder that arctrm made)"),
+            HasSubstr("s.json.run (a folder"), HasSubstr("s.json (a sub")));
+  for (const char* name :
+       {"s.json", "s.json.run", "data", "empty", "notes.txt", ".hidden.json"}) {
+    EXPECT_TRUE(IsPassedOver(JoinPath(dir, name))) << name;
+  }
+  EXPECT_FALSE(IsPassedOver(JoinPath(dir, "t1.json")));
+  // Another program's file of that name.
+  Save(dir, "theirs/run.json", kOneTask);
+  EXPECT_FALSE(IsPassedOver(JoinPath(dir, "theirs")));
+  EXPECT_THAT(Ids(Read(dir)), ElementsAre("t1", "run"));
+}
+
 TEST(ReadForms, WhatCantBeReadInAFolderIsNamed) {
   const std::string dir = ScratchFolder();
   Save(dir, "a.json", kOneTask);
@@ -267,6 +295,82 @@ TEST(ReadForms, AnIdTwiceInAFolder) {
   const TaskFiles files = Read(dir, kLeaveOut);
   EXPECT_THAT(Ids(files), ElementsAre("a", "a#2"));
   EXPECT_THAT(Remarks(files), HasSubstr("1 task stands there more than once"));
+}
+
+TEST(ReadForms, AnIdTwiceInOneObject) {
+  const std::string dir = ScratchFolder();
+  const auto twice = [](const std::string& first, const std::string& second) {
+    return absl::StrCat("{\"a\": ", TaskOf(first), ", \"b\": ", TaskOf("5"),
+                        ", \"a\": ", TaskOf(second), "}");
+  };
+  const std::string lines =
+      Save(dir, "x.jsonl", twice("1", "7") + "\n{\"c\": " + TaskOf("3") + "}");
+  const std::string other = Save(dir, "x.json", twice("1", "7"));
+  const std::string set =
+      Save(dir, "set.json", "{\"train\": " + twice("1", "7") + "}");
+  for (const std::string& path : {other, set}) {
+    EXPECT_THAT(Message(ReadTasks(path).status()),
+                HasSubstr(path + ": task a: stands twice"));
+    const TaskFiles files = Read(path, kLeaveOut);
+    EXPECT_THAT(Ids(files), ElementsAre("a", "b", "a#2"));
+    EXPECT_THAT(files.shared_ids, ElementsAre("a", "a#2"));
+    EXPECT_THAT(Remarks(files),
+                HasSubstr("1 task has the id of another task; kept as: a#2"));
+  }
+  EXPECT_THAT(Message(ReadTasks(lines).status()),
+              HasSubstr("line 1: task a: is also in line 1; every task"));
+  EXPECT_THAT(Ids(Read(lines, kLeaveOut)), ElementsAre("a", "b", "a#2", "c"));
+  const TaskFiles alike = Read(Save(dir, "y.json", twice("1", "1")), kLeaveOut);
+  EXPECT_THAT(Ids(alike), ElementsAre("a", "b"));
+  EXPECT_THAT(Remarks(alike), HasSubstr("1 task stands there more than once, "
+                                        "alike; taken once: a"));
+  // Whose solution "a" is can't be told, nor which of two is right.
+  const std::string solutions =
+      Save(dir, "s.json", R"({"a": [[[4]]], "b": [[[4]]]})");
+  const absl::StatusOr<UsableSolutions> usable =
+      ReadUsableSolutions(solutions, Read(other, kLeaveOut));
+  ASSERT_TRUE(usable.ok()) << usable.status();
+  EXPECT_THAT(usable->unusable, SizeIs(2));
+  EXPECT_THAT(usable->unusable.at("a#2"), HasSubstr("have this id"));
+  Save(dir, "s.json", R"({"a": [[[4]]], "b": [[[4]]], "a": [[[5]]]})");
+  EXPECT_THAT(ReadUsableSolutions(solutions, alike)->unusable.at("a"),
+              HasSubstr("stands twice"));
+}
+
+TEST(ReadForms, LinesOfOldMacsAndWindows) {
+  const std::string dir = ScratchFolder();
+  for (const std::string end : {"\r", "\n", "\r\n"}) {
+    const std::string text = absl::StrCat(
+        "{\"a\": ", TaskOf("1"), "}", end, end, "{\"b\": ", TaskOf("x"), "}",
+        end, "{\"c\": ", TaskOf("2"), "}", end);
+    const std::string path = Save(dir, "x.jsonl", text);
+    EXPECT_THAT(Message(ReadTasks(path).status()),
+                HasSubstr(path + ": line 3: not JSON: column "));
+    EXPECT_THAT(Ids(Read(path, kLeaveOut)), ElementsAre("a", "c"));
+  }
+}
+
+TEST(ReadForms, AllFaultsOfEveryFormAreCounted) {
+  const std::string dir = ScratchFolder();
+  constexpr int kFaults = 25;
+  std::string map = "{\"good\": " + TaskOf("1");
+  std::string lines = "{\"good\": " + TaskOf("1") + "}\n";
+  std::string list = "[{\"id\": \"good\", " + TaskOf("1").substr(1);
+  for (int i = 0; i < kFaults; ++i) {
+    const std::string bad = TaskOf("11");
+    absl::StrAppend(&map, ", \"t", i, "\": ", bad);
+    absl::StrAppend(&lines, i % 2 ? "{\"t\": " : "{\"id\": ", bad, "}\n");
+    absl::StrAppend(&list, ", {\"id\": \"t", i, "\", ", bad.substr(1));
+    Save(dir, absl::StrCat("t", i, ".json"), i % 2 ? bad : "{\"train\": [");
+  }
+  const std::string counted = absl::StrCat(": ", kFaults, " faults: ");
+  EXPECT_THAT(Message(ReadTasks(dir).status()),
+              AllOf(HasSubstr(counted), HasSubstr("; and 15 more")));
+  for (const std::string& text : {map + "}", lines, list + "]"}) {
+    EXPECT_THAT(Message(ReadTasks(Save(dir, "all.json", text)).status()),
+                AllOf(HasSubstr(counted), HasSubstr("; and 15 more")))
+        << text.substr(0, 20);
+  }
 }
 
 TEST(ReadForms, AllFaultsInOneGo) {
@@ -348,7 +452,7 @@ TEST(ReadForms, AFileOfManyTasksInAFolderIsRefusedEither) {
   Save(dir, "a.json", kOneTask);
   Save(dir, "challenges.json", kChallenges);
   EXPECT_THAT(Message(ReadTasks(dir, kLeaveOut).status()),
-              HasSubstr("challenges.json: expected one task"));
+              HasSubstr("challenges.json: a file of many tasks in a folder"));
 }
 
 TEST(ReadForms, AnOutputOfNullIsNone) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Submissions that are not whole.
 #include <string>
+#include <vector>
 
 #include "arc/read.h"
 #include "base/compress.h"
@@ -12,6 +13,8 @@
 namespace arctrm {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
@@ -119,6 +122,69 @@ TEST(PartialSubmission, ATaskTwiceCountsOnce) {
   EXPECT_THAT(read.faults, SizeIs(1));
 }
 
+TEST(PartialSubmission, ATaskAgainCountsOnceInEveryForm) {
+  const std::string dir = ScratchFolder();
+  const std::string first = R"([{"attempt_1": [[1]], "attempt_2": [[2]]}])";
+  const std::string again = R"([{"attempt_1": [[3]], "attempt_2": [[4]]}])";
+  const std::string object =
+      absl::StrCat("{\"a\": ", first, ", \"a\": ", again, "}");
+  const std::string lines =
+      absl::StrCat("{\"id\": \"a\", \"attempts\": ", first,
+                   "}\n{\"id\": \"a\", \"attempts\": ", again, "}\n");
+  ASSERT_TRUE(MakeDirectories(JoinPath(dir, "folder/sub")).ok());
+  Save(dir, "folder/a.json", first);
+  Save(dir, "folder/sub/a.json", again);
+  ASSERT_TRUE(MakeDirectories(JoinPath(dir, "packed")).ok());
+  Save(dir, "packed/a.JSON", first);
+  Save(dir, "packed/a.json.gz", Gzip(again));
+  for (const std::string& path :
+       {Save(dir, "o.json", object), Save(dir, "l.jsonl", lines),
+        JoinPath(dir, "folder"), JoinPath(dir, "packed")}) {
+    const ReadSubmissionResult read = Partial(path);
+    ASSERT_THAT(read.submission.at("a"), SizeIs(1)) << path;
+    EXPECT_EQ(read.submission.at("a")[0].attempt_1, Grid::FromText("1"));
+    EXPECT_EQ(read.repeated, 1);
+    ASSERT_THAT(read.faults, SizeIs(1));
+    EXPECT_THAT(read.faults[0],
+                HasSubstr("task a: stands twice; the first one counts"));
+    EXPECT_FALSE(ReadSubmission(path).ok()) << path;
+  }
+}
+
+TEST(ReadSolutions, TasksThatHoldTheirOutputs) {
+  const std::string dir = ScratchFolder();
+  const std::string both =
+      Save(dir, "both.json",
+           absl::StrCat("{\"a\": ", kOneTask, ", \"b\": ",
+                        R"({"train": [{"input": [[1]], "output": [[2]]}],
+                       "test": [{"input": [[3]]}]}})"));
+  EXPECT_THAT(std::string(ReadSolutions(both, nullptr).status().message()),
+              HasSubstr("task b: holds no test output"));
+  std::vector<std::string> unknown;
+  EXPECT_THAT(*ReadSolutions(both, nullptr, &unknown), SizeIs(1));
+  EXPECT_THAT(unknown, ElementsAre("b"));
+  EXPECT_EQ(ReadSolutions(Save(dir, "t.json", kOneTask), nullptr)->at("t")[0],
+            Grid::FromText("4"));
+}
+
+TEST(ReadSolutions, WhatIsNotKnownIsNamed) {
+  const std::string path =
+      Save(ScratchFolder(), "s.json",
+           R"({"a": [[[1]], null], "b": null, "c": [[[2]]]})");
+  EXPECT_THAT(
+      std::string(ReadSolutions(path, nullptr).status().message()),
+      AllOf(HasSubstr("2 faults: task a: solution[1]: "),
+            HasSubstr("found null; task b: expected a list of test outputs, "
+                      "found null")));
+  std::vector<std::string> unknown;
+  const absl::StatusOr<SolutionSet> known =
+      ReadSolutions(path, nullptr, &unknown);
+  ASSERT_TRUE(known.ok()) << known.status();
+  EXPECT_THAT(unknown, ElementsAre("a[1]", "b"));
+  EXPECT_THAT(*known, SizeIs(2));
+  EXPECT_TRUE(known->at("a")[1].empty());
+}
+
 TEST(LookAtArcFile, ByContent) {
   const std::string dir = ScratchFolder();
   const struct {
@@ -135,12 +201,25 @@ TEST(LookAtArcFile, ByContent) {
       {"{\"id\": \"a\", \"solution\": [[1]]}\n{}", ArcFileForm::kSolutions},
       {kSubmission, ArcFileForm::kSubmission},
       {"{\"a\": [null]}", ArcFileForm::kSubmission},
+      {"{\"a\": [], \"b\": [{\"attempt_1\": [[1]]}]}",
+       ArcFileForm::kSubmission},
+      {"{\"a\": [null], \"b\": [[[1]]]}", ArcFileForm::kSolutions},
+      {"{\"a\": null, \"b\": [null, [[1]]]}", ArcFileForm::kSolutions},
+      {"{\"a\": {\"train\": [], \"test\": []}}", ArcFileForm::kTasks},
       {"[{\"attempt_1\": null}]", ArcFileForm::kSubmission},
   };
   for (const auto& [text, form] : kCases) {
     EXPECT_EQ(LookAtArcFile(Save(dir, "x", text)), form) << text;
   }
-  EXPECT_EQ(LookAtArcFile(dir), ArcFileForm::kTasks);
+  // By the first file of a folder that says something.
+  const std::string folder = JoinPath(dir, "folder");
+  ASSERT_TRUE(MakeDirectories(folder).ok());
+  EXPECT_EQ(LookAtArcFile(folder), ArcFileForm::kTasks);
+  Save(folder, "0_results.json", R"({"score": 0.5})");
+  Save(folder, "a.json", R"([{"attempt_1": [[1]], "attempt_2": null}])");
+  EXPECT_EQ(LookAtArcFile(folder), ArcFileForm::kSubmission);
+  Save(folder, "1.json", kOneTask);
+  EXPECT_EQ(LookAtArcFile(folder), ArcFileForm::kTasks);
 }
 
 }  // namespace

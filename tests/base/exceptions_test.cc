@@ -16,6 +16,8 @@ namespace {
 
 void RunOut() { throw std::bad_alloc(); }
 
+void Throw(const char* what) { throw std::runtime_error(what); }
+
 TEST(Exceptions, BecomeAStatus) {
   const absl::StatusOr<int> full = CatchExceptions(
       "reading", []() -> absl::StatusOr<int> { throw std::bad_alloc(); });
@@ -50,6 +52,12 @@ TEST(Exceptions, WithoutACatchEndWithALineAndNoCore) {
         []() noexcept { RunOut(); }();
       },
       testing::ExitedWithCode(1), "error: memory ran out");
+  EXPECT_EXIT(
+      {
+        EndOnUncaught();
+        []() noexcept { Throw("a\x1b[31mb\n"); }();
+      },
+      testing::ExitedWithCode(1), "error: a.x1b.31mb.n");
 }
 
 }  // namespace

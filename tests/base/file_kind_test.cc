@@ -64,6 +64,10 @@ TEST(FileKind, EachKindIsCalledByItsNameWithTheNextStep) {
       {FileKind::kHtml, "\xEF\xBB\xBF<html lang=en>", "web page"},
       {FileKind::kHtml, "<?xml version='1.0'?><Error><Code>AccessDenied",
        "web page"},
+      {FileKind::kServerMessage, "404: Not Found", "message of a server"},
+      {FileKind::kServerMessage, "429 Too Many Requests\n", "fetch it again"},
+      {FileKind::kServerMessage, "Entry not found", "the download went wrong"},
+      {FileKind::kZip, Raw("PK\3\4\0\0archive/data.pkl"), "torch.save"},
       {FileKind::kUtf16, Raw("\xff\xfe{\0}\0"), "iconv -f UTF-16"},
       {FileKind::kUtf16, Raw("\xfe\xff\0{\0}"), "UTF-16"},
       {FileKind::kUtf16, Wide("{\"a\": 1}\r\n", 2, false), "UTF-16"},
@@ -97,7 +101,8 @@ TEST(FileKind, TextIsUnknown) {
   for (const std::string& text :
        {std::string("{\"a\": [[1]]}"), std::string("[\n"), std::string("x"),
         std::string("\xEF\xBB\xBF{}"), std::string("a < b"),
-        std::string("version 1"), std::string("question,answer\n"),
+        std::string("version 1"), std::string("400"), std::string("404 1,2"),
+        std::string("not found,found\n"), std::string("question,answer\n"),
         std::string("caf\xC3\xA9")}) {
     EXPECT_EQ(FileKindOf(text), FileKind::kUnknown) << text;
     EXPECT_TRUE(CheckIsText(text).ok()) << text;

@@ -48,6 +48,20 @@ TEST(FileLock, FilesOfOthersAreNotTaken) {
   EXPECT_TRUE(FileLock::Take(dir("left"), "w").ok());
 }
 
+TEST(FileLock, OfWhoIsRefusedChangesNothing) {
+  const ScratchFolder dir;
+  ASSERT_TRUE(WriteFileAtomically(dir("left"), "123\n").ok());
+  for (const char* name : {"left", "fresh"}) {
+    auto lock = FileLock::Take(dir(name), "w");
+    ASSERT_TRUE(lock.ok());
+    (*lock)->LeaveAsFound();
+  }
+  EXPECT_EQ(*ReadFile(dir("left")), "123\n");
+  EXPECT_FALSE(FileExists(dir("fresh")));
+  EXPECT_TRUE(FileLock::Take(dir("left"), "w").ok());
+  EXPECT_FALSE(FileExists(dir("left")));
+}
+
 TEST(FileLock, DiesWithItsProcessAndIsNotInherited) {
   const ScratchFolder dir;
   int ready[2];

@@ -26,6 +26,7 @@ namespace arctrm {
 namespace {
 
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::MatchesRegex;
 
@@ -161,6 +162,28 @@ TEST(Log, TheFileHoldsEveryLineWithItsTime) {
                                  MatchesRegex(stamp + "step 3"),
                                  MatchesRegex(stamp + "step 4"),
                                  MatchesRegex(stamp + "error: wrong"), ""));
+}
+
+TEST(Log, AHeldFileIsNotTouchedBeforeItBegins) {
+  const ScratchFolder dir;
+  LogOptions options;
+  options.file = dir("log.txt");
+  options.hold = true;
+  Written(options, [&](Log& log) {
+    log.Info("looked at");
+    EXPECT_FALSE(FileExists(options.file));
+  });
+  EXPECT_FALSE(FileExists(options.file));
+  Written(options, [&](Log& log) {
+    log.Info("first");
+    log.Begin();
+    EXPECT_THAT(*ReadFile(options.file), EndsWith("  first\n"));
+    log.Info("second");
+  });
+  EXPECT_THAT(*ReadFile(options.file), EndsWith("  second\n"));
+  EXPECT_TRUE(IsLogFile(options.file));
+  options.file = dir("no/log.txt");
+  EXPECT_EQ(OpenLog(options).status().code(), absl::StatusCode::kNotFound);
 }
 
 TEST(Log, AFileThatCannotBeWrittenIsRefused) {

@@ -4,7 +4,10 @@
 #include <unistd.h>
 
 #include <string>
+#include <utility>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "base/files.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -65,6 +68,86 @@ TEST_F(OutputGuardTest, AFolderCountsWithAllThatLiesOrIsLinkedInIt) {
   EXPECT_EQ(FileSays(dir_("in"), dir_("in/new")), "");
 }
 
+TEST_F(OutputGuardTest, FoldersThatAreLinkedInAnInputCountToo) {
+  ASSERT_TRUE(MakeDirectories(dir_("else/deep")).ok());
+  Write("else/deep/task");
+  Write("far");
+  ASSERT_EQ(symlink("../else", dir_("in/linked").c_str()), 0);
+  ASSERT_EQ(symlink("../../in", dir_("else/deep/loop").c_str()), 0);
+  ASSERT_EQ(symlink("../far", dir_("else/file").c_str()), 0);
+  EXPECT_THAT(FileSays(dir_("in"), dir_("else/deep/task")), HasSubstr("input"));
+  EXPECT_THAT(FileSays(dir_("in"), dir_("far")), HasSubstr("input"));
+  EXPECT_EQ(FileSays(dir_("in"), dir_("work/part/weights")), "");
+  OutputGuard folder;
+  folder.Reads("--in", dir_("in"));
+  folder.Replaces("--out", dir_("else/deep"),
+                  [](absl::string_view name) { return name == "task"; });
+  EXPECT_THAT(folder.CheckApart().message(), HasSubstr("folder of an input"));
+}
+
+TEST_F(OutputGuardTest, WhatAnInputPassesOverIsNoneOfIt) {
+  Write("in/result");
+  ASSERT_TRUE(MakeDirectories(dir_("in/results")).ok());
+  Write("in/results/x");
+  ASSERT_EQ(symlink("../in/result", dir_("in/read").c_str()), 0);
+  const auto says = [&](const std::string& out) {
+    OutputGuard guard;
+    guard.Reads("--in", dir_("in"), [](const std::string& path) {
+      return absl::StartsWith(Basename(path), "result");
+    });
+    guard.Writes("--out", dir_(out));
+    return std::string(guard.CheckApart().message());
+  };
+  EXPECT_EQ(says("in/results/x"), "");
+  EXPECT_THAT(says("in/a"), HasSubstr("input"));
+  // Passed over under one name and read under another.
+  EXPECT_THAT(says("in/result"), HasSubstr("input"));
+  ASSERT_TRUE(RemoveAll(dir_("in/read")).ok());
+  EXPECT_EQ(says("in/result"), "");
+}
+
+TEST_F(OutputGuardTest, NamesOfOurOwnAreNoOutputs) {
+  for (const auto& [name, fine] :
+       {std::pair(LockName("x"), false), std::pair(SpareName("in/x"), false),
+        std::pair(FreshName("x") + "/deep/file", false),
+        std::pair(std::string(".arctrm-notes"), true)}) {
+    OutputGuard guard;
+    guard.Writes("--log", dir_(name));
+    EXPECT_EQ(guard.CheckApart().ok(), fine) << name;
+  }
+  // Nor in the way of a folder of ours; a user's name is.
+  Write("work/part/.arctrm-notes");
+  ASSERT_TRUE(RemoveAll(dir_("work/part/weights")).ok());
+  EXPECT_FALSE(CheckOurFolder(dir_("work/part"), IsPart, "mark.json").ok());
+  ASSERT_TRUE(RemoveAll(dir_("work/part/.arctrm-notes")).ok());
+  ASSERT_TRUE(WriteFileAtomically(LockName(dir_("work/part/x")), "1\n").ok());
+  EXPECT_TRUE(CheckOurFolder(dir_("work/part"), IsPart, "mark.json").ok());
+}
+
+TEST_F(OutputGuardTest, WhatIsWrittenIsLockedOnce) {
+  OutputGuard guard;
+  guard.Writes("--out", dir_("new"));
+  guard.Replaces("--best", dir_("best/"), IsPart);
+  guard.Writes("--null", "/dev/null");
+  guard.Writes("--nowhere", dir_("nowhere/x"));
+  guard.Appends("--log", dir_("log"));
+  guard.WorksIn("--work", dir_("work"), IsPart);
+  {
+    const auto locks = guard.Lock();
+    ASSERT_TRUE(locks.ok()) << locks.status();
+    EXPECT_EQ(locks->size(), 2U);
+    OutputGuard other;
+    other.Replaces("--out", dir_("in/../best"), IsPart);
+    const absl::Status refused = other.Lock().status();
+    EXPECT_TRUE(absl::IsAlreadyExists(refused)) << refused;
+    EXPECT_THAT(refused.message(), HasSubstr(absl::StrCat(getpid())));
+    FileLock::RemoveFilesOfHeld();
+    EXPECT_FALSE(FileExists(LockName(dir_("new"))));
+  }
+  EXPECT_TRUE(guard.Lock().ok());
+  EXPECT_FALSE(FileExists(LockName(dir_("new"))));
+}
+
 TEST_F(OutputGuardTest, WhatDoesNotExistIsKnownByItsFolder) {
   OutputGuard guard;
   guard.Writes("--out", dir_("new"));
@@ -106,6 +189,13 @@ TEST_F(OutputGuardTest, AWorkFolderIsReservedByNames) {
     output.Writes("--log", dir_(name));
     EXPECT_EQ(output.CheckApart().ok(), fine) << name;
   }
+  OutputGuard inside;
+  inside.WorksIn("--work", dir_("work"), IsPart,
+                 [](absl::string_view name) { return name == "other"; });
+  inside.Replaces("--out", dir_("work/part"), IsPart);
+  EXPECT_TRUE(inside.CheckApart().ok());
+  inside.Writes("--log", dir_("work/other"));
+  EXPECT_FALSE(inside.CheckApart().ok());
 }
 
 TEST_F(OutputGuardTest, APathThroughAMissingFolderIsRefused) {

@@ -101,7 +101,10 @@ TEST(Unpack, MoreThanAllowedIsRefusedBeforeItIsMade) {
 TEST(ReadTextFile, IsUnpackedByContentNotByName) {
   const ScratchFolder dir;
   const std::string text = "{\"a\": 1}\n";
-  for (const std::string& bytes : {text, Gzip(text), ZstdCompress(text)}) {
+  // Some downloads are packed twice.
+  for (const std::string& bytes :
+       {text, Gzip(text), ZstdCompress(text), Gzip(Gzip(text)),
+        Gzip(ZstdCompress(text)), ZstdCompress(text) + ZstdCompress("")}) {
     ASSERT_TRUE(WriteFileAtomically(dir("x.json"), bytes).ok());
     EXPECT_EQ(ReadTextFile(dir("x.json")).value(), text);
   }
@@ -121,6 +124,8 @@ TEST(ReadTextFile, OtherKindsAreNamedAfterThePath) {
     EXPECT_THAT(std::string(text.status().message()), StartsWith(path + ": "));
     EXPECT_EQ(text.status().message().find(path, 1), absl::string_view::npos);
   }
+  ASSERT_TRUE(WriteFileAtomically(path, Gzip(Gzip(Gzip("text")))).ok());
+  ExpectRefused(ReadTextFile(path), "packed in it: gzip data: unpack it first");
   ASSERT_TRUE(WriteFileAtomically(path, Gzip("text").substr(0, 15)).ok());
   ExpectRefused(ReadTextFile(path), "gzip data: it ends too early");
 }

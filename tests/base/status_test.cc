@@ -2,10 +2,12 @@
 #include "base/status.h"
 
 #include <cerrno>
+#include <map>
 #include <memory>
 #include <string>
 
 #include "base/out_of_memory.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace arctrm {
@@ -44,8 +46,19 @@ TEST(Status, ErrnoStatusSaysWhatWhereAndWhy) {
             absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(ErrnoStatus(EDQUOT, "can't write", "x").code(),
             absl::StatusCode::kResourceExhausted);
-  EXPECT_EQ(ErrnoStatus(EACCES, "can't write", "x").code(),
-            absl::StatusCode::kFailedPrecondition);
+  const std::map<int, std::string> said = {
+      {EACCES, "Permission denied; look at the permissions"},
+      {EROFS, "Read-only file system; nothing can be written on that disk"},
+      {ENAMETOOLONG, "File name too long; choose a shorter name"},
+      {ELOOP, "symbolic links; a symbolic link there leads to itself"},
+      {EMFILE, "Too many open files; allow more (`ulimit -n`)"}};
+  for (const auto& [error, words] : said) {
+    const absl::Status status = ErrnoStatus(error, "can't write", "a/x");
+    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_THAT(std::string(status.message()),
+                testing::StartsWith("can't write a/x: "));
+    EXPECT_THAT(std::string(status.message()), testing::HasSubstr(words));
+  }
 }
 
 absl::StatusOr<std::unique_ptr<int>> Half(int n) {

@@ -10,6 +10,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/cli/cli_fixture.h"
+#include "tests/solver/torch_file.h"
 #include "tests/testing/gzip.h"
 
 namespace arctrm {
@@ -141,6 +142,34 @@ TEST_F(PeopleFilesTest, ScoreTakesWhatIsThere) {
   const ProgramResult stranger = ScoreText("zzzz.json", objects);
   EXPECT_EQ(stranger.exit_code, 2);
   EXPECT_THAT(stranger.err, HasSubstr("to be named TASK.json"));
+}
+
+TEST_F(PeopleFilesTest, WeightsFromPythonLeadToImport) {
+  internal::TorchFile file;
+  const auto state = [&](float value) {
+    return internal::PickledDict(
+        {{"inner.embed_tokens.embedding_weight", file.Tensor({3, 2}, value)},
+         {"inner.H_init", file.Tensor({2}, value)}});
+  };
+  const std::string raw = state(1);
+  Write("step_9", file.Zip(internal::PickledDict(
+                      {{"model_state_dict", raw}, {"ema\x1b[31m", state(2)}})));
+  const ProgramResult shown = Arctrm({"show", "step_9"});
+  EXPECT_EQ(shown.exit_code, 2);
+  EXPECT_THAT(shown.err, HasSubstr("`arctrm checkpoint info step_9`"));
+  const ProgramResult info = Arctrm({"checkpoint", "info", "step_9"});
+  EXPECT_EQ(info.exit_code, 0) << info.err;
+  EXPECT_THAT(
+      info.out,
+      AllOf(HasSubstr("weights     model_state_dict: 2 tensors"),
+            HasSubstr("weights     ema\\x1b[31m: 2 tensors, tokens 3 x 2, "
+                      "averaged; taken by default"),
+            HasSubstr("next        arctrm checkpoint import step_9 --out")));
+  const ProgramResult used =
+      Arctrm({"predict", "--checkpoint", "step_9", "--challenges",
+              "challenges.json", "--out", "votes.zst"});
+  EXPECT_EQ(used.exit_code, 2);
+  EXPECT_THAT(used.err, HasSubstr("checkpoint import step_9 --out FOLDER"));
 }
 
 }  // namespace

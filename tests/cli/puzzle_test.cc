@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // `arctrm puzzle` without a model.
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -44,6 +45,52 @@ TEST_F(PuzzleTest, CheckNamesEveryFault) {
   EXPECT_THAT(result.out, HasSubstr("p.csv: puzzle 2: it has several"));
   EXPECT_THAT(result.out, HasSubstr("p.csv: puzzle 3: "));
   EXPECT_THAT(result.out, HasSubstr("2 with a fault"));
+}
+
+TEST_F(PuzzleTest, CheckClaimsNoAnswersThatAreNotThere) {
+  const std::string header = "question,answer\n";
+  const std::string with = "1234341221434320,1234341221434321\n";
+  const std::string without = "12343412214343..,\n";
+  const struct {
+    std::string text;
+    std::string says;
+  } kCases[] = {
+      {header + with, ": each has one answer, and it is right\n"},
+      {header + without, ": each has one answer; the file holds none\n"},
+      {"question\n1234341221434320\n", "the file holds none\n"},
+      {header + with + without + with,
+       "each has one answer; the file holds 2, and they are right\n"},
+      {header + with + "................,\n",
+       "1 with a fault; 1 without an answer\n"},
+      {header + "S## G####,\n", "the file holds none\n"},
+  };
+  for (const auto& [text, says] : kCases) {
+    Write("p.csv", text);
+    EXPECT_THAT(Arctrm({"puzzle", "check", "p.csv"}).out, HasSubstr(says));
+  }
+}
+
+TEST_F(PuzzleTest, ScoreSaysWhereThereIsNothingToScore) {
+  Write("p.csv", "question,answer\n12.4............,1234341221434321\n");
+  Write("none.csv", "question\n12.4............\n");
+  Write("other.csv", "question,answer\n1234341221434320,1234341221434321\n");
+  Write("two.csv",
+        "question,answer\n12.4............,1234341221434321\n"
+        "12.4............,1234431221433421\n");
+  const auto score = [&](const std::string& answers) {
+    return Arctrm({"puzzle", "score", "--answers", answers, "p.csv"});
+  };
+  const ProgramResult none = score("none.csv");
+  EXPECT_EQ(none.exit_code, 0);
+  EXPECT_THAT(none.err, HasSubstr("none.csv: holds puzzles alone, no answer"));
+  EXPECT_THAT(none.out, HasSubstr("1 (1 without an answer)"));
+  for (const auto& [answers, says] :
+       {std::pair("other.csv", "answers none of the puzzles of p.csv"),
+        std::pair("two.csv", "two answers to one puzzle differ")}) {
+    const ProgramResult result = score(answers);
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_THAT(result.err, HasSubstr(says));
+  }
 }
 
 TEST_F(PuzzleTest, ScoreTellsValidFromWrong) {

@@ -9,6 +9,7 @@
 namespace arctrm {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -84,6 +85,28 @@ TEST_F(ShowTest, SolutionFiles) {
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.out, HasSubstr("bbbb0002"));
   EXPECT_THAT(result.out, HasSubstr("987"));
+}
+
+TEST_F(ShowTest, FoldersOfAttempts) {
+  for (const char* folder : {"one/sub", "whole"}) {
+    ASSERT_TRUE(MakeDirectories(Path(folder)).ok());
+  }
+  Write("one/0_results.json", R"({"score":0.5})");
+  Write("one/bbbb0002.json",
+        R"([{"attempt_1":{"answer":[[8]]},"attempt_2":null}])");
+  Write("one/sub/aaaa0001.json",
+        R"([{"attempt_1":[[9,8,7]],"attempt_2":[[0]]}])");
+  Write("whole/submission.json", kSubmission);
+  for (const char* folder : {"one", "whole"}) {
+    const ProgramResult all =
+        Arctrm({"show", folder, "--solutions", "solutions.json"});
+    ASSERT_EQ(all.exit_code, 0) << all.err;
+    EXPECT_THAT(all.out, AllOf(HasSubstr("task aaaa0001\n0 attempt 1"),
+                               HasSubstr("987"), HasSubstr("0 solution")));
+  }
+  EXPECT_THAT(
+      Arctrm({"show", "one", "bbbb0002"}).out,
+      AllOf(HasSubstr("8"), HasSubstr("none"), Not(HasSubstr("aaaa0001"))));
 }
 
 TEST_F(ShowTest, Datasets) {

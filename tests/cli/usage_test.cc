@@ -2,6 +2,7 @@
 // Wrong usage and wrong input: exit code 2, a message that helps, nothing on
 // standard output, nothing overwritten.
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_join.h"
@@ -9,6 +10,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/cli/cli_fixture.h"
+#include "tests/testing/gzip.h"
 #include "tta/ballots.h"
 
 namespace arctrm {
@@ -300,6 +302,39 @@ TEST_F(UsageTest, SettingsListsWhatARecipeSays) {
   const ProgramResult one = Arctrm({"settings", "sudoku-extreme"});
   EXPECT_THAT(one.out, ContainsRegex("model.mixer +\\* true"));
   EXPECT_EQ(Arctrm({"settings", "no-such"}).exit_code, 2);
+}
+
+TEST_F(UsageTest, RecipesAsPeopleSaveThem) {
+  const std::string text = "# mine\n; too\n\n[model]\nhidden = 64\n";
+  const std::string windows = "\xEF\xBB\xBF# mine\r\nmodel.hidden=64\r\n";
+  for (const std::string& recipe :
+       {text, windows, std::string("# mine\rmodel.hidden = 64\r"),
+        Gzip(windows), std::string("model.hidden = 64")}) {
+    Write("mine.conf", recipe);
+    const ProgramResult result = Arctrm({"settings", "mine.conf"});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_THAT(result.out, ContainsRegex("model.hidden +\\* 64"));
+  }
+  const std::pair<const char*, const char*> kRefused[] = {
+      {"{",
+       "line 1: expected key = value, [section] or # comment, found \"{\""},
+      {"{\"model.hidden\": 64}", "line 1: expected key = value"},
+      {"# a\r\nmodel.hidden 64\r\n", "line 2: expected key = value"},
+      {"# a\nmodel.hidden: 64\n", "line 2: expected key = value"},
+      {"[model\nhidden = 64\n", "line 1: expected key = value"},
+      {"", "holds no setting"},
+      {"# model.hidden = 64\n", "holds no setting"},
+      {"<!DOCTYPE html>\n<html>", "a web page"},
+      {"model.hidden = 64\nmodel.heads = 2\nmodel.hidden = 32\n",
+       "model.hidden stands twice"},
+  };
+  for (const auto& [recipe, says] : kRefused) {
+    Write("mine.conf", recipe);
+    const ProgramResult result = Arctrm({"settings", "mine.conf"});
+    EXPECT_EQ(result.exit_code, 2) << recipe;
+    EXPECT_THAT(result.err, HasSubstr(says));
+  }
+  EXPECT_EQ(Arctrm({"settings", "tasks"}).exit_code, 2);
 }
 
 TEST_F(UsageTest, InputsThatDoNotFitEachOtherAreRefused) {

@@ -63,7 +63,7 @@ run() { "$arctrm" run --challenges c.json "${small[@]}" "$@"; }
 mkdir disk
 if mount -t tmpfs -o size=8k tmpfs disk 2>/dev/null; then
   umount disk
-  for size in size=8k size=4k nr_inodes=3 size=64k size=600k; do
+  for size in size=8k size=4k nr_inodes=2 nr_inodes=3 size=64k size=600k; do
     mount -t tmpfs -o $size tmpfs disk
     run --out disk/o.json --steps 40 --report disk/r.html --log disk/log \
       >/dev/null 2>warnings.txt

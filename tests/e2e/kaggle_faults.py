@@ -15,6 +15,7 @@ a run whose disk filled up answers nothing. Small disks are mounted, which needs
 root or user namespaces; without either these faults are left out.
 """
 import argparse
+import glob
 import hashlib
 import json
 import os
@@ -138,15 +139,19 @@ def children(pid):
     return sorted(found)
 
 
-def answers(path):
-    """Test inputs that have a real answer."""
+def answers(path, challenges):
+    """Test inputs that have a real answer: not the input and a blank grid."""
     try:
         with open(path) as file:
             submission = json.load(file)
+        with open(challenges) as file:
+            tasks = json.load(file)
     except (OSError, ValueError):
         return -1
-    return sum(entry["attempt_1"] != [[0]] for entries in submission.values()
-               for entry in entries)
+    return sum(entry["attempt_1"] != test["input"] or
+               any(map(any, entry["attempt_2"]))
+               for name, entries in submission.items()
+               for entry, test in zip(entries, tasks[name]["test"]))
 
 
 class Run:
@@ -210,7 +215,7 @@ class Run:
             time.sleep(0.02)
         if leader.poll() is not None:
             return leader
-        self.before = max(self.before, answers(self.out))
+        self.before = max(self.before, answers(self.out, self.challenges))
         end = self.started + args.limit
         if self.fault == "SIGTERM":
             leader.terminate()
@@ -296,7 +301,16 @@ class Run:
                 call("mount", "-t", "tmpfs", "-o", size, "tmpfs", folder)
                 self.mounted.append(folder)
 
+    def sweep(self):
+        """Removes the work folders of runs into the same file, this one's or an
+        earlier one's."""
+        name = "arctrm-" + hashlib.sha256(self.out.encode()).hexdigest()[:8]
+        for scratch in ("/dev/shm", "/tmp"):
+            for path in glob.glob(os.path.join(scratch, name + "*")):
+                shutil.rmtree(path, ignore_errors=True)
+
     def go(self):
+        self.sweep()
         if self.fault in DISKS:
             self.mount()
         if self.fault == "checkpoint damaged":
@@ -322,6 +336,7 @@ class Run:
         self.judge(ended)
         for folder in self.mounted:
             subprocess.run(["umount", folder], check=False)
+        self.sweep()
 
     def end_other(self, hard_end):
         """One of the two goes on, and the other is refused or waits its turn."""
@@ -343,7 +358,7 @@ class Run:
 
     def judge(self, ended):
         self.early = self.started + args.limit - SAFETY - ended
-        self.after = answers(self.out)
+        self.after = answers(self.out, self.challenges)
         if self.early < -SAFETY - MOST_LATE:
             self.problems.append("%.1f s past its limit" %
                                  (-self.early - SAFETY))

@@ -106,10 +106,12 @@ assert submission.keys() == tasks.keys()
 answered = right = outputs = 0
 for name, task in tasks.items():
     assert len(submission[name]) == len(task["test"])
-    for entry, solution in zip(submission[name], solutions[name]):
+    for entry, solution, test in zip(submission[name], solutions[name],
+                                     task["test"]):
         assert entry.keys() == {"attempt_1", "attempt_2"}
         outputs += 1
-        answered += entry["attempt_1"] != [[0]]
+        answered += (entry["attempt_1"] != test["input"] or
+                     any(map(any, entry["attempt_2"])))
         right += solution in entry.values()
 print("%d tasks, %d outputs: %d answered, %d right" %
       (len(tasks), outputs, answered, right))

@@ -3,6 +3,7 @@
 #include "kaggle/job.h"
 
 #include <string>
+#include <vector>
 
 #include "absl/time/clock.h"
 #include "arc/read.h"
@@ -10,6 +11,7 @@
 #include "base/files.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "pipeline/run_folder.h"
 #include "submission/validate.h"
 #include "submission/write.h"
 #include "synthetic/rules.h"
@@ -20,6 +22,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 double Now() { return absl::ToDoubleSeconds(absl::Now() - absl::UnixEpoch()); }
 
@@ -96,6 +99,75 @@ TEST_F(KaggleJobTest, AFileOfOtherTasksGivesWay) {
   ASSERT_TRUE(WriteFileAtomically(options_.run.out, "{\"other\": []}").ok());
   EXPECT_FALSE(RunKaggle(options_, NullLog()).ok());
   ExpectValid();
+}
+
+TEST_F(KaggleJobTest, WhatIsSomebodysStays) {
+  options_.site.scratch = scratch_("scratch");
+  const auto expect_refused = [&](const std::string& path,
+                                  const std::string& text) {
+    ASSERT_TRUE(WriteFileAtomically(path, text).ok());
+    const auto outcome = RunKaggle(options_, NullLog());
+    EXPECT_TRUE(absl::IsFailedPrecondition(outcome.status()) ||
+                absl::IsInvalidArgument(outcome.status()))
+        << outcome.status();
+    EXPECT_THAT(outcome.status().message(), Not(HasSubstr("no solver")));
+    EXPECT_EQ(*ReadFile(path), text);
+  };
+  const std::string out = options_.run.out;
+  for (const std::string text :
+       {"my notes", "{\"mine\": 1}", "<html></html>"}) {
+    expect_refused(out, text);
+  }
+  expect_refused(out,
+                 "{\"other\": [{\"attempt_1\": [[1, 2]], "
+                 "\"attempt_2\": [[3]]}]}");
+  ASSERT_TRUE(RemoveAll(out).ok());
+  options_.run.report = scratch_("working/report.html");
+  expect_refused(options_.run.report, "<html>mine</html>");
+  options_.run.overwrite = true;
+  EXPECT_THAT(RunKaggle(options_, NullLog()).status().message(),
+              HasSubstr("no solver"));
+  ExpectValid();
+}
+
+TEST_F(KaggleJobTest, WeightsThatAreFoundAreNoOutputs) {
+  const std::string weights = scratch_("input/weights/model.safetensors");
+  ASSERT_TRUE(MakeDirectories(scratch_("input/weights")).ok());
+  ASSERT_TRUE(WriteFileAtomically(weights, "{}").ok());
+  ASSERT_TRUE(
+      WriteFileAtomically(scratch_("input/weights/checkpoint.json"), "{}")
+          .ok());
+  options_.run.out = weights;
+  EXPECT_THAT(RunKaggle(options_, NullLog()).status().message(),
+              HasSubstr("input"));
+  EXPECT_EQ(*ReadFile(weights), "{}");
+}
+
+TEST_F(KaggleJobTest, FoldersBesideTheWorkFolderAreSomebodys) {
+  options_.run.work = scratch_("w");
+  const std::vector<std::string> theirs = {scratch_("w.workers/thesis"),
+                                           scratch_("w-plan.workers/thesis")};
+  for (const std::string& path : theirs) {
+    ASSERT_TRUE(MakeDirectories(Dirname(path)).ok());
+    ASSERT_TRUE(WriteFileAtomically(path, "precious").ok());
+  }
+  EXPECT_FALSE(RunKaggle(options_, NullLog()).ok());
+  EXPECT_FALSE(PlanKaggle(options_, NullLog()).ok());
+  for (const std::string& path : theirs) EXPECT_TRUE(FileExists(path)) << path;
+}
+
+TEST_F(KaggleJobTest, ARunOfAnotherCommandIsLeftAlone) {
+  options_.run.work = scratch_("w");
+  const RunFolder folder(options_.run.work);
+  ASSERT_TRUE(MakeDirectories(folder.dir()).ok());
+  RunRecord record;
+  record.title = "arctrm run, s.json";
+  record.status = "done";
+  ASSERT_TRUE(folder.WriteRecord(record).ok());
+  EXPECT_THAT(RunKaggle(options_, NullLog()).status().message(),
+              HasSubstr("finished run"));
+  EXPECT_EQ(folder.ReadRecord()->title, record.title);
+  EXPECT_FALSE(FileExists(options_.run.out));
 }
 
 TEST_F(KaggleJobTest, APlanTouchesNothingThatIsKept) {

@@ -15,6 +15,7 @@
 #include "base/files.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/testing/gzip.h"
 #include "tests/testing/scratch.h"
 
 namespace arctrm {
@@ -247,6 +248,44 @@ TEST_F(SiteTest, NeighboursThatAreThere) {
               HasSubstr("Beside it: arc-agi_training_challenges.json, "
                         "arc-agi_evaluation_solutions.json, "
                         "sample_submission.json."));
+}
+
+TEST_F(SiteTest, PackedFilesAndCapitals) {
+  const std::string tasks = Challenges({"a"});
+  for (const std::string& name :
+       {absl::StrCat(kTestChallenges, ".gz"),
+        absl::StrCat(kTestChallenges, ".ZST"),
+        std::string("ARC-AGI_test_challenges.JSON")}) {
+    const std::string folder = Folder("competitions/arc-prize-2026");
+    ASSERT_TRUE(RemoveAll(folder).ok());
+    const std::string path =
+        Put("competitions/arc-prize-2026/" + name,
+            absl::EndsWith(name, ".gz") ? Gzip(tasks) : tasks);
+    Put("competitions/arc-prize-2026/arc-agi_training_challenges.json.gz",
+        Gzip(tasks));
+    const std::string solutions =
+        Put("competitions/arc-prize-2026/arc-agi_training_solutions.json.zst");
+    const Site site = Find();
+    EXPECT_EQ(site.challenges, path);
+    EXPECT_EQ(site.layout, SiteLayout::kCompetitions);
+    EXPECT_EQ(site.training_solutions, solutions);
+    EXPECT_TRUE(site.placeholder);
+  }
+  // The plain one comes first, however the folder is looked at.
+  const std::string plain = PutContest("competitions/arc-prize-2026");
+  Put(absl::StrCat("competitions/arc-prize-2026/", kTestChallenges, ".gz"),
+      Gzip(tasks));
+  options_.max_folders = 1;
+  EXPECT_EQ(Find().challenges, plain);
+  options_.max_folders = 5000;
+  EXPECT_EQ(Find().challenges, plain);
+  EXPECT_THAT(Notes(Find()), HasSubstr(".json.gz; --input with it would"));
+}
+
+TEST_F(SiteTest, OnlyAPackedFileOfAnotherContestIsNamed) {
+  const std::string other = Put("x/arc-agi_evaluation_challenges.json.gz");
+  EXPECT_THAT(std::string(FindSite(options_).status().message()),
+              HasSubstr("e.g. " + other));
 }
 
 TEST_F(SiteTest, TheInputMayHoldTheFilesItself) {

@@ -54,6 +54,27 @@ TEST_F(Inputs, TrainOnTakesTestPairsFromTheFileBeside) {
   EXPECT_EQ(inputs->sources[1].solutions.at("a")[0], Grid::FromText("7"));
 }
 
+TEST_F(Inputs, FileNamesMayHoldEqualsSigns) {
+  const std::string train = Write("lr=1.json", kChallenges);
+  const std::string solutions = Write("seed=2=b.json", kSolutions);
+  const auto both = ReadJobInputs({}, "", {train + "=" + solutions});
+  ASSERT_TRUE(both.ok()) << both.status();
+  EXPECT_EQ(both->sources[0].solutions.at("a")[0], Grid::FromText("7"));
+  EXPECT_THAT(TrainOnPaths(train + "=" + solutions),
+              testing::ElementsAre(train, solutions));
+  const auto message = [](const std::string& argument) {
+    return std::string(ReadJobInputs({}, "", {argument}).status().message());
+  };
+  EXPECT_THAT(message(train + "=absent=x.json"),
+              testing::HasSubstr("absent=x.json"));
+  EXPECT_THAT(message(train + "=absent=x.json"),
+              testing::Not(testing::HasSubstr(train + "=")));
+  EXPECT_THAT(message(train + "="),
+              testing::HasSubstr("no file is named behind the '='"));
+  EXPECT_THAT(message("=" + solutions),
+              testing::HasSubstr("no file is named before the '='"));
+}
+
 TEST_F(Inputs, TrainOnNamesItsSolutionsAfterAnEqualsSign) {
   const std::string challenges = Write("x.json", kOther);
   const std::string train = Write("t.json", kChallenges);
@@ -112,6 +133,22 @@ TEST_F(Inputs, TrainOnLeavesOutWhatCantBeUsedAndNamesIt) {
           testing::HasSubstr("left out 1 of 2 tasks for their solutions: c "
                              "(solution[0] row 0 column 0: expected a "
                              "colour")));
+}
+
+TEST_F(Inputs, OfVeryManyFaultsTheFirstAreNamedAndTheOthersCounted) {
+  constexpr int kLines = 3000;
+  std::string text = R"({"id":"a","train":[{"input":[[1]],"output":[[2]]}],)"
+                     R"("test":[{"input":[[3]],"output":[[4]]}]})";
+  for (int i = 0; i < kLines; ++i) text += "\n{}";
+  const auto inputs = ReadJobInputs({}, "", {Write("many.jsonl", text)});
+  ASSERT_TRUE(inputs.ok()) << inputs.status();
+  ASSERT_EQ(inputs->remarks.size(), 1u);
+  const Remark& remark = inputs->remarks[0];
+  EXPECT_EQ(remark.items.size(), kMostItems);
+  EXPECT_EQ(remark.more, kLines - kMostItems);
+  EXPECT_THAT(WholeRemarkText(remark),
+              testing::HasSubstr("left out 3000 of 3001 tasks"));
+  EXPECT_THAT(WholeRemarkText(remark), testing::EndsWith("; and 2000 more"));
 }
 
 TEST_F(Inputs, TrainOnWithSolutionsOfOtherTasksIsRefused) {

@@ -18,58 +18,13 @@
 #include "solver/checkpoint_info.h"
 #include "solver/train.h"
 #include "submission/write.h"
-#include "tests/pipeline/small_job.h"
+#include "tests/pipeline/kept_run.h"
 #include "tests/testing/tree.h"
 
 namespace arctrm {
 namespace {
 
 using ::testing::HasSubstr;
-
-// Asks for a stop at a step.
-class StoppingLog : public Log {
- public:
-  explicit StoppingLog(int step)
-      : line_(absl::StrCat("train  step ", step, "/")) {}
-  void Info(absl::string_view) override {}
-  void Warning(absl::string_view) override {}
-  void Error(absl::string_view) override {}
-  void Progress(absl::string_view line) override {
-    if (line.substr(0, line_.size()) == line_) RequestStop(SIGTERM);
-  }
-  void EndProgress() override {}
-
- private:
-  const std::string line_;
-};
-
-class KeptRunsTest : public SmallJobTest {
- protected:
-  // Of 6 steps, stopped after so many, with a snapshot at the fourth.
-  RunOptions Stopped(const std::string& out, int step) {
-    RunOptions options = Options(out);
-    options.planning.snapshots = 2;
-    StoppingLog stopping(step);
-    EXPECT_TRUE(RunJob(options, Deadline(), stopping).ok());
-    RequestStop(0);
-    options.resume = true;
-    return options;
-  }
-  // Refused with these words, and nothing on disk changed.
-  void ExpectRefused(const RunOptions& options,
-                     const std::vector<std::string>& words) {
-    const auto before = Tree(dir_);
-    const auto outcome = RunJob(options, Deadline(), NullLog());
-    ASSERT_FALSE(outcome.ok());
-    for (const std::string& word : words) {
-      EXPECT_THAT(std::string(outcome.status().message()), HasSubstr(word));
-    }
-    EXPECT_TRUE(Tree(dir_) == before) << outcome.status();
-  }
-  void Put(const std::string& path, const std::string& bytes) {
-    ASSERT_TRUE(WriteFileAtomically(path, bytes).ok());
-  }
-};
 
 TEST_F(KeptRunsTest, AFinishedRunIsRefusedKeptOrReplacedAsAsked) {
   RunOptions options = Options("out.json");
@@ -85,6 +40,15 @@ TEST_F(KeptRunsTest, AFinishedRunIsRefusedKeptOrReplacedAsAsked) {
   EXPECT_TRUE(kept->complete);
   EXPECT_TRUE(kept->score.has_value());
   EXPECT_TRUE(Tree(dir_) == before);
+  // A placeholder in the place of the submission gives way to the votes.
+  const std::string submission = *ReadFile(options.out);
+  const auto challenges = ReadTasks(options.challenges[0]);
+  ASSERT_TRUE(challenges.ok());
+  ASSERT_TRUE(WriteSubmission(PlaceholderSubmission(challenges->challenges),
+                              challenges->challenges, options.out)
+                  .ok());
+  ASSERT_TRUE(RunJob(options, Deadline(), NullLog()).ok());
+  EXPECT_EQ(*ReadFile(options.out), submission);
   options.resume = false;
   options.overwrite = true;
   options.seed = 9;

@@ -51,6 +51,23 @@ TEST(RunFolder, RecordComesBackTheSame) {
   EXPECT_EQ(back->elapsed_s, 1.5);
 }
 
+TEST(RunFolder, AChangedBitOfTheRecordIsFound) {
+  const RunFolder folder(FreshDir());
+  ASSERT_TRUE(folder.Start().ok());
+  RunRecord record;
+  record.run = "0f";
+  record.warnings = {"one", "two"};
+  ASSERT_TRUE(folder.WriteRecord(record).ok());
+  const std::string text = ReadFile(folder.record_path()).value();
+  for (const std::string part : {"two", "0f", "self_sha256"}) {
+    std::string changed = text;
+    changed[changed.find(part)] ^= 1;
+    EXPECT_EQ(ParseRunRecord(changed, "run.json").status().code(),
+              absl::StatusCode::kDataLoss)
+        << part;
+  }
+}
+
 TEST(RunFolder, NotARunIsNotFoundAndDamageIsDataLoss) {
   const RunFolder folder(FreshDir());
   EXPECT_EQ(folder.ReadRecord().status().code(), absl::StatusCode::kNotFound);

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "base/compress.h"
 #include "base/files.h"
 #include "gmock/gmock.h"
@@ -16,6 +17,7 @@ namespace arctrm {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 const std::string kHeader = "source,question,answer,rating\n";
 const std::string kRow = "here,12..,1234,3\n";
@@ -80,7 +82,7 @@ TEST(PuzzleCsv, AnswersMayCarryTheirConfidence) {
   EXPECT_EQ(PuzzleCsv(*file), text);
   const std::string header = text.substr(0, text.find('\n') + 1);
   EXPECT_THAT(Message(header + "a,12..,1234,3,1.5\n"),
-              HasSubstr("line 2: the confidence \"1.5\" is no number"));
+              HasSubstr("line 2: the confidence \"1.5\" is not a number"));
   EXPECT_THAT(Message(header + "a,12..,1234,3,nan\n"),
               HasSubstr("the confidence \"nan\""));
   EXPECT_THAT(Message(header + "a,12..,1234,3\n"),
@@ -101,9 +103,10 @@ TEST(PuzzleCsv, NamesTheLineOfAFault) {
               HasSubstr("line 3: the question has 5 characters, expected 4"));
   EXPECT_THAT(Message(kHeader + kRow + "a,12..,123,3\n"),
               HasSubstr("line 3: the answer has 3 characters"));
-  EXPECT_THAT(Message(kHeader + kRow + "a,12.x,1234,3\n"),
-              HasSubstr("line 3: character 4 of the question is none of a "
-                        "sudoku"));
+  EXPECT_THAT(
+      Message(kHeader + kRow + "a,12.x,1234,3\n"),
+      HasSubstr("line 3: character 4 of the question does not belong to a "
+                "sudoku"));
   EXPECT_THAT(Message(kHeader + kRow + "a,12..,1234,hard\n"),
               HasSubstr("line 3: the rating \"hard\""));
   EXPECT_THAT(Message(kHeader + kRow + "a,\"12..,1234,3\n"),
@@ -201,6 +204,70 @@ TEST(PuzzleCsv, ReadsTheFilesThatPeopleHave) {
   ASSERT_TRUE(paths.ok()) << paths.status();
   EXPECT_EQ(paths->kind, PuzzleKind::kMaze);
   EXPECT_EQ(paths->puzzles[0].question, Grid::FromText("210 110 113"));
+}
+
+TEST(PuzzleCsv, RatingsAsPeopleWriteThem) {
+  const auto rating = [](const std::string& text, const char* separator) {
+    const absl::StatusOr<PuzzleFile> file = ParsePuzzleCsv(
+        absl::StrCat("question", separator, "rating\n12..............",
+                     separator, text, "\n"),
+        "f.csv");
+    EXPECT_TRUE(file.ok()) << text << file.status();
+    return file.ok() ? file->puzzles[0].rating : -1;
+  };
+  for (const char* separator : {";", "\t", "|"}) {
+    EXPECT_EQ(rating("1,5", separator), 2);
+    EXPECT_EQ(rating("0,25", separator), 0);
+    EXPECT_EQ(rating("7", separator), 7);
+  }
+  EXPECT_EQ(rating("1.5", ","), 2);
+  EXPECT_EQ(rating("+5", ","), 5);
+  EXPECT_EQ(rating("1e2", ","), 100);
+  for (const char* unknown : {"-", "--", "NA", "n/a", "#N/A", "<NA>", "null",
+                              "None", "NaN", "?", "unknown", "\"\"", " - "}) {
+    EXPECT_EQ(rating(unknown, ","), std::nullopt) << unknown;
+    EXPECT_EQ(rating(unknown, ";"), std::nullopt) << unknown;
+  }
+  const auto refusal = [](const std::string& text) {
+    return Message("question,rating\n12..............," + text + "\n");
+  };
+  EXPECT_THAT(refusal("1e400"), HasSubstr("\"1e400\" is too large; at most "));
+  EXPECT_THAT(refusal("99999999999"), HasSubstr("is too large"));
+  EXPECT_THAT(refusal("\"1,5\""), HasSubstr("write it without a comma"));
+  EXPECT_THAT(refusal("0x10"), HasSubstr("is not a number"));
+  EXPECT_THAT(refusal("hard"), HasSubstr("is not a number"));
+}
+
+TEST(PuzzleCsv, EveryKindOfLineEnd) {
+  for (const std::string end : {"\n", "\r\n", "\r", "\r\r\n"}) {
+    const std::string rows =
+        absl::StrCat("question,answer,rating", end, "12..,1234,3", end,
+                     "\"....\",\"1234\",4", end, "1...,1234,\"5\"", end, end);
+    const absl::StatusOr<PuzzleFile> file = ParsePuzzleCsv(rows, "f.csv");
+    ASSERT_TRUE(file.ok()) << file.status();
+    ASSERT_EQ(file->puzzles.size(), 3u);
+    EXPECT_EQ(file->puzzles[1].rating, 4);
+    EXPECT_EQ(file->puzzles[2].rating, 5);
+    EXPECT_THAT(Message(absl::StrCat("question,rating", end, "....,1", end,
+                                     "....,x", end)),
+                HasSubstr("line 3: the rating \"x\""));
+  }
+}
+
+TEST(PuzzleCsv, WhatSpreadsheetsMakeOfIt) {
+  const absl::StatusOr<PuzzleFile> file = ParsePuzzleCsv(
+      "\xEF\xBB\xBFsep=;\r\nquestion;answer;rating\r\n12..;1234;1,5\r\n",
+      "f.csv");
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_EQ(file->puzzles[0].rating, 2);
+  EXPECT_THAT(Message("sep=;\nquestion;rating\n12..;x\n"),
+              HasSubstr("line 3: "));
+  EXPECT_THAT(Message("question,answer\n5.30E+80,5.35E+80\n"),
+              HasSubstr("a spreadsheet took it for a number"));
+  EXPECT_THAT(Message(absl::StrCat("question\n", std::string(80, '1'), "\n")),
+              HasSubstr("did a spreadsheet drop zeros"));
+  EXPECT_THAT(Message("question\n0000000000000001\n1\n"),
+              Not(HasSubstr("zeros")));
 }
 
 TEST(PuzzleCsv, ARefusalShowsTheHeaderThatWasFound) {

@@ -97,6 +97,26 @@ TEST(PuzzleDataset, LeavesOutEasyOnesAndSamples) {
               testing::HasSubstr("puzzle 4 has no answer"));
 }
 
+TEST(PuzzleDataset, WhoAsksForRatingsGetsRatedOnes) {
+  PuzzleFile file = Generated(PuzzleKind::kSudoku, 4, 4);
+  for (size_t i = 0; i < 4; ++i) file.puzzles[i].rating = static_cast<int>(i);
+  file.puzzles[2].rating.reset();
+  EXPECT_EQ(BuildPuzzleDataset(file, {})->tasks.size(), 4u);
+  EXPECT_EQ(UnratedRemark(file, {}), "");
+  PuzzleDatasetOptions least;
+  least.min_rating = 0;
+  PuzzleDatasetOptions most;
+  most.max_rating = 100'000'000;
+  for (const PuzzleDatasetOptions& options : {least, most}) {
+    EXPECT_EQ(BuildPuzzleDataset(file, options)->tasks.size(), 3u);
+    EXPECT_EQ(UnratedRemark(file, options),
+              "left out 1 of 4 puzzles, which have no rating");
+  }
+  for (Puzzle& puzzle : file.puzzles) puzzle.rating.reset();
+  EXPECT_THAT(std::string(BuildPuzzleDataset(file, least).status().message()),
+              testing::HasSubstr("is rated 0 or more; 4 have no rating"));
+}
+
 TEST(PuzzleDataset, TravelsThroughDatasetFiles) {
   const std::string dir = testing::TempDir() + "/puzzle_dataset";
   for (const PuzzleKind kind : {PuzzleKind::kSudoku, PuzzleKind::kMaze}) {

@@ -24,6 +24,7 @@ namespace arctrm::internal {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 const char kState[] = ARCTRM_TEST_DATA "/imported/state_dict.pt";
 
@@ -138,10 +139,29 @@ TEST(ImportCheckpoint, KnowsWhoseRowsTheyAre) {
   EXPECT_THAT(
       Message(ImportCheckpoint(kState, Scratch("few"), options).status()),
       HasSubstr("names 2 rows, the file has 5"));
-  ASSERT_TRUE(WriteFileAtomically(names, "{}").ok());
-  EXPECT_THAT(
-      Message(ImportCheckpoint(kState, Scratch("few"), options).status()),
-      HasSubstr("a list of names"));
+  const std::pair<const char*, const char*> kRefused[] = {
+      {"{}", "not a list of names; expected identifiers.json"},
+      {"", "the file is empty; expected identifiers.json"},
+      {"[]", "the list is empty"},
+      {"[1]", "entry 0 is not a name"},
+      {"[\"<blank>\", \"a\"", "not JSON; expected identifiers.json"},
+      {"<!DOCTYPE html><html>", "a web page"},
+      {"404: Not Found", "an error message of a server"},
+      {"[\"a\", \"b\", \"c\", \"d\", \"e\"]",
+       "entry 0 is \"a\", not \"<blank>\""},
+      {"[\"<blank>\", \"a\", \"b\", \"a\", \"c\"]",
+       "entry 3 is \"a\", as entry 1 is"},
+      {"[\"<blank>\", \"a\", \"b\", \"<blank>\", \"c\"]",
+       "entry 3 is \"<blank>\", as entry 0 is"},
+  };
+  for (const auto& [text, says] : kRefused) {
+    ASSERT_TRUE(WriteFileAtomically(names, text).ok());
+    EXPECT_THAT(
+        Message(ImportCheckpoint(kState, Scratch("few"), options).status()),
+        HasSubstr(says))
+        << text;
+    EXPECT_FALSE(FileExists(Scratch("few")));
+  }
 }
 
 TEST(ImportCheckpoint, SaysWhichTensorDoesNotFit) {
@@ -235,6 +255,130 @@ TEST(ImportCheckpoint, FindsWeightsInATrainingState) {
                 .sum()
                 .item<double>(),
             0);
+}
+
+// The golden weights without those that `leave_out` names.
+std::string StateWithout(TorchFile& file, const std::string& leave_out) {
+  const auto weights = ReadWeightsFile(kState, "");
+  EXPECT_TRUE(weights.ok()) << weights.status();
+  PickledEntries entries;
+  for (const auto& [name, raw] : weights->tensors) {
+    if (name.find(leave_out) != std::string::npos) continue;
+    entries.emplace_back(
+        name, file.Raw("FloatStorage", raw.shape,
+                       static_cast<int64_t>(raw.bytes.size() / 4), raw.bytes));
+  }
+  return PickledDict(entries);
+}
+
+TEST(ImportCheckpoint, MissingEmbeddingRowsAreSaid) {
+  const std::string path = Scratch("rowless.pt");
+  TorchFile file;
+  ASSERT_TRUE(
+      WriteFileAtomically(path, file.Zip(StateWithout(file, "puzzle_emb")))
+          .ok());
+  const std::string out = Scratch("rowless");
+  ImportNotes notes;
+  ASSERT_TRUE(ImportCheckpoint(path, out, Options(), &notes).ok());
+  ASSERT_EQ(notes.remarks.size(), 1u);
+  EXPECT_THAT(notes.remarks[0], HasSubstr("the file has no embedding rows"));
+  const auto text = CheckpointInfoText(out, false);
+  ASSERT_TRUE(text.ok()) << text.status();
+  EXPECT_THAT(*text, HasSubstr("no row was trained, all are zero"));
+  // Rows that are named must be there; with them there is nothing to say.
+  const std::string names = Scratch("names.json");
+  ASSERT_TRUE(WriteFileAtomically(names, "[\"<blank>\"]").ok());
+  ImportOptions named = Options();
+  named.identifiers = names;
+  EXPECT_THAT(Message(ImportCheckpoint(path, Scratch("x"), named).status()),
+              HasSubstr(path + ": lacks inner.puzzle_emb.weights"));
+  ASSERT_TRUE(ImportCheckpoint(kState, out, Options(), &notes).ok());
+  EXPECT_TRUE(notes.remarks.empty());
+  EXPECT_THAT(*CheckpointInfoText(out, false), Not(HasSubstr("all are zero")));
+}
+
+// One row stands for all puzzles: without it no answer is right.
+TEST(ImportCheckpoint, PuzzlesNeedTheirRow) {
+  const auto weights = ReadWeightsFile(kState, "");
+  ASSERT_TRUE(weights.ok());
+  TorchFile file;
+  PickledEntries entries;
+  for (const auto& [name, raw] : weights->tensors) {
+    if (name == kTableName) continue;
+    std::string bytes(raw.bytes);
+    std::vector<int64_t> shape = raw.shape;
+    if (shape[0] == 12) {
+      shape[0] = 11;
+      bytes.resize(bytes.size() / 12 * 11);
+    }
+    entries.emplace_back(
+        name, file.Raw("FloatStorage", shape,
+                       static_cast<int64_t>(bytes.size() / 4), bytes));
+  }
+  const std::string path = Scratch("sudoku.pt");
+  ASSERT_TRUE(WriteFileAtomically(path, file.Zip(PickledDict(entries))).ok());
+  const std::string out = Scratch("sudoku");
+  EXPECT_THAT(Message(ImportCheckpoint(path, out, Options()).status()),
+              HasSubstr("lacks inner.puzzle_emb.weights, the embedding row of "
+                        "all puzzles"));
+  EXPECT_FALSE(FileExists(out));
+  ImportOptions arc = Options();
+  arc.model.canvas_side = 30;
+  arc.model.position_side = 30;
+  EXPECT_THAT(Message(ImportCheckpoint(path, out, arc).status()),
+              HasSubstr("has the tokens of Sudoku, and the canvas is 30x30"));
+}
+
+TEST(ImportCheckpoint, ARefusalNamesTheOtherSets) {
+  TorchFile file;
+  const std::string raw = PickledState(file);
+  const std::string wide =
+      PickledDict({{"embed_tokens.embedding_weight", file.Tensor({12, 8}, 1)}});
+  const std::string path = Scratch("others.pt");
+  ASSERT_TRUE(WriteFileAtomically(
+                  path, file.Zip(PickledDict({{"model", raw}, {"ema", wide}})))
+                  .ok());
+  const std::string out = Scratch("others");
+  EXPECT_THAT(Message(ImportCheckpoint(path, out, Options()).status()),
+              HasSubstr("(of the weights ema; there too: model, which "
+                        "--weights NAME takes)"));
+  ImportOptions options = Options();
+  options.weights = "model";
+  EXPECT_TRUE(ImportCheckpoint(path, out, options).ok());
+}
+
+TEST(ImportCheckpoint, ParametersWithoutStartStatesSaySo) {
+  const std::string path = Scratch("parameters.pt");
+  TorchFile file;
+  ASSERT_TRUE(
+      WriteFileAtomically(path, file.Zip(StateWithout(file, "_init"))).ok());
+  EXPECT_THAT(
+      Message(ImportCheckpoint(path, Scratch("x"), Options()).status()),
+      testing::AllOf(HasSubstr("lacks inner.H_init (32); lacks inner.L_init"),
+                     HasSubstr("give a file that holds the model's "
+                               "state_dict too")));
+}
+
+// Files of others in or beside a checkpoint folder don't stand for it.
+TEST(ImportCheckpoint, AFileOfOthersIsNoCheckpoint) {
+  const std::string out = Scratch("folder");
+  ASSERT_TRUE(ImportCheckpoint(kState, out, Options()).ok());
+  const std::string other = JoinPath(out, "step_9.pt");
+  ASSERT_TRUE(WriteFileAtomically(other, *ReadFile(kState)).ok());
+  for (const std::string& path : {other, std::string(kState)}) {
+    EXPECT_THAT(Message(ReadCheckpointInfo(path).status()),
+                HasSubstr("checkpoint import " + path + " --out FOLDER"));
+    EXPECT_FALSE(CheckpointInfoText(path, true).ok());
+    const auto text = CheckpointInfoText(path, false);
+    ASSERT_TRUE(text.ok()) << text.status();
+    EXPECT_THAT(*text, HasSubstr("weights     top: "));
+    EXPECT_TRUE(LooksLikeWeights(path));
+  }
+  EXPECT_TRUE(ReadCheckpointInfo(JoinPath(out, kWeightsFile)).ok());
+  ASSERT_TRUE(RemoveAll(JoinPath(out, kSettingsFile)).ok());
+  EXPECT_THAT(Message(ReadCheckpointInfo(out).status()),
+              HasSubstr("no checkpoint here"));
+  EXPECT_FALSE(LooksLikeWeights(out));
 }
 
 // torch.serialization.set_crc32_options(False): all sums are 0.

@@ -14,9 +14,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       {reinterpret_cast<const char*>(data), size});
   if (!pickle.ok()) return 0;
   (void)arctrm::internal::DescribeTop(*pickle);
-  std::vector<arctrm::internal::NamedTensor> names;
-  for (const FoundTensor& found : arctrm::internal::FindTensors(*pickle)) {
-    names.push_back({found.path, found.container, found.status.ok()});
+  arctrm::internal::NamedContents contents;
+  for (const FoundTensor& found :
+       arctrm::internal::FindTensors(*pickle, &contents.numbers)) {
+    contents.tensors.push_back({found.path, found.container, found.status.ok(),
+                                found.tensor.shape, found.tensor.storage});
     if (found.container > found.path.size() + 1) abort();
     if (!found.status.ok()) continue;
     const arctrm::internal::PickledTensor& tensor = found.tensor;
@@ -31,7 +33,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }
     if (!empty && (tensor.offset < 0 || last >= tensor.storage_size)) abort();
   }
-  for (const auto& set : arctrm::internal::FindWeightSets(names)) {
+  for (const auto& set : arctrm::internal::FindWeightSets(contents).sets) {
     if (set.name.empty() || set.members.size() != set.names.size()) abort();
   }
   return 0;

@@ -207,12 +207,11 @@ TEST(Pickle, RefusesTensorsOutsideTheirStorage) {
   EXPECT_THAT(Message(Dict(Str("w") + Tensor("_rebuild_tensor_v2", "K\x06",
                                              huge + "K\x03\x86"))),
               HasSubstr("impossible size"));
-  // One number shown as a billion.
-  EXPECT_THAT(
-      Message(Dict(Str("w") + Tensor("_rebuild_tensor_v2", "K\x06",
-                                     std::string("M\xff\xffM\xff\xff\x86", 7),
-                                     std::string("K\0K\0\x86", 5)))),
-      HasSubstr("outside its storage"));
+  // Repeating numbers is no damage; ReadWeightsFile says how often they may.
+  EXPECT_EQ(Message(Dict(Str("w") + Tensor("_rebuild_tensor_v2", "K\x06",
+                                           std::string("K\x07K\x07\x86", 5),
+                                           std::string("K\0K\0\x86", 5)))),
+            "");
 }
 
 TEST(Pickle, DamageHasAnOffset) {

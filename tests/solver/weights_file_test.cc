@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "solver/checkpoint/weights_file.h"
 
+#include <array>
 #include <cstring>
 #include <fstream>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_replace.h"
 #include "base/compress.h"
 #include "base/files.h"
 #include "gmock/gmock.h"
@@ -163,21 +166,311 @@ TEST(WeightsFile, NumbersOfOtherTypesAreNamed) {
               HasSubstr("the type QInt8Storage"));
 }
 
+// All parameters and buffers of a network of one layer; numbers are `value`.
+constexpr std::array<const char*, 12> kNames = {
+    "embed_tokens.embedding_weight",
+    "lm_head.weight",
+    "q_head.weight",
+    "q_head.bias",
+    "L_level.layers.0.self_attn.qkv_proj.weight",
+    "L_level.layers.0.self_attn.o_proj.weight",
+    "L_level.layers.0.mlp.gate_up_proj.weight",
+    "L_level.layers.0.mlp.down_proj.weight",
+    "H_init",
+    "L_init",
+    "puzzle_emb.weights",
+    ""};
+std::vector<int64_t> ShapeOf(absl::string_view name) {
+  if (name == "puzzle_emb.weights") return {5, 2};
+  if (name == "q_head.bias" || absl::EndsWith(name, "_init")) return {2};
+  return name.size() % 2 == 0 ? std::vector<int64_t>{3, 2}
+                              : std::vector<int64_t>{2, 4};
+}
+bool IsBuffer(absl::string_view name) {
+  return name == "puzzle_emb.weights" || absl::EndsWith(name, "_init");
+}
+PickledEntries Entries(TorchFile& file, const std::string& prefix, float value,
+                       bool buffers, bool dots = true) {
+  PickledEntries entries;
+  for (const absl::string_view name : kNames) {
+    if (name.empty() || (!buffers && IsBuffer(name))) continue;
+    std::string whole = absl::StrCat("inner.", name);
+    if (!dots) whole = absl::StrReplaceAll(whole, {{".", ""}});
+    entries.emplace_back(prefix + whole, file.Tensor(ShapeOf(name), value));
+  }
+  return entries;
+}
+// Parameters as a list.
+std::string PickledList(TorchFile& file, float value, size_t count) {
+  std::string list = "](";
+  for (const absl::string_view name : kNames) {
+    if (name.empty() || IsBuffer(name) || count-- == 0) break;
+    list += file.Tensor(ShapeOf(name), value);
+  }
+  return list + "e";
+}
+
+float NumberOf(const FileWeights& weights, const std::string& name) {
+  const auto it = weights.tensors.find("inner." + name);
+  float value = -1;
+  if (it == weights.tensors.end()) return value;
+  std::memcpy(&value, it->second.bytes.data() + it->second.offset * 4, 4);
+  return value;
+}
+
+// EMAHelper of the published code keeps parameters alone.
+TEST(WeightsFile, AnAverageOfParametersTakesBuffersFromTheRawWeights) {
+  TorchFile file;
+  const std::string raw =
+      PickledDict(Entries(file, "_orig_mod.model.", 1, true));
+  const std::string mean = PickledDict(Entries(file, "model.", 2, false));
+  const auto weights = Read(file.Zip(PickledDict(
+      {{"step", "K\x09"}, {"model_state_dict", raw}, {"ema", mean}})));
+  ASSERT_TRUE(weights.ok()) << weights.status();
+  EXPECT_EQ(weights->name, "ema");
+  EXPECT_TRUE(weights->averaged);
+  EXPECT_EQ(weights->tensors.size(), kNames.size() - 1);
+  EXPECT_EQ(NumberOf(*weights, "lm_head.weight"), 2);
+  EXPECT_EQ(NumberOf(*weights, "H_init"), 1);
+  EXPECT_EQ(NumberOf(*weights, "puzzle_emb.weights"), 1);
+  EXPECT_THAT(weights->remarks,
+              ElementsAre("H_init, L_init, puzzle_emb.weights are taken from "
+                          "model_state_dict: ema lacks them"));
+}
+
+TEST(WeightsFile, AnAverageOfSomeParametersIsNoDefault) {
+  TorchFile file;
+  const std::string raw = PickledDict(Entries(file, "", 1, true));
+  PickledEntries some = Entries(file, "", 2, false);
+  some.resize(3);
+  const std::string bytes =
+      file.Zip(PickledDict({{"model", raw}, {"ema", PickledDict(some)}}));
+  auto weights = Read(bytes);
+  ASSERT_TRUE(weights.ok()) << weights.status();
+  EXPECT_EQ(weights->name, "model");
+  EXPECT_THAT(weights->remarks,
+              ElementsAre("ema lacks parameters that model has, so it is not "
+                          "taken"));
+  weights = Read(bytes, "ema");
+  ASSERT_TRUE(weights.ok()) << weights.status();
+  EXPECT_EQ(NumberOf(*weights, "lm_head.weight"), 2);
+  EXPECT_EQ(NumberOf(*weights, "q_head.bias"), 1);
+}
+
+TEST(WeightsFile, ATiedParameterIsAveragedUnderBothNames) {
+  TorchFile file;
+  const std::string one = file.Tensor({3, 2}, 1);
+  const std::string raw =
+      PickledDict({{"inner.embed_tokens.embedding_weight", one},
+                   {"inner.lm_head.weight", one},
+                   {"inner.H_init", file.Tensor({2}, 1)}});
+  const std::string mean = PickledDict(
+      {{"inner.embed_tokens.embedding_weight", file.Tensor({3, 2}, 2)}});
+  const auto weights =
+      Read(file.Zip(PickledDict({{"model", raw}, {"ema", mean}})));
+  ASSERT_TRUE(weights.ok()) << weights.status();
+  EXPECT_EQ(weights->name, "ema");
+  EXPECT_EQ(NumberOf(*weights, "lm_head.weight"), 2);
+  EXPECT_EQ(First(*weights), 1);
+  EXPECT_THAT(weights->remarks[0],
+              HasSubstr("lm_head.weight is embed_tokens.embedding_weight"));
+}
+
+// LitEma writes names without their dots.
+TEST(WeightsFile, NamesWithoutDotsAreMatched) {
+  for (const int64_t updates : {0, 5}) {
+    TorchFile file;
+    PickledEntries entries = Entries(file, "model.", 1, true);
+    for (auto& entry : Entries(file, "model_ema.", 2, false, false)) {
+      entries.push_back(std::move(entry));
+    }
+    entries.emplace_back("model_ema.decay", file.Tensor({}, 1));
+    entries.emplace_back("model_ema.num_updates", file.Long(updates));
+    const auto weights =
+        Read(file.Zip(PickledDict({{"state_dict", PickledDict(entries)}})));
+    ASSERT_TRUE(weights.ok()) << weights.status();
+    EXPECT_EQ(weights->name,
+              updates == 0 ? "state_dict" : "state_dict.model_ema");
+    EXPECT_EQ(NumberOf(*weights, "lm_head.weight"), updates == 0 ? 1 : 2);
+    EXPECT_EQ(NumberOf(*weights, "L_level.layers.0.mlp.down_proj.weight"),
+              updates == 0 ? 1 : 2);
+    EXPECT_EQ(First(*weights), 1);
+  }
+}
+
+// torch_ema keeps a list in the order of parameters().
+TEST(WeightsFile, AListOfAveragesHasTheNamesOfTheRawWeights) {
+  const auto read = [](size_t count, const std::string& updates) {
+    TorchFile file;
+    const std::string raw = PickledDict(Entries(file, "", 1, true));
+    const std::string ema =
+        PickledDict({{"decay", "K\x01"},
+                     {"num_updates", updates},
+                     {"shadow_params", PickledList(file, 2, count)},
+                     {"collected_params", PickledList(file, 3, count)}});
+    return Read(file.Zip(PickledDict({{"model", raw}, {"ema", ema}})));
+  };
+  auto weights = read(8, "K\x07");
+  ASSERT_TRUE(weights.ok()) << weights.status();
+  EXPECT_EQ(weights->name, "ema.shadow_params");
+  EXPECT_EQ(NumberOf(*weights, "q_head.bias"), 2);
+  EXPECT_EQ(First(*weights), 1);
+  // Never updated: raw ones.
+  weights = read(8, std::string("K\0", 2));
+  ASSERT_TRUE(weights.ok()) << weights.status();
+  EXPECT_EQ(weights->name, "model");
+  EXPECT_THAT(weights->remarks.back(), HasSubstr("num_updates is 0"));
+  // Numbers for names.
+  {
+    TorchFile file;
+    const std::string raw = PickledDict(Entries(file, "", 1, true));
+    PickledEntries numbered;
+    for (const auto& entry : Entries(file, "", 2, false)) {
+      numbered.emplace_back(absl::StrCat(numbered.size()), entry.second);
+    }
+    weights = Read(file.Zip(
+        PickledDict({{"model", raw}, {"ema", PickledDict(numbered)}})));
+    ASSERT_TRUE(weights.ok()) << weights.status();
+    EXPECT_EQ(weights->name, "ema");
+    EXPECT_EQ(NumberOf(*weights, "q_head.bias"), 2);
+  }
+  // Of another number.
+  weights = read(7, "K\x07");
+  ASSERT_TRUE(weights.ok()) << weights.status();
+  EXPECT_EQ(weights->name, "model");
+  EXPECT_THAT(weights->remarks,
+              ElementsAre("the file also holds an average without names "
+                          "(ema.shadow_params, 7 tensors), which fits no "
+                          "weights in it; not used"));
+}
+
+TEST(WeightsFile, OtherKindsOfTensorsSayWhatToDo) {
+  const std::vector<std::pair<std::string, const char*>> cases = {
+      {"_rebuild_sparse_tensor",
+       "a sparse tensor, which is not read; save "
+       "tensor.to_dense()"},
+      {"_rebuild_qtensor", "a quantized tensor"},
+      {"_rebuild_nested_tensor", "a nested tensor"},
+      {"_rebuild_meta_tensor_no_storage", "without numbers (device meta)"},
+      {"_rebuild_new_kind", "a kind of tensor (new_kind)"}};
+  for (const auto& [callee, words] : cases) {
+    TorchFile file;
+    EXPECT_THAT(
+        Refusal(file.Zip(PickledDict(
+            {{"embed_tokens.embedding_weight", file.Tensor({3, 2}, 1)},
+             {"H_init", PickledCall("torch._utils", callee, "K\x01")}}))),
+        testing::AllOf(HasSubstr("inner.H_init: "), HasSubstr(words)));
+  }
+}
+
+// tensor.expand(): more numbers than are stored.
+TEST(WeightsFile, RepeatedNumbersAreReadButNotForEver) {
+  const auto with = [](const std::vector<int64_t>& shape,
+                       const std::vector<int64_t>& stride) {
+    TorchFile file;
+    std::string table = file.Tensor({1, 2}, 7);
+    const std::string numbers = PickledTuple({1, 2}) + PickledTuple({2, 1});
+    table.replace(table.find(numbers), numbers.size(),
+                  PickledTuple(shape) + PickledTuple(stride));
+    return file.Zip(
+        PickledDict({{"embed_tokens.embedding_weight", file.Tensor({3, 2}, 1)},
+                     {"H_init", file.Tensor({2}, 1)},
+                     {"puzzle_emb.weights", table}}));
+  };
+  const auto weights = Read(with({50, 2}, {0, 1}));
+  ASSERT_TRUE(weights.ok()) << weights.status();
+  EXPECT_THAT(weights->tensors.at("inner.puzzle_emb.weights").shape,
+              ElementsAre(50, 2));
+  EXPECT_THAT(Refusal(with({1 << 30, 2}, {0, 1})),
+              HasSubstr("inner.puzzle_emb.weights repeats the few numbers"));
+  EXPECT_THAT(Refusal(with({50, 2}, {1, 1})), HasSubstr("outside its storage"));
+}
+
+// Keys of PyTorch's own modules lie around the weights of a whole module.
+TEST(WeightsFile, AWholeModuleIsRead) {
+  TorchFile file;
+  const auto module = [](const std::string& attributes) {
+    return "c__main__\nBlock\n)\x81" + attributes + "b";
+  };
+  const auto with = [&](const std::string& parameters,
+                        const std::string& modules) {
+    return module(PickledDict({{"training", "\x88"},
+                               {"_parameters", parameters},
+                               {"_modules", modules}}));
+  };
+  const std::string leaf =
+      with(PickledDict({{"weight", file.Tensor({2, 4}, 7)}}), "}");
+  const std::string block = with(
+      "}",
+      PickledDict({{"mlp", with("}", PickledDict({{"down_proj", leaf}}))}}));
+  const std::string layers = with("}", PickledDict({{"0", block}}));
+  const std::string inner = with(
+      PickledDict({{"H_init", file.Tensor({2}, 7)}}),
+      PickledDict(
+          {{"embed_tokens",
+            with(PickledDict({{"embedding_weight", file.Tensor({3, 2}, 7)}}),
+                 "}")},
+           {"L_level", with("}", PickledDict({{"layers", layers}}))}}));
+  const auto weights =
+      Read(file.Zip(with("}", PickledDict({{"inner", inner}}))));
+  ASSERT_TRUE(weights.ok()) << weights.status();
+  EXPECT_EQ(First(*weights), 7);
+  EXPECT_EQ(
+      weights->tensors.count("inner.L_level.layers.0.mlp.down_proj.weight"),
+      1u);
+}
+
+TEST(WeightsFile, TwoNamesOfOneDictAreTwoSets) {
+  TorchFile file;
+  const std::string twice = "}(" + PickledText("model") +
+                            State(file, "inner.", 1) + "q\x01" +
+                            PickledText("ema") + "h\x01u";
+  const auto weights = Read(file.Zip(twice));
+  ASSERT_TRUE(weights.ok()) << weights.status();
+  EXPECT_EQ(weights->name, "ema");
+  EXPECT_THAT(weights->others, ElementsAre("model"));
+}
+
+TEST(WeightsFile, DescribesWhatIsThere) {
+  TorchFile file;
+  const std::string raw = PickledDict(Entries(file, "", 1, true));
+  const std::string mean = PickledDict(Entries(file, "", 2, false));
+  const std::string path =
+      Put("info.pt", file.Zip(PickledDict({{"my model", raw}, {"ema", mean}})));
+  const auto text = DescribeWeightsFile(path);
+  ASSERT_TRUE(text.ok()) << text.status();
+  EXPECT_THAT(
+      *text, testing::AllOf(HasSubstr("\"my model\": 11 tensors, tokens 2 x 4"),
+                            HasSubstr("ema: 8 tensors, tokens 2 x 4, "
+                                      "averaged; taken by default"),
+                            HasSubstr("next        arctrm checkpoint import " +
+                                      path + " --out FOLDER")));
+  EXPECT_FALSE(DescribeWeightsFile(Put("info.txt", "words")).ok());
+}
+
 TEST(WeightsFile, AFlippedBitIsFound) {
   TorchFile file;
-  const std::string bytes = file.Zip(State(file, "inner.", 1));
+  const std::string state = State(file, "inner.", 1);
+  // Beside the weights, too.
+  const std::string bytes = file.Zip(
+      PickledDict({{"model", state},
+                   {"optimizer", PickledDict({{"0", file.Tensor({4}, 9)}})}}));
   const auto whole = Read(bytes);
   ASSERT_TRUE(whole.ok()) << whole.status();
-  // Numbers, names, shapes: all that is used stands before the directory.
-  const size_t end = bytes.find("PK\x01\x02");
+  const size_t directory = bytes.find("PK\x01\x02");
   size_t unseen = 0;
-  for (size_t i = 0; i < end; ++i) {
+  for (size_t i = 0; i < bytes.size(); ++i) {
     std::string damaged = bytes;
     damaged[i] ^= static_cast<char>(1 << (i % 8));
-    unseen += Read(damaged).ok() ? 1 : 0;
+    const auto read = Read(damaged);
+    unseen += read.ok() && i < directory ? 1 : 0;
+    if (!read.ok()) continue;
+    // Whatever was not seen changed nothing.
+    EXPECT_EQ(First(*read), 1);
+    EXPECT_EQ(read->tensors.size(), whole->tensors.size());
   }
-  // Dates, sizes and sums that the directory says once more, in four members.
-  EXPECT_LE(unseen, 4u * (30 - 8));
+  // In five members: the version needed to unpack them, date and time.
+  EXPECT_LE(unseen, 5u * 6);
 }
 
 TEST(WeightsFile, OtherFilesAreCalledByTheirName) {
@@ -193,11 +486,14 @@ TEST(WeightsFile, OtherFilesAreCalledByTheirName) {
       {"GGUF\3\0\0\0aaaaaaa", "a GGUF file"},
       {"\x93NUMPY\1\0v\0{'descr'", "a NumPy array"},
       {"\x80\x02\x8a\x0al\xfc\x9c\x46\xf9 j\xa8P\x19.",
-       "the old form of torch.save (before PyTorch 1.6)"},
+       "the old form of torch.save (before PyTorch 1.6, or "
+       "_use_new_zipfile_serialization=False)"},
       {"\x80\x02}X\1\0\0\0"
        "aK\1s.",
        "a plain Python pickle"},
       {zip({{"w.npy", "a"}, {"b.npy", "b"}}), "a NumPy archive of 2 arrays"},
+      {TorchFile::ZipOf({{"byteorder", "little"}, {"version", "3\n"}}),
+       "a file of torch.save that was not written whole"},
       {zip({{"run/model.pt", "a"}}), "it holds run/model.pt: unpack it"},
       {TorchFile::ZipOf({{"data.pkl", "\x80\2}."},
                          {"constants.pkl", "\x80\2)."},

@@ -46,8 +46,10 @@ std::string Deflated() {
       crc32_z(0, reinterpret_cast<const Bytef*>(text.data()), text.size());
   const size_t central = zip.find("PK\x01\x02");
   zip[8] = zip[central + 10] = 8;
-  zip.replace(central + 16, 4, LittleEndian(crc, 4));
-  zip.replace(central + 24, 4, LittleEndian(1000, 4));
+  for (const size_t at : {size_t{14}, central + 16}) {
+    zip.replace(at, 4, LittleEndian(crc, 4));
+    zip.replace(at + 8, 4, LittleEndian(1000, 4));
+  }
   return zip;
 }
 

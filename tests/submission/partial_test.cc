@@ -33,6 +33,15 @@ TEST(AttemptRemarks, CountsByKind) {
                   "3 faults, the first: first"));
 }
 
+TEST(AttemptRemarks, TasksThatStandAgain) {
+  ReadSubmissionResult read;
+  read.repeated = 2;
+  read.faults = {"first", "second"};
+  EXPECT_THAT(AttemptRemarks(read),
+              ElementsAre(HasSubstr("2 tasks stand there again: the first of "
+                                    "each counts")));
+}
+
 TEST(AttemptRemarks, OtherFaultsAreNamed) {
   ReadSubmissionResult read;
   read.faults = {"task a: stands twice"};
@@ -57,6 +66,10 @@ TEST(Coverage, WhatIsMissingAndWhatIsTooMuch) {
                   HasSubstr("1 task has no solution and is not scored: x")));
   EXPECT_THAT(CoverageRemarks(Compare({{"a", {both}}}, {{"a", {grid}}}), 1),
               IsEmpty());
+  // What is not known is not missing.
+  EXPECT_THAT(
+      CoverageRemarks(Compare({{"a", {both}}}, {{"a", {grid, Grid()}}}), 1),
+      IsEmpty());
 }
 
 }  // namespace

@@ -90,6 +90,20 @@ TEST(Score, MissingAndEmptyAnswersAreWrong) {
   EXPECT_DOUBLE_EQ(score.per_task.pass_2, 1.0 / 9);
 }
 
+TEST(Score, OutputsThatAreNotKnownAreNotScored) {
+  SolutionSet solutions = Solutions();
+  solutions["b"][2] = Grid();
+  solutions["c"] = {Grid()};
+  Submission answers = Answers();
+  answers["b"][2] = {Grid(), Grid()};
+  const ScoreTable score = Score(answers, solutions).value();
+  EXPECT_EQ(score.tasks, 2);
+  ASSERT_EQ(score.outputs.size(), 3u);
+  EXPECT_DOUBLE_EQ(score.per_output.pass_2, 2.0 / 3);
+  EXPECT_DOUBLE_EQ(score.per_task.pass_2, (1 + 1.0 / 2) / 2);
+  EXPECT_FALSE(Score(answers, {{"a", {Grid()}}}).ok());
+}
+
 TEST(Score, ASubmissionOfOtherTasksIsRefused) {
   const Submission other = {{"x", {{G("1"), G("1")}}}};
   EXPECT_EQ(Score(other, Solutions()).status().code(),

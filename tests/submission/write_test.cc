@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "arc/placeholder.h"
 #include "arc/read.h"
 #include "base/files.h"
 #include "gmock/gmock.h"
@@ -211,18 +212,47 @@ TEST(MergeSubmissions, PlaceholdersAndEmptyGridsDoNotCount) {
             (Attempts{G("4"), G("6")}));
 }
 
-TEST(MergeSubmissions, OnlyOneAnswerIsRepeatedAndNoneIsAPlaceholder) {
-  EXPECT_EQ(Merged({Part(G("4"), Grid(1, 1))}), (Attempts{G("4"), G("4")}));
-  EXPECT_EQ(Merged({}), (Attempts{Grid(1, 1), Grid(1, 1)}));
+TEST(MergeSubmissions, APlaceholderIsNoAnswerButItsGridsCanBe) {
+  const Attempts nothing = PlaceholderFor(*TwoTasks().Find("a"), 0);
+  EXPECT_EQ(Merged({Part(nothing.attempt_1, nothing.attempt_2, 9),
+                    Part(G("4"), G("6"), 1)}),
+            (Attempts{G("4"), G("6")}));
+  EXPECT_EQ(Merged({Part(nothing.attempt_1, G("6"), 1)}),
+            (Attempts{nothing.attempt_1, G("6")}));
+}
+
+TEST(HasAnswers, WhatIsNoPlaceholderIsOne) {
+  const ChallengeSet challenges = TwoTasks();
+  Submission submission = PlaceholderSubmission(challenges);
+  EXPECT_FALSE(HasAnswers(submission, challenges));
+  submission["a"][0] = {Grid(1, 1), Grid(1, 1)};
+  EXPECT_FALSE(HasAnswers(submission, challenges));
+  submission["b"][1].attempt_2 = G("4");
+  EXPECT_TRUE(HasAnswers(submission, challenges));
+  EXPECT_FALSE(HasAnswers({{"other", {}}}, challenges));
+  EXPECT_FALSE(HasAnswers({{"other", {{Grid(1, 1), Grid(1, 1)}}}}, challenges));
+  EXPECT_TRUE(HasAnswers({{"other", {{G("4"), Grid(1, 1)}}}}, challenges));
+}
+
+TEST(MergeSubmissions, OneAnswerGetsASecondAttemptThatNeverCounts) {
+  const Attempts only = OnlyAnswer(G("4"), *TwoTasks().Find("a"), 0);
+  EXPECT_NE(only.attempt_2, G("4"));
+  EXPECT_EQ(Merged({Part(G("4"), Grid(1, 1))}), only);
+  EXPECT_EQ(
+      Merged({Part(only.attempt_1, only.attempt_2),
+              Part(only.attempt_1, only.attempt_2),
+              Part(only.attempt_1, only.attempt_2), Part(G("4"), G("5"))}),
+      (Attempts{G("4"), G("5")}));
+  EXPECT_EQ(Merged({}), PlaceholderFor(*TwoTasks().Find("a"), 0));
 }
 
 TEST(MergeSubmissions, TasksThatNoPartAnswersStayInPlace) {
   const WeightedSubmission part = {{{"b", {{G("7"), G("8")}}}}, 1};
   const Submission merged = MergeSubmissions({part}, TwoTasks());
-  EXPECT_EQ(merged.at("a")[0], (Attempts{Grid(1, 1), Grid(1, 1)}));
+  EXPECT_EQ(merged.at("a")[0], PlaceholderFor(*TwoTasks().Find("a"), 0));
   ASSERT_EQ(merged.at("b").size(), 2u);
   EXPECT_EQ(merged.at("b")[0], (Attempts{G("7"), G("8")}));
-  EXPECT_EQ(merged.at("b")[1], (Attempts{Grid(1, 1), Grid(1, 1)}));
+  EXPECT_EQ(merged.at("b")[1], PlaceholderFor(*TwoTasks().Find("b"), 1));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "arc/placeholder.h"
 #include "augment/augmentation.h"
 #include "base/compress.h"
 #include "base/files.h"
@@ -425,22 +426,39 @@ ChallengeSet TwoTasks() {
   return challenges;
 }
 
-TEST(ChooseAttempts, TakesTheTwoBestAndRepeatsAnOnlyOne) {
+TEST(ChooseAttempts, TakesTheTwoBestAndNeverOneTwice) {
   Ballots ballots;
   for (int i = 0; i < 3; ++i) ballots.Add("b", 0, MakeVote("5", 0.5f, i));
   for (int i = 3; i < 5; ++i) ballots.Add("b", 0, MakeVote("6", 0.5f, i));
   ballots.Add("b", 0, MakeVote("7", 0.5f, 5));
   ballots.Add("b", 1, MakeVote("8", 0.5f, 0));
   ballots.Add("a", 0, MakeVote("9", 0.5f, 0));
-  const Submission submission = ChooseAttempts(ballots, TwoTasks());
+  const ChallengeSet challenges = TwoTasks();
+  const Submission submission = ChooseAttempts(ballots, challenges);
   ASSERT_EQ(submission.size(), 2u);
   EXPECT_THAT(submission.at("b"),
               ::testing::ElementsAre(
                   Attempts{Grid::FromText("5"), Grid::FromText("6")},
-                  Attempts{Grid::FromText("8"), Grid::FromText("8")}));
+                  OnlyAnswer(Grid::FromText("8"), *challenges.Find("b"), 1)));
   EXPECT_THAT(submission.at("a"),
               ::testing::ElementsAre(
-                  Attempts{Grid::FromText("9"), Grid::FromText("9")}));
+                  OnlyAnswer(Grid::FromText("9"), *challenges.Find("a"), 0)));
+}
+
+TEST(Ballots, NameTheirRunAndWhatTheyAreFor) {
+  Ballots ballots;
+  ballots.Add("a", 0, MakeVote("8", 0.5f));
+  ballots.Add("b", 1, MakeVote("9", 0.5f));
+  EXPECT_THAT(ballots.Inputs(), ::testing::ElementsAre(TestInputKey("a", 0),
+                                                       TestInputKey("b", 1)));
+  EXPECT_EQ(ballots.Sources().size(), 1u);
+  const std::string path = JoinPath(::testing::TempDir(), "named.zst");
+  ASSERT_TRUE(ballots.Write(path).ok());
+  EXPECT_EQ(Ballots::Read(path)->run(), "");
+  ballots.SetRun("0f");
+  ASSERT_TRUE(ballots.Write(path).ok());
+  EXPECT_EQ(Ballots::Read(path)->run(), "0f");
+  EXPECT_TRUE(*Ballots::Read(path) == ballots);
 }
 
 TEST(ChooseAttempts, TestInputsWithoutVotesStayInPlace) {
@@ -449,14 +467,14 @@ TEST(ChooseAttempts, TestInputsWithoutVotesStayInPlace) {
   ballots.Add("b", 1, MakeVote("8", 0.5f));
   ballots.Add("unknown", 0, MakeVote("8", 0.5f));
   const Submission submission = ChooseAttempts(ballots, TwoTasks());
-  const Grid blank(1, 1);
+  const ChallengeSet challenges = TwoTasks();
   ASSERT_EQ(submission.size(), 2u);
   EXPECT_THAT(submission.at("b"),
               ::testing::ElementsAre(
-                  Attempts{blank, blank},
-                  Attempts{Grid::FromText("8"), Grid::FromText("8")}));
+                  PlaceholderFor(*challenges.Find("b"), 0),
+                  OnlyAnswer(Grid::FromText("8"), *challenges.Find("b"), 1)));
   EXPECT_THAT(submission.at("a"),
-              ::testing::ElementsAre(Attempts{blank, blank}));
+              ::testing::ElementsAre(PlaceholderFor(*challenges.Find("a"), 0)));
 }
 
 Vote WithSecond(Vote vote, const char* second) {
@@ -498,7 +516,7 @@ TEST(ChooseAttempts, SecondAnswersOfEmptyOnesAreBetterThanNothing) {
   Ballots ballots;
   ballots.Add("a", 0, WithSecond(MakeVote("", 0.5f, 0), "7"));
   EXPECT_EQ(AttemptsOf(ballots),
-            (Attempts{Grid::FromText("7"), Grid::FromText("7")}));
+            OnlyAnswer(Grid::FromText("7"), *TwoTasks().Find("a"), 0));
   ballots.Add("a", 0, WithSecond(MakeVote("", 0.9f, 1), "8"));
   EXPECT_EQ(AttemptsOf(ballots),
             (Attempts{Grid::FromText("8"), Grid::FromText("7")}));
