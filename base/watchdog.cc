@@ -13,15 +13,12 @@
 
 #include "base/memory.h"
 #include "base/stop.h"
+#include "base/time_budget.h"
 
 namespace arctrm {
 namespace {
 
 constexpr absl::Duration kInterval = absl::Milliseconds(20);
-// `end` writes a small file or two; a busy machine gets to it late.
-constexpr absl::Duration kEndingBase = absl::Milliseconds(200);
-// Freeing memory page by page, measured: 0.1 to 0.2 s a GiB.
-constexpr double kFreeSecondsPerByte = 0.15 / (1 << 30);
 // Memory is looked up only when a deadline is so near.
 constexpr absl::Duration kNear = absl::Seconds(30);
 
@@ -105,9 +102,5 @@ Watchdog::Watchdog(const Deadline& deadline, std::function<int(Cause)> end)
 Watchdog::~Watchdog() { WatchdogMonitor::Get().Remove(this); }
 
 void AcknowledgeStop() { stop_acknowledged.store(true); }
-
-absl::Duration EndingTime(double resident_bytes) {
-  return kEndingBase + absl::Seconds(resident_bytes * kFreeSecondsPerByte);
-}
 
 }  // namespace arctrm

@@ -41,8 +41,4 @@ class Watchdog {
 // The work has heard the stop signal and is ending by itself.
 void AcknowledgeStop();
 
-// How long before a deadline the process must begin to end: the kernel takes
-// time to free `resident_bytes` of memory.
-absl::Duration EndingTime(double resident_bytes);
-
 }  // namespace arctrm

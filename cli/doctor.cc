@@ -106,12 +106,12 @@ absl::StatusOr<int> RunDoctor(const DoctorFlags& flags) {
   }
   for (auto& row : DescribeMachine()) rows.push_back(std::move(row));
   bool good = false;
-  const absl::StatusOr<std::string> used =
+  const absl::StatusOr<DeviceInfo> used =
       DescribeDevice(device, TrainOptions());
   if (!used.ok()) {
     rows.emplace_back("self-check", std::string(used.status().message()));
   } else {
-    rows.emplace_back("device used", *used);
+    rows.emplace_back("device used", used->Text());
     const absl::StatusOr<std::pair<double, double>> check = SelfCheck(device);
     if (!check.ok()) {
       rows.emplace_back("self-check", std::string(check.status().message()));

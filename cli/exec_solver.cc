@@ -13,6 +13,7 @@
 #include "base/files.h"
 #include "base/status.h"
 #include "base/stop.h"
+#include "base/time_budget.h"
 #include "cli/command_files.h"
 #include "cli/model_command.h"
 #include "cli/program.h"
@@ -86,9 +87,7 @@ int RunWithoutSolver(const ModelCommand& command) {
 }  // namespace
 
 int RunModelCommand(const ModelCommand& command) {
-  // Loading takes 0.3 s, several times that on a busy machine.
-  constexpr absl::Duration kLoading = absl::Seconds(2);
-  if (DeadlineOf(LimitOf(command)).Remaining() < kLoading) {
+  if (!WorthLoadingSolver(DeadlineOf(LimitOf(command)))) {
     return RunWithoutSolver(command);
   }
   return ReportError(BecomeSolver());

@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -18,6 +17,7 @@
 #include "base/printable.h"
 #include "base/status.h"
 #include "base/stop.h"
+#include "base/time_budget.h"
 #include "cli/command_files.h"
 #include "cli/doctor.h"
 #include "cli/import_settings.h"
@@ -27,21 +27,16 @@
 #include "cli/run_job.h"
 #include "cli/settings.h"
 #include "pipeline/answer_puzzles.h"
+#include "pipeline/dataset_training.h"
 #include "pipeline/demo.h"
 #include "pipeline/end_run.h"
-#include "pipeline/held_out.h"
 #include "pipeline/kept_runs.h"
 #include "pipeline/local_engine.h"
-#include "pipeline/memory_check.h"
 #include "pipeline/puzzle_job.h"
-#include "pipeline/resume_check.h"
 #include "pipeline/run.h"
 #include "pipeline/run_folder.h"
-#include "pipeline/run_identity.h"
-#include "pipeline/train_recorded.h"
 #include "solver/checkpoint_import.h"
 #include "solver/checkpoint_info.h"
-#include "solver/resume.h"
 #include "solver/train.h"
 #include "submission/write.h"
 #include "tta/ballots.h"
@@ -125,137 +120,53 @@ absl::Status PrintTrained(const TrainResult& result, const std::string& out) {
                       result.steps_per_s, Printable(out)));
 }
 
-// What a resumed training must have in common with `record`.
-absl::Status Identify(const RunOptions& options, const std::string& dataset,
-                      const std::string& checkpoint, RunRecord& record) {
-  record.fingerprints["--dataset"] = dataset;
-  ARCTRM_ASSIGN_OR_RETURN(record.fingerprints["--checkpoint"],
-                          FingerprintOfWeights(checkpoint));
-  record.settings["--seed"] = absl::StrCat(options.seed);
-  for (const OptionSet::Item& item : options.Settings()) {
-    // Of the others, which are for predictions, a training uses none.
-    if (item.key != "run.held_out" && absl::StartsWith(item.key, "run.")) {
-      continue;
-    }
-    record.settings[item.key] = item.value;
+// May the training write its outputs? Takes `best_lock` where it keeps its best
+// weights and nothing holds that folder yet.
+absl::Status CheckTrainOutputs(
+    const TrainFlags& flags, const std::string& best_out,
+    std::vector<std::unique_ptr<FileLock>>& best_lock) {
+  ARCTRM_RETURN_IF_ERROR(CheckStanding(flags));
+  ARCTRM_RETURN_IF_ERROR(
+      CheckTrainingOut(flags.out, flags.resume, flags.common));
+  if (best_out.empty()) return absl::OkStatus();
+  OutputGuard all = FilesOf(flags);
+  OutputGuard best;
+  for (OutputGuard* guard : {&all, &best}) {
+    guard->Replaces("run.held_out", best_out, IsCheckpointName,
+                    kCheckpointMark);
   }
+  ARCTRM_RETURN_IF_ERROR(all.CheckApart());
+  ARCTRM_RETURN_IF_ERROR(CheckStanding(all, flags.common.overwrite));
+  ARCTRM_RETURN_IF_ERROR(CheckBestOut(best_out, flags.resume, flags.common));
+  if (!best_lock.empty()) return absl::OkStatus();
+  ARCTRM_ASSIGN_OR_RETURN(best_lock, best.Lock());
   return absl::OkStatus();
 }
 
 absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
   ARCTRM_RETURN_IF_ERROR(NeedLimit(flags.time_limit, flags.steps));
   const Deadline limit = DeadlineOf(flags.time_limit);
-  std::unique_ptr<Watchdog> watchdog =
-      WatchRun({"", "", "nothing was written"}, limit, log);
-  RunOptions options;
+  DatasetTrainOptions options;
+  options.datasets = flags.dataset;
+  options.out = flags.out;
+  options.checkpoint = flags.checkpoint;
+  options.steps = flags.steps;
+  options.resume = flags.resume;
+  options.overwrite = flags.common.overwrite;
   ARCTRM_RETURN_IF_ERROR(
-      Resolve(flags.common, !flags.checkpoint.empty(), "", options));
-  ARCTRM_ASSIGN_OR_RETURN(Dataset dataset, ReadDataset(flags.dataset[0]));
-  for (size_t i = 1; i < flags.dataset.size(); ++i) {
-    ARCTRM_ASSIGN_OR_RETURN(Dataset more, ReadDataset(flags.dataset[i]));
-    ARCTRM_RETURN_IF_ERROR(
-        Annotate(AppendDataset(std::move(more), dataset), flags.dataset[i]));
-  }
-  const std::string dataset_print = DatasetFingerprint(dataset);
-  if (!flags.checkpoint.empty()) {
-    ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
-                            ReadCheckpointInfo(flags.checkpoint));
-    options.model = options.train.Tuned(info.model);
-  } else {
-    options.model.canvas_side = dataset.canvas.side;
-    options.model.position_side =
-        std::max(options.model.position_side, dataset.canvas.side);
-  }
-  TrainRequest request;
-  request.dataset = &dataset;
-  request.model = options.model;
-  request.train = options.train;
-  request.device = options.device;
-  request.seed = options.seed;
-  request.checkpoint = flags.checkpoint;
-  request.out = flags.out;
-  request.resume = flags.resume;
-  request.max_steps = flags.steps;
-  request.deadline = limit.EarlierBy(absl::Seconds(1));
-  request.abort = limit.EarlierBy(absl::Seconds(0.7));
-  ARCTRM_RETURN_IF_ERROR(CheckStanding(flags));
-  ARCTRM_RETURN_IF_ERROR(
-      CheckTrainingOut(flags.out, flags.resume, flags.common));
+      Resolve(flags.common, !flags.checkpoint.empty(), "", options.run));
   std::vector<std::unique_ptr<FileLock>> best_lock;
-  ARCTRM_ASSIGN_OR_RETURN(
-      const std::vector<HeldOutPair> held_out,
-      TakeHeldOut(options.planning.held_out, options.seed, dataset));
-  if (!held_out.empty()) {
-    request.best_out = BesidePath(flags.out, ".best");
-    OutputGuard all = FilesOf(flags);
-    OutputGuard best;
-    for (OutputGuard* guard : {&all, &best}) {
-      guard->Replaces("run.held_out", request.best_out, IsCheckpointName,
-                      kCheckpointMark);
-    }
-    ARCTRM_RETURN_IF_ERROR(all.CheckApart());
-    ARCTRM_RETURN_IF_ERROR(CheckStanding(all, flags.common.overwrite));
-    ARCTRM_RETURN_IF_ERROR(
-        CheckBestOut(request.best_out, flags.resume, flags.common));
-    ARCTRM_ASSIGN_OR_RETURN(best_lock, best.Lock());
-    request.evaluate = [&](Predictor& predictor) {
-      return ScoreHeldOut(predictor, held_out);
-    };
-  }
-  ARCTRM_ASSIGN_OR_RETURN(const std::string device,
-                          DescribeDevice(options.device, options.train));
-  if (absl::StartsWith(device, "CPU")) {
-    ARCTRM_RETURN_IF_ERROR(CheckMemory(dataset, options.model, options.train,
-                                       options.device.threads));
-  }
-  log.Info(absl::StrFormat(
-      "%d tasks, %d ids, %d examples; network of %d parameters; %s",
-      dataset.tasks.size(), dataset.num_ids() - 1, dataset.num_examples(),
-      options.model.num_parameters(), device));
-  const RunFolder folder(options.work.empty() ? BesidePath(flags.out, ".run")
-                                              : options.work);
-  RunRecord fresh;
-  fresh.title = absl::StrCat("arctrm train, ", Basename(flags.out));
-  ARCTRM_RETURN_IF_ERROR(CheckTrainingFolder(
-      folder, fresh.title,
-      {flags.resume, flags.common.overwrite, options.work.empty()}));
-  fresh.facts = {{"Machine", {{"device", device}}}, {"Settings", {}}};
-  for (const OptionSet::Item& item : options.Settings()) {
-    fresh.facts.back().second.emplace_back(item.key, item.value);
-  }
-  ARCTRM_RETURN_IF_ERROR(
-      Identify(options, dataset_print, flags.checkpoint, fresh));
-  fresh.run = NameRun(fresh, flags.steps > 0 && limit.IsInfinite());
-  request.log = &log;
-  ARCTRM_RETURN_IF_ERROR(FindRecord(folder, request, fresh, log).status());
-  ARCTRM_RETURN_IF_ERROR(CheckTraining(request));
-  ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<FileLock> lock,
-                          LockTraining(folder));
-  ARCTRM_RETURN_IF_ERROR(
-      CheckTrainingOut(flags.out, flags.resume, flags.common));
-  ARCTRM_ASSIGN_OR_RETURN(RunRecord record,
-                          OpenRecord(folder, request, fresh, log));
-  request.run = record.run;
-  // The checkpoint is what counts.
-  const auto note = [&](const std::string& status) {
-    record.status = status;
-    const absl::Status written = folder.WriteRecord(record);
-    if (!written.ok()) log.Warning(written.message());
+  options.may_write = [&](const std::string& best_out) {
+    return CheckTrainOutputs(flags, best_out, best_lock);
   };
-  note("training");
-  log.Begin();
-  watchdog =
-      WatchRun({folder.dir(), "", "what was saved before stands"}, limit, log);
-  ARCTRM_ASSIGN_OR_RETURN(const TrainResult result,
-                          TrainRecorded(Train, request, folder, flags.steps,
-                                        request.deadline, log));
-  record.steps += result.steps;
-  note(TrainStopName(result.stop));
+  ARCTRM_ASSIGN_OR_RETURN(const DatasetTrainOutcome outcome,
+                          TrainOnDatasets(options, limit, log));
+  const TrainResult& result = outcome.training;
   if (result.best_step > 0) {
     ARCTRM_RETURN_IF_ERROR(PrintResult(
         absl::StrFormat("held out: exact %.1f %% at step %d, checkpoint %s\n",
                         100 * result.best.exact, result.best_step,
-                        Printable(request.best_out))));
+                        Printable(outcome.best_out))));
   }
   ARCTRM_RETURN_IF_ERROR(PrintTrained(result, flags.out));
   return ExitOf(result.stop);
@@ -286,8 +197,7 @@ absl::StatusOr<int> Run(const PredictFlags& flags, Log& log) {
   vote.max_views = flags.augmentations >= 0 ? flags.augmentations + 1 : 0;
   vote.stop_decided = options.planning.stop_decided;
   vote.source = Basename(info.dir);
-  vote.deadline = limit.EarlierBy(absl::Seconds(1));
-  vote.abort = limit.EarlierBy(absl::Seconds(0.7));
+  vote.limits = CommandLimits(limit);
   Ballots ballots;
   ARCTRM_ASSIGN_OR_RETURN(
       const VoteResult result,
@@ -390,7 +300,7 @@ absl::StatusOr<int> Run(const PuzzlePredictFlags& flags, Log& log) {
                           LoadPredictor(flags.checkpoint, run.Predicting()));
   ARCTRM_ASSIGN_OR_RETURN(
       const std::vector<PuzzleAnswer> answers,
-      AnswerPuzzles(*predictor, file, limit.EarlierBy(absl::Seconds(1)), log));
+      AnswerPuzzles(*predictor, file, CommandLimits(limit).end, log));
   // Those that were not reached keep no answer rather than the known one.
   ARCTRM_RETURN_IF_ERROR(
       WriteFileAtomically(flags.out, PuzzleCsv(WithAnswers(file, answers))));

@@ -23,9 +23,9 @@ absl::Status ResolveSettings(const CommonFlags& common, bool from_checkpoint,
   run.seed = common.seed;
   std::string recipe = common.recipe.empty() ? default_recipe : common.recipe;
   if (recipe.empty()) {
-    ARCTRM_ASSIGN_OR_RETURN(const std::string device,
+    ARCTRM_ASSIGN_OR_RETURN(const DeviceInfo device,
                             engine.Describe(run.device, run.train));
-    recipe = device.rfind("CUDA", 0) == 0 ? "arc" : "small";
+    recipe = device.kind == DeviceKind::kCuda ? "arc" : "small";
   }
   ARCTRM_RETURN_IF_ERROR(ApplySettings(recipe, "", common.set, set));
   // With a checkpoint its own network is used: asking for another one is an

@@ -24,6 +24,7 @@
 #include "base/replaced_file.h"
 #include "base/status.h"
 #include "base/stop.h"
+#include "base/time_budget.h"
 #include "pipeline/end_run.h"
 #include "pipeline/inputs.h"
 #include "pipeline/run_folder.h"
@@ -36,11 +37,7 @@
 namespace arctrm {
 namespace {
 
-// Of the limit, at most so much passes between two saves.
-constexpr double kSaveShare = 0.1;
 constexpr char kTitle[] = "arctrm kaggle run";
-// A job that has less left isn't begun, nor in another scratch folder.
-constexpr absl::Duration kWorthBeginning = absl::Seconds(3);
 
 // A valid submission first. One with votes of an earlier try is kept, and
 // returned: its answers stand where there are no votes.
@@ -288,7 +285,7 @@ absl::StatusOr<RunOutcome> RunKaggle(const KaggleOptions& options, Log& log) {
   log.Info(absl::StrCat(
       "time for the job: ",
       DurationText(std::max(absl::ZeroDuration(), deadline.Remaining()))));
-  if (deadline.Remaining() < kWorthBeginning) {
+  if (!WorthBeginning(deadline)) {
     return NoTime(files.challenges, "");
   }
   ARCTRM_ASSIGN_OR_RETURN(RunOptions run, PrepareRun(options, site, log));
@@ -321,7 +318,7 @@ absl::StatusOr<RunOutcome> RunKaggle(const KaggleOptions& options, Log& log) {
       // have the same settings.
       settled.train.checkpoint_interval_s = std::min(
           settled.train.checkpoint_interval_s,
-          std::max(1.0, kSaveShare * absl::ToDoubleSeconds(options.limit)));
+          MostCheckpointIntervalS(absl::ToDoubleSeconds(options.limit)));
       absl::StatusOr<RunOutcome> outcome =
           RunIn(work, settled, deadline, log, *engine);
       if (outcome.ok() && outcome->complete) {
@@ -341,7 +338,7 @@ absl::StatusOr<RunOutcome> RunKaggle(const KaggleOptions& options, Log& log) {
     // disk.
     if (IsOutOfMemory(failed)) break;
     if (absl::IsResourceExhausted(failed) && i + 2 == folders.size()) break;
-    if (StopSignal() != 0 || deadline.Remaining() < kWorthBeginning) break;
+    if (StopSignal() != 0 || !WorthBeginning(deadline)) break;
     log.Warning(absl::StrCat(work, ": ", failed.message()));
   }
   // The valid file stands, as it would had there been no time from the start.

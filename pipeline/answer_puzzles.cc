@@ -10,20 +10,12 @@
 #include "base/interrupt.h"
 #include "base/status.h"
 #include "base/stop.h"
+#include "base/time_budget.h"
 #include "base/watchdog.h"
 #include "pipeline/plan.h"
 #include "pipeline/train_progress.h"
 
 namespace arctrm {
-namespace {
-
-// What answering takes beside its estimate, which knows products only.
-constexpr double kEstimateMargin = 1.5;
-// Batches differ, and the last one is smaller.
-constexpr double kMeasuredMargin = 1.25;
-
-}  // namespace
-
 absl::StatusOr<std::vector<PuzzleAnswer>> AnswerPuzzles(Predictor& predictor,
                                                         const PuzzleFile& file,
                                                         Deadline deadline,
@@ -91,8 +83,10 @@ PuzzleFile WithAnswers(PuzzleFile file,
 double EstimateAnswerSeconds(double step_s, const ModelOptions& model,
                              int batch, const PredictorOptions& options,
                              size_t puzzles) {
-  return kEstimateMargin * static_cast<double>(puzzles) *
-         std::max(1, options.rollouts) * ViewSeconds(step_s, model, batch);
+  return AnsweringTimeS(static_cast<double>(puzzles) *
+                            std::max(1, options.rollouts) *
+                            ViewSeconds(step_s, model, batch),
+                        /*estimated=*/true);
 }
 
 absl::StatusOr<double> MeasureAnswerSeconds(const std::string& checkpoint,
@@ -114,8 +108,9 @@ absl::StatusOr<double> MeasureAnswerSeconds(const std::string& checkpoint,
       AnswerPuzzles(*predictor, sample, Deadline(), NullLog()).status());
   const double load_s = absl::ToDoubleSeconds(loaded - start);
   const double answer_s = absl::ToDoubleSeconds(RealClock().Now() - loaded);
-  return load_s + kMeasuredMargin * answer_s * static_cast<double>(all) /
-                      static_cast<double>(some);
+  const double all_s =
+      answer_s * static_cast<double>(all) / static_cast<double>(some);
+  return load_s + AnsweringTimeS(all_s, /*estimated=*/false);
 }
 
 }  // namespace arctrm

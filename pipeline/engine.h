@@ -30,8 +30,8 @@ class Engine {
  public:
   virtual ~Engine() = default;
   // As DescribeDevice().
-  virtual absl::StatusOr<std::string> Describe(const DeviceOptions& device,
-                                               const TrainOptions& train) = 0;
+  virtual absl::StatusOr<DeviceInfo> Describe(const DeviceOptions& device,
+                                              const TrainOptions& train) = 0;
   // As CheckTraining(), without a dataset.
   virtual absl::Status CheckTraining(const TrainRequest&) {
     return absl::OkStatus();

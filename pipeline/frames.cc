@@ -179,6 +179,7 @@ std::string ErrorFrame(const absl::Status& status) {
   nlohmann::json json = {{"error", std::string(status.message())},
                          {"code", static_cast<int>(status.code())}};
   if (IsOutOfMemory(status)) json["out_of_memory"] = true;
+  if (IsDiverged(status)) json["diverged"] = true;
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -190,6 +191,7 @@ absl::Status ErrorOf(const nlohmann::json& frame) {
         if (frame.value("out_of_memory", false)) {
           return OutOfMemoryError(message);
         }
+        if (frame.value("diverged", false)) return DivergedError(message);
         const int code = frame.value("code", 0);
         return absl::Status(code > 0 ? static_cast<absl::StatusCode>(code)
                                      : absl::StatusCode::kInternal,
@@ -216,6 +218,40 @@ Deadline DeadlineOf(const nlohmann::json& json) {
   if (!json.is_number()) return Deadline();
   return Deadline(RealClock(),
                   absl::UnixEpoch() + absl::Seconds(json.get<double>()));
+}
+
+nlohmann::json ToJson(const StageLimits& limits) {
+  return {{"end", ToJson(limits.end)}, {"abort", ToJson(limits.abort)}};
+}
+
+StageLimits LimitsOf(const nlohmann::json& json) {
+  return {DeadlineOf(json.at("end")), DeadlineOf(json.at("abort"))};
+}
+
+nlohmann::json ToJson(const DeviceInfo& info) {
+  return {{"kind", static_cast<int>(info.kind)},
+          {"precision", info.precision},
+          {"threads", info.threads},
+          {"index", info.index},
+          {"name", info.name},
+          {"memory_bytes", info.memory_bytes}};
+}
+
+absl::StatusOr<DeviceInfo> DeviceInfoOf(const nlohmann::json& json) {
+  return Guarded<DeviceInfo>([&]() -> absl::StatusOr<DeviceInfo> {
+    DeviceInfo info;
+    const int kind = json.value("kind", 0);
+    if (kind < 0 || kind > static_cast<int>(DeviceKind::kCuda)) {
+      return absl::DataLossError("a worker's device is of no known kind");
+    }
+    info.kind = static_cast<DeviceKind>(kind);
+    info.precision = json.value("precision", "");
+    info.threads = json.value("threads", 0);
+    info.index = json.value("index", 0);
+    info.name = json.value("name", "");
+    info.memory_bytes = json.value("memory_bytes", int64_t{0});
+    return info;
+  });
 }
 
 nlohmann::json ToJson(const TrainStats& s) {

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/options.h"
 #include "base/subprocess.h"
+#include "base/time_budget.h"
 #include "nlohmann/json.hpp"
 #include "solver/predictor.h"
 #include "solver/train.h"
@@ -40,7 +41,8 @@ absl::StatusOr<std::string> ReceiveFrame(int fd);
 // DataLoss for anything that is not a JSON object.
 absl::StatusOr<nlohmann::json> ParseFrame(absl::string_view body);
 
-// {"error": message, "code": absl's number}, and "out_of_memory": true of that.
+// {"error": message, "code": absl's number}, with "out_of_memory" or
+// "diverged": true for these two.
 std::string ErrorFrame(const absl::Status& status);
 // The status that `frame` tells of; OK when it tells of none.
 absl::Status ErrorOf(const nlohmann::json& frame);
@@ -52,6 +54,11 @@ nlohmann::json SettingsJson(const std::vector<OptionSet::Item>& items);
 // share; null for one that never passes.
 nlohmann::json ToJson(const Deadline& deadline);
 Deadline DeadlineOf(const nlohmann::json& json);
+nlohmann::json ToJson(const StageLimits& limits);
+StageLimits LimitsOf(const nlohmann::json& json);
+
+nlohmann::json ToJson(const DeviceInfo& info);
+absl::StatusOr<DeviceInfo> DeviceInfoOf(const nlohmann::json& json);
 
 nlohmann::json ToJson(const TrainStats& stats);
 nlohmann::json ToJson(const TrainResult& result);

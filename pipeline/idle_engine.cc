@@ -6,9 +6,11 @@ namespace {
 
 class IdleEngine : public Engine {
  public:
-  absl::StatusOr<std::string> Describe(const DeviceOptions&,
-                                       const TrainOptions&) override {
-    return std::string("no device: the time is too short to start one");
+  absl::StatusOr<DeviceInfo> Describe(const DeviceOptions&,
+                                      const TrainOptions&) override {
+    DeviceInfo none;
+    none.kind = DeviceKind::kNone;
+    return none;
   }
   absl::StatusOr<StepTime> MeasureStep(const Dataset&, const ModelOptions&,
                                        const TrainOptions&,

@@ -11,21 +11,12 @@
 namespace arctrm {
 namespace {
 
-// Measuring takes at most this share of the time that is left: a step that
-// takes longer is one that a run of this length can't make use of.
-constexpr double kMostMeasuringShare = 0.15;
-constexpr double kMostMeasuringS = 120;
-
-// How long one step takes, measured within a share of the `left_s` that are
-// left.
-absl::StatusOr<StepTime> MeasureStep(const Dataset& dataset, double left_s,
-                                     const Deadline& deadline, Engine& engine,
+// How long one step takes, measured within a share of the time left.
+absl::StatusOr<StepTime> MeasureStep(const Dataset& dataset,
+                                     const TimeBudget& budget, Engine& engine,
                                      RunOptions& options, JobJournal& journal) {
   constexpr int kTries = 3;
-  MeasureLimits limits;
-  limits.give_up_s = std::min(kMostMeasuringShare * left_s, kMostMeasuringS);
-  limits.repeat_s =
-      std::min(limits.give_up_s, std::clamp(0.03 * left_s, 1.0, 20.0));
+  const MeasureLimits limits = budget.Measuring();
   const StepTime unknown = {limits.give_up_s, /*complete=*/false};
   for (int tries = 1;;) {
     journal.log().Progress("measuring this machine");
@@ -40,7 +31,7 @@ absl::StatusOr<StepTime> MeasureStep(const Dataset& dataset, double left_s,
     }
     if (options.persevere && absl::IsUnavailable(time.status())) {
       journal.Warn(absl::StrCat("measuring: ", time.status().message()));
-      if (tries++ < kTries && !deadline.Passed()) continue;
+      if (tries++ < kTries && !budget.end().Passed()) continue;
       return StepTime{1, /*complete=*/true};
     }
     if (!options.persevere || !IsOutOfMemory(time.status()) ||
@@ -56,7 +47,7 @@ absl::StatusOr<StepTime> MeasureStep(const Dataset& dataset, double left_s,
 }  // namespace
 
 absl::StatusOr<JobPlan> PlanJob(const Dataset& dataset, int test_inputs,
-                                const Deadline& deadline, Engine& engine,
+                                TimeBudget& budget, Engine& engine,
                                 RunOptions& options, JobJournal& journal) {
   JobPlan job;
   PlanInputs& in = job.inputs;
@@ -69,36 +60,34 @@ absl::StatusOr<JobPlan> PlanJob(const Dataset& dataset, int test_inputs,
   }
   const int copies = journal.record().copies;
   in.augmentations_asked = copies >= 0 ? copies : options.augmentations;
-  in.left_s = absl::ToDoubleSeconds(deadline.Remaining());
-  if (!deadline.IsInfinite()) {
+  in.left_s = budget.LeftS();
+  if (budget.limited()) {
     ARCTRM_ASSIGN_OR_RETURN(
         const StepTime time,
-        MeasureStep(dataset, in.left_s, deadline, engine, options, journal));
+        MeasureStep(dataset, budget, engine, options, journal));
     in.step_s = time.seconds;
     in.step_complete = time.complete;
-    in.left_s = absl::ToDoubleSeconds(deadline.Remaining());
+    in.left_s = budget.LeftS();
   }
   job.plan = PlanRun(in, options.model, options.train, options.planning);
+  budget.Divide(job.plan.vote_s, job.plan.reserve_s);
   return job;
 }
 
 absl::StatusOr<int> AffordableCopies(const std::vector<DatasetSource>& sources,
                                      BuildOptions build, int copies,
                                      const ModelOptions& model,
-                                     const Deadline& deadline) {
+                                     const TimeBudget& budget) {
   // Fewer are built in no time.
   constexpr int kSample = 64;
-  constexpr double kBuildShare = 0.1;  // of the time
   // A table is saved several times, by a slow disk.
   constexpr double kBytesPerSecond = 50e6;
-  constexpr double kSaveShare = 0.05;    // of the time, each
   constexpr double kMemoryShare = 0.25;  // of what is available
   if (copies <= kSample) return copies;
   build.plan.copies = kSample;
   const absl::Time before = RealClock().Now();
   ARCTRM_ASSIGN_OR_RETURN(const Dataset sample, BuildDataset(sources, build));
   const double sample_s = absl::ToDoubleSeconds(RealClock().Now() - before);
-  const double left_s = absl::ToDoubleSeconds(deadline.Remaining());
   // Each copy is a few tries; where a task has no more copies to give, all
   // tries are made.
   const double copy_s = build.plan.retries * sample_s / kSample;
@@ -106,10 +95,9 @@ absl::StatusOr<int> AffordableCopies(const std::vector<DatasetSource>& sources,
   const double rows = std::max(1.0, static_cast<double>(sample.tasks.size()));
   double most = kMemoryShare * static_cast<double>(AvailableMemoryBytes()) /
                 (row_bytes * rows);
-  if (!deadline.IsInfinite()) {
-    most =
-        std::min({most, kBuildShare * left_s / std::max(copy_s, 1e-9),
-                  kSaveShare * left_s * kBytesPerSecond / (row_bytes * rows)});
+  if (budget.limited()) {
+    most = std::min({most, budget.BuildingS() / std::max(copy_s, 1e-9),
+                     budget.SavingS() * kBytesPerSecond / (row_bytes * rows)});
   }
   return std::clamp(static_cast<int>(std::min(most, 1e9)), kSample, copies);
 }

@@ -6,7 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "augment/dataset.h"
-#include "base/clock.h"
+#include "base/time_budget.h"
 #include "pipeline/engine.h"
 #include "pipeline/job_journal.h"
 #include "pipeline/plan.h"
@@ -20,22 +20,22 @@ struct JobPlan {
 };
 
 // For a job on `dataset`, whose copies need not be there yet, with
-// `test_inputs` to vote on until `deadline`. A run that is resumed has its
-// number of copies in the journal's record. A step is measured only where there
-// is a deadline; when persevering, options.train.batch is halved until memory
-// is enough for it, and what can't be measured is assumed: the plan is made
-// anew while training goes on. Errors of the measurement.
+// `test_inputs` to vote on; divides the time of `budget`. A run that is resumed
+// has its number of copies in the journal's record. A step is measured only
+// where there is a time limit; when persevering, options.train.batch is halved
+// until memory is enough for it, and what can't be measured is assumed: the
+// plan is made anew while training goes on. Errors of the measurement.
 absl::StatusOr<JobPlan> PlanJob(const Dataset& dataset, int test_inputs,
-                                const Deadline& deadline, Engine& engine,
+                                TimeBudget& budget, Engine& engine,
                                 RunOptions& options, JobJournal& journal);
 
 // `copies` of each task, or as many of them as can be built, and their
-// embedding rows saved, in a small share of the time until `deadline` and in a
+// embedding rows saved, in a small share of the time left and in a
 // share of the memory. Builds a few to measure that.
 absl::StatusOr<int> AffordableCopies(const std::vector<DatasetSource>& sources,
                                      BuildOptions build, int copies,
                                      const ModelOptions& model,
-                                     const Deadline& deadline);
+                                     const TimeBudget& budget);
 
 // Halves options.train.batch; false where that would leave less than a row for
 // each of the engine's processes.

@@ -21,9 +21,6 @@
 namespace arctrm {
 namespace {
 
-// A training step that is late may take this share of the time for voting.
-constexpr double kAbortShare = 0.3;
-
 // From the weights saved last, with other settings: a resumed training would
 // have to have the same.
 void GoOnFromSaved(TrainRequest& request) {
@@ -35,11 +32,11 @@ void GoOnFromSaved(TrainRequest& request) {
 class JobTraining {
  public:
   JobTraining(const Dataset& dataset, const std::vector<HeldOutPair>& held_out,
-              const Deadline& deadline, Engine& engine, RunOptions& options,
+              TimeBudget& budget, Engine& engine, RunOptions& options,
               JobJournal& journal, JobPlan& job)
       : dataset_(dataset),
         held_out_(held_out),
-        deadline_(deadline),
+        budget_(budget),
         engine_(engine),
         options_(options),
         journal_(journal),
@@ -60,7 +57,7 @@ class JobTraining {
 
   const Dataset& dataset_;
   const std::vector<HeldOutPair>& held_out_;
-  const Deadline& deadline_;
+  TimeBudget& budget_;
   Engine& engine_;
   RunOptions& options_;
   JobJournal& journal_;
@@ -125,12 +122,9 @@ absl::StatusOr<JobTrained> JobTraining::Run() {
   if (options_.resume) TakeUp(request);
   request.max_steps = options_.steps;
   request.snapshots = options_.planning.snapshots;
-  if (!deadline_.IsInfinite()) {
-    replanner_.emplace(job_.plan, job_.inputs, options_, journal_.start(),
-                       deadline_, RealClock());
-    request.deadline = replanner_->deadline();
-    request.abort = deadline_.EarlierBy(absl::Seconds(
-        job_.plan.reserve_s + (1 - kAbortShare) * job_.plan.vote_s));
+  if (budget_.limited()) {
+    replanner_.emplace(job_.plan, job_.inputs, options_, budget_);
+    request.limits = budget_.Training();
     request.expected_step_s = job_.inputs.step_s;
     request.replan = [this](const TrainStats& stats) { return Replan(stats); };
   }
@@ -186,7 +180,7 @@ absl::StatusOr<JobTrained> JobTraining::Run() {
 }
 
 bool JobTraining::NothingToDo() {
-  if (deadline_.IsInfinite() || job_.plan.steps > 0 ||
+  if (!budget_.limited() || job_.plan.steps > 0 ||
       !options_.checkpoint.empty() ||
       ReadCheckpointInfo(journal_.folder().checkpoint_dir()).ok()) {
     return false;
@@ -212,7 +206,7 @@ Deadline JobTraining::Replan(const TrainStats& stats) {
     job_.plan = replanner_->plan();
     journal_.record().planned_steps = job_.plan.steps;
   }
-  return replanner_->deadline();
+  return budget_.Training().end;
 }
 
 // The spare folder has it where the work folder had no room.
@@ -231,7 +225,7 @@ absl::StatusOr<TrainResult> JobTraining::TrainOnce(
         return engine_.Train({r, DatasetDir(), options_.Settings()});
       },
       request, journal_.folder(),
-      options_.steps > 0 ? options_.steps : job_.plan.steps, deadline_,
+      options_.steps > 0 ? options_.steps : job_.plan.steps, budget_.end(),
       journal_.log());
   journal_.TakeWarnings(engine_);
   return result;
@@ -239,7 +233,6 @@ absl::StatusOr<TrainResult> JobTraining::TrainOnce(
 
 absl::StatusOr<TrainResult> JobTraining::TrainUntilDone(TrainRequest request) {
   constexpr double kSlower = 0.2;
-  constexpr absl::Duration kWorthwhile = absl::Seconds(5);
   bool slowed = false;
   for (;;) {
     absl::StatusOr<TrainResult> result = TrainOnce(request);
@@ -249,9 +242,8 @@ absl::StatusOr<TrainResult> JobTraining::TrainUntilDone(TrainRequest request) {
     if (result.ok() && !diverged) return result;
     TakeSpare(request);
     const bool saved = ReadCheckpointInfo(request.out).ok();
-    const Deadline deadline =
-        replanner_.has_value() ? replanner_->deadline() : Deadline();
-    const bool time_left = deadline.Remaining() > kWorthwhile;
+    const Deadline end = budget_.Training().end;
+    const bool time_left = WorthTraining(end);
     if (!result.ok()) {
       journal_.Warn(absl::StrCat("training: ", result.status().message()));
     }
@@ -288,7 +280,7 @@ absl::StatusOr<TrainResult> JobTraining::TrainUntilDone(TrainRequest request) {
     }
     request.train = options_.train;
     request.resume = false;
-    request.deadline = deadline;
+    request.limits.end = end;
   }
 }
 
@@ -315,10 +307,10 @@ absl::Status JobTraining::AddRowUpdates(const std::string& checkpoint) {
 
 absl::StatusOr<JobTrained> TrainJob(const Dataset& dataset,
                                     const std::vector<HeldOutPair>& held_out,
-                                    const Deadline& deadline, Engine& engine,
+                                    TimeBudget& budget, Engine& engine,
                                     RunOptions& options, JobJournal& journal,
                                     JobPlan& job) {
-  return JobTraining(dataset, held_out, deadline, engine, options, journal, job)
+  return JobTraining(dataset, held_out, budget, engine, options, journal, job)
       .Run();
 }
 

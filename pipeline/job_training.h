@@ -8,7 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "augment/dataset.h"
-#include "base/clock.h"
+#include "base/time_budget.h"
 #include "pipeline/engine.h"
 #include "pipeline/held_out.h"
 #include "pipeline/job_journal.h"
@@ -33,7 +33,7 @@ struct JobTrained {
 // ended in another error is good for the weights it has saved.
 absl::StatusOr<JobTrained> TrainJob(const Dataset& dataset,
                                     const std::vector<HeldOutPair>& held_out,
-                                    const Deadline& deadline, Engine& engine,
+                                    TimeBudget& budget, Engine& engine,
                                     RunOptions& options, JobJournal& journal,
                                     JobPlan& job);
 

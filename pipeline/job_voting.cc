@@ -24,17 +24,14 @@ namespace {
 constexpr char kSource[] = "run";
 constexpr absl::Duration kSubmissionInterval = absl::Seconds(2);
 constexpr absl::Duration kBallotsInterval = absl::Seconds(10);
-// A batch that is late may take this share of the reserve.
-constexpr double kAbortShare = 0.6;
 
 class JobVoting {
  public:
-  JobVoting(const JobInputs& inputs, const Deadline& deadline,
+  JobVoting(const JobInputs& inputs, const TimeBudget& budget,
             const JobPlan& job, Engine& engine, const RunOptions& options,
             JobJournal& journal, Ballots& ballots)
       : inputs_(inputs),
-        deadline_(deadline),
-        reserve_s_(job.plan.reserve_s),
+        budget_(budget),
         view_s_(
             ViewSeconds(job.inputs.step_s, options.model, options.train.batch)),
         engine_(engine),
@@ -51,8 +48,7 @@ class JobVoting {
   absl::Status VoteOnSnapshots(const std::string& checkpoint);
 
   const JobInputs& inputs_;
-  const Deadline& deadline_;
-  const double reserve_s_;
+  const TimeBudget& budget_;
   const double view_s_;  // expected of one view; 0: unknown
   Engine& engine_;
   const RunOptions& options_;
@@ -83,10 +79,7 @@ absl::StatusOr<VoteResult> JobVoting::VoteWith(const std::string& checkpoint,
   vote.source = source;
   vote.untrained_rows = !options_.checkpoint.empty();
   vote.expected_view_s = view_s_;
-  if (!deadline_.IsInfinite()) {
-    vote.deadline = deadline_.EarlierBy(absl::Seconds(reserve_s_));
-    vote.abort = deadline_.EarlierBy(absl::Seconds(kAbortShare * reserve_s_));
-  }
+  vote.limits = budget_.Voting();
   ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
                           ReadCheckpointInfo(checkpoint));
   absl::Time last_submission = RealClock().Now();
@@ -107,14 +100,14 @@ absl::StatusOr<VoteResult> JobVoting::VoteWith(const std::string& checkpoint,
     }
     journal_.log().Progress(absl::StrFormat(
         "vote   %d/%d views  %.1f views/s%s%s", p.views_done, p.views_planned,
-        p.views_per_s, score, TimeLeftField(deadline_)));
+        p.views_per_s, score, TimeLeftField(budget_.end())));
     return true;
   };
   VoteResult result;
   for (int start = 0; start < kMostStarts; ++start) {
     absl::StatusOr<std::vector<std::unique_ptr<Predictor>>> loaded =
         engine_.LoadPredictors(checkpoint, options_.Predicting(),
-                               vote.deadline);
+                               vote.limits.end);
     journal_.TakeWarnings(engine_);
     ARCTRM_RETURN_IF_ERROR(loaded.status());
     std::vector<Predictor*> predictors;
@@ -131,7 +124,7 @@ absl::StatusOr<VoteResult> JobVoting::VoteWith(const std::string& checkpoint,
       journal_.Warn(absl::StrCat("voting: ", line));
     }
     const bool all_lost = result.lost.size() == predictors.size();
-    if (result.complete || !all_lost || vote.deadline.Passed() ||
+    if (result.complete || !all_lost || vote.limits.end.Passed() ||
         StopSignal() != 0) {
       break;
     }
@@ -142,19 +135,15 @@ absl::StatusOr<VoteResult> JobVoting::VoteWith(const std::string& checkpoint,
 
 // The latest first; what no time is left for is left.
 absl::Status JobVoting::VoteOnSnapshots(const std::string& checkpoint) {
-  constexpr absl::Duration kWorthwhile = absl::Seconds(2);
   for (int number = options_.planning.snapshots; number >= 1; --number) {
     const std::string dir = SnapshotDir(checkpoint, number);
-    const absl::Duration left =
-        deadline_.Remaining() - absl::Seconds(reserve_s_);
     if (!IsDirectory(dir)) continue;  // the training ended before it
     const absl::Status whole = ReadCheckpointInfo(dir).status();
     if (!whole.ok()) {
       journal_.Warn(absl::StrCat("a snapshot can't vote: ", whole.message()));
       continue;
     }
-    if (StopSignal() != 0 ||
-        left < kWorthwhile + absl::Seconds(2 * engine_.StartSeconds())) {
+    if (StopSignal() != 0 || !budget_.WorthVoting(engine_.StartSeconds())) {
       break;
     }
     const std::string source = absl::StrCat("snapshot-", number);
@@ -226,10 +215,10 @@ absl::Status SaveSubmission(const Ballots& ballots, const JobInputs& inputs,
 
 absl::StatusOr<bool> VoteOnTests(const std::string& checkpoint,
                                  const JobInputs& inputs,
-                                 const Deadline& deadline, const JobPlan& job,
+                                 const TimeBudget& budget, const JobPlan& job,
                                  Engine& engine, const RunOptions& options,
                                  JobJournal& journal, Ballots& ballots) {
-  return JobVoting(inputs, deadline, job, engine, options, journal, ballots)
+  return JobVoting(inputs, budget, job, engine, options, journal, ballots)
       .Run(checkpoint);
 }
 

@@ -7,7 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "base/clock.h"
+#include "base/time_budget.h"
 #include "pipeline/engine.h"
 #include "pipeline/inputs.h"
 #include "pipeline/job_journal.h"
@@ -28,7 +28,7 @@ absl::Status SaveSubmission(const Ballots& ballots, const JobInputs& inputs,
 // was voted on. True when a signal ended it.
 absl::StatusOr<bool> VoteOnTests(const std::string& checkpoint,
                                  const JobInputs& inputs,
-                                 const Deadline& deadline, const JobPlan& job,
+                                 const TimeBudget& budget, const JobPlan& job,
                                  Engine& engine, const RunOptions& options,
                                  JobJournal& journal, Ballots& ballots);
 

@@ -20,12 +20,6 @@
 namespace arctrm {
 namespace {
 
-// After its deadline or a stop, a training may take this long for its save.
-constexpr absl::Duration kLeastGrace = absl::Seconds(2);
-constexpr absl::Duration kMostGrace = absl::Seconds(60);
-constexpr double kGraceShare = 0.05;
-// A training that has so little time left isn't taken up again.
-constexpr absl::Duration kWorthResuming = absl::Seconds(5);
 constexpr int kMostFailures = 8;
 // A device whose rank was the first to go so often is given up; the last device
 // gets one more chance than that.
@@ -82,16 +76,12 @@ absl::StatusOr<TrainResult> LedTraining::Try(const EngineTraining& training,
                          {"resume", resume},
                          {"snapshots", request.snapshots},
                          {"max_steps", request.max_steps},
-                         {"deadline", ToJson(request.deadline)},
-                         {"abort", ToJson(request.abort)},
+                         {"limits", ToJson(request.limits)},
                          {"expected_step_s", request.expected_step_s},
                          {"seed", request.seed},
                          {"settings", SettingsJson(training.settings)}};
-  absl::Duration grace = kMostGrace;
-  if (!request.deadline.IsInfinite()) {
-    grace = std::clamp(kGraceShare * request.deadline.Remaining(), kLeastGrace,
-                       kMostGrace);
-  }
+  const absl::Duration grace =
+      WorkerGrace(absl::ToDoubleSeconds(request.limits.end.Remaining()));
   TrainingRanks ranks;
   failure = {};
   const absl::Status started = StartRanks(training, std::move(json), ranks);
@@ -100,7 +90,7 @@ absl::StatusOr<TrainResult> LedTraining::Try(const EngineTraining& training,
     failure.rank = ranks.size() < devices_.list().size() ? ranks.size() : 0;
     return started;
   }
-  Deadline end = request.deadline;
+  Deadline end = request.limits.end;
   bool told_to_stop = false;
   const auto stop = [&] {
     if (told_to_stop) return;
@@ -227,8 +217,7 @@ absl::StatusOr<TrainResult> LedTraining::Train(const EngineTraining& asked) {
     }
     // What found no room in the end finds none in another try.
     if (failure.hung || absl::IsResourceExhausted(result.status()) ||
-        request.deadline.Remaining() < kWorthResuming ||
-        ++failures >= kMostFailures) {
+        !WorthTraining(request.limits.end) || ++failures >= kMostFailures) {
       return Salvage(training, TrainStop::kDeadline, result.status());
     }
     const int strikes = ++strikes_[device];

@@ -3,7 +3,6 @@
 
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "base/status.h"
 #include "pipeline/run.h"
 
@@ -12,11 +11,11 @@ namespace {
 
 class LocalEngine : public Engine {
  public:
-  absl::StatusOr<std::string> Describe(const DeviceOptions& device,
-                                       const TrainOptions& train) override {
-    absl::StatusOr<std::string> text = DescribeDevice(device, train);
-    on_cpu_ = text.ok() && absl::StartsWith(*text, "CPU");
-    return text;
+  absl::StatusOr<DeviceInfo> Describe(const DeviceOptions& device,
+                                      const TrainOptions& train) override {
+    ARCTRM_ASSIGN_OR_RETURN(DeviceInfo info, DescribeDevice(device, train));
+    on_cpu_ = info.is_cpu();
+    return info;
   }
 
   absl::Status CheckTraining(const TrainRequest& request) override {

@@ -8,32 +8,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/clock.h"
+#include "base/time_budget.h"
 
 namespace arctrm {
-namespace {
-
-// Reading back and replacing the submission, scoring, the report.
-constexpr double kReserveShare = 0.01;
-constexpr double kLeastReserve = 1.5;
-constexpr double kMostReserve = 8;
-// Voting begins with reading the checkpoint and ends with a batch that no
-// longer fits; its speed is an estimate.
-constexpr double kVoteOverhead = 1;
-// Of predictors that have to be started, while the end of training and others
-// of their kind keep the machine busy.
-constexpr double kStartMargin = 3;
-constexpr double kStartOverhead = 1;
-constexpr double kVoteMargin = 1.25;
-// Of a training that ends after a number of steps.
-constexpr double kAskedMargin = 2;
-constexpr double kAskedOverhead = 10;
-
-double VoteOverhead(const PlanInputs& inputs) {
-  if (inputs.start_s <= 0) return kVoteOverhead;
-  return kVoteOverhead + kStartOverhead + kStartMargin * inputs.start_s;
-}
-
-}  // namespace
 
 std::string RunPlan::Describe() const {
   const std::string time =
@@ -59,11 +36,10 @@ RunPlan PlanRun(const PlanInputs& inputs, const ModelOptions& model,
   const double tasks = std::max(1, inputs.tasks);
   const double view_s = ViewSeconds(inputs.step_s, model, train.batch);
   const double per_round = view_s * std::max(1, inputs.test_inputs);
-  const double overhead_s = VoteOverhead(inputs);
+  const double overhead_s = VotingOverheadS(inputs.start_s);
   const bool timed = std::isfinite(inputs.left_s);
   if (timed) {
-    plan.reserve_s =
-        std::clamp(inputs.left_s * kReserveShare, kLeastReserve, kMostReserve);
+    plan.reserve_s = ReserveS(inputs.left_s);
   }
   const double work_s = timed ? std::max(0.0, inputs.left_s - plan.reserve_s)
                               : std::numeric_limits<double>::infinity();
@@ -93,13 +69,12 @@ RunPlan PlanRun(const PlanInputs& inputs, const ModelOptions& model,
         // The number of steps ends it; time is for what starting and saving
         // take, and for steps that are slower than the measured one.
         plan.train_s =
-            std::min(plan.train_s, match_s + kAskedOverhead +
-                                       kAskedMargin * steps * inputs.step_s);
+            std::min(plan.train_s, match_s + StepsTimeS(steps * inputs.step_s));
       }
       plan.steps = static_cast<int64_t>(steps);
       plan.copies = copies_for(steps);
       plan.views = views_for(plan.copies);
-      const double wanted = kVoteMargin * plan.views * per_round + overhead_s;
+      const double wanted = ViewsTimeS(plan.views * per_round) + overhead_s;
       vote_s = std::min(wanted, planning.vote_share * work_s);
     }
     if (plan.steps == 0) plan.train_s = 0;
@@ -135,10 +110,10 @@ Replan PlanAgain(const RunPlan& plan, const PlanInputs& inputs, double step_s,
   const double slower =
       inputs.step_s > 0 ? std::max(1.0, step_s / inputs.step_s) : 1;
   Replan again;
-  again.vote_s =
-      std::min({kVoteMargin * views * per_round + slower * VoteOverhead(inputs),
-                planning.vote_share * (elapsed_s + left_s - plan.reserve_s),
-                work_left_s});
+  again.vote_s = std::min(
+      {ViewsTimeS(views * per_round) + slower * VotingOverheadS(inputs.start_s),
+       planning.vote_share * (elapsed_s + left_s - plan.reserve_s),
+       work_left_s});
   again.train_left_s = work_left_s - again.vote_s;
   again.steps =
       step + static_cast<int64_t>(again.train_left_s / std::max(step_s, 1e-9));

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "absl/time/time.h"
-#include "base/clock.h"
+#include "base/time_budget.h"
 #include "pipeline/plan.h"
 #include "pipeline/run_options.h"
 
@@ -15,32 +15,24 @@ namespace arctrm {
 
 class Replanner {
  public:
-  // `plan` was made from `inputs` for a job that began at `start` and ends at
-  // `deadline`, both of `clock`. Borrows clock and options.
+  // `plan` was made from `inputs` for the run whose time is `budget`, which
+  // this divides anew. Borrows options and budget.
   Replanner(const RunPlan& plan, const PlanInputs& inputs,
-            const RunOptions& options, absl::Time start,
-            const Deadline& deadline, const Clock& clock);
+            const RunOptions& options, TimeBudget& budget);
 
-  // Call after every step of training. Looks first after a tenth of the
-  // training time (two minutes at most), then each 0.15 of it (20 minutes at
-  // most), at the steps since the look before: what has changed meanwhile
-  // counts. What changed and why; "" when the plan stands.
+  // Call after every step of training. Looks at the steps since the look
+  // before, every ReplanInterval(). Returns what changed and why; "" when the
+  // plan stands.
   std::string Look(int64_t step);
 
-  // As last planned: of it, and of the training.
+  // As last planned.
   const RunPlan& plan() const { return plan_; }
-  Deadline deadline() const {
-    return job_deadline_.EarlierBy(
-        absl::Seconds(plan_.vote_s + plan_.reserve_s));
-  }
 
  private:
   RunPlan plan_;
   PlanInputs inputs_;
   const RunOptions& options_;
-  absl::Time start_;
-  Deadline job_deadline_;
-  const Clock& clock_;
+  TimeBudget& budget_;
   int looks_ = 0;
   int64_t seen_step_ = -1;  // in the call before; none yet
   int64_t last_step_ = 0;   // at the last look

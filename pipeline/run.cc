@@ -65,7 +65,7 @@ class Job {
   Job(const RunOptions& options, const Deadline& deadline, Log& log,
       Engine& engine)
       : options_(options),
-        deadline_(deadline),
+        budget_(deadline),
         engine_(engine),
         journal_(options.work.empty() ? BesidePath(options.out, ".run")
                                       : options.work,
@@ -122,7 +122,7 @@ class Job {
   RunOptions options_;
   std::optional<KeptRoom> kept_room_;  // of the submission
   std::string own_spare_;              // options_.spare where nobody gave one
-  const Deadline deadline_;
+  TimeBudget budget_;
   Engine& engine_;
   JobJournal journal_;
   JobInputs inputs_;
@@ -148,10 +148,7 @@ class Job {
 
 std::unique_ptr<Watchdog> Job::Watch() {
   // However short the limit, there is time to put a placeholder in place.
-  constexpr absl::Duration kLeast = absl::Milliseconds(600);
-  const Deadline watched = deadline_.Remaining() < kLeast
-                               ? Deadline(RealClock(), kLeast)
-                               : deadline_;
+  const Deadline watched = WatchedEnd(budget_.end());
   return std::make_unique<Watchdog>(watched, [this](Watchdog::Cause cause) {
     constexpr int kDone = 0;
     constexpr int kStopped = 3;
@@ -167,7 +164,7 @@ std::unique_ptr<Watchdog> Job::Watch() {
     } else {
       run.result = "nothing was written";
     }
-    EndRun(run, cause, deadline_, journal_.log());
+    EndRun(run, cause, budget_.end(), journal_.log());
     if (opened_) ReleaseRoom(options_.out);
     if (opened_ && !own_spare_.empty()) RemoveAll(own_spare_).IgnoreError();
     return kStopped;
@@ -205,8 +202,9 @@ absl::Status Job::ReadEverything() {
   }
   ARCTRM_RETURN_IF_ERROR(options_.model.Validate());
   ARCTRM_RETURN_IF_ERROR(options_.train.Validate());
-  ARCTRM_ASSIGN_OR_RETURN(device_,
+  ARCTRM_ASSIGN_OR_RETURN(const DeviceInfo device,
                           engine_.Describe(options_.device, options_.train));
+  device_ = device.Text();
   if (options_.checkpoint.empty()) {
     std::vector<Task> all;
     for (const DatasetSource& source : inputs_.sources) {
@@ -239,7 +237,7 @@ absl::Status Job::CheckStart() {
   request.device = options_.device;
   request.seed = options_.seed;
   request.max_steps = options_.steps;
-  request.deadline = deadline_;
+  request.limits.end = budget_.end();
   ARCTRM_RETURN_IF_ERROR(engine_.CheckTraining(request));
   // A run that goes on has weights of its own, which are looked at instead.
   if (options_.checkpoint.empty() ||
@@ -268,7 +266,7 @@ absl::Status Job::FitMemory(const Dataset& dataset) {
   if (enough.ok()) return enough;
   const int batch =
       BatchForMemory(dataset, options_.model, train, threads, engine_.Ranks());
-  if (batch == 0 || deadline_.IsInfinite()) {
+  if (batch == 0 || !budget_.limited()) {
     // Voting may still work, and a submission has to be there.
     return options_.persevere ? absl::OkStatus() : enough;
   }
@@ -345,7 +343,7 @@ void Job::Begin() {
   journal_.record().groups = options_.groups;
   journal_.record().fingerprints = fingerprints_;
   journal_.record().run =
-      NameRun(journal_.record(), options_.steps > 0 && deadline_.IsInfinite());
+      NameRun(journal_.record(), options_.steps > 0 && !budget_.limited());
   ballots_.SetRun(journal_.record().run);
   // First: it says whose the folder is.
   journal_.Keep(journal_.Save(journal_.record().status));
@@ -488,7 +486,7 @@ absl::Status Job::CheckLeaks() {
 
 absl::Status Job::MakePlan() {
   ARCTRM_ASSIGN_OR_RETURN(
-      job_, PlanJob(dataset_, inputs_.challenges.num_test_inputs(), deadline_,
+      job_, PlanJob(dataset_, inputs_.challenges.num_test_inputs(), budget_,
                     engine_, options_, journal_));
   return absl::OkStatus();
 }
@@ -538,7 +536,7 @@ absl::Status Job::Prepare() {
     ARCTRM_ASSIGN_OR_RETURN(
         build.plan.copies,
         AffordableCopies(inputs_.sources, build, job_.plan.copies,
-                         options_.model, deadline_));
+                         options_.model, budget_));
     if (build.plan.copies < job_.plan.copies) {
       journal_.Warn(absl::StrCat(
           build.plan.copies, " copies beside each task instead of ",
@@ -588,7 +586,7 @@ absl::Status Job::StoreDataset() {
 
 absl::Status Job::Train() {
   ARCTRM_ASSIGN_OR_RETURN(
-      trained_, TrainJob(dataset_, held_out_, deadline_, engine_, options_,
+      trained_, TrainJob(dataset_, held_out_, budget_, engine_, options_,
                          journal_, job_));
   stopped_early_ = trained_.stopped;
   return absl::OkStatus();
@@ -600,7 +598,7 @@ absl::Status Job::Vote() {
     return absl::OkStatus();
   }
   ARCTRM_ASSIGN_OR_RETURN(
-      stopped_early_, VoteOnTests(trained_.checkpoint, inputs_, deadline_, job_,
+      stopped_early_, VoteOnTests(trained_.checkpoint, inputs_, budget_, job_,
                                   engine_, options_, journal_, ballots_));
   return absl::OkStatus();
 }
@@ -615,7 +613,7 @@ absl::Status Job::SaveLastSubmission() {
 
 // run.json and the report.
 void Job::WriteResults(const std::string& status) {
-  overrun_ = OverrunText(deadline_);
+  overrun_ = OverrunText(budget_.end());
   if (!overrun_.empty()) journal_.Warn(overrun_);
   journal_.TellUnsaved();
   if (!options_.report.empty()) {
@@ -646,7 +644,7 @@ absl::StatusOr<RunOutcome> Job::Outcome() {
   }
   if (stopped_early_) {
     outcome.status = StoppedBySignal();
-  } else if (outcome.without_votes > 0 && deadline_.IsInfinite() &&
+  } else if (outcome.without_votes > 0 && !budget_.limited() &&
              journal_.record().voting_done) {
     const std::string missing = absl::StrCat(
         outcome.without_votes, " of ",
@@ -702,7 +700,7 @@ absl::StatusOr<RunOutcome> Job::Finish() {
   complete_ = outcome.complete;
   finished_ = true;
   // Where writing it took too long, it is told all the same.
-  if (deadline_.Passed() && overrun_.empty()) {
+  if (budget_.end().Passed() && overrun_.empty()) {
     WriteResults(outcome.status);
   }
   if (outcome.complete) {

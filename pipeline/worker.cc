@@ -106,16 +106,11 @@ absl::Status Check(const nlohmann::json& json, Leader& leader) {
 
 absl::Status Describe(const nlohmann::json& request, Leader& leader) {
   ARCTRM_ASSIGN_OR_RETURN(const RunOptions run, OptionsOf(request));
-  ARCTRM_ASSIGN_OR_RETURN(const std::string device,
+  ARCTRM_ASSIGN_OR_RETURN(const DeviceInfo device,
                           DescribeDevice(run.device, run.train));
-  nlohmann::json rows = nlohmann::json::array();
-  int devices = 0;
-  for (const auto& [key, value] : DescribeMachine()) {
-    rows.push_back({key, value});
-    if (key == "CUDA devices") (void)absl::SimpleAtoi(value, &devices);
-  }
-  return leader.Send(
-      {{"device", device}, {"machine", rows}, {"cuda_devices", devices}});
+  return leader.Send({{"device", ToJson(device)},
+                      {"machine", DescribeMachine()},
+                      {"cuda_devices", CountCudaDevices()}});
 }
 
 // What the leader says while a training goes on.
@@ -168,8 +163,7 @@ absl::Status TrainForLeader(const nlohmann::json& json, int in,
   request.resume = json.at("resume").get<bool>();
   request.snapshots = json.at("snapshots").get<int>();
   request.max_steps = json.at("max_steps").get<int64_t>();
-  request.deadline = DeadlineOf(json.at("deadline"));
-  request.abort = DeadlineOf(json.at("abort"));
+  request.limits = LimitsOf(json.at("limits"));
   request.expected_step_s = json.at("expected_step_s").get<double>();
   ARCTRM_ASSIGN_OR_RETURN(
       const std::vector<HeldOutPair> held_out,
@@ -183,8 +177,8 @@ absl::Status TrainForLeader(const nlohmann::json& json, int in,
   ARCTRM_ASSIGN_OR_RETURN(request.group, GroupFromEnvironment());
   RemoteLog log(leader);
   request.log = &log;
-  const std::shared_ptr<Orders> orders = Listen(in, request.deadline);
-  if (!request.deadline.IsInfinite()) {
+  const std::shared_ptr<Orders> orders = Listen(in, request.limits.end);
+  if (!request.limits.end.IsInfinite()) {
     request.replan = [&orders](const TrainStats&) {
       const std::lock_guard<std::mutex> lock(orders->mutex);
       return orders->deadline;

@@ -81,7 +81,8 @@ absl::Status WorkerDevices::Find(const DeviceOptions& device) {
   ARCTRM_RETURN_IF_ERROR(told.status());
   const nlohmann::json& json = *told;
   start_s_ = absl::ToDoubleSeconds(RealClock().Now() - before);
-  description_ = json.value("device", "");
+  ARCTRM_ASSIGN_OR_RETURN(
+      info_, DeviceInfoOf(json.value("device", nlohmann::json::object())));
   for (const nlohmann::json& row : json.value("machine", nlohmann::json())) {
     log_.Info(absl::StrCat(row.at(0).get<std::string>(), ": ",
                            row.at(1).get<std::string>()));

@@ -30,8 +30,8 @@ class WorkerDevices {
   // What is still used of it: devices are given up as their workers fail.
   std::vector<std::string>& list() { return list_; }
   const std::vector<std::string>& list() const { return list_; }
-  const std::string& description() const { return description_; }
-  double start_s() const { return start_s_; }  // of a worker, measured
+  const DeviceInfo& info() const { return info_; }  // of the first one
+  double start_s() const { return start_s_; }       // of a worker, measured
 
   // A worker as it is started: pipes, and a file for what it says.
   SubprocessOptions Command() const;
@@ -53,7 +53,7 @@ class WorkerDevices {
   const WorkerOptions options_;
   Log& log_;
   std::vector<std::string> list_;
-  std::string description_;
+  DeviceInfo info_;
   double start_s_ = 0;
   std::vector<std::string> warnings_;
 };

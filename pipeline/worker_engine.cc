@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/files.h"
@@ -31,8 +30,8 @@ class WorkerEngine : public Engine {
   WorkerEngine(const WorkerOptions& options, Log& log)
       : scratch_(options.scratch), devices_(options, log) {}
 
-  absl::StatusOr<std::string> Describe(const DeviceOptions& device,
-                                       const TrainOptions& train) override;
+  absl::StatusOr<DeviceInfo> Describe(const DeviceOptions& device,
+                                      const TrainOptions& train) override;
   absl::Status CheckTraining(const TrainRequest& request) override;
   absl::StatusOr<StepTime> MeasureStep(const Dataset& dataset,
                                        const ModelOptions& model,
@@ -46,9 +45,7 @@ class WorkerEngine : public Engine {
       const std::string& checkpoint, const PredictorOptions& options,
       const Deadline& deadline) override;
   bool NeedsFiles() const override { return true; }
-  bool OnCpu() const override {
-    return absl::StartsWith(devices_.description(), "CPU");
-  }
+  bool OnCpu() const override { return devices_.info().is_cpu(); }
   int Ranks() const override {
     return std::max(1, static_cast<int>(devices_.list().size()));
   }
@@ -63,26 +60,28 @@ class WorkerEngine : public Engine {
   LedTraining training_{devices_};
 };
 
-absl::StatusOr<std::string> WorkerEngine::Describe(const DeviceOptions& device,
-                                                   const TrainOptions&) {
+absl::StatusOr<DeviceInfo> WorkerEngine::Describe(const DeviceOptions& device,
+                                                  const TrainOptions&) {
   ARCTRM_RETURN_IF_ERROR(devices_.Find(device));
-  if (devices_.list().size() == 1) return devices_.description();
-  return absl::StrCat(devices_.description(), "; ", devices_.list().size(),
-                      " processes: ", absl::StrJoin(devices_.list(), " "));
+  DeviceInfo info = devices_.info();
+  if (devices_.list().size() > 1) {
+    info.group = absl::StrJoin(devices_.list(), " ");
+  }
+  return info;
 }
 
 absl::Status WorkerEngine::CheckTraining(const TrainRequest& request) {
   constexpr absl::Duration kPatience = absl::Minutes(1);
   ARCTRM_RETURN_IF_ERROR(devices_.Find(request.device));
   return devices_
-      .Ask(
-          {{"job", "check"},
-           {"device", devices_.list()[0]},
-           {"threads", devices_.ThreadsEach(request.device)},
-           {"ranks", Ranks()},
-           {"limited", request.max_steps > 0 || !request.deadline.IsInfinite()},
-           {"settings", SettingsJson(ItemsOf(request.model, request.train))}},
-          kPatience)
+      .Ask({{"job", "check"},
+            {"device", devices_.list()[0]},
+            {"threads", devices_.ThreadsEach(request.device)},
+            {"ranks", Ranks()},
+            {"limited",
+             request.max_steps > 0 || !request.limits.end.IsInfinite()},
+            {"settings", SettingsJson(ItemsOf(request.model, request.train))}},
+           kPatience)
       .status();
 }
 

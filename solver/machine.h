@@ -13,4 +13,7 @@ namespace arctrm {
 // there, or why there is none.
 std::vector<std::pair<std::string, std::string>> DescribeMachine();
 
+// CUDA devices that LibTorch can use here.
+int CountCudaDevices();
+
 }  // namespace arctrm

@@ -13,6 +13,8 @@
 #include "augment/dataset.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/time_budget.h"
+#include "solver/device_info.h"
 #include "solver/group.h"
 #include "solver/options.h"
 #include "solver/predictor.h"
@@ -96,14 +98,12 @@ struct TrainRequest {
   // evenly spaced, at SnapshotDir(out, 1) …, without resume state.
   int snapshots = 0;
   int64_t max_steps = 0;  // 0: no limit
-  // No step begins that is not expected to end before it.
-  Deadline deadline;
-  // A step or an evaluation that still runs then is stopped and undone, as it
-  // is when a signal comes; single processes on a CPU only.
-  Deadline abort;
+  // A step or an evaluation that still runs at limits.abort is stopped and
+  // undone, as it is when a signal comes; single processes on a CPU only.
+  StageLimits limits;
   // What a step was measured to take; 0: unknown, the first one begins.
   double expected_step_s = 0;
-  // Asked after every step: the deadline from then on.
+  // Asked after every step: limits.end from then on.
   std::function<Deadline(const TrainStats&)> replan;
   // Called once before the first step with the steps that the training that is
   // resumed has done, 0 for a new one; an error ends the training.
@@ -166,12 +166,6 @@ struct StepTime {
   bool complete = false;
 };
 
-// How long measuring may take, in seconds.
-struct MeasureLimits {
-  double repeat_s = 0;   // no further step begins that would end after this
-  double give_up_s = 0;  // a step that still runs then is given up
-};
-
 // A few timed steps after one warm-up step on this device for this model. A
 // step on a GPU is not given up in the middle.
 absl::StatusOr<StepTime> MeasureStep(const Dataset& dataset,
@@ -180,9 +174,8 @@ absl::StatusOr<StepTime> MeasureStep(const Dataset& dataset,
                                      const DeviceOptions& device,
                                      const MeasureLimits& limits);
 
-// "CUDA device 0 (NVIDIA H200, 139 GiB), bf16" or "CPU, 2 threads, float32";
-// InvalidArgument for a device that isn't there.
-absl::StatusOr<std::string> DescribeDevice(const DeviceOptions& device,
-                                           const TrainOptions& train);
+// What `device` names; InvalidArgument for a device that isn't there.
+absl::StatusOr<DeviceInfo> DescribeDevice(const DeviceOptions& device,
+                                          const TrainOptions& train);
 
 }  // namespace arctrm

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: MIT
+#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
 #include "solver/train.h"
 
 namespace arctrm {
+namespace {
+
+constexpr char kDiverged[] = "arctrm/diverged";
+
+}  // namespace
 
 const char* TrainStopName(TrainStop stop) {
   switch (stop) {
@@ -22,11 +28,13 @@ const char* TrainStopName(TrainStop stop) {
 }
 
 absl::Status DivergedError(absl::string_view message) {
-  return absl::OutOfRangeError(message);
+  absl::Status status = absl::InternalError(message);
+  status.SetPayload(kDiverged, absl::Cord());
+  return status;
 }
 
 bool IsDiverged(const absl::Status& status) {
-  return absl::IsOutOfRange(status);
+  return status.GetPayload(kDiverged).has_value();
 }
 
 std::string SnapshotDir(const std::string& out, int number) {

@@ -248,7 +248,7 @@ class VoteQueue {
         on_batch_(on_batch),
         ballots_(ballots),
         result_(result),
-        watch_(options.deadline) {
+        watch_(options.limits.end) {
     for (size_t begin = 0; begin < views.size();) {
       const size_t size = FittingViews(views.subspan(begin), most_tokens);
       const absl::Span<const View> batch = views.subspan(begin, size);
@@ -276,10 +276,10 @@ class VoteQueue {
     while (Take(pace, most_tokens, lock, batch)) {
       ++running_;
       lock.unlock();
-      const Stopwatch batch_watch(options_.deadline);
+      const Stopwatch batch_watch(options_.limits.end);
       absl::StatusOr<std::vector<Vote>> votes;
       {
-        const InterruptScope interruptible(options_.abort);
+        const InterruptScope interruptible(options_.limits.abort);
         votes = CatchExceptions("predicting", [&] {
           return PredictBatch(predictor, batch, options_.source);
         });
@@ -345,7 +345,8 @@ class VoteQueue {
       changed_.wait(lock,
                     [this] { return stop_ || !Empty() || running_ == 0; });
       if (StopSignal() != 0) AcknowledgeStop();
-      if (stop_ || Empty() || StopSignal() != 0 || options_.deadline.Passed()) {
+      if (stop_ || Empty() || StopSignal() != 0 ||
+          options_.limits.end.Passed()) {
         return false;
       }
       if (!returned_.empty()) {
@@ -366,7 +367,7 @@ class VoteQueue {
       }
       // A limit is never overrun, so a batch that would not fit is not begun.
       if (!batch.empty() &&
-          options_.deadline.Remaining() >= pace.Expect(batch)) {
+          options_.limits.end.Remaining() >= pace.Expect(batch)) {
         return true;
       }
       if (!batch.empty()) returned_.push_front(std::move(batch));
@@ -380,11 +381,11 @@ class VoteQueue {
   size_t FirstViews(const Pace& pace, absl::Span<const View> batch) const {
     constexpr double kShare = 0.25;
     if (pace.known() || options_.expected_view_s <= 0 ||
-        options_.deadline.IsInfinite()) {
+        options_.limits.end.IsInfinite()) {
       return batch.size();
     }
     const double fitting =
-        absl::ToDoubleSeconds(options_.deadline.Remaining()) /
+        absl::ToDoubleSeconds(options_.limits.end.Remaining()) /
         options_.expected_view_s;
     if (fitting < 1) return 0;
     return static_cast<size_t>(

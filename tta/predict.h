@@ -10,7 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "arc/task.h"
-#include "base/clock.h"
+#include "base/time_budget.h"
 #include "solver/predictor.h"
 #include "solver/puzzle_ids.h"
 #include "tta/ballots.h"
@@ -35,11 +35,9 @@ struct VoteOptions {
   bool stop_decided = false;
   // Name of the model in the ballots.
   std::string source = "run";
-  // No batch begins that is not expected to end before it.
-  Deadline deadline;
-  // A batch that a predictor of this process still runs then is given up, as it
-  // is when a signal comes.
-  Deadline abort;
+  // A batch that a predictor of this process still runs at limits.abort is
+  // given up, as it is when a signal comes.
+  StageLimits limits;
   // What a view is expected to take, in seconds; 0: unknown. Decides how large
   // the first batch is when little time is left.
   double expected_view_s = 0;

@@ -10,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "base/files.h"
+#include "base/status.h"
 #include "solver/device/device.h"
 
 namespace arctrm {
@@ -46,6 +47,12 @@ std::string DescribeCuda(int index) {
                   : absl::StrCat("unusable: ", choice.status().message()));
 }
 
+// InvalidArgument says why there is none.
+absl::StatusOr<int> FindCudaDevices() {
+  ARCTRM_RETURN_IF_ERROR(internal::OpenDevice({"cuda", 1}).status());
+  return static_cast<int>(at::detail::getCUDAHooks().deviceCount());
+}
+
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> DescribeMachine() {
@@ -70,20 +77,21 @@ std::vector<std::pair<std::string, std::string>> DescribeMachine() {
                       std::string(absl::StripAsciiWhitespace(
                           driver->substr(0, driver->find('\n')))));
   }
-  const absl::StatusOr<at::Device> device = internal::OpenDevice({"cuda", 1});
-  if (device.ok()) {
-    const int count =
-        static_cast<int>(at::detail::getCUDAHooks().deviceCount());
+  const absl::StatusOr<int> devices = FindCudaDevices();
+  if (devices.ok()) {
+    const int count = *devices;
     rows.emplace_back("CUDA devices", absl::StrCat(count));
     for (int i = 0; i < count; ++i) {
       rows.emplace_back(absl::StrCat("CUDA device ", i), DescribeCuda(i));
     }
   } else {
     rows.emplace_back("CUDA devices",
-                      driver.ok() ? std::string(device.status().message())
+                      driver.ok() ? std::string(devices.status().message())
                                   : "none (no NVIDIA driver)");
   }
   return rows;
 }
+
+int CountCudaDevices() { return FindCudaDevices().value_or(0); }
 
 }  // namespace arctrm

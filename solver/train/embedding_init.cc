@@ -106,9 +106,9 @@ void MatchNewRows(const NewRows& rows, Training& training) {
   // Without a time limit all rows are matched, so that the result is
   // reproducible.
   const double limit_s =
-      request.deadline.IsInfinite()
+      request.limits.end.IsInfinite()
           ? std::numeric_limits<double>::infinity()
-          : request.train.match_share * Seconds(request.deadline.Remaining());
+          : request.train.match_share * Seconds(request.limits.end.Remaining());
   const absl::Time start = RealClock().Now();
   const auto took_s = [start] { return Seconds(RealClock().Now() - start); };
   const auto progress = [&](int done, int wanted) {

@@ -35,7 +35,7 @@ absl::Status EvaluateHook::Evaluate() {
   const std::unique_ptr<Predictor> predictor = loop_.training.MakePredictor();
   absl::StatusOr<HeldOutScore> evaluated;
   {
-    const InterruptScope interruptible(request.abort);
+    const InterruptScope interruptible(request.limits.abort);
     evaluated = request.evaluate(*predictor);
   }
   // The loop stops for the same reason.

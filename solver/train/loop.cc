@@ -93,7 +93,8 @@ bool LeaderLoop::Step() {
   const CommandMessage step =
       BroadcastCommand(training, {Command::kStep, loop_.Progress()});
   StepSums sums;
-  if (!TrainStep(training, step.value, sums, loop_.request.abort)) return false;
+  if (!TrainStep(training, step.value, sums, loop_.request.limits.abort))
+    return false;
   ++result_.steps;
   ReduceSums(training, sums);
   ReadSums(sums, loop_.request.train, loop_.stats);
@@ -237,7 +238,7 @@ LoopState::LoopState(Training& trained)
     : training(trained),
       request(trained.request),
       start(RealClock().Now()),
-      deadline(request.deadline) {
+      deadline(request.limits.end) {
   costs.step_s = request.expected_step_s;
 }
 

@@ -5,17 +5,11 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
+#include "base/time_budget.h"
 #include "solver/train.h"
 #include "solver/train/step.h"
 
 namespace arctrm::internal {
-
-// What single pieces of work take, as measured so far, in seconds.
-struct WorkCosts {
-  double step_s = 0;  // running mean
-  double save_s = 0;
-  double evaluation_s = 0;
-};
 
 // The loop between two steps.
 struct LoopState {
@@ -30,8 +24,8 @@ struct LoopState {
   const TrainRequest& request;
   const absl::Time start;
   Deadline deadline;  // request.replan moves it
-  WorkCosts costs;
-  TrainStats stats;  // of the last step
+  TrainCosts costs;   // measured so far; step_s: running mean
+  TrainStats stats;   // of the last step
 };
 
 // What the first process tells the others to do next.

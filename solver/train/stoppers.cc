@@ -5,6 +5,7 @@
 
 #include "absl/time/time.h"
 #include "base/stop.h"
+#include "base/time_budget.h"
 #include "base/watchdog.h"
 
 namespace arctrm::internal {
@@ -24,13 +25,9 @@ std::optional<TrainStop> SignalStopper::BeforeStep(const LoopState&) {
 }
 
 std::optional<TrainStop> DeadlineStopper::BeforeStep(const LoopState& loop) {
-  constexpr double kMargin = 1.25;
-  // The last save, and two more where the evaluation finds better weights.
-  const int saves = loop.request.evaluate ? 3 : 1;
-  const WorkCosts& costs = loop.costs;
-  const double needed_s = kMargin * costs.step_s + saves * costs.save_s +
-                          kMargin * costs.evaluation_s;
-  if (loop.deadline.Remaining() > absl::Seconds(needed_s)) return std::nullopt;
+  const bool evaluates = static_cast<bool>(loop.request.evaluate);
+  const double left_s = absl::ToDoubleSeconds(loop.deadline.Remaining());
+  if (StepFits(loop.costs, evaluates, left_s)) return std::nullopt;
   return TrainStop::kDeadline;
 }
 

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <memory>
 
-#include "absl/strings/str_cat.h"
 #include "base/interrupt.h"
 #include "base/status.h"
 #include "base/stop.h"
@@ -27,7 +26,7 @@ double SecondsSince(absl::Time start) {
 }
 
 absl::Status CheckShares(const TrainRequest& request) {
-  if (request.max_steps <= 0 && request.deadline.IsInfinite() &&
+  if (request.max_steps <= 0 && request.limits.end.IsInfinite() &&
       (request.train.rows_only_share > 0 || request.train.decay_share > 0 ||
        request.train.curriculum_share > 0)) {
     return absl::InvalidArgumentError(
@@ -49,7 +48,7 @@ absl::StatusOr<TrainResult> Train(const TrainRequest& request) {
   ARCTRM_RETURN_IF_ERROR(CheckShares(request));
   absl::StatusOr<std::unique_ptr<Training>> training =
       internal::CatchTorch([&] {
-        const InterruptScope interruptible(request.abort);
+        const InterruptScope interruptible(request.limits.abort);
         return internal::MakeTraining(request);
       });
   if (absl::IsCancelled(training.status()) && request.group.size == 1) {
@@ -100,26 +99,24 @@ absl::StatusOr<StepTime> MeasureStep(const Dataset& dataset,
   return time;
 }
 
-absl::StatusOr<std::string> DescribeDevice(const DeviceOptions& options,
-                                           const TrainOptions& train) {
-  return internal::CatchTorch([&]() -> absl::StatusOr<std::string> {
+absl::StatusOr<DeviceInfo> DescribeDevice(const DeviceOptions& options,
+                                          const TrainOptions& train) {
+  return internal::CatchTorch([&]() -> absl::StatusOr<DeviceInfo> {
     ARCTRM_ASSIGN_OR_RETURN(const at::Device device,
                             internal::OpenDevice(options));
-    const char* precision = internal::PrecisionName(
-        internal::ForwardDtype(train.precision, device));
-    if (device.is_cuda()) {
-      const int index = static_cast<int>(device.index());
-      const auto info = internal::DescribeCudaDevice(index);
-      return absl::StrCat("CUDA device ", index,
-                          info.has_value()
-                              ? absl::StrCat(" (", info->name, ", ",
-                                             info->memory_bytes >> 30, " GiB)")
-                              : "",
-                          ", ", precision);
+    DeviceInfo info;
+    info.precision =
+        internal::PrecisionName(internal::ForwardDtype(train.precision, device));
+    info.threads = at::get_num_threads();
+    if (!device.is_cuda()) return info;
+    info.kind = DeviceKind::kCuda;
+    info.index = static_cast<int>(device.index());
+    const auto driver = internal::DescribeCudaDevice(info.index);
+    if (driver.has_value()) {
+      info.name = driver->name;
+      info.memory_bytes = driver->memory_bytes;
     }
-    return absl::StrCat("CPU, ", at::get_num_threads(),
-                        at::get_num_threads() == 1 ? " thread, " : " threads, ",
-                        precision);
+    return info;
   });
 }
 

@@ -31,7 +31,7 @@ say() {
 size=$(head -c 4 | od -An -tu4)
 request=$(head -c $((size)))
 if [[ $request == *'"job":"describe"'* ]]; then
-  say '{"device":"CPU","cuda_devices":0,"machine":[]}'
+  say '{"device":{"kind":1},"cuda_devices":0,"machine":[]}'
   exit
 fi
 )bash";
@@ -136,7 +136,7 @@ TEST_F(EngineRanksTest, ATrainingThatHangsEndsSoonAfterItsDeadline) {
   const auto engine = EngineOf("sleep 60\n");
   EngineTraining training = Training();
   const absl::Time start = RealClock().Now();
-  training.request.deadline = Deadline(RealClock(), absl::Seconds(0.5));
+  training.request.limits.end = Deadline(RealClock(), absl::Seconds(0.5));
   const auto result = engine->Train(training);
   EXPECT_LT(RealClock().Now() - start, absl::Seconds(10));
   ASSERT_TRUE(absl::IsUnavailable(result.status())) << result.status();

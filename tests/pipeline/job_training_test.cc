@@ -33,7 +33,7 @@ class SmallMemoryEngine : public Engine {
  public:
   explicit SmallMemoryEngine(int most_rows) : most_rows_(most_rows) {}
 
-  absl::StatusOr<std::string> Describe(const DeviceOptions& device,
+  absl::StatusOr<DeviceInfo> Describe(const DeviceOptions& device,
                                        const TrainOptions& train) override {
     return local_->Describe(device, train);
   }

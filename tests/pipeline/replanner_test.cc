@@ -15,7 +15,8 @@ using ::testing::HasSubstr;
 // A job of 2,000 s whose step was measured to take 0.5 s.
 class ReplannerTest : public testing::Test {
  protected:
-  ReplannerTest() : deadline_(clock_, absl::Seconds(2000)) {
+  ReplannerTest()
+      : deadline_(clock_, absl::Seconds(2000)), budget_(deadline_, clock_) {
     inputs_.tasks = 30;
     inputs_.test_inputs = 30;
     inputs_.left_s = 2000;
@@ -24,7 +25,8 @@ class ReplannerTest : public testing::Test {
   }
 
   Replanner Make() {
-    return Replanner(plan_, inputs_, options_, clock_.Now(), deadline_, clock_);
+    budget_.Divide(plan_.vote_s, plan_.reserve_s);
+    return Replanner(plan_, inputs_, options_, budget_);
   }
 
   // So many steps of that length; the last thing that was said.
@@ -40,6 +42,7 @@ class ReplannerTest : public testing::Test {
 
   FakeClock clock_;
   Deadline deadline_;
+  TimeBudget budget_;
   RunOptions options_;
   PlanInputs inputs_;
   RunPlan plan_;
@@ -48,10 +51,10 @@ class ReplannerTest : public testing::Test {
 
 TEST_F(ReplannerTest, KeepsThePlanWhileItHolds) {
   Replanner replanner = Make();
-  const absl::Duration left = replanner.deadline().Remaining();
+  const absl::Duration left = budget_.Training().end.Remaining();
   EXPECT_EQ(Train(1000, 0.5, replanner), "");
   EXPECT_EQ(replanner.plan().vote_s, plan_.vote_s);
-  EXPECT_NEAR(absl::ToDoubleSeconds(replanner.deadline().Remaining()),
+  EXPECT_NEAR(absl::ToDoubleSeconds(budget_.Training().end.Remaining()),
               absl::ToDoubleSeconds(left) - 500, 1e-6);
 }
 
@@ -63,7 +66,7 @@ TEST_F(ReplannerTest, LooksAtTheLastStepsNotAtAllOfThem) {
   EXPECT_THAT(said, HasSubstr("2.500 s"));
   EXPECT_GT(replanner.plan().vote_s, 2 * plan_.vote_s);
   EXPECT_LT(replanner.plan().steps, plan_.steps);
-  const Deadline end = replanner.deadline();
+  const Deadline end = budget_.Training().end;
   EXPECT_LT(end.Remaining(),
             deadline_.EarlierBy(absl::Seconds(plan_.vote_s + plan_.reserve_s))
                 .Remaining());

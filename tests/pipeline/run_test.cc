@@ -101,7 +101,7 @@ TEST_F(RunJobTest, ADiskWithoutRoomForCheckpointsCostsNoVotes) {
 // The usual engine, to which a step seems to take for ever.
 class SlowEngine : public Engine {
  public:
-  absl::StatusOr<std::string> Describe(const DeviceOptions& device,
+  absl::StatusOr<DeviceInfo> Describe(const DeviceOptions& device,
                                        const TrainOptions& train) override {
     return local_->Describe(device, train);
   }

@@ -90,7 +90,7 @@ TEST_F(InterruptStepTest, TrainingSavesWhatWasThereBeforeTheLateStep) {
   request.out = scratch("out");
   request.max_steps = 100;
   FakeClock clock;
-  request.abort = Deadline(clock, absl::Seconds(1));
+  request.limits.abort = Deadline(clock, absl::Seconds(1));
   request.on_step = [&](const TrainStats& stats) {
     if (stats.step == 3) clock.Advance(absl::Seconds(1));
     return true;
@@ -108,7 +108,7 @@ TEST_F(InterruptStepTest, AStepThatDoesNotFitIsNotBegun) {
   const ScratchFolder scratch;
   TrainRequest request = Request(1);
   request.out = scratch("out");
-  request.deadline = Deadline(RealClock(), absl::Seconds(60));
+  request.limits.end = Deadline(RealClock(), absl::Seconds(60));
   request.expected_step_s = 100;
   const auto result = Train(request);
   ASSERT_TRUE(result.ok()) << result.status();

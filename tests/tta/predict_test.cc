@@ -367,7 +367,7 @@ TEST(PredictVotes, StopsAtTheDeadlineWithTheVotesSoFar) {
   FakePredictor predictor({5}, 4);
   predictor.before_batch = [&] { clock.Advance(absl::Seconds(10)); };
   VoteOptions options;
-  options.deadline = Deadline(clock, absl::Seconds(30));
+  options.limits.end = Deadline(clock, absl::Seconds(30));
   Ballots ballots;
   const VoteResult result =
       MustPredict(predictor, ids, challenges, options, ballots);
@@ -385,13 +385,13 @@ TEST(PredictVotes, ABatchThatWouldOverrunIsNotBegun) {
   FakePredictor predictor({5}, 4);
   predictor.before_batch = [&] { clock.Advance(absl::Seconds(10)); };
   VoteOptions options;
-  options.deadline = Deadline(clock, absl::Seconds(39));
+  options.limits.end = Deadline(clock, absl::Seconds(39));
   Ballots ballots;
   const VoteResult result =
       MustPredict(predictor, ids, challenges, options, ballots);
   EXPECT_FALSE(result.complete);
   EXPECT_EQ(predictor.batches.size(), 3u);
-  EXPECT_FALSE(options.deadline.Passed());
+  EXPECT_FALSE(options.limits.end.Passed());
 }
 
 TEST(PredictVotes, ExpiredDeadlineAsksNothing) {
@@ -399,7 +399,7 @@ TEST(PredictVotes, ExpiredDeadlineAsksNothing) {
   FakeClock clock;
   FakePredictor predictor({5}, 4);
   VoteOptions options;
-  options.deadline = Deadline(clock, absl::ZeroDuration());
+  options.limits.end = Deadline(clock, absl::ZeroDuration());
   Ballots ballots;
   const VoteResult result = MustPredict(predictor, MakeIds(challenges, 2),
                                         challenges, options, ballots);
@@ -420,7 +420,7 @@ TEST(PredictVotes, ABatchThatIsGivenUpEndsVotingWithoutAnError) {
     predictor.error = absl::CancelledError("interrupted");
   };
   VoteOptions options;
-  options.abort = Deadline(clock, absl::Seconds(9));
+  options.limits.abort = Deadline(clock, absl::Seconds(9));
   Ballots ballots;
   const VoteResult result =
       MustPredict(predictor, ids, challenges, options, ballots);
@@ -437,7 +437,7 @@ TEST(PredictVotes, TheFirstBatchIsOneThatFits) {
     FakeClock clock;
     FakePredictor predictor({5}, 8);
     VoteOptions options;
-    options.deadline = Deadline(clock, absl::Seconds(16));
+    options.limits.end = Deadline(clock, absl::Seconds(16));
     options.expected_view_s = view_s;
     Ballots ballots;
     const VoteResult result =
@@ -796,7 +796,7 @@ TEST(PredictVotes, ALargerBatchThatWouldOverrunIsNotBegun) {
       clock.Advance(absl::Seconds(predictor.batches.empty() ? 1 : 4));
     };
     VoteOptions options;
-    options.deadline = Deadline(clock, limit);
+    options.limits.end = Deadline(clock, limit);
     Ballots ballots;
     const VoteResult result =
         MustPredict(predictor, ids, challenges, options, ballots);

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+#include "base/time_budget.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace arctrm {
+namespace {
+
+// Measuring takes at most this share of the time left, and this many seconds.
+constexpr double kMeasuringShare = 0.15;
+constexpr double kMostMeasuringS = 120;
+constexpr double kRepeatShare = 0.03;
+constexpr double kLeastRepeatS = 1;
+constexpr double kMostRepeatS = 20;
+
+constexpr double kBuildingShare = 0.1;
+constexpr double kSavingShare = 0.05;
+
+constexpr double kReserveShare = 0.01;
+constexpr double kLeastReserveS = 1.5;
+constexpr double kMostReserveS = 8;
+
+// Reading the weights, and a last batch that no longer fits.
+constexpr double kVotingOverheadS = 1;
+// The speed of voting is an estimate.
+constexpr double kVotingMargin = 1.25;
+// Predictors start while the end of training keeps the machine busy.
+constexpr double kStartMargin = 3;
+constexpr double kStartOverheadS = 1;
+
+// Starting and saving, and steps that are slower than the measured one.
+constexpr double kStepsMargin = 2;
+constexpr double kStepsOverheadS = 10;
+
+constexpr double kStepMargin = 1.25;
+constexpr double kEvaluationMargin = 1.25;
+
+// A late training step may take this share of the time for voting, a late batch
+// of votes this share of the reserve.
+constexpr double kTrainingAbortShare = 0.3;
+constexpr double kVotingAbortShare = 0.6;
+
+constexpr double kMostTestShare = 0.3;
+constexpr double kTestReserveS = 3;
+constexpr double kMostTestReserveShare = 0.2;
+// Writing the answers; the watchdog ends the process before the deadline.
+constexpr double kWritingS = 0.4;
+constexpr double kEndingShare = 0.05;
+constexpr double kMostEndingS = 1;
+
+constexpr double kWorthTrainingS = 5;
+constexpr double kWorthVotingS = 2;
+constexpr double kWorthStarts = 2;
+
+constexpr double kFirstReplanShare = 0.1;
+constexpr double kReplanShare = 0.15;
+constexpr absl::Duration kMostFirstReplan = absl::Minutes(2);
+constexpr absl::Duration kMostReplan = absl::Minutes(20);
+
+constexpr absl::Duration kWritingResult = absl::Seconds(1);
+constexpr absl::Duration kWritingLateResult = absl::Milliseconds(700);
+constexpr absl::Duration kWorthBeginning = absl::Seconds(3);
+// Loading takes 0.3 s, several times that on a busy machine.
+constexpr absl::Duration kLoadingSolver = absl::Seconds(2);
+constexpr absl::Duration kLeastWatched = absl::Milliseconds(600);
+// Ending writes a small file or two; a busy machine gets to it late.
+constexpr absl::Duration kEndingBase = absl::Milliseconds(200);
+// Freeing memory page by page, measured: 0.1 to 0.2 s a GiB.
+constexpr double kFreeSecondsPerByte = 0.15 / (1 << 30);
+
+constexpr double kCheckpointShare = 0.1;
+constexpr double kLeastCheckpointIntervalS = 1;
+
+// A measured step knows products only; batches differ, and the last one is
+// smaller.
+constexpr double kEstimatedAnswersMargin = 1.5;
+constexpr double kMeasuredAnswersMargin = 1.25;
+
+constexpr double kGraceShare = 0.05;
+constexpr double kLeastGraceS = 2;
+constexpr double kMostGraceS = 60;
+
+}  // namespace
+
+TimeBudget::TimeBudget(const Deadline& end, const Clock& clock)
+    : end_(end), clock_(&clock), start_(clock.Now()), whole_s_(LeftS()) {}
+
+double TimeBudget::ElapsedS() const {
+  return absl::ToDoubleSeconds(clock_->Now() - start_);
+}
+
+MeasureLimits TimeBudget::Measuring() const {
+  MeasureLimits limits;
+  limits.give_up_s = std::min(kMeasuringShare * LeftS(), kMostMeasuringS);
+  limits.repeat_s =
+      std::min(limits.give_up_s,
+               std::clamp(kRepeatShare * LeftS(), kLeastRepeatS, kMostRepeatS));
+  return limits;
+}
+
+double TimeBudget::BuildingS() const { return kBuildingShare * LeftS(); }
+
+double TimeBudget::SavingS() const { return kSavingShare * LeftS(); }
+
+void TimeBudget::Divide(double vote_s, double reserve_s) {
+  vote_s_ = vote_s;
+  reserve_s_ = reserve_s;
+}
+
+StageLimits TimeBudget::Training() const {
+  if (!limited()) return {};
+  return {end_.EarlierBy(absl::Seconds(reserve_s_ + vote_s_)),
+          end_.EarlierBy(
+              absl::Seconds(reserve_s_ + (1 - kTrainingAbortShare) * vote_s_))};
+}
+
+StageLimits TimeBudget::Voting() const {
+  if (!limited()) return {};
+  return {end_.EarlierBy(absl::Seconds(reserve_s_)),
+          end_.EarlierBy(absl::Seconds(kVotingAbortShare * reserve_s_))};
+}
+
+double TimeBudget::MostTestS() const { return kMostTestShare * whole_s_; }
+
+double TimeBudget::TestReserveS() const {
+  return std::min(kTestReserveS, kMostTestReserveShare * whole_s_);
+}
+
+Deadline TimeBudget::TestEnd() const {
+  if (!limited()) return end_;
+  return end_.EarlierBy(absl::Seconds(
+      kWritingS + std::min(kMostEndingS, kEndingShare * whole_s_)));
+}
+
+bool TimeBudget::WorthVoting(double start_s) const {
+  return Voting().end.Remaining() >=
+         absl::Seconds(kWorthVotingS + kWorthStarts * start_s);
+}
+
+double VotingOverheadS(double start_s) {
+  if (start_s <= 0) return kVotingOverheadS;
+  return kVotingOverheadS + kStartOverheadS + kStartMargin * start_s;
+}
+
+double ReserveS(double left_s) {
+  return std::clamp(kReserveShare * left_s, kLeastReserveS, kMostReserveS);
+}
+
+double ViewsTimeS(double views_s) { return kVotingMargin * views_s; }
+
+bool WorthTraining(const Deadline& end) {
+  return end.Remaining() > absl::Seconds(kWorthTrainingS);
+}
+
+double StepsTimeS(double steps_s) {
+  return kStepsOverheadS + kStepsMargin * steps_s;
+}
+
+bool StepFits(const TrainCosts& costs, bool evaluates, double left_s) {
+  // The last save, and two more where the evaluation finds better weights.
+  const int saves = evaluates ? 3 : 1;
+  return left_s > kStepMargin * costs.step_s + saves * costs.save_s +
+                      kEvaluationMargin * costs.evaluation_s;
+}
+
+StageLimits CommandLimits(const Deadline& end) {
+  return {end.EarlierBy(kWritingResult), end.EarlierBy(kWritingLateResult)};
+}
+
+bool WorthBeginning(const Deadline& end) {
+  return end.Remaining() >= kWorthBeginning;
+}
+
+bool WorthLoadingSolver(const Deadline& end) {
+  return end.Remaining() >= kLoadingSolver;
+}
+
+Deadline WatchedEnd(const Deadline& end) {
+  return end.Remaining() < kLeastWatched ? Deadline(RealClock(), kLeastWatched)
+                                         : end;
+}
+
+absl::Duration EndingTime(double resident_bytes) {
+  return kEndingBase + absl::Seconds(resident_bytes * kFreeSecondsPerByte);
+}
+
+double MostCheckpointIntervalS(double limit_s) {
+  return std::max(kLeastCheckpointIntervalS, kCheckpointShare * limit_s);
+}
+
+double AnsweringTimeS(double answers_s, bool estimated) {
+  return answers_s *
+         (estimated ? kEstimatedAnswersMargin : kMeasuredAnswersMargin);
+}
+
+absl::Duration ReplanInterval(int looks, double train_s) {
+  const absl::Duration whole = absl::Seconds(train_s);
+  return looks == 0 ? std::min(kMostFirstReplan, kFirstReplanShare * whole)
+                    : std::min(kMostReplan, kReplanShare * whole);
+}
+
+absl::Duration WorkerGrace(double left_s) {
+  return absl::Seconds(
+      std::clamp(kGraceShare * left_s, kLeastGraceS, kMostGraceS));
+}
+
+}  // namespace arctrm

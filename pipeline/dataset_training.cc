@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/dataset_training.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "augment/dataset.h"
+#include "base/file_lock.h"
+#include "base/files.h"
+#include "base/status.h"
+#include "base/time_budget.h"
+#include "pipeline/end_run.h"
+#include "pipeline/held_out.h"
+#include "pipeline/kept_runs.h"
+#include "pipeline/memory_check.h"
+#include "pipeline/resume_check.h"
+#include "pipeline/run_folder.h"
+#include "pipeline/run_identity.h"
+#include "pipeline/train_recorded.h"
+#include "solver/checkpoint_info.h"
+#include "solver/resume.h"
+
+namespace arctrm {
+namespace {
+
+absl::StatusOr<Dataset> ReadDatasets(const std::vector<std::string>& paths) {
+  ARCTRM_ASSIGN_OR_RETURN(Dataset dataset, ReadDataset(paths[0]));
+  for (size_t i = 1; i < paths.size(); ++i) {
+    ARCTRM_ASSIGN_OR_RETURN(Dataset more, ReadDataset(paths[i]));
+    ARCTRM_RETURN_IF_ERROR(
+        Annotate(AppendDataset(std::move(more), dataset), paths[i]));
+  }
+  return dataset;
+}
+
+// The functions are the stages, in the order in which Run() calls them.
+class DatasetTraining {
+ public:
+  DatasetTraining(const DatasetTrainOptions& options, const Deadline& deadline,
+                  Log& log)
+      : options_(options),
+        run_(options.run),
+        deadline_(deadline),
+        log_(log),
+        folder_(options.run.work.empty() ? BesidePath(options.out, ".run")
+                                         : options.run.work) {}
+
+  absl::StatusOr<DatasetTrainOutcome> Run();
+
+ private:
+  // Dataset, network and what is held out.
+  absl::Status Read();
+  TrainRequest MakeRequest();
+  // Everything that the training may be refused for. Writes nothing.
+  absl::Status Check();
+  // What a resumed training must have in common with this one, and the facts
+  // for the report.
+  absl::StatusOr<RunRecord> MakeRecord(const DeviceInfo& device) const;
+  absl::Status Open();
+  absl::Status Train();
+  // The checkpoint is what counts: a record that fails is only told.
+  void WriteStatus(const std::string& status);
+
+  const DatasetTrainOptions& options_;
+  RunOptions run_;
+  const Deadline deadline_;
+  Log& log_;
+  const RunFolder folder_;
+  Dataset dataset_;
+  std::string fingerprint_;  // of the dataset, what is held out included
+  std::vector<HeldOutPair> held_out_;
+  TrainRequest request_;
+  std::unique_ptr<FileLock> lock_;
+  RunRecord record_;
+  DatasetTrainOutcome outcome_;
+};
+
+absl::Status DatasetTraining::Read() {
+  ARCTRM_ASSIGN_OR_RETURN(dataset_, ReadDatasets(options_.datasets));
+  fingerprint_ = DatasetFingerprint(dataset_);
+  if (!options_.checkpoint.empty()) {
+    ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
+                            ReadCheckpointInfo(options_.checkpoint));
+    run_.model = run_.train.Tuned(info.model);
+  } else {
+    run_.model.canvas_side = dataset_.canvas.side;
+    run_.model.position_side =
+        std::max(run_.model.position_side, dataset_.canvas.side);
+  }
+  ARCTRM_ASSIGN_OR_RETURN(
+      held_out_, TakeHeldOut(run_.planning.held_out, run_.seed, dataset_));
+  return absl::OkStatus();
+}
+
+TrainRequest DatasetTraining::MakeRequest() {
+  TrainRequest request;
+  request.dataset = &dataset_;
+  request.model = run_.model;
+  request.train = run_.train;
+  request.device = run_.device;
+  request.seed = run_.seed;
+  request.checkpoint = options_.checkpoint;
+  request.out = options_.out;
+  request.resume = options_.resume;
+  request.max_steps = options_.steps;
+  request.limits = CommandLimits(deadline_);
+  request.log = &log_;
+  if (!held_out_.empty()) {
+    request.best_out = BesidePath(options_.out, ".best");
+    request.evaluate = [this](Predictor& predictor) {
+      return ScoreHeldOut(predictor, held_out_);
+    };
+  }
+  return request;
+}
+
+absl::StatusOr<RunRecord> DatasetTraining::MakeRecord(
+    const DeviceInfo& device) const {
+  RunRecord record;
+  record.title = absl::StrCat("arctrm train, ", Basename(options_.out));
+  record.facts = {{"Machine", {{"device", device.Text()}}}, {"Settings", {}}};
+  record.fingerprints["--dataset"] = fingerprint_;
+  ARCTRM_ASSIGN_OR_RETURN(record.fingerprints["--checkpoint"],
+                          FingerprintOfWeights(options_.checkpoint));
+  record.settings["--seed"] = absl::StrCat(run_.seed);
+  for (const OptionSet::Item& item : run_.Settings()) {
+    record.facts.back().second.emplace_back(item.key, item.value);
+    // The other run.* settings are for predictions, which change no training.
+    if (item.key == "run.held_out" || !absl::StartsWith(item.key, "run.")) {
+      record.settings[item.key] = item.value;
+    }
+  }
+  record.run = NameRun(record, options_.steps > 0 && deadline_.IsInfinite());
+  return record;
+}
+
+absl::Status DatasetTraining::Check() {
+  ARCTRM_RETURN_IF_ERROR(options_.may_write(request_.best_out));
+  ARCTRM_ASSIGN_OR_RETURN(const DeviceInfo device,
+                          DescribeDevice(run_.device, run_.train));
+  if (device.is_cpu()) {
+    ARCTRM_RETURN_IF_ERROR(
+        CheckMemory(dataset_, run_.model, run_.train, run_.device.threads));
+  }
+  log_.Info(absl::StrFormat(
+      "%d tasks, %d ids, %d examples; network of %d parameters; %s",
+      dataset_.tasks.size(), dataset_.num_ids() - 1, dataset_.num_examples(),
+      run_.model.num_parameters(), device.Text()));
+  ARCTRM_ASSIGN_OR_RETURN(record_, MakeRecord(device));
+  ARCTRM_RETURN_IF_ERROR(CheckTrainingFolder(
+      folder_, record_.title,
+      {options_.resume, options_.overwrite, options_.run.work.empty()}));
+  ARCTRM_RETURN_IF_ERROR(FindRecord(folder_, request_, record_, log_).status());
+  return CheckTraining(request_);
+}
+
+absl::Status DatasetTraining::Open() {
+  ARCTRM_ASSIGN_OR_RETURN(lock_, LockTraining(folder_));
+  ARCTRM_RETURN_IF_ERROR(options_.may_write(request_.best_out));
+  ARCTRM_ASSIGN_OR_RETURN(record_,
+                          OpenRecord(folder_, request_, record_, log_));
+  request_.run = record_.run;
+  WriteStatus("training");
+  log_.Begin();
+  return absl::OkStatus();
+}
+
+absl::Status DatasetTraining::Train() {
+  ARCTRM_ASSIGN_OR_RETURN(
+      outcome_.training,
+      TrainRecorded(arctrm::Train, request_, folder_, options_.steps,
+                    request_.limits.end, log_));
+  outcome_.best_out = request_.best_out;
+  record_.steps += outcome_.training.steps;
+  WriteStatus(TrainStopName(outcome_.training.stop));
+  return absl::OkStatus();
+}
+
+void DatasetTraining::WriteStatus(const std::string& status) {
+  record_.status = status;
+  const absl::Status written = folder_.WriteRecord(record_);
+  if (!written.ok()) log_.Warning(written.message());
+}
+
+absl::StatusOr<DatasetTrainOutcome> DatasetTraining::Run() {
+  std::unique_ptr<Watchdog> watchdog =
+      WatchRun({"", "", "nothing was written"}, deadline_, log_);
+  ARCTRM_RETURN_IF_ERROR(Read());
+  request_ = MakeRequest();
+  ARCTRM_RETURN_IF_ERROR(Check());
+  ARCTRM_RETURN_IF_ERROR(Open());
+  watchdog = WatchRun({folder_.dir(), "", "what was saved before stands"},
+                      deadline_, log_);
+  ARCTRM_RETURN_IF_ERROR(Train());
+  return outcome_;
+}
+
+}  // namespace
+
+absl::StatusOr<DatasetTrainOutcome> TrainOnDatasets(
+    const DatasetTrainOptions& options, const Deadline& deadline, Log& log) {
+  return DatasetTraining(options, deadline, log).Run();
+}
+
+}  // namespace arctrm

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/puzzle_inputs.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <iterator>
+#include <optional>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/hash.h"
+#include "base/options.h"
+#include "base/random.h"
+#include "base/status.h"
+#include "pipeline/resume_check.h"
+#include "solver/checkpoint_info.h"
+
+namespace arctrm {
+namespace {
+
+absl::StatusOr<PuzzleFile> ReadOfKind(const std::string& path,
+                                      PuzzleKind kind) {
+  ARCTRM_ASSIGN_OR_RETURN(PuzzleFile file, ReadPuzzleCsv(path));
+  if (file.kind == kind) return file;
+  return absl::InvalidArgumentError(
+      absl::StrCat(path, ": holds ", PuzzleKindName(file.kind),
+                   " puzzles, expected ", PuzzleKindName(kind)));
+}
+
+// The same, and every puzzle has the one answer that stands beside it.
+absl::StatusOr<PuzzleFile> ReadChecked(const std::string& path,
+                                       const PuzzleTrainOptions& options,
+                                       Log& log) {
+  ARCTRM_ASSIGN_OR_RETURN(PuzzleFile file, ReadOfKind(path, options.kind));
+  const int threads =
+      options.device.threads > 0
+          ? options.device.threads
+          : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const auto faults =
+      FindFaults(file.kind, file.puzzles, threads, [&](size_t done) {
+        if (done == 0) return;
+        log.Progress(absl::StrCat("check  ", done, "/", file.puzzles.size()));
+      });
+  log.EndProgress();
+  if (!faults.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": puzzle ", faults[0].first + 1, ": ",
+                     faults[0].second.message(), "; ", faults.size(),
+                     " in all have a fault, `arctrm puzzle check` lists them"));
+  }
+  for (size_t i = 0; i < file.puzzles.size(); ++i) {
+    if (!file.puzzles[i].answer.empty()) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": puzzle ", i + 1,
+                     " has no answer, so it can't be learned or scored"));
+  }
+  return file;
+}
+
+// Takes options.held_out puzzles out of `train`.
+absl::StatusOr<PuzzleFile> HoldOut(const PuzzleTrainOptions& options,
+                                   PuzzleFile& train) {
+  PuzzleFile held_out;
+  held_out.kind = train.kind;
+  const size_t wanted = static_cast<size_t>(options.held_out);
+  if (wanted == 0) return held_out;
+  if (wanted >= train.puzzles.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(options.train, ": holds ", train.puzzles.size(),
+                     " puzzles, so ", wanted, " can't be held out"));
+  }
+  Random random(options.seed, "held out");
+  random.Shuffle(train.puzzles);
+  const auto first = train.puzzles.end() - static_cast<std::ptrdiff_t>(wanted);
+  held_out.puzzles.assign(std::make_move_iterator(first),
+                          std::make_move_iterator(train.puzzles.end()));
+  train.puzzles.erase(first, train.puzzles.end());
+  return held_out;
+}
+
+// "" for no puzzles. Of large files only a part is held twice.
+std::string FingerprintOf(const PuzzleFile& file) {
+  constexpr size_t kPart = 4096;
+  std::string parts;
+  for (size_t begin = 0; begin < file.puzzles.size(); begin += kPart) {
+    PuzzleFile part;
+    part.kind = file.kind;
+    const auto from = file.puzzles.begin() + static_cast<std::ptrdiff_t>(begin);
+    const size_t size = std::min(kPart, file.puzzles.size() - begin);
+    part.puzzles.assign(from, from + static_cast<std::ptrdiff_t>(size));
+    parts += Sha256Hex(PuzzleCsv(part));
+  }
+  return parts.empty() ? "" : Sha256Hex(parts);
+}
+
+// "" for none.
+std::string RatingText(std::optional<int> rating) {
+  return rating.has_value() ? absl::StrCat(*rating) : std::string();
+}
+
+// What a resumed training must have in common with the one it goes on with.
+absl::StatusOr<RunRecord> Identify(const PuzzleTrainOptions& options,
+                                   ModelOptions model,
+                                   std::map<std::string, std::string> prints) {
+  RunRecord record;
+  record.fingerprints = std::move(prints);
+  ARCTRM_ASSIGN_OR_RETURN(record.fingerprints["--checkpoint"],
+                          FingerprintOfWeights(options.checkpoint));
+  const PuzzleDatasetOptions& data = options.data;
+  record.settings = {{"kind", PuzzleKindName(options.kind)},
+                     {"--seed", absl::StrCat(options.seed)},
+                     {"--augmentations", absl::StrCat(data.augmentations)},
+                     {"--min-rating", RatingText(data.min_rating)},
+                     {"--max-rating", RatingText(data.max_rating)},
+                     {"--sample", absl::StrCat(data.sample)},
+                     {"--held-out", absl::StrCat(options.held_out)}};
+  TrainOptions training = options.training;
+  OptionSet set;
+  AddOptions(model, set);
+  AddOptions(training, set);
+  for (const OptionSet::Item& item : set.Items()) {
+    record.settings[item.key] = item.value;
+  }
+  return record;
+}
+
+void WarnOfLeaks(const PuzzleFile& train, const PuzzleFile& test, Log& log) {
+  std::set<Grid> seen;
+  for (const Puzzle& puzzle : train.puzzles) seen.insert(puzzle.question);
+  const auto leaked = std::count_if(
+      test.puzzles.begin(), test.puzzles.end(),
+      [&](const Puzzle& p) { return seen.count(p.question) > 0; });
+  if (leaked == 0) return;
+  log.Warning(absl::StrCat(leaked, " of ", test.puzzles.size(),
+                           " test puzzles stand in the training file too: the "
+                           "score will say less than it seems to"));
+}
+
+absl::StatusOr<PuzzleFile> ReadTest(const PuzzleTrainOptions& options,
+                                    const PuzzleFile& train, Log& log) {
+  ARCTRM_ASSIGN_OR_RETURN(PuzzleFile test,
+                          ReadChecked(options.test, options, log));
+  const int side = train.puzzles[0].question.rows();
+  const int test_side = test.puzzles[0].question.rows();
+  if (side != test_side) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(options.test, ": puzzles of ", test_side, "x", test_side,
+                     ", expected ", side, "x", side, " as in ", options.train));
+  }
+  WarnOfLeaks(train, test, log);
+  return test;
+}
+
+absl::StatusOr<ModelOptions> ModelFor(const PuzzleTrainOptions& options,
+                                      const Dataset& dataset) {
+  if (!options.checkpoint.empty()) {
+    ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
+                            ReadCheckpointInfo(options.checkpoint));
+    return options.training.Tuned(info.model);
+  }
+  ModelOptions model = options.model;
+  model.puzzle = PuzzleKindName(options.kind);
+  model.vocabulary = Vocabulary(options.kind);
+  model.canvas_side = dataset.canvas.side;
+  model.position_side = dataset.canvas.side;
+  return model;
+}
+
+}  // namespace
+
+absl::StatusOr<PuzzleInputs> ReadPuzzleInputs(const PuzzleTrainOptions& options,
+                                              Log& log) {
+  PuzzleInputs inputs;
+  std::map<std::string, std::string> fingerprints;
+  ARCTRM_ASSIGN_OR_RETURN(PuzzleFile train,
+                          ReadChecked(options.train, options, log));
+  fingerprints["--train"] = FingerprintOf(train);
+  ARCTRM_ASSIGN_OR_RETURN(inputs.held_out, HoldOut(options, train));
+  if (!options.test.empty()) {
+    ARCTRM_ASSIGN_OR_RETURN(inputs.test, ReadTest(options, train, log));
+  }
+  fingerprints["--test"] = FingerprintOf(inputs.test);
+  absl::StatusOr<Dataset> built = BuildPuzzleDataset(train, options.data);
+  ARCTRM_RETURN_IF_ERROR(Annotate(built.status(), options.train));
+  inputs.dataset = *std::move(built);
+  const std::string unrated = UnratedRemark(train, options.data);
+  if (!unrated.empty()) {
+    log.Warning(absl::StrCat(options.train, ": ", unrated));
+  }
+  ARCTRM_ASSIGN_OR_RETURN(inputs.model, ModelFor(options, inputs.dataset));
+  ARCTRM_ASSIGN_OR_RETURN(inputs.identity, Identify(options, inputs.model,
+                                                    std::move(fingerprints)));
+  return inputs;
+}
+
+}  // namespace arctrm
