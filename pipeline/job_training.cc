@@ -32,6 +32,14 @@ void GoOnFromSaved(TrainRequest& request) {
   (void)DropResumeState(request.out);
 }
 
+// No more training: the weights in `out` vote; "" for none.
+TrainResult TimeIsOver(const std::string& out) {
+  TrainResult result;
+  result.stop = TrainStop::kDeadline;
+  result.out = out;
+  return result;
+}
+
 class JobTraining {
  public:
   JobTraining(const Dataset& dataset, const std::vector<HeldOutPair>& held_out,
@@ -56,6 +64,7 @@ class JobTraining {
   std::string DatasetDir() const;
   absl::StatusOr<TrainResult> TrainOnce(const TrainRequest& request);
   absl::StatusOr<TrainResult> TrainUntilDone(TrainRequest request);
+  bool TimeForStartWeights() const;
   absl::Status AddRowUpdates(const std::string& checkpoint);
 
   const Dataset& dataset_;
@@ -237,10 +246,21 @@ absl::StatusOr<TrainResult> JobTraining::TrainOnce(
   return result;
 }
 
+// Time for a worker that saves the start weights with rows for these tasks, and
+// for one that votes.
+bool JobTraining::TimeForStartWeights() const {
+  constexpr double kVotingS = 0.5;
+  constexpr int kStarts = 2;
+  return deadline_.Remaining() >
+         absl::Seconds(job_.plan.reserve_s + kVotingS +
+                       kStarts * engine_.StartSeconds());
+}
+
 absl::StatusOr<TrainResult> JobTraining::TrainUntilDone(TrainRequest request) {
   constexpr double kSlower = 0.2;
   constexpr absl::Duration kWorthwhile = absl::Seconds(5);
   bool slowed = false;
+  bool start_alone = false;  // nothing is trained any more
   for (;;) {
     absl::StatusOr<TrainResult> result = TrainOnce(request);
     if (!options_.persevere || StopSignal() != 0) return result;
@@ -249,7 +269,7 @@ absl::StatusOr<TrainResult> JobTraining::TrainUntilDone(TrainRequest request) {
     if (result.ok() && !diverged) return result;
     TakeSpare(request);
     const bool saved = ReadCheckpointInfo(request.out).ok();
-    const Deadline deadline =
+    Deadline deadline =
         replanner_.has_value() ? replanner_->deadline() : Deadline();
     const bool time_left = deadline.Remaining() > kWorthwhile;
     if (!result.ok()) {
@@ -279,10 +299,19 @@ absl::StatusOr<TrainResult> JobTraining::TrainUntilDone(TrainRequest request) {
       request.checkpoint.clear();
     } else if (saved && !result.ok()) {
       journal_.Warn("the weights saved before that vote");
-      TrainResult stopped;
-      stopped.stop = TrainStop::kDeadline;
-      stopped.out = request.out;
-      return stopped;
+      return TimeIsOver(request.out);
+    } else if (!time_left && absl::IsUnavailable(result.status())) {
+      // With weights to start from there is something that can vote; without,
+      // nobody can mend it.
+      if (start_alone || options_.checkpoint.empty() ||
+          !TimeForStartWeights()) {
+        return TimeIsOver("");
+      }
+      journal_.Warn("the start weights vote");
+      start_alone = true;
+      deadline = Deadline(RealClock(), absl::ZeroDuration());
+      request.checkpoint = options_.checkpoint;
+      request.abort = deadline_.EarlierBy(absl::Seconds(job_.plan.reserve_s));
     } else {
       return result;
     }
