@@ -52,6 +52,8 @@ constexpr double kMostEndingS = 1;
 constexpr double kWorthTrainingS = 5;
 constexpr double kWorthVotingS = 2;
 constexpr double kWorthStarts = 2;
+constexpr double kLeastVotingS = 0.5;
+constexpr int kStartWeightsStarts = 2;
 
 constexpr double kFirstReplanShare = 0.1;
 constexpr double kReplanShare = 0.15;
@@ -141,6 +143,11 @@ bool TimeBudget::WorthVoting(double start_s) const {
 double VotingOverheadS(double start_s) {
   if (start_s <= 0) return kVotingOverheadS;
   return kVotingOverheadS + kStartOverheadS + kStartMargin * start_s;
+}
+
+bool TimeBudget::WorthStartWeights(double start_s) const {
+  return Voting().end.Remaining() >
+         absl::Seconds(kLeastVotingS + kStartWeightsStarts * start_s);
 }
 
 double ReserveS(double left_s) {

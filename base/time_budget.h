@@ -68,6 +68,9 @@ class TimeBudget {
   // Is there time for another pass of votes? `start_s`: until predictors are at
   // work.
   bool WorthVoting(double start_s) const;
+  // For a process that saves the start weights with rows for these tasks, and
+  // one that votes with them?
+  bool WorthStartWeights(double start_s) const;
 
  private:
   Deadline end_;
@@ -117,8 +120,8 @@ absl::Duration EndingTime(double resident_bytes);
 // The longest time between checkpoints in a run of `limit_s`.
 double MostCheckpointIntervalS(double limit_s);
 
-// What to plan for answering, where one view was measured (`estimated` false) or
-// estimated from a training step.
+// What to plan for answering, where one view was measured (`estimated` false)
+// or estimated from a training step.
 double AnsweringTimeS(double answers_s, bool estimated);
 
 // When a training looks at its speed and divides what is left anew: how long

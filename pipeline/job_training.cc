@@ -29,6 +29,14 @@ void GoOnFromSaved(TrainRequest& request) {
   (void)DropResumeState(request.out);
 }
 
+// No more training: the weights in `out` vote; "" for none.
+TrainResult TimeIsOver(const std::string& out) {
+  TrainResult result;
+  result.stop = TrainStop::kDeadline;
+  result.out = out;
+  return result;
+}
+
 class JobTraining {
  public:
   JobTraining(const Dataset& dataset, const std::vector<HeldOutPair>& held_out,
@@ -234,6 +242,7 @@ absl::StatusOr<TrainResult> JobTraining::TrainOnce(
 absl::StatusOr<TrainResult> JobTraining::TrainUntilDone(TrainRequest request) {
   constexpr double kSlower = 0.2;
   bool slowed = false;
+  bool start_alone = false;  // nothing is trained any more
   for (;;) {
     absl::StatusOr<TrainResult> result = TrainOnce(request);
     if (!options_.persevere || StopSignal() != 0) return result;
@@ -242,7 +251,7 @@ absl::StatusOr<TrainResult> JobTraining::TrainUntilDone(TrainRequest request) {
     if (result.ok() && !diverged) return result;
     TakeSpare(request);
     const bool saved = ReadCheckpointInfo(request.out).ok();
-    const Deadline end = budget_.Training().end;
+    Deadline end = budget_.Training().end;
     const bool time_left = WorthTraining(end);
     if (!result.ok()) {
       journal_.Warn(absl::StrCat("training: ", result.status().message()));
@@ -271,10 +280,19 @@ absl::StatusOr<TrainResult> JobTraining::TrainUntilDone(TrainRequest request) {
       request.checkpoint.clear();
     } else if (saved && !result.ok()) {
       journal_.Warn("the weights saved before that vote");
-      TrainResult stopped;
-      stopped.stop = TrainStop::kDeadline;
-      stopped.out = request.out;
-      return stopped;
+      return TimeIsOver(request.out);
+    } else if (!time_left && absl::IsUnavailable(result.status())) {
+      // With weights to start from there is something that can vote; without,
+      // nobody can mend it.
+      if (start_alone || options_.checkpoint.empty() ||
+          !budget_.WorthStartWeights(engine_.StartSeconds())) {
+        return TimeIsOver("");
+      }
+      journal_.Warn("the start weights vote");
+      start_alone = true;
+      end = Deadline(RealClock(), absl::ZeroDuration());
+      request.checkpoint = options_.checkpoint;
+      request.limits.abort = budget_.Voting().end;
     } else {
       return result;
     }

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/time/clock.h"
 #include "base/files.h"
 #include "base/out_of_memory.h"
 #include "base/stop.h"
@@ -49,6 +50,11 @@ class SmallMemoryEngine : public Engine {
     EngineTraining training = asked;
     TrainRequest& request = training.request;
     asked_.push_back(request);
+    if (hangs > 0) {
+      --hangs;
+      absl::SleepFor(request.limits.end.Remaining());
+      return absl::UnavailableError("the training did not end");
+    }
     // A worker that died could be resumed from that, with other settings.
     if (!request.resume) {
       const auto there = ReadCheckpointInfo(request.out);
@@ -82,6 +88,7 @@ class SmallMemoryEngine : public Engine {
   int64_t stop_at = 0;
   int most_measured = 1 << 20;
   bool full_disk = false;
+  int hangs = 0;  // so many trainings come to no end
 
  private:
   const int most_rows_;
@@ -203,6 +210,33 @@ TEST_F(JobTrainingTest, MeasuringTellsMemoryFromAFullDisk) {
       RunJob(Persevering("full.json"), Deadline(RealClock(), absl::Seconds(6)),
              NullLog(), engine);
   EXPECT_EQ(full.status(), absl::ResourceExhaustedError("no space left"));
+}
+
+TEST_F(JobTrainingTest, StartWeightsVoteWhereATrainingHangs) {
+  SmallMemoryEngine engine(8);
+  RunOptions options = Persevering("known.json");
+  options.steps = 60;
+  ASSERT_TRUE(RunJob(options, Deadline(), NullLog(), engine).ok());
+  const std::string start = RunFolder(options.out + ".run").checkpoint_dir();
+  const auto run = [&](const std::string& out, const std::string& checkpoint,
+                       double limit_s) {
+    options.out = Path(out);
+    options.checkpoint = checkpoint;
+    options.steps = 0;
+    return RunJob(options, Deadline(RealClock(), absl::Seconds(limit_s)),
+                  NullLog(), engine);
+  };
+  engine.hangs = 1;
+  const auto voted = run("voted.json", start, 5);
+  ASSERT_TRUE(voted.ok()) << voted.status();
+  EXPECT_LT(voted->without_votes, voted->test_inputs);
+  EXPECT_THAT(Warnings(options), Contains("the start weights vote"));
+  // Without any the run ends in order, and says that it has no votes.
+  engine.hangs = 1;
+  const auto none = run("none.json", "", 3);
+  ASSERT_TRUE(none.ok()) << none.status();
+  EXPECT_FALSE(none->complete);
+  EXPECT_EQ(none->without_votes, none->test_inputs);
 }
 
 }  // namespace
