@@ -67,7 +67,7 @@ void TakeSpare(TrainRequest& request) {
 absl::StatusOr<TrainResult> TrainRecorded(
     const std::function<absl::StatusOr<TrainResult>(const TrainRequest&)>&
         train,
-    TrainRequest request, const RunFolder& folder, int64_t goal,
+    TrainRequest request, const RunFolder& folder, const int64_t& goal,
     const Deadline& shown, Log& log) {
   TrainProgress progress;
   request.log = &log;

@@ -40,11 +40,12 @@ void TakeSpare(TrainRequest& request);
 // train(request), which is Train() or an engine's, with request.on_start and
 // on_step set: metrics are cut back to where a resumed training stands and
 // appended to, one line shows how it goes towards `goal` steps (0: none) and
-// `shown` deadline, and tries of what is held out are logged.
+// the `shown` deadline, and tries of what is held out are logged. `goal` is
+// read for each line: a new plan may change it meanwhile.
 absl::StatusOr<TrainResult> TrainRecorded(
     const std::function<absl::StatusOr<TrainResult>(const TrainRequest&)>&
         train,
-    TrainRequest request, const RunFolder& folder, int64_t goal,
+    TrainRequest request, const RunFolder& folder, const int64_t& goal,
     const Deadline& shown, Log& log);
 
 }  // namespace arctrm

@@ -438,6 +438,10 @@ class Puzzles {
     if (length_ == 0) {
       ARCTRM_RETURN_IF_ERROR(ReadKind(question));
     }
+    // A file that is written of it would have an empty row.
+    if (absl::StripAsciiWhitespace(question).empty()) {
+      return reader_.Fault("the question is blank");
+    }
     Puzzle puzzle;
     puzzle.source = std::string(field(columns_.source));
     ARCTRM_RETURN_IF_ERROR(

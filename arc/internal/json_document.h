@@ -27,11 +27,11 @@ class JsonFile {
   // or a name that says so. Otherwise the file is one document.
   bool lines() const { return lines_; }
 
-  // Parses the document, or of JSON lines the next one that is not blank; what
-  // the one before gave becomes invalid. False at the end. `root` gets
-  // InvalidArgument, without the path, for what is not JSON.
+  // Parses the document, or the next line of JSON lines that is not blank.
+  // False at the end. `root` is valid until the next call; it gets
+  // InvalidArgument, without the path, where the text is not JSON.
   bool Next(absl::StatusOr<simdjson::dom::element>* root);
-  // Of JSON lines the number of the line Next() gave, counted from 1; else 0.
+  // The number of the line that Next() parsed, from 1; 0 for a document.
   int line() const { return lines_ ? line_ : 0; }
 
  private:
@@ -40,10 +40,8 @@ class JsonFile {
   absl::string_view TakeLine();
   bool LooksLikeLines(absl::string_view path);
 
-  // With padding behind it, as simdjson needs.
-  std::string text_;
-  // What is still to be read of it.
-  absl::string_view rest_;
+  std::string text_;        // with the padding that simdjson needs behind it
+  absl::string_view rest_;  // the part that has not been read yet
   bool lines_ = false;
   int line_ = 0;
   simdjson::dom::parser parser_;

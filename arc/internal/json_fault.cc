@@ -115,7 +115,8 @@ class Scanner {
                         absl::Hex(static_cast<uint8_t>(c), absl::kZeroPad2));
   }
 
-  // What Python and JavaScript write and JSON doesn't have; "" otherwise.
+  // Names a word that Python or JavaScript writes and JSON does not allow; ""
+  // where there is none.
   std::string Foreign() const {
     const absl::string_view rest = text_.substr(at_);
     for (absl::string_view word :

@@ -14,12 +14,12 @@ inline constexpr int kMaxJsonDepth = 16;
 // The same for simdjson, which counts the document itself.
 inline constexpr int kParserDepth = kMaxJsonDepth + 1;
 
-// What is wrong with `text` as one JSON document and where, e.g.
-// "line 3, column 7 (00576224.train[0].input[2]): expected ',' or ']', found
-// 'x'". "" when nothing is found. Linear in the text; nesting beyond
-// kMaxJsonDepth is a fault.
+// Says where `text` is not a JSON document and why, such as "line 3, column 7
+// (00576224.train[0].input[2]): expected ',' or ']', found 'x'"; "" when
+// nothing is found. Linear in the text; nesting beyond kMaxJsonDepth is a
+// fault.
 std::string DescribeJsonFault(absl::string_view text);
-// The same of one line of JSON lines: "column 7 (...): ...".
+// The same for one line of JSON lines: "column 7 (...): ...".
 std::string DescribeJsonLineFault(absl::string_view line);
 
 }  // namespace arctrm

@@ -52,7 +52,7 @@ bool HoldsNullsAlone(element value) {
 
 JsonForm FormOfObject(object members, int depth);
 
-// What stands under a task's id.
+// The form of the value under a task's id.
 JsonForm FormOfEntry(element value, int depth) {
   object members;
   if (value.get(members) == simdjson::SUCCESS) {

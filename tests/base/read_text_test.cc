@@ -24,7 +24,7 @@ constexpr int64_t kRoomy = 1 << 20;
 // More than one chunk of the decoders.
 std::string LongText() {
   std::string text;
-  for (int i = 0; i < 60000; ++i) text += std::to_string(i * i) + "\n";
+  for (int64_t i = 0; i < 60000; ++i) text += std::to_string(i * i) + "\n";
   return text;
 }
 

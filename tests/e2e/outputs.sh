@@ -3,13 +3,9 @@
 # What outputs of commands with a model leave alone: trainings, best weights,
 # runs and their files, and what another process writes.
 # usage: outputs.sh ARCTRM WORK_DIR
-set -uo pipefail
+. "$(dirname "$0")/scratch.sh"
 arctrm=$1
-work=$2
-rm -rf "$work"
-mkdir -p "$work"
-cd "$work" || exit 1
-bad=0
+enter "$2"
 small=(--threads 1 --device cpu --quiet --set train.batch=8
   --set train.warmup_steps=5 --set train.learning_rate=0.003
   --set train.ema=0.9 --set model.hidden=32 --set model.heads=2 --set model.H_cycles=1 --set model.L_cycles=1

@@ -3,13 +3,9 @@
 # Trainings that are gone on with: with anything else than they began with they
 # are refused with both values, and nothing on disk changes.
 # usage: resume.sh ARCTRM WORK_DIR
-set -uo pipefail
+. "$(dirname "$0")/scratch.sh"
 arctrm=$1
-work=$2
-rm -rf "$work"
-mkdir -p "$work"
-cd "$work" || exit 1
-bad=0
+enter "$2"
 
 everything() { find . -type d -print -o -type f -exec sha256sum {} +; }
 

@@ -118,6 +118,15 @@ TEST(PuzzleCsv, NamesTheLineOfAFault) {
               HasSubstr("961 characters"));
 }
 
+TEST(PuzzleCsv, ABlankQuestionIsNotAMaze) {
+  for (const std::string blank : {" ", "    "}) {
+    EXPECT_EQ(Message(kHeader + "a,\"" + blank + "\",,\n"),
+              "f.csv, line 2: the question is blank");
+    EXPECT_THAT(Message(kHeader + "a,S#G ,,\nb,\"" + blank + "\",,\n"),
+                HasSubstr("f.csv, line 3: the question is blank"));
+  }
+}
+
 TEST(PuzzleCsv, LinesInQuotesCountToo) {
   const std::string rows = "\"a\nb\n\",12..,1234,3\n\"c\r\n\",....,,4\n";
   ASSERT_TRUE(ParsePuzzleCsv(kHeader + rows, "f.csv").ok());

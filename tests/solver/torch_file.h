@@ -17,7 +17,7 @@ namespace arctrm::internal {
 inline std::string LittleEndian(uint64_t value, int bytes) {
   std::string out;
   for (int i = 0; i < bytes; ++i) {
-    out += static_cast<char>(value >> (8 * i) & 0xff);
+    out += i < 8 ? static_cast<char>(value >> (8 * i) & 0xff) : '\0';
   }
   return out;
 }

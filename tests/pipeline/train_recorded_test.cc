@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/train_recorded.h"
+
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/testing/scratch.h"
+
+namespace arctrm {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::StartsWith;
+
+class ProgressLog : public Log {
+ public:
+  void Info(absl::string_view) override {}
+  void Warning(absl::string_view) override {}
+  void Error(absl::string_view) override {}
+  void Progress(absl::string_view line) override { lines.emplace_back(line); }
+  void EndProgress() override {}
+
+  std::vector<std::string> lines;
+};
+
+TEST(TrainRecorded, ShowsTheGoalOfTheLastPlan) {
+  const ScratchFolder scratch;
+  ProgressLog log;
+  int64_t goal = 100;
+  const auto train =
+      [&](const TrainRequest& request) -> absl::StatusOr<TrainResult> {
+    TrainStats stats;
+    for (const int64_t planned : {100, 60, 3}) {
+      goal = planned;
+      ++stats.step;
+      request.on_step(stats);
+    }
+    stats.step = 9;
+    request.on_step(stats);
+    return TrainResult();
+  };
+  ASSERT_TRUE(TrainRecorded(train, TrainRequest(), RunFolder(scratch("w")),
+                            goal, Deadline(), log)
+                  .ok());
+  EXPECT_THAT(log.lines, ElementsAre(StartsWith("train  step 1/100 "),
+                                     StartsWith("train  step 2/60 "),
+                                     StartsWith("train  step 3/3 "),
+                                     // A plan that is overtaken.
+                                     StartsWith("train  step 9/9 ")));
+}
+
+}  // namespace
+}  // namespace arctrm
