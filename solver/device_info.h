@@ -23,8 +23,8 @@ struct DeviceInfo {
   std::string group;
 
   bool is_cpu() const { return kind == DeviceKind::kCpu; }
-  // For people: "CUDA device 0 (NVIDIA H200, 139 GiB), bf16" or "CPU, 2 threads,
-  // float32; 2 processes: cpu cpu".
+  // For people: "CUDA device 0 (NVIDIA H200, 139 GiB), bf16" or "CPU, 2
+  // threads, float32; 2 processes: cpu cpu".
   std::string Text() const;
 };
 

@@ -99,7 +99,10 @@ TensorMap ResumeTensors(const Training& training, const Carry& carry,
     map.tensors.emplace_back(name, tensor);
   });
   map.tensors.emplace_back("carry.windows", state.batch.windows);
-  map.metadata = {{"dataset", DatasetFingerprint(*training.request.dataset)},
+  const Dataset& dataset = *training.request.dataset;
+  map.metadata = {{kDatasetKey, PairsFingerprint(dataset)},
+                  {kWholeDatasetKey, DatasetFingerprint(dataset)},
+                  {kSeedKey, absl::StrCat(training.request.seed)},
                   {"exploration", state.batch.exploration.State()},
                   {"sampler", state.batch.examples.State()},
                   {kTime, NumberText(time_s)}};

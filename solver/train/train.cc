@@ -105,8 +105,8 @@ absl::StatusOr<DeviceInfo> DescribeDevice(const DeviceOptions& options,
     ARCTRM_ASSIGN_OR_RETURN(const at::Device device,
                             internal::OpenDevice(options));
     DeviceInfo info;
-    info.precision =
-        internal::PrecisionName(internal::ForwardDtype(train.precision, device));
+    info.precision = internal::PrecisionName(
+        internal::ForwardDtype(train.precision, device));
     info.threads = at::get_num_threads();
     if (!device.is_cuda()) return info;
     info.kind = DeviceKind::kCuda;

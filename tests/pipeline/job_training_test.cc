@@ -35,7 +35,7 @@ class SmallMemoryEngine : public Engine {
   explicit SmallMemoryEngine(int most_rows) : most_rows_(most_rows) {}
 
   absl::StatusOr<DeviceInfo> Describe(const DeviceOptions& device,
-                                       const TrainOptions& train) override {
+                                      const TrainOptions& train) override {
     return local_->Describe(device, train);
   }
   absl::StatusOr<StepTime> MeasureStep(const Dataset&, const ModelOptions&,

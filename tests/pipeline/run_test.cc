@@ -102,7 +102,7 @@ TEST_F(RunJobTest, ADiskWithoutRoomForCheckpointsCostsNoVotes) {
 class SlowEngine : public Engine {
  public:
   absl::StatusOr<DeviceInfo> Describe(const DeviceOptions& device,
-                                       const TrainOptions& train) override {
+                                      const TrainOptions& train) override {
     return local_->Describe(device, train);
   }
   absl::StatusOr<StepTime> MeasureStep(const Dataset&, const ModelOptions&,

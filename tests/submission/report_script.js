@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Runs the script of the reports over stand-ins for a page's elements:
-//   node report_script.js submission/internal/style.cc
+//   node report_script.js submission/assets/report.js
 'use strict';
 const assert = require('assert');
 const fs = require('fs');
 const vm = require('vm');
 
-const source = fs.readFileSync(process.argv[2], 'utf8');
-const script = source.match(/kReportScript\[\] = R"js\(([\s\S]*?)\)js"/)[1];
+const script = fs.readFileSync(process.argv[2], 'utf8');
 
 class Element {
   constructor(members) {
