@@ -21,7 +21,7 @@ int Vocabulary(PuzzleKind kind) {
   return 0;
 }
 
-Canvas FitCanvas(absl::Span<const Task> tasks, int margin) {
+Canvas DatasetCanvas(absl::Span<const Task> tasks, int margin) {
   int largest = 1;
   for (const Task& task : tasks) {
     for (const Pair& pair : task.demonstrations) {

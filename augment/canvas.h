@@ -41,7 +41,7 @@ struct Canvas {
 
 // The smallest canvas for everything that is known of `tasks` (demonstrations
 // and test inputs, never a hidden output): min(30, 1 + largest side + margin).
-Canvas FitCanvas(absl::Span<const Task> tasks, int margin);
+Canvas DatasetCanvas(absl::Span<const Task> tasks, int margin);
 
 // Writes canvas.num_tokens() tokens to `out`. The grid must fit at `offset`; a
 // Sudoku or maze must have the canvas's size.

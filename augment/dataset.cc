@@ -30,7 +30,7 @@ int64_t Dataset::num_ids() const {
   int64_t ids = 1;
   if (!has_ids()) return ids;
   for (const DatasetTask& task : tasks) {
-    ids += static_cast<int64_t>(task.copies.size());
+    ids += static_cast<int64_t>(task.augmentations.size());
   }
   return ids;
 }
@@ -41,22 +41,22 @@ std::vector<int64_t> Dataset::FirstIds() const {
   int64_t next = 1;
   for (const DatasetTask& task : tasks) {
     first.push_back(next);
-    next += static_cast<int64_t>(task.copies.size());
+    next += static_cast<int64_t>(task.augmentations.size());
   }
   return first;
 }
 
-int Dataset::num_copies(const DatasetTask& task) const {
+int Dataset::num_augmentations(const DatasetTask& task) const {
   return canvas.kind == PuzzleKind::kSudoku
-             ? copies_asked + 1
-             : static_cast<int>(task.copies.size());
+             ? augmentations_asked + 1
+             : static_cast<int>(task.augmentations.size());
 }
 
 int64_t Dataset::num_examples() const {
   int64_t examples = 0;
   for (const DatasetTask& task : tasks) {
-    examples +=
-        int64_t{num_copies(task)} * static_cast<int64_t>(task.pairs.size());
+    examples += int64_t{num_augmentations(task)} *
+                static_cast<int64_t>(task.pairs.size());
   }
   return examples;
 }
@@ -64,7 +64,7 @@ int64_t Dataset::num_examples() const {
 int Dataset::num_short_tasks() const {
   return static_cast<int>(
       std::count_if(tasks.begin(), tasks.end(), [&](const DatasetTask& task) {
-        return num_copies(task) < copies_asked + 1;
+        return num_augmentations(task) < augmentations_asked + 1;
       }));
 }
 
@@ -72,7 +72,7 @@ absl::StatusOr<Dataset> BuildDataset(const std::vector<DatasetSource>& sources,
                                      const BuildOptions& options) {
   Dataset dataset;
   dataset.seed = options.plan.seed;
-  dataset.copies_asked = options.plan.copies;
+  dataset.augmentations_asked = options.plan.augmentations;
   std::set<std::string> names;
   int largest = 1;
   for (const DatasetSource& source : sources) {
@@ -116,7 +116,7 @@ absl::StatusOr<Dataset> BuildDataset(const std::vector<DatasetSource>& sources,
   const auto work = [&](bool tells) {
     for (int i = next++; i < num_tasks; i = next++) {
       DatasetTask& task = dataset.tasks[static_cast<size_t>(i)];
-      task.copies =
+      task.augmentations =
           PlanTask(task.name, task.pairs, task.test_inputs, options.plan);
       const int so_far = ++done;
       if (tells && so_far < num_tasks) options.progress(so_far, num_tasks);
@@ -140,7 +140,8 @@ absl::Status AppendDataset(Dataset more, Dataset& into) {
         "; a model learns one kind"));
   }
   if (!into.has_ids() &&
-      (more.seed != into.seed || more.copies_asked != into.copies_asked)) {
+      (more.seed != into.seed ||
+       more.augmentations_asked != into.augmentations_asked)) {
     return absl::FailedPreconditionError(
         "its seed or number of copies is another than the first dataset's; "
         "build them together");
@@ -159,7 +160,8 @@ absl::Status AppendDataset(Dataset more, Dataset& into) {
     }
     into.tasks.push_back(std::move(task));
   }
-  into.copies_asked = std::max(into.copies_asked, more.copies_asked);
+  into.augmentations_asked =
+      std::max(into.augmentations_asked, more.augmentations_asked);
   return absl::OkStatus();
 }
 

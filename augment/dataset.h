@@ -15,8 +15,8 @@
 #include "absl/strings/string_view.h"
 #include "arc/task.h"
 #include "augment/augmentation.h"
+#include "augment/augmentation_sampling.h"
 #include "augment/canvas.h"
-#include "augment/plan.h"
 
 namespace arctrm {
 
@@ -34,14 +34,14 @@ struct DatasetTask {
   bool trains_on_test_pairs = false;
   // Identity first. Of a Sudoku only that: its copies are shuffles drawn by
   // number (puzzles/puzzle_dataset.h).
-  std::vector<Augmentation> copies;
+  std::vector<Augmentation> augmentations;
   friend bool operator==(const DatasetTask&, const DatasetTask&) = default;
 };
 
 struct Dataset {
   Canvas canvas;
   uint64_t seed = 0;
-  int copies_asked = 0;
+  int augmentations_asked = 0;
   std::vector<DatasetTask> tasks;
 
   bool has_ids() const { return canvas.kind == PuzzleKind::kArc; }
@@ -52,7 +52,7 @@ struct Dataset {
   // First id of task `i`; 0 where tasks have none.
   std::vector<int64_t> FirstIds() const;
   // Ways a task can be drawn, itself included.
-  int num_copies(const DatasetTask& task) const;
+  int num_augmentations(const DatasetTask& task) const;
   // Training examples: sum over tasks of copies x pairs.
   int64_t num_examples() const;
   // Tasks that got fewer copies than asked.

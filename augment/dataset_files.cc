@@ -122,7 +122,7 @@ absl::StatusOr<Dataset> ReadDataset(absl::string_view path) {
   Dataset dataset;
   dataset.canvas = index.canvas;
   dataset.seed = index.seed;
-  dataset.copies_asked = index.copies_asked;
+  dataset.augmentations_asked = index.augmentations_asked;
   for (const DatasetIndex::Shard& shard : index.shards) {
     const std::string shard_path = JoinPath(dir, shard.file);
     auto frame = ReadFile(shard_path);

@@ -116,8 +116,8 @@ absl::Status OverwriteInPlace(const std::string& path, absl::string_view bytes,
 
 // The spare of `path`, this process's alone while it is open; nothing where
 // that can't be had. `made_none`: for want of room.
-std::unique_ptr<OpenFile> TakeSpare(const std::string& spare,
-                                    absl::Status& why) {
+std::unique_ptr<OpenFile> SwitchToSpareFolder(const std::string& spare,
+                                              absl::Status& why) {
   for (int tries = 0; tries < 2; ++tries) {
     auto file = std::make_unique<OpenFile>(spare, O_RDWR | O_CREAT);
     if (!file->ok()) {
@@ -183,7 +183,7 @@ absl::Status ReplaceFile(absl::string_view path, absl::string_view bytes,
   const std::string spare = SpareName(path);
   const auto size = static_cast<int64_t>(bytes.size());
   absl::Status status;
-  std::unique_ptr<OpenFile> file = TakeSpare(spare, status);
+  std::unique_ptr<OpenFile> file = SwitchToSpareFolder(spare, status);
   if (file == nullptr && absl::IsResourceExhausted(status)) {
     return OverwriteInPlace(name, bytes, check, status);
   }

@@ -25,7 +25,7 @@
 #include "benchmark/benchmark.h"
 #include "solver/kernels/cpu_ops.h"
 #include "solver/nn/attention.h"
-#include "solver/nn/gemm.h"
+#include "solver/nn/bf16_vnni_gemm.h"
 #include "solver/nn/linear.h"
 #include "solver/nn/ops.h"
 #include "solver/train/optimizers.h"
@@ -45,7 +45,7 @@ double Bytes(const Tensor& t) { return static_cast<double>(t.nbytes()); }
 
 // FLOP per second of the best product: Gemm's in float32 (the blocks of a large
 // product, one after the other); in bf16 LibTorch's or, where it is the faster,
-// PairGemm's. Measured when first asked for.
+// Bf16VnniGemm's. Measured when first asked for.
 double ProductRate(at::ScalarType type) {
   const auto measure = [](double flops, const std::function<void()>& product) {
     product();
@@ -70,8 +70,9 @@ double ProductRate(at::ScalarType type) {
       Tensor sums = at::empty({64, 64});
       return std::max(mm, measure(64 * 2.0 * 64 * 64 * 1024, [&] {
                         for (int i = 0; i < 64; ++i) {
-                          PairGemm(64, 64, 1024, factor, 1024, factor, 64,
-                                   sums.mutable_data_ptr<float>(), 64, false);
+                          Bf16VnniGemm(64, 64, 1024, factor, 1024, factor, 64,
+                                       sums.mutable_data_ptr<float>(), 64,
+                                       false);
                         }
                         EndPairGemms();
                       }));
@@ -251,7 +252,7 @@ void RegisterLinear(const std::string& shape, int64_t rows, int64_t in,
   RegisterOp(absl::StrCat("linear/", shape), [=](at::ScalarType type) {
     const Tensor x = Fill({rows, in}, type);
     const Tensor weight = Fill({out, in}, type);
-    const LinearPanels panels = PackLinear(weight, true);
+    const PackedWeight panels = PackLinear(weight, true);
     return Op{{x, weight},
               [=] { return variable_list{Linear(x, weight, panels)}; },
               {.flops = product},

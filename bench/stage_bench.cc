@@ -16,14 +16,14 @@
 #include "absl/strings/str_cat.h"
 #include "arc/read.h"
 #include "arc/write.h"
+#include "augment/augmentation_sampling.h"
 #include "augment/dataset.h"
-#include "augment/plan.h"
 #include "base/files.h"
 #include "base/status.h"
 #include "bench/floor.h"
 #include "benchmark/benchmark.h"
+#include "solver/embedding_index.h"
 #include "solver/predictor.h"
-#include "solver/puzzle_ids.h"
 #include "solver/train/sampler.h"
 #include "submission/report.h"
 #include "submission/score.h"
@@ -88,9 +88,9 @@ const SyntheticSet& Tasks() {
   return *tasks;
 }
 
-BuildOptions Building(int copies) {
+BuildOptions Building(int augmentations) {
   BuildOptions options;
-  options.plan.copies = copies;
+  options.plan.augmentations = augmentations;
   options.canvas_side = kMaxSide;
   return options;
 }
@@ -209,7 +209,7 @@ void BM_Augmentations_Plan(benchmark::State& state) {
   double cells = 0;
   for (size_t i = 0; i < dataset.tasks.size(); ++i) {
     cells += Cells(Tasks().challenges.tasks[i]) *
-             static_cast<double>(dataset.tasks[i].copies.size());
+             static_cast<double>(dataset.tasks[i].augmentations.size());
   }
   const auto bytes = static_cast<int64_t>(cells);
   Measure(state, dataset.num_ids() - 1, bytes, CopyFloor(bytes),
@@ -283,8 +283,8 @@ class Echo final : public Predictor {
 // All of voting but the network. Items are views, bytes the cells of their test
 // inputs.
 void BM_Views_PrepareAndVote(benchmark::State& state) {
-  PuzzleIds ids = IdsOfDataset(Data());
-  for (PuzzleTask& task : ids.tasks) {
+  EmbeddingIndex ids = EmbeddingIndexOf(Data());
+  for (TaskEmbeddings& task : ids.tasks) {
     std::fill(task.updates.begin(), task.updates.end(), 1);
   }
   Echo predictor;

@@ -19,7 +19,7 @@
 namespace {
 
 // Of grids that leave room for their border alone; each with `copies` ids.
-arctrm::Dataset RandomTasks(int side, int copies) {
+arctrm::Dataset RandomTasks(int side, int augmentations) {
   arctrm::Random random(1, "bench");
   arctrm::Dataset dataset;
   dataset.canvas.side = side;
@@ -38,7 +38,7 @@ arctrm::Dataset RandomTasks(int side, int copies) {
       }
       task.pairs.push_back(pair);
     }
-    task.copies.resize(static_cast<size_t>(copies));
+    task.augmentations.resize(static_cast<size_t>(augmentations));
     dataset.tasks.push_back(task);
   }
   return dataset;
@@ -70,8 +70,8 @@ int main(int argc, char** argv) {
   app.add_option("--pairs-per-visit", request.train.pairs_per_visit);
   app.add_option("--canvas-step", request.train.canvas_step);
   app.add_flag("--cuda-graphs", request.train.cuda_graphs);
-  int copies = 1;
-  app.add_option("--copies", copies, "of each of 200 tasks: puzzle ids");
+  int augmentations = 1;
+  app.add_option("--copies", augmentations, "of each of 200 tasks: puzzle ids");
   std::string folder;
   app.add_option("--dataset", folder, "what arctrm augment wrote");
   // In the order of Kernel.
@@ -100,7 +100,7 @@ int main(int argc, char** argv) {
   }
   arctrm::Dataset dataset;
   if (folder.empty()) {
-    dataset = RandomTasks(side, copies);
+    dataset = RandomTasks(side, augmentations);
   } else {
     absl::StatusOr<arctrm::Dataset> read = arctrm::ReadDataset(folder);
     if (!read.ok()) {
@@ -110,7 +110,7 @@ int main(int argc, char** argv) {
     dataset = *std::move(read);
   }
   model.canvas_side = dataset.canvas.side;
-  const auto group = arctrm::GroupFromEnvironment();
+  const auto group = arctrm::ProcessGroupFromEnvironment();
   if (!group.ok()) {
     std::fprintf(stderr, "%s\n", group.status().ToString().c_str());
     return 2;

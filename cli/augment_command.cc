@@ -12,7 +12,7 @@
 #include "base/status.h"
 #include "cli/command_files.h"
 #include "nlohmann/json.hpp"
-#include "pipeline/inputs.h"
+#include "pipeline/run_inputs.h"
 
 namespace arctrm {
 namespace {
@@ -50,14 +50,14 @@ absl::StatusOr<int> Augment(const AugmentFlags& flags, Log& log) {
     return absl::InvalidArgumentError(
         "no tasks: give --challenges or --train-on");
   }
-  ARCTRM_ASSIGN_OR_RETURN(const JobInputs inputs,
-                          ReadJobInputs(flags.challenges, "", flags.train_on));
+  ARCTRM_ASSIGN_OR_RETURN(const RunInputs inputs,
+                          ReadRunInputs(flags.challenges, "", flags.train_on));
   LogRemarks(inputs.remarks, log);
   ARCTRM_RETURN_IF_ERROR(CheckDatasetFolder(flags.out));
   ARCTRM_RETURN_IF_ERROR(CheckStanding(flags));
 
   BuildOptions options;
-  options.plan.copies = flags.augmentations;
+  options.plan.augmentations = flags.augmentations;
   options.plan.seed = flags.common.seed;
   options.canvas_side = flags.canvas_side;
   options.canvas_margin = flags.canvas_margin;

@@ -61,7 +61,7 @@ absl::StatusOr<std::pair<double, double>> SelfCheck(
   DatasetSource source;
   source.challenges = set;
   BuildOptions build;
-  build.plan.copies = 3;
+  build.plan.augmentations = 3;
   ARCTRM_ASSIGN_OR_RETURN(const Dataset dataset, BuildDataset({source}, build));
   TrainRequest request;
   request.dataset = &dataset;

@@ -15,9 +15,9 @@
 #include "base/stop.h"
 #include "base/time_budget.h"
 #include "cli/command_files.h"
+#include "cli/execute_run.h"
 #include "cli/model_command.h"
 #include "cli/program.h"
-#include "cli/run_job.h"
 #include "pipeline/idle_engine.h"
 
 namespace arctrm {

@@ -181,8 +181,8 @@ CLI::Option* AddTrainOnFlag(CLI::App& command,
       ->type_name("F[=SOLUTIONS]");
 }
 
-CLI::Option* AddCopiesFlag(CLI::App& command, int& copies) {
-  return AddIntegerFlag(command, "--augmentations", copies, 0,
+CLI::Option* AddAugmentationsFlag(CLI::App& command, int& augmentations) {
+  return AddIntegerFlag(command, "--augmentations", augmentations, 0,
                         kMaxAugmentations,
                         "Copies of every task beside itself (default: "
                         "planned)");

@@ -82,7 +82,7 @@ CLI::Option* AddWeightsFlag(CLI::App& command, const std::string& name,
 // "--train-on F[=SOLUTIONS]…", beside the tasks to solve.
 CLI::Option* AddTrainOnFlag(CLI::App& command, std::vector<std::string>& paths);
 // "--augmentations N", copies of every task; as it is where they are planned.
-CLI::Option* AddCopiesFlag(CLI::App& command, int& copies);
+CLI::Option* AddAugmentationsFlag(CLI::App& command, int& augmentations);
 // "--out F.json" for a submission, "--out DIR" for a checkpoint; required.
 CLI::Option* AddSubmissionOutFlag(CLI::App& command, std::string& path);
 CLI::Option* AddCheckpointOutFlag(CLI::App& command, std::string& path);

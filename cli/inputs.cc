@@ -9,13 +9,13 @@
 #include "base/files.h"
 #include "base/printable.h"
 #include "base/status.h"
-#include "pipeline/inputs.h"
+#include "pipeline/run_inputs.h"
 
 namespace arctrm {
 
 absl::StatusOr<TaskFiles> LoadChallenges(const std::vector<std::string>& paths,
                                          Log& log) {
-  ARCTRM_ASSIGN_OR_RETURN(JobInputs inputs, ReadJobInputs(paths, "", {}));
+  ARCTRM_ASSIGN_OR_RETURN(RunInputs inputs, ReadRunInputs(paths, "", {}));
   LogRemarks(inputs.remarks, log);
   TaskFiles files;
   files.challenges = std::move(inputs.challenges);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the command line names, beside the tasks of a job (pipeline/inputs.h).
+// What the command line names, beside the tasks of a job
+// (pipeline/run_inputs.h).
 #pragma once
 
 #include <string>
@@ -13,7 +14,7 @@
 
 namespace arctrm {
 
-// The tasks of all `paths` as one set, ids unique (ReadJobInputs), and what the
+// The tasks of all `paths` as one set, ids unique (ReadRunInputs), and what the
 // files themselves know of test outputs. What was passed over is logged.
 absl::StatusOr<TaskFiles> LoadChallenges(const std::vector<std::string>& paths,
                                          Log& log);

@@ -14,12 +14,12 @@
 #include "base/status.h"
 #include "base/stop.h"
 #include "cli/command_files.h"
+#include "cli/execute_run.h"
 #include "cli/process_age.h"
 #include "cli/program.h"
-#include "cli/run_job.h"
 #include "cli/settings.h"
-#include "kaggle/job.h"
-#include "pipeline/inputs.h"
+#include "kaggle/run_kaggle.h"
+#include "pipeline/run_inputs.h"
 #include "pipeline/spare_folder.h"
 #include "pipeline/worker_engine.h"
 
@@ -72,7 +72,7 @@ void AddFlags(CLI::App& command, KaggleFlags& flags) {
   AddIntegerFlag(command, "--steps", flags.steps, 1,
                  std::numeric_limits<int64_t>::max(),
                  "Optimiser steps at most");
-  AddCopiesFlag(command, flags.augmentations);
+  AddAugmentationsFlag(command, flags.augmentations);
   AddCommonFlags(command,
                  {.seed = true,
                   .threads = true,
@@ -136,7 +136,8 @@ absl::StatusOr<KaggleOptions> OptionsOf(const KaggleFlags& flags) {
   options.run.augmentations = flags.augmentations;
   options.run.work = flags.common.work;
   options.run.overwrite = flags.common.overwrite;
-  options.settle = [common = flags.common](Engine& engine, RunOptions& run) {
+  options.ResolveSettings = [common = flags.common](Engine& engine,
+                                                    RunOptions& run) {
     const std::string work = run.work;
     absl::Status status = ResolveSettings(
         common, !run.checkpoint.empty(),

@@ -20,11 +20,11 @@
 #include "base/time_budget.h"
 #include "cli/command_files.h"
 #include "cli/doctor.h"
+#include "cli/execute_run.h"
 #include "cli/import_settings.h"
 #include "cli/inputs.h"
 #include "cli/model_command.h"
 #include "cli/program.h"
-#include "cli/run_job.h"
 #include "cli/settings.h"
 #include "pipeline/answer_puzzles.h"
 #include "pipeline/dataset_training.h"
@@ -32,7 +32,7 @@
 #include "pipeline/end_run.h"
 #include "pipeline/kept_runs.h"
 #include "pipeline/local_engine.h"
-#include "pipeline/puzzle_job.h"
+#include "pipeline/puzzle_training.h"
 #include "pipeline/run.h"
 #include "pipeline/run_folder.h"
 #include "solver/checkpoint_import.h"
@@ -191,7 +191,7 @@ absl::StatusOr<int> Run(const PredictFlags& flags, Log& log) {
   ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));
   ARCTRM_ASSIGN_OR_RETURN(
       const std::unique_ptr<Predictor> predictor,
-      LoadPredictor(flags.checkpoint, options.Predicting()));
+      LoadPredictor(flags.checkpoint, options.ToPredictorOptions()));
   log.Begin();
   VoteOptions vote;
   vote.max_views = flags.augmentations >= 0 ? flags.augmentations + 1 : 0;
@@ -255,7 +255,7 @@ absl::StatusOr<int> Run(const PuzzleTrainFlags& flags, Log& log) {
   options.model = run.model;
   options.training = run.train;
   options.device = run.device;
-  options.predicting = run.Predicting();
+  options.predicting = run.ToPredictorOptions();
   options.seed = run.seed;
   options.steps = flags.steps;
   options.resume = flags.resume;
@@ -296,8 +296,9 @@ absl::StatusOr<int> Run(const PuzzlePredictFlags& flags, Log& log) {
   ARCTRM_RETURN_IF_ERROR(CheckStanding(flags));
   ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));
   ARCTRM_RETURN_IF_ERROR(CheckWeights(flags.checkpoint).status());
-  ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<Predictor> predictor,
-                          LoadPredictor(flags.checkpoint, run.Predicting()));
+  ARCTRM_ASSIGN_OR_RETURN(
+      const std::unique_ptr<Predictor> predictor,
+      LoadPredictor(flags.checkpoint, run.ToPredictorOptions()));
   ARCTRM_ASSIGN_OR_RETURN(
       const std::vector<PuzzleAnswer> answers,
       AnswerPuzzles(*predictor, file, CommandLimits(limit).end, log));

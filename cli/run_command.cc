@@ -17,7 +17,7 @@ CLI::App* AddRunCommand(CLI::App& app, RunFlags& flags) {
   AddStartWeightsFlag(*command, flags.checkpoint);
   AddTimeLimitFlag(*command, flags.time_limit, " for everything");
   AddStepsFlag(*command, flags.steps);
-  AddCopiesFlag(*command, flags.augmentations);
+  AddAugmentationsFlag(*command, flags.augmentations);
   AddSwitch(*command, "--resume", flags.resume,
             "Go on with the run in the work folder");
   AddReportFlag(*command, flags.report);

@@ -151,7 +151,7 @@ std::vector<Drawing> DrawDataset(const Dataset& dataset, Style style) {
   std::vector<Drawing> drawings;
   for (const DatasetTask& task : dataset.tasks) {
     std::string text = absl::StrCat(
-        Printable(task.name), ": ", task.copies.size() - 1,
+        Printable(task.name), ": ", task.augmentations.size() - 1,
         " augmented copies, trained ",
         task.trains_on_test_pairs ? "with" : "without", " test pairs\n");
     // As a task, so that pairs are drawn the same way.

@@ -12,7 +12,7 @@
 #include "base/stop.h"
 #include "base/time_budget.h"
 #include "base/watchdog.h"
-#include "pipeline/plan.h"
+#include "pipeline/run_plan.h"
 #include "pipeline/train_progress.h"
 
 namespace arctrm {

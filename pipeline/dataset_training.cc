@@ -85,7 +85,7 @@ absl::Status DatasetTraining::Read() {
   if (!options_.checkpoint.empty()) {
     ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
                             ReadCheckpointInfo(options_.checkpoint));
-    run_.model = run_.train.Tuned(info.model);
+    run_.model = run_.train.WithOverrides(info.model);
   } else {
     run_.model.canvas_side = dataset_.canvas.side;
     run_.model.position_side =

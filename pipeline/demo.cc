@@ -171,7 +171,7 @@ absl::StatusOr<DemoOutcome> RunDemo(const DemoOptions& options,
           unseen ? "left-out rule" : "pretrained rule";
     }
   }
-  ARCTRM_ASSIGN_OR_RETURN(outcome.run, RunJob(run, deadline, log));
+  ARCTRM_ASSIGN_OR_RETURN(outcome.run, ExecuteRun(run, deadline, log));
   return outcome;
 }
 

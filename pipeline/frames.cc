@@ -330,7 +330,7 @@ std::string PackInputs(absl::Span<const PredictorInput> inputs) {
   std::string body;
   Append(static_cast<uint32_t>(inputs.size()), body);
   for (const PredictorInput& input : inputs) {
-    Append(input.puzzle_id, body);
+    Append(input.embedding_id, body);
     Append(static_cast<int32_t>(input.cols), body);
     Append(static_cast<uint32_t>(input.tokens.size()), body);
     body.append(input.tokens.begin(), input.tokens.end());
@@ -350,7 +350,7 @@ absl::StatusOr<std::vector<PredictorInput>> UnpackInputs(absl::string_view body,
   for (size_t i = 0; i < inputs.size(); ++i) {
     PredictorInput& input = inputs[i];
     int32_t cols = 0;
-    if (!from.Take(input.puzzle_id) || !from.Take(cols) ||
+    if (!from.Take(input.embedding_id) || !from.Take(cols) ||
         !from.Take(input.tokens)) {
       return CutShort();
     }

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "augment/fitted_canvas.h"
+#include "augment/task_window.h"
 #include "base/random.h"
 #include "base/status.h"
 
@@ -18,7 +18,7 @@ GridSize SizeFor(const HeldOutPair& pair, Canvas whole, int step) {
   if (step == 0) return whole.size();
   std::vector<Grid> inputs = pair.test_inputs;
   inputs.push_back(pair.pair.input);
-  return FittedSize(pair.known, inputs, whole.side, step);
+  return TaskWindow(pair.known, inputs, whole.side, step);
 }
 
 }  // namespace
@@ -66,7 +66,7 @@ absl::StatusOr<HeldOutScore> ScoreHeldOut(
       const GridSize size = SizeFor(pairs[i], whole, predictor.canvas_step());
       sizes.push_back(size);
       PredictorInput& input = inputs.emplace_back();
-      input.puzzle_id = pairs[i].puzzle_id;
+      input.embedding_id = pairs[i].embedding_id;
       input.cols = size.cols;
       input.tokens.resize(static_cast<size_t>(size.cells()));
       EncodeGrid(pairs[i].pair.input, size, {}, input.tokens.data());

@@ -17,10 +17,10 @@ namespace arctrm {
 
 struct HeldOutPair {
   std::string task;
-  // What else is known of it: FittedSize's.
+  // What else is known of it: TaskWindow's.
   std::vector<Pair> known;
   std::vector<Grid> test_inputs;
-  int64_t puzzle_id = 0;  // of the task without augmentation
+  int64_t embedding_id = 0;  // of the task without augmentation
   Pair pair;
 };
 

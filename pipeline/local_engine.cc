@@ -56,10 +56,10 @@ std::unique_ptr<Engine> MakeLocalEngine() {
   return std::make_unique<LocalEngine>();
 }
 
-absl::StatusOr<RunOutcome> RunJob(const RunOptions& options,
-                                  const Deadline& deadline, Log& log) {
+absl::StatusOr<RunOutcome> ExecuteRun(const RunOptions& options,
+                                      const Deadline& deadline, Log& log) {
   LocalEngine engine;
-  return RunJob(options, deadline, log, engine);
+  return ExecuteRun(options, deadline, log, engine);
 }
 
 }  // namespace arctrm

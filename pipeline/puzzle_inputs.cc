@@ -158,7 +158,7 @@ absl::StatusOr<ModelOptions> ModelFor(const PuzzleTrainOptions& options,
   if (!options.checkpoint.empty()) {
     ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
                             ReadCheckpointInfo(options.checkpoint));
-    return options.training.Tuned(info.model);
+    return options.training.WithOverrides(info.model);
   }
   ModelOptions model = options.model;
   model.puzzle = PuzzleKindName(options.kind);

@@ -9,7 +9,7 @@
 #include "absl/status/statusor.h"
 #include "augment/dataset.h"
 #include "base/log.h"
-#include "pipeline/puzzle_job.h"
+#include "pipeline/puzzle_training.h"
 #include "pipeline/run_folder.h"
 #include "puzzles/csv.h"
 #include "solver/options.h"

@@ -7,7 +7,7 @@ Replanner::Replanner(const RunPlan& plan, const PlanInputs& inputs,
                      const RunOptions& options, TimeBudget& budget)
     : plan_(plan), inputs_(inputs), options_(options), budget_(budget) {}
 
-std::string Replanner::Look(int64_t step) {
+std::string Replanner::MaybeReplan(int64_t step) {
   const absl::Time now = budget_.Now();
   // Starting costs time that is not the steps', and so does starting again,
   // perhaps from an earlier step.

@@ -8,8 +8,8 @@
 
 #include "absl/time/time.h"
 #include "base/time_budget.h"
-#include "pipeline/plan.h"
 #include "pipeline/run_options.h"
+#include "pipeline/run_plan.h"
 
 namespace arctrm {
 
@@ -23,7 +23,7 @@ class Replanner {
   // Call after every step of training. Looks at the steps since the look
   // before, every ReplanInterval(). Returns what changed and why; "" when the
   // plan stands.
-  std::string Look(int64_t step);
+  std::string MaybeReplan(int64_t step);
 
   // As last planned.
   const RunPlan& plan() const { return plan_; }

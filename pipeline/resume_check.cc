@@ -99,7 +99,7 @@ absl::Status CheckSnapshots(const RunFolder& folder, const RunRecord& record,
 }  // namespace
 
 absl::StatusOr<std::map<std::string, std::string>> FingerprintsOf(
-    const JobInputs& inputs, const RunOptions& options) {
+    const RunInputs& inputs, const RunOptions& options) {
   std::map<std::string, std::string> prints;
   prints["--challenges"] = Sha256Hex(ChallengesJson(inputs.challenges));
   prints["--solutions"] = inputs.solutions.empty()
@@ -211,7 +211,7 @@ absl::Status CheckResumeFiles(const RunFolder& folder, const RunRecord& record,
         ARCTRM_RETURN_IF_ERROR(
             CheckTraining(checkpoint, info, *std::move(whole), options));
       }
-    } else if (saved || record.copies >= 0) {
+    } else if (saved || record.augmentations >= 0) {
       return Missing(dataset, "the augmented tasks");
     }
   }

@@ -9,8 +9,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/log.h"
-#include "pipeline/inputs.h"
 #include "pipeline/run_folder.h"
+#include "pipeline/run_inputs.h"
 #include "pipeline/run_options.h"
 
 namespace arctrm {
@@ -18,7 +18,7 @@ namespace arctrm {
 // SHA-256 of what was read, by option: "--challenges", "--solutions",
 // "--train-on", "--checkpoint"; "" for one that was not given.
 absl::StatusOr<std::map<std::string, std::string>> FingerprintsOf(
-    const JobInputs& inputs, const RunOptions& options);
+    const RunInputs& inputs, const RunOptions& options);
 
 // CheckpointFingerprint(), and "" for "".
 absl::StatusOr<std::string> FingerprintOfWeights(const std::string& checkpoint);

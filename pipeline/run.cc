@@ -26,18 +26,18 @@
 #include "base/watchdog.h"
 #include "pipeline/end_run.h"
 #include "pipeline/held_out.h"
-#include "pipeline/inputs.h"
-#include "pipeline/job_journal.h"
-#include "pipeline/job_plan.h"
-#include "pipeline/job_training.h"
-#include "pipeline/job_voting.h"
 #include "pipeline/kept_runs.h"
 #include "pipeline/memory_check.h"
-#include "pipeline/plan.h"
+#include "pipeline/planner.h"
 #include "pipeline/resume_check.h"
 #include "pipeline/run_folder.h"
 #include "pipeline/run_identity.h"
+#include "pipeline/run_inputs.h"
+#include "pipeline/run_journal.h"
+#include "pipeline/run_plan.h"
 #include "pipeline/run_report.h"
+#include "pipeline/run_training.h"
+#include "pipeline/run_voting.h"
 #include "pipeline/scoring.h"
 #include "pipeline/spare_folder.h"
 #include "solver/checkpoint_info.h"
@@ -59,26 +59,26 @@ std::string SolvedText(const ScoreTable& score) {
 }
 
 // One job: its inputs, its journal, and what is known so far. The functions are
-// the stages, in the order RunJob calls them.
-class Job {
+// the stages, in the order ExecuteRun calls them.
+class Run {
  public:
-  Job(const RunOptions& options, const Deadline& deadline, Log& log,
+  Run(const RunOptions& options, const Deadline& deadline, Log& log,
       Engine& engine)
       : options_(options),
         budget_(deadline),
         engine_(engine),
         journal_(options.work.empty() ? BesidePath(options.out, ".run")
                                       : options.work,
-                 options.persevere, log) {
+                 options.unattended, log) {
     constexpr int64_t kLeastSpare = int64_t{64} << 20;
     if (options_.spare.empty() && engine_.NeedsFiles()) {
       own_spare_ = SpareFolder(journal_.folder().dir(), kLeastSpare);
       options_.spare = own_spare_;
     }
   }
-  Job(const Job&) = delete;
-  Job& operator=(const Job&) = delete;
-  ~Job() {
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+  ~Run() {
     ForgetCheckpointsInMemory();
     if (opened_ && !own_spare_.empty()) RemoveAll(own_spare_).IgnoreError();
   }
@@ -107,8 +107,8 @@ class Job {
   absl::Status CheckAll();
   absl::Status CheckFolder() const;
   absl::Status Lock();
-  absl::Status TakeUp();
-  absl::Status CheckCopies() const;
+  absl::Status ResumeRun();
+  absl::Status CheckKeptInputs() const;
   absl::Status KeepDone();
   void Begin();
   absl::Status CheckLeaks();
@@ -124,12 +124,12 @@ class Job {
   std::string own_spare_;              // options_.spare where nobody gave one
   TimeBudget budget_;
   Engine& engine_;
-  JobJournal journal_;
-  JobInputs inputs_;
+  RunJournal journal_;
+  RunInputs inputs_;
   Dataset dataset_;
   std::vector<HeldOutPair> held_out_;
-  JobPlan job_;
-  JobTrained trained_;
+  MeasuredPlan planned_;
+  TrainedRun trained_;
   std::string device_;    // in words
   int fitted_batch_ = 0;  // train.batch, or what memory is enough for
   Ballots ballots_;
@@ -146,7 +146,7 @@ class Job {
   std::atomic<bool> complete_{false};
 };
 
-std::unique_ptr<Watchdog> Job::Watch() {
+std::unique_ptr<Watchdog> Run::Watch() {
   // However short the limit, there is time to put a placeholder in place.
   const Deadline watched = WatchedEnd(budget_.end());
   return std::make_unique<Watchdog>(watched, [this](Watchdog::Cause cause) {
@@ -171,7 +171,7 @@ std::unique_ptr<Watchdog> Job::Watch() {
   });
 }
 
-std::map<std::string, std::string> Job::SettingsMap() const {
+std::map<std::string, std::string> Run::SettingsMap() const {
   std::map<std::string, std::string> settings;
   for (const OptionSet::Item& item : options_.Settings()) {
     settings[item.key] = item.value;
@@ -185,9 +185,9 @@ std::map<std::string, std::string> Job::SettingsMap() const {
 }
 
 // Reads and checks everything the user gave, before anything is written.
-absl::Status Job::ReadEverything() {
+absl::Status Run::ReadEverything() {
   ARCTRM_ASSIGN_OR_RETURN(inputs_,
-                          ReadJobInputs(options_.challenges, options_.solutions,
+                          ReadRunInputs(options_.challenges, options_.solutions,
                                         options_.train_on));
   inputs_read_ = true;
   if (!options_.checkpoint.empty()) {
@@ -198,7 +198,7 @@ absl::Status Job::ReadEverything() {
           options_.checkpoint, ": holds a network for ", info.model.puzzle,
           "; these are ARC tasks, give weights that were trained on such"));
     }
-    options_.model = options_.train.Tuned(info.model);
+    options_.model = options_.train.WithOverrides(info.model);
   }
   ARCTRM_RETURN_IF_ERROR(options_.model.Validate());
   ARCTRM_RETURN_IF_ERROR(options_.train.Validate());
@@ -212,14 +212,14 @@ absl::Status Job::ReadEverything() {
                  source.challenges.tasks.end());
     }
     options_.model.canvas_side =
-        FitCanvas(all, options_.planning.canvas_margin).side;
+        DatasetCanvas(all, options_.planning.canvas_margin).side;
     options_.model.position_side =
         std::max(options_.model.position_side, options_.model.canvas_side);
   }
   // A task too large for the checkpoint's canvas, and too few tasks to hold
   // pairs out of, are found before anything is written.
   BuildOptions probe;
-  probe.plan.copies = 0;
+  probe.plan.augmentations = 0;
   probe.canvas_side = options_.model.canvas_side;
   ARCTRM_ASSIGN_OR_RETURN(Dataset probed, BuildDataset(inputs_.sources, probe));
   ARCTRM_RETURN_IF_ERROR(FitMemory(probed));
@@ -229,8 +229,8 @@ absl::Status Job::ReadEverything() {
 
 // Nothing is wrong with settings and weights once training begins. Where nobody
 // watches, training itself finds what is, and does without.
-absl::Status Job::CheckStart() {
-  if (options_.persevere) return absl::OkStatus();
+absl::Status Run::CheckStart() {
+  if (options_.unattended) return absl::OkStatus();
   TrainRequest request;
   request.model = options_.model;
   request.train = options_.train;
@@ -251,7 +251,7 @@ absl::Status Job::CheckStart() {
 
 // A run that ends by time takes a smaller batch where memory is short; one that
 // is to be repeatable is refused, as the batch changes its result.
-absl::Status Job::FitMemory(const Dataset& dataset) {
+absl::Status Run::FitMemory(const Dataset& dataset) {
   fitted_batch_ = options_.train.batch;
   if (!engine_.OnCpu()) return absl::OkStatus();
   TrainOptions train = options_.train;
@@ -268,7 +268,7 @@ absl::Status Job::FitMemory(const Dataset& dataset) {
       BatchForMemory(dataset, options_.model, train, threads, engine_.Ranks());
   if (batch == 0 || !budget_.limited()) {
     // Voting may still work, and a submission has to be there.
-    return options_.persevere ? absl::OkStatus() : enough;
+    return options_.unattended ? absl::OkStatus() : enough;
   }
   fitted_batch_ = batch;
   journal_.Warn(absl::StrCat(enough.message(), ": going on with it"));
@@ -276,7 +276,7 @@ absl::Status Job::FitMemory(const Dataset& dataset) {
 }
 
 // Are the tasks and solutions that the work folder keeps this run's?
-absl::Status Job::CheckCopies() const {
+absl::Status Run::CheckKeptInputs() const {
   const RunFolder& folder = journal_.folder();
   ARCTRM_ASSIGN_OR_RETURN(const std::string tasks,
                           ReadFile(folder.challenges_path()));
@@ -299,7 +299,7 @@ absl::Status Job::CheckCopies() const {
 }
 
 // A run that was stopped: with the same settings and inputs.
-absl::Status Job::TakeUp() {
+absl::Status Run::ResumeRun() {
   const RunFolder& folder = journal_.folder();
   ARCTRM_ASSIGN_OR_RETURN(journal_.record(), folder.ReadRecord());
   RunRecord& record = journal_.record();
@@ -308,7 +308,7 @@ absl::Status Job::TakeUp() {
   now.fingerprints = fingerprints_;
   ARCTRM_RETURN_IF_ERROR(CheckSameInputs(folder, record, now, journal_.log()));
   record.fingerprints = fingerprints_;
-  ARCTRM_RETURN_IF_ERROR(CheckCopies());
+  ARCTRM_RETURN_IF_ERROR(CheckKeptInputs());
   const bool voted = FileExists(folder.ballots_path());
   if (voted) {
     ARCTRM_ASSIGN_OR_RETURN(ballots_, Ballots::Read(folder.ballots_path()));
@@ -317,7 +317,7 @@ absl::Status Job::TakeUp() {
                                          inputs_.challenges, record,
                                          journal_.log()));
   ballots_.SetRun(record.run);
-  ARCTRM_RETURN_IF_ERROR(options_.persevere
+  ARCTRM_RETURN_IF_ERROR(options_.unattended
                              ? CheckDataset(folder, record)
                              : CheckResumeFiles(folder, record, options_));
   was_done_ = absl::StartsWith(journal_.record().status, kStatusDone);
@@ -334,7 +334,7 @@ absl::Status Job::TakeUp() {
   return absl::OkStatus();
 }
 
-void Job::Begin() {
+void Run::Begin() {
   const RunFolder& folder = journal_.folder();
   journal_.Keep(folder.Start());
   journal_.record().title = options_.title;
@@ -373,7 +373,7 @@ void Job::Begin() {
 }
 
 // May this run begin, or go on, in its work folder? Writes nothing.
-absl::Status Job::CheckFolder() const {
+absl::Status Run::CheckFolder() const {
   const RunFolder& folder = journal_.folder();
   ARCTRM_RETURN_IF_ERROR(folder.CheckNotLocked());
   if (options_.resume) {
@@ -384,7 +384,7 @@ absl::Status Job::CheckFolder() const {
 }
 
 // Of a run that was done before: what of its results is gone is written again.
-absl::Status Job::KeepDone() {
+absl::Status Run::KeepDone() {
   if (!options_.report.empty() && !FileExists(options_.report)) {
     const absl::Status written =
         WriteRunReport(journal_.folder().dir(), options_.report);
@@ -401,7 +401,7 @@ absl::Status Job::KeepDone() {
 }
 
 // Everything that a run may be refused for, before it writes anything.
-absl::Status Job::CheckAll() {
+absl::Status Run::CheckAll() {
   ARCTRM_RETURN_IF_ERROR(ReadEverything());
   ARCTRM_RETURN_IF_ERROR(CheckStart());
   ARCTRM_ASSIGN_OR_RETURN(fingerprints_, FingerprintsOf(inputs_, options_));
@@ -419,7 +419,7 @@ absl::Status Job::CheckAll() {
 }
 
 // A full disk has no room for a lock; the run goes on without.
-absl::Status Job::Lock() {
+absl::Status Run::Lock() {
   absl::StatusOr<std::unique_ptr<FileLock>> lock = journal_.folder().Lock();
   if (absl::IsResourceExhausted(lock.status())) {
     journal_.Warn(
@@ -436,14 +436,14 @@ absl::Status Job::Lock() {
 
 // Ends with a valid submission in place. On a disk that is nearly full it is
 // written before all else: it needs the least room.
-absl::Status Job::Open() {
+absl::Status Run::Open() {
   constexpr int64_t kRoomy = 1 << 20;
   ARCTRM_RETURN_IF_ERROR(CheckAll());
   const absl::StatusOr<int64_t> free = FreeBytes(journal_.folder().dir());
   const bool roomy = !free.ok() || *free >= kRoomy;
   if (roomy) ARCTRM_RETURN_IF_ERROR(Lock());
   if (options_.resume) {
-    const absl::Status taken = TakeUp();
+    const absl::Status taken = ResumeRun();
     if (!taken.ok() && lock_ != nullptr) lock_->LeaveAsFound();
     ARCTRM_RETURN_IF_ERROR(taken);
   }
@@ -469,7 +469,7 @@ absl::Status Job::Open() {
   return absl::OkStatus();
 }
 
-absl::Status Job::CheckLeaks() {
+absl::Status Run::CheckLeaks() {
   std::vector<TrainedTask> seen;
   if (!options_.checkpoint.empty()) {
     ARCTRM_ASSIGN_OR_RETURN(CheckpointInfo info,
@@ -484,18 +484,18 @@ absl::Status Job::CheckLeaks() {
   return absl::OkStatus();
 }
 
-absl::Status Job::MakePlan() {
+absl::Status Run::MakePlan() {
   ARCTRM_ASSIGN_OR_RETURN(
-      job_, PlanJob(dataset_, inputs_.challenges.num_test_inputs(), budget_,
-                    engine_, options_, journal_));
+      planned_, MeasureAndPlan(dataset_, inputs_.challenges.num_test_inputs(),
+                               budget_, engine_, options_, journal_));
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> Job::PlanOnly() {
+absl::StatusOr<std::string> Run::PlanOnly() {
   ARCTRM_RETURN_IF_ERROR(ReadEverything());
   BuildOptions build;
   build.plan.seed = options_.seed;
-  build.plan.copies = 0;
+  build.plan.augmentations = 0;
   build.canvas_side = options_.model.canvas_side;
   ARCTRM_ASSIGN_OR_RETURN(dataset_, BuildDataset(inputs_.sources, build));
   ARCTRM_RETURN_IF_ERROR(MakePlan());
@@ -505,13 +505,14 @@ absl::StatusOr<std::string> Job::PlanOnly() {
       "set-up %s, then %s\n",
       inputs_.challenges.tasks.size(), inputs_.challenges.num_test_inputs(),
       device_, options_.model.num_parameters(), options_.model.canvas_side,
-      options_.model.canvas_side, options_.train.batch, job_.inputs.step_s,
-      ViewSeconds(job_.inputs.step_s, options_.model, options_.train.batch),
-      DurationText(absl::Seconds(journal_.ElapsedS())), job_.plan.Describe());
+      options_.model.canvas_side, options_.train.batch, planned_.inputs.step_s,
+      ViewSeconds(planned_.inputs.step_s, options_.model, options_.train.batch),
+      DurationText(absl::Seconds(journal_.ElapsedS())),
+      planned_.plan.Describe());
 }
 
 // Measures the machine, decides copies and steps, builds the dataset.
-absl::Status Job::Prepare() {
+absl::Status Run::Prepare() {
   const double started = journal_.ElapsedS();
   BuildOptions build;
   build.plan.seed = options_.seed;
@@ -519,7 +520,7 @@ absl::Status Job::Prepare() {
   build.threads = options_.device.threads > 0 ? options_.device.threads : 2;
   // One of a run that was ended before it had said so is made again.
   if (options_.resume &&
-      (journal_.record().copies >= 0 ||
+      (journal_.record().augmentations >= 0 ||
        HasCheckpoint(journal_.folder().checkpoint_dir())) &&
       FileExists(JoinPath(journal_.folder().dataset_dir(), kDatasetMark))) {
     ARCTRM_ASSIGN_OR_RETURN(dataset_,
@@ -527,21 +528,22 @@ absl::Status Job::Prepare() {
   }
   const bool have_dataset = !dataset_.tasks.empty();
   if (!have_dataset) {
-    build.plan.copies = 0;
+    build.plan.augmentations = 0;
     ARCTRM_ASSIGN_OR_RETURN(dataset_, BuildDataset(inputs_.sources, build));
-    journal_.record().copies = -1;
+    journal_.record().augmentations = -1;
   }
   ARCTRM_RETURN_IF_ERROR(MakePlan());
   if (!have_dataset) {
-    ARCTRM_ASSIGN_OR_RETURN(
-        build.plan.copies,
-        AffordableCopies(inputs_.sources, build, job_.plan.copies,
-                         options_.model, budget_));
-    if (build.plan.copies < job_.plan.copies) {
+    ARCTRM_ASSIGN_OR_RETURN(build.plan.augmentations,
+                            AffordableAugmentations(inputs_.sources, build,
+                                                    planned_.plan.augmentations,
+                                                    options_.model, budget_));
+    if (build.plan.augmentations < planned_.plan.augmentations) {
       journal_.Warn(absl::StrCat(
-          build.plan.copies, " copies beside each task instead of ",
-          job_.plan.copies, ": more do not fit into the time or the memory"));
-      job_.plan.copies = build.plan.copies;
+          build.plan.augmentations, " copies beside each task instead of ",
+          planned_.plan.augmentations,
+          ": more do not fit into the time or the memory"));
+      planned_.plan.augmentations = build.plan.augmentations;
     }
     ARCTRM_ASSIGN_OR_RETURN(dataset_, BuildDataset(inputs_.sources, build));
     ARCTRM_RETURN_IF_ERROR(StoreDataset());
@@ -550,15 +552,15 @@ absl::Status Job::Prepare() {
   // The files keep what is held out; a resumed run takes the same.
   ARCTRM_ASSIGN_OR_RETURN(held_out_, TakeHeldOut(options_.planning.held_out,
                                                  options_.seed, dataset_));
-  journal_.record().copies = job_.plan.copies;
-  journal_.record().planned_steps = job_.plan.steps;
-  journal_.log().Info(absl::StrCat("plan: ", job_.plan.Describe()));
+  journal_.record().augmentations = planned_.plan.augmentations;
+  journal_.record().planned_steps = planned_.plan.steps;
+  journal_.log().Info(absl::StrCat("plan: ", planned_.plan.Describe()));
   auto& facts = journal_.Section("Plan");
   facts.clear();
-  facts.emplace_back("plan", job_.plan.Describe());
-  if (job_.inputs.step_s > 0) {
+  facts.emplace_back("plan", planned_.plan.Describe());
+  if (planned_.inputs.step_s > 0) {
     facts.emplace_back("measured step",
-                       absl::StrFormat("%.3f s", job_.inputs.step_s));
+                       absl::StrFormat("%.3f s", planned_.inputs.step_s));
   }
   facts.emplace_back("embedding rows", absl::StrCat(dataset_.num_ids() - 1));
   facts.emplace_back("tasks with fewer copies",
@@ -570,7 +572,7 @@ absl::Status Job::Prepare() {
 }
 
 // For a run that is taken up, and for workers.
-absl::Status Job::StoreDataset() {
+absl::Status Run::StoreDataset() {
   absl::Status stored =
       WriteDataset(dataset_, journal_.folder().dataset_dir()).status();
   if (stored.ok()) return stored;
@@ -584,26 +586,27 @@ absl::Status Job::StoreDataset() {
   return absl::OkStatus();
 }
 
-absl::Status Job::Train() {
+absl::Status Run::Train() {
   ARCTRM_ASSIGN_OR_RETURN(
-      trained_, TrainJob(dataset_, held_out_, budget_, engine_, options_,
-                         journal_, job_));
+      trained_, TrainRun(dataset_, held_out_, budget_, engine_, options_,
+                         journal_, planned_));
   stopped_early_ = trained_.stopped;
   return absl::OkStatus();
 }
 
-absl::Status Job::Vote() {
+absl::Status Run::Vote() {
   if (stopped_early_ || journal_.record().voting_done ||
       trained_.checkpoint.empty()) {
     return absl::OkStatus();
   }
   ARCTRM_ASSIGN_OR_RETURN(
-      stopped_early_, VoteOnTests(trained_.checkpoint, inputs_, budget_, job_,
-                                  engine_, options_, journal_, ballots_));
+      stopped_early_,
+      VoteOnTests(trained_.checkpoint, inputs_, budget_, planned_, engine_,
+                  options_, journal_, ballots_));
   return absl::OkStatus();
 }
 
-absl::Status Job::SaveLastSubmission() {
+absl::Status Run::SaveLastSubmission() {
   absl::Status saved = SaveSubmission(ballots_, inputs_, options_);
   if (saved.ok()) return saved;
   // Its room may be taken by what a run that is over needs no more.
@@ -612,7 +615,7 @@ absl::Status Job::SaveLastSubmission() {
 }
 
 // run.json and the report.
-void Job::WriteResults(const std::string& status) {
+void Run::WriteResults(const std::string& status) {
   overrun_ = OverrunText(budget_.end());
   if (!overrun_.empty()) journal_.Warn(overrun_);
   journal_.TellUnsaved();
@@ -631,7 +634,7 @@ void Job::WriteResults(const std::string& status) {
   }
 }
 
-absl::StatusOr<RunOutcome> Job::Outcome() {
+absl::StatusOr<RunOutcome> Run::Outcome() {
   RunOutcome outcome;
   outcome.leak_warning = leak_warning_;
   outcome.test_inputs = inputs_.challenges.num_test_inputs();
@@ -662,16 +665,16 @@ absl::StatusOr<RunOutcome> Job::Outcome() {
   }
   if (!inputs_.solutions.empty()) {
     ARCTRM_ASSIGN_OR_RETURN(
-        JobScore score, ScoreJob(ChooseAttempts(ballots_, inputs_.challenges),
+        RunScore score, ScoreRun(ChooseAttempts(ballots_, inputs_.challenges),
                                  inputs_.challenges, inputs_.solutions,
                                  ballots_, options_.groups));
     outcome.score = std::move(score.all);
-    outcome.group_scores = std::move(score.groups);
+    outcome.label_scores = std::move(score.groups);
   }
   return outcome;
 }
 
-absl::StatusOr<RunOutcome> Job::Finish() {
+absl::StatusOr<RunOutcome> Run::Finish() {
   ARCTRM_RETURN_IF_ERROR(SaveLastSubmission());
   ARCTRM_ASSIGN_OR_RETURN(RunOutcome outcome, Outcome());
   if (outcome.complete && outcome.without_votes > 0) {
@@ -715,25 +718,25 @@ absl::StatusOr<RunOutcome> Job::Finish() {
 
 }  // namespace
 
-absl::StatusOr<RunOutcome> RunJob(const RunOptions& options,
-                                  const Deadline& deadline, Log& log,
-                                  Engine& engine) {
-  Job job(options, deadline, log, engine);
-  const std::unique_ptr<Watchdog> watchdog = job.Watch();
+absl::StatusOr<RunOutcome> ExecuteRun(const RunOptions& options,
+                                      const Deadline& deadline, Log& log,
+                                      Engine& engine) {
+  Run planned(options, deadline, log, engine);
+  const std::unique_ptr<Watchdog> watchdog = planned.Watch();
   return CatchExceptions("the run", [&]() -> absl::StatusOr<RunOutcome> {
-    ARCTRM_RETURN_IF_ERROR(job.Open());
-    if (job.WasDone()) return job.Outcome();
-    ARCTRM_RETURN_IF_ERROR(job.Prepare());
-    ARCTRM_RETURN_IF_ERROR(job.Train());
-    ARCTRM_RETURN_IF_ERROR(job.Vote());
-    return job.Finish();
+    ARCTRM_RETURN_IF_ERROR(planned.Open());
+    if (planned.WasDone()) return planned.Outcome();
+    ARCTRM_RETURN_IF_ERROR(planned.Prepare());
+    ARCTRM_RETURN_IF_ERROR(planned.Train());
+    ARCTRM_RETURN_IF_ERROR(planned.Vote());
+    return planned.Finish();
   });
 }
 
 absl::StatusOr<std::string> DescribePlan(const RunOptions& options,
                                          const Deadline& deadline, Log& log,
                                          Engine& engine) {
-  return Job(options, deadline, log, engine).PlanOnly();
+  return Run(options, deadline, log, engine).PlanOnly();
 }
 
 }  // namespace arctrm

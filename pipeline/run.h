@@ -25,7 +25,7 @@ struct RunOutcome {
   int test_inputs = 0;
   int without_votes = 0;
   std::optional<ScoreTable> score;
-  std::vector<std::pair<std::string, ScoreTable>> group_scores;
+  std::vector<std::pair<std::string, ScoreTable>> label_scores;
   std::string leak_warning;
 };
 
@@ -33,16 +33,16 @@ struct RunOutcome {
 // mend (exit code 2): then nothing that existed was overwritten. From the
 // moment the inputs are read, options.out is a valid submission, replaced
 // atomically as votes come in.
-absl::StatusOr<RunOutcome> RunJob(const RunOptions& options,
-                                  const Deadline& deadline, Log& log,
-                                  Engine& engine);
-// What RunJob would do with its time, after a short calibration; writes
+absl::StatusOr<RunOutcome> ExecuteRun(const RunOptions& options,
+                                      const Deadline& deadline, Log& log,
+                                      Engine& engine);
+// What ExecuteRun would do with its time, after a short calibration; writes
 // nothing.
 absl::StatusOr<std::string> DescribePlan(const RunOptions& options,
                                          const Deadline& deadline, Log& log,
                                          Engine& engine);
 // In this process.
-absl::StatusOr<RunOutcome> RunJob(const RunOptions& options,
-                                  const Deadline& deadline, Log& log);
+absl::StatusOr<RunOutcome> ExecuteRun(const RunOptions& options,
+                                      const Deadline& deadline, Log& log);
 
 }  // namespace arctrm

@@ -305,7 +305,7 @@ absl::Status RunFolder::WriteRecord(const RunRecord& r) const {
       {"title", r.title},
       {"status", r.status},
       {"elapsed_s", r.elapsed_s},
-      {"copies", r.copies},
+      {"copies", r.augmentations},
       {"planned_steps", r.planned_steps},
       {"training_done", r.training_done},
       {"voting_done", r.voting_done},
@@ -365,7 +365,7 @@ absl::StatusOr<RunRecord> ParseRunRecord(const std::string& text,
                      "; this arctrm reads version ", kVersion));
   }
   RunRecord r;
-  int64_t copies = -1;
+  int64_t augmentations = -1;
   std::string_view title;
   std::string_view status;
   simdjson::dom::array warnings;
@@ -375,7 +375,7 @@ absl::StatusOr<RunRecord> ParseRunRecord(const std::string& text,
   if (root["title"].get(title) != simdjson::SUCCESS ||
       root["status"].get(status) != simdjson::SUCCESS ||
       root["elapsed_s"].get(r.elapsed_s) != simdjson::SUCCESS ||
-      root["copies"].get(copies) != simdjson::SUCCESS ||
+      root["copies"].get(augmentations) != simdjson::SUCCESS ||
       root["planned_steps"].get(r.planned_steps) != simdjson::SUCCESS ||
       root["training_done"].get(r.training_done) != simdjson::SUCCESS ||
       root["voting_done"].get(r.voting_done) != simdjson::SUCCESS ||
@@ -394,7 +394,7 @@ absl::StatusOr<RunRecord> ParseRunRecord(const std::string& text,
   }
   r.title = std::string(title);
   r.status = std::string(status);
-  r.copies = static_cast<int>(copies);
+  r.augmentations = static_cast<int>(augmentations);
   for (const auto item : warnings) {
     if (item.get(view) != simdjson::SUCCESS) return damaged("warnings");
     r.warnings.emplace_back(view);

@@ -35,7 +35,7 @@ struct RunRecord {
   std::vector<std::string> warnings;
   std::map<std::string, std::string> groups;  // task -> group
   // The plan, fixed when training starts.
-  int copies = -1;
+  int augmentations = -1;
   int64_t planned_steps = 0;
   bool training_done = false;
   bool voting_done = false;

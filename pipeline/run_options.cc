@@ -9,7 +9,7 @@ void AddOptions(PlanningOptions& o, OptionSet& set) {
   set.Add("run.row_updates", &o.row_updates,
           "updates of each embedding row that the number of copies aims at", 1,
           1000000);
-  set.Add("run.max_copies", &o.max_copies, "copies per task at most", 0,
+  set.Add("run.max_copies", &o.max_augmentations, "copies per task at most", 0,
           100000);
   set.Add("run.vote_share", &o.vote_share,
           "share of the time that voting may take", 0.01, 0.95);
@@ -54,7 +54,7 @@ void AddOptions(PlanningOptions& o, OptionSet& set) {
           {"confidence", "agreement"});
 }
 
-PredictorOptions RunOptions::Predicting() const {
+PredictorOptions RunOptions::ToPredictorOptions() const {
   PredictorOptions predicting;
   predicting.device = device;
   predicting.batch = planning.predict_batch;

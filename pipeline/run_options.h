@@ -22,9 +22,9 @@ struct PlanningOptions {
   // Copies per task are chosen so that every embedding row is updated about
   // this often: an untrained row answers nothing. Measured: docs/RESULTS.md.
   int row_updates = 150;
-  int max_copies = 1000;     // beside the task itself
-  double vote_share = 0.25;  // of the time left after set-up, at most
-  int max_views = 0;         // views per test input that vote; 0: all trained
+  int max_augmentations = 1000;  // beside the task itself
+  double vote_share = 0.25;      // of the time left after set-up, at most
+  int max_views = 0;  // views per test input that vote; 0: all trained
   // Tasks whose last pair is kept out of training and tried every
   // train.evaluate_interval_s seconds; the best weights vote. Differs from TRM:
   // there the last weights do; 0 does that.
@@ -73,7 +73,7 @@ struct RunOptions {
   // What fails is worked around and told, as long as votes can still come:
   // weights that don't load, a diverged training, a full disk, a batch too
   // large for the device. For jobs that nobody watches.
-  bool persevere = false;
+  bool unattended = false;
   uint64_t seed = 0;
   std::string recipe;  // for the record
   DeviceOptions device;
@@ -84,7 +84,7 @@ struct RunOptions {
   std::map<std::string, std::string> groups;
   std::string title = "arctrm run";
 
-  PredictorOptions Predicting() const;
+  PredictorOptions ToPredictorOptions() const;
   // Everything that decides the result, as keys and values.
   std::vector<OptionSet::Item> Settings() const;
 };

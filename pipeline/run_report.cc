@@ -60,10 +60,10 @@ absl::Status AddTasks(const RunRecord& record, const ChallengeSet& challenges,
   const Submission submission = ChooseAttempts(ballots, challenges);
   if (!solutions.empty()) {
     ARCTRM_ASSIGN_OR_RETURN(
-        JobScore score,
-        ScoreJob(submission, challenges, solutions, ballots, record.groups));
+        RunScore score,
+        ScoreRun(submission, challenges, solutions, ballots, record.groups));
     data.score = std::move(score.all);
-    data.group_scores = std::move(score.groups);
+    data.label_scores = std::move(score.groups);
   }
   for (const Task& task : challenges.tasks) {
     ReportTask out;

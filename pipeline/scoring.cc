@@ -5,7 +5,7 @@
 
 namespace arctrm {
 
-absl::StatusOr<JobScore> ScoreJob(
+absl::StatusOr<RunScore> ScoreRun(
     const Submission& submission, const ChallengeSet& challenges,
     const SolutionSet& solutions, const Ballots& ballots,
     const std::map<std::string, std::string>& groups) {
@@ -19,7 +19,7 @@ absl::StatusOr<JobScore> ScoreJob(
       }
     }
   }
-  JobScore score;
+  RunScore score;
   ARCTRM_ASSIGN_OR_RETURN(score.all, Score(submission, solutions, candidates));
   std::map<std::string, SolutionSet> by_group;
   for (const auto& [id, group] : groups) {

@@ -14,14 +14,14 @@
 
 namespace arctrm {
 
-struct JobScore {
+struct RunScore {
   ScoreTable all;
   // In order of the group's name; empty without groups.
   std::vector<std::pair<std::string, ScoreTable>> groups;
 };
 
 // Scores the tasks whose solutions are known. `groups`: task id -> group.
-absl::StatusOr<JobScore> ScoreJob(
+absl::StatusOr<RunScore> ScoreRun(
     const Submission& submission, const ChallengeSet& challenges,
     const SolutionSet& solutions, const Ballots& ballots,
     const std::map<std::string, std::string>& groups);

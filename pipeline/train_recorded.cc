@@ -57,7 +57,7 @@ absl::StatusOr<RunRecord> OpenRecord(const RunFolder& folder,
   return record;
 }
 
-void TakeSpare(TrainRequest& request) {
+void SwitchToSpareFolder(TrainRequest& request) {
   if (!request.spare_out.empty() &&
       ReadCheckpointInfo(request.spare_out).ok()) {
     request.out = std::exchange(request.spare_out, "");

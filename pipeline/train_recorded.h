@@ -35,7 +35,7 @@ absl::StatusOr<RunRecord> OpenRecord(const RunFolder& folder,
 
 // Of a training that ended: where its last checkpoint went to the spare folder,
 // for want of room in `out`, that is the one to go on in, and no spare is left.
-void TakeSpare(TrainRequest& request);
+void SwitchToSpareFolder(TrainRequest& request);
 
 // train(request), which is Train() or an engine's, with request.on_start and
 // on_step set: metrics are cut back to where a resumed training stands and

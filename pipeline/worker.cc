@@ -174,7 +174,7 @@ absl::Status TrainForLeader(const nlohmann::json& json, int in,
       return ScoreHeldOut(predictor, held_out);
     };
   }
-  ARCTRM_ASSIGN_OR_RETURN(request.group, GroupFromEnvironment());
+  ARCTRM_ASSIGN_OR_RETURN(request.group, ProcessGroupFromEnvironment());
   RemoteLog log(leader);
   request.log = &log;
   const std::shared_ptr<Orders> orders = Listen(in, request.limits.end);

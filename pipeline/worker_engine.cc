@@ -11,8 +11,8 @@
 #include "base/status.h"
 #include "base/subprocess.h"
 #include "pipeline/frames.h"
-#include "pipeline/led_training.h"
 #include "pipeline/remote_predictor.h"
+#include "pipeline/training_supervisor.h"
 #include "pipeline/worker_devices.h"
 
 namespace arctrm {
@@ -57,7 +57,7 @@ class WorkerEngine : public Engine {
  private:
   const std::string scratch_;
   WorkerDevices devices_;
-  LedTraining training_{devices_};
+  TrainingSupervisor training_{devices_};
 };
 
 absl::StatusOr<DeviceInfo> WorkerEngine::Describe(const DeviceOptions& device,

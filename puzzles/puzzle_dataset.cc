@@ -76,12 +76,12 @@ absl::StatusOr<Dataset> BuildPuzzleDataset(
   Dataset dataset;
   dataset.canvas = {side, file.kind};
   dataset.seed = options.seed;
-  dataset.copies_asked = options.augmentations;
-  std::vector<Augmentation> copies(1);
+  dataset.augmentations_asked = options.augmentations;
+  std::vector<Augmentation> augmentations(1);
   if (file.kind == PuzzleKind::kMaze && options.augmentations > 0) {
-    dataset.copies_asked = kNumDihedral - 1;
+    dataset.augmentations_asked = kNumDihedral - 1;
     for (int id = 1; id < kNumDihedral; ++id)
-      copies.push_back({.dihedral = id});
+      augmentations.push_back({.dihedral = id});
   }
   dataset.tasks.reserve(chosen.size());
   for (const size_t i : chosen) {
@@ -93,7 +93,7 @@ absl::StatusOr<Dataset> BuildPuzzleDataset(
     DatasetTask& task = dataset.tasks.emplace_back();
     task.name = absl::StrCat(i + 1);
     task.pairs = {{puzzle.question, puzzle.answer}};
-    task.copies = copies;
+    task.augmentations = augmentations;
   }
   return dataset;
 }

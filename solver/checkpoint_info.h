@@ -13,8 +13,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "augment/leak_guard.h"
+#include "solver/embedding_index.h"
 #include "solver/options.h"
-#include "solver/puzzle_ids.h"
 
 namespace arctrm {
 
@@ -25,7 +25,7 @@ struct CheckpointInfo {
   int64_t step = 0;    // optimiser steps, all trainings of these weights
   double train_time_s = 0;
   bool has_resume_state = false;
-  PuzzleIds ids;
+  EmbeddingIndex ids;
   std::vector<TrainedTask> trained;  // what these weights have seen, ever
   // Which run they are the state of, as TrainRequest::run names it; "" for
   // weights of no run: exported ones, and those of earlier versions.

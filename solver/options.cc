@@ -70,7 +70,7 @@ absl::Status ModelOptions::Validate() const {
   return absl::OkStatus();
 }
 
-ModelOptions TrainOptions::Tuned(ModelOptions model) const {
+ModelOptions TrainOptions::WithOverrides(ModelOptions model) const {
   if (h_cycles > 0) model.h_cycles = h_cycles;
   if (l_cycles > 0) model.l_cycles = l_cycles;
   if (halt_max_steps > 0) model.halt_max_steps = halt_max_steps;

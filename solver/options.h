@@ -86,7 +86,7 @@ struct TrainOptions {
   // Per token: "stablemax" in float64 (published) or "softmax" in float32.
   std::string loss = "stablemax";
   double halt_loss_weight = 0.5;  // of the halting and the continue loss
-  // Cuts each task's canvas to what it needs (FittedSize, in steps of
+  // Cuts each task's canvas to what it needs (TaskWindow, in steps of
   // canvas_step cells): less work, and fewer PAD cells for the others to attend
   // to; every cell keeps its position. Of a checkpoint its predictions too.
   // "auto": as the starting checkpoint was trained; from nothing on, but for
@@ -150,7 +150,7 @@ struct TrainOptions {
     return fit_canvas == "on" ? std::max(1, canvas_step) : 0;
   }
   // `model` with the cycles and steps asked for here.
-  ModelOptions Tuned(ModelOptions model) const;
+  ModelOptions WithOverrides(ModelOptions model) const;
   absl::Status Validate() const;
   friend bool operator==(const TrainOptions&, const TrainOptions&) = default;
 };

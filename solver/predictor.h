@@ -18,7 +18,7 @@ struct PredictorInput {
   // trained (train.fit_canvas); with a mixer only of the whole one.
   std::vector<uint8_t> tokens;
   // Embedding row; 1 … num_ids - 1. A wrong or blank id answers nothing.
-  int64_t puzzle_id = 0;
+  int64_t embedding_id = 0;
   // Columns that the tokens have, row by row; 0: as many as rows.
   int cols = 0;
 };
@@ -59,7 +59,7 @@ class Predictor {
  public:
   virtual ~Predictor() = default;
   virtual Canvas canvas() const = 0;
-  // Step of the canvases that its tasks were fitted to (FittedSize) when it was
+  // Step of the canvases that its tasks were fitted to (TaskWindow) when it was
   // trained; 0: all had the whole canvas, and are to be answered on it.
   virtual int canvas_step() const { return 0; }
   // Whole canvases in one batch; smaller ones count by their tokens.

@@ -5,7 +5,7 @@
 #include <map>
 #include <vector>
 
-#include "augment/fitted_canvas.h"
+#include "augment/task_window.h"
 
 namespace arctrm {
 namespace {
@@ -46,7 +46,7 @@ double PositionsInWork(const Dataset& dataset, const ModelOptions& model,
   double total = 0;
   for (const DatasetTask& task : dataset.tasks) {
     const int cells =
-        FittedSize(task.pairs, task.test_inputs, dataset.canvas.side, step)
+        TaskWindow(task.pairs, task.test_inputs, dataset.canvas.side, step)
             .cells();
     rows[cells] += each;
     total += each * (prefix + cells);

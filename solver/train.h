@@ -15,9 +15,9 @@
 #include "base/log.h"
 #include "base/time_budget.h"
 #include "solver/device_info.h"
-#include "solver/group.h"
 #include "solver/options.h"
 #include "solver/predictor.h"
+#include "solver/process_group.h"
 
 namespace arctrm {
 
@@ -69,7 +69,7 @@ struct TrainRequest {
   TrainOptions train;
   // In a group "auto" and "cuda" are the CUDA device group.local_rank.
   DeviceOptions device;
-  Group group;
+  ProcessGroup group;
   uint64_t seed = 0;
   // Which run the checkpoints belong to, written into each of them; "": as the
   // one that is resumed.

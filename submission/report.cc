@@ -96,10 +96,10 @@ std::string GroupRow(absl::string_view name, const ScoreTable& score,
 }
 
 std::string GroupsHtml(const ReportData& data) {
-  if (data.group_scores.empty()) return "";
+  if (data.label_scores.empty()) return "";
   const bool oracle =
       (data.score.has_value() && !data.score->oracle.empty()) ||
-      std::any_of(data.group_scores.begin(), data.group_scores.end(),
+      std::any_of(data.label_scores.begin(), data.label_scores.end(),
                   [](const auto& g) { return !g.second.oracle.empty(); });
   std::string html = absl::StrCat(
       "<h2>Score by group</h2>\n<div class=\"groups scroll\"><table><thead><tr>"
@@ -109,7 +109,7 @@ std::string GroupsHtml(const ReportData& data) {
       "</th>",
       oracle ? "<th scope=\"col\">All candidates</th>" : "",
       "</tr></thead><tbody>\n");
-  for (const auto& [name, score] : data.group_scores) {
+  for (const auto& [name, score] : data.label_scores) {
     html += GroupRow(name, score, oracle, "");
   }
   if (data.score.has_value()) {

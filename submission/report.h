@@ -37,7 +37,7 @@ struct ReportTask {
 struct ReportData : ReportPage {
   std::optional<ScoreTable> score;
   // Score by group ("pretrained rule" …), when there are groups.
-  std::vector<std::pair<std::string, ScoreTable>> group_scores;
+  std::vector<std::pair<std::string, ScoreTable>> label_scores;
   std::vector<ReportTask> tasks;
 };
 

@@ -13,7 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "augment/canvas.h"
 #include "augment/dihedral.h"
-#include "augment/fitted_canvas.h"
+#include "augment/task_window.h"
 #include "base/exceptions.h"
 #include "base/interrupt.h"
 #include "base/out_of_memory.h"
@@ -29,7 +29,7 @@ struct View {
   const Task* task;
   int test_index;
   const Augmentation* augmentation;
-  int64_t puzzle_id;
+  int64_t embedding_id;
   GridSize size;  // of its canvas
 };
 
@@ -40,46 +40,48 @@ struct Rows {
   std::vector<std::pair<const Augmentation*, int64_t>> rows;
 };
 
-absl::StatusOr<std::vector<View>> PlanViews(const PuzzleIds& ids,
+absl::StatusOr<std::vector<View>> PlanViews(const EmbeddingIndex& ids,
                                             const ChallengeSet& challenges,
                                             Canvas canvas, int canvas_step,
                                             const VoteOptions& options,
                                             VoteResult& result) {
-  std::map<absl::string_view, const PuzzleTask*> by_name;
-  for (const PuzzleTask& task : ids.tasks) by_name.emplace(task.name, &task);
+  std::map<absl::string_view, const TaskEmbeddings*> by_name;
+  for (const TaskEmbeddings& task : ids.tasks)
+    by_name.emplace(task.name, &task);
 
   std::vector<Rows> tasks;
   size_t rounds = 0;
   for (const Task& task : challenges.tasks) {
     Rows rows{&task,
               canvas_step > 0
-                  ? FittedSize(task.demonstrations, task.test_inputs,
+                  ? TaskWindow(task.demonstrations, task.test_inputs,
                                canvas.side, canvas_step)
                   : canvas.size(),
               {}};
     const auto found = by_name.find(task.id);
     if (found != by_name.end()) {
-      const PuzzleTask& known = *found->second;
-      const auto copies = static_cast<int64_t>(known.copies.size());
-      if (known.updates.size() != known.copies.size() || known.first_id < 1 ||
-          known.first_id + copies > ids.num_ids) {
+      const TaskEmbeddings& known = *found->second;
+      const auto augmentations =
+          static_cast<int64_t>(known.augmentations.size());
+      if (known.updates.size() != known.augmentations.size() ||
+          known.first_id < 1 || known.first_id + augmentations > ids.num_ids) {
         return absl::InvalidArgumentError(absl::StrCat(
-            "puzzle ids of task ", task.id, ": ", copies, " copies from row ",
-            known.first_id, " with ", known.updates.size(),
+            "puzzle ids of task ", task.id, ": ", augmentations,
+            " copies from row ", known.first_id, " with ", known.updates.size(),
             " update counts don't fit a table of ", ids.num_ids,
             " rows; the checkpoint's ids are damaged"));
       }
-      for (int64_t i = 0; i < copies; ++i) {
+      for (int64_t i = 0; i < augmentations; ++i) {
         const auto at = static_cast<size_t>(i);
         if (known.updates[at] < options.min_updates) continue;
         if (options.max_views > 0 &&
             rows.rows.size() >= static_cast<size_t>(options.max_views)) {
           break;
         }
-        rows.rows.emplace_back(&known.copies[at], known.first_id + i);
+        rows.rows.emplace_back(&known.augmentations[at], known.first_id + i);
       }
-      if (rows.rows.empty() && options.untrained_rows && copies > 0) {
-        rows.rows.emplace_back(&known.copies[0], known.first_id);
+      if (rows.rows.empty() && options.untrained_rows && augmentations > 0) {
+        rows.rows.emplace_back(&known.augmentations[0], known.first_id);
       }
     }
     for (size_t i = 0; i < task.test_inputs.size(); ++i) {
@@ -98,11 +100,11 @@ absl::StatusOr<std::vector<View>> PlanViews(const PuzzleIds& ids,
     const auto begin = static_cast<ptrdiff_t>(views.size());
     for (const Rows& rows : tasks) {
       if (round >= rows.rows.size()) continue;
-      const auto& [augmentation, puzzle_id] = rows.rows[round];
+      const auto& [augmentation, embedding_id] = rows.rows[round];
       for (size_t i = 0; i < rows.task->test_inputs.size(); ++i) {
         if (rows.task->test_inputs[i].max_side() > canvas.side) continue;
         views.push_back(
-            {rows.task, static_cast<int>(i), augmentation, puzzle_id,
+            {rows.task, static_cast<int>(i), augmentation, embedding_id,
              Transposes(augmentation->dihedral) ? rows.size.Transposed()
                                                 : rows.size});
       }
@@ -130,7 +132,7 @@ absl::StatusOr<std::vector<Vote>> PredictBatch(Predictor& predictor,
     const Grid& grid =
         view.task->test_inputs[static_cast<size_t>(view.test_index)];
     inputs[i].tokens.resize(static_cast<size_t>(view.size.cells()));
-    inputs[i].puzzle_id = view.puzzle_id;
+    inputs[i].embedding_id = view.embedding_id;
     inputs[i].cols = view.size.cols;
     EncodeGrid(view.augmentation->Apply(grid), view.size, Offset(),
                inputs[i].tokens.data());
@@ -184,7 +186,7 @@ class Stopwatch {
 
 // How long a predictor takes, from the batch it had last: batches differ in
 // size.
-class Pace {
+class BatchTimeEstimator {
  public:
   bool known() const { return work_ > 0; }
   void Took(absl::Duration time, absl::Span<const View> batch) {
@@ -269,7 +271,7 @@ class VoteQueue {
 
   // Predicts batches until none is left or there is a reason to stop.
   void Work(Predictor& predictor) {
-    Pace pace;
+    BatchTimeEstimator pace;
     int64_t most_tokens = std::numeric_limits<int64_t>::max();
     std::unique_lock<std::mutex> lock(mutex_);
     std::vector<View> batch;
@@ -338,7 +340,7 @@ class VoteQueue {
 
   // Puts the next batch, or what of it has `most_tokens`, into `batch`; false:
   // this thread is done.
-  bool Take(const Pace& pace, int64_t most_tokens,
+  bool Take(const BatchTimeEstimator& pace, int64_t most_tokens,
             std::unique_lock<std::mutex>& lock, std::vector<View>& batch) {
     for (;;) {
       // A batch that is being predicted may come back.
@@ -378,7 +380,8 @@ class VoteQueue {
   // How many views a predictor's first batch has, while nothing but an estimate
   // says how long it takes: those for a quarter of the time, one at least, none
   // where not even one is expected to end in time.
-  size_t FirstViews(const Pace& pace, absl::Span<const View> batch) const {
+  size_t FirstViews(const BatchTimeEstimator& pace,
+                    absl::Span<const View> batch) const {
     constexpr double kShare = 0.25;
     if (pace.known() || options_.expected_view_s <= 0 ||
         options_.limits.end.IsInfinite()) {
@@ -462,7 +465,7 @@ class VoteQueue {
 }  // namespace
 
 absl::StatusOr<VoteResult> PredictVotes(
-    absl::Span<Predictor* const> predictors, const PuzzleIds& ids,
+    absl::Span<Predictor* const> predictors, const EmbeddingIndex& ids,
     const ChallengeSet& challenges, const VoteOptions& options,
     const std::function<bool(const VoteProgress&)>& on_batch,
     Ballots& ballots) {
@@ -500,8 +503,8 @@ absl::StatusOr<VoteResult> PredictVotes(
 }
 
 absl::StatusOr<VoteResult> PredictVotes(
-    Predictor& predictor, const PuzzleIds& ids, const ChallengeSet& challenges,
-    const VoteOptions& options,
+    Predictor& predictor, const EmbeddingIndex& ids,
+    const ChallengeSet& challenges, const VoteOptions& options,
     const std::function<bool(const VoteProgress&)>& on_batch,
     Ballots& ballots) {
   Predictor* const one[] = {&predictor};

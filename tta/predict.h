@@ -11,8 +11,8 @@
 #include "absl/types/span.h"
 #include "arc/task.h"
 #include "base/time_budget.h"
+#include "solver/embedding_index.h"
 #include "solver/predictor.h"
-#include "solver/puzzle_ids.h"
 #include "tta/ballots.h"
 
 namespace arctrm {
@@ -93,14 +93,14 @@ struct VoteResult {
 // none left, what was voted stands and `complete` is false. Any other error
 // ends the call with it.
 absl::StatusOr<VoteResult> PredictVotes(
-    absl::Span<Predictor* const> predictors, const PuzzleIds& ids,
+    absl::Span<Predictor* const> predictors, const EmbeddingIndex& ids,
     const ChallengeSet& challenges, const VoteOptions& options,
     const std::function<bool(const VoteProgress&)>& on_batch, Ballots& ballots);
 
 // With one predictor.
 absl::StatusOr<VoteResult> PredictVotes(
-    Predictor& predictor, const PuzzleIds& ids, const ChallengeSet& challenges,
-    const VoteOptions& options,
+    Predictor& predictor, const EmbeddingIndex& ids,
+    const ChallengeSet& challenges, const VoteOptions& options,
     const std::function<bool(const VoteProgress&)>& on_batch, Ballots& ballots);
 
 }  // namespace arctrm

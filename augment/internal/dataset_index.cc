@@ -108,7 +108,7 @@ DatasetIndex IndexOf(const Dataset& dataset) {
   DatasetIndex index;
   index.canvas = dataset.canvas;
   index.seed = dataset.seed;
-  index.copies_asked = dataset.copies_asked;
+  index.augmentations_asked = dataset.augmentations_asked;
   index.tasks = static_cast<int64_t>(dataset.tasks.size());
   index.ids = dataset.num_ids();
   index.examples = dataset.num_examples();
@@ -123,7 +123,7 @@ std::string IndexText(const DatasetIndex& index) {
   if (!arc) json["kind"] = PuzzleKindName(index.canvas.kind);
   json["canvas_side"] = index.canvas.side;
   json["seed"] = index.seed;
-  json["copies_asked"] = index.copies_asked;
+  json["copies_asked"] = index.augmentations_asked;
   json["tasks"] = index.tasks;
   json["ids"] = index.ids;
   json["examples"] = index.examples;
@@ -166,7 +166,7 @@ absl::StatusOr<DatasetIndex> ParseIndex(absl::string_view text,
     index.canvas.kind = *kind;
   }
   index.seed = members.Unsigned("seed");
-  index.copies_asked = static_cast<int>(
+  index.augmentations_asked = static_cast<int>(
       members.Count("copies_asked", 0, std::numeric_limits<int>::max()));
   index.tasks = members.Count("tasks", 0, kMany);
   index.ids = members.Count("ids", 1, kMany);

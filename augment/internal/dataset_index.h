@@ -22,7 +22,7 @@ struct DatasetIndex {
   };
   Canvas canvas;
   uint64_t seed = 0;
-  int copies_asked = 0;
+  int augmentations_asked = 0;
   // To be compared with what the shards hold.
   int64_t tasks = 0;
   int64_t ids = 0;

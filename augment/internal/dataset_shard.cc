@@ -115,9 +115,9 @@ DatasetTask ReadTask(Canvas canvas, Cursor* in) {
   task.trains_on_test_pairs = flags == kTrainsOnTestPairs;
   const size_t num_pairs = in->Count(6);
   const size_t num_tests = in->Count(3);
-  const size_t num_copies = in->Count(kCopyBytes);
+  const size_t num_augmentations = in->Count(kCopyBytes);
   if (num_pairs == 0) in->Fault("a task without pairs");
-  if (num_copies == 0) in->Fault("a task without its identity");
+  if (num_augmentations == 0) in->Fault("a task without its identity");
   for (size_t i = 0; i < num_pairs && in->status().ok(); ++i) {
     Grid input = in->ReadGrid(canvas);
     task.pairs.push_back({std::move(input), in->ReadGrid(canvas)});
@@ -125,15 +125,15 @@ DatasetTask ReadTask(Canvas canvas, Cursor* in) {
   for (size_t i = 0; i < num_tests && in->status().ok(); ++i) {
     task.test_inputs.push_back(in->ReadGrid(canvas));
   }
-  if (in->status().ok()) task.copies.reserve(num_copies);
-  for (size_t i = 0; i < num_copies && in->status().ok(); ++i) {
+  if (in->status().ok()) task.augmentations.reserve(num_augmentations);
+  for (size_t i = 0; i < num_augmentations && in->status().ok(); ++i) {
     const auto copy = Augmentation::Unpack(in->Number(kCopyBytes));
     if (!copy.ok()) {
       in->Fault(copy.status().message());
     } else if (i == 0 && !copy->IsIdentity()) {
       in->Fault("the first copy is not the identity");
     } else {
-      task.copies.push_back(*copy);
+      task.augmentations.push_back(*copy);
     }
   }
   return task;
@@ -157,13 +157,13 @@ absl::Status ShardWriter::Add(const DatasetTask& task) {
       static_cast<char>(task.trains_on_test_pairs ? kTrainsOnTestPairs : 0));
   PutNumber(task.pairs.size(), 4, &bytes_);
   PutNumber(task.test_inputs.size(), 4, &bytes_);
-  PutNumber(task.copies.size(), 4, &bytes_);
+  PutNumber(task.augmentations.size(), 4, &bytes_);
   for (const Pair& pair : task.pairs) {
     PutGrid(pair.input, &bytes_);
     PutGrid(pair.output, &bytes_);
   }
   for (const Grid& input : task.test_inputs) PutGrid(input, &bytes_);
-  for (const Augmentation& copy : task.copies) {
+  for (const Augmentation& copy : task.augmentations) {
     PutNumber(copy.Pack(), kCopyBytes, &bytes_);
   }
   ++num_tasks_;

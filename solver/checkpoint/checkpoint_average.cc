@@ -42,9 +42,10 @@ absl::Status CheckSame(const CheckpointInfo& first, const CheckpointInfo& other,
     return differs("list of embedding rows");
   }
   for (size_t i = 0; i < first.ids.tasks.size(); ++i) {
-    const PuzzleTask& a = first.ids.tasks[i];
-    const PuzzleTask& b = other.ids.tasks[i];
-    if (a.name != b.name || a.first_id != b.first_id || a.copies != b.copies) {
+    const TaskEmbeddings& a = first.ids.tasks[i];
+    const TaskEmbeddings& b = other.ids.tasks[i];
+    if (a.name != b.name || a.first_id != b.first_id ||
+        a.augmentations != b.augmentations) {
       return differs(absl::StrCat("rows of task ", b.name));
     }
   }

@@ -69,7 +69,7 @@ absl::Status ExportCheckpoint(const std::string& path, const std::string& out,
     }
     tensors.push_back(std::move(tensor));
   }
-  info.ids = PuzzleIds();
+  info.ids = EmbeddingIndex();
   info.ids.num_ids = 2;
   return internal::WriteCheckpoint(
       out, info,

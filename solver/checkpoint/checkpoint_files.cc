@@ -35,12 +35,13 @@ std::string IdsJson(const CheckpointInfo& info) {
   nlohmann::ordered_json ids = nlohmann::ordered_json::object();
   ids["num_ids"] = info.ids.num_ids;
   nlohmann::ordered_json tasks = nlohmann::ordered_json::array();
-  for (const PuzzleTask& task : info.ids.tasks) {
-    nlohmann::ordered_json copies = nlohmann::ordered_json::array();
-    for (const Augmentation& copy : task.copies) copies.push_back(copy.Key());
+  for (const TaskEmbeddings& task : info.ids.tasks) {
+    nlohmann::ordered_json augmentations = nlohmann::ordered_json::array();
+    for (const Augmentation& copy : task.augmentations)
+      augmentations.push_back(copy.Key());
     tasks.push_back({{"name", task.name},
                      {"first_id", task.first_id},
-                     {"copies", std::move(copies)},
+                     {"copies", std::move(augmentations)},
                      {"updates", task.updates}});
   }
   ids["tasks"] = std::move(tasks);
@@ -83,26 +84,26 @@ absl::Status ParseIds(const std::string& path, const std::string& json,
   }
   int64_t next_id = 1;
   for (const auto item : tasks) {
-    PuzzleTask task;
+    TaskEmbeddings task;
     std::string_view name;
-    simdjson::dom::array copies;
+    simdjson::dom::array augmentations;
     simdjson::dom::array updates;
     if (item["name"].get(name) != simdjson::SUCCESS ||
         item["first_id"].get(task.first_id) != simdjson::SUCCESS ||
-        item["copies"].get(copies) != simdjson::SUCCESS ||
+        item["copies"].get(augmentations) != simdjson::SUCCESS ||
         item["updates"].get(updates) != simdjson::SUCCESS ||
-        copies.size() != updates.size()) {
+        augmentations.size() != updates.size()) {
       return damaged("a task lacks name, first_id, copies or updates");
     }
     task.name = std::string(name);
-    for (const auto copy : copies) {
+    for (const auto copy : augmentations) {
       std::string_view key;
       if (copy.get(key) != simdjson::SUCCESS) {
         return damaged("an augmentation is no text");
       }
       ARCTRM_ASSIGN_OR_RETURN(Augmentation augmentation,
                               Augmentation::FromKey(AbslView(key)));
-      task.copies.push_back(augmentation);
+      task.augmentations.push_back(augmentation);
     }
     for (const auto update : updates) {
       int64_t count = 0;
@@ -112,7 +113,7 @@ absl::Status ParseIds(const std::string& path, const std::string& json,
       task.updates.push_back(count);
     }
     if (task.first_id < next_id) return damaged("ids overlap");
-    next_id = task.first_id + static_cast<int64_t>(task.copies.size());
+    next_id = task.first_id + static_cast<int64_t>(task.augmentations.size());
     if (next_id > info.ids.num_ids) return damaged("more ids than num_ids");
     info.ids.tasks.push_back(std::move(task));
   }
@@ -452,17 +453,17 @@ absl::StatusOr<std::string> CheckpointInfoText(const std::string& path,
       const internal::SafetensorsFile file,
       internal::SafetensorsFile::Parse(
           std::move(weights), JoinPath(info.dir, internal::kWeightsFile)));
-  int64_t copies = 0;
+  int64_t augmentations = 0;
   int64_t updated = 0;
   int64_t least = std::numeric_limits<int64_t>::max();
-  for (const PuzzleTask& task : info.ids.tasks) {
-    copies += static_cast<int64_t>(task.copies.size());
+  for (const TaskEmbeddings& task : info.ids.tasks) {
+    augmentations += static_cast<int64_t>(task.augmentations.size());
     for (int64_t count : task.updates) {
       if (count > 0) ++updated;
       least = std::min(least, count);
     }
   }
-  if (copies == 0) least = 0;
+  if (augmentations == 0) least = 0;
   int64_t with_test_pairs = 0;
   for (const TrainedTask& task : info.trained) {
     if (task.test_pairs) ++with_test_pairs;
@@ -505,8 +506,8 @@ absl::StatusOr<std::string> CheckpointInfoText(const std::string& path,
       info.model.num_parameters(), info.model.hidden, info.model.layers,
       info.model.h_cycles, info.model.l_cycles, Printable(info.model.puzzle),
       info.model.canvas_side, info.model.canvas_side, info.model.position_side,
-      info.model.position_side, info.ids.num_ids, info.ids.tasks.size(), copies,
-      updated, least,
+      info.model.position_side, info.ids.num_ids, info.ids.tasks.size(),
+      augmentations, updated, least,
       HasNoRows(info, file) ? "; no row was trained, all are zero" : "",
       info.trained.size(), with_test_pairs, internal::kWeightsFile,
       weights_bytes);

@@ -157,7 +157,8 @@ void FillModel(const Tensors& tensors, Model& model) {
 }
 
 // Whose row is whose. The rows of one task come to stand together, the
-// unchanged task first, as PuzzleIds wants them; `table` is put in that order.
+// unchanged task first, as EmbeddingIndex wants them; `table` is put in that
+// order.
 absl::Status AssignRows(const std::vector<std::string>& names,
                         const std::string& path, CheckpointInfo& info,
                         Tensor& table) {
@@ -185,11 +186,11 @@ absl::Status AssignRows(const std::vector<std::string>& names,
     std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
       return a.augmentation.IsIdentity() > b.augmentation.IsIdentity();
     });
-    PuzzleTask& task = info.ids.tasks.emplace_back();
+    TaskEmbeddings& task = info.ids.tasks.emplace_back();
     task.name = id;
     task.first_id = static_cast<int64_t>(from.size());
     for (const Row& row : rows) {
-      task.copies.push_back(row.augmentation);
+      task.augmentations.push_back(row.augmentation);
       from.push_back(row.from);
     }
     // How often is not known; that they were is.

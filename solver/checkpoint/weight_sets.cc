@@ -87,7 +87,7 @@ bool IsKeptBuffer(absl::string_view name) {
          name == "inner.puzzle_emb.weights";
 }
 
-struct Group {
+struct ProcessGroup {
   WeightSet set;
   size_t container = 0;
   std::set<std::string> names;
@@ -99,7 +99,7 @@ class Finder {
 
   WeightSets Run() {
     for (size_t i = 0; i < contents_.tensors.size(); ++i) Sort(i);
-    for (Group& group : groups_) {
+    for (ProcessGroup& group : groups_) {
       if (group.names.count(absl::StrCat("inner.", kTokens)) > 0) Keep(group);
     }
     JudgeByNames();
@@ -155,14 +155,14 @@ class Finder {
       // None but averages are written so.
       groups_.back().set.averaged = !form.empty();
     }
-    Group& to = groups_[group];
+    ProcessGroup& to = groups_[group];
     to.container = std::min(to.container, tensor.container);
     to.names.insert(name);
     to.set.members.push_back(place);
     to.set.names.push_back(std::move(name));
   }
 
-  void Keep(Group& group) {
+  void Keep(ProcessGroup& group) {
     if (out_.sets.size() >= kMostSets) return;
     WeightSet& set = group.set;
     GiveName(SetName(set.prefix, std::min(group.container, set.prefix.size())),
@@ -436,7 +436,7 @@ class Finder {
   static constexpr char kTable[] = "inner.puzzle_emb.weights";
 
   const NamedContents& contents_;
-  std::vector<Group> groups_;
+  std::vector<ProcessGroup> groups_;
   std::vector<bool> has_name_;                         // of a weight, by tensor
   std::map<std::string, std::vector<size_t>> places_;  // of groups, by prefix
   std::vector<size_t> containers_;                     // of the sets

@@ -176,7 +176,7 @@ at::ScalarType ForwardDtype(const std::string& precision, at::Device device) {
              : at::kFloat;
 }
 
-at::ScalarType AnswerDtype(const std::string& precision, at::Device device) {
+at::ScalarType InferenceDtype(const std::string& precision, at::Device device) {
   const at::ScalarType trained = ForwardDtype(precision, device);
   if (device.is_cuda()) {
     const std::optional<CudaDeviceInfo> info =

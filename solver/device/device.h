@@ -48,7 +48,7 @@ at::ScalarType ForwardDtype(const std::string& precision, at::Device device);
 // The same to answer with weights that were trained with `precision`, maybe on
 // another device: 16 bits stay 16 bits where the device is made for them, and
 // float16 never on a CPU, which takes ages for it.
-at::ScalarType AnswerDtype(const std::string& precision, at::Device device);
+at::ScalarType InferenceDtype(const std::string& precision, at::Device device);
 // "float32", "bf16", "float16".
 const char* PrecisionName(at::ScalarType dtype);
 

@@ -52,7 +52,7 @@ std::string FirstLine(const std::exception& error) {
 }
 
 // A group of one.
-class Alone : public Collective {
+class SingleProcess : public Collective {
  public:
   int rank() const override { return 0; }
   int size() const override { return 1; }
@@ -88,7 +88,7 @@ bool AnyAddress(const std::string& host, int port, int type, Fn&& fn) {
 
 // Waits until somebody listens there. LibTorch would wait too, but look once a
 // second and fill the log when nobody comes.
-bool WaitForListener(const Group& group, absl::Time deadline) {
+bool WaitForListener(const ProcessGroup& group, absl::Time deadline) {
   const auto answers = [](int fd, const addrinfo& address) {
     if (connect(fd, address.ai_addr, address.ai_addrlen) == 0) return true;
     if (errno != EINPROGRESS) return false;
@@ -109,7 +109,7 @@ bool WaitForListener(const Group& group, absl::Time deadline) {
 
 // Rank 0 keeps the store; each rank leaves a mark there and waits for those of
 // the others.
-absl::StatusOr<StorePtr> Meet(const Group& group) {
+absl::StatusOr<StorePtr> Rendezvous(const ProcessGroup& group) {
   const std::string who = Who(group.rank, group.size);
   const std::string place = absl::StrCat(group.address, ":", group.port);
   const std::string limit = absl::FormatDuration(group.meet_timeout);
@@ -165,7 +165,8 @@ absl::StatusOr<StorePtr> Meet(const Group& group) {
 
 // Runs an operation, with errors turned into RankLost.
 template <typename Fn>
-void OrLost(int rank, int size, absl::Duration timeout, Fn&& operation) {
+void WrapAsRankLost(int rank, int size, absl::Duration timeout,
+                    Fn&& operation) {
   try {
     std::forward<Fn>(operation)();
   } catch (const RankLost&) {
@@ -203,7 +204,7 @@ std::string AddressTowards(const std::string& host) {
 class Gloo : public Collective {
  public:
   // May throw.
-  Gloo(const Group& group, const StorePtr& store) : group_(group) {
+  Gloo(const ProcessGroup& group, const StorePtr& store) : group_(group) {
     auto options = c10d::ProcessGroupGloo::Options::create(
         Milliseconds(group.operation_timeout));
     options->threads = 1;  // operations come one after the other
@@ -255,8 +256,8 @@ class Gloo : public Collective {
  private:
   template <typename Fn>
   void Run(Fn&& start) {
-    OrLost(group_.rank, group_.size, group_.operation_timeout,
-           [&] { start()->wait(); });
+    WrapAsRankLost(group_.rank, group_.size, group_.operation_timeout,
+                   [&] { start()->wait(); });
   }
 
   template <typename Fn>
@@ -268,7 +269,7 @@ class Gloo : public Collective {
     if (!tensor.is_cpu()) tensor.copy_(host);
   }
 
-  Group group_;
+  ProcessGroup group_;
   c10::intrusive_ptr<c10d::ProcessGroupGloo> gloo_;
 };
 
@@ -350,7 +351,7 @@ class Nccl : public Collective {
  public:
   // May throw. The meeting is over; whoever dies from here to the end of this
   // keeps the others waiting, as NCCL has no limit there.
-  Nccl(const Group& group, at::Device device, c10d::Store& store,
+  Nccl(const ProcessGroup& group, at::Device device, c10d::Store& store,
        const NcclApi& api)
       : group_(group), device_(device), cuda_(at::kCUDA), api_(api) {
     const c10::DeviceGuard guard(device_);
@@ -459,14 +460,14 @@ class Nccl : public Collective {
     if (tensor.device() != device_) tensor.copy_(own);
   }
 
-  Group group_;
+  ProcessGroup group_;
   at::Device device_;
   c10::impl::VirtualGuardImpl cuda_;
   NcclApi api_;
   NcclComm comm_ = nullptr;
 };
 
-absl::StatusOr<std::unique_ptr<Collective>> Join(const Group& group,
+absl::StatusOr<std::unique_ptr<Collective>> Join(const ProcessGroup& group,
                                                  at::Device device) {
   NcclApi nccl;
   if (device.is_cuda()) {
@@ -477,9 +478,9 @@ absl::StatusOr<std::unique_ptr<Collective>> Join(const Group& group,
         " processes on CPUs: this program was built without Gloo; install "
         "libgloo-dev and build again, or train in one process"));
   }
-  ARCTRM_ASSIGN_OR_RETURN(const StorePtr store, Meet(group));
+  ARCTRM_ASSIGN_OR_RETURN(const StorePtr store, Rendezvous(group));
   std::unique_ptr<Collective> joined;
-  OrLost(group.rank, group.size, group.operation_timeout, [&] {
+  WrapAsRankLost(group.rank, group.size, group.operation_timeout, [&] {
     if (device.is_cuda()) {
       joined = std::make_unique<Nccl>(group, device, *store, nccl);
     } else {
@@ -503,9 +504,9 @@ bool HasGloo() {
 #endif
 }
 
-absl::StatusOr<std::unique_ptr<Collective>> JoinGroup(const Group& group,
-                                                      at::Device device) {
-  if (group.size == 1) return std::make_unique<Alone>();
+absl::StatusOr<std::unique_ptr<Collective>> JoinProcessGroup(
+    const ProcessGroup& group, at::Device device) {
+  if (group.size == 1) return std::make_unique<SingleProcess>();
   ARCTRM_CHECK(group.rank >= 0 && group.rank < group.size);
   try {
     return Join(group, device);

@@ -11,7 +11,7 @@
 #include "absl/status/statusor.h"
 #include "solver/device/exceptions.h"
 #include "solver/device/torch.h"
-#include "solver/group.h"
+#include "solver/process_group.h"
 
 namespace arctrm::internal {
 
@@ -37,8 +37,8 @@ class Collective {
 // Meets the other ranks. A group of one needs nobody. Unavailable names the
 // ranks that did not come within group.meet_timeout; FailedPrecondition where
 // this build or machine lacks the engine that `device` needs.
-absl::StatusOr<std::unique_ptr<Collective>> JoinGroup(const Group& group,
-                                                      at::Device device);
+absl::StatusOr<std::unique_ptr<Collective>> JoinProcessGroup(
+    const ProcessGroup& group, at::Device device);
 
 // Was this built with Gloo, so that CPUs can train together?
 bool HasGloo();

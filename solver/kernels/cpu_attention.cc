@@ -112,7 +112,7 @@ ARCTRM_CLONES void Transpose(const float* from, int64_t stride, float* to,
   }
 }
 
-int64_t CopiesSize(const HeadShape& shape) {
+int64_t AugmentationsSize(const HeadShape& shape) {
   return 8 * shape.positions * shape.dim;
 }
 
@@ -122,7 +122,7 @@ int64_t AttentionScratch(const HeadShape& shape) {
   // Two blocks of scores, a number per position, four matrices turned over;
   // widened copies of all that goes in and out.
   return 2 * RowsAtOnce(shape.positions) * shape.positions + shape.positions +
-         4 * shape.positions * shape.dim + CopiesSize(shape);
+         4 * shape.positions * shape.dim + AugmentationsSize(shape);
 }
 
 void AttentionForward(const float* q, const float* k, const float* v,
@@ -191,7 +191,7 @@ namespace {
 
 // Where the widened copies begin.
 float* Copies(const HeadShape& shape, float* scratch) {
-  return scratch + AttentionScratch(shape) - CopiesSize(shape);
+  return scratch + AttentionScratch(shape) - AugmentationsSize(shape);
 }
 
 }  // namespace

@@ -9,11 +9,11 @@ namespace {
 // The value of going on: what one more step of the same weights would say about
 // halting there, or about going on still further (HRM, published
 // target_q_continue).
-Tensor ContinueTarget(const Model& model, const Tensor& puzzle_rows,
+Tensor ContinueTarget(const Model& model, const Tensor& embedding_rows,
                       const Carry& carry) {
   at::NoGradGuard no_grad;
   const StepOutput next = model.Step(carry.latents, carry.current.tokens,
-                                     puzzle_rows, carry.current.windows);
+                                     embedding_rows, carry.current.windows);
   const Tensor last = carry.steps >= model.options().halt_max_steps;
   return at::sigmoid(
       at::where(last, next.q_halt_logits,
@@ -26,10 +26,11 @@ Carry InitialCarry(const Model& model, const Batch& like) {
   const int64_t batch = like.tokens.size(0);
   Carry carry;
   carry.latents = model.StartLatents(batch);
-  carry.steps = at::zeros({batch}, like.puzzle_ids.options());
-  carry.halted = at::ones({batch}, like.puzzle_ids.options().dtype(at::kBool));
+  carry.steps = at::zeros({batch}, like.embedding_ids.options());
+  carry.halted =
+      at::ones({batch}, like.embedding_ids.options().dtype(at::kBool));
   carry.current = {at::zeros_like(like.tokens), at::zeros_like(like.labels),
-                   at::zeros_like(like.puzzle_ids)};
+                   at::zeros_like(like.embedding_ids)};
   return carry;
 }
 
@@ -44,7 +45,8 @@ void AdmitBatch(const Model& model, const Batch& fresh, Carry& carry) {
   Batch& current = carry.current;
   current.tokens = at::where(by_row, fresh.tokens, current.tokens);
   current.labels = at::where(by_row, fresh.labels, current.labels);
-  current.puzzle_ids = at::where(halted, fresh.puzzle_ids, current.puzzle_ids);
+  current.embedding_ids =
+      at::where(halted, fresh.embedding_ids, current.embedding_ids);
 }
 
 Tensor HaltedAfter(const Tensor& steps, const Tensor& wants_to,
@@ -120,11 +122,11 @@ LossOutput ComputeLoss(const StepOutput& output, const Tensor& labels,
   return out;
 }
 
-ActOutput ActStep(const Model& model, const Tensor& puzzle_rows, bool training,
-                  const Tensor& min_steps, const TrainOptions& options,
-                  Carry& carry) {
+ActOutput ActStep(const Model& model, const Tensor& embedding_rows,
+                  bool training, const Tensor& min_steps,
+                  const TrainOptions& options, Carry& carry) {
   ActOutput out;
-  out.step = model.Step(carry.latents, carry.current.tokens, puzzle_rows,
+  out.step = model.Step(carry.latents, carry.current.tokens, embedding_rows,
                         carry.current.windows);
   carry.latents = out.step.latents;
   carry.steps = carry.steps + 1;
@@ -132,7 +134,7 @@ ActOutput ActStep(const Model& model, const Tensor& puzzle_rows, bool training,
   carry.halted = HaltedAfter(carry.steps, WantsToHalt(net, out.step),
                              net.halt_max_steps, training, min_steps);
   if (training && net.continue_head && net.halt_max_steps > 1) {
-    out.continue_target = ContinueTarget(model, puzzle_rows, carry);
+    out.continue_target = ContinueTarget(model, embedding_rows, carry);
   }
   out.loss =
       ComputeLoss(out.step, carry.current.labels, carry.steps, carry.halted,

@@ -13,7 +13,7 @@ inline constexpr int64_t kIgnoredLabel = -100;
 struct Batch {
   Tensor tokens;         // (B, S) int64
   Tensor labels;         // (B, S) int64, kIgnoredLabel where there is none
-  Tensor puzzle_ids;     // (B) int64
+  Tensor embedding_ids;  // (B) int64
   Windows windows = {};  // Model::Step's. AdmitBatch leaves it.
   // (B) float32: 1, or 0 for rows that only fill the batch up. These must have
   // no labels; they add nothing to losses, sums and gradients. Undefined: none
@@ -70,14 +70,14 @@ LossOutput ComputeLoss(const StepOutput& output, const Tensor& labels,
                        const TrainOptions& options, const Tensor& real = {});
 
 // One supervision step of training or evaluation: forward, steps += 1, halting,
-// loss. Call AdmitBatch before. `puzzle_rows` (B, D).
+// loss. Call AdmitBatch before. `embedding_rows` (B, D).
 struct ActOutput {
   StepOutput step;
   Tensor continue_target;  // as ComputeLoss takes it
   LossOutput loss;
 };
-ActOutput ActStep(const Model& model, const Tensor& puzzle_rows, bool training,
-                  const Tensor& min_steps, const TrainOptions& options,
-                  Carry& carry);
+ActOutput ActStep(const Model& model, const Tensor& embedding_rows,
+                  bool training, const Tensor& min_steps,
+                  const TrainOptions& options, Carry& carry);
 
 }  // namespace arctrm::internal

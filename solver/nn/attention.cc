@@ -5,7 +5,7 @@
 
 #include "solver/device/exceptions.h"
 #include "solver/kernels/cpu_attention.h"
-#include "solver/nn/gemm.h"
+#include "solver/nn/bf16_vnni_gemm.h"
 #include "solver/nn/ops.h"
 
 namespace arctrm::internal {
@@ -46,7 +46,7 @@ struct PairProducts {
   static int64_t Scratch(const kernels::HeadShape& shape) {
     return kernels::PairAttentionScratch(shape);
   }
-  static constexpr kernels::PairProduct kMultiply = PairGemm;
+  static constexpr kernels::PairProduct kMultiply = Bf16VnniGemm;
   static void End() { EndPairGemms(); }
 };
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "solver/device/exceptions.h"
-#include "solver/nn/gemm.h"
+#include "solver/nn/bf16_vnni_gemm.h"
 #include "solver/nn/ops.h"
 
 namespace arctrm::internal {
@@ -55,7 +55,7 @@ void MultiplyPanels(const Tensor& a, const Tensor& panels, Tensor& c) {
 class LinearOp : public Function<LinearOp> {
  public:
   static Tensor forward(AutogradContext* ctx, const Tensor& x_in,
-                        const Tensor& weight, const LinearPanels& panels) {
+                        const Tensor& weight, const PackedWeight& panels) {
     const Tensor x = x_in.contiguous();
     Tensor out = at::empty({x.size(0), weight.size(0)}, x.options());
     MultiplyPanels(x, panels.forward, out);
@@ -83,7 +83,7 @@ class LinearOp : public Function<LinearOp> {
 
 }  // namespace
 
-LinearPanels PackLinear(const Tensor& weight, bool gradient) {
+PackedWeight PackLinear(const Tensor& weight, bool gradient) {
   at::NoGradGuard no_grad;
   if (!InUse(Kernel::kLinear) || !weight.is_cpu() ||
       weight.scalar_type() != at::kFloat) {
@@ -93,7 +93,7 @@ LinearPanels PackLinear(const Tensor& weight, bool gradient) {
 }
 
 Tensor Linear(const Tensor& x, const Tensor& weight,
-              const LinearPanels& panels) {
+              const PackedWeight& panels) {
   return panels.forward.defined() ? LinearOp::apply(x, weight, panels)
                                   : at::linear(x, weight);
 }

@@ -7,17 +7,17 @@
 namespace arctrm::internal {
 
 // What Linear reads of a float32 weight on a CPU: both ways it is multiplied
-// with, packed as solver/nn/gemm.h likes it. Undefined elsewhere.
-struct LinearPanels {
+// with, packed as solver/nn/bf16_vnni_gemm.h likes it. Undefined elsewhere.
+struct PackedWeight {
   Tensor forward, backward;
 };
 // As of now: later changes of the weight are not seen. `gradient`: backward
 // passes will follow.
-LinearPanels PackLinear(const Tensor& weight, bool gradient);
+PackedWeight PackLinear(const Tensor& weight, bool gradient);
 
 // x (N, in) weight^T, weight (out, in). With panels the products are those of
 // gemm.h, on this thread; without LibTorch's linear.
 Tensor Linear(const Tensor& x, const Tensor& weight,
-              const LinearPanels& panels);
+              const PackedWeight& panels);
 
 }  // namespace arctrm::internal

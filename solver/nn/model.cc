@@ -266,14 +266,14 @@ Tensor Model::PositionIndex(const Windows& windows) const {
   return origins.defined() ? index : index.view({-1});
 }
 
-Tensor Model::Embed(const Tensor& tokens, const Tensor& puzzle_rows,
+Tensor Model::Embed(const Tensor& tokens, const Tensor& embedding_rows,
                     const Tensor& positions) const {
   const int64_t batch = tokens.size(0);
   const int64_t d = options_.hidden;
   const Tensor cells = at::embedding(Cast(embed_tokens_), tokens);
   std::vector<Tensor> parts;
   if (options_.puzzle_prefix > 0) {
-    parts.push_back(puzzle_rows.to(dtype_).view({batch, 1, d}));
+    parts.push_back(embedding_rows.to(dtype_).view({batch, 1, d}));
   }
   if (options_.puzzle_prefix > 1) {
     parts.push_back(
@@ -326,7 +326,7 @@ Tensor Model::Net(const Tensor& x, const Tensor& y, const Layout& layout,
 }
 
 StepOutput Model::Step(const Latents& latents, const Tensor& tokens,
-                       const Tensor& puzzle_rows,
+                       const Tensor& embedding_rows,
                        const Windows& windows) const {
   ARCTRM_CHECK(tokens.size(1) == (windows.size == GridSize()
                                       ? options_.num_cells()
@@ -340,7 +340,7 @@ StepOutput Model::Step(const Latents& latents, const Tensor& tokens,
                                               : whole;
   };
   const Layout layout = {batch, table(cos_), table(sin_)};
-  const Tensor x = Embed(tokens, puzzle_rows, index);
+  const Tensor x = Embed(tokens, embedding_rows, index);
   Tensor z_h = latents.z_h.reshape({batch * positions, d});
   Tensor z_l = latents.z_l.reshape({batch * positions, d});
   const int cycle = l_cycles_ + 1;

@@ -93,9 +93,11 @@ class Model {
   // z)). TRM: g = f, gradient through the last H cycle; HRM: gradient through
   // the last two updates. tokens (B, S) int64, the cells of each window by
   // rows, which keep the positions that they have on the canvas (with a mixer
-  // only the whole one); puzzle_rows (B, D) float32 (may require a gradient).
+  // only the whole one); embedding_rows (B, D) float32 (may require a
+  // gradient).
   StepOutput Step(const Latents& latents, const Tensor& tokens,
-                  const Tensor& puzzle_rows, const Windows& windows = {}) const;
+                  const Tensor& embedding_rows,
+                  const Windows& windows = {}) const;
 
   // Rough operations of one row of so many cells in one pass of the network,
   // for dividing work.
@@ -104,7 +106,7 @@ class Model {
  private:
   struct Weight {
     Tensor value;
-    LinearPanels panels;  // within a step alone
+    PackedWeight panels;  // within a step alone
   };
   struct Block {
     // Of attention, or of the MLP over positions.
@@ -124,7 +126,7 @@ class Model {
   at::ScalarType HeadDtype() const;
   // sqrt(D) * [puzzle row, zeros | token embeddings] -> (B*T, D), positions
   // added where they are learned.
-  Tensor Embed(const Tensor& tokens, const Tensor& puzzle_rows,
+  Tensor Embed(const Tensor& tokens, const Tensor& embedding_rows,
                const Tensor& positions) const;
   // What a step's rows look like.
   struct Layout {

@@ -18,9 +18,9 @@
 #include "solver/checkpoint/checkpoint.h"
 #include "solver/checkpoint/checkpoint_files.h"
 #include "solver/checkpoint_info.h"
+#include "solver/device/batch_thread_pool.h"
 #include "solver/device/device.h"
 #include "solver/device/transfer.h"
-#include "solver/device/workers.h"
 #include "solver/nn/model.h"
 #include "solver/predict/second_answer.h"
 
@@ -36,7 +36,7 @@ class ModelPredictor : public Predictor {
   // options.batch > 0.
   ModelPredictor(std::unique_ptr<Model> model, at::Tensor table,
                  int canvas_step, const PredictorOptions& options,
-                 std::shared_ptr<internal::Workers> workers)
+                 std::shared_ptr<internal::BatchThreadPool> workers)
       : model_(std::move(model)),
         table_(std::move(table)),
         canvas_step_(canvas_step),
@@ -71,7 +71,7 @@ class ModelPredictor : public Predictor {
     for (const PredictorInput& input : inputs) {
       sizes.push_back(SizeOf(input, canvas()));
     }
-    const std::vector<std::vector<internal::RowGroup>> groups =
+    const std::vector<std::vector<internal::SizeBucket>> groups =
         internal::DivideRows(
             sizes, [this](int64_t cells) { return model_->RowCost(cells); },
             workers_->count());
@@ -82,9 +82,9 @@ class ModelPredictor : public Predictor {
         stream.emplace(streams_[static_cast<size_t>(worker)]);
       }
       Random noise(options_.seed, absl::StrCat("noise ", calls_, " ", worker));
-      for (const internal::RowGroup& group :
+      for (const internal::SizeBucket& group :
            groups[static_cast<size_t>(worker)]) {
-        RunGroup(group, inputs, noise.Next(), absl::MakeSpan(outputs));
+        RunBucket(group, inputs, noise.Next(), absl::MakeSpan(outputs));
       }
     };
     RunAll(run);
@@ -118,12 +118,13 @@ class ModelPredictor : public Predictor {
       const auto size = static_cast<int64_t>(input.tokens.size());
       const bool fits = SizeOf(input, canvas()).cells() > 0 &&
                         (!net.mixer || size == net.num_cells());
-      if (!fits || input.puzzle_id < 0 || input.puzzle_id >= num_ids) {
+      if (!fits || input.embedding_id < 0 || input.embedding_id >= num_ids) {
         return absl::InvalidArgumentError(absl::StrCat(
             "input ", i, ": ", size, " tokens in ", input.cols,
-            " columns and puzzle id ", input.puzzle_id, "; this model takes ",
-            net.canvas_side, " by ", net.canvas_side, " tokens",
-            net.mixer ? "" : " or fewer", " and ids below ", num_ids));
+            " columns and puzzle id ", input.embedding_id,
+            "; this model takes ", net.canvas_side, " by ", net.canvas_side,
+            " tokens", net.mixer ? "" : " or fewer", " and ids below ",
+            num_ids));
       }
       cells += size;
     }
@@ -132,9 +133,9 @@ class ModelPredictor : public Predictor {
   }
 
   // The answers to the rows of one group, into their places among all.
-  void RunGroup(const internal::RowGroup& group,
-                absl::Span<const PredictorInput> inputs, uint64_t noise_stream,
-                absl::Span<PredictorOutput> all) const {
+  void RunBucket(const internal::SizeBucket& group,
+                 absl::Span<const PredictorInput> inputs, uint64_t noise_stream,
+                 absl::Span<PredictorOutput> all) const {
     const auto count = static_cast<int64_t>(group.rows.size());
     const int64_t cells = group.size.cells();
     at::Tensor tokens = at::empty({count, cells}, at::kByte);
@@ -144,7 +145,7 @@ class ModelPredictor : public Predictor {
           inputs[static_cast<size_t>(group.rows[static_cast<size_t>(i)])];
       std::copy(input.tokens.begin(), input.tokens.end(),
                 tokens.mutable_data_ptr<uint8_t>() + i * cells);
-      ids.mutable_data_ptr<int64_t>()[i] = input.puzzle_id;
+      ids.mutable_data_ptr<int64_t>()[i] = input.embedding_id;
     }
     const at::Device device = model_->device();
     std::vector<PredictorOutput> outputs(group.rows.size());
@@ -335,7 +336,7 @@ class ModelPredictor : public Predictor {
   PredictorOptions options_;
   int batch_;
   int64_t calls_ = 0;
-  std::shared_ptr<internal::Workers> workers_;
+  std::shared_ptr<internal::BatchThreadPool> workers_;
   std::vector<c10::Stream> streams_;  // by worker; empty: the current one
 };
 
@@ -382,17 +383,16 @@ PredictorOutput ChooseRollout(std::vector<PredictorOutput> answers,
   return std::move(answers[best]);
 }
 
-std::unique_ptr<Predictor> MakePredictor(std::unique_ptr<Model> model,
-                                         Tensor table, int canvas_step,
-                                         const PredictorOptions& options,
-                                         std::shared_ptr<Workers> workers) {
+std::unique_ptr<Predictor> MakePredictor(
+    std::unique_ptr<Model> model, Tensor table, int canvas_step,
+    const PredictorOptions& options, std::shared_ptr<BatchThreadPool> workers) {
   PredictorOptions resolved = options;
   if (resolved.batch <= 0) {
     resolved.batch = DefaultBatch(
         *model, workers == nullptr ? at::get_num_threads() : workers->count());
   }
   if (workers == nullptr) {
-    workers = std::make_shared<Workers>(
+    workers = std::make_shared<BatchThreadPool>(
         DivisibleRows(model->device(), resolved.batch));
   }
   return std::make_unique<ModelPredictor>(std::move(model), std::move(table),
@@ -416,7 +416,7 @@ absl::StatusOr<std::unique_ptr<Predictor>> LoadPredictor(
         Random init(0, "init");
         auto model = std::make_unique<Model>(
             info.model, device,
-            internal::AnswerDtype(info.train.precision, device), init);
+            internal::InferenceDtype(info.train.precision, device), init);
         ARCTRM_ASSIGN_OR_RETURN(
             at::Tensor table,
             internal::LoadModelTensors(file, info.ids.num_ids, *model));
@@ -424,8 +424,9 @@ absl::StatusOr<std::unique_ptr<Predictor>> LoadPredictor(
         const bool fixed = info.train.deterministic;
         if (resolved.batch <= 0) {
           resolved.batch = DefaultBatch(
-              *model, fixed ? static_cast<int>(internal::Workers::kFixedSlices)
-                            : at::get_num_threads());
+              *model,
+              fixed ? static_cast<int>(internal::BatchThreadPool::kFixedSlices)
+                    : at::get_num_threads());
         }
         TrainOptions train = info.train;
         if (options.fit_canvas != "auto") train.fit_canvas = options.fit_canvas;
@@ -436,7 +437,7 @@ absl::StatusOr<std::unique_ptr<Predictor>> LoadPredictor(
               "canvases can't be fitted for a mixer, a Sudoku or a maze; leave "
               "run.fit_canvas at auto");
         }
-        auto workers = std::make_shared<internal::Workers>(
+        auto workers = std::make_shared<internal::BatchThreadPool>(
             DivisibleRows(device, resolved.batch), fixed);
         return internal::MakePredictor(std::move(model), table.to(device),
                                        train.FittedStep(), resolved,

@@ -5,8 +5,8 @@
 #include <memory>
 #include <vector>
 
+#include "solver/device/batch_thread_pool.h"
 #include "solver/device/torch.h"
-#include "solver/device/workers.h"
 #include "solver/nn/model.h"
 #include "solver/predictor.h"
 
@@ -21,9 +21,8 @@ PredictorOutput ChooseRollout(std::vector<PredictorOutput> answers,
 // `table` (num_ids, D) on the model's device. `canvas_step`: Predictor's.
 // options.device and fit_canvas are not looked at.
 // `workers`: those of a trainer that does nothing meanwhile; null: its own.
-std::unique_ptr<Predictor> MakePredictor(std::unique_ptr<Model> model,
-                                         Tensor table, int canvas_step,
-                                         const PredictorOptions& options,
-                                         std::shared_ptr<Workers> workers);
+std::unique_ptr<Predictor> MakePredictor(
+    std::unique_ptr<Model> model, Tensor table, int canvas_step,
+    const PredictorOptions& options, std::shared_ptr<BatchThreadPool> workers);
 
 }  // namespace arctrm::internal

@@ -8,21 +8,21 @@
 
 #include "absl/strings/str_format.h"
 #include "base/clock.h"
-#include "solver/train/row_match.h"
+#include "solver/train/embedding_init_search.h"
 
 namespace arctrm::internal {
 namespace {
 
 // The rows of one task that the checkpoint has too.
-void KeepKnownRows(const PuzzleTask& task, const PuzzleTask& before,
+void KeepKnownRows(const TaskEmbeddings& task, const TaskEmbeddings& before,
                    const Tensor& known, Tensor& rows,
                    std::vector<int64_t>& updates, std::vector<bool>& is_new) {
   std::map<std::string, size_t> place;  // augmentation -> place among copies
-  for (size_t i = 0; i < before.copies.size(); ++i) {
-    place[before.copies[i].Key()] = i;
+  for (size_t i = 0; i < before.augmentations.size(); ++i) {
+    place[before.augmentations[i].Key()] = i;
   }
-  for (size_t i = 0; i < task.copies.size(); ++i) {
-    const auto found = place.find(task.copies[i].Key());
+  for (size_t i = 0; i < task.augmentations.size(); ++i) {
+    const auto found = place.find(task.augmentations[i].Key());
     if (found == place.end()) continue;
     const int64_t id = task.first_id + static_cast<int64_t>(i);
     rows[id].copy_(
@@ -65,7 +65,7 @@ class KeepAlive {
 
 }  // namespace
 
-NewRows InitEmbeddings(const TrainRequest& request, const PuzzleIds& index,
+NewRows InitEmbeddings(const TrainRequest& request, const EmbeddingIndex& index,
                        const Tensor& known, TrainState& state) {
   at::NoGradGuard no_grad;
   const TrainOptions& train = request.train;
@@ -84,8 +84,8 @@ NewRows InitEmbeddings(const TrainRequest& request, const PuzzleIds& index,
   }
   // Row 0 is blank for ARC, and that of every puzzle for Sudoku and mazes.
   rows[0].copy_(known[0]);
-  for (const PuzzleTask& task : embeddings.index.tasks) {
-    const PuzzleTask* before = index.Find(task.name);
+  for (const TaskEmbeddings& task : embeddings.index.tasks) {
+    const TaskEmbeddings* before = index.Find(task.name);
     if (before == nullptr) continue;
     KeepKnownRows(task, *before, known, rows, embeddings.updates,
                   new_rows.is_new);
@@ -118,12 +118,12 @@ void MatchNewRows(const NewRows& rows, Training& training) {
         absl::StrFormat("match  row %d/%d  %.1f rows/s  at most %.0f s", done,
                         wanted, done / std::max(took_s(), 1e-9), limit_s));
   };
-  const RowMatcher matcher = {*state.model,
-                              request.train,
-                              *training.executor.workers(),
-                              state.batch.examples.sampler(),
-                              *request.dataset,
-                              state.embeddings.index};
+  const EmbeddingInitSearch matcher = {*state.model,
+                                       request.train,
+                                       *training.executor.workers(),
+                                       state.batch.examples.sampler(),
+                                       *request.dataset,
+                                       state.embeddings.index};
   const int matched =
       matcher.Match(rows, limit_s, progress, state.embeddings.rows);
   if (training.log != nullptr) {

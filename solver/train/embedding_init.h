@@ -5,14 +5,14 @@
 
 #include "solver/checkpoint_info.h"
 #include "solver/device/torch.h"
-#include "solver/train/row_match.h"
+#include "solver/train/embedding_init_search.h"
 #include "solver/train/step.h"
 
 namespace arctrm::internal {
 
 // Fills state.embeddings from a checkpoint's table `known` (num_ids, D) with
 // index `index`. New rows become zero or the mean of all known rows.
-NewRows InitEmbeddings(const TrainRequest& request, const PuzzleIds& index,
+NewRows InitEmbeddings(const TrainRequest& request, const EmbeddingIndex& index,
                        const Tensor& known, TrainState& state);
 
 // train.new_rows = match: replaces new rows by the candidate that answers best,

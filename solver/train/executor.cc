@@ -62,14 +62,14 @@ Executor::Executor(const TrainRequest& request, Model* model,
       collective_(std::move(collective)) {
   const int64_t rows =
       SliceOf(train_.batch, collective_->size(), collective_->rank()).size;
-  workers_ = std::make_shared<Workers>(model->device().is_cpu() ? rows : 1,
-                                       train_.deterministic);
+  workers_ = std::make_shared<BatchThreadPool>(
+      model->device().is_cpu() ? rows : 1, train_.deterministic);
   for (int i = 1; i < workers_->count(); ++i) {
     replicas_.push_back(model->Replica());
   }
   if (!recorder) return;
   for (int i = 0; i < workers_->count(); ++i) {
-    graphs_.push_back(std::make_unique<StepGraphs>(
+    graphs_.push_back(std::make_unique<GraphCache>(
         &replica(static_cast<size_t>(i)), &train_, rows, recorder(), log));
   }
 }
@@ -78,23 +78,23 @@ bool Executor::ComputeGradients(const Batch& fresh, const Tensor& min_steps,
                                 const StepSchedule& schedule, TrainState& state,
                                 Gradients& out) {
   Configure(schedule);
-  const std::vector<std::vector<RowGroup>> groups = DivideRows(state.batch);
+  const std::vector<std::vector<SizeBucket>> groups = DivideRows(state.batch);
   if (model_->options().puzzle_prefix > 0) {
     out.row_grad = at::empty({state.batch.slice.size, model_->options().hidden},
                              state.embeddings.rows.options());
   }
   // The carry of a step that can be undone advances once all is computed.
   const bool keep_at_end = CanUndo();
-  std::vector<std::vector<GroupDone>> done(groups.size());
+  std::vector<std::vector<BucketDone>> done(groups.size());
   try {
     workers_->Run([&](int worker) {
       const auto thread = static_cast<size_t>(worker);
       Model& model = replica(thread);
       model.RequireGradients(!schedule.rows_only);
       model.flat_grad().zero_();
-      for (const RowGroup& group : groups[thread]) {
-        GroupDone now =
-            RunGroup(thread, group, fresh, min_steps, state, out.row_grad);
+      for (const SizeBucket& group : groups[thread]) {
+        BucketDone now =
+            RunBucket(thread, group, fresh, min_steps, state, out.row_grad);
         if (!keep_at_end) {
           KeepCarry(now, state.batch.carry);
           now.output.latents = {};
@@ -105,8 +105,8 @@ bool Executor::ComputeGradients(const Batch& fresh, const Tensor& min_steps,
   } catch (const Interruption&) {
     return false;
   }
-  for (const std::vector<GroupDone>& of_thread : done) {
-    for (const GroupDone& now : of_thread) {
+  for (const std::vector<BucketDone>& of_thread : done) {
+    for (const BucketDone& now : of_thread) {
       if (keep_at_end) KeepCarry(now, state.batch.carry);
       out.sums.push_back(now.output.sums);
     }
@@ -139,7 +139,7 @@ void Executor::Configure(const StepSchedule& schedule) {
   recorded_ = now;
 }
 
-std::vector<std::vector<RowGroup>> Executor::DivideRows(
+std::vector<std::vector<SizeBucket>> Executor::DivideRows(
     const BatchState& batch) const {
   std::vector<GridSize> sizes;
   const int64_t* windows = batch.windows.const_data_ptr<int64_t>();
@@ -152,26 +152,26 @@ std::vector<std::vector<RowGroup>> Executor::DivideRows(
       workers_->count());
 }
 
-Executor::GroupDone Executor::RunGroup(size_t thread, const RowGroup& group,
-                                       const Batch& fresh,
-                                       const Tensor& min_steps,
-                                       const TrainState& state,
-                                       Tensor& row_grad) {
+Executor::BucketDone Executor::RunBucket(size_t thread, const SizeBucket& group,
+                                         const Batch& fresh,
+                                         const Tensor& min_steps,
+                                         const TrainState& state,
+                                         Tensor& row_grad) {
   const Model& model = replica(thread);
   const Tensor index =
       ToDevice(at::tensor(group.rows, at::dtype(at::kLong)), model.device());
-  GroupInput input = MakeInput(model, group, index, fresh, min_steps, state);
-  GroupOutput output = graphs_.empty() ? StepGroup(model, train_, input)
-                                       : graphs_[thread]->Run(input);
+  BucketInput input = MakeInput(model, group, index, fresh, min_steps, state);
+  BucketOutput output = graphs_.empty() ? StepBucket(model, train_, input)
+                                        : graphs_[thread]->Run(input);
   const AllowNondeterministicScope any_order(model.device());
   if (row_grad.defined()) row_grad.index_copy_(0, index, output.row_grad);
   return {index, std::move(output), std::move(input.carry.current)};
 }
 
-GroupInput Executor::MakeInput(const Model& model, const RowGroup& group,
-                               const Tensor& index, const Batch& fresh,
-                               const Tensor& min_steps,
-                               const TrainState& state) const {
+BucketInput Executor::MakeInput(const Model& model, const SizeBucket& group,
+                                const Tensor& index, const Batch& fresh,
+                                const Tensor& min_steps,
+                                const TrainState& state) const {
   const at::Device device = model.device();
   const int64_t cells = group.size.cells();
   const int64_t positions = model.options().puzzle_prefix + cells;
@@ -183,10 +183,10 @@ GroupInput Executor::MakeInput(const Model& model, const RowGroup& group,
   };
   const auto cut_batch = [&](const Batch& whole) {
     return Batch{cut(whole.tokens, cells), cut(whole.labels, cells),
-                 rows_of(whole.puzzle_ids)};
+                 rows_of(whole.embedding_ids)};
   };
   const BatchState& batch = state.batch;
-  GroupInput input;
+  BucketInput input;
   input.carry = {{cut(batch.carry.latents.z_h, positions),
                   cut(batch.carry.latents.z_l, positions)},
                  rows_of(batch.carry.steps),
@@ -205,7 +205,7 @@ GroupInput Executor::MakeInput(const Model& model, const RowGroup& group,
   for (int64_t& place : places) place += batch.slice.begin;
   AddNoise(places, state.counters.step, input.carry);
   input.rows =
-      state.embeddings.rows.index_select(0, input.carry.current.puzzle_ids);
+      state.embeddings.rows.index_select(0, input.carry.current.embedding_ids);
   if (min_steps.defined()) input.min_steps = rows_of(min_steps);
   const double scale = model.dtype() == at::kHalf ? state.loss_scale.scale : 1;
   input.divisor = at::full({}, static_cast<double>(train_.batch) / scale,
@@ -233,7 +233,7 @@ void Executor::AddNoise(const std::vector<int64_t>& rows, int64_t step,
   }
 }
 
-void Executor::KeepCarry(const GroupDone& done, Carry& carry) const {
+void Executor::KeepCarry(const BucketDone& done, Carry& carry) const {
   at::NoGradGuard no_grad;
   const AllowNondeterministicScope any_order(model_->device());
   const auto keep = [&](const Tensor& part, const Tensor& whole) {
@@ -246,7 +246,7 @@ void Executor::KeepCarry(const GroupDone& done, Carry& carry) const {
   keep(done.output.halted, carry.halted);
   keep(done.current.tokens, carry.current.tokens);
   keep(done.current.labels, carry.current.labels);
-  keep(done.current.puzzle_ids, carry.current.puzzle_ids);
+  keep(done.current.embedding_ids, carry.current.embedding_ids);
 }
 
 Tensor Executor::GatherRows(const Tensor& own) const {
@@ -274,7 +274,7 @@ Carry Executor::GatherCarry(const Carry& own) const {
           GatherRows(own.steps),
           GatherRows(own.halted),
           {GatherRows(own.current.tokens), GatherRows(own.current.labels),
-           GatherRows(own.current.puzzle_ids)}};
+           GatherRows(own.current.embedding_ids)}};
 }
 
 void Executor::SetForwardDtype(at::ScalarType dtype, Carry& carry) {
@@ -293,12 +293,12 @@ bool Executor::CanUndo() const {
 }
 
 void Executor::ClearRecordings() {
-  for (const std::unique_ptr<StepGraphs>& graphs : graphs_) graphs->Clear();
+  for (const std::unique_ptr<GraphCache>& graphs : graphs_) graphs->Clear();
 }
 
 int64_t Executor::replays() const {
   int64_t sum = 0;
-  for (const std::unique_ptr<StepGraphs>& graphs : graphs_) {
+  for (const std::unique_ptr<GraphCache>& graphs : graphs_) {
     sum += graphs->replays();
   }
   return sum;

@@ -10,16 +10,16 @@
 #include <vector>
 
 #include "base/log.h"
+#include "solver/device/batch_thread_pool.h"
 #include "solver/device/step_recorder.h"
 #include "solver/device/torch.h"
-#include "solver/device/workers.h"
 #include "solver/distributed/collective.h"
 #include "solver/nn/act.h"
 #include "solver/nn/model.h"
 #include "solver/train.h"
+#include "solver/train/graph_cache.h"
 #include "solver/train/schedule.h"
 #include "solver/train/state.h"
-#include "solver/train/step_graph.h"
 
 namespace arctrm::internal {
 
@@ -65,15 +65,15 @@ class Executor {
   bool CanUndo() const;
 
   Collective& collective() const { return *collective_; }
-  const std::shared_ptr<Workers>& workers() const { return workers_; }
+  const std::shared_ptr<BatchThreadPool>& workers() const { return workers_; }
   // Groups of rows that ran from a recording so far.
   int64_t replays() const;
 
  private:
   // The rows of a group after their step.
-  struct GroupDone {
+  struct BucketDone {
     Tensor index;  // (n) int64: their places in the slice
-    GroupOutput output;
+    BucketOutput output;
     Batch current;
   };
 
@@ -83,32 +83,33 @@ class Executor {
   // The cycles of all replicas. Clears recordings of other cycles.
   void Configure(const StepSchedule& schedule);
   // The rows of the slice by thread and canvas size.
-  std::vector<std::vector<RowGroup>> DivideRows(const BatchState& batch) const;
+  std::vector<std::vector<SizeBucket>> DivideRows(
+      const BatchState& batch) const;
   // One supervision step of some rows. Adds gradients to the thread's replica
   // and puts those of embedding rows into `row_grad`.
-  GroupDone RunGroup(size_t thread, const RowGroup& group, const Batch& fresh,
-                     const Tensor& min_steps, const TrainState& state,
-                     Tensor& row_grad);
-  GroupInput MakeInput(const Model& model, const RowGroup& group,
-                       const Tensor& index, const Batch& fresh,
-                       const Tensor& min_steps, const TrainState& state) const;
+  BucketDone RunBucket(size_t thread, const SizeBucket& group,
+                       const Batch& fresh, const Tensor& min_steps,
+                       const TrainState& state, Tensor& row_grad);
+  BucketInput MakeInput(const Model& model, const SizeBucket& group,
+                        const Tensor& index, const Batch& fresh,
+                        const Tensor& min_steps, const TrainState& state) const;
   // train.start_noise for rows that begin, train.latent_noise for all. `rows`:
   // their places in the whole batch.
   void AddNoise(const std::vector<int64_t>& rows, int64_t step,
                 Carry& carry) const;
   // Writes a group's rows back to their places.
-  void KeepCarry(const GroupDone& done, Carry& carry) const;
+  void KeepCarry(const BucketDone& done, Carry& carry) const;
   void ClearRecordings();
 
   const TrainOptions train_;
   const uint64_t seed_;
   Model* const model_;
   std::unique_ptr<Collective> collective_;
-  std::shared_ptr<Workers> workers_;
+  std::shared_ptr<BatchThreadPool> workers_;
   // Of all threads but the first, which has the model itself.
   std::vector<std::unique_ptr<Model>> replicas_;
   // By thread; empty: steps are not recorded.
-  std::vector<std::unique_ptr<StepGraphs>> graphs_;
+  std::vector<std::unique_ptr<GraphCache>> graphs_;
   // H cycles, L cycles and rows_only of the recorded steps.
   std::array<int, 3> recorded_ = {};
 };

@@ -10,9 +10,9 @@
 namespace arctrm::internal {
 
 struct LossScale {
-  static constexpr double kMost = 16777216;  // 2^24
-  static constexpr int kGrowAfter = 2000;    // good steps
-  static constexpr int kGiveUpAfter = 20;    // overflows in a row
+  static constexpr double kMaxScale = 16777216;  // 2^24
+  static constexpr int kGrowAfter = 2000;        // good steps
+  static constexpr int kGiveUpAfter = 20;        // overflows in a row
 
   double scale = 65536;
   int64_t good_steps = 0;     // since the scale changed
@@ -33,7 +33,7 @@ struct LossScale {
     }
     skipped_in_a_row = 0;
     if (++good_steps >= kGrowAfter) {
-      scale = std::min(2 * scale, kMost);
+      scale = std::min(2 * scale, kMaxScale);
       good_steps = 0;
     }
   }

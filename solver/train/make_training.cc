@@ -61,7 +61,7 @@ absl::StatusOr<int> DecideCanvasStep(const TrainRequest& request,
 
 // Does the dataset fit the model, and has every process a row of each batch?
 absl::Status CheckData(const TrainRequest& request) {
-  const Group& group = request.group;
+  const ProcessGroup& group = request.group;
   if (request.train.batch < group.size) {
     return absl::InvalidArgumentError(absl::StrCat(
         "train.batch = ", request.train.batch, " for ", group.size,
@@ -217,7 +217,7 @@ absl::StatusOr<std::unique_ptr<Training>> MakeTraining(
   TrainRequest request = asked;
   ARCTRM_ASSIGN_OR_RETURN(request.train.fit_canvas, DecideFitCanvas(asked));
   ARCTRM_RETURN_IF_ERROR(CheckData(request));
-  const Group& group = request.group;
+  const ProcessGroup& group = request.group;
   ARCTRM_ASSIGN_OR_RETURN(
       const at::Device device,
       OpenDevice(request.device, group.size > 1 ? group.local_rank : 0));
@@ -225,7 +225,7 @@ absl::StatusOr<std::unique_ptr<Training>> MakeTraining(
                           DecideCanvasStep(asked, device));
   ARCTRM_RETURN_IF_ERROR(CheckGraphs(request.train, device));
   ARCTRM_ASSIGN_OR_RETURN(std::unique_ptr<Collective> collective,
-                          JoinGroup(group, device));
+                          JoinProcessGroup(group, device));
   ARCTRM_RETURN_IF_ERROR(CheckSameRequest(request, *collective));
   const at::ScalarType dtype =
       SharedForwardDtype(request.train, device, *collective);

@@ -31,7 +31,7 @@ std::string PairsFingerprint(const Dataset& dataset) {
   std::string content = absl::StrCat(dataset.canvas.side, ";");
   if (!dataset.has_ids()) {
     absl::StrAppend(&content, PuzzleKindName(dataset.canvas.kind), ";",
-                    dataset.seed, ";", dataset.copies_asked, ";");
+                    dataset.seed, ";", dataset.augmentations_asked, ";");
   }
   for (const DatasetTask& task : dataset.tasks) {
     absl::StrAppend(&content, task.name, ";", task.pairs.size(), ";");
@@ -39,7 +39,7 @@ std::string PairsFingerprint(const Dataset& dataset) {
       content += pair.input.ContentBytes();
       content += pair.output.ContentBytes();
     }
-    for (const Augmentation& copy : task.copies) content += copy.Key();
+    for (const Augmentation& copy : task.augmentations) content += copy.Key();
   }
   return Sha256Hex(content);
 }
@@ -82,7 +82,7 @@ absl::StatusOr<ResumeState> ReadResume(const std::string& dir,
                           ReadCheckpointTensors(info.dir, kResumeFile));
   ResumeState saved{std::move(info), std::move(weights), std::move(state)};
   ARCTRM_RETURN_IF_ERROR(CheckDataset(dir, saved, dataset));
-  if (saved.info.ids.num_ids != IdsOfDataset(dataset).num_ids) {
+  if (saved.info.ids.num_ids != EmbeddingIndexOf(dataset).num_ids) {
     return absl::DataLossError(
         absl::StrCat(dir, ": its id map does not fit its dataset"));
   }
@@ -94,7 +94,7 @@ absl::StatusOr<ResumeState> ReadResume(const std::string& dir,
 std::string DatasetFingerprint(const Dataset& dataset) {
   std::string content =
       absl::StrCat(internal::PairsFingerprint(dataset), ";", dataset.seed, ";",
-                   dataset.copies_asked, ";");
+                   dataset.augmentations_asked, ";");
   for (const DatasetTask& task : dataset.tasks) {
     absl::StrAppend(&content, task.trains_on_test_pairs, ";",
                     task.test_inputs.size(), ";");

@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "augment/fitted_canvas.h"
+#include "augment/task_window.h"
 #include "base/status.h"
 #include "puzzles/puzzle_dataset.h"
 
@@ -17,8 +17,8 @@ namespace arctrm::internal {
 namespace {
 
 // One pair of each copy is never moved: which one is fixed by its id.
-int UntranslatedPair(int64_t puzzle_id, int pairs) {
-  uint64_t x = static_cast<uint64_t>(puzzle_id) * 0x9E3779B97F4A7C15u;
+int UntranslatedPair(int64_t embedding_id, int pairs) {
+  uint64_t x = static_cast<uint64_t>(embedding_id) * 0x9E3779B97F4A7C15u;
   x ^= x >> 32;
   return static_cast<int>(x % static_cast<uint64_t>(pairs));
 }
@@ -39,7 +39,7 @@ ExampleSampler::ExampleSampler(const Dataset* dataset, bool translate,
   for (const DatasetTask& task : dataset->tasks) {
     sizes.push_back(
         canvas_step > 0 && dataset->has_ids()
-            ? FittedSize(task.pairs, task.test_inputs, whole.side, canvas_step)
+            ? TaskWindow(task.pairs, task.test_inputs, whole.side, canvas_step)
             : whole.size());
   }
   sizes_ = std::make_shared<std::vector<GridSize>>(std::move(sizes));
@@ -60,7 +60,7 @@ void ExampleSampler::StartTask() {
   const DatasetTask& task =
       dataset_->tasks[static_cast<size_t>((*order_)[position_])];
   copy_ = static_cast<int>(
-      random_.Below(static_cast<uint64_t>(dataset_->num_copies(task))));
+      random_.Below(static_cast<uint64_t>(dataset_->num_augmentations(task))));
   pairs_.resize(task.pairs.size());
   std::iota(pairs_.begin(), pairs_.end(), 0);
   random_.Shuffle(pairs_);
@@ -76,9 +76,9 @@ Example ExampleSampler::InPlace(int task, int copy) const {
   example.copy = copy;
   example.window.size = (*sizes_)[index];
   if (!dataset_->has_ids()) return example;
-  example.puzzle_id = (*first_ids_)[index] + copy;
+  example.embedding_id = (*first_ids_)[index] + copy;
   const DatasetTask& of = dataset_->tasks[index];
-  if (Transposes(of.copies[static_cast<size_t>(copy)].dihedral)) {
+  if (Transposes(of.augmentations[static_cast<size_t>(copy)].dihedral)) {
     example.window.size = example.window.size.Transposed();
   }
   return example;
@@ -97,9 +97,9 @@ Example ExampleSampler::Next() {
   example.pair = pairs_.back();
   pairs_.pop_back();
   if (translate_ && dataset_->has_ids() &&
-      example.pair != UntranslatedPair(example.puzzle_id,
+      example.pair != UntranslatedPair(example.embedding_id,
                                        static_cast<int>(task.pairs.size()))) {
-    const Augmentation& copy = task.copies[static_cast<size_t>(copy_)];
+    const Augmentation& copy = task.augmentations[static_cast<size_t>(copy_)];
     const Pair& pair = task.pairs[static_cast<size_t>(example.pair)];
     // Only the shape matters, and the shape only depends on the geometry.
     const Pair shape = {ApplyDihedral(pair.input, copy.dihedral),
@@ -122,7 +122,8 @@ void ExampleSampler::Encode(const Example& example, uint8_t* input,
   if (dataset_->canvas.kind == PuzzleKind::kSudoku) {
     drawn = ShuffledSudoku(pair, dataset_->seed, index, example.copy);
   } else {
-    const Augmentation& copy = task.copies[static_cast<size_t>(example.copy)];
+    const Augmentation& copy =
+        task.augmentations[static_cast<size_t>(example.copy)];
     drawn = {copy.Apply(pair.input), copy.Apply(pair.output)};
   }
   if (dataset_->canvas.kind != PuzzleKind::kArc) {
@@ -181,7 +182,7 @@ absl::Status ExampleSampler::SetState(const std::string& state) {
   order_ = std::make_shared<std::vector<int>>(std::move(order));
   const DatasetTask& task =
       dataset_->tasks[static_cast<size_t>((*order_)[position_])];
-  if (copy_ < 0 || copy_ >= dataset_->num_copies(task) ||
+  if (copy_ < 0 || copy_ >= dataset_->num_augmentations(task) ||
       !numbers(parts[4], static_cast<int>(task.pairs.size()), pairs_)) {
     return damaged;
   }

@@ -26,7 +26,7 @@ struct Example {
   int pair = 0;
   Offset offset;  // of the grids on the whole canvas
   Window window;
-  int64_t puzzle_id = 0;
+  int64_t embedding_id = 0;
 };
 
 // An epoch takes every task once, in random order; of each one randomly chosen
@@ -39,7 +39,7 @@ struct Example {
 class ExampleSampler {
  public:
   // Borrows `dataset`. pairs_per_visit 0: all pairs. canvas_step > 0: windows
-  // of FittedSize (augment/fitted_canvas.h) in that step, for copies that are
+  // of TaskWindow (augment/task_window.h) in that step, for copies that are
   // transposed with rows and columns swapped; 0: the whole canvas.
   // The stream is the same with and without.
   ExampleSampler(const Dataset* dataset, bool translate, int pairs_per_visit,

@@ -49,7 +49,7 @@ TrainState::TrainState(const TrainRequest& request, Slice slice,
       batch(request, slice, *model),
       trained(TrainedTasks(*request.dataset)) {
   origin.run = request.run;
-  embeddings.index = IdsOfDataset(*request.dataset);
+  embeddings.index = EmbeddingIndexOf(*request.dataset);
   const int64_t num_ids = embeddings.index.num_ids;
   embeddings.rows =
       at::zeros({num_ids, request.model.hidden},

@@ -11,12 +11,12 @@
 
 #include "augment/leak_guard.h"
 #include "base/random.h"
+#include "solver/device/batch_thread_pool.h"
 #include "solver/device/torch.h"
 #include "solver/device/transfer.h"
-#include "solver/device/workers.h"
+#include "solver/embedding_index.h"
 #include "solver/nn/act.h"
 #include "solver/nn/model.h"
-#include "solver/puzzle_ids.h"
 #include "solver/train.h"
 #include "solver/train/example_queue.h"
 #include "solver/train/loss_scale.h"
@@ -26,7 +26,7 @@ namespace arctrm::internal {
 
 // The embedding rows: one vector for each (task, augmentation).
 struct EmbeddingTable {
-  PuzzleIds index;
+  EmbeddingIndex index;
   Tensor rows;                   // (num_ids, D) float32, on the model's device
   std::vector<int64_t> updates;  // by id: optimiser updates of each row
 };

@@ -84,7 +84,7 @@ void VisitCarry(State& carry, Visitor&& visit) {
   visit("carry.halted", carry.halted);
   visit("carry.tokens", carry.current.tokens);
   visit("carry.labels", carry.current.labels);
-  visit("carry.puzzle_ids", carry.current.puzzle_ids);
+  visit("carry.puzzle_ids", carry.current.embedding_ids);
 }
 
 // `carry`: that of the whole batch.
@@ -190,7 +190,7 @@ absl::Status SaveTraining(const Training& training, const std::string& dir,
   info.step = state.origin.steps + state.counters.step;
   info.train_time_s = state.origin.time_s + time_s;
   info.ids = state.embeddings.index;
-  for (PuzzleTask& task : info.ids.tasks) {
+  for (TaskEmbeddings& task : info.ids.tasks) {
     for (size_t i = 0; i < task.updates.size(); ++i) {
       task.updates[i] =
           state.embeddings.updates[static_cast<size_t>(task.first_id) + i];
@@ -275,7 +275,7 @@ absl::Status LoadResumeState(Training& training) {
       ValueOf(file.metadata(), "exploration")));
   ARCTRM_RETURN_IF_ERROR(
       state.batch.examples.SetState(ValueOf(file.metadata(), "sampler")));
-  for (const PuzzleTask& task : saved.info.ids.tasks) {
+  for (const TaskEmbeddings& task : saved.info.ids.tasks) {
     for (size_t i = 0; i < task.updates.size(); ++i) {
       state.embeddings.updates[static_cast<size_t>(task.first_id) + i] =
           task.updates[i];

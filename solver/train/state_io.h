@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "solver/checkpoint_info.h"
-#include "solver/train/row_match.h"
+#include "solver/train/embedding_init_search.h"
 #include "solver/train/step.h"
 
 namespace arctrm::internal {

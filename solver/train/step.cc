@@ -52,7 +52,7 @@ Batch DrawBatch(const TrainRequest& request, TrainState& state) {
   for (int64_t b = 0; b < request.train.batch; ++b) {
     if (!flags[b]) continue;
     const ExampleQueue::Entry entry = batch.examples.Next();
-    ids[b] = entry.example.puzzle_id;
+    ids[b] = entry.example.embedding_id;
     const Window& window = entry.example.window;
     windows[4 * b] = window.size.rows;
     windows[4 * b + 1] = window.size.cols;
@@ -67,7 +67,7 @@ Batch DrawBatch(const TrainRequest& request, TrainState& state) {
   Batch drawn;
   drawn.tokens = fresh[0];
   drawn.labels = at::where(fresh[1] == kPadToken, kIgnoredLabel, fresh[1]);
-  drawn.puzzle_ids = ToDevice(
+  drawn.embedding_ids = ToDevice(
       batch.ids.narrow(0, batch.slice.begin, batch.slice.size), device);
   return drawn;
 }

@@ -170,15 +170,15 @@ TEST(Canvas, FitsWhatIsKnown) {
   Task task;
   task.demonstrations = {{Grid(3, 4), Grid(2, 7)}};
   task.test_inputs = {Grid(9, 1)};
-  EXPECT_EQ(FitCanvas({task}, 0).side, 10);
-  EXPECT_EQ(FitCanvas({task}, 5).side, 15);
-  EXPECT_EQ(FitCanvas({task}, 25).side, 30);
+  EXPECT_EQ(DatasetCanvas({task}, 0).side, 10);
+  EXPECT_EQ(DatasetCanvas({task}, 5).side, 15);
+  EXPECT_EQ(DatasetCanvas({task}, 25).side, 30);
   Task large;
   large.demonstrations = {{Grid(30, 1), Grid(1, 1)}};
-  EXPECT_EQ(FitCanvas({task, large}, 0).side, 30);
+  EXPECT_EQ(DatasetCanvas({task, large}, 0).side, 30);
   large.demonstrations = {{Grid(1, 1), Grid(29, 1)}};
-  EXPECT_EQ(FitCanvas({task, large}, 0).side, 30);
-  EXPECT_EQ(FitCanvas({}, 0).side, 2);
+  EXPECT_EQ(DatasetCanvas({task, large}, 0).side, 30);
+  EXPECT_EQ(DatasetCanvas({}, 0).side, 2);
 }
 
 TEST(CanvasDeathTest, GridsThatDoNotFitAreABug) {

@@ -55,7 +55,7 @@ Dataset Example() {
   Dataset dataset;
   dataset.canvas.side = 4;
   dataset.seed = 7;
-  dataset.copies_asked = 2;
+  dataset.augmentations_asked = 2;
   DatasetTask task;
   task.name = "t1";
   task.pairs = {{Grid::FromText("12"), Grid::FromText("2 1")}};
@@ -63,18 +63,18 @@ Dataset Example() {
   Augmentation turned;
   turned.dihedral = 1;
   turned.colors = {0, 9, 8, 7, 6, 5, 4, 3, 2, 1};
-  task.copies = {Augmentation(), turned};
+  task.augmentations = {Augmentation(), turned};
   dataset.tasks = {task};
   task.name = "t1#2";
   task.pairs.push_back({Grid::FromText("9"), Grid::FromText("0")});
   task.test_inputs.clear();
   task.trains_on_test_pairs = true;
-  task.copies.resize(1);
+  task.augmentations.resize(1);
   dataset.tasks.push_back(task);
   return dataset;
 }
 
-Dataset RandomDataset(int tasks, int copies) {
+Dataset RandomDataset(int tasks, int augmentations) {
   Random random(3, "files");
   DatasetSource source;
   for (int i = 0; i < tasks; ++i) {
@@ -82,7 +82,7 @@ Dataset RandomDataset(int tasks, int copies) {
         RandomTask(random, absl::StrCat("task", i), 30));
   }
   BuildOptions options;
-  options.plan.copies = copies;
+  options.plan.augmentations = augmentations;
   options.plan.seed = 0xFFFFFFFFFFFFFFFFu;
   return *BuildDataset({source}, options);
 }

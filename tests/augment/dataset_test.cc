@@ -18,9 +18,9 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-BuildOptions Copies(int copies) {
+BuildOptions Copies(int augmentations) {
   BuildOptions options;
-  options.plan.copies = copies;
+  options.plan.augmentations = augmentations;
   options.plan.seed = 11;
   return options;
 }
@@ -57,7 +57,7 @@ TEST(BuildDataset, EvaluationTasksTrainOnDemonstrationsAlone) {
     EXPECT_EQ(dataset->tasks[i].pairs, task.demonstrations);
     EXPECT_EQ(dataset->tasks[i].test_inputs, task.test_inputs);
     EXPECT_FALSE(dataset->tasks[i].trains_on_test_pairs);
-    EXPECT_THAT(dataset->tasks[i].copies, SizeIs(6));
+    EXPECT_THAT(dataset->tasks[i].augmentations, SizeIs(6));
   }
 }
 
@@ -98,15 +98,16 @@ TEST(BuildDataset, CountsIdsAndExamples) {
   for (size_t i = 0; i < 4; ++i) {
     EXPECT_EQ(first[i], ids);
     const DatasetTask& task = dataset->tasks[i];
-    ids += static_cast<int64_t>(task.copies.size());
-    examples += static_cast<int64_t>(task.copies.size() * task.pairs.size());
+    ids += static_cast<int64_t>(task.augmentations.size());
+    examples +=
+        static_cast<int64_t>(task.augmentations.size() * task.pairs.size());
   }
   EXPECT_EQ(dataset->num_ids(), ids);
   EXPECT_EQ(dataset->num_examples(), examples);
   EXPECT_EQ(dataset->num_short_tasks(), 0);
 }
 
-TEST(BuildDataset, CountsTasksThatGotFewerCopies) {
+TEST(BuildDataset, CountsTasksThatGotFewerAugmentations) {
   DatasetSource source = Source(2, 1, "t");
   Task black;
   black.id = "black";
@@ -116,7 +117,7 @@ TEST(BuildDataset, CountsTasksThatGotFewerCopies) {
   const auto dataset = BuildDataset({source}, Copies(7));
   ASSERT_TRUE(dataset.ok());
   EXPECT_EQ(dataset->num_short_tasks(), 1);
-  EXPECT_THAT(dataset->tasks[1].copies, SizeIs(1));
+  EXPECT_THAT(dataset->tasks[1].augmentations, SizeIs(1));
 }
 
 TEST(BuildDataset, IdsTakenGetANumber) {
@@ -131,7 +132,7 @@ TEST(BuildDataset, IdsTakenGetANumber) {
   EXPECT_THAT(names, ElementsAre("t0", "t1", "t0#2", "t0#2#2", "t0#3", "t1#2"));
   // The same task twice keeps both, each with a plan of its own.
   EXPECT_EQ(dataset->tasks[1].pairs, dataset->tasks[5].pairs);
-  EXPECT_NE(dataset->tasks[1].copies, dataset->tasks[5].copies);
+  EXPECT_NE(dataset->tasks[1].augmentations, dataset->tasks[5].augmentations);
 }
 
 TEST(BuildDataset, ThreadsChangeNothing) {
@@ -217,7 +218,7 @@ TEST(AppendDataset, PutsTasksBehindAndNumbersNames) {
   BuildOptions options = Copies(3);
   options.canvas_side = 12;
   auto into = BuildDataset({Source(1, 2, "t")}, options);
-  options.plan.copies = 5;
+  options.plan.augmentations = 5;
   auto more = BuildDataset({Source(2, 3, "t")}, options);
   ASSERT_TRUE(into.ok() && more.ok());
   const Dataset first = *into;
@@ -227,7 +228,7 @@ TEST(AppendDataset, PutsTasksBehindAndNumbersNames) {
   EXPECT_EQ(into->tasks[2].name, "t0#2");
   EXPECT_EQ(into->tasks[3].name, "t1#2");
   EXPECT_EQ(into->tasks[4].name, "t2");
-  EXPECT_EQ(into->tasks[2].copies, more->tasks[0].copies);
+  EXPECT_EQ(into->tasks[2].augmentations, more->tasks[0].augmentations);
 }
 
 TEST(AppendDataset, RefusesAnotherCanvas) {

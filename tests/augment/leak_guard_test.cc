@@ -40,7 +40,7 @@ std::vector<TrainedTask> Trained(const std::vector<Set>& sets, bool train_on) {
     sources.push_back({set.challenges, set.solutions, train_on});
   }
   BuildOptions options;
-  options.plan.copies = 1;
+  options.plan.augmentations = 1;
   return TrainedTasks(*BuildDataset(sources, options));
 }
 

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "augment/augmentation.h"
+#include "augment/augmentation_sampling.h"
 #include "augment/canvas.h"
 #include "augment/dihedral.h"
-#include "augment/plan.h"
 #include "gtest/gtest.h"
 #include "simdjson.h"
 #include "tests/testing/golden.h"

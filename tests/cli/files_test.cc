@@ -75,7 +75,7 @@ TEST_F(FilesTest, AugmentOfOneTaskFileAndWithoutJson) {
   const absl::StatusOr<Dataset> dataset = ReadDataset(Path("data"));
   ASSERT_EQ(dataset.status(), absl::OkStatus());
   EXPECT_EQ(dataset->canvas.side, 5);
-  EXPECT_EQ(dataset->tasks[0].copies.size(), 1u);
+  EXPECT_EQ(dataset->tasks[0].augmentations.size(), 1u);
   EXPECT_EQ(dataset->tasks[0].pairs.size(), 2u);
 }
 

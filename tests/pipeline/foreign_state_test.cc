@@ -58,7 +58,7 @@ class ForeignStateTest : public KeptRunsTest {
     StoppingLog stopping(step);
     VotingLog voting;
     Log& log = step > 0 ? static_cast<Log&>(stopping) : voting;
-    EXPECT_TRUE(RunJob(options, Deadline(), log).ok());
+    EXPECT_TRUE(ExecuteRun(options, Deadline(), log).ok());
     RequestStop(0);
     options.resume = true;
     return options;
@@ -81,7 +81,7 @@ class ForeignStateTest : public KeptRunsTest {
     ASSERT_TRUE(RenameFile(Path("aside"), at).ok());
   }
   void ExpectGoesOn(const RunOptions& options) {
-    const auto outcome = RunJob(options, Deadline(), NullLog());
+    const auto outcome = ExecuteRun(options, Deadline(), NullLog());
     ASSERT_TRUE(outcome.ok()) << outcome.status();
     EXPECT_TRUE(outcome->complete);
   }
@@ -124,10 +124,10 @@ TEST_F(ForeignStateTest, OfAnotherTrainingIsRefused) {
 
 TEST_F(ForeignStateTest, OfAFinishedRunIsRefused) {
   RunOptions ours = Options("ours.json");
-  ASSERT_TRUE(RunJob(ours, Deadline(), NullLog()).ok());
+  ASSERT_TRUE(ExecuteRun(ours, Deadline(), NullLog()).ok());
   RunOptions theirs = Options("theirs.json");
   theirs.seed = 2;
-  ASSERT_TRUE(RunJob(theirs, Deadline(), NullLog()).ok());
+  ASSERT_TRUE(ExecuteRun(theirs, Deadline(), NullLog()).ok());
   ours.resume = true;
   ASSERT_TRUE(RemoveAll(ours.out).ok());
   ExpectForeign(ours, theirs, "ballots.zst", {"ballots.zst", "belongs to"});
@@ -168,7 +168,7 @@ TEST_F(ForeignStateTest, FilesOfEarlierVersionsAreTakenAndSaidToBe) {
   record.fingerprints.clear();
   ASSERT_TRUE(folder.WriteRecord(record).ok());
   InfoLog log;
-  const auto outcome = RunJob(ours, Deadline(), log);
+  const auto outcome = ExecuteRun(ours, Deadline(), log);
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   EXPECT_THAT(log.lines, ::testing::HasSubstr("ballots.zst: names no run"));
   EXPECT_THAT(log.lines, ::testing::HasSubstr("has no fingerprints"));
@@ -178,7 +178,7 @@ TEST_F(ForeignStateTest, FilesOfEarlierVersionsAreTakenAndSaidToBe) {
 }
 
 TEST_F(ForeignStateTest, ExportedWeightsAreOfNoRun) {
-  ASSERT_TRUE(RunJob(Options("out.json"), Deadline(), NullLog()).ok());
+  ASSERT_TRUE(ExecuteRun(Options("out.json"), Deadline(), NullLog()).ok());
   const std::string weights = Path("out.json.run/checkpoint");
   EXPECT_FALSE(ReadCheckpointInfo(weights)->run.empty());
   ASSERT_TRUE(ExportCheckpoint(weights, Path("copy"), {}).ok());

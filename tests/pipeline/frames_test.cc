@@ -126,8 +126,8 @@ std::vector<PredictorOutput> AnswersTo(
   std::vector<PredictorOutput> outputs;
   for (const PredictorInput& input : inputs) {
     outputs.push_back(
-        {input.tokens, static_cast<float>(input.puzzle_id) / 2, 16});
-    if (input.puzzle_id % 2 == 0) {
+        {input.tokens, static_cast<float>(input.embedding_id) / 2, 16});
+    if (input.embedding_id % 2 == 0) {
       outputs.back().second.assign(input.tokens.rbegin(), input.tokens.rend());
     }
   }
@@ -148,11 +148,11 @@ TEST(Frames, BatchesOfMixedSizesComeBackAndCutOnesAreRefused) {
   ASSERT_EQ(answered->size(), inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) {
     EXPECT_EQ((*back)[i].tokens, inputs[i].tokens) << i;
-    EXPECT_EQ((*back)[i].puzzle_id, inputs[i].puzzle_id) << i;
+    EXPECT_EQ((*back)[i].embedding_id, inputs[i].embedding_id) << i;
     EXPECT_EQ((*back)[i].cols, inputs[i].cols) << i;
     EXPECT_EQ((*answered)[i].tokens, inputs[i].tokens) << i;
     EXPECT_EQ((*answered)[i].halt_logit,
-              static_cast<float>(inputs[i].puzzle_id) / 2);
+              static_cast<float>(inputs[i].embedding_id) / 2);
     EXPECT_EQ((*answered)[i].steps, 16);
     EXPECT_EQ((*answered)[i].second, AnswersTo(inputs)[i].second) << i;
   }

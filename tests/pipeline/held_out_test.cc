@@ -20,7 +20,7 @@ Dataset Tasks(int count) {
       const Grid grid(2, 3, std::vector<uint8_t>(6, static_cast<uint8_t>(j)));
       task.pairs.push_back({grid, grid});
     }
-    task.copies = {Augmentation(), Augmentation()};
+    task.augmentations = {Augmentation(), Augmentation()};
     dataset.tasks.push_back(task);
   }
   return dataset;
@@ -41,7 +41,7 @@ TEST(HeldOut, TakesTheLastPairOfTasksThatCanSpareOne) {
   for (const HeldOutPair& pair : *taken) {
     const size_t i = static_cast<size_t>(pair.task.back() - '0');
     EXPECT_GE(i, 2u);
-    EXPECT_EQ(pair.puzzle_id, ids[i]);
+    EXPECT_EQ(pair.embedding_id, ids[i]);
     EXPECT_EQ(pair.pair.input, all.tasks[i].pairs.back().input);
     EXPECT_EQ(dataset.tasks[i].pairs.size(), i);
   }
@@ -61,8 +61,8 @@ TEST(HeldOut, ScoresAnswersOfTheRightSize) {
   const Canvas canvas = dataset.canvas;
   const auto taken = TakeHeldOut(5, 1, dataset);
   ASSERT_TRUE(taken.ok()) << taken.status();
-  FakePredictor copies(canvas, /*max_batch=*/2);
-  const auto right = ScoreHeldOut(copies, *taken);
+  FakePredictor augmentations(canvas, /*max_batch=*/2);
+  const auto right = ScoreHeldOut(augmentations, *taken);
   ASSERT_TRUE(right.ok()) << right.status();
   EXPECT_EQ(right->exact, 1);
   EXPECT_EQ(right->accuracy, 1);

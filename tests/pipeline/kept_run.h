@@ -42,7 +42,7 @@ class KeptRunsTest : public SmallJobTest {
     RunOptions options = Options(out);
     options.planning.snapshots = 2;
     StoppingLog stopping(step);
-    EXPECT_TRUE(RunJob(options, Deadline(), stopping).ok());
+    EXPECT_TRUE(ExecuteRun(options, Deadline(), stopping).ok());
     RequestStop(0);
     options.resume = true;
     return options;
@@ -51,7 +51,7 @@ class KeptRunsTest : public SmallJobTest {
   void ExpectRefused(const RunOptions& options,
                      const std::vector<std::string>& words) {
     const auto before = Tree(dir_);
-    const auto outcome = RunJob(options, Deadline(), NullLog());
+    const auto outcome = ExecuteRun(options, Deadline(), NullLog());
     ASSERT_FALSE(outcome.ok());
     for (const std::string& word : words) {
       EXPECT_THAT(std::string(outcome.status().message()),

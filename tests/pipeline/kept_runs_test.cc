@@ -29,13 +29,13 @@ using ::testing::HasSubstr;
 TEST_F(KeptRunsTest, AFinishedRunIsRefusedKeptOrReplacedAsAsked) {
   RunOptions options = Options("out.json");
   options.report = Path("report.html");
-  ASSERT_TRUE(RunJob(options, Deadline(), NullLog()).ok());
+  ASSERT_TRUE(ExecuteRun(options, Deadline(), NullLog()).ok());
   ExpectRefused(options,
                 {"finished run", "6 steps", "votes", "of 3 test outputs solved",
                  "--resume", "--overwrite"});
   options.resume = true;
   const auto before = Tree(dir_);
-  const auto kept = RunJob(options, Deadline(), NullLog());
+  const auto kept = ExecuteRun(options, Deadline(), NullLog());
   ASSERT_TRUE(kept.ok()) << kept.status();
   EXPECT_TRUE(kept->complete);
   EXPECT_TRUE(kept->score.has_value());
@@ -47,12 +47,12 @@ TEST_F(KeptRunsTest, AFinishedRunIsRefusedKeptOrReplacedAsAsked) {
   ASSERT_TRUE(WriteSubmission(PlaceholderSubmission(challenges->challenges),
                               challenges->challenges, options.out)
                   .ok());
-  ASSERT_TRUE(RunJob(options, Deadline(), NullLog()).ok());
+  ASSERT_TRUE(ExecuteRun(options, Deadline(), NullLog()).ok());
   EXPECT_EQ(*ReadFile(options.out), submission);
   options.resume = false;
   options.overwrite = true;
   options.seed = 9;
-  ASSERT_TRUE(RunJob(options, Deadline(), NullLog()).ok());
+  ASSERT_TRUE(ExecuteRun(options, Deadline(), NullLog()).ok());
   EXPECT_EQ(RunFolder(options.out + ".run").ReadRecord()->settings.at("seed"),
             "9");
 }
@@ -64,12 +64,12 @@ TEST_F(KeptRunsTest, AnUnfinishedRunWithACheckpointIsRefused) {
   // One without a checkpoint or votes has nothing to lose.
   RequestStop(SIGTERM);
   RunOptions early = Options("early.json");
-  ASSERT_TRUE(RunJob(early, Deadline(), NullLog()).ok());
+  ASSERT_TRUE(ExecuteRun(early, Deadline(), NullLog()).ok());
   RequestStop(0);
   const RunFolder folder(early.out + ".run");
   ASSERT_TRUE(RemoveAll(folder.checkpoint_dir()).ok());
   ASSERT_TRUE(RemoveAll(folder.ballots_path()).ok());
-  EXPECT_TRUE(RunJob(early, Deadline(), NullLog()).ok());
+  EXPECT_TRUE(ExecuteRun(early, Deadline(), NullLog()).ok());
 }
 
 TEST_F(KeptRunsTest, WhatIsDamagedOrMissingIsNamedOnResume) {
@@ -101,19 +101,19 @@ TEST_F(KeptRunsTest, WhatIsDamagedOrMissingIsNamedOnResume) {
   ASSERT_TRUE(RenameFile(snapshot, Path("aside")).ok());
   ExpectRefused(options, {"checkpoint.snapshot-1", "missing", "--overwrite"});
   ASSERT_TRUE(RenameFile(Path("aside"), snapshot).ok());
-  const auto outcome = RunJob(options, Deadline(), NullLog());
+  const auto outcome = ExecuteRun(options, Deadline(), NullLog());
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   EXPECT_TRUE(outcome->complete);
 }
 
 TEST_F(KeptRunsTest, ChangedInputsAreFoundOnResume) {
-  ASSERT_TRUE(RunJob(Options("first.json"), Deadline(), NullLog()).ok());
+  ASSERT_TRUE(ExecuteRun(Options("first.json"), Deadline(), NullLog()).ok());
   const std::string weights = Path("first.json.run/checkpoint");
   RunOptions options = Options("out.json");
   options.train_on = {Path("c.json") + "=" + Path("s.json")};
   options.checkpoint = weights;
   StoppingLog stopping(3);
-  ASSERT_TRUE(RunJob(options, Deadline(), stopping).ok());
+  ASSERT_TRUE(ExecuteRun(options, Deadline(), stopping).ok());
   RequestStop(0);
   options.resume = true;
   SolutionSet solutions = ReadSolutions(Path("s.json"), nullptr).value();
@@ -130,13 +130,13 @@ TEST_F(KeptRunsTest, ChangedInputsAreFoundOnResume) {
   // The same path, other weights.
   RunOptions second = Options("second.json");
   second.seed = 7;
-  ASSERT_TRUE(RunJob(second, Deadline(), NullLog()).ok());
+  ASSERT_TRUE(ExecuteRun(second, Deadline(), NullLog()).ok());
   ASSERT_TRUE(RenameFile(weights, Path("aside")).ok());
   ASSERT_TRUE(RenameFile(Path("second.json.run/checkpoint"), weights).ok());
   ExpectRefused(options, {"--checkpoint", "was SHA-256"});
   ASSERT_TRUE(RemoveAll(weights).ok());
   ASSERT_TRUE(RenameFile(Path("aside"), weights).ok());
-  const auto outcome = RunJob(options, Deadline(), NullLog());
+  const auto outcome = ExecuteRun(options, Deadline(), NullLog());
   EXPECT_TRUE(outcome.ok()) << outcome.status();
 }
 
@@ -146,7 +146,7 @@ TEST_F(KeptRunsTest, RecordsOfBeforeAreTakenUp) {
   std::string text = ReadFile(path).value();
   text.replace(text.find(",\n \"steps\""), std::string::npos, "\n}\n");
   Put(path, text);
-  const auto outcome = RunJob(options, Deadline(), NullLog());
+  const auto outcome = ExecuteRun(options, Deadline(), NullLog());
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   EXPECT_TRUE(outcome->complete);
 }
@@ -161,18 +161,18 @@ TEST_F(KeptRunsTest, SomebodysFolderIsLeftAlone) {
   ExpectRefused(options, {"theirs", "checkpoint", "no run.json", "--work"});
   // In a folder of ours too: what we did not make stays.
   options = Options("ours.json");
-  ASSERT_TRUE(RunJob(options, Deadline(), NullLog()).ok());
+  ASSERT_TRUE(ExecuteRun(options, Deadline(), NullLog()).ok());
   const std::string work = options.out + ".run";
   options.overwrite = true;
   Put(JoinPath(work, "notes.txt"), "mine");
-  ASSERT_TRUE(RunJob(options, Deadline(), NullLog()).ok());
+  ASSERT_TRUE(ExecuteRun(options, Deadline(), NullLog()).ok());
   EXPECT_EQ(ReadFile(JoinPath(work, "notes.txt")).value(), "mine");
   Put(JoinPath(work, "checkpoint/notes.txt"), "mine");
   ExpectRefused(options, {"checkpoint", "notes.txt"});
 }
 
 TEST_F(KeptRunsTest, WeightsAreReadWholeBeforeAnythingIsReplaced) {
-  ASSERT_TRUE(RunJob(Options("out.json"), Deadline(), NullLog()).ok());
+  ASSERT_TRUE(ExecuteRun(Options("out.json"), Deadline(), NullLog()).ok());
   RunOptions options = Options("out.json");
   options.overwrite = true;
   const std::string good = Path("out.json.run/checkpoint");
@@ -207,7 +207,7 @@ TEST_F(KeptRunsTest, OneRunPerWorkFolder) {
     anew.overwrite = true;
     ExpectRefused(anew, {"another arctrm is at work"});
   }
-  EXPECT_TRUE(RunJob(options, Deadline(), NullLog()).ok());
+  EXPECT_TRUE(ExecuteRun(options, Deadline(), NullLog()).ok());
 }
 
 TEST_F(KeptRunsTest, AnswersThatStandAreKeptUntilThereAreVotes) {
@@ -219,11 +219,11 @@ TEST_F(KeptRunsTest, AnswersThatStandAreKeptUntilThereAreVotes) {
   ASSERT_TRUE(WriteSubmission(options.standing, challenges_, options.out).ok());
   const std::string before = ReadFile(options.out).value();
   RequestStop(SIGTERM);
-  ASSERT_TRUE(RunJob(options, Deadline(), NullLog()).ok());
+  ASSERT_TRUE(ExecuteRun(options, Deadline(), NullLog()).ok());
   EXPECT_EQ(ReadFile(options.out).value(), before);
   RequestStop(0);
   options.resume = true;
-  ASSERT_TRUE(RunJob(options, Deadline(), NullLog()).ok());
+  ASSERT_TRUE(ExecuteRun(options, Deadline(), NullLog()).ok());
   EXPECT_NE(ReadFile(options.out).value(), before);
 }
 

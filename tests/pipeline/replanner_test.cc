@@ -34,7 +34,7 @@ class ReplannerTest : public testing::Test {
     std::string said;
     for (int i = 0; i < steps; ++i) {
       clock_.Advance(absl::Seconds(step_s));
-      const std::string now = replanner.Look(++step_);
+      const std::string now = replanner.MaybeReplan(++step_);
       if (!now.empty()) said = now;
     }
     return said;
@@ -76,7 +76,7 @@ TEST_F(ReplannerTest, WhatStartingCostsIsNoStep) {
   Replanner replanner = Make();
   // The first step comes late: libraries, weights, matching of rows.
   clock_.Advance(absl::Seconds(200));
-  EXPECT_EQ(replanner.Look(++step_), "");
+  EXPECT_EQ(replanner.MaybeReplan(++step_), "");
   EXPECT_EQ(Train(800, 0.5, replanner), "");
 }
 

@@ -31,7 +31,7 @@ TEST(RunFolder, RecordComesBackTheSame) {
   record.facts = {{"Plan", {{"copies", "7"}, {"steps", "9"}}}, {"Empty", {}}};
   record.warnings = {"one", "two"};
   record.groups = {{"t1", "left-out rule"}};
-  record.copies = 7;
+  record.augmentations = 7;
   record.planned_steps = 9;
   record.training_done = true;
   record.elapsed_s = 1.5;
@@ -44,7 +44,7 @@ TEST(RunFolder, RecordComesBackTheSame) {
   EXPECT_EQ(back->facts, record.facts);
   EXPECT_EQ(back->warnings, record.warnings);
   EXPECT_EQ(back->groups, record.groups);
-  EXPECT_EQ(back->copies, 7);
+  EXPECT_EQ(back->augmentations, 7);
   EXPECT_EQ(back->planned_steps, 9);
   EXPECT_TRUE(back->training_done);
   EXPECT_FALSE(back->voting_done);

@@ -51,7 +51,7 @@ class RunJobTest : public SmallJobTest {
 TEST_F(RunJobTest, GivesAValidSubmissionAScoreAndAReport) {
   RunOptions options = Options("out.json");
   options.report = Path("report.html");
-  const auto outcome = RunJob(options, Deadline(), NullLog());
+  const auto outcome = ExecuteRun(options, Deadline(), NullLog());
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   ASSERT_TRUE(outcome->score.has_value());
   EXPECT_EQ(outcome->score->outputs.size(), 3u);
@@ -69,7 +69,7 @@ TEST_F(RunJobTest, GivesAValidSubmissionAScoreAndAReport) {
 
 TEST_F(RunJobTest, ADiskWithoutRoomForCheckpointsCostsNoVotes) {
   // Shows the votes that there would be without.
-  const auto plain = RunJob(Options("plain.json"), Deadline(), NullLog());
+  const auto plain = ExecuteRun(Options("plain.json"), Deadline(), NullLog());
   ASSERT_TRUE(plain.ok()) << plain.status();
   RunOptions options = Options("full.json");
   options.report = Path("full.html");
@@ -81,7 +81,7 @@ TEST_F(RunJobTest, ADiskWithoutRoomForCheckpointsCostsNoVotes) {
   absl::StatusOr<RunOutcome> outcome;
   {
     const FileLimit limit(8192);
-    outcome = RunJob(options, Deadline(), log);
+    outcome = ExecuteRun(options, Deadline(), log);
   }
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   EXPECT_EQ(outcome->status, plain->status);
@@ -134,14 +134,14 @@ class SlowEngine : public Engine {
 
 TEST_F(RunJobTest, WithoutTimeForAStepStartWeightsVoteAtOnce) {
   RunOptions options = Options("first.json");
-  ASSERT_TRUE(RunJob(options, Deadline(), NullLog()).ok());
+  ASSERT_TRUE(ExecuteRun(options, Deadline(), NullLog()).ok());
   RunOptions slow = Options("slow.json");
   slow.checkpoint = Path("first.json.run/checkpoint");
   slow.steps = 0;
   slow.augmentations = -1;
   SlowEngine engine;
-  const auto outcome =
-      RunJob(slow, Deadline(RealClock(), absl::Minutes(1)), NullLog(), engine);
+  const auto outcome = ExecuteRun(slow, Deadline(RealClock(), absl::Minutes(1)),
+                                  NullLog(), engine);
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   EXPECT_TRUE(outcome->complete) << outcome->status;
   EXPECT_EQ(outcome->without_votes, 0);
@@ -156,8 +156,8 @@ TEST_F(RunJobTest, WithoutTimeForAStepAndWithoutWeightsItSaysSo) {
   RunOptions options = Options("slow.json");
   options.steps = 0;
   SlowEngine engine;
-  const auto outcome = RunJob(options, Deadline(RealClock(), absl::Minutes(1)),
-                              NullLog(), engine);
+  const auto outcome = ExecuteRun(
+      options, Deadline(RealClock(), absl::Minutes(1)), NullLog(), engine);
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   EXPECT_FALSE(outcome->complete);
   EXPECT_TRUE(engine.trainings.empty());
@@ -175,7 +175,7 @@ TEST_F(RunJobTest, WhatMemoryCannotHoldIsRefusedOrMadeSmaller) {
   // Terabytes, while a step of a few rows is small.
   options.train.batch = 1 << 24;
   options.model.hidden = 512;
-  const auto refused = RunJob(options, Deadline(), NullLog());
+  const auto refused = ExecuteRun(options, Deadline(), NullLog());
   EXPECT_TRUE(absl::IsFailedPrecondition(refused.status()));
   EXPECT_THAT(std::string(refused.status().message()),
               testing::AllOf(testing::HasSubstr("GiB"),
@@ -186,8 +186,8 @@ TEST_F(RunJobTest, WhatMemoryCannotHoldIsRefusedOrMadeSmaller) {
   options.steps = 0;
   SlowEngine engine;
   engine.on_cpu = true;
-  const auto outcome = RunJob(options, Deadline(RealClock(), absl::Minutes(1)),
-                              NullLog(), engine);
+  const auto outcome = ExecuteRun(
+      options, Deadline(RealClock(), absl::Minutes(1)), NullLog(), engine);
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   const auto record = RunFolder(options.out + ".run").ReadRecord();
   ASSERT_TRUE(record.ok()) << record.status();
@@ -206,7 +206,7 @@ TEST_F(RunJobTest, TheBestWeightsOnHeldOutPairsVote) {
   RunOptions options = Options("held.json");
   options.planning.held_out = 2;
   options.train.evaluate_interval_s = 0.1;
-  const auto outcome = RunJob(options, Deadline(), NullLog());
+  const auto outcome = ExecuteRun(options, Deadline(), NullLog());
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   const RunFolder folder(options.out + ".run");
   EXPECT_TRUE(IsDirectory(folder.best_dir()));
@@ -220,7 +220,7 @@ TEST_F(RunJobTest, TheBestWeightsOnHeldOutPairsVote) {
   // Asked for more than the tasks can spare.
   options = Options("none.json");
   options.planning.held_out = 4;
-  const auto refused = RunJob(options, Deadline(), NullLog());
+  const auto refused = ExecuteRun(options, Deadline(), NullLog());
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_FALSE(FileExists(options.out));
 }
@@ -228,8 +228,8 @@ TEST_F(RunJobTest, TheBestWeightsOnHeldOutPairsVote) {
 TEST_F(RunJobTest, SameSeedSameBytes) {
   RunOptions first = Options("first.json");
   RunOptions second = Options("second.json");
-  ASSERT_TRUE(RunJob(first, Deadline(), NullLog()).ok());
-  ASSERT_TRUE(RunJob(second, Deadline(), NullLog()).ok());
+  ASSERT_TRUE(ExecuteRun(first, Deadline(), NullLog()).ok());
+  ASSERT_TRUE(ExecuteRun(second, Deadline(), NullLog()).ok());
   EXPECT_EQ(Read(first.out), Read(second.out));
   const RunFolder a(first.out + ".run");
   const RunFolder b(second.out + ".run");
@@ -242,7 +242,7 @@ TEST_F(RunJobTest, SnapshotsVoteToo) {
   RunOptions options = Options("snapshots.json");
   options.planning.snapshots = 2;
   options.steps = 40;  // enough for each row to be updated
-  const auto outcome = RunJob(options, Deadline(), NullLog());
+  const auto outcome = ExecuteRun(options, Deadline(), NullLog());
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   EXPECT_TRUE(outcome->complete);
   const RunFolder folder(options.out + ".run");
@@ -250,7 +250,7 @@ TEST_F(RunJobTest, SnapshotsVoteToo) {
   ASSERT_TRUE(ballots.ok());
   RunOptions plain = Options("plain.json");
   plain.steps = 40;
-  ASSERT_TRUE(RunJob(plain, Deadline(), NullLog()).ok());
+  ASSERT_TRUE(ExecuteRun(plain, Deadline(), NullLog()).ok());
   const auto without =
       Ballots::Read(RunFolder(plain.out + ".run").ballots_path());
   ASSERT_TRUE(without.ok());
@@ -271,7 +271,7 @@ TEST_F(RunJobTest, StoppedAndResumedEndsWithTheSameBytes) {
   // Stopped while only the rows learn, before the rates go down.
   whole.train.rows_only_share = 0.5;
   whole.train.decay_share = 0.4;
-  ASSERT_TRUE(RunJob(whole, Deadline(), NullLog()).ok());
+  ASSERT_TRUE(ExecuteRun(whole, Deadline(), NullLog()).ok());
 
   // A log that asks for a stop at the third step.
   class StoppingLog : public Log {
@@ -291,7 +291,7 @@ TEST_F(RunJobTest, StoppedAndResumedEndsWithTheSameBytes) {
   } stopping;
   RunOptions parts = Options("parts.json");
   parts.train = whole.train;
-  const auto stopped = RunJob(parts, Deadline(), stopping);
+  const auto stopped = ExecuteRun(parts, Deadline(), stopping);
   ASSERT_TRUE(stopped.ok()) << stopped.status();
   EXPECT_FALSE(stopped->complete);
   EXPECT_EQ(stopped->status, "stopped by SIGTERM");
@@ -300,7 +300,7 @@ TEST_F(RunJobTest, StoppedAndResumedEndsWithTheSameBytes) {
   EXPECT_THAT(*faults, testing::IsEmpty());
   RequestStop(0);
   parts.resume = true;
-  ASSERT_TRUE(RunJob(parts, Deadline(), NullLog()).ok());
+  ASSERT_TRUE(ExecuteRun(parts, Deadline(), NullLog()).ok());
   EXPECT_EQ(Read(whole.out), Read(parts.out));
   EXPECT_EQ(Read(JoinPath(RunFolder(whole.out + ".run").checkpoint_dir(),
                           "model.safetensors")),
@@ -311,11 +311,11 @@ TEST_F(RunJobTest, StoppedAndResumedEndsWithTheSameBytes) {
 TEST_F(RunJobTest, ResumeWithOtherSettingsIsRefused) {
   RunOptions options = Options("out.json");
   RequestStop(SIGTERM);
-  ASSERT_TRUE(RunJob(options, Deadline(), NullLog()).ok());
+  ASSERT_TRUE(ExecuteRun(options, Deadline(), NullLog()).ok());
   RequestStop(0);
   options.resume = true;
   options.train.learning_rate = 0.5;
-  const auto outcome = RunJob(options, Deadline(), NullLog());
+  const auto outcome = ExecuteRun(options, Deadline(), NullLog());
   ASSERT_EQ(outcome.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(outcome.status().message()),
               testing::HasSubstr("train.learning_rate"));
@@ -325,21 +325,21 @@ TEST_F(RunJobTest, BadInputLeavesWhatWasThere) {
   RunOptions options = Options("out.json");
   ASSERT_TRUE(WriteFileAtomically(options.out, "precious").ok());
   ASSERT_TRUE(WriteFileAtomically(Path("c.json"), "{\"a\": 1}").ok());
-  EXPECT_FALSE(RunJob(options, Deadline(), NullLog()).ok());
+  EXPECT_FALSE(ExecuteRun(options, Deadline(), NullLog()).ok());
   EXPECT_EQ(Read(options.out), "precious");
   EXPECT_FALSE(FileExists(options.out + ".run"));
 }
 
 TEST_F(RunJobTest, CheckpointOfASmallerCanvasIsAnErrorBeforeAnythingIsWritten) {
   RunOptions first = Options("first.json");
-  ASSERT_TRUE(RunJob(first, Deadline(), NullLog()).ok());
+  ASSERT_TRUE(ExecuteRun(first, Deadline(), NullLog()).ok());
   ChallengeSet larger = challenges_;
   larger.tasks[1].test_inputs[0] = Grid(9, 9, 1);
   ASSERT_TRUE(WriteFileAtomically(Path("c.json"), ChallengesJson(larger)).ok());
   RunOptions second = Options("second.json");
   second.solutions = "";
   second.checkpoint = first.out + ".run/checkpoint";
-  const auto outcome = RunJob(second, Deadline(), NullLog());
+  const auto outcome = ExecuteRun(second, Deadline(), NullLog());
   ASSERT_EQ(outcome.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(outcome.status().message()),
               testing::HasSubstr(larger.tasks[1].id));
@@ -349,7 +349,7 @@ TEST_F(RunJobTest, CheckpointOfASmallerCanvasIsAnErrorBeforeAnythingIsWritten) {
 TEST_F(RunJobTest, TrainingOnTheScoredTasksIsSaid) {
   RunOptions options = Options("out.json");
   options.train_on = {Path("c.json") + "=" + Path("s.json")};
-  const auto outcome = RunJob(options, Deadline(), NullLog());
+  const auto outcome = ExecuteRun(options, Deadline(), NullLog());
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   EXPECT_THAT(outcome->leak_warning, testing::HasSubstr("3 of 3"));
   const auto data = ReadReportData(options.out + ".run");
@@ -361,7 +361,7 @@ TEST_F(RunJobTest, OneViewGivesTwoAttempts) {
   RunOptions options = Options("one.json");
   options.augmentations = 0;
   options.steps = 20;
-  ASSERT_TRUE(RunJob(options, Deadline(), NullLog())->complete);
+  ASSERT_TRUE(ExecuteRun(options, Deadline(), NullLog())->complete);
   const auto ballots = Ballots::Read(Path("one.json.run/ballots.zst"));
   ASSERT_TRUE(ballots.ok()) << ballots.status();
   const auto submission = ReadSubmission(options.out);
@@ -381,7 +381,7 @@ TEST_F(RunJobTest, StepsThatReachNoRowOfATaskAreDoneAllTheSame) {
   RunOptions options = Options("few.json");
   options.steps = 1;
   options.train.batch = 1;
-  const auto outcome = RunJob(options, Deadline(), NullLog());
+  const auto outcome = ExecuteRun(options, Deadline(), NullLog());
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   ASSERT_GT(outcome->without_votes, 0);
   EXPECT_TRUE(outcome->complete);
@@ -394,21 +394,21 @@ TEST_F(RunJobTest, NamesMayBeAsLongAsFileSystemsTake) {
   const std::string name = std::string(250, 'n') + ".json";
   RunOptions options = Options(name);
   options.report = Path(std::string(250, 'r') + ".html");
-  ASSERT_TRUE(RunJob(options, Deadline(), NullLog()).ok());
+  ASSERT_TRUE(ExecuteRun(options, Deadline(), NullLog()).ok());
   EXPECT_TRUE(FileExists(options.out));
   EXPECT_TRUE(FileExists(options.report));
   EXPECT_TRUE(
       FileExists(JoinPath(BesidePath(options.out, ".run"), "run.json")));
   options.out = Path("n" + name);
-  EXPECT_TRUE(
-      absl::IsInvalidArgument(RunJob(options, Deadline(), NullLog()).status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(
+      ExecuteRun(options, Deadline(), NullLog()).status()));
 }
 
 TEST_F(RunJobTest, TooShortALimitIsStillValid) {
   RunOptions options = Options("out.json");
   options.steps = 0;
-  const auto outcome =
-      RunJob(options, Deadline(RealClock(), absl::Milliseconds(1)), NullLog());
+  const auto outcome = ExecuteRun(
+      options, Deadline(RealClock(), absl::Milliseconds(1)), NullLog());
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   EXPECT_FALSE(outcome->complete);
   const auto faults = ValidateSubmission(options.out, challenges_);

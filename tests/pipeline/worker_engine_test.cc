@@ -145,9 +145,10 @@ class WorkerEngineTest : public SmallJobTest {
 };
 
 TEST_F(WorkerEngineTest, AJobInAWorkerEndsLikeOneInThisProcess) {
-  ASSERT_TRUE(RunJob(Options("here.json", "cpu"), Deadline(), NullLog()).ok());
+  ASSERT_TRUE(
+      ExecuteRun(Options("here.json", "cpu"), Deadline(), NullLog()).ok());
   const auto outcome =
-      RunJob(Options("there.json", "cpu"), Deadline(), NullLog(), *engine_);
+      ExecuteRun(Options("there.json", "cpu"), Deadline(), NullLog(), *engine_);
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   EXPECT_TRUE(outcome->complete);
   EXPECT_EQ(*ReadFile(Path("here.json")), *ReadFile(Path("there.json")));
@@ -165,11 +166,11 @@ TEST_F(WorkerEngineTest, AJobInAWorkerEndsLikeOneInThisProcess) {
 TEST_F(WorkerEngineTest, ATrainingIsTakenUpWhereItsWorkerDied) {
   RunOptions options = Options("c.out.json", "cpu");
   options.steps = 600;
-  options.persevere = true;
+  options.unattended = true;
   std::thread killer =
       Killer(1, JoinPath(RunFolder(Path("c.out.json.run")).checkpoint_dir(),
                          "checkpoint.json"));
-  const auto outcome = RunJob(options, Deadline(), NullLog(), *engine_);
+  const auto outcome = ExecuteRun(options, Deadline(), NullLog(), *engine_);
   over_ = true;
   killer.join();
   ASSERT_TRUE(outcome.ok()) << outcome.status();
@@ -190,7 +191,7 @@ TEST_F(WorkerEngineTest, ATrainingIsTakenUpWhereItsWorkerDied) {
 TEST_F(WorkerEngineTest, TwoRanksTellWhatRankZeroKnows) {
   RunOptions options = Options("g.json", "cpu,cpu");
   options.planning.held_out = 1;
-  const auto outcome = RunJob(options, Deadline(), NullLog(), *engine_);
+  const auto outcome = ExecuteRun(options, Deadline(), NullLog(), *engine_);
   if (absl::IsFailedPrecondition(outcome.status())) {
     ASSERT_THAT(outcome.status().message(), HasSubstr("built without Gloo"));
     GTEST_SKIP() << outcome.status();
@@ -204,11 +205,11 @@ TEST_F(WorkerEngineTest, TwoRanksTellWhatRankZeroKnows) {
 TEST_F(WorkerEngineTest, ATrainingOfTwoRanksIsTakenUpToo) {
   RunOptions options = Options("h.json", "cpu,cpu");
   options.steps = 400;
-  options.persevere = true;
+  options.unattended = true;
   std::thread killer =
       Killer(1, JoinPath(RunFolder(Path("h.json.run")).checkpoint_dir(),
                          "checkpoint.json"));
-  const auto outcome = RunJob(options, Deadline(), NullLog(), *engine_);
+  const auto outcome = ExecuteRun(options, Deadline(), NullLog(), *engine_);
   over_ = true;
   killer.join();
   if (absl::IsFailedPrecondition(outcome.status())) {
@@ -229,11 +230,11 @@ TEST_F(WorkerEngineTest, ATrainingOfTwoRanksIsTakenUpToo) {
 TEST_F(WorkerEngineTest, ALimitIsKeptHoweverOftenWorkersDie) {
   RunOptions options = Options("d.json", "cpu");
   options.steps = 0;
-  options.persevere = true;
+  options.unattended = true;
   std::thread killer = Killer(100, Path("d.json"));
   const absl::Time start = absl::Now();
-  const auto outcome = RunJob(options, Deadline(RealClock(), absl::Seconds(12)),
-                              NullLog(), *engine_);
+  const auto outcome = ExecuteRun(
+      options, Deadline(RealClock(), absl::Seconds(12)), NullLog(), *engine_);
   const absl::Duration took = absl::Now() - start;
   over_ = true;
   killer.join();
@@ -248,14 +249,14 @@ TEST_F(WorkerEngineTest, ASolverThatIsNoneIsAnErrorThatNamesIt) {
   workers.scratch = Path("scratch");
   const std::unique_ptr<Engine> engine = MakeWorkerEngine(workers, NullLog());
   const auto outcome =
-      RunJob(Options("e.json", "cpu"), Deadline(), NullLog(), *engine);
+      ExecuteRun(Options("e.json", "cpu"), Deadline(), NullLog(), *engine);
   ASSERT_FALSE(outcome.ok());
   EXPECT_THAT(outcome.status().message(), HasSubstr("nothing"));
 }
 
 TEST_F(WorkerEngineTest, AnErrorOfTheWorkerComesBackInItsWords) {
   RunOptions options = Options("f.json", "cuda:77");
-  const auto outcome = RunJob(options, Deadline(), NullLog(), *engine_);
+  const auto outcome = ExecuteRun(options, Deadline(), NullLog(), *engine_);
   ASSERT_TRUE(absl::IsInvalidArgument(outcome.status())) << outcome.status();
   EXPECT_THAT(outcome.status().message(), HasSubstr("cuda:77"));
 }

@@ -61,8 +61,8 @@ TEST(PuzzleDataset, MazesTurnAndFlip) {
   options.augmentations = 1;
   const auto dataset = BuildPuzzleDataset(file, options);
   ASSERT_TRUE(dataset.ok()) << dataset.status();
-  ASSERT_EQ(dataset->tasks[0].copies.size(), 8u);
-  for (const Augmentation& copy : dataset->tasks[0].copies) {
+  ASSERT_EQ(dataset->tasks[0].augmentations.size(), 8u);
+  for (const Augmentation& copy : dataset->tasks[0].augmentations) {
     Puzzle puzzle;
     puzzle.question = copy.Apply(file.puzzles[0].question);
     puzzle.answer = copy.Apply(file.puzzles[0].answer);

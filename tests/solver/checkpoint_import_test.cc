@@ -121,8 +121,8 @@ TEST(ImportCheckpoint, KnowsWhoseRowsTheyAre) {
   ASSERT_EQ(info->ids.tasks.size(), 2u);
   EXPECT_EQ(info->ids.tasks[0].name, "b");
   EXPECT_EQ(info->ids.tasks[0].first_id, 1);
-  EXPECT_TRUE(info->ids.tasks[0].copies[0].IsIdentity());
-  EXPECT_EQ(info->ids.tasks[0].copies[1].Key(), "t3|0123456789");
+  EXPECT_TRUE(info->ids.tasks[0].augmentations[0].IsIdentity());
+  EXPECT_EQ(info->ids.tasks[0].augmentations[1].Key(), "t3|0123456789");
   EXPECT_EQ(info->ids.tasks[1].first_id, 3);
   EXPECT_EQ(info->trained.size(), 2u);
   // Row 3 of the file, "b", is now row 1.

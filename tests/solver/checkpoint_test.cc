@@ -28,12 +28,12 @@ class Checkpoint : public testing::Test {
     info_.step = 12;
     info_.train_time_s = 3.25;
     info_.ids.num_ids = 4;
-    PuzzleTask task;
+    TaskEmbeddings task;
     task.name = "a \"b\"";
     task.first_id = 1;
-    task.copies.resize(3);
-    task.copies[1].dihedral = 5;
-    task.copies[2].colors = {0, 2, 1, 3, 4, 5, 6, 7, 8, 9};
+    task.augmentations.resize(3);
+    task.augmentations[1].dihedral = 5;
+    task.augmentations[2].colors = {0, 2, 1, 3, 4, 5, 6, 7, 8, 9};
     task.updates = {10, 0, 7};
     info_.ids.tasks = {task};
     info_.trained = {{"a \"b\"", true, {1, 0xFFFFFFFFFFFFFFFFu}}};

@@ -18,14 +18,14 @@ namespace {
 
 using testing::HasSubstr;
 
-std::unique_ptr<Collective> Join(const Group& group) {
-  auto joined = JoinGroup(group, at::kCPU);
+std::unique_ptr<Collective> Join(const ProcessGroup& group) {
+  auto joined = JoinProcessGroup(group, at::kCPU);
   EXPECT_TRUE(joined.ok()) << joined.status();
   return joined.ok() ? *std::move(joined) : nullptr;
 }
 
 TEST(Collective, AGroupOfOneNeedsNobody) {
-  const auto alone = Join(Group());
+  const auto alone = Join(ProcessGroup());
   EXPECT_EQ(alone->rank(), 0);
   EXPECT_EQ(alone->size(), 1);
   Tensor t = at::arange(3, at::kFloat);
@@ -38,16 +38,16 @@ TEST(Collective, AGroupOfOneNeedsNobody) {
 
 TEST(Collective, WithoutGlooCpusCantTrainTogether) {
   if (HasGloo()) GTEST_SKIP() << "built with Gloo";
-  Group two;
+  ProcessGroup two;
   two.size = 2;
   two.port = 1;
-  const auto joined = JoinGroup(two, at::kCPU);
+  const auto joined = JoinProcessGroup(two, at::kCPU);
   EXPECT_EQ(joined.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(joined.status().message()), HasSubstr("libgloo-dev"));
 }
 
 const bool kOperations =
-    AddRankJob("operations", [](const Group& group, const std::string&) {
+    AddRankJob("operations", [](const ProcessGroup& group, const std::string&) {
       const auto all = Join(group);
       ASSERT_NE(all, nullptr);
       const int rank = group.rank;
@@ -87,24 +87,24 @@ TEST(Collective, ThreeProcessesAddGatherAndTell) {
 
 TEST(Collective, NamesWhoDidNotCome) {
   if (!HasGloo()) GTEST_SKIP() << "built without Gloo";
-  Group group;
+  ProcessGroup group;
   group.size = 3;
   // Below the ports that systems hand out by themselves.
   group.port = 20000 + getpid() % 10000;
   group.meet_timeout = absl::Milliseconds(300);
-  auto joined = JoinGroup(group, at::kCPU);
+  auto joined = JoinProcessGroup(group, at::kCPU);
   EXPECT_EQ(joined.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(joined.status().message()),
               HasSubstr("rank 1, rank 2 did not come"));
   group.rank = 1;
-  joined = JoinGroup(group, at::kCPU);
+  joined = JoinProcessGroup(group, at::kCPU);
   EXPECT_EQ(joined.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(joined.status().message()),
               HasSubstr("rank 0 did not answer"));
 }
 
 // Rank 1 dies or hangs; rank 0 must notice.
-void ExpectLost(const Group& group, bool dies) {
+void ExpectLost(const ProcessGroup& group, bool dies) {
   const auto all = Join(group);
   ASSERT_NE(all, nullptr);
   Tensor t = at::ones({4});
@@ -115,12 +115,14 @@ void ExpectLost(const Group& group, bool dies) {
   }
   EXPECT_THROW(all->AllReduceSum(t), RankLost);
 }
-const bool kDies = AddRankJob(
-    "dies",
-    [](const Group& group, const std::string&) { ExpectLost(group, true); });
-const bool kHangs = AddRankJob(
-    "hangs",
-    [](const Group& group, const std::string&) { ExpectLost(group, false); });
+const bool kDies =
+    AddRankJob("dies", [](const ProcessGroup& group, const std::string&) {
+      ExpectLost(group, true);
+    });
+const bool kHangs =
+    AddRankJob("hangs", [](const ProcessGroup& group, const std::string&) {
+      ExpectLost(group, false);
+    });
 
 TEST(Collective, ADeadRankIsNoticed) {
   if (!HasGloo()) GTEST_SKIP() << "built without Gloo";

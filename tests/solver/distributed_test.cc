@@ -28,7 +28,7 @@ using testing::HasSubstr;
 
 constexpr int kSteps = 4;
 
-TrainRequest Request(const Dataset& dataset, const Group& group) {
+TrainRequest Request(const Dataset& dataset, const ProcessGroup& group) {
   TrainRequest request = SmallRequest(dataset, 1);  // 13 rows: 6 and 7
   request.group = group;
   request.train.ema = 0.9;
@@ -61,8 +61,8 @@ std::string PathOf(const std::string& folder, int rank) {
   return JoinPath(folder, absl::StrCat("rank", rank));
 }
 
-const bool kStepsJob =
-    AddRankJob("steps", [](const Group& group, const std::string& folder) {
+const bool kStepsJob = AddRankJob(
+    "steps", [](const ProcessGroup& group, const std::string& folder) {
       const Dataset dataset = SmallDataset(3);
       const auto training = MakeTraining(Request(dataset, group));
       ASSERT_TRUE(training.ok()) << training.status();
@@ -118,7 +118,7 @@ TEST(Distributed, TwoProcessesDoWhatOneDoes) {
 }
 
 // Train() itself: rank 0 saves, stops, and calls back.
-void TrainSomeSteps(const Group& group, const std::string& folder) {
+void TrainSomeSteps(const ProcessGroup& group, const std::string& folder) {
   const Dataset dataset = SmallDataset(3);
   TrainRequest request = Request(dataset, group);
   request.out = JoinPath(folder, "checkpoint");
@@ -187,7 +187,7 @@ TEST(Distributed, GoesOnWithAnotherNumberOfProcesses) {
 
 // Rank 1 is killed in its third step.
 const bool kKilledJob =
-    AddRankJob("killed", [](const Group& group, const std::string&) {
+    AddRankJob("killed", [](const ProcessGroup& group, const std::string&) {
       const Dataset dataset = SmallDataset(3);
       TrainRequest request = Request(dataset, group);
       if (group.rank == 1) {
@@ -221,7 +221,7 @@ TEST(Distributed, AKilledRankEndsTheTrainingOfTheOthers) {
 
 // An error of rank 0's own reaches the others as such, at once.
 const bool kFailsJob =
-    AddRankJob("fails", [](const Group& group, const std::string&) {
+    AddRankJob("fails", [](const ProcessGroup& group, const std::string&) {
       const Dataset dataset = SmallDataset(3);
       TrainRequest request = Request(dataset, group);
       request.max_steps = 100;
@@ -241,7 +241,7 @@ TEST(Distributed, AnErrorOfRankZeroEndsAll) {
   EXPECT_TRUE(ranks.Succeeded(1));
 }
 
-const bool kOtherJob = AddRankJob("other", [](const Group& group,
+const bool kOtherJob = AddRankJob("other", [](const ProcessGroup& group,
                                               const std::string&) {
   const Dataset dataset = SmallDataset(3);
   TrainRequest request = Request(dataset, group);
@@ -261,8 +261,8 @@ TEST(Distributed, RefusesRanksThatWouldDoSomethingElse) {
 }
 
 // float16: what overflows on one rank is skipped on all.
-const bool kOverflowJob =
-    AddRankJob("overflow", [](const Group& group, const std::string& folder) {
+const bool kOverflowJob = AddRankJob(
+    "overflow", [](const ProcessGroup& group, const std::string& folder) {
       const Dataset dataset = SmallDataset(3);
       TrainRequest request = Request(dataset, group);
       request.train.precision = "float16";
@@ -298,8 +298,8 @@ TEST(Distributed, AnOverflowAnywhereSkipsEverywhere) {
 }
 
 // New rows are matched by rank 0 and the same for all.
-const bool kMatchJob =
-    AddRankJob("match", [](const Group& group, const std::string& folder) {
+const bool kMatchJob = AddRankJob(
+    "match", [](const ProcessGroup& group, const std::string& folder) {
       Dataset dataset = SmallDataset(3);
       for (DatasetTask& task : dataset.tasks) task.name = "new " + task.name;
       TrainRequest request = Request(dataset, group);
@@ -326,7 +326,7 @@ TEST(Distributed, MatchedRowsAreTheSameOnAll) {
 
 TEST(Distributed, EachProcessNeedsARow) {
   const Dataset dataset = SmallDataset(3);
-  Group group;
+  ProcessGroup group;
   group.size = 14;
   const auto training = MakeTraining(Request(dataset, group));
   EXPECT_EQ(training.status().code(), absl::StatusCode::kInvalidArgument);

@@ -151,7 +151,7 @@ TEST_F(InterruptStepTest, PredictionsStopToo) {
   const std::unique_ptr<Predictor> predictor = training->MakePredictor();
   PredictorInput input;
   input.tokens.assign(static_cast<size_t>(predictor->canvas().num_tokens()), 2);
-  input.puzzle_id = 1;
+  input.embedding_id = 1;
   EXPECT_TRUE(predictor->Predict({input}).ok());
   const InterruptScope scope(Passed());
   EXPECT_TRUE(absl::IsCancelled(predictor->Predict({input}).status()));

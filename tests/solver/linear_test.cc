@@ -22,7 +22,7 @@ TEST(Linear, IsLibTorchsWithItsGradients) {
       const Tensor x = at::randn({m, k}).set_requires_grad(true);
       const Tensor w = at::randn({n, k}).set_requires_grad(true);
       const Tensor out =
-          Linear(x, w, packed ? PackLinear(w, m % 2 == 0) : LinearPanels());
+          Linear(x, w, packed ? PackLinear(w, m % 2 == 0) : PackedWeight());
       out.backward(at::randn({m, n}));
       values.push_back(out.detach());
       grads.push_back(x.grad());

@@ -179,9 +179,9 @@ TEST_P(ModelGolden, FiveTrainingStepsAndEvaluation) {
                    Golden(file, at + "current.inputs"));
     ExpectIntegers(at + "labels", carry.current.labels,
                    Golden(file, at + "current.labels"));
-    ExpectIntegers(at + "ids", carry.current.puzzle_ids,
+    ExpectIntegers(at + "ids", carry.current.embedding_ids,
                    Golden(file, at + "current.puzzle_identifiers"));
-    Tensor rows = table.index_select(0, carry.current.puzzle_ids);
+    Tensor rows = table.index_select(0, carry.current.embedding_ids);
     rows.set_requires_grad(true);
     model.flat_grad().zero_();
     const ActOutput out = ActStep(model, rows, true, Tensor(), train, carry);
@@ -199,7 +199,7 @@ TEST_P(ModelGolden, FiveTrainingStepsAndEvaluation) {
       EXPECT_EQ(
           model.parameters()[2].second.grad()[1].abs().max().item<float>(), 0);
     }
-    SignSgdUpdate(table, carry.current.puzzle_ids.to(at::kCPU), rows.grad(),
+    SignSgdUpdate(table, carry.current.embedding_ids.to(at::kCPU), rows.grad(),
                   1e-2, 0.1);
     ExpectClose(at + "puzzle rows after", table,
                 Golden(file, at + "puzzle_emb.weights_after"), 1e-6);
@@ -247,7 +247,7 @@ TEST_P(ModelGolden, FiveTrainingStepsAndEvaluation) {
   const Batch batch = GoldenBatch(file, "batches.batch0.", device_);
   Carry eval = InitialCarry(model, batch);
   AdmitBatch(model, batch, eval);
-  const Tensor rows = eval_table.index_select(0, batch.puzzle_ids);
+  const Tensor rows = eval_table.index_select(0, batch.embedding_ids);
   for (int t = 0; t < 4; ++t) {
     const ActOutput out = ActStep(model, rows, false, Tensor(), train, eval);
     CheckStep(file, absl::StrCat("eval.", GetParam().eval, ".step", t, "."),
@@ -299,7 +299,7 @@ TEST_P(HrmGolden, ThreeStepsAndEvaluation) {
   Carry carry = InitialCarry(model, batch(0));
   for (int t = 0; t < 3; ++t) {
     AdmitBatch(model, batch(t), carry);
-    Tensor rows = table.index_select(0, carry.current.puzzle_ids);
+    Tensor rows = table.index_select(0, carry.current.embedding_ids);
     rows.set_requires_grad(true);
     model.flat_grad().zero_();
     const ActOutput out = ActStep(model, rows, true, Tensor(), train, carry);
@@ -314,7 +314,7 @@ TEST_P(HrmGolden, ThreeStepsAndEvaluation) {
   at::NoGradGuard no_grad;
   Carry eval = InitialCarry(model, batch(0));
   AdmitBatch(model, batch(0), eval);
-  const Tensor rows = table.index_select(0, eval.current.puzzle_ids);
+  const Tensor rows = table.index_select(0, eval.current.embedding_ids);
   for (int t = 0; t < 4; ++t) {
     const ActOutput out = ActStep(model, rows, false, Tensor(), train, eval);
     EXPECT_FALSE(out.continue_target.defined());
@@ -343,7 +343,7 @@ TEST_P(ModelBf16, OneStepIsWithinItsRounding) {
   AdmitBatch(model, batch, carry);
   Tensor rows = Golden(file, "init.inner.puzzle_emb.weights")
                     .to(*device)
-                    .index_select(0, batch.puzzle_ids);
+                    .index_select(0, batch.embedding_ids);
   rows.set_requires_grad(true);
   model.flat_grad().zero_();
   const ActOutput out =

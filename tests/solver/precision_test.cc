@@ -270,9 +270,9 @@ TEST(HalfPrecision, TrainCountsSkippedSteps) {
 // Answers on a CPU come in float32; a model in float16 whose numbers overflow
 // goes on in float32.
 TEST(HalfPrecision, AnswersDoNotOverflow) {
-  EXPECT_EQ(AnswerDtype("float16", at::kCPU), at::kFloat);
-  EXPECT_EQ(AnswerDtype("auto", at::kCPU), at::kFloat);
-  EXPECT_EQ(AnswerDtype("bf16", at::kCPU), at::kBFloat16);
+  EXPECT_EQ(InferenceDtype("float16", at::kCPU), at::kFloat);
+  EXPECT_EQ(InferenceDtype("auto", at::kCPU), at::kFloat);
+  EXPECT_EQ(InferenceDtype("bf16", at::kCPU), at::kBFloat16);
   const Dataset dataset = SmallDataset(1);
   const ModelOptions options = SmallRequest(dataset, 1).model;
   const auto answer = [&](at::ScalarType dtype) {
@@ -287,7 +287,7 @@ TEST(HalfPrecision, AnswersDoNotOverflow) {
         std::move(model), at::zeros({2, options.hidden}), 0, small, nullptr);
     PredictorInput input;
     input.tokens.assign(16, 2);
-    input.puzzle_id = 1;
+    input.embedding_id = 1;
     const auto outputs = predictor->Predict({input});
     EXPECT_TRUE(outputs.ok()) << outputs.status();
     return (*outputs)[0];
@@ -321,7 +321,7 @@ TEST(LossScale, GrowsAfterGoodStepsAndGivesUpAfterBadOnes) {
   EXPECT_FALSE(other.gave_up);
   LossScale grown;
   for (int i = 0; i < 20 * LossScale::kGrowAfter; ++i) grown.Update(true);
-  EXPECT_EQ(grown.scale, LossScale::kMost);
+  EXPECT_EQ(grown.scale, LossScale::kMaxScale);
 }
 
 }  // namespace

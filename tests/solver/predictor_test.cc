@@ -28,7 +28,7 @@ class PredictorTest : public testing::Test {
     Random random(1, "test");
     for (int i = 0; i < 20; ++i) {
       PredictorInput input;
-      input.puzzle_id = random.Between(1, 4);
+      input.embedding_id = random.Between(1, 4);
       for (int c = 0; c < 16; ++c) {
         input.tokens.push_back(static_cast<uint8_t>(random.Below(12)));
       }

@@ -41,7 +41,7 @@ int FreePort() {
 TEST(RankProcess, DISABLED_DoesItsJob) {
   const char* job = std::getenv("ARCTRM_TEST_JOB");
   ASSERT_NE(job, nullptr);
-  const auto group = GroupFromEnvironment();
+  const auto group = ProcessGroupFromEnvironment();
   ASSERT_TRUE(group.ok()) << group.status();
   ASSERT_EQ(Jobs().count(job), 1u) << job;
   Jobs()[job](*group, std::getenv("ARCTRM_TEST_FOLDER"));

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "solver/group.h"
+#include "solver/process_group.h"
 
 namespace arctrm {
 
@@ -18,7 +18,7 @@ namespace arctrm {
 // files; what it expects in vain makes the process fail. Jobs are named before
 // main(), one a variable:
 //   const bool kAdd = AddRankJob("add", [](const Group& g, …) { … });
-using RankJob = std::function<void(const Group&, const std::string&)>;
+using RankJob = std::function<void(const ProcessGroup&, const std::string&)>;
 bool AddRankJob(const std::string& name, RankJob job);
 
 // `size` processes that each do the job `name` with one thread.

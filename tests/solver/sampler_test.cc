@@ -26,7 +26,7 @@ Dataset SmallDataset() {
     for (int c = 0; c < 3; ++c) {
       Augmentation a;
       a.dihedral = c;
-      task.copies.push_back(a);
+      task.augmentations.push_back(a);
     }
     dataset.tasks.push_back(task);
   }
@@ -36,7 +36,7 @@ Dataset SmallDataset() {
 bool Same(const Example& a, const Example& b) {
   return a.task == b.task && a.copy == b.copy && a.pair == b.pair &&
          a.offset.row == b.offset.row && a.offset.col == b.offset.col &&
-         a.puzzle_id == b.puzzle_id;
+         a.embedding_id == b.embedding_id;
 }
 
 TEST(ExampleSampler, AnEpochTakesEveryTaskOnceWithAllItsPairs) {
@@ -44,17 +44,17 @@ TEST(ExampleSampler, AnEpochTakesEveryTaskOnceWithAllItsPairs) {
   ExampleSampler sampler(&dataset, true, 0, 7);
   for (int epoch = 0; epoch < 20; ++epoch) {
     std::map<int, std::set<int>> pairs;
-    std::map<int, std::set<int>> copies;
+    std::map<int, std::set<int>> augmentations;
     for (int i = 0; i < 1 + 2 + 3 + 4 + 5; ++i) {
       const Example example = sampler.Next();
       EXPECT_TRUE(pairs[example.task].insert(example.pair).second);
-      copies[example.task].insert(example.copy);
+      augmentations[example.task].insert(example.copy);
       EXPECT_EQ(
-          example.puzzle_id,
+          example.embedding_id,
           dataset.FirstIds()[static_cast<size_t>(example.task)] + example.copy);
     }
     EXPECT_EQ(pairs.size(), 5u);
-    for (const auto& [task, seen] : copies) EXPECT_EQ(seen.size(), 1u);
+    for (const auto& [task, seen] : augmentations) EXPECT_EQ(seen.size(), 1u);
     EXPECT_EQ(sampler.epochs(), epoch + 1);
   }
 }
@@ -70,7 +70,7 @@ void ExpectWindowsThatCutOnlyPadding(const Dataset& dataset, GridSize of) {
     const Example b = cut.Next();
     ASSERT_TRUE(Same(a, b));
     const Augmentation& copy = dataset.tasks[static_cast<size_t>(b.task)]
-                                   .copies[static_cast<size_t>(b.copy)];
+                                   .augmentations[static_cast<size_t>(b.copy)];
     const int dihedral = copy.dihedral;
     const bool turned =
         dihedral == 1 || dihedral == 3 || dihedral == 6 || dihedral == 7;
@@ -122,10 +122,10 @@ TEST(ExampleSampler, WindowsAreTurnedWithTheirTasks) {
         }
       }
     }
-    task.copies.clear();
+    task.augmentations.clear();
     for (int d = 0; d < kNumDihedral; ++d) {
-      task.copies.emplace_back();
-      task.copies.back().dihedral = d;
+      task.augmentations.emplace_back();
+      task.augmentations.back().dihedral = d;
     }
   }
   ExpectWindowsThatCutOnlyPadding(dataset, {3, 6});
@@ -153,7 +153,7 @@ TEST(ExampleSampler, PairsPerVisitMixesTheTasks) {
   }
 }
 
-TEST(ExampleSampler, AllCopiesComeUpEvenly) {
+TEST(ExampleSampler, AllAugmentationsComeUpEvenly) {
   const Dataset dataset = SmallDataset();
   ExampleSampler sampler(&dataset, false, 0, 1);
   std::map<std::pair<int, int>, int> count;
@@ -174,7 +174,7 @@ TEST(ExampleSampler, OnePairOfEachCopyIsNeverMoved) {
   std::map<std::pair<int64_t, int>, bool> moved;
   for (int i = 0; i < 15 * 400; ++i) {
     const Example example = sampler.Next();
-    moved[{example.puzzle_id, example.pair}] |=
+    moved[{example.embedding_id, example.pair}] |=
         example.offset.row != 0 || example.offset.col != 0;
   }
   std::map<int64_t, int> still;
@@ -218,7 +218,8 @@ TEST(ExampleSampler, EncodesTheAugmentedPair) {
     sampler.Encode(example, input.data(), label.data());
     if (example.offset.row != 0 || example.offset.col != 0) continue;
     const DatasetTask& task = dataset.tasks[static_cast<size_t>(example.task)];
-    const Augmentation& copy = task.copies[static_cast<size_t>(example.copy)];
+    const Augmentation& copy =
+        task.augmentations[static_cast<size_t>(example.copy)];
     EXPECT_EQ(CropGrid(label, dataset.canvas),
               copy.Apply(task.pairs[static_cast<size_t>(example.pair)].output));
   }

@@ -25,7 +25,7 @@ inline Dataset SmallDataset(int tasks) {
       }
       task.pairs.push_back({input, output});
     }
-    task.copies.push_back(Augmentation());
+    task.augmentations.push_back(Augmentation());
     dataset.tasks.push_back(task);
   }
   return dataset;
@@ -42,8 +42,8 @@ inline Dataset MixedDataset(int tasks) {
     for (Pair& pair : task.pairs) {
       pair.input = Grid(side, 2, static_cast<uint8_t>(side));
     }
-    task.copies.emplace_back();
-    task.copies.back().dihedral = 6;
+    task.augmentations.emplace_back();
+    task.augmentations.back().dihedral = 6;
     dataset.tasks.push_back(task);
   }
   return dataset;

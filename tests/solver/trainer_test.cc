@@ -13,7 +13,7 @@
 #include "puzzles/puzzle_dataset.h"
 #include "solver/checkpoint/checkpoint.h"
 #include "solver/checkpoint/checkpoint_files.h"
-#include "solver/device/workers.h"
+#include "solver/device/batch_thread_pool.h"
 #include "solver/train/make_training.h"
 #include "solver/train/state_io.h"
 #include "tests/solver/small_training.h"
@@ -276,7 +276,7 @@ TEST(Trainer, ACheckpointMayGoOnWithOtherCycles) {
   request.checkpoint = request.out;
   request.train.h_cycles = 3;
   request.train.halt_max_steps = 4;
-  request.model = request.train.Tuned(request.model);
+  request.model = request.train.WithOverrides(request.model);
   EXPECT_EQ(request.model.h_cycles, 3);
   EXPECT_EQ(request.model.l_cycles, 1);
   EXPECT_EQ(request.model.halt_max_steps, 4);
@@ -468,7 +468,7 @@ TEST(Trainer, LearnsSudokuWithAndWithoutARow) {
   }
 }
 
-TEST(Workers, SlicesCoverTheBatch) {
+TEST(BatchThreadPool, SlicesCoverTheBatch) {
   for (int64_t total : {1, 7, 32}) {
     for (int parts : {1, 2, 5}) {
       int64_t next = 0;
@@ -483,10 +483,10 @@ TEST(Workers, SlicesCoverTheBatch) {
   }
 }
 
-TEST(Workers, EveryOneIsCalledEachTime) {
+TEST(BatchThreadPool, EveryOneIsCalledEachTime) {
   at::set_num_threads(3);
   {
-    Workers workers(100);
+    BatchThreadPool workers(100);
     ASSERT_EQ(workers.count(), 3);
     for (int round = 0; round < 200; ++round) {
       std::atomic<int> calls = 0;
@@ -496,15 +496,15 @@ TEST(Workers, EveryOneIsCalledEachTime) {
   }
   EXPECT_EQ(at::get_num_threads(), 3);
   {
-    const Workers few(2);
+    const BatchThreadPool few(2);
     EXPECT_EQ(few.count(), 2);
   }
   EXPECT_EQ(at::get_num_threads(), 3);
 }
 
-TEST(Workers, ExceptionsComeBack) {
+TEST(BatchThreadPool, ExceptionsComeBack) {
   at::set_num_threads(2);
-  Workers workers(100);
+  BatchThreadPool workers(100);
   for (int thrower : {0, 1}) {
     EXPECT_THROW(workers.Run([&](int worker) {
       if (worker == thrower) throw std::runtime_error("worker");

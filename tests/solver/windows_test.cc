@@ -10,8 +10,8 @@
 #include "solver/checkpoint/checkpoint.h"
 #include "solver/checkpoint/checkpoint_files.h"
 #include "solver/checkpoint_info.h"
+#include "solver/device/batch_thread_pool.h"
 #include "solver/device/device.h"
-#include "solver/device/workers.h"
 #include "solver/nn/model.h"
 #include "solver/predict/predictor.h"
 #include "solver/train/make_training.h"
@@ -282,7 +282,7 @@ TEST(DivideRows, EveryRowOnceAndAboutTheSameWork) {
     for (const auto& groups : DivideRows(sizes, cost, 4)) {
       double own = 0;
       GridSize last;
-      for (const RowGroup& group : groups) {
+      for (const SizeBucket& group : groups) {
         EXPECT_GT(group.size, last);
         last = group.size;
         for (int64_t row : group.rows) {
@@ -349,7 +349,7 @@ TEST(FittedTraining, TurnedTasksLearnTheSameWithoutPositions) {
     }
   }
   Dataset tall = wide;
-  for (DatasetTask& task : tall.tasks) task.copies[0].dihedral = 6;
+  for (DatasetTask& task : tall.tasks) task.augmentations[0].dihedral = 6;
   double losses[2];
   for (int i = 0; i < 2; ++i) {
     TrainRequest request = SmallRequest(i == 0 ? wide : tall, 1);
@@ -547,7 +547,7 @@ std::vector<PredictorInput> MixedInputs() {
     const int rows = random.Between(2, 6);
     PredictorInput input;
     input.cols = random.Between(2, 6);
-    input.puzzle_id = random.Between(1, 3);
+    input.embedding_id = random.Between(1, 3);
     for (int c = 0; c < rows * input.cols; ++c) {
       input.tokens.push_back(static_cast<uint8_t>(random.Below(12)));
     }
@@ -589,7 +589,7 @@ TEST(FittedPrediction, ColumnsThatAreNotGivenAreThoseOfASquare) {
   int told_apart = 0;
   for (int round = 0; round < 20; ++round) {
     PredictorInput input;
-    input.puzzle_id = 1;
+    input.embedding_id = 1;
     for (int c = 0; c < 16; ++c) {
       input.tokens.push_back(static_cast<uint8_t>(random.Below(12)));
     }

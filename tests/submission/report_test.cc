@@ -87,7 +87,7 @@ ReportData Sample() {
     }
   }
   data.score = Score(submission, solutions, candidates).value();
-  data.group_scores = {
+  data.label_scores = {
       {"old rule",
        Score(submission, {{"solved", solutions["solved"]}}).value()}};
   return data;
@@ -198,7 +198,7 @@ TEST(Report, EscapesAllText) {
   data.status = evil;
   data.warnings = {evil};
   data.facts = {{evil, {{evil, evil}}}};
-  data.group_scores[0].first = evil;
+  data.label_scores[0].first = evil;
   data.tasks[0].task.id = evil;
   data.tasks[0].group = evil;
   const std::string html = ReportHtml(data);
@@ -229,7 +229,7 @@ TEST(Report, ARunningJobWithoutScoreAndVotes) {
   ReportData data = Sample();
   data.status = "running";
   data.score.reset();
-  data.group_scores.clear();
+  data.label_scores.clear();
   data.curve.clear();
   for (ReportTask& task : data.tasks) {
     for (ReportTestInput& test : task.tests) {

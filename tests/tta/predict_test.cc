@@ -11,7 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "augment/plan.h"
+#include "augment/augmentation_sampling.h"
 #include "base/files.h"
 #include "base/interrupt.h"
 #include "base/out_of_memory.h"
@@ -44,18 +44,18 @@ ChallengeSet MakeChallenges() {
 }
 
 // Every task with its planned copies, each row updated once.
-PuzzleIds MakeIds(const ChallengeSet& challenges, int copies) {
-  PuzzleIds ids;
+EmbeddingIndex MakeIds(const ChallengeSet& challenges, int augmentations) {
+  EmbeddingIndex ids;
   PlanOptions plan;
-  plan.copies = copies;
+  plan.augmentations = augmentations;
   for (const Task& task : challenges.tasks) {
-    PuzzleTask known;
+    TaskEmbeddings known;
     known.name = task.id;
     known.first_id = ids.num_ids;
-    known.copies =
+    known.augmentations =
         PlanTask(task.id, task.demonstrations, task.test_inputs, plan);
-    known.updates.assign(known.copies.size(), 1);
-    ids.num_ids += static_cast<int64_t>(known.copies.size());
+    known.updates.assign(known.augmentations.size(), 1);
+    ids.num_ids += static_cast<int64_t>(known.augmentations.size());
     ids.tasks.push_back(std::move(known));
   }
   return ids;
@@ -64,12 +64,12 @@ PuzzleIds MakeIds(const ChallengeSet& challenges, int copies) {
 std::vector<int64_t> AskedIds(const FakePredictor& predictor) {
   std::vector<int64_t> ids;
   for (const auto& batch : predictor.batches) {
-    for (const PredictorInput& input : batch) ids.push_back(input.puzzle_id);
+    for (const PredictorInput& input : batch) ids.push_back(input.embedding_id);
   }
   return ids;
 }
 
-VoteResult MustPredict(Predictor& predictor, const PuzzleIds& ids,
+VoteResult MustPredict(Predictor& predictor, const EmbeddingIndex& ids,
                        const ChallengeSet& challenges,
                        const VoteOptions& options, Ballots& ballots) {
   absl::StatusOr<VoteResult> result =
@@ -80,7 +80,7 @@ VoteResult MustPredict(Predictor& predictor, const PuzzleIds& ids,
 
 TEST(PredictVotes, EveryViewIsUndoneSoThatCopiesAgree) {
   const ChallengeSet challenges = MakeChallenges();
-  const PuzzleIds ids = MakeIds(challenges, 20);
+  const EmbeddingIndex ids = MakeIds(challenges, 20);
   FakePredictor predictor({5}, 7);
   Ballots ballots;
   const VoteResult result =
@@ -143,7 +143,7 @@ TEST(PredictVotes, SecondAnswersOfAnotherSizeAreAnError) {
 
 TEST(PredictVotes, IdentityOfEveryTestInputComesFirst) {
   const ChallengeSet challenges = MakeChallenges();
-  const PuzzleIds ids = MakeIds(challenges, 2);
+  const EmbeddingIndex ids = MakeIds(challenges, 2);
   FakePredictor predictor({5}, 4);
   Ballots ballots;
   MustPredict(predictor, ids, challenges, VoteOptions(), ballots);
@@ -157,11 +157,12 @@ TEST(PredictVotes, IdentityOfEveryTestInputComesFirst) {
 
 TEST(PredictVotes, ConfidenceIsTheSigmoidAndNamesAreKept) {
   const ChallengeSet challenges = MakeChallenges();
-  const PuzzleIds ids = MakeIds(challenges, 0);
+  const EmbeddingIndex ids = MakeIds(challenges, 0);
   FakePredictor predictor({5}, 8, [](const PredictorInput& input) {
-    return PredictorOutput{
-        input.tokens,
-        input.puzzle_id == 1 ? 2.0f : std::numeric_limits<float>::quiet_NaN()};
+    return PredictorOutput{input.tokens,
+                           input.embedding_id == 1
+                               ? 2.0f
+                               : std::numeric_limits<float>::quiet_NaN()};
   });
   VoteOptions options;
   options.source = "model-x";
@@ -176,7 +177,7 @@ TEST(PredictVotes, ConfidenceIsTheSigmoidAndNamesAreKept) {
 
 TEST(PredictVotes, MaxViewsCapsTheViewsOfEachTestInput) {
   const ChallengeSet challenges = MakeChallenges();
-  const PuzzleIds ids = MakeIds(challenges, 5);
+  const EmbeddingIndex ids = MakeIds(challenges, 5);
   FakePredictor predictor({5}, 100);
   VoteOptions options;
   options.max_views = 2;
@@ -189,7 +190,7 @@ TEST(PredictVotes, MaxViewsCapsTheViewsOfEachTestInput) {
 
 TEST(PredictVotes, RowsWithTooFewUpdatesDoNotVote) {
   const ChallengeSet challenges = MakeChallenges();
-  PuzzleIds ids = MakeIds(challenges, 2);
+  EmbeddingIndex ids = MakeIds(challenges, 2);
   ids.tasks[0].updates = {0, 3, 2};
   ids.tasks[1].updates = {0, 0, 0};
   ids.tasks[2].updates = {2, 0, 1};
@@ -220,7 +221,7 @@ TEST(PredictVotes, RowsWithTooFewUpdatesDoNotVote) {
 
 TEST(PredictVotes, UnknownTasksAreNamedAndTheRestGoesOn) {
   ChallengeSet challenges = MakeChallenges();
-  const PuzzleIds ids = MakeIds(challenges, 1);
+  const EmbeddingIndex ids = MakeIds(challenges, 1);
   challenges.tasks[0].id = "stranger";
   FakePredictor predictor({5}, 100);
   Ballots ballots;
@@ -236,8 +237,8 @@ TEST(PredictVotes, NothingToAskIsComplete) {
   const ChallengeSet challenges = MakeChallenges();
   FakePredictor predictor({5}, 100);
   Ballots ballots;
-  const VoteResult result =
-      MustPredict(predictor, PuzzleIds(), challenges, VoteOptions(), ballots);
+  const VoteResult result = MustPredict(predictor, EmbeddingIndex(), challenges,
+                                        VoteOptions(), ballots);
   EXPECT_TRUE(result.complete);
   EXPECT_EQ(result.progress.views_planned, 0);
   EXPECT_EQ(result.without_views.size(), 4u);
@@ -246,7 +247,7 @@ TEST(PredictVotes, NothingToAskIsComplete) {
 
 TEST(PredictVotes, TestInputsBeyondTheCanvasAreNamedAndNotAsked) {
   const ChallengeSet challenges = MakeChallenges();
-  const PuzzleIds ids = MakeIds(challenges, 3);
+  const EmbeddingIndex ids = MakeIds(challenges, 3);
   // "1023" is four wide.
   FakePredictor predictor({3}, 100);
   Ballots ballots;
@@ -261,7 +262,7 @@ TEST(PredictVotes, TestInputsBeyondTheCanvasAreNamedAndNotAsked) {
 
 TEST(PredictVotes, EmptyAnswersAreRememberedAndNotAskedAgain) {
   const ChallengeSet challenges = MakeChallenges();
-  const PuzzleIds ids = MakeIds(challenges, 3);
+  const EmbeddingIndex ids = MakeIds(challenges, 3);
   FakePredictor predictor({5}, 4, [](const PredictorInput& input) {
     return PredictorOutput{std::vector<uint8_t>(input.tokens.size()), 1};
   });
@@ -279,7 +280,7 @@ TEST(PredictVotes, EmptyAnswersAreRememberedAndNotAskedAgain) {
 
 TEST(PredictVotes, ResumedRunAsksTheSameBatchesAndWritesTheSameBytes) {
   const ChallengeSet challenges = MakeChallenges();
-  const PuzzleIds ids = MakeIds(challenges, 10);
+  const EmbeddingIndex ids = MakeIds(challenges, 10);
   const std::string dir = JoinPath(::testing::TempDir(), "tta_predict_resume");
   ASSERT_EQ(MakeDirectories(dir), absl::OkStatus());
 
@@ -324,7 +325,7 @@ TEST(PredictVotes, ResumedRunAsksTheSameBatchesAndWritesTheSameBytes) {
 
 TEST(PredictVotes, ABatchThatLacksOneViewIsAskedWhole) {
   const ChallengeSet challenges = MakeChallenges();
-  const PuzzleIds ids = MakeIds(challenges, 2);
+  const EmbeddingIndex ids = MakeIds(challenges, 2);
   FakePredictor predictor({5}, 4);
   Ballots ballots;
   // Three of the four views of the first batch are there.
@@ -339,7 +340,7 @@ TEST(PredictVotes, ABatchThatLacksOneViewIsAskedWhole) {
 
 TEST(PredictVotes, OtherSourcesAreAskedAnew) {
   const ChallengeSet challenges = MakeChallenges();
-  const PuzzleIds ids = MakeIds(challenges, 1);
+  const EmbeddingIndex ids = MakeIds(challenges, 1);
   FakePredictor predictor({5}, 4);
   Ballots ballots;
   MustPredict(predictor, ids, challenges, VoteOptions(), ballots);
@@ -362,7 +363,7 @@ TEST(PredictVotes, CallbackOnTheLastBatchDoesNotMakeItIncomplete) {
 
 TEST(PredictVotes, StopsAtTheDeadlineWithTheVotesSoFar) {
   const ChallengeSet challenges = MakeChallenges();
-  const PuzzleIds ids = MakeIds(challenges, 10);
+  const EmbeddingIndex ids = MakeIds(challenges, 10);
   FakeClock clock;
   FakePredictor predictor({5}, 4);
   predictor.before_batch = [&] { clock.Advance(absl::Seconds(10)); };
@@ -380,7 +381,7 @@ TEST(PredictVotes, StopsAtTheDeadlineWithTheVotesSoFar) {
 
 TEST(PredictVotes, ABatchThatWouldOverrunIsNotBegun) {
   const ChallengeSet challenges = MakeChallenges();
-  const PuzzleIds ids = MakeIds(challenges, 10);
+  const EmbeddingIndex ids = MakeIds(challenges, 10);
   FakeClock clock;
   FakePredictor predictor({5}, 4);
   predictor.before_batch = [&] { clock.Advance(absl::Seconds(10)); };
@@ -409,7 +410,7 @@ TEST(PredictVotes, ExpiredDeadlineAsksNothing) {
 
 TEST(PredictVotes, ABatchThatIsGivenUpEndsVotingWithoutAnError) {
   const ChallengeSet challenges = MakeChallenges();
-  const PuzzleIds ids = MakeIds(challenges, 5);
+  const EmbeddingIndex ids = MakeIds(challenges, 5);
   FakeClock clock;
   FakePredictor predictor({5}, 4);
   bool interrupted = false;
@@ -431,7 +432,7 @@ TEST(PredictVotes, ABatchThatIsGivenUpEndsVotingWithoutAnError) {
 
 TEST(PredictVotes, TheFirstBatchIsOneThatFits) {
   const ChallengeSet challenges = MakeChallenges();
-  const PuzzleIds ids = MakeIds(challenges, 5);
+  const EmbeddingIndex ids = MakeIds(challenges, 5);
   for (const auto& [view_s, first] : std::vector<std::pair<double, size_t>>{
            {0, 8}, {0.1, 8}, {1, 4}, {9, 1}, {20, 0}}) {
     FakeClock clock;
@@ -455,7 +456,7 @@ TEST(PredictVotes, TheFirstBatchIsOneThatFits) {
 
 TEST(PredictVotes, UntrainedRowsVoteWhereThereIsNothingElse) {
   const ChallengeSet challenges = MakeChallenges();
-  PuzzleIds ids = MakeIds(challenges, 3);
+  EmbeddingIndex ids = MakeIds(challenges, 3);
   ids.tasks[0].updates.assign(4, 0);
   ids.tasks[1].updates = {0, 1, 0, 1};
   VoteOptions options;
@@ -477,7 +478,7 @@ TEST(PredictVotes, UntrainedRowsVoteWhereThereIsNothingElse) {
 
 TEST(PredictVotes, StopsOnASignal) {
   const ChallengeSet challenges = MakeChallenges();
-  const PuzzleIds ids = MakeIds(challenges, 10);
+  const EmbeddingIndex ids = MakeIds(challenges, 10);
   FakePredictor predictor({5}, 4);
   predictor.before_batch = [&] {
     if (predictor.batches.size() == 1) RequestStop(SIGTERM);
@@ -516,7 +517,7 @@ TEST(PredictVotes, FittedCanvasesAreTurnedWithTheirViews) {
   wide.demonstrations = {{Grid(2, 3), Grid(2, 9)}, {Grid(2, 2), Grid(2, 6)}};
   wide.test_inputs = {Grid::FromText("1230 4567")};
   const ChallengeSet challenges = {{wide}};
-  const PuzzleIds ids = MakeIds(challenges, 60);
+  const EmbeddingIndex ids = MakeIds(challenges, 60);
   FakePredictor predictor({30}, 1, [](const PredictorInput& input) {
     // An answer that fills the whole part, without a border.
     return PredictorOutput{std::vector<uint8_t>(input.tokens.size(), 2), 0};
@@ -528,7 +529,8 @@ TEST(PredictVotes, FittedCanvasesAreTurnedWithTheirViews) {
   for (const auto& batch : predictor.batches) {
     for (const PredictorInput& input : batch) {
       const Augmentation& copy =
-          ids.tasks[0].copies[static_cast<size_t>(input.puzzle_id - 1)];
+          ids.tasks[0]
+              .augmentations[static_cast<size_t>(input.embedding_id - 1)];
       const bool transposed =
           copy.dihedral % 2 == 1 ? copy.dihedral < 4 : copy.dihedral == 6;
       const bool anti = copy.dihedral == 7;
@@ -556,7 +558,7 @@ TEST(PredictVotes, FittedCanvasesHoldTheTaskAndGoFromSmallToLarge) {
   grows.demonstrations = {{Grid(3, 2), Grid(6, 4)}, {Grid(2, 2), Grid(4, 4)}};
   grows.test_inputs = {Grid(6, 6, 3)};
   challenges.tasks.insert(challenges.tasks.begin(), grows);
-  const PuzzleIds ids = MakeIds(challenges, 3);
+  const EmbeddingIndex ids = MakeIds(challenges, 3);
   const VoteOptions options;
   FakePredictor predictor({30}, 1);
   predictor.step = 1;
@@ -594,8 +596,8 @@ FakePredictor::Answer FewGrids(uint64_t seed) {
   return [seed](const PredictorInput& input) {
     const GridSize part = SizeOf(input, Canvas());
     const std::string view(input.tokens.begin(), input.tokens.end());
-    Random random(seed, absl::StrCat(input.puzzle_id, " ", view));
-    Random of_task(seed, absl::StrCat("odds ", (input.puzzle_id - 1) / 31));
+    Random random(seed, absl::StrCat(input.embedding_id, " ", view));
+    Random of_task(seed, absl::StrCat("odds ", (input.embedding_id - 1) / 31));
     const double odds = of_task.Uniform();
     int size = 1;
     const int most = std::min(part.rows, part.cols);
@@ -610,7 +612,7 @@ FakePredictor::Answer FewGrids(uint64_t seed) {
 
 TEST(PredictVotes, DecidedTestInputsAreLeftAndTheAttemptsAreTheSame) {
   const ChallengeSet challenges = MakeChallenges();
-  const PuzzleIds ids = MakeIds(challenges, 30);
+  const EmbeddingIndex ids = MakeIds(challenges, 30);
   int64_t skipped = 0;
   for (uint64_t seed = 0; seed < 300; ++seed) {
     Random random(seed, "test");
@@ -620,10 +622,10 @@ TEST(PredictVotes, DecidedTestInputsAreLeftAndTheAttemptsAreTheSame) {
     if (seed % 2 == 1) {
       Ballots others;
       for (int i = 0; i < 6; ++i) {
-        others.Add(
-            "a", 0,
-            {Grid(random.Between(1, 3), 1), 0.5f,
-             ids.tasks[0].copies[static_cast<size_t>(i)].Key(), "other"});
+        others.Add("a", 0,
+                   {Grid(random.Between(1, 3), 1), 0.5f,
+                    ids.tasks[0].augmentations[static_cast<size_t>(i)].Key(),
+                    "other"});
       }
       all.Merge(others, 0.1 + 2 * random.Uniform());
     }
@@ -651,7 +653,7 @@ TEST(PredictVotes, ATestInputIsLeftAtTheFirstViewThatCannotChangeIt) {
   ChallengeSet challenges = MakeChallenges();
   challenges.tasks.resize(1);
   challenges.tasks[0].test_inputs.resize(1);
-  const PuzzleIds ids = MakeIds(challenges, 30);
+  const EmbeddingIndex ids = MakeIds(challenges, 30);
   VoteOptions options;
   options.stop_decided = true;
   int64_t skipped = 0;
@@ -687,7 +689,7 @@ TEST(PredictVotes, ATestInputIsLeftAtTheFirstViewThatCannotChangeIt) {
 
 TEST(PredictVotes, DecidedTestInputsAreLeftBySeveralPredictors) {
   const ChallengeSet challenges = MakeChallenges();
-  const PuzzleIds ids = MakeIds(challenges, 30);
+  const EmbeddingIndex ids = MakeIds(challenges, 30);
   for (uint64_t seed = 0; seed < 100; ++seed) {
     VoteOptions options;
     FakePredictor plain({5}, 4, FewGrids(seed));
@@ -715,7 +717,7 @@ TEST(PredictVotes, DecidedTestInputsAreLeftBySeveralPredictors) {
 
 TEST(PredictVotes, AResumedRunThatLeavesDecidedOnesAsksOnlyForWhatIsMissing) {
   const ChallengeSet challenges = MakeChallenges();
-  const PuzzleIds ids = MakeIds(challenges, 30);
+  const EmbeddingIndex ids = MakeIds(challenges, 30);
   for (uint64_t seed = 0; seed < 200; ++seed) {
     VoteOptions options;
     FakePredictor plain({5}, 4, FewGrids(seed));
@@ -761,7 +763,7 @@ TEST(PredictVotes, AResumedRunThatLeavesDecidedOnesAsksOnlyForWhatIsMissing) {
 
 TEST(PredictVotes, BatchesOfDecidedViewsAreNotReported) {
   const ChallengeSet challenges = MakeChallenges();
-  const PuzzleIds ids = MakeIds(challenges, 30);
+  const EmbeddingIndex ids = MakeIds(challenges, 30);
   VoteOptions options;
   options.stop_decided = true;
   size_t calls = 0;
@@ -787,7 +789,7 @@ TEST(PredictVotes, ALargerBatchThatWouldOverrunIsNotBegun) {
       {"large", {{Grid(8, 8), Grid(8, 8)}}, {Grid(8, 8, 1)}});
   challenges.tasks.push_back(
       {"small", {{Grid(2, 2), Grid(2, 2)}}, {Grid(2, 2, 1)}});
-  const PuzzleIds ids = MakeIds(challenges, 0);
+  const EmbeddingIndex ids = MakeIds(challenges, 0);
   const auto asked = [&](absl::Duration limit) {
     FakeClock clock;
     FakePredictor predictor({9}, 1);
@@ -810,7 +812,7 @@ TEST(PredictVotes, ALargerBatchThatWouldOverrunIsNotBegun) {
 
 TEST(PredictVotes, SeveralPredictorsShareTheBatchesAndGiveTheSameBallots) {
   const ChallengeSet challenges = MakeChallenges();
-  const PuzzleIds ids = MakeIds(challenges, 30);
+  const EmbeddingIndex ids = MakeIds(challenges, 30);
   FakePredictor alone({5}, 4);
   Ballots expected;
   MustPredict(alone, ids, challenges, VoteOptions(), expected);
@@ -843,7 +845,7 @@ TEST(PredictVotes, SeveralPredictorsShareTheBatchesAndGiveTheSameBallots) {
 
 TEST(PredictVotes, ADeadPredictorCostsOnlyItsBatch) {
   const ChallengeSet challenges = MakeChallenges();
-  const PuzzleIds ids = MakeIds(challenges, 30);
+  const EmbeddingIndex ids = MakeIds(challenges, 30);
   FakePredictor alone({5}, 4);
   Ballots expected;
   MustPredict(alone, ids, challenges, VoteOptions(), expected);
@@ -873,7 +875,7 @@ TEST(PredictVotes, ADeadPredictorCostsOnlyItsBatch) {
 
 TEST(PredictVotes, ABatchOfTheLastWorkerAtWorkCanStillComeBack) {
   const ChallengeSet challenges = MakeChallenges();
-  const PuzzleIds ids = MakeIds(challenges, 0);  // one batch in all
+  const EmbeddingIndex ids = MakeIds(challenges, 0);  // one batch in all
   FakePredictor quick({5}, 4), dying({5}, 4);
   dying.before_batch = [&] {
     absl::SleepFor(absl::Milliseconds(50));
@@ -891,7 +893,7 @@ TEST(PredictVotes, ABatchOfTheLastWorkerAtWorkCanStillComeBack) {
 
 TEST(PredictVotes, WhereMemoryRunsOutBatchesAreHalved) {
   const ChallengeSet challenges = MakeChallenges();
-  const PuzzleIds ids = MakeIds(challenges, 30);
+  const EmbeddingIndex ids = MakeIds(challenges, 30);
   FakePredictor roomy({5}, 16);
   Ballots expected;
   MustPredict(roomy, ids, challenges, VoteOptions(), expected);
@@ -954,12 +956,13 @@ TEST(PredictVotes, MalformedAnswersAreInternalErrors) {
 TEST(PredictVotes, DamagedIdsAndOptionsAreRefused) {
   const ChallengeSet challenges = MakeChallenges();
   FakePredictor predictor({5}, 4);
-  const auto predict = [&](const PuzzleIds& ids, const VoteOptions& options) {
+  const auto predict = [&](const EmbeddingIndex& ids,
+                           const VoteOptions& options) {
     Ballots ballots;
     return PredictVotes(predictor, ids, challenges, options, nullptr, ballots)
         .status();
   };
-  PuzzleIds ids = MakeIds(challenges, 2);
+  EmbeddingIndex ids = MakeIds(challenges, 2);
   ids.tasks[1].updates.pop_back();
   const absl::Status status = predict(ids, VoteOptions());
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);

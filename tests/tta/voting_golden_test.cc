@@ -29,7 +29,7 @@ using simdjson::dom::object;
 
 struct Entry {
   NamedAugmentation name;
-  int64_t puzzle_id = 0;
+  int64_t embedding_id = 0;
   Grid input;
   std::vector<uint8_t> tokens;
   float halt_logit = 0;
@@ -65,7 +65,7 @@ Case ToCase(object json) {
     Entry entry;
     entry.name =
         ParseAugmentedName(AbslView(std::string_view(item["name"]))).value();
-    entry.puzzle_id = int64_t(item["identifier"]);
+    entry.embedding_id = int64_t(item["identifier"]);
     entry.input = GoldenGrid(item["input_seq_grid"]);
     for (element token : array(item["predicted_tokens"])) {
       entry.tokens.push_back(static_cast<uint8_t>(uint64_t(token)));
@@ -235,7 +235,7 @@ TEST(VotingGolden, TestInputsWithoutVotesStayInPlace) {
 // The whole way: views planned and encoded here, answers as recorded.
 TEST(VotingGolden, PredictVotesReproducesTheTables) {
   for (const Case& c : ReadCases()) {
-    PuzzleIds ids;
+    EmbeddingIndex ids;
     ids.num_ids = static_cast<int64_t>(c.identifiers.size());
     for (size_t i = 1; i < c.identifiers.size(); ++i) {
       const NamedAugmentation name =
@@ -243,13 +243,13 @@ TEST(VotingGolden, PredictVotesReproducesTheTables) {
       if (ids.tasks.empty() || ids.tasks.back().name != name.task_id) {
         ids.tasks.push_back({name.task_id, static_cast<int64_t>(i), {}, {}});
       }
-      ids.tasks.back().copies.push_back(name.augmentation);
+      ids.tasks.back().augmentations.push_back(name.augmentation);
       ids.tasks.back().updates.push_back(1);
     }
     int answered = 0;
     FakePredictor predictor(kCanvas, 5, [&](const PredictorInput& input) {
       for (const Entry& entry : c.entries) {
-        if (entry.puzzle_id == input.puzzle_id &&
+        if (entry.embedding_id == input.embedding_id &&
             GridTokens(entry.input, kCanvas) == input.tokens) {
           ++answered;
           return PredictorOutput{entry.tokens, entry.halt_logit};

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/puzzle_training.h"
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "base/file_lock.h"
+#include "base/files.h"
+#include "base/status.h"
+#include "base/stop.h"
+#include "base/time_budget.h"
+#include "pipeline/answer_puzzles.h"
+#include "pipeline/end_run.h"
+#include "pipeline/memory_check.h"
+#include "pipeline/puzzle_inputs.h"
+#include "pipeline/run_folder.h"
+#include "pipeline/run_identity.h"
+#include "pipeline/run_report.h"
+#include "pipeline/train_recorded.h"
+#include "solver/checkpoint_info.h"
+
+namespace arctrm {
+namespace {
+
+// Rows at once: batches that are short beside the time kept for them.
+constexpr int kTestBatch = 128;
+// A shorter test, or one of fewer batches, isn't measured: measuring costs one
+// batch, and resuming the training.
+constexpr double kWorthMeasuringS = 3;
+constexpr size_t kLeastTestBatches = 4;
+// The test is measured after this share of the training: from then on the
+// weights halt about as they will in the end.
+constexpr double kMeasureAfter = 0.75;
+
+// Of the puzzles at the front that were answered.
+PuzzleScore ScoreAnswers(const PuzzleFile& file,
+                         const std::vector<PuzzleAnswer>& answers) {
+  std::vector<Grid> grids;
+  grids.reserve(answers.size());
+  for (const PuzzleAnswer& answer : answers) grids.push_back(answer.grid);
+  const std::vector<Puzzle> answered(
+      file.puzzles.begin(),
+      file.puzzles.begin() + static_cast<std::ptrdiff_t>(grids.size()));
+  return ScorePuzzles(file.kind, answered, grids);
+}
+
+// What the report shows of the settings.
+Facts FactsOf(const PuzzleTrainOptions& options, ModelOptions model,
+              const Dataset& dataset, const std::string& device) {
+  TrainOptions training = options.training;
+  OptionSet set;
+  AddOptions(model, set);
+  AddOptions(training, set);
+  Facts facts = {{"Input",
+                  {{"train", options.train},
+                   {"test", options.test},
+                   {"start from", options.checkpoint},
+                   {"puzzles", absl::StrCat(dataset.tasks.size())},
+                   {"examples", absl::StrCat(dataset.num_examples())},
+                   {"held out", absl::StrCat(options.held_out)}}},
+                 {"Machine", {{"device", device}}},
+                 {"Settings", {{"seed", absl::StrCat(options.seed)}}}};
+  for (const OptionSet::Item& item : set.Items()) {
+    facts.back().second.emplace_back(item.key, item.value);
+  }
+  return facts;
+}
+
+// Train(request) until most of its time is over, then until `again`.
+absl::StatusOr<TrainResult> TrainInTwoParts(
+    const TrainRequest& request, const std::function<Deadline()>& again) {
+  const Deadline turn = request.limits.end.EarlierBy(
+      (1 - kMeasureAfter) * request.limits.end.Remaining());
+  TrainRequest part = request;
+  bool turned = false;
+  part.on_step = [&](const TrainStats& stats) {
+    turned = turn.Passed();
+    return request.on_step(stats) && !turned;
+  };
+  ARCTRM_ASSIGN_OR_RETURN(TrainResult first, Train(part));
+  if (!turned || first.stop != TrainStop::kCallback) return first;
+  if (StopSignal() != 0) {
+    first.stop = TrainStop::kSignal;
+    return first;
+  }
+  part = request;
+  part.resume = true;
+  part.limits.end = again();
+  ARCTRM_ASSIGN_OR_RETURN(TrainResult result, Train(part));
+  result.steps += first.steps;
+  result.time_s += first.time_s;
+  result.steps_per_s =
+      static_cast<double>(result.steps) / std::max(result.time_s, 1e-9);
+  return result;
+}
+
+// A training on puzzles and its test. The functions are the stages, in the
+// order in which Run() calls them.
+class PuzzleTraining {
+ public:
+  PuzzleTraining(const PuzzleTrainOptions& options, const Deadline& deadline,
+                 Log& log)
+      : options_(options),
+        budget_(deadline),
+        log_(log),
+        folder_(options.work.empty() ? BesidePath(options.out, ".run")
+                                     : options.work),
+        predicting_(options.predicting) {
+    if (predicting_.batch == 0) predicting_.batch = kTestBatch;
+  }
+
+  absl::StatusOr<PuzzleTrainOutcome> Run();
+
+ private:
+  TrainRequest MakeRequest();
+  // Everything that the training may be refused for. Writes nothing.
+  absl::Status Check();
+  // Keeps time for the test.
+  absl::Status PlanTime();
+  void KeepForTest(double test_s);
+  // The end of the training once the test is measured.
+  Deadline MeasureTest();
+  absl::StatusOr<HeldOutScore> ScoreHeldOut(Predictor& predictor) const;
+  absl::Status Open();
+  absl::Status Train();
+  absl::Status Test();
+  void Finish(absl::Time start);
+  void WriteResults(absl::string_view status);
+  // The checkpoint is what counts: other files that fail are only told.
+  void TellFailure(const absl::Status& status);
+
+  const PuzzleTrainOptions& options_;
+  TimeBudget budget_;
+  Log& log_;
+  const RunFolder folder_;
+  PredictorOptions predicting_;
+  PuzzleInputs inputs_;
+  TrainRequest request_;
+  std::string device_;  // in words
+  bool measures_test_ = false;
+  std::unique_ptr<FileLock> lock_;
+  RunRecord record_;
+  PuzzleTrainOutcome outcome_;
+};
+
+TrainRequest PuzzleTraining::MakeRequest() {
+  TrainRequest request;
+  request.dataset = &inputs_.dataset;
+  request.model = inputs_.model;
+  request.train = options_.training;
+  request.device = options_.device;
+  request.seed = options_.seed;
+  request.checkpoint = options_.checkpoint;
+  request.out = options_.out;
+  request.resume = options_.resume;
+  request.max_steps = options_.steps;
+  request.log = &log_;
+  request.limits.end = budget_.end();
+  if (!inputs_.held_out.puzzles.empty()) {
+    request.best_out = BesidePath(options_.out, ".best");
+    request.evaluate = [this](Predictor& predictor) {
+      return ScoreHeldOut(predictor);
+    };
+  }
+  return request;
+}
+
+absl::StatusOr<HeldOutScore> PuzzleTraining::ScoreHeldOut(
+    Predictor& predictor) const {
+  const PuzzleFile& held_out = inputs_.held_out;
+  ARCTRM_ASSIGN_OR_RETURN(
+      const std::vector<PuzzleAnswer> answers,
+      AnswerPuzzles(predictor, held_out, request_.limits.end, log_));
+  const PuzzleScore score = ScoreAnswers(held_out, answers);
+  return HeldOutScore{static_cast<double>(score.exact) /
+                          static_cast<double>(held_out.puzzles.size()),
+                      score.token_accuracy};
+}
+
+absl::Status PuzzleTraining::Check() {
+  inputs_.identity.run =
+      NameRun(inputs_.identity, options_.steps > 0 && !budget_.limited());
+  ARCTRM_RETURN_IF_ERROR(
+      FindRecord(folder_, request_, inputs_.identity, log_).status());
+  ARCTRM_RETURN_IF_ERROR(CheckTraining(request_));
+  ARCTRM_ASSIGN_OR_RETURN(const DeviceInfo device,
+                          DescribeDevice(options_.device, options_.training));
+  device_ = device.Text();
+  if (device.is_cpu()) {
+    ARCTRM_RETURN_IF_ERROR(CheckMemory(inputs_.dataset, inputs_.model,
+                                       options_.training,
+                                       options_.device.threads));
+  }
+  log_.Info(absl::StrFormat(
+      "%d puzzles, %d examples; network of %d parameters; %s",
+      inputs_.dataset.tasks.size(), inputs_.dataset.num_examples(),
+      inputs_.model.num_parameters(), device_));
+  return absl::OkStatus();
+}
+
+void PuzzleTraining::KeepForTest(double test_s) {
+  budget_.Divide(std::min(test_s, budget_.MostTestS()), budget_.TestReserveS());
+  // A step that is late takes time of the test, not of the reserve.
+  request_.limits = {budget_.Training().end, budget_.Voting().abort};
+}
+
+absl::Status PuzzleTraining::PlanTime() {
+  if (!budget_.limited()) return absl::OkStatus();
+  const std::vector<Puzzle>& puzzles = inputs_.test.puzzles;
+  double test_s = 0;
+  if (!puzzles.empty()) {
+    ARCTRM_ASSIGN_OR_RETURN(
+        const StepTime step,
+        MeasureStep(inputs_.dataset, inputs_.model, options_.training,
+                    options_.device, budget_.Measuring()));
+    request_.expected_step_s = step.seconds;
+    test_s = EstimateAnswerSeconds(step.seconds, inputs_.model,
+                                   options_.training.batch, predicting_,
+                                   puzzles.size());
+    measures_test_ =
+        std::min(test_s, budget_.MostTestS()) >= kWorthMeasuringS &&
+        puzzles.size() >=
+            kLeastTestBatches * static_cast<size_t>(predicting_.batch);
+  }
+  KeepForTest(test_s);
+  return absl::OkStatus();
+}
+
+Deadline PuzzleTraining::MeasureTest() {
+  const Deadline before = request_.limits.end;
+  const absl::StatusOr<double> test_s =
+      MeasureAnswerSeconds(options_.out, predicting_, inputs_.test);
+  if (!test_s.ok()) {
+    log_.Warning(absl::StrCat("measuring how long the test takes: ",
+                              test_s.status().message()));
+    return before;
+  }
+  KeepForTest(*test_s);
+  const absl::Duration more =
+      request_.limits.end.Remaining() - before.Remaining();
+  log_.Info(absl::StrCat(
+      "the test takes about ", DurationText(absl::Seconds(*test_s)),
+      ": training goes on ", DurationText(absl::AbsDuration(more)),
+      more > absl::ZeroDuration() ? " longer" : " less", " than planned"));
+  return request_.limits.end;
+}
+
+absl::Status PuzzleTraining::Open() {
+  ARCTRM_ASSIGN_OR_RETURN(lock_, LockTraining(folder_));
+  if (options_.may_write) ARCTRM_RETURN_IF_ERROR(options_.may_write());
+  RunRecord& fresh = inputs_.identity;
+  fresh.title = absl::StrCat("arctrm puzzle train, ", Basename(options_.out));
+  fresh.facts = FactsOf(options_, inputs_.model, inputs_.dataset, device_);
+  ARCTRM_ASSIGN_OR_RETURN(record_, OpenRecord(folder_, request_, fresh, log_));
+  request_.run = record_.run;
+  WriteResults("training");
+  log_.Begin();
+  return absl::OkStatus();
+}
+
+absl::Status PuzzleTraining::Train() {
+  const auto train = [this](const TrainRequest& request) {
+    if (!measures_test_) return arctrm::Train(request);
+    return TrainInTwoParts(request, [this] { return MeasureTest(); });
+  };
+  ARCTRM_ASSIGN_OR_RETURN(
+      outcome_.training, TrainRecorded(train, request_, folder_, options_.steps,
+                                       request_.limits.end, log_));
+  // A signal may come before the first evaluation.
+  outcome_.checkpoint =
+      outcome_.training.best_step > 0 ? request_.best_out : options_.out;
+  record_.training_done = outcome_.training.stop != TrainStop::kSignal;
+  return absl::OkStatus();
+}
+
+absl::Status PuzzleTraining::Test() {
+  if (inputs_.test.puzzles.empty() || StopSignal() != 0) {
+    return absl::OkStatus();
+  }
+  ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<Predictor> predictor,
+                          LoadPredictor(outcome_.checkpoint, predicting_));
+  ARCTRM_ASSIGN_OR_RETURN(
+      const std::vector<PuzzleAnswer> answers,
+      AnswerPuzzles(*predictor, inputs_.test, budget_.TestEnd(), log_));
+  outcome_.score = ScoreAnswers(inputs_.test, answers);
+  TellFailure(
+      WriteFileAtomically(folder_.puzzles_path(), PuzzleCsv(inputs_.test)));
+  TellFailure(WriteFileAtomically(
+      folder_.answers_path(), PuzzleCsv(WithAnswers(inputs_.test, answers))));
+  record_.voting_done = answers.size() == inputs_.test.puzzles.size();
+  return absl::OkStatus();
+}
+
+void PuzzleTraining::Finish(absl::Time start) {
+  const TrainResult& training = outcome_.training;
+  const absl::Duration took = RealClock().Now() - start;
+  record_.elapsed_s += absl::ToDoubleSeconds(took);
+  record_.facts.push_back(
+      {"Training",
+       {{"steps", absl::StrCat(training.steps)},
+        {"steps per second", absl::StrFormat("%.2f", training.steps_per_s)},
+        {"ended by", TrainStopName(training.stop)},
+        {"weights", outcome_.checkpoint},
+        {"training and test", DurationText(took)}}});
+  if (StopSignal() != 0) return WriteResults(StoppedBySignal());
+  WriteResults(training.stop == TrainStop::kDiverged ? "diverged" : "done");
+}
+
+void PuzzleTraining::WriteResults(absl::string_view status) {
+  record_.status = std::string(status);
+  TellFailure(folder_.WriteRecord(record_));
+  if (!options_.report.empty()) {
+    TellFailure(WriteRunReport(folder_.dir(), options_.report));
+  }
+}
+
+void PuzzleTraining::TellFailure(const absl::Status& status) {
+  if (status.ok()) return;
+  log_.Warning(status.message());
+  record_.warnings.emplace_back(status.message());
+}
+
+absl::StatusOr<PuzzleTrainOutcome> PuzzleTraining::Run() {
+  ARCTRM_ASSIGN_OR_RETURN(inputs_, ReadPuzzleInputs(options_, log_));
+  request_ = MakeRequest();
+  ARCTRM_RETURN_IF_ERROR(Check());
+  ARCTRM_RETURN_IF_ERROR(PlanTime());
+  const absl::Time start = RealClock().Now();
+  ARCTRM_RETURN_IF_ERROR(Open());
+  const std::unique_ptr<Watchdog> watchdog =
+      WatchRun({folder_.dir(), options_.report, "what was saved before stands"},
+               budget_.end(), log_);
+  ARCTRM_RETURN_IF_ERROR(Train());
+  ARCTRM_RETURN_IF_ERROR(Test());
+  Finish(start);
+  return outcome_;
+}
+
+}  // namespace
+
+std::string PuzzleScoreLine(const PuzzleScore& s) {
+  const double all = static_cast<double>(std::max<int64_t>(s.puzzles, 1));
+  return absl::StrFormat(
+      "exact %.1f %% (%d of %d)  valid %.1f %%  cells %.2f %%",
+      100.0 * static_cast<double>(s.exact) / all, s.exact, s.puzzles,
+      100.0 * static_cast<double>(s.valid) / all, 100 * s.token_accuracy);
+}
+
+absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
+    const PuzzleTrainOptions& options, Deadline deadline, Log& log) {
+  return PuzzleTraining(options, deadline, log).Run();
+}
+
+}  // namespace arctrm

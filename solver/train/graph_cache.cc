@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+#include "solver/train/graph_cache.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+
+namespace arctrm::internal {
+namespace {
+
+// Of numbers side by side, the first as a tensor of that shape.
+Tensor Beginning(const Tensor& flat, std::vector<int64_t> shape) {
+  int64_t numel = 1;
+  for (int64_t size : shape) numel *= size;
+  return flat.narrow(0, 0, numel).view(shape);
+}
+
+// The first rows of each.
+BucketOutput FirstRows(const BucketOutput& all, int64_t rows) {
+  const auto first = [rows](const Tensor& t) {
+    return t.defined() ? t.narrow(0, 0, rows) : t;
+  };
+  return {{first(all.latents.z_h), first(all.latents.z_l)},
+          first(all.steps),
+          first(all.halted),
+          first(all.row_grad),
+          all.sums.clone()};
+}
+
+}  // namespace
+
+BucketOutput StepBucket(const Model& model, const TrainOptions& options,
+                        const BucketInput& input) {
+  Carry carry = input.carry;
+  const Tensor rows = input.rows.detach();
+  rows.set_requires_grad(true);
+  const ActOutput out =
+      ActStep(model, rows, /*training=*/true, input.min_steps, options, carry);
+  const LossOutput& loss = out.loss;
+  (loss.loss / input.divisor).backward();
+  return {carry.latents, carry.steps, carry.halted, rows.grad(),
+          at::stack({loss.lm_loss.detach(),
+                     loss.q_halt_loss.detach().to(at::kDouble),
+                     loss.q_continue_loss.detach().to(at::kDouble), loss.count,
+                     loss.accuracy, loss.exact_accuracy, loss.q_halt_accuracy,
+                     loss.steps})};
+}
+
+int64_t PaddedRows(int64_t rows, int64_t most) {
+  // Multiples of a power of two, beyond 32 of five to eight of it.
+  int64_t unit = 4;
+  while (8 * unit < rows) unit *= 2;
+  return std::min((rows + unit - 1) / unit * unit, most);
+}
+
+GraphCache::GraphCache(const Model* model, const TrainOptions* options,
+                       int64_t most_rows,
+                       std::unique_ptr<StepRecorder> recorder, Log* log)
+    : model_(model),
+      options_(options),
+      most_rows_(most_rows),
+      recorder_(std::move(recorder)),
+      log_(log) {}
+
+void GraphCache::Clear() {
+  entries_.clear();
+  memory_ = {};
+}
+
+size_t GraphCache::recordings() const {
+  return static_cast<size_t>(std::count_if(
+      entries_.begin(), entries_.end(),
+      [](const auto& entry) { return entry.second.recording != nullptr; }));
+}
+
+BucketOutput GraphCache::Run(const BucketInput& input) {
+  const GridSize size = input.carry.current.windows.size;
+  const int64_t rows = input.rows.size(0);
+  const int64_t padded = PaddedRows(rows, most_rows_);
+  if (recorder_ == nullptr) return StepBucket(*model_, *options_, input);
+  // As recordings are: memory that is kept for one stream is of no use on
+  // another.
+  const auto plain = [&] {
+    BucketOutput out;
+    recorder_->Run([&] { out = StepBucket(*model_, *options_, input); });
+    return out;
+  };
+  CacheEntry& entry = entries_[{size, padded}];
+  if (entry.recording == nullptr &&
+      (++entry.seen == 1 || recordings() >= kMaxGraphs)) {
+    return plain();
+  }
+  if (entry.recording != nullptr) {
+    Fill(input, entry.input);
+    entry.recording->Replay();
+    ++replays_;
+    return FirstRows(entry.output, rows);
+  }
+  entry.input = Place(padded, size);
+  Fill(input, entry.input);
+  const auto work = [this, &entry] {
+    entry.output = StepBucket(*model_, *options_, entry.input);
+    // Latents, the bulk, need no memory of their own.
+    Latents& own = entry.input.carry.latents;
+    own.z_h.copy_(entry.output.latents.z_h);
+    own.z_l.copy_(entry.output.latents.z_l);
+    entry.output.latents = own;
+  };
+  recorder_->Run(work);
+  const BucketOutput done = FirstRows(entry.output, rows);
+  auto recorded = recorder_->Record(work);
+  if (recorded.ok()) {
+    entry.recording = *std::move(recorded);
+  } else {
+    // `done` keeps what it needs.
+    Clear();
+    recorder_ = nullptr;
+    if (log_ != nullptr) {
+      log_->Warning(absl::StrCat(
+          "train.cuda_graphs: a step could not be recorded, training goes on "
+          "without: ",
+          recorded.status().message()));
+    }
+  }
+  return done;
+}
+
+BucketInput GraphCache::Place(int64_t rows, GridSize size) {
+  const ModelOptions& net = model_->options();
+  if (!memory_.rows.defined()) {
+    const auto zeros = [&](int64_t each, at::ScalarType type) {
+      return at::zeros({most_rows_ * each},
+                       at::device(model_->device()).dtype(type));
+    };
+    const int64_t latent = int64_t{net.num_positions()} * net.hidden;
+    memory_.carry.latents = {zeros(latent, model_->dtype()),
+                             zeros(latent, model_->dtype())};
+    memory_.carry.steps = zeros(1, at::kLong);
+    Batch& batch = memory_.carry.current;
+    batch.tokens = zeros(net.num_cells(), at::kLong);
+    batch.labels = zeros(net.num_cells(), at::kLong);
+    batch.windows.origins = zeros(2, at::kLong);
+    batch.real = zeros(1, at::kFloat);
+    memory_.rows = zeros(net.hidden, at::kFloat);
+    memory_.min_steps = zeros(1, at::kLong);
+    memory_.divisor = at::ones({}, memory_.rows.options().dtype(at::kDouble));
+  }
+  const Carry& whole = memory_.carry;
+  const int64_t cells = size.cells();
+  const std::vector<int64_t> latent = {rows, net.puzzle_prefix + cells,
+                                       net.hidden};
+  BucketInput part;
+  part.carry.latents = {Beginning(whole.latents.z_h, latent),
+                        Beginning(whole.latents.z_l, latent)};
+  part.carry.steps = Beginning(whole.steps, {rows});
+  part.carry.current.tokens = Beginning(whole.current.tokens, {rows, cells});
+  part.carry.current.labels = Beginning(whole.current.labels, {rows, cells});
+  part.carry.current.windows.size = size;
+  if (cells < net.num_cells()) {
+    part.carry.current.windows.origins =
+        Beginning(whole.current.windows.origins, {rows, 2});
+  }
+  part.carry.current.real = Beginning(whole.current.real, {rows});
+  part.rows = Beginning(memory_.rows, {rows, net.hidden});
+  if (net.exploration > 0 && net.halt_max_steps > 1) {
+    part.min_steps = Beginning(memory_.min_steps, {rows});
+  }
+  part.divisor = memory_.divisor;
+  return part;
+}
+
+void GraphCache::Fill(const BucketInput& from, BucketInput& to) {
+  at::NoGradGuard no_grad;
+  const int64_t rows = from.rows.size(0);
+  const int64_t rest = to.rows.size(0) - rows;
+  // Finite numbers for the rest: no gradient of theirs is then one.
+  const auto put = [&](const Tensor& source, const Tensor& target,
+                       int64_t otherwise = 0) {
+    if (!target.defined()) return;
+    const Tensor own = target.narrow(0, 0, rows);
+    if (source.defined()) {
+      own.copy_(source);
+    } else {
+      own.zero_();
+    }
+    if (rest > 0) target.narrow(0, rows, rest).fill_(otherwise);
+  };
+  put(from.carry.latents.z_h, to.carry.latents.z_h);
+  put(from.carry.latents.z_l, to.carry.latents.z_l);
+  put(from.carry.steps, to.carry.steps);
+  const Batch& batch = from.carry.current;
+  put(batch.tokens, to.carry.current.tokens);
+  put(batch.labels, to.carry.current.labels, kIgnoredLabel);
+  put(batch.windows.origins, to.carry.current.windows.origins);
+  put(from.rows, to.rows);
+  put(from.min_steps, to.min_steps);
+  to.carry.current.real.narrow(0, 0, rows).fill_(1);
+  if (rest > 0) to.carry.current.real.narrow(0, rows, rest).zero_();
+  to.divisor.copy_(from.divisor);
+}
+
+}  // namespace arctrm::internal

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/puzzle_training.h"
+
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "base/stop.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "pipeline/answer_puzzles.h"
+#include "puzzles/generate.h"
+#include "tests/testing/scratch.h"
+
+namespace arctrm {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class LinesLog : public Log {
+ public:
+  void Info(absl::string_view line) override { lines.emplace_back(line); }
+  void Warning(absl::string_view line) override { lines.emplace_back(line); }
+  void Error(absl::string_view line) override { lines.emplace_back(line); }
+  void Progress(absl::string_view) override {}
+  void EndProgress() override {}
+
+  std::vector<std::string> lines;
+};
+
+class PuzzleJobTest : public testing::Test {
+ protected:
+  void SetUp() override { RequestStop(0); }
+
+  // Mazes, of which each would take 200 steps to answer.
+  PuzzleTrainOptions Options(int64_t test_puzzles) {
+    PuzzleTrainOptions options;
+    options.kind = PuzzleKind::kMaze;
+    options.train = Write("train.csv", 64);
+    options.test = Write("test.csv", test_puzzles);
+    options.out = scratch_("checkpoint");
+    options.data.augmentations = 0;
+    options.model.hidden = 64;
+    options.model.heads = 2;
+    options.model.h_cycles = 1;
+    options.model.l_cycles = 1;
+    options.model.halt_max_steps = 200;
+    options.training.batch = 16;
+    options.training.warmup_steps = 2;
+    options.device = {"cpu", 1};
+    options.predicting.device = options.device;
+    options.predicting.batch = 16;
+    return options;
+  }
+  std::string Write(const std::string& name, int64_t count) {
+    GenerateOptions generate;
+    generate.kind = PuzzleKind::kMaze;
+    generate.side = 7;
+    generate.count = count;
+    const auto file = GeneratePuzzles(generate);
+    EXPECT_TRUE(file.ok()) << file.status();
+    EXPECT_TRUE(WriteFileAtomically(scratch_(name), PuzzleCsv(*file)).ok());
+    return scratch_(name);
+  }
+
+  ScratchFolder scratch_;
+};
+
+TEST_F(PuzzleJobTest, TrainingGetsTheTimeThatHaltingEarlySaves) {
+  PuzzleTrainOptions options = Options(250);
+  options.predicting.early_halt = 1e-6;  // every row, after its first step
+  options.held_out = 2;
+  LinesLog log;
+  const auto outcome =
+      TrainPuzzles(options, Deadline(RealClock(), absl::Seconds(14)), log);
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_THAT(log.lines, Contains(HasSubstr("longer than planned")));
+  ASSERT_TRUE(outcome->score.has_value());
+  EXPECT_EQ(outcome->score->puzzles, 250);
+  // The best weights are known from both parts of the training.
+  EXPECT_GT(outcome->training.best_step, 0);
+  EXPECT_EQ(outcome->training.stop, TrainStop::kDeadline);
+}
+
+TEST_F(PuzzleJobTest, AShortTestIsNotMeasured) {
+  PuzzleTrainOptions options = Options(20);
+  options.model.halt_max_steps = 4;
+  LinesLog log;
+  const auto outcome =
+      TrainPuzzles(options, Deadline(RealClock(), absl::Seconds(5)), log);
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_THAT(log.lines, Not(Contains(HasSubstr("than planned"))));
+  EXPECT_EQ(outcome->score->puzzles, 20);
+}
+
+TEST(AnswerSeconds, KnowTheirRollouts) {
+  ModelOptions model;
+  PredictorOptions options;
+  const double once = EstimateAnswerSeconds(1, model, 8, options, 100);
+  EXPECT_GT(once, 0);
+  options.rollouts = 3;
+  EXPECT_DOUBLE_EQ(EstimateAnswerSeconds(1, model, 8, options, 100), 3 * once);
+}
+
+}  // namespace
+}  // namespace arctrm

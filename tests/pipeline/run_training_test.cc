@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+// What a persevering job does about a training that goes wrong, with an engine
+// that lets it.
+#include "pipeline/run_training.h"
+
+#include <signal.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/time/clock.h"
+#include "base/files.h"
+#include "base/out_of_memory.h"
+#include "base/stop.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "pipeline/local_engine.h"
+#include "pipeline/run.h"
+#include "pipeline/run_folder.h"
+#include "solver/checkpoint_info.h"
+#include "tests/pipeline/small_job.h"
+
+namespace arctrm {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+
+// Trains in this process, as long as a batch has few enough rows; with more it
+// runs out of memory, after `steps_before` steps.
+class SmallMemoryEngine : public Engine {
+ public:
+  explicit SmallMemoryEngine(int most_rows) : most_rows_(most_rows) {}
+
+  absl::StatusOr<DeviceInfo> Describe(const DeviceOptions& device,
+                                      const TrainOptions& train) override {
+    return local_->Describe(device, train);
+  }
+  absl::StatusOr<StepTime> MeasureStep(const Dataset&, const ModelOptions&,
+                                       const TrainOptions& train,
+                                       const DeviceOptions&,
+                                       const MeasureLimits&) override {
+    if (full_disk) return absl::ResourceExhaustedError("no space left");
+    if (train.batch > most_measured) return OutOfMemoryError("no memory left");
+    return StepTime{0.01, /*complete=*/true};
+  }
+  absl::StatusOr<TrainResult> Train(const EngineTraining& asked) override {
+    EngineTraining training = asked;
+    TrainRequest& request = training.request;
+    asked_.push_back(request);
+    if (hangs > 0) {
+      --hangs;
+      absl::SleepFor(request.limits.end.Remaining());
+      return absl::UnavailableError("the training did not end");
+    }
+    // A worker that died could be resumed from that, with other settings.
+    if (!request.resume) {
+      const auto there = ReadCheckpointInfo(request.out);
+      EXPECT_FALSE(there.ok() && there->has_resume_state);
+    }
+    if (request.train.batch <= most_rows_) {
+      if (stop_at > 0) {
+        request.on_step = [this](const TrainStats& stats) {
+          if (stats.step == stop_at) RequestStop(SIGTERM);
+          return true;
+        };
+      }
+      return local_->Train(training);
+    }
+    if (steps_before > 0) {
+      request.max_steps = steps_before;
+      const auto result = local_->Train(training);
+      if (!result.ok()) return result;
+    }
+    return OutOfMemoryError("no memory left");
+  }
+  absl::StatusOr<std::vector<std::unique_ptr<Predictor>>> LoadPredictors(
+      const std::string& checkpoint, const PredictorOptions& options,
+      const Deadline& deadline) override {
+    return local_->LoadPredictors(checkpoint, options, deadline);
+  }
+
+  const std::vector<TrainRequest>& asked() const { return asked_; }
+
+  int64_t steps_before = 0;
+  int64_t stop_at = 0;
+  int most_measured = 1 << 20;
+  bool full_disk = false;
+  int hangs = 0;  // so many trainings come to no end
+
+ private:
+  const int most_rows_;
+  const std::unique_ptr<Engine> local_ = MakeLocalEngine();
+  std::vector<TrainRequest> asked_;
+};
+
+class RunTrainingTest : public SmallJobTest {
+ protected:
+  RunOptions Persevering(const std::string& out) {
+    RunOptions options = Options(out);
+    options.train.batch = 8;
+    options.unattended = true;
+    return options;
+  }
+  std::vector<std::string> Warnings(const RunOptions& options) {
+    const auto record = RunFolder(options.out + ".run").ReadRecord();
+    EXPECT_TRUE(record.ok()) << record.status();
+    return record.ok() ? record->warnings : std::vector<std::string>();
+  }
+};
+
+TEST_F(RunTrainingTest, OutOfMemoryHalvesTheBatchAndGoesOnFromWhatWasSaved) {
+  SmallMemoryEngine engine(2);
+  engine.steps_before = 3;
+  const RunOptions options = Persevering("out.json");
+  const auto outcome = ExecuteRun(options, Deadline(), NullLog(), engine);
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  ASSERT_EQ(engine.asked().size(), 3u);
+  const std::string saved = RunFolder(options.out + ".run").checkpoint_dir();
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(engine.asked()[i].train.batch, 8 >> i);
+    EXPECT_FALSE(engine.asked()[i].resume);
+    EXPECT_EQ(engine.asked()[i].checkpoint, i == 0 ? "" : saved);
+  }
+  EXPECT_THAT(Warnings(options), Contains(HasSubstr("no memory left")));
+  EXPECT_THAT(Warnings(options),
+              Contains("going on with train.batch 2 from the last checkpoint"));
+  const auto info = ReadCheckpointInfo(saved);
+  ASSERT_TRUE(info.ok()) << info.status();
+  EXPECT_EQ(info->train.batch, 2);
+}
+
+TEST_F(RunTrainingTest, OutOfMemoryBeforeAnythingWasSavedBeginsAgain) {
+  SmallMemoryEngine engine(1);
+  const RunOptions options = Persevering("out.json");
+  const auto outcome = ExecuteRun(options, Deadline(), NullLog(), engine);
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  ASSERT_EQ(engine.asked().size(), 4u);
+  EXPECT_EQ(engine.asked().back().train.batch, 1);
+  EXPECT_EQ(engine.asked().back().checkpoint, "");
+  EXPECT_THAT(Warnings(options),
+              Contains("going on with train.batch 1 from the start"));
+}
+
+TEST_F(RunTrainingTest, WithoutMemoryForARowWhatWasSavedVotes) {
+  SmallMemoryEngine engine(0);
+  engine.steps_before = 40;  // enough for each row to be updated
+  const RunOptions options = Persevering("out.json");
+  const auto outcome = ExecuteRun(options, Deadline(), NullLog(), engine);
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_TRUE(outcome->complete) << outcome->status;
+  EXPECT_EQ(engine.asked().back().train.batch, 1);
+  // And when nothing was, it is said which kind of room there was too little
+  // of.
+  SmallMemoryEngine nothing(0);
+  const auto failed =
+      ExecuteRun(Persevering("none.json"), Deadline(), NullLog(), nothing);
+  EXPECT_TRUE(IsOutOfMemory(failed.status())) << failed.status();
+}
+
+TEST_F(RunTrainingTest, AJobThatIsWatchedIsToldInstead) {
+  SmallMemoryEngine engine(4);
+  RunOptions options = Persevering("out.json");
+  options.unattended = false;
+  const auto outcome = ExecuteRun(options, Deadline(), NullLog(), engine);
+  EXPECT_TRUE(IsOutOfMemory(outcome.status())) << outcome.status();
+  EXPECT_EQ(engine.asked().size(), 1u);
+}
+
+TEST_F(RunTrainingTest, AHalvedBatchStaysWhenTheJobIsResumed) {
+  RunOptions options = Persevering("out.json");
+  SmallMemoryEngine first(4);
+  first.stop_at = 2;
+  const auto stopped = ExecuteRun(options, Deadline(), NullLog(), first);
+  ASSERT_TRUE(stopped.ok()) << stopped.status();
+  EXPECT_EQ(stopped->status, "stopped by SIGTERM");
+  RequestStop(0);
+  options.resume = true;
+  SmallMemoryEngine second(4);
+  second.stop_at = 4;
+  ASSERT_TRUE(ExecuteRun(options, Deadline(), NullLog(), second).ok());
+  ASSERT_EQ(second.asked().size(), 1u);
+  EXPECT_TRUE(second.asked()[0].resume);
+  EXPECT_EQ(second.asked()[0].train.batch, 4);
+  RequestStop(0);
+  // As it is after the batch was halved, before anything was saved again.
+  const std::string saved = RunFolder(options.out + ".run").checkpoint_dir();
+  ASSERT_TRUE(DropResumeState(saved).ok());
+  SmallMemoryEngine third(8);
+  const auto outcome = ExecuteRun(options, Deadline(), NullLog(), third);
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  ASSERT_EQ(third.asked().size(), 1u);
+  EXPECT_FALSE(third.asked()[0].resume);
+  EXPECT_EQ(third.asked()[0].checkpoint, saved);
+}
+
+TEST_F(RunTrainingTest, MeasuringTellsMemoryFromAFullDisk) {
+  const Deadline deadline(RealClock(), absl::Seconds(6));
+  SmallMemoryEngine engine(8);
+  engine.most_measured = 1;
+  const RunOptions options = Persevering("out.json");
+  const auto outcome = ExecuteRun(options, deadline, NullLog(), engine);
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  ASSERT_FALSE(engine.asked().empty());
+  EXPECT_EQ(engine.asked()[0].train.batch, 1);
+  engine.full_disk = true;
+  const auto full =
+      ExecuteRun(Persevering("full.json"),
+                 Deadline(RealClock(), absl::Seconds(6)), NullLog(), engine);
+  EXPECT_EQ(full.status(), absl::ResourceExhaustedError("no space left"));
+}
+
+TEST_F(RunTrainingTest, StartWeightsVoteWhereATrainingHangs) {
+  SmallMemoryEngine engine(8);
+  RunOptions options = Persevering("known.json");
+  options.steps = 60;
+  ASSERT_TRUE(ExecuteRun(options, Deadline(), NullLog(), engine).ok());
+  const std::string start = RunFolder(options.out + ".run").checkpoint_dir();
+  const auto run = [&](const std::string& out, const std::string& checkpoint,
+                       double limit_s) {
+    options.out = Path(out);
+    options.checkpoint = checkpoint;
+    options.steps = 0;
+    return ExecuteRun(options, Deadline(RealClock(), absl::Seconds(limit_s)),
+                      NullLog(), engine);
+  };
+  engine.hangs = 1;
+  const auto voted = run("voted.json", start, 5);
+  ASSERT_TRUE(voted.ok()) << voted.status();
+  EXPECT_LT(voted->without_votes, voted->test_inputs);
+  EXPECT_THAT(Warnings(options), Contains("the start weights vote"));
+  // Without any the run ends in order, and says that it has no votes.
+  engine.hangs = 1;
+  const auto none = run("none.json", "", 3);
+  ASSERT_TRUE(none.ok()) << none.status();
+  EXPECT_FALSE(none->complete);
+  EXPECT_EQ(none->without_votes, none->test_inputs);
+}
+
+}  // namespace
+}  // namespace arctrm

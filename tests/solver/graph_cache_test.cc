@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: MIT
+#include "solver/train/graph_cache.h"
+
+#include <cmath>
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "solver/device/cuda_launch.h"
+#include "solver/device/device.h"
+#include "solver/train/make_training.h"
+#include "tests/solver/small_training.h"
+#include "tests/testing/scratch.h"
+
+namespace arctrm::internal {
+namespace {
+
+// Recordings that call the work again. Without a device that is all that a
+// graph does: the same operations in the same memory.
+class CallAgain : public StepRecorder {
+ public:
+  explicit CallAgain(bool works = true) : works_(works) {}
+  void Run(const std::function<void()>& work) override { work(); }
+  absl::StatusOr<std::unique_ptr<StepRecording>> Record(
+      const std::function<void()>& work) override {
+    if (!works_) return absl::InternalError("not today");
+    return std::make_unique<Recording>(work);
+  }
+
+ private:
+  class Recording : public StepRecording {
+   public:
+    explicit Recording(std::function<void()> work) : work_(std::move(work)) {}
+    void Replay() override { work_(); }
+
+   private:
+    std::function<void()> work_;
+  };
+  bool works_;
+};
+
+double MaxError(const Tensor& a, const Tensor& b) {
+  return (a - b).abs().max().item<double>();
+}
+
+TEST(PaddedRows, FewSizesAndLittleMore) {
+  std::set<int64_t> sizes;
+  for (int64_t rows = 1; rows <= 768; ++rows) {
+    const int64_t padded = PaddedRows(rows, 768);
+    EXPECT_GE(padded, rows);
+    EXPECT_LE(padded, std::max(rows + 3, rows + rows / 4)) << rows;
+    EXPECT_EQ(PaddedRows(padded, 768), padded);
+    sizes.insert(padded);
+  }
+  EXPECT_LE(sizes.size(), 26u);
+  EXPECT_EQ(PaddedRows(3, 3), 3);
+  EXPECT_EQ(PaddedRows(13, 13), 13);
+}
+
+// A group in a few rows more is the group.
+TEST(GraphCache, FilledUpGroupsGiveWhatTheGroupGives) {
+  ModelOptions options;
+  options.hidden = 32;
+  options.heads = 2;
+  options.h_cycles = 2;
+  options.l_cycles = 1;
+  options.puzzle_prefix = 2;
+  options.halt_max_steps = 3;
+  options.canvas_side = 5;
+  for (const bool continue_head : {false, true}) {
+    options.continue_head = continue_head;
+    Random random(5, "init");
+    Model model(options, at::kCPU, at::kFloat, random);
+    const TrainOptions train;
+    GraphCache graphs(&model, &train, 20, std::make_unique<CallAgain>(),
+                      nullptr);
+    for (const GridSize size :
+         {GridSize{3, 3}, GridSize{2, 4}, GridSize{4, 2}, GridSize{5, 5}}) {
+      const int64_t cells = size.cells();
+      for (int64_t rows = 1; rows <= 11; ++rows) {
+        const auto numbers = [&](std::vector<int64_t> shape, int64_t below) {
+          Tensor t = at::empty(shape, at::kLong);
+          for (int64_t i = 0; i < t.numel(); ++i) {
+            t.mutable_data_ptr<int64_t>()[i] = static_cast<int64_t>(
+                random.Below(static_cast<uint64_t>(below)));
+          }
+          return t;
+        };
+        BucketInput input;
+        Latents& latents = input.carry.latents;
+        latents = model.StartLatents(rows, cells);
+        latents.z_h = Model::WithNoise(latents.z_h, 1, random.Next());
+        input.carry.steps = numbers({rows}, 3);
+        Batch& batch = input.carry.current;
+        batch.tokens = numbers({rows, cells}, 12);
+        batch.labels = numbers({rows, cells}, 12);
+        batch.labels.select(1, 0).fill_(kIgnoredLabel);
+        batch.windows.size = size;
+        if (cells < 25) batch.windows.origins = numbers({rows, 2}, 2);
+        input.rows = Model::WithNoise(at::zeros({rows, 32}), 1, random.Next());
+        input.min_steps = numbers({rows}, 3);
+        input.divisor = at::full({}, 7, at::kDouble);
+        model.flat_grad().zero_();
+        const BucketOutput plain = StepBucket(model, train, input);
+        const Tensor grad = model.flat_grad().clone();
+        model.flat_grad().zero_();
+        const BucketOutput out = graphs.Run(input);
+        EXPECT_LT(MaxError(model.flat_grad(), grad), 1e-5) << rows;
+        EXPECT_LT(MaxError(out.latents.z_h, plain.latents.z_h), 1e-5) << rows;
+        EXPECT_LT(MaxError(out.latents.z_l, plain.latents.z_l), 1e-5) << rows;
+        EXPECT_TRUE(at::equal(out.steps, plain.steps)) << rows;
+        EXPECT_TRUE(at::equal(out.halted, plain.halted)) << rows;
+        EXPECT_LT(MaxError(out.row_grad, plain.row_grad), 1e-6) << rows;
+        EXPECT_LT(MaxError(out.sums, plain.sums), 1e-4) << rows;
+      }
+    }
+    // For each size groups of 4, 8 and 12: the first goes without, the second
+    // is recorded.
+    EXPECT_EQ(graphs.recordings(), 12u);
+    EXPECT_EQ(graphs.replays(), 4 * (2 + 2 + 1));
+    graphs.Clear();
+    EXPECT_EQ(graphs.recordings(), 0u);
+  }
+}
+
+struct Variant {
+  std::string name;
+  std::function<void(TrainRequest&)> set;
+};
+
+class RecordedTraining : public testing::TestWithParam<Variant> {};
+
+TEST_P(RecordedTraining, LearnsWhatPlainStepsLearn) {
+  const Dataset dataset = MixedDataset(2);
+  for (int threads : {1, 2}) {
+    TrainRequest request = SmallRequest(dataset, threads);
+    request.train.batch = 29;
+    request.train.learning_rate = 1e-4;
+    request.train.ema = 0.9;
+    GetParam().set(request);
+    const auto plain = MakeTraining(request);
+    ASSERT_TRUE(plain.ok()) << plain.status();
+    const auto recorded =
+        MakeTraining(request, [] { return std::make_unique<CallAgain>(); });
+    ASSERT_TRUE(recorded.ok()) << recorded.status();
+    EXPECT_EQ((*plain)->executor.replays(), 0);
+    const Tensor before = (*plain)->state.model->flat().clone();
+    for (int step = 0; step < 12; ++step) {
+      StepSums a;
+      StepSums b;
+      TrainStep(**plain, step / 12.0, a);
+      TrainStep(**recorded, step / 12.0, b);
+      ASSERT_LT(MaxError(a.sums, b.sums),
+                1e-4 * std::abs(a.sums[0].item<double>()))
+          << step;
+    }
+    EXPECT_GT((*recorded)->executor.replays(), 7 * threads);
+    EXPECT_LT(MaxError((*plain)->state.model->flat(),
+                       (*recorded)->state.model->flat()),
+              1e-5);
+    EXPECT_LT(MaxError((*plain)->state.average, (*recorded)->state.average),
+              1e-5);
+    EXPECT_GT(MaxError((*plain)->state.model->flat(), before), 1e-4);
+    // sign-SGD may turn a gradient of about nothing, which is rare.
+    const Tensor rows =
+        ((*plain)->state.embeddings.rows - (*recorded)->state.embeddings.rows)
+            .abs();
+    EXPECT_LT((rows > 1e-4).sum().item<int64_t>(), rows.numel() / 50);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, RecordedTraining,
+    testing::Values(
+        Variant{"published", [](TrainRequest&) {}},
+        Variant{"whole_canvas",
+                [](TrainRequest& r) { r.train.fit_canvas = "off"; }},
+        Variant{"hrm",
+                [](TrainRequest& r) {
+                  r.model.arch = "hrm";
+                  r.model.continue_head = true;
+                }},
+        Variant{"mixer",
+                [](TrainRequest& r) {
+                  r.model.mixer = true;
+                  r.model.positions = "none";
+                }},
+        Variant{"learned_positions",
+                [](TrainRequest& r) { r.model.positions = "learned"; }},
+        Variant{"noise",
+                [](TrainRequest& r) {
+                  r.train.start_noise = 0.2;
+                  r.train.latent_noise = 0.1;
+                }},
+        Variant{"cycles_that_grow",
+                [](TrainRequest& r) {
+                  r.model.l_cycles = 3;
+                  r.train.curriculum_share = 0.6;
+                }},
+        Variant{"rows_first",
+                [](TrainRequest& r) { r.train.rows_only_share = 0.4; }},
+        Variant{"softmax", [](TrainRequest& r) { r.train.loss = "softmax"; }}),
+    [](const testing::TestParamInfo<Variant>& c) { return c.param.name; });
+
+// Float16 that overflows becomes float32; what was recorded before is no more.
+TEST(GraphCache, LossScalesAndTheFallBackToFloat32) {
+  const Dataset dataset = MixedDataset(2);
+  TrainRequest request = SmallRequest(dataset, 1);
+  request.train.precision = "float16";
+  const auto plain = MakeTraining(request);
+  ASSERT_TRUE(plain.ok()) << plain.status();
+  const auto recorded =
+      MakeTraining(request, [] { return std::make_unique<CallAgain>(); });
+  ASSERT_TRUE(recorded.ok()) << recorded.status();
+  for (Training* training : {plain->get(), recorded->get()}) {
+    StepSums sums;
+    for (int step = 0; step < 4; ++step) TrainStep(*training, 0, sums);
+    EXPECT_EQ(training->state.loss_scale.skipped_steps, 0);
+    training->state.loss_scale.scale = 1e30;
+    for (int step = 0; step < LossScale::kGiveUpAfter; ++step) {
+      TrainStep(*training, 0, sums);
+    }
+    EXPECT_TRUE(training->state.loss_scale.gave_up);
+    EXPECT_EQ(training->state.model->dtype(), at::kFloat);
+    for (int step = 0; step < 4; ++step) TrainStep(*training, 0, sums);
+    EXPECT_TRUE(std::isfinite(sums.sums[0].item<double>()));
+  }
+  EXPECT_LT(
+      MaxError((*plain)->state.model->flat(), (*recorded)->state.model->flat()),
+      2e-2);
+}
+
+// Keeps warnings.
+class Warnings : public Log {
+ public:
+  void Info(absl::string_view) override {}
+  void Warning(absl::string_view line) override {
+    lines.emplace_back(line.data(), line.size());
+  }
+  void Error(absl::string_view) override {}
+  void Progress(absl::string_view) override {}
+  void EndProgress() override {}
+  std::vector<std::string> lines;
+};
+
+TEST(GraphCache, AFailedRecordingIsSaidOnceAndChangesNothing) {
+  const Dataset dataset = MixedDataset(2);
+  Warnings log;
+  TrainRequest request = SmallRequest(dataset, 1);
+  request.log = &log;
+  const auto plain = MakeTraining(request);
+  const auto failing =
+      MakeTraining(request, [] { return std::make_unique<CallAgain>(false); });
+  ASSERT_TRUE(plain.ok() && failing.ok());
+  StepSums a;
+  StepSums b;
+  for (int step = 0; step < 6; ++step) {
+    TrainStep(**plain, 0, a);
+    TrainStep(**failing, 0, b);
+  }
+  EXPECT_EQ((*failing)->executor.replays(), 0);
+  EXPECT_LT(MaxError(a.sums, b.sums), 1e-3);
+  ASSERT_EQ(log.lines.size(), 1u);
+  EXPECT_NE(log.lines[0].find("not today"), std::string::npos);
+}
+
+TEST(GraphCache, AreRefusedWhereThereIsNoDevice) {
+  const Dataset dataset = SmallDataset(2);
+  TrainRequest request = SmallRequest(dataset, 1);
+  request.train.cuda_graphs = true;
+  const absl::Status status = MakeTraining(request).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_NE(status.message().find("train.cuda_graphs"), std::string::npos);
+}
+
+class OnDevice : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!kCudaKernels) GTEST_SKIP() << "built without ARCTRM_CUDA_KERNELS";
+    DeviceOptions device;
+    device.device = "cuda";
+    const auto opened = OpenDevice(device, 0);
+    if (!opened.ok()) GTEST_SKIP() << opened.status().message();
+  }
+
+  TrainRequest Request() {
+    TrainRequest request = SmallRequest(dataset_, 2);
+    request.device.device = "cuda";
+    request.train.precision = "float32";
+    request.train.batch = 29;
+    request.train.learning_rate = 1e-4;
+    request.log = &log_;
+    return request;
+  }
+
+  const Dataset dataset_ = MixedDataset(2);
+  Warnings log_;
+};
+
+TEST_F(OnDevice, cudaGraphsLearnWhatPlainStepsLearn) {
+  TrainRequest request = Request();
+  const auto plain = MakeTraining(request);
+  ASSERT_TRUE(plain.ok()) << plain.status();
+  request.train.cuda_graphs = true;
+  const auto recorded = MakeTraining(request);
+  ASSERT_TRUE(recorded.ok()) << recorded.status();
+  for (int step = 0; step < 12; ++step) {
+    StepSums a;
+    StepSums b;
+    TrainStep(**plain, 0, a);
+    TrainStep(**recorded, 0, b);
+    ASSERT_LT(MaxError(a.sums, b.sums),
+              1e-3 * std::abs(a.sums[0].item<double>()))
+        << step;
+  }
+  EXPECT_GT((*recorded)->executor.replays(), 12);
+  for (const std::string& line : log_.lines) ADD_FAILURE() << line;
+  EXPECT_LT(
+      MaxError((*plain)->state.model->flat(), (*recorded)->state.model->flat()),
+      1e-4);
+}
+
+TEST_F(OnDevice, cudaStepsDoNotWait) {
+  for (const bool graphs : {false, true}) {
+    TrainRequest request = Request();
+    request.train.cuda_graphs = graphs;
+    const auto training = MakeTraining(request);
+    ASSERT_TRUE(training.ok()) << training.status();
+    StepSums sums;
+    for (int step = 0; step < 12; ++step) {
+      if constexpr (kCudaKernels) ForbidWaiting(step > 5);
+      TrainStep(**training, 0, sums);
+    }
+    if constexpr (kCudaKernels) ForbidWaiting(false);
+    EXPECT_TRUE(std::isfinite(sums.sums[0].item<double>()));
+  }
+}
+
+}  // namespace
+}  // namespace arctrm::internal
