@@ -49,27 +49,27 @@ arctrm::Dataset RandomTasks(int side, int augmentations) {
 int main(int argc, char** argv) {
   CLI::App app("times training steps");
   arctrm::TrainRequest request;
-  arctrm::ModelOptions& model = request.model;
+  arctrm::ModelOptions& model = request.spec.model;
   int steps = 5;
   model.hidden = 128;
   model.heads = 4;
   int side = 10;
-  request.train.batch = 32;
-  request.train.precision = "float32";
+  request.spec.train.batch = 32;
+  request.spec.train.precision = "float32";
   app.add_option("--hidden", model.hidden);
   app.add_option("--heads", model.heads);
   app.add_option("--H", model.h_cycles);
   app.add_option("--L", model.l_cycles);
   app.add_option("--side", side);
-  app.add_option("--batch", request.train.batch);
-  app.add_option("--precision", request.train.precision);
-  app.add_option("--device", request.device.device);
-  app.add_option("--threads", request.device.threads);
+  app.add_option("--batch", request.spec.train.batch);
+  app.add_option("--precision", request.spec.train.precision);
+  app.add_option("--device", request.spec.device.device);
+  app.add_option("--threads", request.spec.device.threads);
   app.add_option("--steps", steps);
-  app.add_option("--fit-canvas", request.train.fit_canvas);
-  app.add_option("--pairs-per-visit", request.train.pairs_per_visit);
-  app.add_option("--canvas-step", request.train.canvas_step);
-  app.add_flag("--cuda-graphs", request.train.cuda_graphs);
+  app.add_option("--fit-canvas", request.spec.train.fit_canvas);
+  app.add_option("--pairs-per-visit", request.spec.train.pairs_per_visit);
+  app.add_option("--canvas-step", request.spec.train.canvas_step);
+  app.add_flag("--cuda-graphs", request.spec.train.cuda_graphs);
   int augmentations = 1;
   app.add_option("--copies", augmentations, "of each of 200 tasks: puzzle ids");
   std::string folder;
@@ -120,11 +120,11 @@ int main(int argc, char** argv) {
   arctrm::LogOptions warnings;
   warnings.quiet = true;
   const auto log = arctrm::OpenLog(warnings);
-  if (log.ok()) request.log = log->get();
+  if (log.ok()) request.hooks.log = log->get();
   request.dataset = &dataset;
-  request.max_steps = steps + 1;
+  request.spec.max_steps = steps + 1;
   absl::Time last = absl::Now();
-  request.on_step = [&](const arctrm::TrainStats& s) {
+  request.hooks.on_step = [&](const arctrm::TrainStats& s) {
     const absl::Time now = absl::Now();
     if (s.step > 1) {
       std::printf("%.5f\n", absl::ToDoubleSeconds(now - last));

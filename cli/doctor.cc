@@ -65,17 +65,17 @@ absl::StatusOr<std::pair<double, double>> SelfCheck(
   ARCTRM_ASSIGN_OR_RETURN(const Dataset dataset, BuildDataset({source}, build));
   TrainRequest request;
   request.dataset = &dataset;
-  request.model.hidden = 64;
-  request.model.heads = 4;
-  request.model.h_cycles = 2;
-  request.model.l_cycles = 2;
-  request.model.canvas_side = dataset.canvas.side;
-  request.train.batch = 8;
-  request.train.warmup_steps = 2;
-  request.device = device;
-  request.max_steps = 5;
+  request.spec.model.hidden = 64;
+  request.spec.model.heads = 4;
+  request.spec.model.h_cycles = 2;
+  request.spec.model.l_cycles = 2;
+  request.spec.model.canvas_side = dataset.canvas.side;
+  request.spec.train.batch = 8;
+  request.spec.train.warmup_steps = 2;
+  request.spec.device = device;
+  request.spec.max_steps = 5;
   double loss = 0;
-  request.on_step = [&](const TrainStats& s) {
+  request.hooks.on_step = [&](const TrainStats& s) {
     loss = s.loss;
     return true;
   };

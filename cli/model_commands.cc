@@ -148,13 +148,13 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
   const Deadline limit = DeadlineOf(flags.time_limit);
   DatasetTrainOptions options;
   options.datasets = flags.dataset;
-  options.out = flags.out;
-  options.checkpoint = flags.checkpoint;
-  options.steps = flags.steps;
-  options.resume = flags.resume;
-  options.overwrite = flags.common.overwrite;
   ARCTRM_RETURN_IF_ERROR(
       Resolve(flags.common, !flags.checkpoint.empty(), "", options.run));
+  options.run.out = flags.out;
+  options.run.checkpoint = flags.checkpoint;
+  options.run.steps = flags.steps;
+  options.run.resume = flags.resume;
+  options.run.overwrite = flags.common.overwrite;
   std::vector<std::unique_ptr<FileLock>> best_lock;
   options.may_write = [&](const std::string& best_out) {
     return CheckTrainOutputs(flags, best_out, best_lock);
@@ -243,22 +243,19 @@ absl::StatusOr<int> Run(const PuzzleTrainFlags& flags, Log& log) {
   ARCTRM_ASSIGN_OR_RETURN(options.kind, ParsePuzzleKind(flags.kind));
   options.train = flags.train;
   options.test = flags.test;
-  options.out = flags.out;
   options.work = run.work;
-  options.checkpoint = flags.checkpoint;
   options.data.augmentations = flags.augmentations;
   if (flags.min_rating >= 0) options.data.min_rating = flags.min_rating;
   if (flags.max_rating >= 0) options.data.max_rating = flags.max_rating;
   options.data.sample = flags.sample;
   options.data.seed = run.seed;
   options.held_out = flags.held_out;
-  options.model = run.model;
-  options.training = run.train;
-  options.device = run.device;
+  run.checkpoint = flags.checkpoint;
+  run.steps = flags.steps;
+  options.spec = run.ToTrainSpec();
+  options.spec.out = flags.out;
+  options.spec.resume = flags.resume;
   options.predicting = run.ToPredictorOptions();
-  options.seed = run.seed;
-  options.steps = flags.steps;
-  options.resume = flags.resume;
   options.report = flags.report;
   const auto may_write = [&]() -> absl::Status {
     ARCTRM_RETURN_IF_ERROR(CheckStanding(flags));

@@ -46,7 +46,7 @@ class DatasetTraining {
         run_(options.run),
         deadline_(deadline),
         log_(log),
-        folder_(options.run.work.empty() ? BesidePath(options.out, ".run")
+        folder_(options.run.work.empty() ? BesidePath(options.run.out, ".run")
                                          : options.run.work) {}
 
   absl::StatusOr<DatasetTrainOutcome> Run();
@@ -82,9 +82,9 @@ class DatasetTraining {
 absl::Status DatasetTraining::Read() {
   ARCTRM_ASSIGN_OR_RETURN(dataset_, ReadDatasets(options_.datasets));
   fingerprint_ = DatasetFingerprint(dataset_);
-  if (!options_.checkpoint.empty()) {
+  if (!run_.checkpoint.empty()) {
     ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
-                            ReadCheckpointInfo(options_.checkpoint));
+                            ReadCheckpointInfo(run_.checkpoint));
     run_.model = run_.train.WithOverrides(info.model);
   } else {
     run_.model.canvas_side = dataset_.canvas.side;
@@ -99,19 +99,14 @@ absl::Status DatasetTraining::Read() {
 TrainRequest DatasetTraining::MakeRequest() {
   TrainRequest request;
   request.dataset = &dataset_;
-  request.model = run_.model;
-  request.train = run_.train;
-  request.device = run_.device;
-  request.seed = run_.seed;
-  request.checkpoint = options_.checkpoint;
-  request.out = options_.out;
-  request.resume = options_.resume;
-  request.max_steps = options_.steps;
-  request.limits = CommandLimits(deadline_);
-  request.log = &log_;
+  request.spec = run_.ToTrainSpec();
+  request.spec.out = run_.out;
+  request.spec.resume = run_.resume;
+  request.spec.limits = CommandLimits(deadline_);
+  request.hooks.log = &log_;
   if (!held_out_.empty()) {
-    request.best_out = BesidePath(options_.out, ".best");
-    request.evaluate = [this](Predictor& predictor) {
+    request.spec.best_out = BesidePath(run_.out, ".best");
+    request.hooks.evaluate = [this](Predictor& predictor) {
       return ScoreHeldOut(predictor, held_out_);
     };
   }
@@ -121,11 +116,11 @@ TrainRequest DatasetTraining::MakeRequest() {
 absl::StatusOr<RunRecord> DatasetTraining::MakeRecord(
     const DeviceInfo& device) const {
   RunRecord record;
-  record.title = absl::StrCat("arctrm train, ", Basename(options_.out));
+  record.title = absl::StrCat("arctrm train, ", Basename(run_.out));
   record.facts = {{"Machine", {{"device", device.Text()}}}, {"Settings", {}}};
   record.fingerprints["--dataset"] = fingerprint_;
   ARCTRM_ASSIGN_OR_RETURN(record.fingerprints["--checkpoint"],
-                          FingerprintOfWeights(options_.checkpoint));
+                          FingerprintOfWeights(run_.checkpoint));
   record.settings["--seed"] = absl::StrCat(run_.seed);
   for (const OptionSet::Item& item : run_.Settings()) {
     record.facts.back().second.emplace_back(item.key, item.value);
@@ -134,12 +129,12 @@ absl::StatusOr<RunRecord> DatasetTraining::MakeRecord(
       record.settings[item.key] = item.value;
     }
   }
-  record.run = NameRun(record, options_.steps > 0 && deadline_.IsInfinite());
+  record.run = NameRun(record, run_.steps > 0 && deadline_.IsInfinite());
   return record;
 }
 
 absl::Status DatasetTraining::Check() {
-  ARCTRM_RETURN_IF_ERROR(options_.may_write(request_.best_out));
+  ARCTRM_RETURN_IF_ERROR(options_.may_write(request_.spec.best_out));
   ARCTRM_ASSIGN_OR_RETURN(const DeviceInfo device,
                           DescribeDevice(run_.device, run_.train));
   if (device.is_cpu()) {
@@ -151,19 +146,19 @@ absl::Status DatasetTraining::Check() {
       dataset_.tasks.size(), dataset_.num_ids() - 1, dataset_.num_examples(),
       run_.model.num_parameters(), device.Text()));
   ARCTRM_ASSIGN_OR_RETURN(record_, MakeRecord(device));
-  ARCTRM_RETURN_IF_ERROR(CheckTrainingFolder(
-      folder_, record_.title,
-      {options_.resume, options_.overwrite, options_.run.work.empty()}));
+  ARCTRM_RETURN_IF_ERROR(
+      CheckTrainingFolder(folder_, record_.title,
+                          {run_.resume, run_.overwrite, run_.work.empty()}));
   ARCTRM_RETURN_IF_ERROR(FindRecord(folder_, request_, record_, log_).status());
   return CheckTraining(request_);
 }
 
 absl::Status DatasetTraining::Open() {
   ARCTRM_ASSIGN_OR_RETURN(lock_, LockTraining(folder_));
-  ARCTRM_RETURN_IF_ERROR(options_.may_write(request_.best_out));
+  ARCTRM_RETURN_IF_ERROR(options_.may_write(request_.spec.best_out));
   ARCTRM_ASSIGN_OR_RETURN(record_,
                           OpenRecord(folder_, request_, record_, log_));
-  request_.run = record_.run;
+  request_.spec.run = record_.run;
   WriteStatus("training");
   log_.Begin();
   return absl::OkStatus();
@@ -172,9 +167,9 @@ absl::Status DatasetTraining::Open() {
 absl::Status DatasetTraining::Train() {
   ARCTRM_ASSIGN_OR_RETURN(
       outcome_.training,
-      TrainRecorded(arctrm::Train, request_, folder_, options_.steps,
-                    request_.limits.end, log_));
-  outcome_.best_out = request_.best_out;
+      TrainRecorded(arctrm::Train, request_, folder_, run_.steps,
+                    request_.spec.limits.end, log_));
+  outcome_.best_out = request_.spec.best_out;
   record_.steps += outcome_.training.steps;
   WriteStatus(TrainStopName(outcome_.training.stop));
   return absl::OkStatus();

@@ -18,12 +18,8 @@ namespace arctrm {
 
 struct DatasetTrainOptions {
   std::vector<std::string> datasets;  // folders; their tasks are put together
-  std::string out;                    // checkpoint folder
-  std::string checkpoint;             // weights to start from; "": from nothing
-  int64_t steps = 0;                  // 0: no limit
-  bool resume = false;
-  bool overwrite = false;
-  // Settings, device, seed and work folder ("": OUT.run).
+  // `out` is the checkpoint folder, `work` "" is OUT.run. Inputs, report and
+  // time limit are not used.
   RunOptions run;
   // Asked before anything is written, twice: also once the work folder is
   // locked. `best_out` is where the best weights are kept; "" for nowhere.

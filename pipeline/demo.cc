@@ -95,10 +95,10 @@ absl::Status CheckBeforeDemo(const DemoOptions& options, const RunOptions& run,
                              ? work.CheckOurs()
                              : work.CheckNoRun(/*resumable=*/false));
   TrainRequest request;
-  request.model = run.model;
-  request.train = run.train;
-  request.device = run.device;
-  request.max_steps = 1;
+  request.spec = run.ToTrainSpec();
+  // The shipped checkpoint is not written yet.
+  request.spec.checkpoint.clear();
+  request.spec.max_steps = 1;
   return CheckTraining(request);
 }
 

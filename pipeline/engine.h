@@ -10,7 +10,6 @@
 
 #include "absl/status/statusor.h"
 #include "augment/dataset.h"
-#include "base/options.h"
 #include "solver/options.h"
 #include "solver/predictor.h"
 #include "solver/train.h"
@@ -20,10 +19,10 @@ namespace arctrm {
 // A training as a job asks for it.
 struct EngineTraining {
   TrainRequest request;
-  // The same dataset as files, and everything else that another process needs
-  // to make the same request: keys and values as recipes have them.
+  // What other processes need beside the spec: the dataset as files, before
+  // TakeHeldOut() removed pairs of `held_out` tasks from it.
   std::string dataset_dir;
-  std::vector<OptionSet::Item> settings;
+  int held_out = 0;
 };
 
 class Engine {

@@ -4,14 +4,11 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cmath>
 #include <csignal>
 #include <cstring>
-#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "base/out_of_memory.h"
 #include "base/status.h"
 
 namespace arctrm {
@@ -27,46 +24,9 @@ uint32_t LengthOf(const char* bytes) {
 
 absl::Status CheckLength(uint32_t length) {
   if (length <= kMaxFrame) return absl::OkStatus();
-  return absl::DataLossError(absl::StrCat(
-      "a frame of ", length, " bytes: the other process speaks otherwise"));
-}
-
-// JSON has no number that is none: null.
-nlohmann::json Number(double value) {
-  return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json();
-}
-
-void Read(const nlohmann::json& json, const char* key, double& value) {
-  const auto it = json.find(key);
-  if (it == json.end()) return;
-  value = it->is_null() ? std::numeric_limits<double>::quiet_NaN()
-                        : it->get<double>();
-}
-
-void Read(const nlohmann::json& json, const char* key, int64_t& value) {
-  const auto it = json.find(key);
-  if (it != json.end()) value = it->get<int64_t>();
-}
-
-nlohmann::json ToJson(const HeldOutScore& score) {
-  return {{"exact", score.exact}, {"accuracy", score.accuracy}};
-}
-
-HeldOutScore ScoreOf(const nlohmann::json& json) {
-  HeldOutScore score;
-  Read(json, "exact", score.exact);
-  Read(json, "accuracy", score.accuracy);
-  return score;
-}
-
-// nlohmann throws where a type is wrong.
-template <typename T, typename Fn>
-absl::StatusOr<T> Guarded(Fn&& read) {
-  try {
-    return read();
-  } catch (const nlohmann::json::exception& e) {
-    return absl::DataLossError(absl::StrCat("a frame of a worker: ", e.what()));
-  }
+  return absl::DataLossError(
+      absl::StrCat("another process announced a frame of ", length,
+                   " bytes; frames have at most ", kMaxFrame, " bytes"));
 }
 
 template <typename T>
@@ -172,158 +132,8 @@ absl::StatusOr<nlohmann::json> ParseFrame(absl::string_view body) {
   nlohmann::json json =
       nlohmann::json::parse(body.begin(), body.end(), nullptr, false);
   if (json.is_object()) return json;
-  return absl::DataLossError("a frame between two processes is no JSON object");
-}
-
-std::string ErrorFrame(const absl::Status& status) {
-  nlohmann::json json = {{"error", std::string(status.message())},
-                         {"code", static_cast<int>(status.code())}};
-  if (IsOutOfMemory(status)) json["out_of_memory"] = true;
-  if (IsDiverged(status)) json["diverged"] = true;
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-absl::Status ErrorOf(const nlohmann::json& frame) {
-  if (!frame.contains("error")) return absl::OkStatus();
-  const absl::StatusOr<absl::Status> told =
-      Guarded<absl::Status>([&]() -> absl::StatusOr<absl::Status> {
-        const std::string message = frame["error"].get<std::string>();
-        if (frame.value("out_of_memory", false)) {
-          return OutOfMemoryError(message);
-        }
-        if (frame.value("diverged", false)) return DivergedError(message);
-        const int code = frame.value("code", 0);
-        return absl::Status(code > 0 ? static_cast<absl::StatusCode>(code)
-                                     : absl::StatusCode::kInternal,
-                            message);
-      });
-  return told.ok() ? *told : told.status();
-}
-
-nlohmann::json SettingsJson(const std::vector<OptionSet::Item>& items) {
-  nlohmann::json settings = nlohmann::json::array();
-  for (const OptionSet::Item& item : items) {
-    settings.push_back({item.key, item.value});
-  }
-  return settings;
-}
-
-nlohmann::json ToJson(const Deadline& deadline) {
-  if (deadline.IsInfinite()) return nullptr;
-  return absl::ToDoubleSeconds(RealClock().Now() + deadline.Remaining() -
-                               absl::UnixEpoch());
-}
-
-Deadline DeadlineOf(const nlohmann::json& json) {
-  if (!json.is_number()) return Deadline();
-  return Deadline(RealClock(),
-                  absl::UnixEpoch() + absl::Seconds(json.get<double>()));
-}
-
-nlohmann::json ToJson(const StageLimits& limits) {
-  return {{"end", ToJson(limits.end)}, {"abort", ToJson(limits.abort)}};
-}
-
-StageLimits LimitsOf(const nlohmann::json& json) {
-  return {DeadlineOf(json.at("end")), DeadlineOf(json.at("abort"))};
-}
-
-nlohmann::json ToJson(const DeviceInfo& info) {
-  return {{"kind", static_cast<int>(info.kind)},
-          {"precision", info.precision},
-          {"threads", info.threads},
-          {"index", info.index},
-          {"name", info.name},
-          {"memory_bytes", info.memory_bytes}};
-}
-
-absl::StatusOr<DeviceInfo> DeviceInfoOf(const nlohmann::json& json) {
-  return Guarded<DeviceInfo>([&]() -> absl::StatusOr<DeviceInfo> {
-    DeviceInfo info;
-    const int kind = json.value("kind", 0);
-    if (kind < 0 || kind > static_cast<int>(DeviceKind::kCuda)) {
-      return absl::DataLossError("a worker's device is of no known kind");
-    }
-    info.kind = static_cast<DeviceKind>(kind);
-    info.precision = json.value("precision", "");
-    info.threads = json.value("threads", 0);
-    info.index = json.value("index", 0);
-    info.name = json.value("name", "");
-    info.memory_bytes = json.value("memory_bytes", int64_t{0});
-    return info;
-  });
-}
-
-nlohmann::json ToJson(const TrainStats& s) {
-  nlohmann::json json = {{"step", s.step},
-                         {"time_s", Number(s.time_s)},
-                         {"loss", Number(s.loss)},
-                         {"lm_loss", Number(s.lm_loss)},
-                         {"q_halt_loss", Number(s.q_halt_loss)},
-                         {"q_continue_loss", Number(s.q_continue_loss)},
-                         {"accuracy", Number(s.accuracy)},
-                         {"exact_accuracy", Number(s.exact_accuracy)},
-                         {"q_halt_accuracy", Number(s.q_halt_accuracy)},
-                         {"steps", Number(s.steps)},
-                         {"halted_rows", s.halted_rows},
-                         {"learning_rate", Number(s.learning_rate)},
-                         {"steps_per_s", Number(s.steps_per_s)},
-                         {"row_updates", s.row_updates}};
-  if (s.held_out.has_value()) json["held_out"] = ToJson(*s.held_out);
-  return json;
-}
-
-absl::StatusOr<TrainStats> StatsOf(const nlohmann::json& json) {
-  return Guarded<TrainStats>([&]() -> absl::StatusOr<TrainStats> {
-    TrainStats s;
-    Read(json, "step", s.step);
-    Read(json, "time_s", s.time_s);
-    Read(json, "loss", s.loss);
-    Read(json, "lm_loss", s.lm_loss);
-    Read(json, "q_halt_loss", s.q_halt_loss);
-    Read(json, "q_continue_loss", s.q_continue_loss);
-    Read(json, "accuracy", s.accuracy);
-    Read(json, "exact_accuracy", s.exact_accuracy);
-    Read(json, "q_halt_accuracy", s.q_halt_accuracy);
-    Read(json, "steps", s.steps);
-    Read(json, "halted_rows", s.halted_rows);
-    Read(json, "learning_rate", s.learning_rate);
-    Read(json, "steps_per_s", s.steps_per_s);
-    Read(json, "row_updates", s.row_updates);
-    if (json.contains("held_out")) s.held_out = ScoreOf(json["held_out"]);
-    return s;
-  });
-}
-
-nlohmann::json ToJson(const TrainResult& r) {
-  return {{"stop", static_cast<int>(r.stop)},
-          {"steps", r.steps},
-          {"time_s", Number(r.time_s)},
-          {"steps_per_s", Number(r.steps_per_s)},
-          {"final_save_s", Number(r.final_save_s)},
-          {"out", r.out},
-          {"best", ToJson(r.best)},
-          {"best_step", r.best_step}};
-}
-
-absl::StatusOr<TrainResult> ResultOf(const nlohmann::json& json) {
-  return Guarded<TrainResult>([&]() -> absl::StatusOr<TrainResult> {
-    TrainResult r;
-    int64_t stop = 0;
-    Read(json, "stop", stop);
-    if (stop < 0 || stop > static_cast<int64_t>(TrainStop::kDiverged)) {
-      return absl::DataLossError("a worker's result has no known reason");
-    }
-    r.stop = static_cast<TrainStop>(stop);
-    Read(json, "steps", r.steps);
-    Read(json, "time_s", r.time_s);
-    Read(json, "steps_per_s", r.steps_per_s);
-    Read(json, "final_save_s", r.final_save_s);
-    r.out = json.value("out", std::string());
-    if (json.contains("best")) r.best = ScoreOf(json["best"]);
-    Read(json, "best_step", r.best_step);
-    return r;
-  });
+  return absl::DataLossError(
+      "a frame between two processes is not a JSON object");
 }
 
 std::string PackInputs(absl::Span<const PredictorInput> inputs) {

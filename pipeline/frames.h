@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What the processes of a job say to each other: frames over pipes, most of
-// them JSON. Both ends are always the same build.
+// Messages between the processes of a run: frames over pipes. Most hold JSON
+// (pipeline/messages.h), batches of predictions are binary. Both ends are
+// always the same build.
 #pragma once
 
 #include <cstdint>
@@ -12,18 +13,15 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "base/clock.h"
-#include "base/options.h"
 #include "base/subprocess.h"
-#include "base/time_budget.h"
 #include "nlohmann/json.hpp"
 #include "solver/predictor.h"
-#include "solver/train.h"
 
 namespace arctrm {
 
-// A length of four bytes, least first, and as many bytes.
+// Four bytes of length, least significant first, then the body.
 std::string FrameOf(absl::string_view body);
-// Frames are never longer: a length beyond it is no length.
+// A larger length means a corrupt stream.
 inline constexpr uint32_t kMaxFrame = 1u << 30;
 
 // The leader's side.
@@ -40,31 +38,6 @@ absl::StatusOr<std::string> ReceiveFrame(int fd);
 
 // DataLoss for anything that is not a JSON object.
 absl::StatusOr<nlohmann::json> ParseFrame(absl::string_view body);
-
-// {"error": message, "code": absl's number}, with "out_of_memory" or
-// "diverged": true for these two.
-std::string ErrorFrame(const absl::Status& status);
-// The status that `frame` tells of; OK when it tells of none.
-absl::Status ErrorOf(const nlohmann::json& frame);
-
-// [[key, value], ...]
-nlohmann::json SettingsJson(const std::vector<OptionSet::Item>& items);
-
-// A deadline on the machine's monotonic clock, which all processes of a job
-// share; null for one that never passes.
-nlohmann::json ToJson(const Deadline& deadline);
-Deadline DeadlineOf(const nlohmann::json& json);
-nlohmann::json ToJson(const StageLimits& limits);
-StageLimits LimitsOf(const nlohmann::json& json);
-
-nlohmann::json ToJson(const DeviceInfo& info);
-absl::StatusOr<DeviceInfo> DeviceInfoOf(const nlohmann::json& json);
-
-nlohmann::json ToJson(const TrainStats& stats);
-nlohmann::json ToJson(const TrainResult& result);
-// Fields that are missing keep their defaults; a wrong type is DataLoss.
-absl::StatusOr<TrainStats> StatsOf(const nlohmann::json& json);
-absl::StatusOr<TrainResult> ResultOf(const nlohmann::json& json);
 
 // Batches of predictions, binary for their size: number of rows, then of each
 // its numbers, the number of its tokens, and these; rows may differ in size.

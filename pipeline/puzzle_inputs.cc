@@ -35,8 +35,8 @@ absl::StatusOr<PuzzleFile> ReadChecked(const std::string& path,
                                        Log& log) {
   ARCTRM_ASSIGN_OR_RETURN(PuzzleFile file, ReadOfKind(path, options.kind));
   const int threads =
-      options.device.threads > 0
-          ? options.device.threads
+      options.spec.device.threads > 0
+          ? options.spec.device.threads
           : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   const auto faults =
       FindFaults(file.kind, file.puzzles, threads, [&](size_t done) {
@@ -71,7 +71,7 @@ absl::StatusOr<PuzzleFile> HoldOut(const PuzzleTrainOptions& options,
         absl::StrCat(options.train, ": holds ", train.puzzles.size(),
                      " puzzles, so ", wanted, " can't be held out"));
   }
-  Random random(options.seed, "held out");
+  Random random(options.spec.seed, "held out");
   random.Shuffle(train.puzzles);
   const auto first = train.puzzles.end() - static_cast<std::ptrdiff_t>(wanted);
   held_out.puzzles.assign(std::make_move_iterator(first),
@@ -107,16 +107,16 @@ absl::StatusOr<RunRecord> Identify(const PuzzleTrainOptions& options,
   RunRecord record;
   record.fingerprints = std::move(prints);
   ARCTRM_ASSIGN_OR_RETURN(record.fingerprints["--checkpoint"],
-                          FingerprintOfWeights(options.checkpoint));
+                          FingerprintOfWeights(options.spec.checkpoint));
   const PuzzleDatasetOptions& data = options.data;
   record.settings = {{"kind", PuzzleKindName(options.kind)},
-                     {"--seed", absl::StrCat(options.seed)},
+                     {"--seed", absl::StrCat(options.spec.seed)},
                      {"--augmentations", absl::StrCat(data.augmentations)},
                      {"--min-rating", RatingText(data.min_rating)},
                      {"--max-rating", RatingText(data.max_rating)},
                      {"--sample", absl::StrCat(data.sample)},
                      {"--held-out", absl::StrCat(options.held_out)}};
-  TrainOptions training = options.training;
+  TrainOptions training = options.spec.train;
   OptionSet set;
   AddOptions(model, set);
   AddOptions(training, set);
@@ -155,12 +155,12 @@ absl::StatusOr<PuzzleFile> ReadTest(const PuzzleTrainOptions& options,
 
 absl::StatusOr<ModelOptions> ModelFor(const PuzzleTrainOptions& options,
                                       const Dataset& dataset) {
-  if (!options.checkpoint.empty()) {
+  if (!options.spec.checkpoint.empty()) {
     ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
-                            ReadCheckpointInfo(options.checkpoint));
-    return options.training.WithOverrides(info.model);
+                            ReadCheckpointInfo(options.spec.checkpoint));
+    return options.spec.train.WithOverrides(info.model);
   }
-  ModelOptions model = options.model;
+  ModelOptions model = options.spec.model;
   model.puzzle = PuzzleKindName(options.kind);
   model.vocabulary = Vocabulary(options.kind);
   model.canvas_side = dataset.canvas.side;

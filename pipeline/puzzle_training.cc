@@ -51,19 +51,19 @@ PuzzleScore ScoreAnswers(const PuzzleFile& file,
 // What the report shows of the settings.
 Facts FactsOf(const PuzzleTrainOptions& options, ModelOptions model,
               const Dataset& dataset, const std::string& device) {
-  TrainOptions training = options.training;
+  TrainOptions training = options.spec.train;
   OptionSet set;
   AddOptions(model, set);
   AddOptions(training, set);
   Facts facts = {{"Input",
                   {{"train", options.train},
                    {"test", options.test},
-                   {"start from", options.checkpoint},
+                   {"start from", options.spec.checkpoint},
                    {"puzzles", absl::StrCat(dataset.tasks.size())},
                    {"examples", absl::StrCat(dataset.num_examples())},
                    {"held out", absl::StrCat(options.held_out)}}},
                  {"Machine", {{"device", device}}},
-                 {"Settings", {{"seed", absl::StrCat(options.seed)}}}};
+                 {"Settings", {{"seed", absl::StrCat(options.spec.seed)}}}};
   for (const OptionSet::Item& item : set.Items()) {
     facts.back().second.emplace_back(item.key, item.value);
   }
@@ -73,13 +73,13 @@ Facts FactsOf(const PuzzleTrainOptions& options, ModelOptions model,
 // Train(request) until most of its time is over, then until `again`.
 absl::StatusOr<TrainResult> TrainInTwoParts(
     const TrainRequest& request, const std::function<Deadline()>& again) {
-  const Deadline turn = request.limits.end.EarlierBy(
-      (1 - kMeasureAfter) * request.limits.end.Remaining());
+  const Deadline turn = request.spec.limits.end.EarlierBy(
+      (1 - kMeasureAfter) * request.spec.limits.end.Remaining());
   TrainRequest part = request;
   bool turned = false;
-  part.on_step = [&](const TrainStats& stats) {
+  part.hooks.on_step = [&](const TrainStats& stats) {
     turned = turn.Passed();
-    return request.on_step(stats) && !turned;
+    return request.hooks.on_step(stats) && !turned;
   };
   ARCTRM_ASSIGN_OR_RETURN(TrainResult first, Train(part));
   if (!turned || first.stop != TrainStop::kCallback) return first;
@@ -88,8 +88,8 @@ absl::StatusOr<TrainResult> TrainInTwoParts(
     return first;
   }
   part = request;
-  part.resume = true;
-  part.limits.end = again();
+  part.spec.resume = true;
+  part.spec.limits.end = again();
   ARCTRM_ASSIGN_OR_RETURN(TrainResult result, Train(part));
   result.steps += first.steps;
   result.time_s += first.time_s;
@@ -107,7 +107,7 @@ class PuzzleTraining {
       : options_(options),
         budget_(deadline),
         log_(log),
-        folder_(options.work.empty() ? BesidePath(options.out, ".run")
+        folder_(options.work.empty() ? BesidePath(options.spec.out, ".run")
                                      : options.work),
         predicting_(options.predicting) {
     if (predicting_.batch == 0) predicting_.batch = kTestBatch;
@@ -150,19 +150,13 @@ class PuzzleTraining {
 TrainRequest PuzzleTraining::MakeRequest() {
   TrainRequest request;
   request.dataset = &inputs_.dataset;
-  request.model = inputs_.model;
-  request.train = options_.training;
-  request.device = options_.device;
-  request.seed = options_.seed;
-  request.checkpoint = options_.checkpoint;
-  request.out = options_.out;
-  request.resume = options_.resume;
-  request.max_steps = options_.steps;
-  request.log = &log_;
-  request.limits.end = budget_.end();
+  request.spec = options_.spec;
+  request.spec.model = inputs_.model;
+  request.hooks.log = &log_;
+  request.spec.limits.end = budget_.end();
   if (!inputs_.held_out.puzzles.empty()) {
-    request.best_out = BesidePath(options_.out, ".best");
-    request.evaluate = [this](Predictor& predictor) {
+    request.spec.best_out = BesidePath(options_.spec.out, ".best");
+    request.hooks.evaluate = [this](Predictor& predictor) {
       return ScoreHeldOut(predictor);
     };
   }
@@ -174,7 +168,7 @@ absl::StatusOr<HeldOutScore> PuzzleTraining::ScoreHeldOut(
   const PuzzleFile& held_out = inputs_.held_out;
   ARCTRM_ASSIGN_OR_RETURN(
       const std::vector<PuzzleAnswer> answers,
-      AnswerPuzzles(predictor, held_out, request_.limits.end, log_));
+      AnswerPuzzles(predictor, held_out, request_.spec.limits.end, log_));
   const PuzzleScore score = ScoreAnswers(held_out, answers);
   return HeldOutScore{static_cast<double>(score.exact) /
                           static_cast<double>(held_out.puzzles.size()),
@@ -182,18 +176,19 @@ absl::StatusOr<HeldOutScore> PuzzleTraining::ScoreHeldOut(
 }
 
 absl::Status PuzzleTraining::Check() {
-  inputs_.identity.run =
-      NameRun(inputs_.identity, options_.steps > 0 && !budget_.limited());
+  inputs_.identity.run = NameRun(
+      inputs_.identity, options_.spec.max_steps > 0 && !budget_.limited());
   ARCTRM_RETURN_IF_ERROR(
       FindRecord(folder_, request_, inputs_.identity, log_).status());
   ARCTRM_RETURN_IF_ERROR(CheckTraining(request_));
-  ARCTRM_ASSIGN_OR_RETURN(const DeviceInfo device,
-                          DescribeDevice(options_.device, options_.training));
+  ARCTRM_ASSIGN_OR_RETURN(
+      const DeviceInfo device,
+      DescribeDevice(options_.spec.device, options_.spec.train));
   device_ = device.Text();
   if (device.is_cpu()) {
     ARCTRM_RETURN_IF_ERROR(CheckMemory(inputs_.dataset, inputs_.model,
-                                       options_.training,
-                                       options_.device.threads));
+                                       options_.spec.train,
+                                       options_.spec.device.threads));
   }
   log_.Info(absl::StrFormat(
       "%d puzzles, %d examples; network of %d parameters; %s",
@@ -205,7 +200,7 @@ absl::Status PuzzleTraining::Check() {
 void PuzzleTraining::KeepForTest(double test_s) {
   budget_.Divide(std::min(test_s, budget_.MostTestS()), budget_.TestReserveS());
   // A step that is late takes time of the test, not of the reserve.
-  request_.limits = {budget_.Training().end, budget_.Voting().abort};
+  request_.spec.limits = {budget_.Training().end, budget_.Voting().abort};
 }
 
 absl::Status PuzzleTraining::PlanTime() {
@@ -215,11 +210,11 @@ absl::Status PuzzleTraining::PlanTime() {
   if (!puzzles.empty()) {
     ARCTRM_ASSIGN_OR_RETURN(
         const StepTime step,
-        MeasureStep(inputs_.dataset, inputs_.model, options_.training,
-                    options_.device, budget_.Measuring()));
-    request_.expected_step_s = step.seconds;
+        MeasureStep(inputs_.dataset, inputs_.model, options_.spec.train,
+                    options_.spec.device, budget_.Measuring()));
+    request_.spec.expected_step_s = step.seconds;
     test_s = EstimateAnswerSeconds(step.seconds, inputs_.model,
-                                   options_.training.batch, predicting_,
+                                   options_.spec.train.batch, predicting_,
                                    puzzles.size());
     measures_test_ =
         std::min(test_s, budget_.MostTestS()) >= kWorthMeasuringS &&
@@ -231,9 +226,9 @@ absl::Status PuzzleTraining::PlanTime() {
 }
 
 Deadline PuzzleTraining::MeasureTest() {
-  const Deadline before = request_.limits.end;
+  const Deadline before = request_.spec.limits.end;
   const absl::StatusOr<double> test_s =
-      MeasureAnswerSeconds(options_.out, predicting_, inputs_.test);
+      MeasureAnswerSeconds(options_.spec.out, predicting_, inputs_.test);
   if (!test_s.ok()) {
     log_.Warning(absl::StrCat("measuring how long the test takes: ",
                               test_s.status().message()));
@@ -241,22 +236,23 @@ Deadline PuzzleTraining::MeasureTest() {
   }
   KeepForTest(*test_s);
   const absl::Duration more =
-      request_.limits.end.Remaining() - before.Remaining();
+      request_.spec.limits.end.Remaining() - before.Remaining();
   log_.Info(absl::StrCat(
       "the test takes about ", DurationText(absl::Seconds(*test_s)),
       ": training goes on ", DurationText(absl::AbsDuration(more)),
       more > absl::ZeroDuration() ? " longer" : " less", " than planned"));
-  return request_.limits.end;
+  return request_.spec.limits.end;
 }
 
 absl::Status PuzzleTraining::Open() {
   ARCTRM_ASSIGN_OR_RETURN(lock_, LockTraining(folder_));
   if (options_.may_write) ARCTRM_RETURN_IF_ERROR(options_.may_write());
   RunRecord& fresh = inputs_.identity;
-  fresh.title = absl::StrCat("arctrm puzzle train, ", Basename(options_.out));
+  fresh.title =
+      absl::StrCat("arctrm puzzle train, ", Basename(options_.spec.out));
   fresh.facts = FactsOf(options_, inputs_.model, inputs_.dataset, device_);
   ARCTRM_ASSIGN_OR_RETURN(record_, OpenRecord(folder_, request_, fresh, log_));
-  request_.run = record_.run;
+  request_.spec.run = record_.run;
   WriteResults("training");
   log_.Begin();
   return absl::OkStatus();
@@ -268,11 +264,12 @@ absl::Status PuzzleTraining::Train() {
     return TrainInTwoParts(request, [this] { return MeasureTest(); });
   };
   ARCTRM_ASSIGN_OR_RETURN(
-      outcome_.training, TrainRecorded(train, request_, folder_, options_.steps,
-                                       request_.limits.end, log_));
+      outcome_.training,
+      TrainRecorded(train, request_, folder_, options_.spec.max_steps,
+                    request_.spec.limits.end, log_));
   // A signal may come before the first evaluation.
-  outcome_.checkpoint =
-      outcome_.training.best_step > 0 ? request_.best_out : options_.out;
+  outcome_.checkpoint = outcome_.training.best_step > 0 ? request_.spec.best_out
+                                                        : options_.spec.out;
   record_.training_done = outcome_.training.stop != TrainStop::kSignal;
   return absl::OkStatus();
 }

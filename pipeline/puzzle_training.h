@@ -21,26 +21,19 @@ namespace arctrm {
 
 struct PuzzleTrainOptions {
   PuzzleKind kind = PuzzleKind::kSudoku;
-  std::string train;       // CSV
-  std::string test;        // CSV; "": no score
-  std::string out;         // checkpoint folder
-  std::string work;        // metrics and state; "": OUT.run
-  std::string checkpoint;  // weights to start from; "": from nothing
-  std::string report;      // HTML to write; "": none
+  std::string train;   // CSV
+  std::string test;    // CSV; "": no score
+  std::string work;    // metrics and state; "": OUT.run
+  std::string report;  // HTML to write; "": none
   PuzzleDatasetOptions data;
   // So many of the training puzzles are left out of training, drawn at random
   // by seed; the weights that solve most of them during training are kept in
   // OUT.best and are the ones that are scored.
   int64_t held_out = 0;
-  // puzzle, vocabulary and canvas are set from the data; with a checkpoint all
-  // comes from there.
-  ModelOptions model;
-  TrainOptions training;
-  DeviceOptions device;
+  // Puzzle, vocabulary and canvas of the model are set from the data; with a
+  // checkpoint the whole model comes from there.
+  TrainSpec spec;
   PredictorOptions predicting;  // of the test puzzles
-  uint64_t seed = 0;
-  int64_t steps = 0;  // 0: no limit
-  bool resume = false;
   // Asked again once `out` is locked, before anything is written; may be empty.
   std::function<absl::Status()> may_write;
 };

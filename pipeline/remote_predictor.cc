@@ -10,6 +10,7 @@
 #include "base/out_of_memory.h"
 #include "base/status.h"
 #include "pipeline/frames.h"
+#include "pipeline/messages.h"
 
 namespace arctrm {
 namespace {
@@ -28,40 +29,8 @@ std::string PredictRequest(const std::string& checkpoint,
                            const PredictorOptions& options) {
   return nlohmann::json{{"job", "predict"},
                         {"checkpoint", checkpoint},
-                        {"device", options.device.device},
-                        {"threads", options.device.threads},
-                        {"batch", options.batch},
-                        {"fit_canvas", options.fit_canvas},
-                        {"early_halt", options.early_halt},
-                        {"stable_halt", options.stable_halt},
-                        {"rollouts", options.rollouts},
-                        {"latent_noise", options.latent_noise},
-                        {"start_noise", options.start_noise},
-                        {"rollout_choice", options.rollout_choice},
-                        {"seed", options.seed}}
+                        {"options", ToJson(options)}}
       .dump();
-}
-
-absl::StatusOr<PredictorOptions> PredictorOptionsOf(
-    const nlohmann::json& request) {
-  try {
-    PredictorOptions options;
-    request.at("device").get_to(options.device.device);
-    request.at("threads").get_to(options.device.threads);
-    request.at("batch").get_to(options.batch);
-    request.at("fit_canvas").get_to(options.fit_canvas);
-    request.at("early_halt").get_to(options.early_halt);
-    request.at("stable_halt").get_to(options.stable_halt);
-    request.at("rollouts").get_to(options.rollouts);
-    request.at("latent_noise").get_to(options.latent_noise);
-    request.at("start_noise").get_to(options.start_noise);
-    request.at("rollout_choice").get_to(options.rollout_choice);
-    request.at("seed").get_to(options.seed);
-    return options;
-  } catch (const nlohmann::json::exception& e) {
-    return absl::DataLossError(
-        absl::StrCat("a request to predict: ", e.what()));
-  }
 }
 
 absl::Status AnswerBatches(

@@ -15,12 +15,9 @@
 
 namespace arctrm {
 
-// What a worker process is to do when it predicts: its first frame.
+// The first frame for a worker process that is to predict.
 std::string PredictRequest(const std::string& checkpoint,
                            const PredictorOptions& options);
-// The options of such a frame. DataLoss where one lacks or has a wrong type.
-absl::StatusOr<PredictorOptions> PredictorOptionsOf(
-    const nlohmann::json& request);
 
 // The worker's side, with its model loaded: says what `predictor` is, then
 // answers batches from `in` until the leader closes it. A batch that memory

@@ -46,14 +46,11 @@ absl::Status CheckTraining(const std::string& checkpoint,
       TakeHeldOut(options.planning.held_out, options.seed, dataset).status());
   TrainRequest request;
   request.dataset = &dataset;
-  request.model = options.model;
-  request.train = options.train;
+  request.spec = options.ToTrainSpec();
   // Memory may have made it smaller.
-  request.train.batch = saved.train.batch;
-  request.seed = options.seed;
-  request.checkpoint = options.checkpoint;
-  request.out = checkpoint;
-  request.resume = true;
+  request.spec.train.batch = saved.train.batch;
+  request.spec.out = checkpoint;
+  request.spec.resume = true;
   return CheckResume(request);
 }
 

@@ -232,12 +232,10 @@ absl::Status Run::ReadEverything() {
 absl::Status Run::CheckStart() {
   if (options_.unattended) return absl::OkStatus();
   TrainRequest request;
-  request.model = options_.model;
-  request.train = options_.train;
-  request.device = options_.device;
-  request.seed = options_.seed;
-  request.max_steps = options_.steps;
-  request.limits.end = budget_.end();
+  request.spec = options_.ToTrainSpec();
+  // Checked below, unless the run goes on with weights of its own.
+  request.spec.checkpoint.clear();
+  request.spec.limits.end = budget_.end();
   ARCTRM_RETURN_IF_ERROR(engine_.CheckTraining(request));
   // A run that goes on has weights of its own, which are looked at instead.
   if (options_.checkpoint.empty() ||

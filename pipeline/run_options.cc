@@ -54,6 +54,17 @@ void AddOptions(PlanningOptions& o, OptionSet& set) {
           {"confidence", "agreement"});
 }
 
+TrainSpec RunOptions::ToTrainSpec() const {
+  TrainSpec spec;
+  spec.model = model;
+  spec.train = train;
+  spec.device = device;
+  spec.seed = seed;
+  spec.checkpoint = checkpoint;
+  spec.max_steps = steps;
+  return spec;
+}
+
 PredictorOptions RunOptions::ToPredictorOptions() const {
   PredictorOptions predicting;
   predicting.device = device;

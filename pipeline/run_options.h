@@ -14,6 +14,7 @@
 #include "base/options.h"
 #include "solver/options.h"
 #include "solver/predictor.h"
+#include "solver/train.h"
 
 namespace arctrm {
 
@@ -85,6 +86,9 @@ struct RunOptions {
   std::string title = "arctrm run";
 
   PredictorOptions ToPredictorOptions() const;
+  // Model, training options, device, seed, start weights and steps; all other
+  // fields keep their defaults.
+  TrainSpec ToTrainSpec() const;
   // Everything that decides the result, as keys and values.
   std::vector<OptionSet::Item> Settings() const;
 };

@@ -24,9 +24,9 @@ namespace {
 // From the weights saved last, with other settings: a resumed training would
 // have to have the same.
 void GoOnFromSaved(TrainRequest& request) {
-  request.checkpoint = request.out;
+  request.spec.checkpoint = request.spec.out;
   // Else a worker that dies before the next save would be resumed from it.
-  (void)DropResumeState(request.out);
+  (void)DropResumeState(request.spec.out);
 }
 
 // No more training: the weights in `out` vote; "" for none.
@@ -75,12 +75,13 @@ class RunTraining {
 
 // A run that goes on, and with it the training where it had saved something.
 void RunTraining::ResumeRun(TrainRequest& request) {
-  const absl::StatusOr<CheckpointInfo> saved = ReadCheckpointInfo(request.out);
+  const absl::StatusOr<CheckpointInfo> saved =
+      ReadCheckpointInfo(request.spec.out);
   if (!saved.ok()) return;
-  request.resume = saved->has_resume_state || !options_.unattended;
-  if (!request.resume) {
+  request.spec.resume = saved->has_resume_state || !options_.unattended;
+  if (!request.spec.resume) {
     // Ended between GoOnFromSaved() and the first save after it.
-    request.checkpoint = request.out;
+    request.spec.checkpoint = request.spec.out;
   } else if (options_.unattended) {
     // What was helped stays so.
     options_.train = saved->train;
@@ -88,7 +89,7 @@ void RunTraining::ResumeRun(TrainRequest& request) {
     // The run's settings are the same; memory may have made it smaller.
     options_.train.batch = saved->train.batch;
   }
-  request.train = options_.train;
+  request.spec.train = options_.train;
 }
 
 absl::StatusOr<TrainedRun> RunTraining::Run() {
@@ -109,16 +110,13 @@ absl::StatusOr<TrainedRun> RunTraining::Run() {
   }
   TrainRequest request;
   request.dataset = &dataset_;
-  request.model = options_.model;
-  request.train = options_.train;
-  request.device = options_.device;
-  request.seed = options_.seed;
-  request.run = journal_.record().run;
-  request.checkpoint = options_.checkpoint;
-  request.out = journal_.folder().checkpoint_dir();
-  request.spare_out = spare;
-  request.keep_in_memory = !engine_.NeedsFiles();
-  request.on_unsaved = [this](const absl::Status& why) {
+  request.spec = options_.ToTrainSpec();
+  request.spec.snapshots = options_.planning.snapshots;
+  request.spec.run = journal_.record().run;
+  request.spec.out = journal_.folder().checkpoint_dir();
+  request.spec.spare_out = spare;
+  request.spec.keep_in_memory = !engine_.NeedsFiles();
+  request.hooks.on_unsaved = [this](const absl::Status& why) {
     journal_.Unsaved(why);
   };
   ForgetCheckpointsInMemory();
@@ -128,24 +126,24 @@ absl::StatusOr<TrainedRun> RunTraining::Run() {
     (void)RemoveAll(SpareBest(spare));
   }
   if (options_.resume) ResumeRun(request);
-  request.max_steps = options_.steps;
-  request.snapshots = options_.planning.snapshots;
   if (budget_.limited()) {
     replanner_.emplace(planned_.plan, planned_.inputs, options_, budget_);
-    request.limits = budget_.Training();
-    request.expected_step_s = planned_.inputs.step_s;
-    request.replan = [this](const TrainStats& stats) { return Replan(stats); };
+    request.spec.limits = budget_.Training();
+    request.spec.expected_step_s = planned_.inputs.step_s;
+    request.hooks.replan = [this](const TrainStats& stats) {
+      return Replan(stats);
+    };
   }
   if (!held_out_.empty()) {
-    request.best_out = journal_.folder().best_dir();
-    request.evaluate = [this](Predictor& predictor) {
+    request.spec.best_out = journal_.folder().best_dir();
+    request.hooks.evaluate = [this](Predictor& predictor) {
       return ScoreHeldOut(predictor, held_out_);
     };
   }
   ARCTRM_ASSIGN_OR_RETURN(const TrainResult result, TrainUntilDone(request));
   trained.checkpoint = result.out;
-  if (result.out.empty() && ReadCheckpointInfo(request.out).ok()) {
-    trained.checkpoint = request.out;
+  if (result.out.empty() && ReadCheckpointInfo(request.spec.out).ok()) {
+    trained.checkpoint = request.spec.out;
   }
   journal_.record().training_done =
       result.stop != TrainStop::kSignal && !trained.checkpoint.empty();
@@ -230,7 +228,7 @@ absl::StatusOr<TrainResult> RunTraining::TrainOnce(
     const TrainRequest& request) {
   absl::StatusOr<TrainResult> result = TrainRecorded(
       [this](const TrainRequest& r) {
-        return engine_.Train({r, DatasetDir(), options_.Settings()});
+        return engine_.Train({r, DatasetDir(), options_.planning.held_out});
       },
       request, journal_.folder(),
       options_.steps > 0 ? options_.steps : planned_.plan.steps, budget_.end(),
@@ -250,7 +248,7 @@ absl::StatusOr<TrainResult> RunTraining::TrainUntilDone(TrainRequest request) {
                                       : IsDiverged(result.status());
     if (result.ok() && !diverged) return result;
     SwitchToSpareFolder(request);
-    const bool saved = ReadCheckpointInfo(request.out).ok();
+    const bool saved = ReadCheckpointInfo(request.spec.out).ok();
     Deadline end = budget_.Training().end;
     const bool time_left = WorthTraining(end);
     if (!result.ok()) {
@@ -274,13 +272,13 @@ absl::StatusOr<TrainResult> RunTraining::TrainUntilDone(TrainRequest request) {
           "going on with train.batch ", options_.train.batch,
           saved ? " from the last checkpoint" : " from the start"));
     } else if (time_left && !result.ok() && !saved &&
-               !request.checkpoint.empty() &&
+               !request.spec.checkpoint.empty() &&
                !absl::IsResourceExhausted(result.status())) {
       journal_.Warn("training begins from nothing");
-      request.checkpoint.clear();
+      request.spec.checkpoint.clear();
     } else if (saved && !result.ok()) {
       journal_.Warn("the weights saved before that vote");
-      return TimeIsOver(request.out);
+      return TimeIsOver(request.spec.out);
     } else if (!time_left && absl::IsUnavailable(result.status())) {
       // With weights to start from there is something that can vote; without,
       // nobody can mend it.
@@ -291,14 +289,14 @@ absl::StatusOr<TrainResult> RunTraining::TrainUntilDone(TrainRequest request) {
       journal_.Warn("the start weights vote");
       start_alone = true;
       end = Deadline(RealClock(), absl::ZeroDuration());
-      request.checkpoint = options_.checkpoint;
-      request.limits.abort = budget_.Voting().end;
+      request.spec.checkpoint = options_.checkpoint;
+      request.spec.limits.abort = budget_.Voting().end;
     } else {
       return result;
     }
-    request.train = options_.train;
-    request.resume = false;
-    request.limits.end = end;
+    request.spec.train = options_.train;
+    request.spec.resume = false;
+    request.spec.limits.end = end;
   }
 }
 

@@ -26,7 +26,7 @@ absl::StatusOr<std::unique_ptr<FileLock>> LockTraining(
 absl::StatusOr<RunRecord> FindRecord(const RunFolder& folder,
                                      const TrainRequest& request,
                                      const RunRecord& fresh, Log& log) {
-  if (!request.resume) return fresh;
+  if (!request.spec.resume) return fresh;
   RunRecord record = fresh;
   record.run.clear();
   absl::StatusOr<RunRecord> found = folder.ReadRecord();
@@ -40,8 +40,8 @@ absl::StatusOr<RunRecord> FindRecord(const RunFolder& folder,
     return found.status();
   }
   std::vector<RunState> states;
-  AddCheckpoint(request.out, states);
-  AddCheckpoint(request.best_out, states);
+  AddCheckpoint(request.spec.out, states);
+  AddCheckpoint(request.spec.best_out, states);
   ARCTRM_RETURN_IF_ERROR(CheckSameRun(states, record, log));
   return record;
 }
@@ -51,16 +51,16 @@ absl::StatusOr<RunRecord> OpenRecord(const RunFolder& folder,
                                      const RunRecord& fresh, Log& log) {
   ARCTRM_ASSIGN_OR_RETURN(RunRecord record,
                           FindRecord(folder, request, fresh, log));
-  if (request.resume && folder.ReadRecord().ok()) return record;
+  if (request.spec.resume && folder.ReadRecord().ok()) return record;
   const absl::Status started = folder.Start();
   if (!started.ok() && !absl::IsResourceExhausted(started)) return started;
   return record;
 }
 
 void SwitchToSpareFolder(TrainRequest& request) {
-  if (!request.spare_out.empty() &&
-      ReadCheckpointInfo(request.spare_out).ok()) {
-    request.out = std::exchange(request.spare_out, "");
+  if (!request.spec.spare_out.empty() &&
+      ReadCheckpointInfo(request.spec.spare_out).ok()) {
+    request.spec.out = std::exchange(request.spec.spare_out, "");
   }
 }
 
@@ -70,12 +70,12 @@ absl::StatusOr<TrainResult> TrainRecorded(
     TrainRequest request, const RunFolder& folder, const int64_t& goal,
     const Deadline& shown, Log& log) {
   TrainProgress progress;
-  request.log = &log;
+  request.hooks.log = &log;
   // A curve with a gap is no reason to stop learning.
   int unsaved = 0;
   bool only_room = true;
-  if (!request.on_unsaved) {
-    request.on_unsaved = [&](const absl::Status& why) {
+  if (!request.hooks.on_unsaved) {
+    request.hooks.on_unsaved = [&](const absl::Status& why) {
       if (!absl::IsResourceExhausted(why)) only_room = false;
       if (++unsaved > 1) return;
       log.Warning(absl::StrCat(
@@ -83,13 +83,13 @@ absl::StatusOr<TrainResult> TrainRecorded(
     };
   }
   const auto keep = [&](const absl::Status& status) {
-    if (!status.ok()) request.on_unsaved(status);
+    if (!status.ok()) request.hooks.on_unsaved(status);
   };
-  request.on_start = [&](int64_t step) {
+  request.hooks.on_start = [&](int64_t step) {
     keep(folder.TrimMetrics(step));
     return absl::OkStatus();
   };
-  request.on_step = [&](const TrainStats& stats) {
+  request.hooks.on_step = [&](const TrainStats& stats) {
     keep(folder.AppendMetrics(stats));
     if (stats.held_out.has_value()) {
       log.Info(absl::StrFormat(

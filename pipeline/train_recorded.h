@@ -23,8 +23,8 @@ absl::StatusOr<std::unique_ptr<FileLock>> LockTraining(const RunFolder& folder);
 // The record of a job that trains. A resumed one goes on with its own, where
 // the work folder still has it; any other gets `fresh`. FailedPrecondition for
 // a resumed one whose settings or inputs are not those of `fresh`, or whose
-// checkpoints in request.out and request.best_out are another run's. Writes
-// nothing.
+// checkpoints in request.spec.out and request.spec.best_out are another run's.
+// Writes nothing.
 absl::StatusOr<RunRecord> FindRecord(const RunFolder& folder,
                                      const TrainRequest& request,
                                      const RunRecord& fresh, Log& log);
@@ -37,8 +37,8 @@ absl::StatusOr<RunRecord> OpenRecord(const RunFolder& folder,
 // for want of room in `out`, that is the one to go on in, and no spare is left.
 void SwitchToSpareFolder(TrainRequest& request);
 
-// train(request), which is Train() or an engine's, with request.on_start and
-// on_step set: metrics are cut back to where a resumed training stands and
+// train(request), which is Train() or an engine's, with request.hooks.on_start
+// and on_step set: metrics are cut back to where a resumed training stands and
 // appended to, one line shows how it goes towards `goal` steps (0: none) and
 // the `shown` deadline, and tries of what is held out are logged. `goal` is
 // read for each line: a new plan may change it meanwhile.

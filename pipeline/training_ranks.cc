@@ -15,6 +15,7 @@
 #include "base/exceptions.h"
 #include "base/status.h"
 #include "pipeline/frames.h"
+#include "pipeline/messages.h"
 
 namespace arctrm {
 namespace {

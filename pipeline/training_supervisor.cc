@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -14,37 +15,100 @@
 #include "base/stop.h"
 #include "base/watchdog.h"
 #include "pipeline/frames.h"
+#include "pipeline/messages.h"
 #include "pipeline/train_recorded.h"
+#include "pipeline/training_ranks.h"
 #include "solver/checkpoint_info.h"
 
 namespace arctrm {
 namespace {
 
 constexpr int kMostFailures = 8;
-// A device whose rank was the first to go so often is given up; the last device
-// gets one more chance than that.
+// A device whose rank failed first this often is no longer used; the last
+// device gets one more chance.
 constexpr int kMostStrikes = 2;
-// A new deadline is worth telling from here on.
-constexpr absl::Duration kMoved = absl::Milliseconds(200);
+// Ranks hear of a new deadline that moved by at least this much.
+constexpr absl::Duration kLeastMove = absl::Milliseconds(200);
 
-// Is trying again of no use, because a person must mend something?
+// Errors that the user must mend: trying again would not help.
 bool IsUserError(const absl::Status& status) {
   return absl::IsInvalidArgument(status) || absl::IsNotFound(status) ||
          absl::IsFailedPrecondition(status) || absl::IsDataLoss(status) ||
          IsDiverged(status);
 }
 
-}  // namespace
+// One attempt at a training: starts the ranks, handles their messages, ends
+// with a result or a failure. Ranks that still run are killed with it.
+class Attempt {
+ public:
+  // Borrows both.
+  Attempt(const EngineTraining& training, WorkerDevices& devices)
+      : training_(training),
+        request_(training.request),
+        devices_(devices),
+        grace_(WorkerGrace(
+            absl::ToDoubleSeconds(request_.spec.limits.end.Remaining()))),
+        end_(request_.spec.limits.end) {}
 
-absl::Status TrainingSupervisor::StartRanks(const EngineTraining& training,
-                                            nlohmann::json request,
-                                            TrainingRanks& ranks) {
+  absl::StatusOr<TrainResult> Run(bool resume);
+
+  // After an error: the rank that failed first, and whether the ranks did not
+  // end in time.
+  size_t failed_rank() const { return failed_rank_; }
+  bool hung() const { return hung_; }
+
+ private:
+  absl::Status StartRanks(bool resume);
+  absl::Status CheckTime();
+  void StopRanks();
+  absl::Status HandleEvent(const TrainingRanks::Event& event);
+  void HandleLogLine(const nlohmann::json& message);
+  void HandleUnsaved(const nlohmann::json& message);
+  absl::Status HandleStats(const nlohmann::json& stats);
+  absl::Status HandleResult(size_t rank, const nlohmann::json& result);
+
+  const EngineTraining& training_;
+  const TrainRequest& request_;
+  WorkerDevices& devices_;
+  const absl::Duration grace_;
+  Deadline end_;  // as the ranks know it
+  TrainingRanks ranks_;
+  bool stopping_ = false;
+  std::vector<bool> done_;  // by rank
+  std::optional<TrainResult> result_;
+  size_t failed_rank_ = 0;
+  bool hung_ = false;
+};
+
+absl::StatusOr<TrainResult> Attempt::Run(bool resume) {
+  const absl::Status started = StartRanks(resume);
+  if (!started.ok()) {
+    failed_rank_ = ranks_.size() < devices_.list().size() ? ranks_.size() : 0;
+    return started;
+  }
+  done_.assign(ranks_.size(), false);
+  while (!result_.has_value()) {
+    if (StopSignal() != 0) {
+      AcknowledgeStop();
+      StopRanks();
+    }
+    ARCTRM_RETURN_IF_ERROR(CheckTime());
+    const std::optional<TrainingRanks::Event> event =
+        ranks_.Next(absl::Milliseconds(100));
+    if (event.has_value()) ARCTRM_RETURN_IF_ERROR(HandleEvent(*event));
+  }
+  return *result_;
+}
+
+absl::Status Attempt::StartRanks(bool resume) {
   const Deadline soon(RealClock(), absl::Seconds(30));
   const size_t size = devices_.list().size();
   int port = 0;
   if (size > 1) {
     ARCTRM_ASSIGN_OR_RETURN(port, FreePort());
   }
+  TrainSpec spec = request_.spec;
+  spec.resume = resume;
   for (size_t rank = 0; rank < size; ++rank) {
     SubprocessOptions command = devices_.Command();
     if (size > 1) {
@@ -55,135 +119,120 @@ absl::Status TrainingSupervisor::StartRanks(const EngineTraining& training,
                                   {"MASTER_ADDR", "127.0.0.1"},
                                   {"MASTER_PORT", absl::StrCat(port)}});
     }
-    request["device"] = devices_.list()[rank];
-    request["threads"] = devices_.ThreadsEach(training.request.device);
-    ARCTRM_RETURN_IF_ERROR(ranks.Add(command, request.dump(), soon));
+    spec.device = {devices_.list()[rank],
+                   devices_.ThreadsEach(request_.spec.device)};
+    const nlohmann::json message = {{"job", "train"},
+                                    {"dataset", training_.dataset_dir},
+                                    {"held_out", training_.held_out},
+                                    {"spec", ToJson(spec)}};
+    ARCTRM_RETURN_IF_ERROR(ranks_.Add(command, message.dump(), soon));
   }
-  ranks.Listen();
+  ranks_.Listen();
   return absl::OkStatus();
 }
 
-absl::StatusOr<TrainResult> TrainingSupervisor::Try(
-    const EngineTraining& training, bool resume, Failure& failure) {
-  const TrainRequest& request = training.request;
-  nlohmann::json json = {{"job", "train"},
-                         {"dataset", training.dataset_dir},
-                         {"run", request.run},
-                         {"checkpoint", request.checkpoint},
-                         {"out", request.out},
-                         {"spare_out", request.spare_out},
-                         {"best_out", request.best_out},
-                         {"resume", resume},
-                         {"snapshots", request.snapshots},
-                         {"max_steps", request.max_steps},
-                         {"limits", ToJson(request.limits)},
-                         {"expected_step_s", request.expected_step_s},
-                         {"seed", request.seed},
-                         {"settings", SettingsJson(training.settings)}};
-  const absl::Duration grace =
-      WorkerGrace(absl::ToDoubleSeconds(request.limits.end.Remaining()));
-  TrainingRanks ranks;
-  failure = {};
-  const absl::Status started = StartRanks(training, std::move(json), ranks);
-  if (!started.ok()) {
-    failure.why = started;
-    failure.rank = ranks.size() < devices_.list().size() ? ranks.size() : 0;
-    return started;
+absl::Status Attempt::CheckTime() {
+  if (end_.Remaining() >= -grace_) return absl::OkStatus();
+  hung_ = true;
+  return absl::DeadlineExceededError(
+      absl::StrCat("the training did not end within ", DurationText(grace_),
+                   " after it should have"));
+}
+
+void Attempt::StopRanks() {
+  if (stopping_) return;
+  stopping_ = true;
+  ranks_.Tell({{"stop", true}});
+  const Deadline soon(RealClock(), grace_);
+  if (soon.Remaining() < end_.Remaining()) end_ = soon.EarlierBy(grace_);
+}
+
+absl::Status Attempt::HandleEvent(const TrainingRanks::Event& event) {
+  if (!event.said.ok()) {
+    if (done_[event.rank]) return absl::OkStatus();  // it has sent its result
+    failed_rank_ = event.rank;
+    return event.said.status();
   }
-  Deadline end = request.limits.end;
-  bool told_to_stop = false;
-  const auto stop = [&] {
-    if (told_to_stop) return;
-    told_to_stop = true;
-    ranks.Tell({{"stop", true}});
-    const Deadline soon(RealClock(), grace);
-    if (soon.Remaining() < end.Remaining()) end = soon.EarlierBy(grace);
-  };
-  std::vector<bool> done(ranks.size(), false);
-  for (;;) {
-    if (StopSignal() != 0) {
-      AcknowledgeStop();
-      stop();
-    }
-    if (end.Remaining() < -grace) {
-      failure.why = absl::DeadlineExceededError(
-          absl::StrCat("the training did not end within ", DurationText(grace),
-                       " after it should have"));
-      failure.hung = true;
-      return failure.why;
-    }
-    const std::optional<TrainingRanks::Event> event =
-        ranks.Next(absl::Milliseconds(100));
-    if (!event.has_value()) continue;
-    if (!event->said.ok()) {
-      if (done[event->rank]) continue;  // as it should be
-      failure.rank = event->rank;
-      failure.why = event->said.status();
-      return failure.why;
-    }
-    const nlohmann::json& said = *event->said;
-    const absl::Status error = ErrorOf(said);
-    if (!error.ok()) {
-      const TrainingRanks::Fault fault = ranks.Blame(event->rank, error);
-      failure.rank = fault.rank;
-      failure.why = fault.why;
-      return failure.why;
-    }
-    if (said.contains("say")) {
-      const std::string line = said.value("line", "");
-      const std::string kind = said.value("say", "");
-      if (kind == "progress") {
-        devices_.log().Progress(line);
-      } else if (kind == "warning") {
-        devices_.Warn(line);
-      } else {
-        devices_.log().Info(line);
-      }
-    } else if (said.contains("unsaved")) {
-      if (request.on_unsaved) {
-        const std::string why = said.value("unsaved", "");
-        request.on_unsaved(said.value("no_room", true)
-                               ? absl::ResourceExhaustedError(why)
-                               : absl::FailedPreconditionError(why));
-      }
-    } else if (said.contains("start")) {
-      if (request.on_start) {
-        ARCTRM_RETURN_IF_ERROR(
-            failure.why = request.on_start(said.value("start", int64_t{0})));
-      }
-    } else if (said.contains("stats")) {
-      absl::StatusOr<TrainStats> stats = StatsOf(said["stats"]);
-      ARCTRM_RETURN_IF_ERROR(failure.why = stats.status());
-      if (request.on_step && !request.on_step(*stats)) stop();
-      if (request.replan && !told_to_stop) {
-        const Deadline now = request.replan(*stats);
-        const absl::Duration moved = now.Remaining() - end.Remaining();
-        if (moved > kMoved || moved < -kMoved) {
-          end = now;
-          ranks.Tell({{"deadline", ToJson(end)}});
-        }
-      }
-    } else if (said.contains("result")) {
-      // Rank 0 alone has saved and knows what was best.
-      if (event->rank == 0) return ResultOf(said["result"]);
-      done[event->rank] = true;
-    }
+  const nlohmann::json& message = *event.said;
+  const absl::Status error = ErrorOf(message);
+  if (!error.ok()) {
+    const TrainingRanks::Fault fault = ranks_.Blame(event.rank, error);
+    failed_rank_ = fault.rank;
+    return fault.why;
+  }
+  if (message.contains("say")) {
+    HandleLogLine(message);
+  } else if (message.contains("unsaved")) {
+    HandleUnsaved(message);
+  } else if (message.contains("start")) {
+    return request_.hooks.on_start == nullptr
+               ? absl::OkStatus()
+               : request_.hooks.on_start(message.value("start", int64_t{0}));
+  } else if (message.contains("stats")) {
+    return HandleStats(message["stats"]);
+  } else if (message.contains("result")) {
+    return HandleResult(event.rank, message["result"]);
+  }
+  return absl::OkStatus();
+}
+
+void Attempt::HandleLogLine(const nlohmann::json& message) {
+  const std::string line = message.value("line", "");
+  const std::string kind = message.value("say", "");
+  if (kind == "progress") {
+    devices_.log().Progress(line);
+  } else if (kind == "warning") {
+    devices_.Warn(line);
+  } else {
+    devices_.log().Info(line);
   }
 }
+
+void Attempt::HandleUnsaved(const nlohmann::json& message) {
+  if (!request_.hooks.on_unsaved) return;
+  const std::string why = message.value("unsaved", "");
+  request_.hooks.on_unsaved(message.value("no_room", true)
+                                ? absl::ResourceExhaustedError(why)
+                                : absl::FailedPreconditionError(why));
+}
+
+absl::Status Attempt::HandleStats(const nlohmann::json& json) {
+  ARCTRM_ASSIGN_OR_RETURN(const TrainStats stats, StatsOf(json));
+  const TrainHooks& hooks = request_.hooks;
+  if (hooks.on_step && !hooks.on_step(stats)) StopRanks();
+  if (!hooks.replan || stopping_) return absl::OkStatus();
+  const Deadline end = hooks.replan(stats);
+  const absl::Duration moved = end.Remaining() - end_.Remaining();
+  if (moved > kLeastMove || moved < -kLeastMove) {
+    end_ = end;
+    ranks_.Tell({{"deadline", ToJson(end_)}});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Attempt::HandleResult(size_t rank, const nlohmann::json& json) {
+  done_[rank] = true;
+  // Rank 0 alone saves, and knows the best score.
+  if (rank > 0) return absl::OkStatus();
+  ARCTRM_ASSIGN_OR_RETURN(result_, ResultOf(json));
+  return absl::OkStatus();
+}
+
+}  // namespace
 
 absl::StatusOr<TrainResult> TrainingSupervisor::Salvage(
     const EngineTraining& training, TrainStop stop,
     const absl::Status& why) const {
   TrainRequest request = training.request;
   SwitchToSpareFolder(request);
-  const std::string& saved_in = request.out;
+  const std::string& saved_in = request.spec.out;
   const absl::StatusOr<CheckpointInfo> info = ReadCheckpointInfo(saved_in);
-  // Another folder may have room.
+  // The caller may know another folder that has room.
   if (!info.ok() && absl::IsResourceExhausted(why)) return why;
   if (!info.ok()) {
     return absl::UnavailableError(absl::StrCat(
-        "training: ", why.message(), "; nothing had been saved by then (",
-        devices_.ErrorFile(), " has what the workers said)"));
+        "training: ", why.message(), "; no checkpoint had been saved (see ",
+        devices_.ErrorFile(), " for the workers' messages)"));
   }
   TrainResult result;
   result.stop = stop;
@@ -199,44 +248,44 @@ absl::StatusOr<TrainResult> TrainingSupervisor::Train(
     const EngineTraining& asked) {
   EngineTraining training = asked;
   TrainRequest& request = training.request;
-  ARCTRM_RETURN_IF_ERROR(devices_.Find(request.device));
-  bool resume = request.resume;
+  ARCTRM_RETURN_IF_ERROR(devices_.Find(request.spec.device));
+  bool resume = request.spec.resume;
   for (int failures = 0;;) {
-    Failure failure;
-    absl::StatusOr<TrainResult> result = Try(training, resume, failure);
-    // What is too large once is too large again: the job knows a smaller batch.
+    Attempt attempt(training, devices_);
+    absl::StatusOr<TrainResult> result = attempt.Run(resume);
+    // After running out of memory the run plans a smaller batch.
     if (result.ok() || IsUserError(result.status()) ||
         IsOutOfMemory(result.status())) {
       return result;
     }
     devices_.log().EndProgress();
-    const std::string device = devices_.list()[failure.rank];
+    const std::string device = devices_.list()[attempt.failed_rank()];
     devices_.Warn(
         absl::StrCat("training on ", device, ": ", result.status().message()));
     if (StopSignal() != 0) {
       return Salvage(training, TrainStop::kSignal, result.status());
     }
-    // What found no room in the end finds none in another try.
-    if (failure.hung || absl::IsResourceExhausted(result.status()) ||
-        !WorthTraining(request.limits.end) || ++failures >= kMostFailures) {
+    // Another attempt would find no room either.
+    if (attempt.hung() || absl::IsResourceExhausted(result.status()) ||
+        !WorthTraining(request.spec.limits.end) ||
+        ++failures >= kMostFailures) {
       return Salvage(training, TrainStop::kDeadline, result.status());
     }
     const int strikes = ++strikes_[device];
     if (devices_.list().size() > 1 && strikes >= kMostStrikes) {
       devices_.list().erase(devices_.list().begin() +
-                            static_cast<std::ptrdiff_t>(failure.rank));
+                            static_cast<std::ptrdiff_t>(attempt.failed_rank()));
       devices_.Warn(absl::StrCat("going on without ", device));
     } else if (strikes > kMostStrikes) {
       return Salvage(training, TrainStop::kDeadline, result.status());
     }
     SwitchToSpareFolder(request);
     const absl::StatusOr<CheckpointInfo> saved =
-        ReadCheckpointInfo(request.out);
+        ReadCheckpointInfo(request.spec.out);
     resume = saved.ok() && saved->has_resume_state &&
-             (request.resume || saved->step > 0);
-    devices_.Warn(resume
-                      ? "taking the training up again where it was saved last"
-                      : "beginning the training again");
+             (request.spec.resume || saved->step > 0);
+    devices_.Warn(resume ? "resuming the training from its last checkpoint"
+                         : "starting the training again");
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A training in workers: started, listened to, and taken up again from its last
-// checkpoint when one of them goes.
+// A training in worker processes, resumed from its last checkpoint when one of
+// them fails.
 #pragma once
 
 #include <map>
@@ -8,9 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "nlohmann/json.hpp"
 #include "pipeline/engine.h"
-#include "pipeline/training_ranks.h"
 #include "pipeline/worker_devices.h"
 #include "solver/train.h"
 
@@ -18,27 +16,16 @@ namespace arctrm {
 
 class TrainingSupervisor {
  public:
-  // Borrows `devices`, of which those that fail again and again are given up.
+  // Borrows `devices` and removes those that fail repeatedly from its list.
   explicit TrainingSupervisor(WorkerDevices& devices) : devices_(devices) {}
 
-  // As Engine::Train(). Errors that a person must mend, those of
-  // IsOutOfMemory(), and Unavailable where nothing had been saved when nothing
-  // more could be done.
+  // As Engine::Train(). Returns errors that the user must mend and those of
+  // IsOutOfMemory(); Unavailable when every attempt failed and no checkpoint
+  // was saved.
   absl::StatusOr<TrainResult> Train(const EngineTraining& asked);
 
  private:
-  // How one try ended, when not with a result.
-  struct Failure {
-    absl::Status why;
-    size_t rank = 0;  // the first that went
-    bool hung = false;
-  };
-
-  absl::Status StartRanks(const EngineTraining& training,
-                          nlohmann::json request, TrainingRanks& ranks);
-  absl::StatusOr<TrainResult> Try(const EngineTraining& training, bool resume,
-                                  Failure& failure);
-  // What stands in the checkpoint when nothing more can be done.
+  // The result that the last checkpoint stands for, after the last attempt.
   absl::StatusOr<TrainResult> Salvage(const EngineTraining& training,
                                       TrainStop stop,
                                       const absl::Status& why) const;

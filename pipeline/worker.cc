@@ -18,8 +18,8 @@
 #include "base/stop.h"
 #include "pipeline/frames.h"
 #include "pipeline/held_out.h"
+#include "pipeline/messages.h"
 #include "pipeline/remote_predictor.h"
-#include "pipeline/run_options.h"
 #include "solver/machine.h"
 #include "solver/train.h"
 
@@ -62,52 +62,30 @@ class RemoteLog : public Log {
   Leader& leader_;
 };
 
-// The options of a request: "settings" is a list of [key, value].
-absl::StatusOr<RunOptions> OptionsOf(const nlohmann::json& request) {
-  RunOptions run;
-  OptionSet set;
-  AddOptions(run.model, set);
-  AddOptions(run.train, set);
-  AddOptions(run.planning, set);
-  for (const auto& item : request.at("settings")) {
-    ARCTRM_RETURN_IF_ERROR(
-        set.Set(item.at(0).get<std::string>(), item.at(1).get<std::string>()));
-  }
-  run.device = {request.at("device").get<std::string>(),
-                request.at("threads").get<int>()};
-  run.seed = request.value("seed", uint64_t{0});
-  return run;
-}
-
-absl::Status Measure(const nlohmann::json& request, Leader& leader) {
-  ARCTRM_ASSIGN_OR_RETURN(const RunOptions run, OptionsOf(request));
-  ARCTRM_ASSIGN_OR_RETURN(
-      const Dataset dataset,
-      ReadDataset(request.at("dataset").get<std::string>()));
+absl::Status Measure(const nlohmann::json& json, Leader& leader) {
+  ARCTRM_ASSIGN_OR_RETURN(const TrainSpec spec, TrainSpecOf(json.at("spec")));
+  ARCTRM_ASSIGN_OR_RETURN(const Dataset dataset,
+                          ReadDataset(json.at("dataset").get<std::string>()));
   ARCTRM_ASSIGN_OR_RETURN(
       const StepTime time,
-      MeasureStep(dataset, run.model, run.train, run.device,
-                  {.repeat_s = request.at("repeat_s").get<double>(),
-                   .give_up_s = request.at("give_up_s").get<double>()}));
+      MeasureStep(dataset, spec.model, spec.train, spec.device,
+                  {.repeat_s = json.at("repeat_s").get<double>(),
+                   .give_up_s = json.at("give_up_s").get<double>()}));
   return leader.Send({{"step_s", time.seconds}, {"complete", time.complete}});
 }
 
 absl::Status Check(const nlohmann::json& json, Leader& leader) {
-  ARCTRM_ASSIGN_OR_RETURN(const RunOptions run, OptionsOf(json));
   TrainRequest request;
-  request.model = run.model;
-  request.train = run.train;
-  request.device = run.device;
+  ARCTRM_ASSIGN_OR_RETURN(request.spec, TrainSpecOf(json.at("spec")));
   request.group.size = json.at("ranks").get<int>();
-  request.max_steps = json.at("limited").get<bool>() ? 1 : 0;
   ARCTRM_RETURN_IF_ERROR(CheckTraining(request));
   return leader.Send({{"checked", true}});
 }
 
-absl::Status Describe(const nlohmann::json& request, Leader& leader) {
-  ARCTRM_ASSIGN_OR_RETURN(const RunOptions run, OptionsOf(request));
+absl::Status Describe(const nlohmann::json& json, Leader& leader) {
+  ARCTRM_ASSIGN_OR_RETURN(const TrainSpec spec, TrainSpecOf(json.at("spec")));
   ARCTRM_ASSIGN_OR_RETURN(const DeviceInfo device,
-                          DescribeDevice(run.device, run.train));
+                          DescribeDevice(spec.device, spec.train));
   return leader.Send({{"device", ToJson(device)},
                       {"machine", DescribeMachine()},
                       {"cuda_devices", CountCudaDevices()}});
@@ -147,52 +125,38 @@ std::shared_ptr<Orders> Listen(int in, const Deadline& deadline) {
 
 absl::Status TrainForLeader(const nlohmann::json& json, int in,
                             Leader& leader) {
-  ARCTRM_ASSIGN_OR_RETURN(const RunOptions run, OptionsOf(json));
+  TrainRequest request;
+  ARCTRM_ASSIGN_OR_RETURN(request.spec, TrainSpecOf(json.at("spec")));
   ARCTRM_ASSIGN_OR_RETURN(Dataset dataset,
                           ReadDataset(json.at("dataset").get<std::string>()));
-  TrainRequest request;
   request.dataset = &dataset;
-  request.model = run.model;
-  request.train = run.train;
-  request.device = run.device;
-  request.seed = run.seed;
-  request.run = json.at("run").get<std::string>();
-  request.checkpoint = json.at("checkpoint").get<std::string>();
-  request.out = json.at("out").get<std::string>();
-  request.spare_out = json.at("spare_out").get<std::string>();
-  request.resume = json.at("resume").get<bool>();
-  request.snapshots = json.at("snapshots").get<int>();
-  request.max_steps = json.at("max_steps").get<int64_t>();
-  request.limits = LimitsOf(json.at("limits"));
-  request.expected_step_s = json.at("expected_step_s").get<double>();
   ARCTRM_ASSIGN_OR_RETURN(
       const std::vector<HeldOutPair> held_out,
-      TakeHeldOut(run.planning.held_out, run.seed, dataset));
+      TakeHeldOut(json.at("held_out").get<int>(), request.spec.seed, dataset));
   if (!held_out.empty()) {
-    request.best_out = json.at("best_out").get<std::string>();
-    request.evaluate = [&](Predictor& predictor) {
+    request.hooks.evaluate = [&](Predictor& predictor) {
       return ScoreHeldOut(predictor, held_out);
     };
   }
   ARCTRM_ASSIGN_OR_RETURN(request.group, ProcessGroupFromEnvironment());
   RemoteLog log(leader);
-  request.log = &log;
-  const std::shared_ptr<Orders> orders = Listen(in, request.limits.end);
-  if (!request.limits.end.IsInfinite()) {
-    request.replan = [&orders](const TrainStats&) {
+  request.hooks.log = &log;
+  const std::shared_ptr<Orders> orders = Listen(in, request.spec.limits.end);
+  if (!request.spec.limits.end.IsInfinite()) {
+    request.hooks.replan = [&orders](const TrainStats&) {
       const std::lock_guard<std::mutex> lock(orders->mutex);
       return orders->deadline;
     };
   }
-  request.on_start = [&](int64_t step) {
+  request.hooks.on_start = [&](int64_t step) {
     return leader.Send({{"start", step}});
   };
-  request.on_unsaved = [&](const absl::Status& why) {
+  request.hooks.on_unsaved = [&](const absl::Status& why) {
     // A leader that is gone ends this process elsewhere.
     (void)leader.Send({{"unsaved", std::string(why.message())},
                        {"no_room", absl::IsResourceExhausted(why)}});
   };
-  request.on_step = [&](const TrainStats& stats) {
+  request.hooks.on_step = [&](const TrainStats& stats) {
     return leader.Send({{"stats", ToJson(stats)}}).ok();
   };
   ARCTRM_ASSIGN_OR_RETURN(const TrainResult result, Train(request));
@@ -201,7 +165,7 @@ absl::Status TrainForLeader(const nlohmann::json& json, int in,
 
 absl::Status Predict(const nlohmann::json& json, int in, Leader& leader) {
   ARCTRM_ASSIGN_OR_RETURN(const PredictorOptions options,
-                          PredictorOptionsOf(json));
+                          PredictorOptionsOf(json.at("options")));
   ARCTRM_ASSIGN_OR_RETURN(
       const std::unique_ptr<Predictor> predictor,
       LoadPredictor(json.at("checkpoint").get<std::string>(), options));

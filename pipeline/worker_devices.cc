@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "base/stop.h"
 #include "pipeline/frames.h"
+#include "pipeline/messages.h"
 #include "solver/device_list.h"
 
 namespace arctrm {
@@ -63,14 +64,13 @@ absl::Status WorkerDevices::Find(const DeviceOptions& device) {
   if (!list_.empty()) return absl::OkStatus();
   // "cpu,cpu" and "cuda:0,1" are lists of ours; a worker knows one device.
   const std::string first = device.device.substr(0, device.device.find(','));
+  TrainSpec spec;
+  spec.device = {first, device.threads};
   absl::Time before = RealClock().Now();
   absl::StatusOr<nlohmann::json> told;
   for (int tries = 1;; ++tries) {
-    told = Ask({{"job", "describe"},
-                {"device", first},
-                {"threads", device.threads},
-                {"settings", nlohmann::json::array()}},
-               kDescribePatience);
+    told =
+        Ask({{"job", "describe"}, {"spec", ToJson(spec)}}, kDescribePatience);
     if (!absl::IsUnavailable(told.status()) || tries >= kMostDescriptions ||
         StopSignal() != 0) {
       break;

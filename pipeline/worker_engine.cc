@@ -11,19 +11,13 @@
 #include "base/status.h"
 #include "base/subprocess.h"
 #include "pipeline/frames.h"
+#include "pipeline/messages.h"
 #include "pipeline/remote_predictor.h"
 #include "pipeline/training_supervisor.h"
 #include "pipeline/worker_devices.h"
 
 namespace arctrm {
 namespace {
-
-std::vector<OptionSet::Item> ItemsOf(ModelOptions model, TrainOptions train) {
-  OptionSet set;
-  AddOptions(model, set);
-  AddOptions(train, set);
-  return set.Items();
-}
 
 class WorkerEngine : public Engine {
  public:
@@ -55,6 +49,11 @@ class WorkerEngine : public Engine {
   }
 
  private:
+  // The device and threads of a single worker.
+  DeviceOptions WorkerDevice(const DeviceOptions& device) const {
+    return {devices_.list()[0], devices_.ThreadsEach(device)};
+  }
+
   const std::string scratch_;
   WorkerDevices devices_;
   TrainingSupervisor training_{devices_};
@@ -72,15 +71,11 @@ absl::StatusOr<DeviceInfo> WorkerEngine::Describe(const DeviceOptions& device,
 
 absl::Status WorkerEngine::CheckTraining(const TrainRequest& request) {
   constexpr absl::Duration kPatience = absl::Minutes(1);
-  ARCTRM_RETURN_IF_ERROR(devices_.Find(request.device));
+  ARCTRM_RETURN_IF_ERROR(devices_.Find(request.spec.device));
+  TrainSpec spec = request.spec;
+  spec.device = WorkerDevice(spec.device);
   return devices_
-      .Ask({{"job", "check"},
-            {"device", devices_.list()[0]},
-            {"threads", devices_.ThreadsEach(request.device)},
-            {"ranks", Ranks()},
-            {"limited",
-             request.max_steps > 0 || !request.limits.end.IsInfinite()},
-            {"settings", SettingsJson(ItemsOf(request.model, request.train))}},
+      .Ask({{"job", "check"}, {"ranks", Ranks()}, {"spec", ToJson(spec)}},
            kPatience)
       .status();
 }
@@ -97,19 +92,20 @@ absl::StatusOr<StepTime> WorkerEngine::MeasureStep(
   const std::string dir = JoinPath(scratch_, "measure");
   ARCTRM_RETURN_IF_ERROR(RemoveAll(dir));
   ARCTRM_RETURN_IF_ERROR(WriteDataset(dataset, dir).status());
-  // Ranks share the batch; what they say to each other is small beside it.
-  TrainOptions share = train;
-  share.batch =
+  // Ranks share the batch; their messages are small beside it.
+  TrainSpec spec;
+  spec.model = model;
+  spec.train = train;
+  spec.device = WorkerDevice(device);
+  spec.train.batch =
       std::max(1, (train.batch + static_cast<int>(devices_.list().size()) - 1) /
                       static_cast<int>(devices_.list().size()));
   const absl::StatusOr<nlohmann::json> json =
       devices_.Ask({{"job", "measure"},
                     {"dataset", dir},
-                    {"device", devices_.list()[0]},
-                    {"threads", devices_.ThreadsEach(device)},
                     {"repeat_s", limits.repeat_s},
                     {"give_up_s", limits.give_up_s},
-                    {"settings", SettingsJson(ItemsOf(model, share))}},
+                    {"spec", ToJson(spec)}},
                    absl::Seconds(kStarts * devices_.start_s() + kAnswerS +
                                  limits.give_up_s));
   ARCTRM_RETURN_IF_ERROR(RemoveAll(dir));

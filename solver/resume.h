@@ -22,10 +22,10 @@ absl::Status ChangedSince(absl::string_view where, absl::string_view what,
                           absl::string_view before, absl::string_view now);
 
 // Is `request`, which has `resume` and a dataset, the training whose state lies
-// in request.out? FailedPrecondition names the first of settings, seed, start
-// weights and dataset that differs, with both values; NotFound and DataLoss as
-// reading it says. States of earlier versions don't hold all of that: a line of
-// request.log says what could not be compared.
+// in request.spec.out? FailedPrecondition names the first of settings, seed,
+// start weights and dataset that differs, with both values; NotFound and
+// DataLoss as reading it says. States of earlier versions don't hold all of
+// that: a line of request.hooks.log says what could not be compared.
 absl::Status CheckResume(const TrainRequest& request);
 
 }  // namespace arctrm

@@ -56,70 +56,78 @@ struct TrainStats {
 enum class TrainStop { kSteps, kDeadline, kSignal, kCallback, kDiverged };
 const char* TrainStopName(TrainStop stop);
 
-// With a group of several processes all are started with the same request but
-// for group.rank, device, callbacks and log. They do what one process does:
-// each computes its part of the rows of every batch. Rank 0 alone looks at
-// deadline, signals and max_steps, calls the callbacks, evaluates, logs and
-// saves; the others do what it says, and return when it stops. All read
-// `checkpoint`, or `out` when `resume`; a training may go on with another
-// number of processes.
-struct TrainRequest {
-  const Dataset* dataset = nullptr;
+// Everything that decides a training, as pure data: pipeline/frames.h writes it
+// as JSON for other processes.
+struct TrainSpec {
   ModelOptions model;  // canvas_side must be the dataset's
   TrainOptions train;
-  // In a group "auto" and "cuda" are the CUDA device group.local_rank.
+  // In a process group "auto" and "cuda" mean the CUDA device local_rank.
   DeviceOptions device;
-  ProcessGroup group;
   uint64_t seed = 0;
-  // Which run the checkpoints belong to, written into each of them; "": as the
-  // one that is resumed.
+  // The name of the run, which every checkpoint carries; "": as in the
+  // checkpoint that is resumed.
   std::string run;
-  // Weights to start from; "" for none. Its model options must equal `model`
-  // (FailedPrecondition names the first that doesn't).
+  // Start weights, a checkpoint folder; "" for none. Its model options must
+  // equal `model` (FailedPrecondition names the first difference).
   std::string checkpoint;
-  // Checkpoint folder to write, replaced whole at each save. "" writes none.
+  // Checkpoint folder to write; each save replaces the whole folder. "": none.
   std::string out;
-  // Where checkpoints go from the first one on that finds no room in `out`; ""
-  // for nowhere. Not resumed from.
+  // Checkpoints go here once one found no room in `out`; "": nowhere. Training
+  // is not resumed from it.
   std::string spare_out;
-  // What finds no room there either is kept in this process's memory: `out`,
-  // best_out and snapshots can then be read from here alone (IsOnlyInMemory).
-  // Otherwise a last save without room is an error, and the others are left
-  // out.
+  // Receives the weights with the best held-out score, without resume state.
+  // Weights with an equal score, or a lower score than a resumed training had,
+  // do not replace them.
+  std::string best_out;
+  // A save that finds no room there either stays in the memory of this process:
+  // only this process can then read `out`, best_out and snapshots
+  // (IsOnlyInMemory). false: a last save without room is an error, and earlier
+  // ones are left out.
   bool keep_in_memory = false;
-  // Told of every save that found no room, and why; without it `log` is told of
-  // the first one.
-  std::function<void(const absl::Status&)> on_unsaved;
   // Continue from `out`; NotFound when it holds no resume state, and
   // FailedPrecondition when its settings or dataset differ. Train() does not
-  // look at seed and start weights, which CheckResume() compares.
+  // compare seed and start weights; CheckResume() does.
   bool resume = false;
-  // So many states of the second half of the run are kept beside the last one,
-  // evenly spaced, at SnapshotDir(out, 1) …, without resume state.
+  // Number of evenly spaced states of the second half of the training to keep
+  // at SnapshotDir(out, 1) …, without resume state.
   int snapshots = 0;
   int64_t max_steps = 0;  // 0: no limit
   // A step or an evaluation that still runs at limits.abort is stopped and
-  // undone, as it is when a signal comes; single processes on a CPU only.
+  // undone, as after a signal; single processes on a CPU only.
   StageLimits limits;
-  // What a step was measured to take; 0: unknown, the first one begins.
+  // Measured duration of a step; 0: unknown, the first step always begins.
   double expected_step_s = 0;
-  // Asked after every step: limits.end from then on.
-  std::function<Deadline(const TrainStats&)> replan;
-  // Called once before the first step with the steps that the training that is
-  // resumed has done, 0 for a new one; an error ends the training.
+};
+
+// Calls during a training, all on rank 0. Each may be empty.
+struct TrainHooks {
+  // Before the first step, with the steps that the resumed training has done (0
+  // for a new one). An error ends the training.
   std::function<absl::Status(int64_t)> on_start;
-  // Called after every step, and once more with the last evaluation. false
-  // stops.
+  // After every step, and once more with the last evaluation. false stops.
   std::function<bool(const TrainStats&)> on_step;
-  // How good the weights are that would be saved now; an error ends the
-  // training. Asked for every train.evaluate_interval_s seconds of training and
-  // at the end; its time counts as training time.
+  // After every step: limits.end from then on.
+  std::function<Deadline(const TrainStats&)> replan;
+  // Scores the weights that would be saved now; an error ends the training.
+  // Called every train.evaluate_interval_s seconds of training and at the end;
+  // its time counts as training time.
   std::function<absl::StatusOr<HeldOutScore>(Predictor&)> evaluate;
-  // The weights with the best score are kept here, a checkpoint folder without
-  // resume state; a later one with the same score does not take their place,
-  // nor does a worse one of a resumed training.
-  std::string best_out;
-  Log* log = nullptr;
+  // After every save that failed, with the reason. Empty: `log` reports the
+  // first one.
+  std::function<void(const absl::Status&)> on_unsaved;
+  Log* log = nullptr;  // borrowed
+};
+
+// All processes of a group start with the same spec except for spec.device.
+// Together they do what one process does: each computes its slice of every
+// batch. Rank 0 alone checks deadline, signals and max_steps, calls the hooks,
+// logs and saves; the others follow it. All read `checkpoint`, or `out` when
+// `resume`; a training may resume with another number of processes.
+struct TrainRequest {
+  const Dataset* dataset = nullptr;  // borrowed
+  ProcessGroup group;
+  TrainSpec spec;
+  TrainHooks hooks;
 };
 
 struct TrainResult {
@@ -128,7 +136,7 @@ struct TrainResult {
   double time_s = 0;  // of this call
   double steps_per_s = 0;
   double final_save_s = 0;  // what the last save cost
-  std::string out;          // where it is: request.out or spare_out
+  std::string out;          // where it is: request.spec.out or spare_out
   // With `evaluate`; best_step 0: never tried.
   HeldOutScore best;
   int64_t best_step = 0;

@@ -10,11 +10,11 @@
 namespace arctrm::internal {
 
 CheckpointWriter::CheckpointWriter(LoopState& loop)
-    : loop_(loop), out_(loop.request.out), last_save_(loop.start) {}
+    : loop_(loop), out_(loop.request.spec.out), last_save_(loop.start) {}
 
 bool CheckpointWriter::Due() const {
-  const double interval_s = loop_.request.train.checkpoint_interval_s;
-  if (loop_.request.out.empty() || interval_s <= 0) return false;
+  const double interval_s = loop_.request.spec.train.checkpoint_interval_s;
+  if (loop_.request.spec.out.empty() || interval_s <= 0) return false;
   return absl::ToDoubleSeconds(RealClock().Now() - last_save_) >=
          interval_factor_ * interval_s;
 }
@@ -25,14 +25,14 @@ absl::Status CheckpointWriter::SaveTo(const std::string& dir, SaveAs what) {
 }
 
 void CheckpointWriter::TellUnsaved(const absl::Status& why) {
-  if (loop_.request.on_unsaved) {
-    loop_.request.on_unsaved(why);
-  } else if (loop_.request.log != nullptr && !told_) {
-    loop_.request.log->Warning(absl::StrCat("not saved, as all that ",
-                                            absl::IsResourceExhausted(why)
-                                                ? "finds no room: "
-                                                : "can't be written: ",
-                                            why.message()));
+  if (loop_.request.hooks.on_unsaved) {
+    loop_.request.hooks.on_unsaved(why);
+  } else if (loop_.request.hooks.log != nullptr && !told_) {
+    loop_.request.hooks.log->Warning(absl::StrCat("not saved, as all that ",
+                                                  absl::IsResourceExhausted(why)
+                                                      ? "finds no room: "
+                                                      : "can't be written: ",
+                                                  why.message()));
   }
   told_ = true;
 }
@@ -42,13 +42,15 @@ absl::Status CheckpointWriter::Save(bool last) {
   const TrainRequest& request = loop_.request;
   const absl::Time before = RealClock().Now();
   absl::Status saved = SaveTo(out_, SaveAs::kWhole);
-  if (!saved.ok() && !request.spare_out.empty() && out_ != request.spare_out) {
-    if (request.log != nullptr) {
-      request.log->Warning(absl::StrCat(saved.message(), "; saving in ",
-                                        request.spare_out, " from here on"));
+  if (!saved.ok() && !request.spec.spare_out.empty() &&
+      out_ != request.spec.spare_out) {
+    if (request.hooks.log != nullptr) {
+      request.hooks.log->Warning(absl::StrCat(saved.message(), "; saving in ",
+                                              request.spec.spare_out,
+                                              " from here on"));
     }
-    saved = SaveTo(request.spare_out, SaveAs::kWhole);
-    if (saved.ok()) out_ = request.spare_out;
+    saved = SaveTo(request.spec.spare_out, SaveAs::kWhole);
+    if (saved.ok()) out_ = request.spec.spare_out;
   }
   last_save_ = RealClock().Now();
   if (saved.ok()) {
@@ -57,7 +59,7 @@ absl::Status CheckpointWriter::Save(bool last) {
     return saved;
   }
   interval_factor_ = std::min(2 * interval_factor_, kMostFactor);
-  if (last && !request.keep_in_memory) return saved;
+  if (last && !request.spec.keep_in_memory) return saved;
   TellUnsaved(saved);
   // An earlier save may find room later.
   return last ? SaveTo(out_, SaveAs::kInMemory) : absl::OkStatus();
@@ -67,23 +69,25 @@ bool CheckpointWriter::SaveWeights(const std::string& dir) {
   const absl::Status saved = SaveTo(dir, SaveAs::kWeights);
   if (saved.ok()) return true;
   TellUnsaved(saved);
-  return loop_.request.keep_in_memory && SaveTo(dir, SaveAs::kInMemory).ok();
+  return loop_.request.spec.keep_in_memory &&
+         SaveTo(dir, SaveAs::kInMemory).ok();
 }
 
 bool CheckpointWriter::SaveBest() {
   const TrainRequest& request = loop_.request;
-  if (request.best_out.empty() || SaveWeights(request.best_out)) return true;
+  if (request.spec.best_out.empty() || SaveWeights(request.spec.best_out))
+    return true;
   return SaveBestInSpare();
 }
 
 bool CheckpointWriter::SaveBestInSpare() {
   const TrainRequest& request = loop_.request;
-  if (request.spare_out.empty() ||
-      !SaveTo(SpareBest(request.spare_out), SaveAs::kWeights).ok()) {
+  if (request.spec.spare_out.empty() ||
+      !SaveTo(SpareBest(request.spec.spare_out), SaveAs::kWeights).ok()) {
     return false;
   }
   // Weights in best_out are taken first, and those there are worse now.
-  return RemoveAll(request.best_out).ok();
+  return RemoveAll(request.spec.best_out).ok();
 }
 
 }  // namespace arctrm::internal

@@ -68,7 +68,7 @@ class KeepAlive {
 NewRows InitEmbeddings(const TrainRequest& request, const EmbeddingIndex& index,
                        const Tensor& known, TrainState& state) {
   at::NoGradGuard no_grad;
-  const TrainOptions& train = request.train;
+  const TrainOptions& train = request.spec.train;
   EmbeddingTable& embeddings = state.embeddings;
   NewRows new_rows;
   new_rows.is_new.assign(static_cast<size_t>(embeddings.index.num_ids), true);
@@ -105,10 +105,10 @@ void MatchNewRows(const NewRows& rows, Training& training) {
   }
   // Without a time limit all rows are matched, so that the result is
   // reproducible.
-  const double limit_s =
-      request.limits.end.IsInfinite()
-          ? std::numeric_limits<double>::infinity()
-          : request.train.match_share * Seconds(request.limits.end.Remaining());
+  const double limit_s = request.spec.limits.end.IsInfinite()
+                             ? std::numeric_limits<double>::infinity()
+                             : request.spec.train.match_share *
+                                   Seconds(request.spec.limits.end.Remaining());
   const absl::Time start = RealClock().Now();
   const auto took_s = [start] { return Seconds(RealClock().Now() - start); };
   const auto progress = [&](int done, int wanted) {
@@ -119,7 +119,7 @@ void MatchNewRows(const NewRows& rows, Training& training) {
                         wanted, done / std::max(took_s(), 1e-9), limit_s));
   };
   const EmbeddingInitSearch matcher = {*state.model,
-                                       request.train,
+                                       request.spec.train,
                                        *training.executor.workers(),
                                        state.batch.examples.sampler(),
                                        *request.dataset,

@@ -56,8 +56,8 @@ Tensor WithRowNoise(const Tensor& z, double std, std::vector<Random>& seeds) {
 Executor::Executor(const TrainRequest& request, Model* model,
                    std::unique_ptr<Collective> collective,
                    const RecorderFactory& recorder, Log* log)
-    : train_(request.train),
-      seed_(request.seed),
+    : train_(request.spec.train),
+      seed_(request.spec.seed),
       model_(model),
       collective_(std::move(collective)) {
   const int64_t rows =

@@ -13,9 +13,9 @@ EvaluateHook::EvaluateHook(LoopState& loop, CheckpointWriter& writer)
     : loop_(loop), writer_(writer), last_(loop.start) {}
 
 bool EvaluateHook::Due() const {
-  return loop_.request.evaluate &&
+  return loop_.request.hooks.evaluate &&
          absl::ToDoubleSeconds(RealClock().Now() - last_) >=
-             loop_.request.train.evaluate_interval_s;
+             loop_.request.spec.train.evaluate_interval_s;
 }
 
 bool EvaluateHook::UpToDate() const {
@@ -35,8 +35,8 @@ absl::Status EvaluateHook::Evaluate() {
   const std::unique_ptr<Predictor> predictor = loop_.training.MakePredictor();
   absl::StatusOr<HeldOutScore> evaluated;
   {
-    const InterruptScope interruptible(request.limits.abort);
-    evaluated = request.evaluate(*predictor);
+    const InterruptScope interruptible(request.spec.limits.abort);
+    evaluated = request.hooks.evaluate(*predictor);
   }
   // The loop stops for the same reason.
   if (absl::IsCancelled(evaluated.status())) return absl::OkStatus();
@@ -46,7 +46,7 @@ absl::Status EvaluateHook::Evaluate() {
     // Later weights compete only with weights that could be kept.
     if (writer_.SaveBest()) state.best = {score, state.counters.step};
     // A run that is killed from here on knows what it has to beat.
-    if (!request.best_out.empty() && !request.out.empty()) {
+    if (!request.spec.best_out.empty() && !request.spec.out.empty()) {
       ARCTRM_RETURN_IF_ERROR(writer_.Save(/*last=*/false));
     }
   }
@@ -58,10 +58,10 @@ absl::Status EvaluateHook::Evaluate() {
 
 absl::StatusOr<std::optional<TrainStop>> MetricsHook::OnStep(bool) {
   const TrainRequest& request = loop_.request;
-  if (request.on_step && !request.on_step(loop_.stats)) {
+  if (request.hooks.on_step && !request.hooks.on_step(loop_.stats)) {
     return TrainStop::kCallback;
   }
-  if (request.replan) loop_.deadline = request.replan(loop_.stats);
+  if (request.hooks.replan) loop_.deadline = request.hooks.replan(loop_.stats);
   return std::nullopt;
 }
 
@@ -72,13 +72,13 @@ SnapshotHook::SnapshotHook(LoopState& loop, CheckpointWriter& writer)
 }
 
 bool SnapshotHook::Due() const {
-  const int wanted = loop_.request.snapshots;
+  const int wanted = loop_.request.spec.snapshots;
   return done_ < wanted &&
          loop_.Progress() >= 0.5 + 0.5 * (done_ + 1) / (wanted + 1);
 }
 
 absl::StatusOr<std::optional<TrainStop>> SnapshotHook::OnStep(bool finite) {
-  if (!finite || loop_.request.out.empty()) return std::nullopt;
+  if (!finite || loop_.request.spec.out.empty()) return std::nullopt;
   while (Due()) writer_.SaveWeights(SnapshotDir(writer_.out(), ++done_));
   return std::nullopt;
 }

@@ -93,11 +93,11 @@ bool LeaderLoop::Step() {
   const CommandMessage step =
       BroadcastCommand(training, {Command::kStep, loop_.Progress()});
   StepSums sums;
-  if (!TrainStep(training, step.value, sums, loop_.request.limits.abort))
+  if (!TrainStep(training, step.value, sums, loop_.request.spec.limits.abort))
     return false;
   ++result_.steps;
   ReduceSums(training, sums);
-  ReadSums(sums, loop_.request.train, loop_.stats);
+  ReadSums(sums, loop_.request.spec.train, loop_.stats);
   UpdateStats(SecondsSince(before));
   return true;
 }
@@ -113,7 +113,7 @@ void LeaderLoop::UpdateStats(double step_s) {
   stats.steps_per_s = 1 / std::max(mean_s, 1e-9);
   stats.skipped_steps = state.loss_scale.skipped_steps;
   stats.row_updates = (state.counters.step - state.loss_scale.skipped_steps) *
-                      loop_.request.train.batch;
+                      loop_.request.spec.train.batch;
 }
 
 std::optional<TrainStop> LeaderLoop::AskStoppers(
@@ -143,11 +143,12 @@ absl::Status LeaderLoop::EndDiverged() {
       absl::StrCat("the loss became NaN or infinite at step ",
                    loop_.training.state.counters.step,
                    "; lower train.learning_rate, or use float32");
-  if (loop_.request.out.empty() || !ReadCheckpointInfo(writer_.out()).ok()) {
+  if (loop_.request.spec.out.empty() ||
+      !ReadCheckpointInfo(writer_.out()).ok()) {
     return DivergedError(what);
   }
-  if (loop_.request.log != nullptr) {
-    loop_.request.log->Warning(
+  if (loop_.request.hooks.log != nullptr) {
+    loop_.request.hooks.log->Warning(
         absl::StrCat(what, "; the last checkpoint stands"));
   }
   return absl::OkStatus();
@@ -156,17 +157,17 @@ absl::Status LeaderLoop::EndDiverged() {
 absl::Status LeaderLoop::EvaluateAtEnd(TrainStop stop) {
   const TrainRequest& request = loop_.request;
   // After a signal the user waits for the save alone.
-  if (!request.evaluate || stop == TrainStop::kSignal ||
+  if (!request.hooks.evaluate || stop == TrainStop::kSignal ||
       stop == TrainStop::kCallback || evaluate_.UpToDate()) {
     return absl::OkStatus();
   }
   ARCTRM_RETURN_IF_ERROR(evaluate_.Evaluate());
-  if (request.on_step) request.on_step(loop_.stats);
+  if (request.hooks.on_step) request.hooks.on_step(loop_.stats);
   return absl::OkStatus();
 }
 
 absl::Status LeaderLoop::SaveAtEnd() {
-  const std::string& out = loop_.request.out;
+  const std::string& out = loop_.request.spec.out;
   if (out.empty()) return absl::OkStatus();
   const absl::Status saved = writer_.Save(/*last=*/true);
   if (saved.ok()) {
@@ -185,8 +186,8 @@ absl::Status LeaderLoop::SaveAtEnd() {
 
 absl::StatusOr<TrainResult> LeaderLoop::Run() {
   const TrainState& state = loop_.training.state;
-  if (loop_.request.on_start) {
-    ARCTRM_RETURN_IF_ERROR(loop_.request.on_start(state.counters.step));
+  if (loop_.request.hooks.on_start) {
+    ARCTRM_RETURN_IF_ERROR(loop_.request.hooks.on_start(state.counters.step));
   }
   ARCTRM_ASSIGN_OR_RETURN(result_.stop, RunSteps());
   if (!state.IsFinite()) result_.stop = TrainStop::kDiverged;
@@ -238,8 +239,8 @@ LoopState::LoopState(Training& trained)
     : training(trained),
       request(trained.request),
       start(RealClock().Now()),
-      deadline(request.limits.end) {
-  costs.step_s = request.expected_step_s;
+      deadline(request.spec.limits.end) {
+  costs.step_s = request.spec.expected_step_s;
 }
 
 double LoopState::TimeS() const {
@@ -248,9 +249,9 @@ double LoopState::TimeS() const {
 
 double LoopState::Progress() const {
   double done = 0;
-  if (request.max_steps > 0) {
+  if (request.spec.max_steps > 0) {
     done = static_cast<double>(training.state.counters.step) /
-           static_cast<double>(request.max_steps);
+           static_cast<double>(request.spec.max_steps);
   }
   if (!deadline.IsInfinite()) {
     const double left_s =

@@ -23,7 +23,7 @@ struct LoopState {
   Training& training;
   const TrainRequest& request;
   const absl::Time start;
-  Deadline deadline;  // request.replan moves it
+  Deadline deadline;  // request.hooks.replan moves it
   TrainCosts costs;   // measured so far; step_s: running mean
   TrainStats stats;   // of the last step
 };

@@ -24,13 +24,13 @@ namespace {
 
 // Where a training takes its weights from; "" for none.
 const std::string& StartOf(const TrainRequest& request) {
-  return request.resume ? request.out : request.checkpoint;
+  return request.spec.resume ? request.spec.out : request.spec.checkpoint;
 }
 
 // train.fit_canvas decided: "on" or "off".
 absl::StatusOr<std::string> DecideFitCanvas(const TrainRequest& request) {
-  const std::string& asked = request.train.fit_canvas;
-  const bool can = request.dataset->has_ids() && !request.model.mixer;
+  const std::string& asked = request.spec.train.fit_canvas;
+  const bool can = request.dataset->has_ids() && !request.spec.model.mixer;
   if (asked == "on" && !can) {
     return absl::InvalidArgumentError(
         "train.fit_canvas = on: a mixer has weights for every position, and "
@@ -50,7 +50,7 @@ absl::StatusOr<int> DecideCanvasStep(const TrainRequest& request,
   // them. In steps of 4 a batch of 768 has about 40 sizes instead of 130 to
   // 180, and 12 to 19 % more tokens.
   constexpr int kOnGpu = 4;
-  if (request.train.canvas_step > 0) return request.train.canvas_step;
+  if (request.spec.train.canvas_step > 0) return request.spec.train.canvas_step;
   if (!StartOf(request).empty()) {
     ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
                             ReadCheckpointInfo(StartOf(request)));
@@ -62,14 +62,14 @@ absl::StatusOr<int> DecideCanvasStep(const TrainRequest& request,
 // Does the dataset fit the model, and has every process a row of each batch?
 absl::Status CheckData(const TrainRequest& request) {
   const ProcessGroup& group = request.group;
-  if (request.train.batch < group.size) {
+  if (request.spec.train.batch < group.size) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "train.batch = ", request.train.batch, " for ", group.size,
+        "train.batch = ", request.spec.train.batch, " for ", group.size,
         " processes: each needs a row of every batch; start fewer, "
         "or make the batch larger"));
   }
   if (request.dataset == nullptr) return absl::OkStatus();
-  const Canvas wanted = request.model.canvas();
+  const Canvas wanted = request.spec.model.canvas();
   const Canvas found = request.dataset->canvas;
   if (wanted != found) {
     return absl::InvalidArgumentError(
@@ -114,9 +114,9 @@ absl::Status CheckSameRequest(const TrainRequest& request,
                               Collective& collective) {
   if (collective.size() == 1) return absl::OkStatus();
   const std::array<std::pair<const char*, std::string>, 4> parts = {{
-      {"model settings", SettingsText(request.model)},
-      {"training settings", SettingsText(request.train)},
-      {"seed", absl::StrCat(request.seed)},
+      {"model settings", SettingsText(request.spec.model)},
+      {"training settings", SettingsText(request.spec.train)},
+      {"seed", absl::StrCat(request.spec.seed)},
       {"dataset", DatasetFingerprint(*request.dataset)},
   }};
   std::string digests;
@@ -179,77 +179,82 @@ Training::Training(TrainRequest asked, at::Device device,
                    std::unique_ptr<Collective> collective,
                    const RecorderFactory& recorder)
     : request(std::move(asked)),
-      log(request.group.rank == 0 ? request.log : nullptr),
-      state(
-          request,
-          SliceOf(request.train.batch, request.group.size, request.group.rank),
-          device, forward_dtype),
+      log(request.group.rank == 0 ? request.hooks.log : nullptr),
+      state(request,
+            SliceOf(request.spec.train.batch, request.group.size,
+                    request.group.rank),
+            device, forward_dtype),
       executor(request, state.model.get(), std::move(collective), recorder,
                log) {}
 
 absl::Status CheckRequest(const TrainRequest& asked) {
-  ARCTRM_RETURN_IF_ERROR(asked.model.Validate());
-  ARCTRM_RETURN_IF_ERROR(asked.train.Validate());
+  ARCTRM_RETURN_IF_ERROR(asked.spec.model.Validate());
+  ARCTRM_RETURN_IF_ERROR(asked.spec.train.Validate());
   ARCTRM_RETURN_IF_ERROR(CheckData(asked));
-  ARCTRM_ASSIGN_OR_RETURN(const at::Device device, OpenDevice(asked.device, 0));
-  ARCTRM_RETURN_IF_ERROR(CheckGraphs(asked.train, device));
+  ARCTRM_ASSIGN_OR_RETURN(const at::Device device,
+                          OpenDevice(asked.spec.device, 0));
+  ARCTRM_RETURN_IF_ERROR(CheckGraphs(asked.spec.train, device));
   TrainRequest request = asked;
   if (request.dataset != nullptr) {
-    ARCTRM_ASSIGN_OR_RETURN(request.train.fit_canvas, DecideFitCanvas(asked));
-    ARCTRM_ASSIGN_OR_RETURN(request.train.canvas_step,
+    ARCTRM_ASSIGN_OR_RETURN(request.spec.train.fit_canvas,
+                            DecideFitCanvas(asked));
+    ARCTRM_ASSIGN_OR_RETURN(request.spec.train.canvas_step,
                             DecideCanvasStep(asked, device));
   }
-  if (request.resume) {
+  if (request.spec.resume) {
     ARCTRM_CHECK(request.dataset != nullptr);
-    ARCTRM_RETURN_IF_ERROR(CheckWeights(request.out).status());
+    ARCTRM_RETURN_IF_ERROR(CheckWeights(request.spec.out).status());
     return CheckResume(request);
   }
-  if (request.checkpoint.empty()) return absl::OkStatus();
+  if (request.spec.checkpoint.empty()) return absl::OkStatus();
   ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
-                          CheckWeights(request.checkpoint));
-  return CheckSameNetwork(info, request.model);
+                          CheckWeights(request.spec.checkpoint));
+  return CheckSameNetwork(info, request.spec.model);
 }
 
 absl::StatusOr<std::unique_ptr<Training>> MakeTraining(
     const TrainRequest& asked, const RecorderFactory& recorder) {
-  ARCTRM_RETURN_IF_ERROR(asked.model.Validate());
-  ARCTRM_RETURN_IF_ERROR(asked.train.Validate());
+  ARCTRM_RETURN_IF_ERROR(asked.spec.model.Validate());
+  ARCTRM_RETURN_IF_ERROR(asked.spec.train.Validate());
   TrainRequest request = asked;
-  ARCTRM_ASSIGN_OR_RETURN(request.train.fit_canvas, DecideFitCanvas(asked));
+  ARCTRM_ASSIGN_OR_RETURN(request.spec.train.fit_canvas,
+                          DecideFitCanvas(asked));
   ARCTRM_RETURN_IF_ERROR(CheckData(request));
   const ProcessGroup& group = request.group;
   ARCTRM_ASSIGN_OR_RETURN(
       const at::Device device,
-      OpenDevice(request.device, group.size > 1 ? group.local_rank : 0));
-  ARCTRM_ASSIGN_OR_RETURN(request.train.canvas_step,
+      OpenDevice(request.spec.device, group.size > 1 ? group.local_rank : 0));
+  ARCTRM_ASSIGN_OR_RETURN(request.spec.train.canvas_step,
                           DecideCanvasStep(asked, device));
-  ARCTRM_RETURN_IF_ERROR(CheckGraphs(request.train, device));
+  ARCTRM_RETURN_IF_ERROR(CheckGraphs(request.spec.train, device));
   ARCTRM_ASSIGN_OR_RETURN(std::unique_ptr<Collective> collective,
                           JoinProcessGroup(group, device));
   ARCTRM_RETURN_IF_ERROR(CheckSameRequest(request, *collective));
   const at::ScalarType dtype =
-      SharedForwardDtype(request.train, device, *collective);
+      SharedForwardDtype(request.spec.train, device, *collective);
   RecorderFactory make_recorder = recorder;
   if constexpr (kCudaKernels) {
-    if (request.train.cuda_graphs) {
+    if (request.spec.train.cuda_graphs) {
       make_recorder = [device] { return MakeCudaRecorder(device); };
     }
   }
-  SetLibTorchSwitches(request.train);
+  SetLibTorchSwitches(request.spec.train);
   auto training = std::make_unique<Training>(
       std::move(request), device, dtype, std::move(collective), make_recorder);
   TrainState& state = training->state;
   NewRows new_rows;
-  if (!training->request.checkpoint.empty() && !training->request.resume) {
+  if (!training->request.spec.checkpoint.empty() &&
+      !training->request.spec.resume) {
     ARCTRM_ASSIGN_OR_RETURN(new_rows, LoadStartWeights(*training));
   }
-  if (training->request.train.ema > 0) {
+  if (training->request.spec.train.ema > 0) {
     state.average = state.model->flat().detach().clone();
   }
-  if (training->request.resume) {
+  if (training->request.spec.resume) {
     ARCTRM_RETURN_IF_ERROR(LoadResumeState(*training));
   }
-  if (training->request.train.FittedStep() > 0 && training->log != nullptr) {
+  if (training->request.spec.train.FittedStep() > 0 &&
+      training->log != nullptr) {
     training->log->Info(absl::StrFormat(
         "each task on the part of the canvas that it needs: %.0f %% of the "
         "cells (train.fit_canvas)",

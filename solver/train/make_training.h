@@ -12,10 +12,11 @@
 
 namespace arctrm::internal {
 
-// A training with fresh weights, with those of request.checkpoint, or with all
-// state of request.out where request.resume is set. Joins the process group of
-// request.group; FailedPrecondition where another process got another request.
-// `recorder` (tests): records steps whatever train.cuda_graphs says.
+// A training with fresh weights, with those of request.spec.checkpoint, or with
+// all state of request.spec.out where request.spec.resume is set. Joins the
+// process group of request.group; FailedPrecondition where another process got
+// another request. `recorder` (tests): records steps whatever train.cuda_graphs
+// says.
 absl::StatusOr<std::unique_ptr<Training>> MakeTraining(
     const TrainRequest& request, const RecorderFactory& recorder = {});
 

@@ -122,29 +122,30 @@ absl::Status CheckResume(const TrainRequest& request) {
   ARCTRM_CHECK(request.dataset != nullptr);
   ARCTRM_ASSIGN_OR_RETURN(
       const internal::ResumeState saved,
-      internal::ReadResume(request.out, request.model, request.train,
-                           *request.dataset));
-  const std::string seed = absl::StrCat(request.seed);
+      internal::ReadResume(request.spec.out, request.spec.model,
+                           request.spec.train, *request.dataset));
+  const std::string seed = absl::StrCat(request.spec.seed);
   const std::string seed_before = saved.Text(internal::kSeedKey);
   if (!seed_before.empty() && seed_before != seed) {
-    return ChangedSince(request.out, "--seed", seed_before, seed);
+    return ChangedSince(request.spec.out, "--seed", seed_before, seed);
   }
   if (!saved.Has(internal::kStartKey)) {
-    if (request.log != nullptr) {
-      request.log->Info(absl::StrCat(
-          request.out,
+    if (request.hooks.log != nullptr) {
+      request.hooks.log->Info(absl::StrCat(
+          request.spec.out,
           ": saved by an earlier version, so whether seed and start weights "
           "are those it began with could not be compared"));
     }
     return absl::OkStatus();
   }
   std::string start;
-  if (!request.checkpoint.empty()) {
-    ARCTRM_ASSIGN_OR_RETURN(start, CheckpointFingerprint(request.checkpoint));
+  if (!request.spec.checkpoint.empty()) {
+    ARCTRM_ASSIGN_OR_RETURN(start,
+                            CheckpointFingerprint(request.spec.checkpoint));
   }
   const std::string start_before = saved.Text(internal::kStartKey);
   if (start == start_before) return absl::OkStatus();
-  return ChangedSince(request.out, "--checkpoint",
+  return ChangedSince(request.spec.out, "--checkpoint",
                       ShownFingerprint(start_before), ShownFingerprint(start));
 }
 

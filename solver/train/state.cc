@@ -18,8 +18,9 @@ Batch EmptyBatch(int64_t rows, int64_t cells, at::Device device) {
 std::unique_ptr<Model> FreshModel(const TrainRequest& request,
                                   at::Device device,
                                   at::ScalarType forward_dtype) {
-  Random random(request.seed, "init");
-  return std::make_unique<Model>(request.model, device, forward_dtype, random);
+  Random random(request.spec.seed, "init");
+  return std::make_unique<Model>(request.spec.model, device, forward_dtype,
+                                 random);
 }
 
 }  // namespace
@@ -27,19 +28,20 @@ std::unique_ptr<Model> FreshModel(const TrainRequest& request,
 BatchState::BatchState(const TrainRequest& request, Slice own_slice,
                        const Model& model)
     : slice(own_slice),
-      carry(InitialCarry(model,
-                         EmptyBatch(own_slice.size, request.model.num_cells(),
-                                    model.device()))),
-      ids(at::zeros({request.train.batch}, Longs())),
-      windows(at::zeros({request.train.batch, 4}, Longs())),
-      fresh(
-          at::zeros({2, own_slice.size, request.model.num_cells()}, at::kByte)),
-      examples(ExampleSampler(request.dataset, request.train.translate,
-                              request.train.pairs_per_visit, request.seed,
-                              request.train.FittedStep())),
-      exploration(request.seed, "exploration") {
-  windows.narrow(1, 0, 2).fill_(request.model.canvas_side);
-  halted.Start(at::ones({request.train.batch}, at::kBool));
+      carry(InitialCarry(
+          model, EmptyBatch(own_slice.size, request.spec.model.num_cells(),
+                            model.device()))),
+      ids(at::zeros({request.spec.train.batch}, Longs())),
+      windows(at::zeros({request.spec.train.batch, 4}, Longs())),
+      fresh(at::zeros({2, own_slice.size, request.spec.model.num_cells()},
+                      at::kByte)),
+      examples(ExampleSampler(request.dataset, request.spec.train.translate,
+                              request.spec.train.pairs_per_visit,
+                              request.spec.seed,
+                              request.spec.train.FittedStep())),
+      exploration(request.spec.seed, "exploration") {
+  windows.narrow(1, 0, 2).fill_(request.spec.model.canvas_side);
+  halted.Start(at::ones({request.spec.train.batch}, at::kBool));
 }
 
 TrainState::TrainState(const TrainRequest& request, Slice slice,
@@ -48,11 +50,11 @@ TrainState::TrainState(const TrainRequest& request, Slice slice,
       optimizer(model->flat()),
       batch(request, slice, *model),
       trained(TrainedTasks(*request.dataset)) {
-  origin.run = request.run;
+  origin.run = request.spec.run;
   embeddings.index = EmbeddingIndexOf(*request.dataset);
   const int64_t num_ids = embeddings.index.num_ids;
   embeddings.rows =
-      at::zeros({num_ids, request.model.hidden},
+      at::zeros({num_ids, request.spec.model.hidden},
                 at::TensorOptions().dtype(at::kFloat).device(device));
   embeddings.updates.assign(static_cast<size_t>(num_ids), 0);
 }

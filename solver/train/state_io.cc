@@ -102,7 +102,7 @@ TensorMap ResumeTensors(const Training& training, const Carry& carry,
   const Dataset& dataset = *training.request.dataset;
   map.metadata = {{kDatasetKey, PairsFingerprint(dataset)},
                   {kWholeDatasetKey, DatasetFingerprint(dataset)},
-                  {kSeedKey, absl::StrCat(training.request.seed)},
+                  {kSeedKey, absl::StrCat(training.request.spec.seed)},
                   {"exploration", state.batch.exploration.State()},
                   {"sampler", state.batch.examples.State()},
                   {kTime, NumberText(time_s)}};
@@ -185,8 +185,8 @@ absl::Status SaveTraining(const Training& training, const std::string& dir,
   const TrainState& state = training.state;
   const Carry carry = training.executor.GatherCarry(state.batch.carry);
   CheckpointInfo info;
-  info.model = training.request.model;
-  info.train = training.request.train;
+  info.model = training.request.spec.model;
+  info.train = training.request.spec.train;
   info.step = state.origin.steps + state.counters.step;
   info.train_time_s = state.origin.time_s + time_s;
   info.ids = state.embeddings.index;
@@ -220,17 +220,17 @@ absl::StatusOr<NewRows> LoadStartWeights(Training& training) {
   const TrainRequest& request = training.request;
   TrainState& state = training.state;
   ARCTRM_ASSIGN_OR_RETURN(CheckpointInfo info,
-                          ReadCheckpointInfo(request.checkpoint));
-  ARCTRM_RETURN_IF_ERROR(CheckSameNetwork(info, request.model));
+                          ReadCheckpointInfo(request.spec.checkpoint));
+  ARCTRM_RETURN_IF_ERROR(CheckSameNetwork(info, request.spec.model));
   ARCTRM_ASSIGN_OR_RETURN(const SafetensorsFile file,
                           ReadCheckpointTensors(info.dir, kWeightsFile));
   ARCTRM_ASSIGN_OR_RETURN(
       const Tensor table,
       LoadModelTensors(file, info.ids.num_ids, *state.model));
   const bool lacks_rows =
-      request.model.puzzle == PuzzleKindName(PuzzleKind::kArc) &&
-      request.model.puzzle_prefix > 0 && info.ids.num_ids == 1;
-  if (lacks_rows && request.train.new_rows != "zero" &&
+      request.spec.model.puzzle == PuzzleKindName(PuzzleKind::kArc) &&
+      request.spec.model.puzzle_prefix > 0 && info.ids.num_ids == 1;
+  if (lacks_rows && request.spec.train.new_rows != "zero" &&
       training.log != nullptr) {
     training.log->Warning(
         "the start weights have no embedding rows: those of all tasks begin at "
@@ -243,16 +243,16 @@ absl::StatusOr<NewRows> LoadStartWeights(Training& training) {
   state.origin.steps = info.step;
   state.origin.time_s = info.train_time_s;
   ARCTRM_ASSIGN_OR_RETURN(state.origin.fingerprint,
-                          CheckpointFingerprint(request.checkpoint));
+                          CheckpointFingerprint(request.spec.checkpoint));
   return new_rows;
 }
 
 absl::Status LoadResumeState(Training& training) {
   const TrainRequest& request = training.request;
   TrainState& state = training.state;
-  ARCTRM_ASSIGN_OR_RETURN(
-      ResumeState saved,
-      ReadResume(request.out, request.model, request.train, *request.dataset));
+  ARCTRM_ASSIGN_OR_RETURN(ResumeState saved,
+                          ReadResume(request.spec.out, request.spec.model,
+                                     request.spec.train, *request.dataset));
   const SafetensorsFile& file = saved.state;
   at::NoGradGuard no_grad;
   ARCTRM_ASSIGN_OR_RETURN(
@@ -265,12 +265,13 @@ absl::Status LoadResumeState(Training& training) {
   ARCTRM_RETURN_IF_ERROR(LoadTensor(file, "exp_avg", state.optimizer.exp_avg));
   ARCTRM_RETURN_IF_ERROR(
       LoadTensor(file, "exp_avg_sq", state.optimizer.exp_avg_sq));
-  ARCTRM_RETURN_IF_ERROR(
-      LoadNumbers(file.metadata(), JoinPath(request.out, kResumeFile), state));
+  ARCTRM_RETURN_IF_ERROR(LoadNumbers(
+      file.metadata(), JoinPath(request.spec.out, kResumeFile), state));
   if (state.loss_scale.gave_up && state.model->dtype() == at::kHalf) {
     training.executor.SetForwardDtype(at::kFloat, state.batch.carry);
   }
-  ARCTRM_RETURN_IF_ERROR(LoadBatch(file, request.train.batch, state.batch));
+  ARCTRM_RETURN_IF_ERROR(
+      LoadBatch(file, request.spec.train.batch, state.batch));
   ARCTRM_RETURN_IF_ERROR(state.batch.exploration.SetState(
       ValueOf(file.metadata(), "exploration")));
   ARCTRM_RETURN_IF_ERROR(

@@ -42,14 +42,14 @@ Batch DrawBatch(const TrainRequest& request, TrainState& state) {
   BatchState& batch = state.batch;
   const Tensor halted = batch.halted.Wait();
   const bool* flags = halted.const_data_ptr<bool>();
-  const int64_t cells = request.model.num_cells();
+  const int64_t cells = request.spec.model.num_cells();
   int64_t* ids = batch.ids.mutable_data_ptr<int64_t>();
   int64_t* windows = batch.windows.mutable_data_ptr<int64_t>();
   auto* inputs = batch.fresh.mutable_data_ptr<uint8_t>();
   uint8_t* labels = inputs + batch.slice.size * cells;
   // Every process draws for the whole batch, so that all random streams stay
   // the same, and encodes its own slice.
-  for (int64_t b = 0; b < request.train.batch; ++b) {
+  for (int64_t b = 0; b < request.spec.train.batch; ++b) {
     if (!flags[b]) continue;
     const ExampleQueue::Entry entry = batch.examples.Next();
     ids[b] = entry.example.embedding_id;
@@ -76,11 +76,11 @@ Batch DrawBatch(const TrainRequest& request, TrainState& state) {
 // without exploration. Drawn anew in every step, so it can only delay halting
 // (as in the published code).
 Tensor DrawMinSteps(const TrainRequest& request, TrainState& state) {
-  const ModelOptions& model = request.model;
+  const ModelOptions& model = request.spec.model;
   if (model.exploration <= 0 || model.halt_max_steps <= 1) return {};
   BatchState& batch = state.batch;
-  Tensor steps = at::zeros({request.train.batch}, at::kLong);
-  for (int64_t b = 0; b < request.train.batch; ++b) {
+  Tensor steps = at::zeros({request.spec.train.batch}, at::kLong);
+  for (int64_t b = 0; b < request.spec.train.batch; ++b) {
     if (batch.exploration.Chance(model.exploration)) {
       steps.mutable_data_ptr<int64_t>()[b] =
           batch.exploration.Between(2, model.halt_max_steps);
@@ -162,7 +162,7 @@ std::unique_ptr<Predictor> Training::MakePredictor() const {
   model->h_init.copy_(trained.h_init);
   model->l_init.copy_(trained.l_init);
   return internal::MakePredictor(std::move(model), state.embeddings.rows,
-                                 request.train.FittedStep(), {},
+                                 request.spec.train.FittedStep(), {},
                                  executor.workers());
 }
 
@@ -177,8 +177,8 @@ bool TrainStep(Training& training, double progress, StepSums& sums,
     interruptible.emplace(abort);
     undo.emplace(state);
   }
-  const StepSchedule schedule =
-      ScheduleOf(request.model, request.train, state.counters, progress);
+  const StepSchedule schedule = ScheduleOf(
+      request.spec.model, request.spec.train, state.counters, progress);
   ++state.counters.step;
   if (schedule.rows_only) ++state.counters.rows_only_steps;
   state.counters.learning_rate = schedule.network_rate;
@@ -204,7 +204,8 @@ bool TrainStep(Training& training, double progress, StepSums& sums,
     if (executor.collective().size() == 1) sums.Send();
   }
   state.batch.halted.Start(executor.GatherRows(state.batch.carry.halted));
-  if (use) UpdateWeights(request.train, schedule, gradients.row_grad, state);
+  if (use)
+    UpdateWeights(request.spec.train, schedule, gradients.row_grad, state);
   // The device is busy with all this; the host is not.
   if (use && state.model->device().is_cuda()) DrawAhead(training);
   return true;
@@ -213,7 +214,8 @@ bool TrainStep(Training& training, double progress, StepSums& sums,
 void DrawAhead(Training& training) {
   // With several processes nobody knows yet whose row an example will be.
   const bool encode = training.executor.collective().size() == 1;
-  training.state.batch.examples.DrawAhead(training.request.train.batch, encode);
+  training.state.batch.examples.DrawAhead(training.request.spec.train.batch,
+                                          encode);
 }
 
 void ReduceSums(const Training& training, StepSums& sums) {

@@ -11,7 +11,7 @@
 namespace arctrm::internal {
 
 std::optional<TrainStop> StepLimit::BeforeStep(const LoopState& loop) {
-  const int64_t limit = loop.request.max_steps;
+  const int64_t limit = loop.request.spec.max_steps;
   if (limit <= 0 || loop.training.state.counters.step < limit) {
     return std::nullopt;
   }
@@ -25,7 +25,7 @@ std::optional<TrainStop> SignalStopper::BeforeStep(const LoopState&) {
 }
 
 std::optional<TrainStop> DeadlineStopper::BeforeStep(const LoopState& loop) {
-  const bool evaluates = static_cast<bool>(loop.request.evaluate);
+  const bool evaluates = static_cast<bool>(loop.request.hooks.evaluate);
   const double left_s = absl::ToDoubleSeconds(loop.deadline.Remaining());
   if (StepFits(loop.costs, evaluates, left_s)) return std::nullopt;
   return TrainStop::kDeadline;

@@ -26,9 +26,10 @@ double SecondsSince(absl::Time start) {
 }
 
 absl::Status CheckShares(const TrainRequest& request) {
-  if (request.max_steps <= 0 && request.limits.end.IsInfinite() &&
-      (request.train.rows_only_share > 0 || request.train.decay_share > 0 ||
-       request.train.curriculum_share > 0)) {
+  if (request.spec.max_steps <= 0 && request.spec.limits.end.IsInfinite() &&
+      (request.spec.train.rows_only_share > 0 ||
+       request.spec.train.decay_share > 0 ||
+       request.spec.train.curriculum_share > 0)) {
     return absl::InvalidArgumentError(
         "train.rows_only_share, train.decay_share and train.curriculum_share "
         "are shares of a run whose end is known; give --steps or --time-limit");
@@ -48,7 +49,7 @@ absl::StatusOr<TrainResult> Train(const TrainRequest& request) {
   ARCTRM_RETURN_IF_ERROR(CheckShares(request));
   absl::StatusOr<std::unique_ptr<Training>> training =
       internal::CatchTorch([&] {
-        const InterruptScope interruptible(request.limits.abort);
+        const InterruptScope interruptible(request.spec.limits.abort);
         return internal::MakeTraining(request);
       });
   if (absl::IsCancelled(training.status()) && request.group.size == 1) {
@@ -74,9 +75,9 @@ absl::StatusOr<StepTime> MeasureStep(const Dataset& dataset,
   const absl::Status measured = internal::CatchTorch([&]() -> absl::Status {
     TrainRequest request;
     request.dataset = &dataset;
-    request.model = model;
-    request.train = train;
-    request.device = device;
+    request.spec.model = model;
+    request.spec.train = train;
+    request.spec.device = device;
     const InterruptScope interruptible(give_up);
     ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<Training> training,
                             internal::MakeTraining(request));

@@ -22,16 +22,23 @@ using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-// Describes a processor; `say` sends a frame.
+// Describes a processor; `say` sends a frame, `result STEPS BEST_STEP` a
+// result.
 constexpr char kSolver[] = R"bash(#!/bin/bash
 say() {
   printf "\\x$(printf %02x $((${#1} & 255)))\\x$(printf %02x $((${#1} >> 8)))"
   printf '\0\0%s' "$1"
 }
+result() {
+  say "{\"result\":{\"stop\":0,\"steps\":$1,\"time_s\":1,\"steps_per_s\":1,
+\"final_save_s\":0,\"out\":\"\",\"best\":{\"exact\":0,\"accuracy\":0},
+\"best_step\":$2}}"
+}
 size=$(head -c 4 | od -An -tu4)
 request=$(head -c $((size)))
 if [[ $request == *'"job":"describe"'* ]]; then
-  say '{"device":{"kind":1},"cuda_devices":0,"machine":[]}'
+  say '{"device":{"kind":1,"precision":"float32","threads":1,"index":0,
+"name":"","memory_bytes":0},"cuda_devices":0,"machine":[]}'
   exit
 fi
 )bash";
@@ -54,8 +61,8 @@ class EngineRanksTest : public testing::Test {
 
   EngineTraining Training() const {
     EngineTraining training;
-    training.request.device = {"cpu,cpu", 2};
-    training.request.out = scratch_("checkpoint");
+    training.request.spec.device = {"cpu,cpu", 2};
+    training.request.spec.out = scratch_("checkpoint");
     return training;
   }
 
@@ -66,9 +73,9 @@ TEST_F(EngineRanksTest, OnlyRankZeroKnowsTheResult) {
   const auto engine = EngineOf(R"bash(
 if [[ $RANK == 0 ]]; then
   sleep 0.4
-  say '{"result":{"stop":0,"steps":7,"best_step":5}}'
+  result 7 5
 else
-  say '{"result":{"stop":0,"steps":7,"best_step":0}}'
+  result 7 0
 fi
 )bash");
   const auto result = engine->Train(Training());
@@ -82,7 +89,7 @@ TEST_F(EngineRanksTest, TheRankThatDiedIsBlamedAndNotTheOneThatMissesIt) {
 case $RANK in
   0) say '{"error":"another rank is gone","code":14}' ;;
   1) sleep 0.3; kill -9 $$ ;;
-  *) say '{"result":{"stop":0,"steps":3}}' ;;
+  *) result 3 0 ;;
 esac
 )bash");
   const auto result = engine->Train(Training());
@@ -100,7 +107,7 @@ TEST_F(EngineRanksTest, WithoutADeadRankItsOwnWordsStand) {
 case $RANK in
   0) say '{"error":"the others are late","code":14}'; sleep 5 ;;
   1) sleep 5 ;;
-  *) say '{"result":{"stop":0,"steps":3}}' ;;
+  *) result 3 0 ;;
 esac
 )bash");
   ASSERT_TRUE(engine->Train(Training()).ok());
@@ -136,12 +143,13 @@ TEST_F(EngineRanksTest, ATrainingThatHangsEndsSoonAfterItsDeadline) {
   const auto engine = EngineOf("sleep 60\n");
   EngineTraining training = Training();
   const absl::Time start = RealClock().Now();
-  training.request.limits.end = Deadline(RealClock(), absl::Seconds(0.5));
+  training.request.spec.limits.end = Deadline(RealClock(), absl::Seconds(0.5));
   const auto result = engine->Train(training);
   EXPECT_LT(RealClock().Now() - start, absl::Seconds(10));
   ASSERT_TRUE(absl::IsUnavailable(result.status())) << result.status();
   EXPECT_THAT(result.status().message(), HasSubstr("did not end within"));
-  EXPECT_THAT(result.status().message(), HasSubstr("nothing had been saved"));
+  EXPECT_THAT(result.status().message(),
+              HasSubstr("no checkpoint had been saved"));
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "base/out_of_memory.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "pipeline/messages.h"
 
 namespace arctrm {
 namespace {
@@ -106,7 +107,56 @@ TEST(Frames, ResultsComeBackAsTheyWere) {
   EXPECT_EQ(back->steps, 9);
   EXPECT_EQ(back->best, result.best);
   EXPECT_EQ(back->best_step, 4);
-  EXPECT_FALSE(ResultOf(*ParseFrame("{\"stop\": 99}")).ok());
+  nlohmann::json unknown = ToJson(result);
+  unknown["stop"] = 99;
+  EXPECT_TRUE(absl::IsDataLoss(ResultOf(unknown).status()));
+  for (const auto& [key, value] : unknown.items()) {
+    nlohmann::json without = ToJson(result);
+    without.erase(key);
+    EXPECT_TRUE(absl::IsDataLoss(ResultOf(without).status())) << key;
+  }
+}
+
+// A worker must train exactly what the run asked for.
+TEST(Frames, SpecsComeBackAsTheyWere) {
+  TrainSpec spec;
+  spec.model.hidden = 96;
+  spec.model.arch = "hrm";
+  spec.train.learning_rate = 0.1 + 0.2;
+  spec.train.precision = "bf16";
+  spec.device = {"cuda:1", 3};
+  spec.seed = 12345678901234567890u;
+  spec.run = "run";
+  spec.checkpoint = "start";
+  spec.out = "out";
+  spec.spare_out = "spare";
+  spec.best_out = "best";
+  spec.keep_in_memory = true;
+  spec.resume = true;
+  spec.snapshots = 4;
+  spec.max_steps = 5;
+  spec.limits.end = Deadline(RealClock(), absl::Seconds(60));
+  spec.expected_step_s = 0.125;
+  const nlohmann::json json = *ParseFrame(ToJson(spec).dump());
+  const auto back = TrainSpecOf(json);
+  ASSERT_EQ(back.status(), absl::OkStatus());
+  EXPECT_EQ(FirstDifference(back->model, spec.model), "");
+  EXPECT_EQ(FirstDifference(back->train, spec.train), "");
+  EXPECT_FALSE(back->limits.end.IsInfinite());
+  EXPECT_TRUE(back->limits.abort.IsInfinite());
+  // All other fields: equal JSON, in which no field of `spec` has its default.
+  const nlohmann::json defaults = ToJson(TrainSpec());
+  for (const auto& [key, value] : json.items()) {
+    if (key == "limits") continue;
+    EXPECT_EQ(ToJson(*back)[key], value) << key;
+    EXPECT_NE(defaults[key], value) << key;
+    nlohmann::json without = json;
+    without.erase(key);
+    EXPECT_TRUE(absl::IsDataLoss(TrainSpecOf(without).status())) << key;
+  }
+  nlohmann::json unknown = json;
+  unknown["train"].push_back({"train.nonsense", "1"});
+  EXPECT_TRUE(absl::IsInvalidArgument(TrainSpecOf(unknown).status()));
 }
 
 // Square rows of these sides, each its own value in every cell.

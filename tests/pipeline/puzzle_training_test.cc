@@ -40,17 +40,17 @@ class PuzzleJobTest : public testing::Test {
     options.kind = PuzzleKind::kMaze;
     options.train = Write("train.csv", 64);
     options.test = Write("test.csv", test_puzzles);
-    options.out = scratch_("checkpoint");
+    options.spec.out = scratch_("checkpoint");
     options.data.augmentations = 0;
-    options.model.hidden = 64;
-    options.model.heads = 2;
-    options.model.h_cycles = 1;
-    options.model.l_cycles = 1;
-    options.model.halt_max_steps = 200;
-    options.training.batch = 16;
-    options.training.warmup_steps = 2;
-    options.device = {"cpu", 1};
-    options.predicting.device = options.device;
+    options.spec.model.hidden = 64;
+    options.spec.model.heads = 2;
+    options.spec.model.h_cycles = 1;
+    options.spec.model.l_cycles = 1;
+    options.spec.model.halt_max_steps = 200;
+    options.spec.train.batch = 16;
+    options.spec.train.warmup_steps = 2;
+    options.spec.device = {"cpu", 1};
+    options.predicting.device = options.spec.device;
     options.predicting.batch = 16;
     return options;
   }
@@ -86,7 +86,7 @@ TEST_F(PuzzleJobTest, TrainingGetsTheTimeThatHaltingEarlySaves) {
 
 TEST_F(PuzzleJobTest, AShortTestIsNotMeasured) {
   PuzzleTrainOptions options = Options(20);
-  options.model.halt_max_steps = 4;
+  options.spec.model.halt_max_steps = 4;
   LinesLog log;
   const auto outcome =
       TrainPuzzles(options, Deadline(RealClock(), absl::Seconds(5)), log);

@@ -14,6 +14,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "pipeline/frames.h"
+#include "pipeline/messages.h"
 #include "tests/testing/fake_predictor.h"
 #include "tests/testing/scratch.h"
 
@@ -70,7 +71,7 @@ TEST(RemotePredictor, RequestsCarryEveryOption) {
   const auto json = ParseFrame(PredictRequest("some/folder", options));
   ASSERT_EQ(json.status(), absl::OkStatus());
   EXPECT_EQ((*json)["checkpoint"], "some/folder");
-  const auto back = PredictorOptionsOf(*json);
+  const auto back = PredictorOptionsOf((*json)["options"]);
   ASSERT_EQ(back.status(), absl::OkStatus());
   EXPECT_EQ(back->device.device, "cuda:1");
   EXPECT_EQ(back->device.threads, 3);
@@ -83,9 +84,8 @@ TEST(RemotePredictor, RequestsCarryEveryOption) {
   EXPECT_EQ(back->start_noise, 0.75);
   EXPECT_EQ(back->rollout_choice, "agreement");
   EXPECT_EQ(back->seed, options.seed);
-  for (const auto& [key, value] : json->items()) {
-    if (key == "job" || key == "checkpoint") continue;
-    nlohmann::json without = *json;
+  for (const auto& [key, value] : (*json)["options"].items()) {
+    nlohmann::json without = (*json)["options"];
     without.erase(key);
     EXPECT_TRUE(absl::IsDataLoss(PredictorOptionsOf(without).status())) << key;
   }

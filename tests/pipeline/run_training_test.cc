@@ -52,17 +52,17 @@ class SmallMemoryEngine : public Engine {
     asked_.push_back(request);
     if (hangs > 0) {
       --hangs;
-      absl::SleepFor(request.limits.end.Remaining());
+      absl::SleepFor(request.spec.limits.end.Remaining());
       return absl::UnavailableError("the training did not end");
     }
     // A worker that died could be resumed from that, with other settings.
-    if (!request.resume) {
-      const auto there = ReadCheckpointInfo(request.out);
+    if (!request.spec.resume) {
+      const auto there = ReadCheckpointInfo(request.spec.out);
       EXPECT_FALSE(there.ok() && there->has_resume_state);
     }
-    if (request.train.batch <= most_rows_) {
+    if (request.spec.train.batch <= most_rows_) {
       if (stop_at > 0) {
-        request.on_step = [this](const TrainStats& stats) {
+        request.hooks.on_step = [this](const TrainStats& stats) {
           if (stats.step == stop_at) RequestStop(SIGTERM);
           return true;
         };
@@ -70,7 +70,7 @@ class SmallMemoryEngine : public Engine {
       return local_->Train(training);
     }
     if (steps_before > 0) {
-      request.max_steps = steps_before;
+      request.spec.max_steps = steps_before;
       const auto result = local_->Train(training);
       if (!result.ok()) return result;
     }
@@ -120,9 +120,9 @@ TEST_F(RunTrainingTest, OutOfMemoryHalvesTheBatchAndGoesOnFromWhatWasSaved) {
   ASSERT_EQ(engine.asked().size(), 3u);
   const std::string saved = RunFolder(options.out + ".run").checkpoint_dir();
   for (size_t i = 0; i < 3; ++i) {
-    EXPECT_EQ(engine.asked()[i].train.batch, 8 >> i);
-    EXPECT_FALSE(engine.asked()[i].resume);
-    EXPECT_EQ(engine.asked()[i].checkpoint, i == 0 ? "" : saved);
+    EXPECT_EQ(engine.asked()[i].spec.train.batch, 8 >> i);
+    EXPECT_FALSE(engine.asked()[i].spec.resume);
+    EXPECT_EQ(engine.asked()[i].spec.checkpoint, i == 0 ? "" : saved);
   }
   EXPECT_THAT(Warnings(options), Contains(HasSubstr("no memory left")));
   EXPECT_THAT(Warnings(options),
@@ -138,8 +138,8 @@ TEST_F(RunTrainingTest, OutOfMemoryBeforeAnythingWasSavedBeginsAgain) {
   const auto outcome = ExecuteRun(options, Deadline(), NullLog(), engine);
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   ASSERT_EQ(engine.asked().size(), 4u);
-  EXPECT_EQ(engine.asked().back().train.batch, 1);
-  EXPECT_EQ(engine.asked().back().checkpoint, "");
+  EXPECT_EQ(engine.asked().back().spec.train.batch, 1);
+  EXPECT_EQ(engine.asked().back().spec.checkpoint, "");
   EXPECT_THAT(Warnings(options),
               Contains("going on with train.batch 1 from the start"));
 }
@@ -151,7 +151,7 @@ TEST_F(RunTrainingTest, WithoutMemoryForARowWhatWasSavedVotes) {
   const auto outcome = ExecuteRun(options, Deadline(), NullLog(), engine);
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   EXPECT_TRUE(outcome->complete) << outcome->status;
-  EXPECT_EQ(engine.asked().back().train.batch, 1);
+  EXPECT_EQ(engine.asked().back().spec.train.batch, 1);
   // And when nothing was, it is said which kind of room there was too little
   // of.
   SmallMemoryEngine nothing(0);
@@ -182,8 +182,8 @@ TEST_F(RunTrainingTest, AHalvedBatchStaysWhenTheJobIsResumed) {
   second.stop_at = 4;
   ASSERT_TRUE(ExecuteRun(options, Deadline(), NullLog(), second).ok());
   ASSERT_EQ(second.asked().size(), 1u);
-  EXPECT_TRUE(second.asked()[0].resume);
-  EXPECT_EQ(second.asked()[0].train.batch, 4);
+  EXPECT_TRUE(second.asked()[0].spec.resume);
+  EXPECT_EQ(second.asked()[0].spec.train.batch, 4);
   RequestStop(0);
   // As it is after the batch was halved, before anything was saved again.
   const std::string saved = RunFolder(options.out + ".run").checkpoint_dir();
@@ -192,8 +192,8 @@ TEST_F(RunTrainingTest, AHalvedBatchStaysWhenTheJobIsResumed) {
   const auto outcome = ExecuteRun(options, Deadline(), NullLog(), third);
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   ASSERT_EQ(third.asked().size(), 1u);
-  EXPECT_FALSE(third.asked()[0].resume);
-  EXPECT_EQ(third.asked()[0].checkpoint, saved);
+  EXPECT_FALSE(third.asked()[0].spec.resume);
+  EXPECT_EQ(third.asked()[0].spec.checkpoint, saved);
 }
 
 TEST_F(RunTrainingTest, MeasuringTellsMemoryFromAFullDisk) {
@@ -204,7 +204,7 @@ TEST_F(RunTrainingTest, MeasuringTellsMemoryFromAFullDisk) {
   const auto outcome = ExecuteRun(options, deadline, NullLog(), engine);
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   ASSERT_FALSE(engine.asked().empty());
-  EXPECT_EQ(engine.asked()[0].train.batch, 1);
+  EXPECT_EQ(engine.asked()[0].spec.train.batch, 1);
   engine.full_disk = true;
   const auto full =
       ExecuteRun(Persevering("full.json"),

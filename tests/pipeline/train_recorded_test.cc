@@ -35,10 +35,10 @@ TEST(TrainRecorded, ShowsTheGoalOfTheLastPlan) {
     for (const int64_t planned : {100, 60, 3}) {
       goal = planned;
       ++stats.step;
-      request.on_step(stats);
+      request.hooks.on_step(stats);
     }
     stats.step = 9;
-    request.on_step(stats);
+    request.hooks.on_step(stats);
     return TrainResult();
   };
   ASSERT_TRUE(TrainRecorded(train, TrainRequest(), RunFolder(scratch("w")),

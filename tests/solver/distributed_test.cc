@@ -31,9 +31,9 @@ constexpr int kSteps = 4;
 TrainRequest Request(const Dataset& dataset, const ProcessGroup& group) {
   TrainRequest request = SmallRequest(dataset, 1);  // 13 rows: 6 and 7
   request.group = group;
-  request.train.ema = 0.9;
-  request.train.latent_noise = 0.1;
-  request.train.start_noise = 0.1;
+  request.spec.train.ema = 0.9;
+  request.spec.train.latent_noise = 0.1;
+  request.spec.train.start_noise = 0.1;
   return request;
 }
 
@@ -121,11 +121,11 @@ TEST(Distributed, TwoProcessesDoWhatOneDoes) {
 void TrainSomeSteps(const ProcessGroup& group, const std::string& folder) {
   const Dataset dataset = SmallDataset(3);
   TrainRequest request = Request(dataset, group);
-  request.out = JoinPath(folder, "checkpoint");
-  request.resume = FileExists(request.out);
-  request.train.checkpoint_interval_s = 1e-9;  // after every step
+  request.spec.out = JoinPath(folder, "checkpoint");
+  request.spec.resume = FileExists(request.spec.out);
+  request.spec.train.checkpoint_interval_s = 1e-9;  // after every step
   int calls = 0;
-  request.on_step = [&](const TrainStats& stats) {
+  request.hooks.on_step = [&](const TrainStats& stats) {
     ++calls;
     EXPECT_GT(stats.loss, 0);
     return stats.step % kSteps != 0;
@@ -153,19 +153,19 @@ TEST(Distributed, GoesOnWithAnotherNumberOfProcesses) {
   }
   const Dataset dataset = SmallDataset(3);
   TrainRequest request = Request(dataset, {});
-  request.train.checkpoint_interval_s = 1e-9;
-  request.out = scratch("checkpoint");
-  request.resume = true;
+  request.spec.train.checkpoint_interval_s = 1e-9;
+  request.spec.out = scratch("checkpoint");
+  request.spec.resume = true;
   const auto several = MakeTraining(request);
   ASSERT_TRUE(several.ok()) << several.status();
   EXPECT_EQ((*several)->state.counters.step, 3 * kSteps);
 
   // One process from the beginning to the end.
-  request.resume = false;
-  request.out = scratch("alone");
-  request.max_steps = 3 * kSteps;
+  request.spec.resume = false;
+  request.spec.out = scratch("alone");
+  request.spec.max_steps = 3 * kSteps;
   ASSERT_TRUE(Train(request).ok());
-  request.resume = true;
+  request.spec.resume = true;
   const auto one = MakeTraining(request);
   ASSERT_TRUE(one.ok()) << one.status();
   const auto error = [](const Tensor& a, const Tensor& b) {
@@ -203,7 +203,7 @@ const bool kKilledJob =
         raise(SIGKILL);
       }
       int steps = 0;
-      request.on_step = [&](const TrainStats&) { return ++steps < 100; };
+      request.hooks.on_step = [&](const TrainStats&) { return ++steps < 100; };
       const auto result = Train(request);
       EXPECT_EQ(result.status().code(), absl::StatusCode::kUnavailable);
       EXPECT_THAT(std::string(result.status().message()),
@@ -220,18 +220,18 @@ TEST(Distributed, AKilledRankEndsTheTrainingOfTheOthers) {
 }
 
 // An error of rank 0's own reaches the others as such, at once.
-const bool kFailsJob =
-    AddRankJob("fails", [](const ProcessGroup& group, const std::string&) {
-      const Dataset dataset = SmallDataset(3);
-      TrainRequest request = Request(dataset, group);
-      request.max_steps = 100;
-      request.on_start = [](int64_t) { return absl::DataLossError("tea"); };
-      const auto result = Train(request);
-      EXPECT_EQ(result.status().code(), group.rank == 0
-                                            ? absl::StatusCode::kDataLoss
-                                            : absl::StatusCode::kAborted)
-          << result.status();
-    });
+const bool kFailsJob = AddRankJob("fails", [](const ProcessGroup& group,
+                                              const std::string&) {
+  const Dataset dataset = SmallDataset(3);
+  TrainRequest request = Request(dataset, group);
+  request.spec.max_steps = 100;
+  request.hooks.on_start = [](int64_t) { return absl::DataLossError("tea"); };
+  const auto result = Train(request);
+  EXPECT_EQ(result.status().code(), group.rank == 0
+                                        ? absl::StatusCode::kDataLoss
+                                        : absl::StatusCode::kAborted)
+      << result.status();
+});
 
 TEST(Distributed, AnErrorOfRankZeroEndsAll) {
   if (!HasGloo()) GTEST_SKIP() << "built without Gloo";
@@ -245,7 +245,7 @@ const bool kOtherJob = AddRankJob("other", [](const ProcessGroup& group,
                                               const std::string&) {
   const Dataset dataset = SmallDataset(3);
   TrainRequest request = Request(dataset, group);
-  if (group.rank == 1) request.train.learning_rate *= 2;
+  if (group.rank == 1) request.spec.train.learning_rate *= 2;
   const auto training = MakeTraining(request);
   EXPECT_EQ(training.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(training.status().message()),
@@ -265,7 +265,7 @@ const bool kOverflowJob = AddRankJob(
     "overflow", [](const ProcessGroup& group, const std::string& folder) {
       const Dataset dataset = SmallDataset(3);
       TrainRequest request = Request(dataset, group);
-      request.train.precision = "float16";
+      request.spec.train.precision = "float16";
       const auto training = MakeTraining(request);
       ASSERT_TRUE(training.ok()) << training.status();
       const Tensor before = (*training)->state.model->flat().detach().clone();
@@ -303,8 +303,8 @@ const bool kMatchJob = AddRankJob(
       Dataset dataset = SmallDataset(3);
       for (DatasetTask& task : dataset.tasks) task.name = "new " + task.name;
       TrainRequest request = Request(dataset, group);
-      request.checkpoint = JoinPath(folder, "known");
-      request.train.new_rows = "match";
+      request.spec.checkpoint = JoinPath(folder, "known");
+      request.spec.train.new_rows = "match";
       const auto training = MakeTraining(request);
       ASSERT_TRUE(training.ok()) << training.status();
       Record(**training, PathOf(folder, group.rank));
@@ -315,8 +315,8 @@ TEST(Distributed, MatchedRowsAreTheSameOnAll) {
   const ScratchFolder scratch;
   const Dataset dataset = SmallDataset(3);
   TrainRequest request = Request(dataset, {});
-  request.out = scratch("known");
-  request.max_steps = 5;
+  request.spec.out = scratch("known");
+  request.spec.max_steps = 5;
   ASSERT_TRUE(Train(request).ok());
   Ranks ranks("match", 2, scratch());
   ASSERT_TRUE(ranks.Succeeded(0));

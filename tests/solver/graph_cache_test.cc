@@ -136,9 +136,9 @@ TEST_P(RecordedTraining, LearnsWhatPlainStepsLearn) {
   const Dataset dataset = MixedDataset(2);
   for (int threads : {1, 2}) {
     TrainRequest request = SmallRequest(dataset, threads);
-    request.train.batch = 29;
-    request.train.learning_rate = 1e-4;
-    request.train.ema = 0.9;
+    request.spec.train.batch = 29;
+    request.spec.train.learning_rate = 1e-4;
+    request.spec.train.ema = 0.9;
     GetParam().set(request);
     const auto plain = MakeTraining(request);
     ASSERT_TRUE(plain.ok()) << plain.status();
@@ -176,39 +176,40 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Variant{"published", [](TrainRequest&) {}},
         Variant{"whole_canvas",
-                [](TrainRequest& r) { r.train.fit_canvas = "off"; }},
+                [](TrainRequest& r) { r.spec.train.fit_canvas = "off"; }},
         Variant{"hrm",
                 [](TrainRequest& r) {
-                  r.model.arch = "hrm";
-                  r.model.continue_head = true;
+                  r.spec.model.arch = "hrm";
+                  r.spec.model.continue_head = true;
                 }},
         Variant{"mixer",
                 [](TrainRequest& r) {
-                  r.model.mixer = true;
-                  r.model.positions = "none";
+                  r.spec.model.mixer = true;
+                  r.spec.model.positions = "none";
                 }},
         Variant{"learned_positions",
-                [](TrainRequest& r) { r.model.positions = "learned"; }},
+                [](TrainRequest& r) { r.spec.model.positions = "learned"; }},
         Variant{"noise",
                 [](TrainRequest& r) {
-                  r.train.start_noise = 0.2;
-                  r.train.latent_noise = 0.1;
+                  r.spec.train.start_noise = 0.2;
+                  r.spec.train.latent_noise = 0.1;
                 }},
         Variant{"cycles_that_grow",
                 [](TrainRequest& r) {
-                  r.model.l_cycles = 3;
-                  r.train.curriculum_share = 0.6;
+                  r.spec.model.l_cycles = 3;
+                  r.spec.train.curriculum_share = 0.6;
                 }},
         Variant{"rows_first",
-                [](TrainRequest& r) { r.train.rows_only_share = 0.4; }},
-        Variant{"softmax", [](TrainRequest& r) { r.train.loss = "softmax"; }}),
+                [](TrainRequest& r) { r.spec.train.rows_only_share = 0.4; }},
+        Variant{"softmax",
+                [](TrainRequest& r) { r.spec.train.loss = "softmax"; }}),
     [](const testing::TestParamInfo<Variant>& c) { return c.param.name; });
 
 // Float16 that overflows becomes float32; what was recorded before is no more.
 TEST(GraphCache, LossScalesAndTheFallBackToFloat32) {
   const Dataset dataset = MixedDataset(2);
   TrainRequest request = SmallRequest(dataset, 1);
-  request.train.precision = "float16";
+  request.spec.train.precision = "float16";
   const auto plain = MakeTraining(request);
   ASSERT_TRUE(plain.ok()) << plain.status();
   const auto recorded =
@@ -249,7 +250,7 @@ TEST(GraphCache, AFailedRecordingIsSaidOnceAndChangesNothing) {
   const Dataset dataset = MixedDataset(2);
   Warnings log;
   TrainRequest request = SmallRequest(dataset, 1);
-  request.log = &log;
+  request.hooks.log = &log;
   const auto plain = MakeTraining(request);
   const auto failing =
       MakeTraining(request, [] { return std::make_unique<CallAgain>(false); });
@@ -269,7 +270,7 @@ TEST(GraphCache, AFailedRecordingIsSaidOnceAndChangesNothing) {
 TEST(GraphCache, AreRefusedWhereThereIsNoDevice) {
   const Dataset dataset = SmallDataset(2);
   TrainRequest request = SmallRequest(dataset, 1);
-  request.train.cuda_graphs = true;
+  request.spec.train.cuda_graphs = true;
   const absl::Status status = MakeTraining(request).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_NE(status.message().find("train.cuda_graphs"), std::string::npos);
@@ -287,11 +288,11 @@ class OnDevice : public testing::Test {
 
   TrainRequest Request() {
     TrainRequest request = SmallRequest(dataset_, 2);
-    request.device.device = "cuda";
-    request.train.precision = "float32";
-    request.train.batch = 29;
-    request.train.learning_rate = 1e-4;
-    request.log = &log_;
+    request.spec.device.device = "cuda";
+    request.spec.train.precision = "float32";
+    request.spec.train.batch = 29;
+    request.spec.train.learning_rate = 1e-4;
+    request.hooks.log = &log_;
     return request;
   }
 
@@ -303,7 +304,7 @@ TEST_F(OnDevice, cudaGraphsLearnWhatPlainStepsLearn) {
   TrainRequest request = Request();
   const auto plain = MakeTraining(request);
   ASSERT_TRUE(plain.ok()) << plain.status();
-  request.train.cuda_graphs = true;
+  request.spec.train.cuda_graphs = true;
   const auto recorded = MakeTraining(request);
   ASSERT_TRUE(recorded.ok()) << recorded.status();
   for (int step = 0; step < 12; ++step) {
@@ -325,7 +326,7 @@ TEST_F(OnDevice, cudaGraphsLearnWhatPlainStepsLearn) {
 TEST_F(OnDevice, cudaStepsDoNotWait) {
   for (const bool graphs : {false, true}) {
     TrainRequest request = Request();
-    request.train.cuda_graphs = graphs;
+    request.spec.train.cuda_graphs = graphs;
     const auto training = MakeTraining(request);
     ASSERT_TRUE(training.ok()) << training.status();
     StepSums sums;

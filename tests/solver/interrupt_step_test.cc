@@ -32,9 +32,9 @@ class InterruptStepTest : public testing::Test {
 
   TrainRequest Request(int threads) const {
     TrainRequest request = SmallRequest(dataset_, threads);
-    request.model.exploration = 0.5;
-    request.model.halt_max_steps = 4;
-    request.train.ema = 0.9;
+    request.spec.model.exploration = 0.5;
+    request.spec.model.halt_max_steps = 4;
+    request.spec.train.ema = 0.9;
     return request;
   }
   static std::unique_ptr<Training> Make(const TrainRequest& request) {
@@ -87,11 +87,11 @@ TEST_F(InterruptStepTest, AStepThatIsStoppedChangesNothing) {
 TEST_F(InterruptStepTest, TrainingSavesWhatWasThereBeforeTheLateStep) {
   const ScratchFolder scratch;
   TrainRequest request = Request(1);
-  request.out = scratch("out");
-  request.max_steps = 100;
+  request.spec.out = scratch("out");
+  request.spec.max_steps = 100;
   FakeClock clock;
-  request.limits.abort = Deadline(clock, absl::Seconds(1));
-  request.on_step = [&](const TrainStats& stats) {
+  request.spec.limits.abort = Deadline(clock, absl::Seconds(1));
+  request.hooks.on_step = [&](const TrainStats& stats) {
     if (stats.step == 3) clock.Advance(absl::Seconds(1));
     return true;
   };
@@ -99,7 +99,7 @@ TEST_F(InterruptStepTest, TrainingSavesWhatWasThereBeforeTheLateStep) {
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->stop, TrainStop::kDeadline);
   EXPECT_EQ(result->steps, 3);
-  const auto info = ReadCheckpointInfo(request.out);
+  const auto info = ReadCheckpointInfo(request.spec.out);
   ASSERT_TRUE(info.ok()) << info.status();
   EXPECT_EQ(info->step, 3);
 }
@@ -107,22 +107,22 @@ TEST_F(InterruptStepTest, TrainingSavesWhatWasThereBeforeTheLateStep) {
 TEST_F(InterruptStepTest, AStepThatDoesNotFitIsNotBegun) {
   const ScratchFolder scratch;
   TrainRequest request = Request(1);
-  request.out = scratch("out");
-  request.limits.end = Deadline(RealClock(), absl::Seconds(60));
-  request.expected_step_s = 100;
+  request.spec.out = scratch("out");
+  request.spec.limits.end = Deadline(RealClock(), absl::Seconds(60));
+  request.spec.expected_step_s = 100;
   const auto result = Train(request);
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->stop, TrainStop::kDeadline);
   EXPECT_EQ(result->steps, 0);
-  EXPECT_TRUE(ReadCheckpointInfo(request.out).ok());
+  EXPECT_TRUE(ReadCheckpointInfo(request.spec.out).ok());
 }
 
 TEST_F(InterruptStepTest, NothingIsMadeWhereTheTimeIsOver) {
   const ScratchFolder scratch;
   TrainRequest request = Request(1);
-  request.out = scratch("out");
-  request.max_steps = 3;
-  request.train.new_rows = "match";
+  request.spec.out = scratch("out");
+  request.spec.max_steps = 3;
+  request.spec.train.new_rows = "match";
   RequestStop(SIGTERM);
   const auto result = Train(request);
   ASSERT_TRUE(result.ok()) << result.status();
@@ -133,13 +133,13 @@ TEST_F(InterruptStepTest, NothingIsMadeWhereTheTimeIsOver) {
 TEST_F(InterruptStepTest, MeasuringGivesUp) {
   const TrainRequest request = Request(1);
   const auto time =
-      MeasureStep(dataset_, request.model, request.train, request.device,
-                  {.repeat_s = 0, .give_up_s = 0});
+      MeasureStep(dataset_, request.spec.model, request.spec.train,
+                  request.spec.device, {.repeat_s = 0, .give_up_s = 0});
   ASSERT_TRUE(time.ok()) << time.status();
   EXPECT_FALSE(time->complete);
   const auto enough =
-      MeasureStep(dataset_, request.model, request.train, request.device,
-                  {.repeat_s = 0.1, .give_up_s = 60});
+      MeasureStep(dataset_, request.spec.model, request.spec.train,
+                  request.spec.device, {.repeat_s = 0.1, .give_up_s = 60});
   ASSERT_TRUE(enough.ok()) << enough.status();
   EXPECT_TRUE(enough->complete);
   EXPECT_GT(enough->seconds, 0);

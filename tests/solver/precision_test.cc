@@ -23,8 +23,8 @@ namespace {
 
 TrainRequest Request(const Dataset& dataset, const char* precision) {
   TrainRequest request = SmallRequest(dataset, 2);
-  request.train.precision = precision;
-  request.train.ema = 0.9;
+  request.spec.train.precision = precision;
+  request.spec.train.ema = 0.9;
   return request;
 }
 
@@ -61,8 +61,8 @@ TEST_P(Float16, AStepIsCloseToFloat32) {
   const auto request = [&](const char* precision) {
     TrainRequest r = Request(dataset, precision);
     if (GetParam()) {
-      r.model.mixer = true;
-      r.model.positions = "none";
+      r.spec.model.mixer = true;
+      r.spec.model.positions = "none";
     }
     return r;
   };
@@ -108,7 +108,7 @@ TEST(HalfPrecision, AnOverflowChangesNothingAndHalvesTheScale) {
   const Dataset dataset = SmallDataset(3);
   for (const bool rows_only : {false, true}) {
     TrainRequest request = Request(dataset, "float16");
-    if (rows_only) request.train.rows_only_share = 1;
+    if (rows_only) request.spec.train.rows_only_share = 1;
     const auto training = Make(request);
     Loss(*training);
     const auto before = Learned(*training);
@@ -169,7 +169,7 @@ TEST(HalfPrecision, FallsBackToFloat32OnRepeatedOverflow) {
   const ScratchFolder scratch;
   Lines log;
   TrainRequest request = Request(dataset, "float16");
-  request.log = &log;
+  request.hooks.log = &log;
   const auto training = Make(request);
   Loss(*training);
   training->state.loss_scale.scale = 1e30;
@@ -188,9 +188,9 @@ TEST(HalfPrecision, FallsBackToFloat32OnRepeatedOverflow) {
   EXPECT_EQ(training->state.loss_scale.skipped_steps, LossScale::kGiveUpAfter);
 
   // A resumed run stays there.
-  request.out = scratch("checkpoint");
-  request.resume = true;
-  ASSERT_TRUE(SaveTraining(*training, request.out, 1).ok());
+  request.spec.out = scratch("checkpoint");
+  request.spec.resume = true;
+  ASSERT_TRUE(SaveTraining(*training, request.spec.out, 1).ok());
   const auto again = Make(request);
   EXPECT_EQ(again->state.model->dtype(), at::kFloat);
   EXPECT_EQ(Loss(*again), Loss(*training));
@@ -201,7 +201,7 @@ TEST(HalfPrecision, WeightsThatOverflowForwardAreSkippedToo) {
   const Dataset dataset = SmallDataset(3);
   Lines log;
   TrainRequest request = Request(dataset, "float16");
-  request.log = &log;
+  request.hooks.log = &log;
   const auto training = Make(request);
   Loss(*training);
   // Not a parameter itself, so it may be changed in place.
@@ -225,9 +225,9 @@ TEST(HalfPrecision, ResumeKeepsTheScale) {
   Loss(*training);
   training->state.loss_scale.scale = 2048;
   Loss(*training);
-  request.out = scratch("checkpoint");
-  ASSERT_TRUE(SaveTraining(*training, request.out, 1).ok());
-  request.resume = true;
+  request.spec.out = scratch("checkpoint");
+  ASSERT_TRUE(SaveTraining(*training, request.spec.out, 1).ok());
+  request.spec.resume = true;
   const auto again = Make(request);
   EXPECT_EQ(again->state.loss_scale.scale, 2048);
   EXPECT_EQ(again->state.loss_scale.good_steps, 1);
@@ -243,20 +243,20 @@ TEST(HalfPrecision, ResumeStatesWithoutAScaleLoad) {
   TrainRequest request = Request(dataset, "float32");
   const auto training = Make(request);
   Loss(*training);
-  request.out = scratch("checkpoint");
-  ASSERT_TRUE(SaveTraining(*training, request.out, 1).ok());
-  const auto state = ReadCheckpointTensors(request.out, kResumeFile);
+  request.spec.out = scratch("checkpoint");
+  ASSERT_TRUE(SaveTraining(*training, request.spec.out, 1).ok());
+  const auto state = ReadCheckpointTensors(request.spec.out, kResumeFile);
   ASSERT_TRUE(state.ok());
   EXPECT_EQ(state->metadata().count("loss_scale"), 0u);
-  request.resume = true;
+  request.spec.resume = true;
   EXPECT_EQ(Loss(*Make(request)), Loss(*training));
 }
 
 TEST(HalfPrecision, TrainCountsSkippedSteps) {
   const Dataset dataset = SmallDataset(3);
   TrainRequest request = Request(dataset, "float16");
-  request.max_steps = 3;
-  request.on_step = [](const TrainStats& stats) {
+  request.spec.max_steps = 3;
+  request.hooks.on_step = [](const TrainStats& stats) {
     EXPECT_EQ(stats.skipped_steps, 0);
     EXPECT_EQ(stats.row_updates, stats.step * 13);
     EXPECT_TRUE(std::isfinite(stats.loss));
@@ -274,7 +274,7 @@ TEST(HalfPrecision, AnswersDoNotOverflow) {
   EXPECT_EQ(InferenceDtype("auto", at::kCPU), at::kFloat);
   EXPECT_EQ(InferenceDtype("bf16", at::kCPU), at::kBFloat16);
   const Dataset dataset = SmallDataset(1);
-  const ModelOptions options = SmallRequest(dataset, 1).model;
+  const ModelOptions options = SmallRequest(dataset, 1).spec.model;
   const auto answer = [&](at::ScalarType dtype) {
     Random random(1, "init");
     auto model = std::make_unique<Model>(options, at::kCPU, dtype, random);

@@ -52,18 +52,18 @@ inline Dataset MixedDataset(int tasks) {
 inline TrainRequest SmallRequest(const Dataset& dataset, int threads) {
   TrainRequest request;
   request.dataset = &dataset;
-  request.model.hidden = 32;
-  request.model.heads = 2;
-  request.model.h_cycles = 2;
-  request.model.l_cycles = 1;
-  request.model.puzzle_prefix = 2;
-  request.model.halt_max_steps = 2;
-  request.model.canvas_side = dataset.canvas.side;
-  request.train.batch = 13;  // slices of unequal size
-  request.train.learning_rate = 2e-3;
-  request.train.warmup_steps = 0;
-  request.train.ema = 0;
-  request.device = {"cpu", threads};
+  request.spec.model.hidden = 32;
+  request.spec.model.heads = 2;
+  request.spec.model.h_cycles = 2;
+  request.spec.model.l_cycles = 1;
+  request.spec.model.puzzle_prefix = 2;
+  request.spec.model.halt_max_steps = 2;
+  request.spec.model.canvas_side = dataset.canvas.side;
+  request.spec.train.batch = 13;  // slices of unequal size
+  request.spec.train.learning_rate = 2e-3;
+  request.spec.train.warmup_steps = 0;
+  request.spec.train.ema = 0;
+  request.spec.device = {"cpu", threads};
   return request;
 }
 

@@ -71,32 +71,33 @@ TEST(Trainer, WhatDivergedIsNeverSaved) {
     ASSERT_TRUE(SaveTraining(**training, scratch("nan"), 0).ok());
   }
   TrainRequest request = SmallRequest(dataset, 1);
-  request.max_steps = 3;
-  request.out = scratch("out");
-  request.checkpoint = scratch("bad");
+  request.spec.max_steps = 3;
+  request.spec.out = scratch("out");
+  request.spec.checkpoint = scratch("bad");
   const auto nothing = Train(request);
   EXPECT_TRUE(IsDiverged(nothing.status())) << nothing.status();
-  EXPECT_FALSE(FileExists(request.out));
+  EXPECT_FALSE(FileExists(request.spec.out));
 
-  request.checkpoint = "";
+  request.spec.checkpoint = "";
   ASSERT_TRUE(Train(request).ok());
-  const std::string weights = JoinPath(request.out, kWeightsFile);
+  const std::string weights = JoinPath(request.spec.out, kWeightsFile);
   const auto before = ReadFile(weights);
   ASSERT_TRUE(before.ok());
-  request.checkpoint = scratch("bad");
+  request.spec.checkpoint = scratch("bad");
   const auto stood = Train(request);
   ASSERT_TRUE(stood.ok()) << stood.status();
   EXPECT_EQ(stood->stop, TrainStop::kDiverged);
   EXPECT_EQ(*ReadFile(weights), *before);
 
   // Weights that are no numbers are no start, and nothing to answer with.
-  request.checkpoint = scratch("nan");
+  request.spec.checkpoint = scratch("nan");
   EXPECT_EQ(Train(request).status().code(), absl::StatusCode::kDataLoss);
   EXPECT_EQ(*ReadFile(weights), *before);
-  EXPECT_EQ(
-      LoadPredictor(request.checkpoint, PredictorOptions()).status().code(),
-      absl::StatusCode::kDataLoss);
-  EXPECT_EQ(CheckWeights(request.checkpoint).status().code(),
+  EXPECT_EQ(LoadPredictor(request.spec.checkpoint, PredictorOptions())
+                .status()
+                .code(),
+            absl::StatusCode::kDataLoss);
+  EXPECT_EQ(CheckWeights(request.spec.checkpoint).status().code(),
             absl::StatusCode::kDataLoss);
 }
 
@@ -106,33 +107,34 @@ TEST(Trainer, WeightsThatTheLastStepSpoiltAreNotSaved) {
   const ScratchFolder scratch;
   const Dataset dataset = SmallDataset(2);
   TrainRequest request = SmallRequest(dataset, 1);
-  request.max_steps = 1;
-  request.out = scratch("out");
-  request.train.learning_rate = 1e38;
-  request.train.weight_decay = 1e38;
+  request.spec.max_steps = 1;
+  request.spec.out = scratch("out");
+  request.spec.train.learning_rate = 1e38;
+  request.spec.train.weight_decay = 1e38;
   double loss = 0;
-  request.on_step = [&](const TrainStats& stats) {
+  request.hooks.on_step = [&](const TrainStats& stats) {
     loss = stats.loss;
     return true;
   };
   const auto result = Train(request);
   EXPECT_TRUE(std::isfinite(loss) && loss > 0) << loss;
   EXPECT_TRUE(IsDiverged(result.status())) << result.status();
-  EXPECT_FALSE(FileExists(request.out));
+  EXPECT_FALSE(FileExists(request.spec.out));
 }
 
 TEST(Trainer, WithoutRoomTheLastCheckpointStandsAndTheLastSaveIsAnError) {
   const ScratchFolder scratch;
   const Dataset dataset = SmallDataset(2);
   TrainRequest request = SmallRequest(dataset, 1);
-  request.max_steps = 2;
-  request.out = scratch("out");
+  request.spec.max_steps = 2;
+  request.spec.out = scratch("out");
   ASSERT_TRUE(Train(request).ok());
-  const std::string weights = *ReadFile(JoinPath(request.out, kWeightsFile));
-  request.max_steps = 4;
-  request.train.checkpoint_interval_s = 1e-9;
+  const std::string weights =
+      *ReadFile(JoinPath(request.spec.out, kWeightsFile));
+  request.spec.max_steps = 4;
+  request.spec.train.checkpoint_interval_s = 1e-9;
   int unsaved = 0;
-  request.on_unsaved = [&](const absl::Status&) { ++unsaved; };
+  request.hooks.on_unsaved = [&](const absl::Status&) { ++unsaved; };
   absl::StatusOr<TrainResult> result;
   {
     const FileLimit limit(4096);
@@ -143,45 +145,45 @@ TEST(Trainer, WithoutRoomTheLastCheckpointStandsAndTheLastSaveIsAnError) {
             std::string::npos)
       << result.status();
   EXPECT_GE(unsaved, 1);
-  EXPECT_EQ(*ReadFile(JoinPath(request.out, kWeightsFile)), weights);
-  EXPECT_FALSE(FileExists(BesidePath(request.out, ".new")));
+  EXPECT_EQ(*ReadFile(JoinPath(request.spec.out, kWeightsFile)), weights);
+  EXPECT_FALSE(FileExists(BesidePath(request.spec.out, ".new")));
 }
 
 TEST(Trainer, WithoutRoomWeightsCanBeKeptInMemory) {
   const ScratchFolder scratch;
   const Dataset dataset = SmallDataset(2);
   TrainRequest request = SmallRequest(dataset, 1);
-  request.max_steps = 2;
-  request.out = scratch("saved");
+  request.spec.max_steps = 2;
+  request.spec.out = scratch("saved");
   ASSERT_TRUE(Train(request).ok());
-  request.out = scratch("kept");
-  request.keep_in_memory = true;
-  request.on_unsaved = [](const absl::Status&) {};
+  request.spec.out = scratch("kept");
+  request.spec.keep_in_memory = true;
+  request.hooks.on_unsaved = [](const absl::Status&) {};
   {
     const FileLimit limit(4096);
     const auto result = Train(request);
     ASSERT_TRUE(result.ok()) << result.status();
-    EXPECT_EQ(result->out, request.out);
+    EXPECT_EQ(result->out, request.spec.out);
   }
-  EXPECT_TRUE(IsOnlyInMemory(request.out));
-  EXPECT_FALSE(FileExists(request.out));
-  const auto info = ReadCheckpointInfo(request.out);
+  EXPECT_TRUE(IsOnlyInMemory(request.spec.out));
+  EXPECT_FALSE(FileExists(request.spec.out));
+  const auto info = ReadCheckpointInfo(request.spec.out);
   ASSERT_TRUE(info.ok()) << info.status();
   EXPECT_EQ(info->step, 2);
   EXPECT_FALSE(info->has_resume_state);
-  EXPECT_TRUE(LoadPredictor(request.out, {}).ok());
+  EXPECT_TRUE(LoadPredictor(request.spec.out, {}).ok());
   // The same weights.
-  EXPECT_EQ(*ReadCheckpointFile(request.out, kWeightsFile),
+  EXPECT_EQ(*ReadCheckpointFile(request.spec.out, kWeightsFile),
             *ReadCheckpointFile(scratch("saved"), kWeightsFile));
   ForgetCheckpointsInMemory();
-  EXPECT_FALSE(HasCheckpoint(request.out));
+  EXPECT_FALSE(HasCheckpoint(request.spec.out));
   // On another disk, where there is one.
-  request.spare_out = scratch("spare");
-  request.out = "/proc/no/room";
+  request.spec.spare_out = scratch("spare");
+  request.spec.out = "/proc/no/room";
   const auto spared = Train(request);
   ASSERT_TRUE(spared.ok()) << spared.status();
-  EXPECT_EQ(spared->out, request.spare_out);
-  EXPECT_FALSE(IsOnlyInMemory(request.out));
+  EXPECT_EQ(spared->out, request.spec.spare_out);
+  EXPECT_FALSE(IsOnlyInMemory(request.spec.out));
 }
 
 TEST(Trainer, TheSameThreadsGiveTheSameBits) {
@@ -199,8 +201,8 @@ TEST(Trainer, DeterministicRunsForgetTheNumberOfThreads) {
   const Dataset dataset = SmallDataset(3);
   const auto run = [&](int threads) {
     TrainRequest request = SmallRequest(dataset, threads);
-    request.train.deterministic = true;
-    request.train.latent_noise = 0.1;
+    request.spec.train.deterministic = true;
+    request.spec.train.latent_noise = 0.1;
     auto training = MakeTraining(request);
     EXPECT_TRUE(training.ok()) << training.status();
     LossAfter(**training, 5);
@@ -215,9 +217,9 @@ TEST(Trainer, CyclesGrowWithTheRun) {
   const Dataset dataset = SmallDataset(3);
   const auto loss = [&](double share, double progress, int h, int l) {
     TrainRequest request = SmallRequest(dataset, 1);
-    request.model.h_cycles = h;
-    request.model.l_cycles = l;
-    request.train.curriculum_share = share;
+    request.spec.model.h_cycles = h;
+    request.spec.model.l_cycles = l;
+    request.spec.train.curriculum_share = share;
     auto training = MakeTraining(request);
     EXPECT_TRUE(training.ok()) << training.status();
     return LossAfter(**training, 1, progress);
@@ -234,18 +236,18 @@ TEST(Trainer, WhatIsDrawnAheadChangesNoByteOfACheckpoint) {
   const Dataset dataset = SmallDataset(3);
   const auto train = [&](const std::string& name, bool ahead) {
     TrainRequest request = SmallRequest(dataset, 1);
-    request.out = scratch(name);
+    request.spec.out = scratch(name);
     for (int part = 0; part < 2; ++part) {
-      request.resume = part > 0;
+      request.spec.resume = part > 0;
       auto training = MakeTraining(request);
       EXPECT_TRUE(training.ok()) << training.status();
       for (int i = 0; i < 5; ++i) {
         LossAfter(**training, 1);
         if (ahead) DrawAhead(**training);
       }
-      EXPECT_TRUE(SaveTraining(**training, request.out, 1).ok());
+      EXPECT_TRUE(SaveTraining(**training, request.spec.out, 1).ok());
     }
-    return *ReadCheckpointFile(request.out, kResumeFile);
+    return *ReadCheckpointFile(request.spec.out, kResumeFile);
   };
   EXPECT_EQ(train("ahead", true), train("plain", false));
 }
@@ -254,8 +256,8 @@ TEST(Trainer, NoiseChangesWhatIsLearnedAndRepeats) {
   const Dataset dataset = SmallDataset(3);
   const auto loss = [&](double start, double latent) {
     TrainRequest request = SmallRequest(dataset, 2);
-    request.train.start_noise = start;
-    request.train.latent_noise = latent;
+    request.spec.train.start_noise = start;
+    request.spec.train.latent_noise = latent;
     auto training = MakeTraining(request);
     EXPECT_TRUE(training.ok()) << training.status();
     return LossAfter(**training, 3);
@@ -268,29 +270,29 @@ TEST(Trainer, NoiseChangesWhatIsLearnedAndRepeats) {
 TEST(Trainer, ACheckpointMayGoOnWithOtherCycles) {
   const Dataset dataset = SmallDataset(3);
   TrainRequest request = SmallRequest(dataset, 1);
-  request.out = testing::TempDir() + "/cycles_checkpoint";
+  request.spec.out = testing::TempDir() + "/cycles_checkpoint";
   const auto first = MakeTraining(request);
   ASSERT_TRUE(first.ok()) << first.status();
   LossAfter(**first, 2);
-  ASSERT_TRUE(SaveTraining(**first, request.out, 1).ok());
-  request.checkpoint = request.out;
-  request.train.h_cycles = 3;
-  request.train.halt_max_steps = 4;
-  request.model = request.train.WithOverrides(request.model);
-  EXPECT_EQ(request.model.h_cycles, 3);
-  EXPECT_EQ(request.model.l_cycles, 1);
-  EXPECT_EQ(request.model.halt_max_steps, 4);
+  ASSERT_TRUE(SaveTraining(**first, request.spec.out, 1).ok());
+  request.spec.checkpoint = request.spec.out;
+  request.spec.train.h_cycles = 3;
+  request.spec.train.halt_max_steps = 4;
+  request.spec.model = request.spec.train.WithOverrides(request.spec.model);
+  EXPECT_EQ(request.spec.model.h_cycles, 3);
+  EXPECT_EQ(request.spec.model.l_cycles, 1);
+  EXPECT_EQ(request.spec.model.halt_max_steps, 4);
   const auto tuned = MakeTraining(request);
   ASSERT_TRUE(tuned.ok()) << tuned.status();
   EXPECT_TRUE(
       at::equal((*tuned)->state.model->flat(), (*first)->state.model->flat()));
   LossAfter(**tuned, 1);
-  ASSERT_TRUE(SaveTraining(**tuned, request.out, 1).ok());
-  const auto info = ReadCheckpointInfo(request.out);
+  ASSERT_TRUE(SaveTraining(**tuned, request.spec.out, 1).ok());
+  const auto info = ReadCheckpointInfo(request.spec.out);
   ASSERT_TRUE(info.ok()) << info.status();
   EXPECT_EQ(info->model.h_cycles, 3);
   // Another network is still refused.
-  request.model.layers = 3;
+  request.spec.model.layers = 3;
   const auto other = MakeTraining(request);
   EXPECT_EQ(other.status().code(), absl::StatusCode::kFailedPrecondition);
 }
@@ -298,8 +300,8 @@ TEST(Trainer, ACheckpointMayGoOnWithOtherCycles) {
 TEST(Trainer, RowsLearnAloneFirst) {
   const Dataset dataset = SmallDataset(3);
   TrainRequest request = SmallRequest(dataset, 2);
-  request.train.rows_only_share = 0.5;
-  request.train.learning_rate = 1e-3;
+  request.spec.train.rows_only_share = 0.5;
+  request.spec.train.learning_rate = 1e-3;
   auto training = MakeTraining(request);
   ASSERT_TRUE(training.ok()) << training.status();
   const Tensor before = (*training)->state.model->flat().detach().clone();
@@ -333,8 +335,8 @@ TEST(Trainer, MatchFindsTheRowOfTheSameTask) {
   std::reverse(others.tasks.begin(), others.tasks.end());
   for (DatasetTask& task : others.tasks) task.name = "new " + task.name;
   request.dataset = &others;
-  request.checkpoint = known;
-  request.train.new_rows = "match";
+  request.spec.checkpoint = known;
+  request.spec.train.new_rows = "match";
   auto second = MakeTraining(request);
   ASSERT_TRUE(second.ok()) << second.status();
   const std::string matched = testing::TempDir() + "/trainer_match_matched";
@@ -356,8 +358,8 @@ TEST(Trainer, MatchFindsTheRowOfTheSameTask) {
 TEST(Trainer, LearningRatesFallToZero) {
   const Dataset dataset = SmallDataset(3);
   TrainRequest request = SmallRequest(dataset, 1);
-  request.train.decay_share = 0.4;
-  request.train.learning_rate = 1e-3;
+  request.spec.train.decay_share = 0.4;
+  request.spec.train.learning_rate = 1e-3;
   auto training = MakeTraining(request);
   ASSERT_TRUE(training.ok()) << training.status();
   const auto rate_at = [&](double progress) {
@@ -393,11 +395,11 @@ TEST_P(TrainerVariants, LossFallsAndSlicesAgree) {
   const auto one = MakeTraining(request);
   ASSERT_TRUE(one.ok()) << one.status();
   EXPECT_EQ((*one)->state.model->flat().numel(),
-            request.model.num_parameters());
+            request.spec.model.num_parameters());
   const double first = LossAfter(**one, 1);
   const double early = LossAfter(**one, 4);
   EXPECT_LT(LossAfter(**one, 145), 0.6 * first);
-  request.device.threads = 3;
+  request.spec.device.threads = 3;
   const auto three = MakeTraining(request);
   ASSERT_TRUE(three.ok()) << three.status();
   EXPECT_NEAR(LossAfter(**three, 5), early, 1e-4 * early);
@@ -406,9 +408,9 @@ TEST_P(TrainerVariants, LossFallsAndSlicesAgree) {
   const std::string dir =
       testing::TempDir() + "/trainer_variant_" + GetParam().name;
   ASSERT_TRUE(SaveTraining(**one, dir, 1).ok());
-  request.device.threads = 1;
-  request.out = dir;
-  request.resume = true;
+  request.spec.device.threads = 1;
+  request.spec.out = dir;
+  request.spec.resume = true;
   const auto again = MakeTraining(request);
   ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_EQ(LossAfter(**again, 1), LossAfter(**one, 1));
@@ -419,27 +421,28 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Variant{"mixer",
                 [](TrainRequest& r) {
-                  r.model.mixer = true;
-                  r.model.positions = "none";
+                  r.spec.model.mixer = true;
+                  r.spec.model.positions = "none";
                 }},
         Variant{"mixer_learned_positions",
                 [](TrainRequest& r) {
-                  r.model.mixer = true;
-                  r.model.positions = "learned";
+                  r.spec.model.mixer = true;
+                  r.spec.model.positions = "learned";
                 }},
         Variant{"hrm",
                 [](TrainRequest& r) {
-                  r.model.arch = "hrm";
-                  r.model.continue_head = true;
-                  r.model.puzzle_prefix = 1;
+                  r.spec.model.arch = "hrm";
+                  r.spec.model.continue_head = true;
+                  r.spec.model.puzzle_prefix = 1;
                 }},
         Variant{"continue_head",
-                [](TrainRequest& r) { r.model.continue_head = true; }},
+                [](TrainRequest& r) { r.spec.model.continue_head = true; }},
         Variant{"learned_positions",
-                [](TrainRequest& r) { r.model.positions = "learned"; }},
+                [](TrainRequest& r) { r.spec.model.positions = "learned"; }},
         Variant{"no_positions",
-                [](TrainRequest& r) { r.model.positions = "none"; }},
-        Variant{"softmax", [](TrainRequest& r) { r.train.loss = "softmax"; }}),
+                [](TrainRequest& r) { r.spec.model.positions = "none"; }},
+        Variant{"softmax",
+                [](TrainRequest& r) { r.spec.train.loss = "softmax"; }}),
     [](const testing::TestParamInfo<Variant>& c) { return c.param.name; });
 
 // Puzzles have no ids: one row, or none at all.
@@ -453,17 +456,17 @@ TEST(Trainer, LearnsSudokuWithAndWithoutARow) {
   ASSERT_TRUE(dataset.ok());
   for (const int prefix : {0, 1}) {
     TrainRequest request = SmallRequest(*dataset, 2);
-    request.model.mixer = true;
-    request.model.positions = "none";
-    request.model.puzzle_prefix = prefix;
-    request.model.puzzle = "sudoku";
-    request.model.vocabulary = Vocabulary(PuzzleKind::kSudoku);
+    request.spec.model.mixer = true;
+    request.spec.model.positions = "none";
+    request.spec.model.puzzle_prefix = prefix;
+    request.spec.model.puzzle = "sudoku";
+    request.spec.model.vocabulary = Vocabulary(PuzzleKind::kSudoku);
     auto training = MakeTraining(request);
     ASSERT_TRUE(training.ok()) << training.status();
     const double first = LossAfter(**training, 1);
     EXPECT_LT(LossAfter(**training, 60), 0.8 * first);
     // The same canvas for other tokens is no canvas of this model.
-    request.model.puzzle = "maze";
+    request.spec.model.puzzle = "maze";
     EXPECT_FALSE(MakeTraining(request).ok());
   }
 }

@@ -318,9 +318,9 @@ TEST(FittedTraining, IsTrainingOnTheSmallCanvas) {
   Dataset tight = roomy;
   tight.canvas.side = 3;
   TrainRequest fitted = SmallRequest(roomy, 1);
-  fitted.train.translate = false;
+  fitted.spec.train.translate = false;
   TrainRequest small = SmallRequest(tight, 1);
-  small.train.translate = false;
+  small.spec.train.translate = false;
   const auto a = MakeTraining(fitted);
   const auto b = MakeTraining(small);
   ASSERT_TRUE(a.ok()) << a.status();
@@ -330,7 +330,7 @@ TEST(FittedTraining, IsTrainingOnTheSmallCanvas) {
   EXPECT_EQ(MaxError((*a)->state.embeddings.rows, (*b)->state.embeddings.rows),
             0);
 
-  fitted.train.fit_canvas = "off";
+  fitted.spec.train.fit_canvas = "off";
   const auto c = MakeTraining(fitted);
   ASSERT_TRUE(c.ok()) << c.status();
   LossAfter(**c, 5);
@@ -353,8 +353,8 @@ TEST(FittedTraining, TurnedTasksLearnTheSameWithoutPositions) {
   double losses[2];
   for (int i = 0; i < 2; ++i) {
     TrainRequest request = SmallRequest(i == 0 ? wide : tall, 1);
-    request.model.positions = "none";
-    request.train.translate = false;
+    request.spec.model.positions = "none";
+    request.spec.train.translate = false;
     const auto training = MakeTraining(request);
     ASSERT_TRUE(training.ok()) << training.status();
     losses[i] = LossAfter(**training, 3);
@@ -368,15 +368,15 @@ TEST(FittedTraining, RowsStandWhereTheirExamplesDo) {
   const Dataset dataset = MixedDataset(2);
   for (const char* positions : {"rope", "learned"}) {
     TrainRequest request = SmallRequest(dataset, 2);
-    request.model.positions = positions;
-    request.train.batch = 40;
+    request.spec.model.positions = positions;
+    request.spec.train.batch = 40;
     const auto training = MakeTraining(request);
     ASSERT_TRUE(training.ok()) << training.status();
     const Model& model = *(*training)->state.model;
-    ExampleSampler sampler(&dataset, true, 0, request.seed, 1);
+    ExampleSampler sampler(&dataset, true, 0, request.spec.seed, 1);
     double wanted = 0;
     int rectangles = 0;
-    for (int i = 0; i < request.train.batch; ++i) {
+    for (int i = 0; i < request.spec.train.batch; ++i) {
       const Example example = sampler.Next();
       const auto& [size, origin] = example.window;
       rectangles += size.rows != size.cols && origin.row != origin.col;
@@ -393,9 +393,10 @@ TEST(FittedTraining, RowsStandWhereTheirExamplesDo) {
       const StepOutput out = model.Step(
           model.StartLatents(1, size.cells()), longs(input), at::zeros({1, 32}),
           {size, at::tensor({origin.row, origin.col}, at::kLong).view({1, 2})});
-      wanted +=
-          TokenLoss(request.train, out.logits, labels).sum().item<double>() /
-          static_cast<double>((labels >= 0).sum().item<int64_t>());
+      wanted += TokenLoss(request.spec.train, out.logits, labels)
+                    .sum()
+                    .item<double>() /
+                static_cast<double>((labels >= 0).sum().item<int64_t>());
     }
     EXPECT_GT(rectangles, 5);
     EXPECT_NEAR(LossAfter(**training, 1), wanted, 1e-5 * wanted) << positions;
@@ -421,7 +422,7 @@ TEST(FittedTraining, LearnsWhatTheWholeCanvasLearns) {
   const Dataset dataset = MixedDataset(3);
   for (const char* fit : {"on", "off"}) {
     TrainRequest request = SmallRequest(dataset, 1);
-    request.train.fit_canvas = fit;
+    request.spec.train.fit_canvas = fit;
     const auto training = MakeTraining(request);
     ASSERT_TRUE(training.ok()) << training.status();
     const double first = LossAfter(**training, 1);
@@ -434,15 +435,15 @@ TEST(FittedTraining, TheStepOfItsCanvasesIsKept) {
   const Dataset dataset = RoomyDataset();
   const auto step_after = [&](const std::string& start, int asked) {
     TrainRequest request = SmallRequest(dataset, 1);
-    request.train.fit_canvas = "on";
-    request.train.canvas_step = asked;
-    request.checkpoint = start;
-    request.out = scratch(absl::StrCat("from", start.size(), "_", asked));
-    request.max_steps = 1;
+    request.spec.train.fit_canvas = "on";
+    request.spec.train.canvas_step = asked;
+    request.spec.checkpoint = start;
+    request.spec.out = scratch(absl::StrCat("from", start.size(), "_", asked));
+    request.spec.max_steps = 1;
     EXPECT_TRUE(Train(request).ok());
-    const auto info = ReadCheckpointInfo(request.out);
+    const auto info = ReadCheckpointInfo(request.spec.out);
     EXPECT_TRUE(info.ok()) << info.status();
-    return std::pair(request.out, info->train.canvas_step);
+    return std::pair(request.spec.out, info->train.canvas_step);
   };
   EXPECT_EQ(step_after("", 0).second, 1) << "on a CPU";
   const auto [two, step] = step_after("", 2);
@@ -461,13 +462,13 @@ TEST(FittedTraining, GoesOnWithItsWindows) {
   const auto plain = MakeTraining(request);
   ASSERT_TRUE(plain.ok()) << plain.status();
   LossAfter(**plain, 10);
-  request.out = scratch("checkpoint");
+  request.spec.out = scratch("checkpoint");
   for (int part = 0; part < 2; ++part) {
-    request.resume = part > 0;
+    request.spec.resume = part > 0;
     const auto training = MakeTraining(request);
     ASSERT_TRUE(training.ok()) << training.status();
     LossAfter(**training, 5);
-    ASSERT_TRUE(SaveTraining(**training, request.out, 1).ok());
+    ASSERT_TRUE(SaveTraining(**training, request.spec.out, 1).ok());
     if (part == 0) continue;
     EXPECT_EQ(MaxError((*training)->state.model->flat(),
                        (*plain)->state.model->flat()),
@@ -480,14 +481,14 @@ TEST(FittedTraining, CarriesOfSquaresAreStillRead) {
   const ScratchFolder scratch;
   const Dataset dataset = RoomyDataset();
   TrainRequest request = SmallRequest(dataset, 1);
-  request.out = scratch("checkpoint");
+  request.spec.out = scratch("checkpoint");
   const auto first = MakeTraining(request);
   ASSERT_TRUE(first.ok()) << first.status();
   LossAfter(**first, 5);
-  ASSERT_TRUE(SaveTraining(**first, request.out, 1).ok());
-  const CheckpointInfo info = *ReadCheckpointInfo(request.out);
+  ASSERT_TRUE(SaveTraining(**first, request.spec.out, 1).ok());
+  const CheckpointInfo info = *ReadCheckpointInfo(request.spec.out);
   const SafetensorsFile state =
-      *ReadCheckpointTensors(request.out, kResumeFile);
+      *ReadCheckpointTensors(request.spec.out, kResumeFile);
   TensorMap old;
   old.metadata = state.metadata();
   for (const auto& [name, entry] : state.tensors()) {
@@ -499,18 +500,18 @@ TEST(FittedTraining, CarriesOfSquaresAreStillRead) {
     }
     old.tensors.emplace_back(name, tensor);
   }
-  request.resume = true;
+  request.spec.resume = true;
   Tensor weights[2];
   for (Tensor& flat : weights) {
     const auto training = MakeTraining(request);
     ASSERT_TRUE(training.ok()) << training.status();
     LossAfter(**training, 3);
     flat = (*training)->state.model->flat();
-    const auto file = ReadCheckpointFile(request.out, kWeightsFile);
+    const auto file = ReadCheckpointFile(request.spec.out, kWeightsFile);
     ASSERT_TRUE(file.ok()) << file.status();
-    request.out = scratch("old");
+    request.spec.out = scratch("old");
     ASSERT_TRUE(WriteCheckpoint(
-                    request.out, info,
+                    request.spec.out, info,
                     {{kWeightsFile, *file}, {kResumeFile, ToSafetensors(old)}})
                     .ok());
   }
@@ -520,12 +521,12 @@ TEST(FittedTraining, CarriesOfSquaresAreStillRead) {
 TEST(FittedTraining, NeedsPositionsThatCanBeLeftOut) {
   const Dataset dataset = RoomyDataset();
   TrainRequest request = SmallRequest(dataset, 1);
-  request.model.mixer = true;
-  request.model.positions = "none";
-  request.train.fit_canvas = "on";
+  request.spec.model.mixer = true;
+  request.spec.model.positions = "none";
+  request.spec.train.fit_canvas = "on";
   EXPECT_EQ(MakeTraining(request).status().code(),
             absl::StatusCode::kInvalidArgument);
-  request.train.fit_canvas = "auto";
+  request.spec.train.fit_canvas = "auto";
   EXPECT_TRUE(MakeTraining(request).ok());
 }
 
