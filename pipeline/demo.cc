@@ -167,7 +167,7 @@ absl::StatusOr<DemoOutcome> RunDemo(const DemoOptions& options,
     for (size_t i = 0; i < set.rules.size(); ++i) {
       const bool unseen = std::find(left_out.begin(), left_out.end(),
                                     set.rules[i]) != left_out.end();
-      run.groups[set.challenges.tasks[i].id] =
+      run.task_labels[set.challenges.tasks[i].id] =
           unseen ? "left-out rule" : "pretrained rule";
     }
   }

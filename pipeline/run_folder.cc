@@ -312,7 +312,7 @@ absl::Status RunFolder::WriteRecord(const RunRecord& r) const {
       {"warnings", r.warnings},
       {"settings", r.settings},
       {"facts", std::move(facts)},
-      {"groups", r.groups},
+      {"groups", r.task_labels},
       {"steps", r.steps},
       {"votes", r.votes},
       {"snapshots", r.snapshots},
@@ -405,7 +405,7 @@ absl::StatusOr<RunRecord> ParseRunRecord(const std::string& text,
   }
   for (const auto item : groups) {
     if (item.value.get(view) != simdjson::SUCCESS) return damaged("groups");
-    r.groups[std::string(item.key)] = std::string(view);
+    r.task_labels[std::string(item.key)] = std::string(view);
   }
   for (const auto item : facts) {
     simdjson::dom::array rows;

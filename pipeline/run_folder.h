@@ -33,7 +33,7 @@ struct RunRecord {
   // Shown in the report: machine, plan, timings.
   Facts facts;
   std::vector<std::string> warnings;
-  std::map<std::string, std::string> groups;  // task -> group
+  std::map<std::string, std::string> task_labels;  // task id -> label
   // The plan, fixed when training starts.
   int augmentations = -1;
   int64_t planned_steps = 0;

@@ -72,16 +72,16 @@ std::string NameRun(const RunRecord& record, bool repeatable) {
   return name;
 }
 
-void AddCheckpoint(const std::string& dir, std::vector<RunState>& states) {
+void AddCheckpoint(const std::string& dir, std::vector<StateFile>& states) {
   if (dir.empty() || !HasCheckpoint(dir)) return;
   const absl::StatusOr<CheckpointInfo> info = ReadCheckpointInfo(dir);
   if (info.ok()) states.push_back({dir, info->run});
 }
 
-absl::Status CheckSameRun(const std::vector<RunState>& states,
+absl::Status CheckSameRun(const std::vector<StateFile>& states,
                           RunRecord& record, Log& log) {
   std::vector<std::string> unnamed;
-  for (const RunState& state : states) {
+  for (const StateFile& state : states) {
     if (state.run.empty()) {
       unnamed.push_back(state.path);
     } else if (record.run.empty()) {
@@ -115,7 +115,7 @@ absl::Status CheckWorkFolder(const RunFolder& folder, const Ballots* ballots,
                              const ChallengeSet& challenges, RunRecord& record,
                              Log& log) {
   constexpr int kMostSnapshots = 100;
-  std::vector<RunState> states;
+  std::vector<StateFile> states;
   AddCheckpoint(folder.checkpoint_dir(), states);
   AddCheckpoint(folder.best_dir(), states);
   for (int number = 1; number <= kMostSnapshots; ++number) {

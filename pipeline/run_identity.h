@@ -20,18 +20,18 @@ namespace arctrm {
 std::string NameRun(const RunRecord& record, bool repeatable);
 
 // A file or folder of state, and the run that it names; "" where it names none.
-struct RunState {
+struct StateFile {
   std::string path;
   std::string run;
 };
 
 // Adds the checkpoint in `dir` where there is one that can be read.
-void AddCheckpoint(const std::string& dir, std::vector<RunState>& states);
+void AddCheckpoint(const std::string& dir, std::vector<StateFile>& states);
 
 // FailedPrecondition for the first of `states` that names another run than
 // `record`. What names none is of an earlier version: one line of `log` says
 // so. A record without a name takes theirs, or a new one.
-absl::Status CheckSameRun(const std::vector<RunState>& states,
+absl::Status CheckSameRun(const std::vector<StateFile>& states,
                           RunRecord& record, Log& log);
 
 // CheckSameRun() of all that a run keeps in its work folder. `ballots`: as read

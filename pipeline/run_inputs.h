@@ -2,6 +2,7 @@
 // The task files of a job, read and put together.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,10 @@ struct RunInputs {
   // For BuildDataset: the challenges' demonstrations, then the train-on sets
   // with their test pairs.
   std::vector<DatasetSource> sources;
-  // What was passed over, and what was left out of the train-on sets.
+  // Skipped files, and what the train-on sets lost.
   std::vector<Remark> remarks;
+  // SHA-256 of the files by command-line flag, once FingerprintsOf() was asked.
+  std::map<std::string, std::string> fingerprints;
 };
 
 // The files that ReadRunInputs() reads for an element of `train_on`.

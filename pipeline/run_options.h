@@ -81,8 +81,9 @@ struct RunOptions {
   ModelOptions model;
   TrainOptions train;
   PlanningOptions planning;
-  // Task id -> group shown and scored apart, as the demo does.
-  std::map<std::string, std::string> groups;
+  // Task id -> label. Tasks with one label are shown and scored together, as
+  // the demo does.
+  std::map<std::string, std::string> task_labels;
   std::string title = "arctrm run";
 
   PredictorOptions ToPredictorOptions() const;

@@ -59,16 +59,16 @@ absl::Status AddTasks(const RunRecord& record, const ChallengeSet& challenges,
                       ReportData& data) {
   const Submission submission = ChooseAttempts(ballots, challenges);
   if (!solutions.empty()) {
-    ARCTRM_ASSIGN_OR_RETURN(
-        RunScore score,
-        ScoreRun(submission, challenges, solutions, ballots, record.groups));
+    ARCTRM_ASSIGN_OR_RETURN(RunScore score,
+                            ScoreRun(submission, challenges, solutions, ballots,
+                                     record.task_labels));
     data.score = std::move(score.all);
-    data.label_scores = std::move(score.groups);
+    data.label_scores = std::move(score.labels);
   }
   for (const Task& task : challenges.tasks) {
     ReportTask out;
-    const auto group = record.groups.find(task.id);
-    if (group != record.groups.end()) out.group = group->second;
+    const auto group = record.task_labels.find(task.id);
+    if (group != record.task_labels.end()) out.group = group->second;
     const std::vector<Attempts>& attempts = submission.at(task.id);
     const auto solution = solutions.find(task.id);
     for (size_t i = 0; i < task.test_inputs.size(); ++i) {

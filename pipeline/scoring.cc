@@ -8,7 +8,7 @@ namespace arctrm {
 absl::StatusOr<RunScore> ScoreRun(
     const Submission& submission, const ChallengeSet& challenges,
     const SolutionSet& solutions, const Ballots& ballots,
-    const std::map<std::string, std::string>& groups) {
+    const std::map<std::string, std::string>& labels) {
   CandidateGrids candidates;
   for (const Task& task : challenges.tasks) {
     for (size_t i = 0; i < task.test_inputs.size(); ++i) {
@@ -21,15 +21,15 @@ absl::StatusOr<RunScore> ScoreRun(
   }
   RunScore score;
   ARCTRM_ASSIGN_OR_RETURN(score.all, Score(submission, solutions, candidates));
-  std::map<std::string, SolutionSet> by_group;
-  for (const auto& [id, group] : groups) {
+  std::map<std::string, SolutionSet> by_label;
+  for (const auto& [id, label] : labels) {
     const auto it = solutions.find(id);
-    if (it != solutions.end()) by_group[group][id] = it->second;
+    if (it != solutions.end()) by_label[label][id] = it->second;
   }
-  for (const auto& [group, part] : by_group) {
+  for (const auto& [label, part] : by_label) {
     ARCTRM_ASSIGN_OR_RETURN(ScoreTable table,
                             Score(submission, part, candidates));
-    score.groups.emplace_back(group, std::move(table));
+    score.labels.emplace_back(label, std::move(table));
   }
   return score;
 }

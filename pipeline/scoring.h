@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The score of a job, all in all and by group.
+// The score of a run, for all tasks and by task label.
 #pragma once
 
 #include <map>
@@ -16,14 +16,14 @@ namespace arctrm {
 
 struct RunScore {
   ScoreTable all;
-  // In order of the group's name; empty without groups.
-  std::vector<std::pair<std::string, ScoreTable>> groups;
+  // In order of the label; empty without labels.
+  std::vector<std::pair<std::string, ScoreTable>> labels;
 };
 
-// Scores the tasks whose solutions are known. `groups`: task id -> group.
+// Scores the tasks whose solutions are known. `labels`: task id -> label.
 absl::StatusOr<RunScore> ScoreRun(
     const Submission& submission, const ChallengeSet& challenges,
     const SolutionSet& solutions, const Ballots& ballots,
-    const std::map<std::string, std::string>& groups);
+    const std::map<std::string, std::string>& labels);
 
 }  // namespace arctrm

@@ -39,7 +39,7 @@ absl::StatusOr<RunRecord> FindRecord(const RunFolder& folder,
   } else if (!absl::IsNotFound(found.status())) {
     return found.status();
   }
-  std::vector<RunState> states;
+  std::vector<StateFile> states;
   AddCheckpoint(request.spec.out, states);
   AddCheckpoint(request.spec.best_out, states);
   ARCTRM_RETURN_IF_ERROR(CheckSameRun(states, record, log));

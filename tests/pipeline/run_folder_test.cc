@@ -30,7 +30,7 @@ TEST(RunFolder, RecordComesBackTheSame) {
   record.settings = {{"model.hidden", "64"}, {"seed", "0"}};
   record.facts = {{"Plan", {{"copies", "7"}, {"steps", "9"}}}, {"Empty", {}}};
   record.warnings = {"one", "two"};
-  record.groups = {{"t1", "left-out rule"}};
+  record.task_labels = {{"t1", "left-out rule"}};
   record.augmentations = 7;
   record.planned_steps = 9;
   record.training_done = true;
@@ -43,7 +43,7 @@ TEST(RunFolder, RecordComesBackTheSame) {
   EXPECT_EQ(back->settings, record.settings);
   EXPECT_EQ(back->facts, record.facts);
   EXPECT_EQ(back->warnings, record.warnings);
-  EXPECT_EQ(back->groups, record.groups);
+  EXPECT_EQ(back->task_labels, record.task_labels);
   EXPECT_EQ(back->augmentations, 7);
   EXPECT_EQ(back->planned_steps, 9);
   EXPECT_TRUE(back->training_done);
