@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "cli/app.h"
 
+#include <algorithm>
 #include <cctype>
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "CLI/CLI.hpp"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -130,57 +133,152 @@ bool LooksLikeOption(const std::string& word) {
          std::isdigit(static_cast<unsigned char>(word[1])) == 0;
 }
 
-// CLI11 speaks of what is missing before what is misspelt, and a misspelt word
-// is often why something is missing; so names are looked at first. Returns the
-// exit code, or -1 when every name is known. `app` becomes the subcommand.
-int CheckNames(const std::vector<std::string>& words, const CLI::App*& app) {
-  size_t next = 0;
-  while (next < words.size() && !LooksLikeOption(words[next])) {
-    const std::vector<const CLI::App*> subcommands = Subcommands(*app);
-    if (subcommands.empty()) break;
-    std::vector<std::string> names;
-    const CLI::App* chosen = nullptr;
-    for (const CLI::App* subcommand : subcommands) {
-      names.push_back(subcommand->get_name());
-      if (subcommand->get_name() == words[next]) chosen = subcommand;
+std::vector<std::string> CommandNames(
+    const std::vector<const CLI::App*>& commands) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : commands) names.push_back(command->get_name());
+  return names;
+}
+
+// Follows the command names at the front of `words`: `app` becomes the chosen
+// subcommand, `next` the first word behind them. Returns an exit code, or -1
+// when every name is known.
+int ChooseCommand(const std::vector<std::string>& words, const CLI::App*& app,
+                  size_t& next) {
+  for (next = 0;; ++next) {
+    const std::vector<const CLI::App*> commands = Subcommands(*app);
+    if (commands.empty()) return -1;
+    const std::vector<std::string> names = CommandNames(commands);
+    if (next == words.size()) {
+      return UsageError(*app, absl::StrCat("expected a command: ",
+                                           absl::StrJoin(names, ", ")));
     }
-    if (chosen == nullptr) {
+    if (LooksLikeOption(words[next])) return -1;
+    const auto found = std::find(names.begin(), names.end(), words[next]);
+    if (found == names.end()) {
       return UsageError(*app,
                         absl::StrCat("unknown command '", words[next], "'",
                                      DidYouMean(words[next], names)));
     }
-    app = chosen;
-    ++next;
+    app = commands[static_cast<size_t>(found - names.begin())];
   }
-  if (next == words.size() && !Subcommands(*app).empty()) {
-    std::vector<std::string> names;
-    for (const CLI::App* subcommand : Subcommands(*app)) {
-      names.push_back(subcommand->get_name());
-    }
-    return UsageError(
-        *app, absl::StrCat("expected a command: ", absl::StrJoin(names, ", ")));
+}
+
+// Checks words[i], an option of `app`. Returns an exit code, or -1.
+int CheckOption(const std::vector<std::string>& words, size_t i,
+                const CLI::App& app) {
+  const size_t equals = words[i].find('=');
+  const bool has_value = equals != std::string::npos;
+  const std::string name = words[i].substr(0, equals);
+  const CLI::Option* option = app.get_option_no_throw(name);
+  if (option == nullptr) {
+    return UsageError(app, absl::StrCat("unknown option '", name, "'",
+                                        DidYouMean(name, LongOptions(app))));
   }
-  for (; next < words.size() && words[next] != "--"; ++next) {
-    if (!LooksLikeOption(words[next])) continue;
-    const size_t equals = words[next].find('=');
-    const std::string name = words[next].substr(0, equals);
-    const CLI::Option* option = app->get_option_no_throw(name);
-    if (option != nullptr) {
-      if (option->get_items_expected_max() == 0 &&
-          equals != std::string::npos) {
-        return UsageError(*app, absl::StrCat(name, ": takes no value"));
-      }
-      // CLI11 would take the next option as the value.
-      if (option->get_items_expected_min() > 0 && equals == std::string::npos &&
-          (next + 1 == words.size() || LooksLikeOption(words[next + 1]))) {
-        return UsageError(*app, absl::StrCat(name, ": expected a value"));
-      }
-      continue;
-    }
-    return UsageError(*app, absl::StrCat("unknown option '", name, "'",
-                                         DidYouMean(name, LongOptions(*app))));
+  if (option->get_items_expected_max() == 0 && has_value) {
+    return UsageError(app, absl::StrCat(name, ": takes no value"));
+  }
+  // CLI11 would take the next option as the value.
+  if (option->get_items_expected_min() > 0 && !has_value &&
+      (i + 1 == words.size() || LooksLikeOption(words[i + 1]))) {
+    return UsageError(app, absl::StrCat(name, ": expected a value"));
   }
   return -1;
+}
+
+// Checks the names of commands and options before CLI11 parses: CLI11 reports
+// missing options before misspelt ones, and has no hook between the two.
+// Returns an exit code, or -1 when every name is known. `app` becomes the
+// chosen subcommand.
+int CheckNames(const std::vector<std::string>& words, const CLI::App*& app) {
+  size_t i = 0;
+  const int code = ChooseCommand(words, app, i);
+  if (code >= 0) return code;
+  for (; i < words.size() && words[i] != "--"; ++i) {
+    if (!LooksLikeOption(words[i])) continue;
+    const int bad = CheckOption(words, i, *app);
+    if (bad >= 0) return bad;
+  }
+  return -1;
+}
+
+struct AllFlags {
+  RunFlags run;
+  DemoFlags demo;
+  AugmentFlags augment;
+  TrainFlags train;
+  PredictFlags predict;
+  VoteFlags vote;
+  SubmitFlags submit;
+  ValidateFlags validate;
+  ScoreFlags score;
+  ReportFlags report;
+  ShowFlags show;
+  CheckpointFlags checkpoint;
+  PuzzleFlags puzzle;
+  SettingsFlags settings;
+  KaggleCommands kaggle;
+  BundleFlags bundle;
+  DoctorFlags doctor;
+};
+
+// A command, and the function that carries it out.
+struct Action {
+  const CLI::App* command;
+  std::function<int()> run;
+};
+
+// A list of devices is led from here, with one worker process for each.
+int RunHereOrOnDevices(const RunFlags& flags) {
+  return absl::StrContains(flags.common.device, ',') ? RunOnDevices(flags)
+                                                     : RunModelCommand(flags);
+}
+
+int ExportCheckpoint(const CheckpointExportFlags& flags) {
+  return flags.ToFile() ? RunModelCommand(flags) : RunCheckpointExport(flags);
+}
+
+// Adds all commands, in the order of the help. Borrows `flags`.
+std::vector<Action> AddCommands(CLI::App& app, AllFlags& flags) {
+  std::vector<Action> actions;
+  const auto add = [&](const CLI::App* command, auto run, auto& its_flags) {
+    actions.push_back({command, [run, &its_flags] { return run(its_flags); }});
+  };
+  const auto model = [](const auto& its_flags) {
+    return RunModelCommand(its_flags);
+  };
+  AllFlags& f = flags;
+  add(AddRunCommand(app, f.run), RunHereOrOnDevices, f.run);
+  add(AddDemoCommand(app, f.demo), model, f.demo);
+  add(AddAugmentCommand(app, f.augment), RunAugment, f.augment);
+  add(AddTrainCommand(app, f.train), model, f.train);
+  add(AddPredictCommand(app, f.predict), model, f.predict);
+  add(AddVoteCommand(app, f.vote), RunVote, f.vote);
+  add(AddSubmitCommand(app, f.submit), RunSubmit, f.submit);
+  add(AddValidateCommand(app, f.validate), RunValidate, f.validate);
+  add(AddScoreCommand(app, f.score), RunScore, f.score);
+  add(AddReportCommand(app, f.report), RunReport, f.report);
+  add(AddShowCommand(app, f.show), RunShow, f.show);
+  const CLI::App* checkpoint = AddCheckpointCommand(app, f.checkpoint);
+  add(checkpoint->get_subcommand("info"), RunCheckpointInfo, f.checkpoint.info);
+  add(checkpoint->get_subcommand("import"), model, f.checkpoint.import_flags);
+  add(checkpoint->get_subcommand("export"), ExportCheckpoint,
+      f.checkpoint.export_flags);
+  add(checkpoint->get_subcommand("average"), RunCheckpointAverage,
+      f.checkpoint.average);
+  const CLI::App* puzzle = AddPuzzleCommand(app, f.puzzle);
+  add(puzzle->get_subcommand("generate"), RunPuzzleGenerate, f.puzzle.generate);
+  add(puzzle->get_subcommand("check"), RunPuzzleCheck, f.puzzle.check);
+  add(puzzle->get_subcommand("train"), model, f.puzzle.train);
+  add(puzzle->get_subcommand("predict"), model, f.puzzle.predict);
+  add(puzzle->get_subcommand("score"), RunPuzzleScore, f.puzzle.score);
+  add(AddSettingsCommand(app, f.settings), RunSettings, f.settings);
+  const CLI::App* kaggle = AddKaggleCommand(app, f.kaggle);
+  add(kaggle->get_subcommand("run"), RunKaggleRun, f.kaggle.run);
+  add(kaggle->get_subcommand("plan"), RunKagglePlan, f.kaggle.plan);
+  add(AddBundleCommand(app, f.bundle), RunBundle, f.bundle);
+  add(AddDoctorCommand(app, f.doctor), model, f.doctor);
+  return actions;
 }
 
 int Run(int argc, const char* const* argv) {
@@ -192,41 +290,8 @@ int Run(int argc, const char* const* argv) {
   app.set_version_flag("--version", "arctrm " ARCTRM_VERSION);
   app.require_subcommand(1);
   app.footer(kFooter);
-
-  RunFlags run;
-  CLI::App* run_app = AddRunCommand(app, run);
-  DemoFlags demo;
-  CLI::App* demo_app = AddDemoCommand(app, demo);
-  AugmentFlags augment;
-  CLI::App* augment_app = AddAugmentCommand(app, augment);
-  TrainFlags train;
-  CLI::App* train_app = AddTrainCommand(app, train);
-  PredictFlags predict;
-  CLI::App* predict_app = AddPredictCommand(app, predict);
-  VoteFlags vote;
-  CLI::App* vote_app = AddVoteCommand(app, vote);
-  SubmitFlags submit;
-  CLI::App* submit_app = AddSubmitCommand(app, submit);
-  ValidateFlags validate;
-  CLI::App* validate_app = AddValidateCommand(app, validate);
-  ScoreFlags score;
-  CLI::App* score_app = AddScoreCommand(app, score);
-  ReportFlags report;
-  CLI::App* report_app = AddReportCommand(app, report);
-  ShowFlags show;
-  CLI::App* show_app = AddShowCommand(app, show);
-  CheckpointFlags checkpoint;
-  CLI::App* checkpoint_app = AddCheckpointCommand(app, checkpoint);
-  PuzzleFlags puzzle;
-  CLI::App* puzzle_app = AddPuzzleCommand(app, puzzle);
-  SettingsFlags settings;
-  CLI::App* settings_app = AddSettingsCommand(app, settings);
-  KaggleCommands kaggle;
-  CLI::App* kaggle_app = AddKaggleCommand(app, kaggle);
-  BundleFlags bundle;
-  CLI::App* bundle_app = AddBundleCommand(app, bundle);
-  DoctorFlags doctor;
-  CLI::App* doctor_app = AddDoctorCommand(app, doctor);
+  AllFlags flags;
+  const std::vector<Action> actions = AddCommands(app, flags);
 
   const CLI::App* chosen = &app;
   const int code = CheckNames(
@@ -242,51 +307,11 @@ int Run(int argc, const char* const* argv) {
     const absl::Status printed = PrintResult(text.str());
     return printed.ok() ? kExitDone : ReportError(printed);
   }
-
-  if (augment_app->parsed()) return RunAugment(augment);
-  if (vote_app->parsed()) return RunVote(vote);
-  if (submit_app->parsed()) return RunSubmit(submit);
-  if (validate_app->parsed()) return RunValidate(validate);
-  if (score_app->parsed()) return RunScore(score);
-  if (report_app->parsed()) return RunReport(report);
-  if (show_app->parsed()) return RunShow(show);
-  if (settings_app->parsed()) return RunSettings(settings);
-  if (bundle_app->parsed()) return RunBundle(bundle);
-  if (checkpoint_app->parsed()) {
-    if (checkpoint_app->got_subcommand("average")) {
-      return RunCheckpointAverage(checkpoint.average);
-    }
-    if (checkpoint_app->got_subcommand("import")) {
-      return RunModelCommand(checkpoint.import_flags);
-    }
-    if (!checkpoint_app->got_subcommand("export")) {
-      return RunCheckpointInfo(checkpoint.info);
-    }
-    return checkpoint.export_flags.ToFile()
-               ? RunModelCommand(checkpoint.export_flags)
-               : RunCheckpointExport(checkpoint.export_flags);
-  }
-  if (puzzle_app->got_subcommand("generate")) {
-    return RunPuzzleGenerate(puzzle.generate);
-  }
-  if (puzzle_app->got_subcommand("check")) return RunPuzzleCheck(puzzle.check);
-  if (puzzle_app->got_subcommand("score")) return RunPuzzleScore(puzzle.score);
-  if (puzzle_app->got_subcommand("train")) return RunModelCommand(puzzle.train);
-  if (puzzle_app->got_subcommand("predict")) {
-    return RunModelCommand(puzzle.predict);
-  }
-  if (kaggle_app->got_subcommand("run")) return RunKaggleRun(kaggle.run);
-  if (kaggle_app->got_subcommand("plan")) return RunKagglePlan(kaggle.plan);
-  // A list of devices is led from here, one worker for each.
-  if (run_app->parsed() && run.common.device.find(',') != std::string::npos) {
-    return RunOnDevices(run);
-  }
-  if (run_app->parsed()) return RunModelCommand(run);
-  if (demo_app->parsed()) return RunModelCommand(demo);
-  if (train_app->parsed()) return RunModelCommand(train);
-  if (predict_app->parsed()) return RunModelCommand(predict);
-  ARCTRM_CHECK(doctor_app->parsed());
-  return RunModelCommand(doctor);
+  const auto parsed = std::find_if(
+      actions.begin(), actions.end(),
+      [](const Action& action) { return action.command->parsed(); });
+  ARCTRM_CHECK(parsed != actions.end());
+  return parsed->run();
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "base/files.h"
 #include "base/output_guard.h"
 #include "base/status.h"
+#include "pipeline/local_engine.h"
 #include "pipeline/run_folder.h"
 #include "solver/checkpoint_info.h"
 #include "solver/train.h"

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/status.h"
-#include "pipeline/run.h"
 
 namespace arctrm {
 namespace {

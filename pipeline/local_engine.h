@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: MIT
+// Runs that train and vote in this process.
 #pragma once
 
 #include <memory>
 
+#include "absl/status/statusor.h"
+#include "base/clock.h"
+#include "base/log.h"
 #include "pipeline/engine.h"
+#include "pipeline/run.h"
 
 namespace arctrm {
 
-// Everything in this process, on one device.
+// One device, in this process.
 std::unique_ptr<Engine> MakeLocalEngine();
+
+// ExecuteRun() on such an engine.
+absl::StatusOr<RunOutcome> ExecuteRun(const RunOptions& options,
+                                      const Deadline& deadline, Log& log);
 
 }  // namespace arctrm

@@ -41,8 +41,5 @@ absl::StatusOr<RunOutcome> ExecuteRun(const RunOptions& options,
 absl::StatusOr<std::string> DescribePlan(const RunOptions& options,
                                          const Deadline& deadline, Log& log,
                                          Engine& engine);
-// In this process.
-absl::StatusOr<RunOutcome> ExecuteRun(const RunOptions& options,
-                                      const Deadline& deadline, Log& log);
 
 }  // namespace arctrm

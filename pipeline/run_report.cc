@@ -59,7 +59,7 @@ absl::Status AddTasks(const RunRecord& record, const ChallengeSet& challenges,
                       ReportData& data) {
   const Submission submission = ChooseAttempts(ballots, challenges);
   if (!solutions.empty()) {
-    ARCTRM_ASSIGN_OR_RETURN(RunScore score,
+    ARCTRM_ASSIGN_OR_RETURN(ScoresByLabel score,
                             ScoreRun(submission, challenges, solutions, ballots,
                                      record.task_labels));
     data.score = std::move(score.all);

@@ -87,9 +87,10 @@ absl::StatusOr<RunOutcome> OutcomeOf(const RunContext& run) {
   SetStatus(run, outcome);
   if (!inputs.solutions.empty()) {
     ARCTRM_ASSIGN_OR_RETURN(
-        RunScore score, ScoreRun(ChooseAttempts(run.ballots, inputs.challenges),
-                                 inputs.challenges, inputs.solutions,
-                                 run.ballots, run.options.task_labels));
+        ScoresByLabel score,
+        ScoreRun(ChooseAttempts(run.ballots, inputs.challenges),
+                 inputs.challenges, inputs.solutions, run.ballots,
+                 run.options.task_labels));
     outcome.score = std::move(score.all);
     outcome.label_scores = std::move(score.labels);
   }

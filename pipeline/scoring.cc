@@ -5,7 +5,7 @@
 
 namespace arctrm {
 
-absl::StatusOr<RunScore> ScoreRun(
+absl::StatusOr<ScoresByLabel> ScoreRun(
     const Submission& submission, const ChallengeSet& challenges,
     const SolutionSet& solutions, const Ballots& ballots,
     const std::map<std::string, std::string>& labels) {
@@ -19,7 +19,7 @@ absl::StatusOr<RunScore> ScoreRun(
       }
     }
   }
-  RunScore score;
+  ScoresByLabel score;
   ARCTRM_ASSIGN_OR_RETURN(score.all, Score(submission, solutions, candidates));
   std::map<std::string, SolutionSet> by_label;
   for (const auto& [id, label] : labels) {

@@ -14,14 +14,14 @@
 
 namespace arctrm {
 
-struct RunScore {
+struct ScoresByLabel {
   ScoreTable all;
   // In order of the label; empty without labels.
   std::vector<std::pair<std::string, ScoreTable>> labels;
 };
 
 // Scores the tasks whose solutions are known. `labels`: task id -> label.
-absl::StatusOr<RunScore> ScoreRun(
+absl::StatusOr<ScoresByLabel> ScoreRun(
     const Submission& submission, const ChallengeSet& challenges,
     const SolutionSet& solutions, const Ballots& ballots,
     const std::map<std::string, std::string>& labels);

@@ -8,6 +8,7 @@
 #include "augment/augmentation.h"
 #include "base/files.h"
 #include "gtest/gtest.h"
+#include "pipeline/local_engine.h"
 #include "pipeline/run.h"
 #include "pipeline/run_folder.h"
 #include "solver/checkpoint_info.h"

@@ -12,6 +12,7 @@
 #include "base/stop.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "pipeline/local_engine.h"
 #include "pipeline/run.h"
 #include "tests/pipeline/small_job.h"
 #include "tests/testing/tree.h"

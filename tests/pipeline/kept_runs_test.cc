@@ -13,6 +13,7 @@
 #include "base/stop.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "pipeline/local_engine.h"
 #include "pipeline/run.h"
 #include "pipeline/run_folder.h"
 #include "solver/checkpoint_info.h"

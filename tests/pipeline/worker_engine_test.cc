@@ -20,6 +20,7 @@
 #include "base/stop.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "pipeline/local_engine.h"
 #include "pipeline/run.h"
 #include "pipeline/run_folder.h"
 #include "solver/device_list.h"
