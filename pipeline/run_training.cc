@@ -21,16 +21,16 @@
 namespace arctrm {
 namespace {
 
-// From the weights saved last, with other settings: a resumed training would
-// have to have the same.
-void GoOnFromSaved(TrainRequest& request) {
+// Continues from the last saved weights with other settings, which a resumed
+// training could not have.
+void RestartFromSaved(TrainRequest& request) {
   request.spec.checkpoint = request.spec.out;
-  // Else a worker that dies before the next save would be resumed from it.
+  // Otherwise a worker that dies before the next save would resume from it.
   (void)DropResumeState(request.spec.out);
 }
 
-// No more training: the weights in `out` vote; "" for none.
-TrainResult TimeIsOver(const std::string& out) {
+// Training has ended; the weights in `out` vote, "" for none.
+TrainResult EndedWith(const std::string& out) {
   TrainResult result;
   result.stop = TrainStop::kDeadline;
   result.out = out;
@@ -48,20 +48,34 @@ class RunTraining {
         engine_(engine),
         options_(options),
         journal_(journal),
-        planned_(planned) {}
+        planned_(planned),
+        spare_(options.spare.empty() ? ""
+                                     : JoinPath(options.spare, "checkpoint")) {}
 
   absl::StatusOr<TrainedRun> Run();
 
  private:
-  // Is there no time for a step, and no weights that could vote? Says so.
+  // The weights of a training that an earlier process finished.
+  TrainedRun FinishedBefore() const;
+  // Neither time for a step nor weights that could vote? Warns then.
   bool NothingToDo();
-  // The deadline of the training from now on; told when it has moved.
+  TrainRequest MakeRequest();
+  // Continues the training of a resumed run, where it had saved anything.
+  void Resume(TrainRequest& request);
+  // Divides the remaining time anew and returns the end of the training.
   Deadline Replan(const TrainStats& stats);
-  void ResumeRun(TrainRequest& request);
   std::string DatasetDir() const;
   absl::StatusOr<TrainResult> TrainOnce(const TrainRequest& request);
+  // Trains; in an unattended run works around failures as long as weights may
+  // still come out of it.
   absl::StatusOr<TrainResult> TrainUntilDone(TrainRequest request);
-  absl::Status AddRowUpdates(const std::string& checkpoint);
+  // What TrainUntilDone() does about a failure. Returns true to train again
+  // with the changed request, false where nothing helps.
+  bool WorkAround(const absl::StatusOr<TrainResult>& result, bool diverged,
+                  bool saved, TrainRequest& request);
+  // Adds the training to record, log and report.
+  void Record(const TrainResult& result, const TrainedRun& trained);
+  absl::Status RecordRowUpdates(const std::string& checkpoint);
 
   const Dataset& dataset_;
   const std::vector<HeldOutPair>& held_out_;
@@ -70,118 +84,40 @@ class RunTraining {
   RunOptions& options_;
   RunJournal& journal_;
   MeasuredPlan& planned_;
+  const std::string spare_;             // checkpoint folder; "" for none
   std::optional<Replanner> replanner_;  // of a training with a deadline
+  bool slowed_ = false;                 // after a divergence
 };
 
-// A run that goes on, and with it the training where it had saved something.
-void RunTraining::ResumeRun(TrainRequest& request) {
-  const absl::StatusOr<CheckpointInfo> saved =
-      ReadCheckpointInfo(request.spec.out);
-  if (!saved.ok()) return;
-  request.spec.resume = saved->has_resume_state || !options_.unattended;
-  if (!request.spec.resume) {
-    // Ended between GoOnFromSaved() and the first save after it.
-    request.spec.checkpoint = request.spec.out;
-  } else if (options_.unattended) {
-    // What was helped stays so.
-    options_.train = saved->train;
-  } else {
-    // The run's settings are the same; memory may have made it smaller.
-    options_.train.batch = saved->train.batch;
-  }
-  request.spec.train = options_.train;
-}
-
 absl::StatusOr<TrainedRun> RunTraining::Run() {
-  const std::string spare =
-      options_.spare.empty() ? "" : JoinPath(options_.spare, "checkpoint");
-  TrainedRun trained;
-  trained.checkpoint = journal_.folder().checkpoint_dir();
-  if (journal_.record().training_done) {
-    if (!IsDirectory(trained.checkpoint) && !spare.empty()) {
-      trained.checkpoint = spare;
-    }
-    return trained;
-  }
+  if (journal_.record().training_done) return FinishedBefore();
   const double started = journal_.ElapsedS();
-  if (NothingToDo()) {
-    trained.checkpoint.clear();
-    return trained;
-  }
-  TrainRequest request;
-  request.dataset = &dataset_;
-  request.spec = options_.ToTrainSpec();
-  request.spec.snapshots = options_.planning.snapshots;
-  request.spec.run = journal_.record().run;
-  request.spec.out = journal_.folder().checkpoint_dir();
-  request.spec.spare_out = spare;
-  request.spec.keep_in_memory = !engine_.NeedsFiles();
-  request.hooks.on_unsaved = [this](const absl::Status& why) {
-    journal_.Unsaved(why);
-  };
-  ForgetCheckpointsInMemory();
-  // What an earlier run left there is not of this one.
-  if (!spare.empty()) {
-    (void)RemoveAll(spare);
-    (void)RemoveAll(SpareBest(spare));
-  }
-  if (options_.resume) ResumeRun(request);
-  if (budget_.limited()) {
-    replanner_.emplace(planned_.plan, planned_.inputs, options_, budget_);
-    request.spec.limits = budget_.Training();
-    request.spec.expected_step_s = planned_.inputs.step_s;
-    request.hooks.replan = [this](const TrainStats& stats) {
-      return Replan(stats);
-    };
-  }
-  if (!held_out_.empty()) {
-    request.spec.best_out = journal_.folder().best_dir();
-    request.hooks.evaluate = [this](Predictor& predictor) {
-      return ScoreHeldOut(predictor, held_out_);
-    };
-  }
+  if (NothingToDo()) return TrainedRun();
+  const TrainRequest request = MakeRequest();
   ARCTRM_ASSIGN_OR_RETURN(const TrainResult result, TrainUntilDone(request));
+  TrainedRun trained;
+  trained.stopped = result.stop == TrainStop::kSignal;
   trained.checkpoint = result.out;
   if (result.out.empty() && ReadCheckpointInfo(request.spec.out).ok()) {
     trained.checkpoint = request.spec.out;
   }
-  journal_.record().training_done =
-      result.stop != TrainStop::kSignal && !trained.checkpoint.empty();
-  journal_.record().steps += result.steps;
-  int& snapshots = journal_.record().snapshots;
-  while (IsDirectory(SnapshotDir(trained.checkpoint, snapshots + 1))) {
-    ++snapshots;
-  }
-  trained.stopped = result.stop == TrainStop::kSignal;
-  journal_.log().Info(absl::StrFormat(
-      "trained %s in %s (%.2f steps/s, %s)", Counted(result.steps, "step"),
-      DurationText(absl::Seconds(result.time_s)), result.steps_per_s,
-      TrainStopName(result.stop)));
-  if (result.stop == TrainStop::kDiverged) {
-    journal_.Warn("training diverged; the weights before that vote");
-  }
-  if (result.best_step > 0) {
-    const std::string line = absl::StrFormat(
-        "step %d solves %.1f %% of what is held out; its weights vote",
-        result.best_step, 100 * result.best.exact);
-    journal_.log().Info(line);
-    journal_.Section("Plan").emplace_back("best weights", line);
-  }
+  Record(result, trained);
   journal_.AddTiming("training", journal_.ElapsedS() - started);
-  journal_.Section("Plan").emplace_back(
-      "trained", absl::StrFormat("%d steps, %.2f steps/s, %.0f samples/s",
-                                 result.steps, result.steps_per_s,
-                                 result.steps_per_s * options_.train.batch));
   if (!trained.checkpoint.empty()) {
     ARCTRM_RETURN_IF_ERROR(journal_.DowngradeToWarning(
-        AddRowUpdates(trained.checkpoint), "updates of rows"));
-  }
-  // A process that takes the run up would not find these weights.
-  if (IsOnlyInMemory(trained.checkpoint)) {
-    journal_.record().training_done = false;
+        RecordRowUpdates(trained.checkpoint), "updates of embedding rows"));
   }
   journal_.Keep(
       journal_.Save(trained.stopped ? journal_.record().status : "voting"));
+  return trained;
+}
+
+TrainedRun RunTraining::FinishedBefore() const {
+  TrainedRun trained;
+  trained.checkpoint = journal_.folder().checkpoint_dir();
+  if (!IsDirectory(trained.checkpoint) && !spare_.empty()) {
+    trained.checkpoint = spare_;
+  }
   return trained;
 }
 
@@ -201,6 +137,61 @@ bool RunTraining::NothingToDo() {
   return true;
 }
 
+TrainRequest RunTraining::MakeRequest() {
+  ForgetCheckpointsInMemory();
+  // Checkpoints there belong to an earlier process.
+  if (!spare_.empty()) {
+    (void)RemoveAll(spare_);
+    (void)RemoveAll(SpareBest(spare_));
+  }
+  TrainRequest request;
+  request.dataset = &dataset_;
+  TrainSpec& spec = request.spec;
+  spec = options_.ToTrainSpec();
+  spec.snapshots = options_.planning.snapshots;
+  spec.run = journal_.record().run;
+  spec.out = journal_.folder().checkpoint_dir();
+  spec.spare_out = spare_;
+  spec.keep_in_memory = !engine_.NeedsFiles();
+  request.hooks.on_unsaved = [this](const absl::Status& why) {
+    journal_.Unsaved(why);
+  };
+  if (options_.resume) Resume(request);
+  if (budget_.limited()) {
+    replanner_.emplace(planned_.plan, planned_.inputs, options_, budget_);
+    spec.limits = budget_.Training();
+    spec.expected_step_s = planned_.inputs.step_s;
+    request.hooks.replan = [this](const TrainStats& stats) {
+      return Replan(stats);
+    };
+  }
+  if (!held_out_.empty()) {
+    spec.best_out = journal_.folder().best_dir();
+    request.hooks.evaluate = [this](Predictor& predictor) {
+      return ScoreHeldOut(predictor, held_out_);
+    };
+  }
+  return request;
+}
+
+void RunTraining::Resume(TrainRequest& request) {
+  const absl::StatusOr<CheckpointInfo> saved =
+      ReadCheckpointInfo(request.spec.out);
+  if (!saved.ok()) return;
+  request.spec.resume = saved->has_resume_state || !options_.unattended;
+  if (!request.spec.resume) {
+    // The run ended between RestartFromSaved() and the next save.
+    request.spec.checkpoint = request.spec.out;
+  } else if (options_.unattended) {
+    // Keeps settings that WorkAround() changed.
+    options_.train = saved->train;
+  } else {
+    // The settings are the run's; lack of memory may have shrunk the batch.
+    options_.train.batch = saved->train.batch;
+  }
+  request.spec.train = options_.train;
+}
+
 Deadline RunTraining::Replan(const TrainStats& stats) {
   const std::string reason = replanner_->MaybeReplan(stats.step);
   if (!reason.empty()) {
@@ -215,7 +206,7 @@ Deadline RunTraining::Replan(const TrainStats& stats) {
   return budget_.Training().end;
 }
 
-// The spare folder has it where the work folder had no room.
+// The dataset is in the spare folder where the work folder had no room.
 std::string RunTraining::DatasetDir() const {
   std::string dir = journal_.folder().dataset_dir();
   if (options_.spare.empty() || FileExists(JoinPath(dir, "dataset.json"))) {
@@ -238,9 +229,7 @@ absl::StatusOr<TrainResult> RunTraining::TrainOnce(
 }
 
 absl::StatusOr<TrainResult> RunTraining::TrainUntilDone(TrainRequest request) {
-  constexpr double kSlower = 0.2;
-  bool slowed = false;
-  bool start_alone = false;  // nothing is trained any more
+  bool start_weights_only = false;  // no steps, only rows for the new tasks
   for (;;) {
     absl::StatusOr<TrainResult> result = TrainOnce(request);
     if (!options_.unattended || StopSignal() != 0) return result;
@@ -249,59 +238,96 @@ absl::StatusOr<TrainResult> RunTraining::TrainUntilDone(TrainRequest request) {
     if (result.ok() && !diverged) return result;
     SwitchToSpareFolder(request);
     const bool saved = ReadCheckpointInfo(request.spec.out).ok();
-    Deadline end = budget_.Training().end;
-    const bool time_left = WorthTraining(end);
+    const Deadline end = budget_.Training().end;
     if (!result.ok()) {
       journal_.Warn(absl::StrCat("training: ", result.status().message()));
     }
-    if (time_left && diverged && !slowed) {
-      slowed = true;
-      options_.train.learning_rate *= kSlower;
-      options_.train.puzzle_learning_rate *= kSlower;
-      options_.train.precision = "float32";
-      if (saved) GoOnFromSaved(request);
-      journal_.Warn(absl::StrCat(
-          "training diverged: going on in float32 with "
-          "train.learning_rate ",
-          options_.train.learning_rate,
-          saved ? " from the last checkpoint" : " from the start"));
-    } else if (time_left && IsOutOfMemory(result.status()) &&
-               HalveBatch(engine_, options_)) {
-      if (saved) GoOnFromSaved(request);
-      journal_.Warn(absl::StrCat(
-          "going on with train.batch ", options_.train.batch,
-          saved ? " from the last checkpoint" : " from the start"));
-    } else if (time_left && !result.ok() && !saved &&
-               !request.spec.checkpoint.empty() &&
-               !absl::IsResourceExhausted(result.status())) {
-      journal_.Warn("training begins from nothing");
-      request.spec.checkpoint.clear();
+    if (WorthTraining(end) && WorkAround(result, diverged, saved, request)) {
+      request.spec.limits.end = end;
     } else if (saved && !result.ok()) {
-      journal_.Warn("the weights saved before that vote");
-      return TimeIsOver(request.spec.out);
-    } else if (!time_left && absl::IsUnavailable(result.status())) {
-      // With weights to start from there is something that can vote; without,
-      // nobody can mend it.
-      if (start_alone || options_.checkpoint.empty() ||
+      journal_.Warn("the weights of the last save vote");
+      return EndedWith(request.spec.out);
+    } else if (!WorthTraining(end) && absl::IsUnavailable(result.status())) {
+      if (start_weights_only || options_.checkpoint.empty() ||
           !budget_.WorthStartWeights(engine_.StartSeconds())) {
-        return TimeIsOver("");
+        return EndedWith("");
       }
       journal_.Warn("the start weights vote");
-      start_alone = true;
-      end = Deadline(RealClock(), absl::ZeroDuration());
+      start_weights_only = true;
       request.spec.checkpoint = options_.checkpoint;
-      request.spec.limits.abort = budget_.Voting().end;
+      request.spec.limits = {Deadline(RealClock(), absl::ZeroDuration()),
+                             budget_.Voting().end};
     } else {
       return result;
     }
     request.spec.train = options_.train;
     request.spec.resume = false;
-    request.spec.limits.end = end;
   }
 }
 
-// How often the embedding rows were updated, against what was wanted.
-absl::Status RunTraining::AddRowUpdates(const std::string& checkpoint) {
+bool RunTraining::WorkAround(const absl::StatusOr<TrainResult>& result,
+                             bool diverged, bool saved, TrainRequest& request) {
+  constexpr double kSlower = 0.2;
+  const char* const from =
+      saved ? " from the last checkpoint" : " from the start";
+  if (diverged && !slowed_) {
+    slowed_ = true;
+    options_.train.learning_rate *= kSlower;
+    options_.train.puzzle_learning_rate *= kSlower;
+    options_.train.precision = "float32";
+    if (saved) RestartFromSaved(request);
+    journal_.Warn(absl::StrCat(
+        "training diverged: going on in float32 with train.learning_rate ",
+        options_.train.learning_rate, from));
+    return true;
+  }
+  if (IsOutOfMemory(result.status()) && HalveBatch(engine_, options_)) {
+    if (saved) RestartFromSaved(request);
+    journal_.Warn(
+        absl::StrCat("going on with train.batch ", options_.train.batch, from));
+    return true;
+  }
+  if (!result.ok() && !saved && !request.spec.checkpoint.empty() &&
+      !absl::IsResourceExhausted(result.status())) {
+    journal_.Warn("training begins without the start weights");
+    request.spec.checkpoint.clear();
+    return true;
+  }
+  return false;
+}
+
+void RunTraining::Record(const TrainResult& result, const TrainedRun& trained) {
+  RunRecord& record = journal_.record();
+  // Weights in memory alone are lost with this process: a resumed run trains
+  // again.
+  record.training_done = !trained.stopped && !trained.checkpoint.empty() &&
+                         !IsOnlyInMemory(trained.checkpoint);
+  record.steps += result.steps;
+  while (IsDirectory(SnapshotDir(trained.checkpoint, record.snapshots + 1))) {
+    ++record.snapshots;
+  }
+  journal_.log().Info(absl::StrFormat(
+      "trained %s in %s (%.2f steps/s, %s)", Counted(result.steps, "step"),
+      DurationText(absl::Seconds(result.time_s)), result.steps_per_s,
+      TrainStopName(result.stop)));
+  if (result.stop == TrainStop::kDiverged) {
+    journal_.Warn("training diverged; the last saved weights vote");
+  }
+  if (result.best_step > 0) {
+    const std::string line = absl::StrFormat(
+        "the weights of step %d vote: they solve %.1f %% of the held-out pairs",
+        result.best_step, 100 * result.best.exact);
+    journal_.log().Info(line);
+    journal_.Section("Plan").emplace_back("best weights", line);
+  }
+  journal_.Section("Plan").emplace_back(
+      "trained", absl::StrFormat("%d steps, %.2f steps/s, %.0f samples/s",
+                                 result.steps, result.steps_per_s,
+                                 result.steps_per_s * options_.train.batch));
+}
+
+// How often each embedding row was updated, beside the wanted number.
+absl::Status RunTraining::RecordRowUpdates(const std::string& checkpoint) {
   ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
                           ReadCheckpointInfo(checkpoint));
   std::vector<int64_t> updates;
@@ -315,7 +341,7 @@ absl::Status RunTraining::AddRowUpdates(const std::string& checkpoint) {
       updates.front(), updates[updates.size() / 2], updates.back(),
       options_.planning.row_updates);
   journal_.log().Info(absl::StrCat("updates of an embedding row: ", text));
-  journal_.Section("Plan").emplace_back("updates of a row", text);
+  journal_.Section("Plan").emplace_back("updates of an embedding row", text);
   return absl::OkStatus();
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The training of a job: until when it goes on, and what is done about what
-// goes wrong on the way.
+// The training of a run: its time, and what an unattended run does about
+// failures.
 #pragma once
 
 #include <string>
@@ -18,19 +18,21 @@
 namespace arctrm {
 
 struct TrainedRun {
-  // Folder of the last one; "" where there are no weights at all.
+  // Folder of the weights that vote; "" when there are no weights.
   std::string checkpoint;
   bool stopped = false;  // by a signal
 };
 
-// Trains on `dataset`, the same as in the journal's work folder, and tries the
-// weights on `held_out`. Where the plan has no time for a step, new rows of the
-// start weights are made and nothing else; without start weights nothing is
-// done. `job` is made anew as training goes on. When
-// persevering, options.train is changed by what had to be helped: weights that
-// don't load are done without, what diverged goes on more slowly, what ran out
-// of memory goes on with half the batch, again and again, and a training that
-// ended in another error is good for the weights it has saved.
+// Trains on `dataset`, which equals the files in the journal's work folder, and
+// scores the weights on `held_out`. Where no step fits into the time, only the
+// embedding rows of new tasks are added to the start weights; without start
+// weights nothing is trained. Updates `planned` and the times of `budget` as
+// training goes on.
+//
+// An unattended run works around failures and changes options.train for that:
+// it drops weights that do not load, slows down after a divergence, halves the
+// batch as often as memory requires, and after any other error uses the weights
+// of the last save.
 absl::StatusOr<TrainedRun> TrainRun(const Dataset& dataset,
                                     const std::vector<HeldOutPair>& held_out,
                                     TimeBudget& budget, Engine& engine,

@@ -200,7 +200,8 @@ TEST_F(WorkerEngineTest, TwoRanksTellWhatRankZeroKnows) {
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   EXPECT_TRUE(outcome->complete);
   // Rank 1 ends first and has never looked at what is held out.
-  EXPECT_THAT(PlanRow("g.json", "best weights"), HasSubstr("of what is held"));
+  EXPECT_THAT(PlanRow("g.json", "best weights"),
+              HasSubstr("of the held-out pairs"));
 }
 
 TEST_F(WorkerEngineTest, ATrainingOfTwoRanksIsTakenUpToo) {
