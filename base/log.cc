@@ -9,10 +9,10 @@
 #include <cctype>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 #include "base/files.h"
 #include "base/printable.h"
 #include "base/status.h"
@@ -41,24 +41,24 @@ class StderrLog final : public Log {
 
   void Info(absl::string_view text) override {
     const std::string line = Printable(text, LineFeeds::kIndented);
-    const absl::MutexLock lock(&mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     if (!options_.quiet) Line("", "", line);
     ToFile(line);
   }
   void Warning(absl::string_view text) override {
     const std::string line = Printable(text, LineFeeds::kIndented);
-    const absl::MutexLock lock(&mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     Line("\033[33m", "warning: ", line);
     ToFile(absl::StrCat("warning: ", line));
   }
   void Error(absl::string_view text) override {
     const std::string line = Printable(text, LineFeeds::kIndented);
-    const absl::MutexLock lock(&mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     Line("\033[31m", "error: ", line);
     ToFile(absl::StrCat("error: ", line));
   }
   void Begin() override {
-    const absl::MutexLock lock(&mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     if (!holds_) return;
     holds_ = false;
     Append(held_);
@@ -66,13 +66,13 @@ class StderrLog final : public Log {
   }
   void Detail(absl::string_view text) override {
     const std::string line = Printable(text, LineFeeds::kIndented);
-    const absl::MutexLock lock(&mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     ToFile(line);
   }
 
   void Progress(absl::string_view text) override {
     const std::string line = Printable(text, LineFeeds::kIndented);
-    const absl::MutexLock lock(&mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     progress_ = line;
     const absl::Time now = options_.clock->Now();
     if (now - last_file_ >= options_.log_interval) {
@@ -95,7 +95,7 @@ class StderrLog final : public Log {
   }
 
   void EndProgress() override {
-    const absl::MutexLock lock(&mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     if (progress_.empty()) return;
     if (!options_.quiet) {
       if (pending_) ShowProgress();
@@ -110,7 +110,8 @@ class StderrLog final : public Log {
   }
 
  private:
-  void ShowProgress() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+  // These are called with mutex_ locked.
+  void ShowProgress() {
     if (!options_.terminal) {
       Show(absl::StrCat(progress_, "\n"));
     } else {
@@ -124,8 +125,7 @@ class StderrLog final : public Log {
     }
   }
 
-  void Line(const char* color, const char* label, absl::string_view line)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+  void Line(const char* color, const char* label, absl::string_view line) {
     const bool redraw = options_.terminal && !progress_.empty();
     const bool colored = options_.color && color[0] != '\0';
     Show(absl::StrCat(redraw ? "\r\033[K" : "", colored ? color : "", label,
@@ -135,7 +135,7 @@ class StderrLog final : public Log {
 
   // A reader of standard error that is gone, or reads nothing any more, must
   // hold nothing up.
-  void Show(absl::string_view text) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+  void Show(absl::string_view text) {
     const bool shown =
         WriteStream(STDERR_FILENO, stuck_ ? absl::ZeroDuration() : kPatience,
                     text)
@@ -143,7 +143,7 @@ class StderrLog final : public Log {
     stuck_ = !shown;
   }
 
-  void ToFile(absl::string_view line) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+  void ToFile(absl::string_view line) {
     if (options_.file.empty()) return;
     const time_t now = ::time(nullptr);
     struct tm parts = {};
@@ -158,7 +158,7 @@ class StderrLog final : public Log {
     }
   }
 
-  void Append(absl::string_view lines) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+  void Append(absl::string_view lines) {
     if (options_.file.empty()) return;
     // A log that can't be written any more must not end hours of work.
     const absl::Status kept = AppendToFile(options_.file, lines);
@@ -169,18 +169,18 @@ class StderrLog final : public Log {
   }
 
   const LogOptions options_;
-  absl::Mutex mutex_;
-  std::string progress_ ABSL_GUARDED_BY(mutex_);
+  std::mutex mutex_;  // guards everything below
+  std::string progress_;
   // Is `progress_` newer than what is on the terminal, in the file?
-  bool pending_ ABSL_GUARDED_BY(mutex_) = false;
-  bool file_pending_ ABSL_GUARDED_BY(mutex_) = false;
-  bool file_failed_ ABSL_GUARDED_BY(mutex_) = false;
-  bool holds_ ABSL_GUARDED_BY(mutex_);
-  std::string held_ ABSL_GUARDED_BY(mutex_);
+  bool pending_ = false;
+  bool file_pending_ = false;
+  bool file_failed_ = false;
+  bool holds_;
+  std::string held_;
   // Was the last text not taken?
-  bool stuck_ ABSL_GUARDED_BY(mutex_) = false;
-  absl::Time last_shown_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
-  absl::Time last_file_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
+  bool stuck_ = false;
+  absl::Time last_shown_ = absl::InfinitePast();
+  absl::Time last_file_ = absl::InfinitePast();
 };
 
 class SilentLog : public Log {

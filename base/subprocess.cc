@@ -367,7 +367,7 @@ absl::Status Subprocess::Read(size_t bytes, const Deadline& deadline,
 }
 
 std::optional<ExitState> Subprocess::Poll() {
-  const absl::MutexLock lock(&mutex_);
+  const std::lock_guard<std::mutex> lock(mutex_);
   if (exit_.has_value()) return exit_;
   const auto id = static_cast<id_t>(pid_);
   siginfo_t info = {};
@@ -402,7 +402,7 @@ std::optional<ExitState> Subprocess::Wait(const Deadline& deadline) {
 }
 
 void Subprocess::Signal(int signal) {
-  const absl::MutexLock lock(&mutex_);
+  const std::lock_guard<std::mutex> lock(mutex_);
   if (!exit_.has_value()) kill(-pid_, signal);
 }
 

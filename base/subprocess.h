@@ -5,16 +5,15 @@
 
 #include <cstddef>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "absl/synchronization/mutex.h"
 #include "base/clock.h"
 
 namespace arctrm {
@@ -99,10 +98,10 @@ class Subprocess {
   const int pid_;
   const std::string name_;
   const std::string error_file_;
-  int input_;   // what Write writes to, -1 for none
-  int output_;  // what Read reads from, -1 for none
-  absl::Mutex mutex_;
-  std::optional<ExitState> exit_ ABSL_GUARDED_BY(mutex_);
+  int input_;         // what Write writes to, -1 for none
+  int output_;        // what Read reads from, -1 for none
+  std::mutex mutex_;  // guards exit_
+  std::optional<ExitState> exit_;
 };
 
 }  // namespace arctrm

@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "arctrm/version.h"
 #include "base/exceptions.h"
 #include "base/status.h"
 #include "base/stop.h"

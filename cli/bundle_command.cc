@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "arctrm/version.h"
 #include "base/files.h"
 #include "base/printable.h"
 #include "base/status.h"

@@ -15,6 +15,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "arctrm/version.h"
 #include "augment/dataset.h"
 #include "base/files.h"
 #include "base/status.h"

@@ -25,24 +25,47 @@ if(ARCTRM_FUZZ)
 endif()
 
 # ccache, also with the precompiled header: it must then not look at the times
-# of included files.
+# of included files. Build folders share objects (CCACHE_NOHASHDIR): sources have
+# absolute names, so debuggers find them all the same. Another project's build
+# decides for itself.
 find_program(ARCTRM_CCACHE ccache)
-if(ARCTRM_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+if(PROJECT_IS_TOP_LEVEL AND ARCTRM_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
     CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
-    ${ARCTRM_CCACHE})
+    CCACHE_NOHASHDIR=1 ${ARCTRM_CCACHE})
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(arctrm_flags INTERFACE -fpch-preprocess)
 endif()
 
 # arctrm_library(<folder> SRCS x.cc … [DEPS target …]): static library
-# arctrm_<folder>, alias arctrm::<folder>.
+# arctrm_<folder>, alias arctrm::<folder>. Programs and tests of this project
+# link arctrm_flags themselves; other projects get the headers that
+# cmake/PublicHeaders.cmake writes. The libraries compile alike in every build
+# folder, so that ccache finds their objects.
 function(arctrm_library name)
   cmake_parse_arguments(ARG "" "" "SRCS;DEPS" ${ARGN})
   add_library(arctrm_${name} STATIC ${ARG_SRCS})
   add_library(arctrm::${name} ALIAS arctrm_${name})
-  target_link_libraries(arctrm_${name} PUBLIC arctrm_flags ${ARG_DEPS})
+  target_link_libraries(arctrm_${name} PRIVATE $<BUILD_INTERFACE:arctrm_flags>
+    PUBLIC ${ARG_DEPS})
+  target_compile_features(arctrm_${name} PUBLIC cxx_std_20)
+  set(outside "$<NOT:$<BOOL:$<TARGET_PROPERTY:ARCTRM_PART>>>")
+  target_include_directories(arctrm_${name} INTERFACE
+    "$<BUILD_INTERFACE:$<${outside}:${PROJECT_BINARY_DIR}/include>>")
+  set_target_properties(arctrm_${name} PROPERTIES EXPORT_NAME ${name}
+    ARCTRM_PART ON)
+endfunction()
+
+# arctrm_program(<name> SRCS x.cc … [DEPS target …]): an executable in the build
+# folder itself.
+function(arctrm_program name)
+  cmake_parse_arguments(ARG "" "" "SRCS;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SRCS})
+  target_link_libraries(${name} PRIVATE arctrm_flags ${ARG_DEPS})
+  set_target_properties(${name} PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}"
+    INSTALL_RPATH_USE_LINK_PATH ON)
 endfunction()
 
 # arctrm_test(<name> SRCS x_test.cc … [DEPS target …] [LABELS label …]
@@ -78,7 +101,7 @@ function(arctrm_fuzz name)
   add_executable(${name}_fuzz ${ARG_SRCS})
   target_link_libraries(${name}_fuzz PRIVATE arctrm_flags ${ARG_DEPS})
   set_target_properties(${name}_fuzz PROPERTIES
-    RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/fuzz")
+    RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests/fuzz")
   if(ARCTRM_FUZZ)
     target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
   else()

@@ -12,8 +12,11 @@ include_guard(GLOBAL)
 
 option(ARCTRM_CUDA_KERNELS
   "Fused CUDA kernels (needs nvcc and a torch with CUDA)" OFF)
-set(CMAKE_CUDA_ARCHITECTURES "" CACHE STRING
-  "As in CMake: 90, 90-real, 90-virtual, ..., or native, all, all-major")
+# In another project's build an empty value would be an error of its own CUDA.
+if(PROJECT_IS_TOP_LEVEL)
+  set(CMAKE_CUDA_ARCHITECTURES "" CACHE STRING
+    "As in CMake: 90, 90-real, 90-virtual, ..., or native, all, all-major")
+endif()
 
 set(_compiler "$ENV{CUDACXX}")
 if(CMAKE_CUDA_COMPILER)

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: MIT
 # The libraries, each from the first place that has it:
-#   1. -DARCTRM_<NAME>_SOURCE_DIR=<its unpacked sources>, built in this tree
-#   2. the system (Debian 12, Ubuntu 22.04 and 24.04 have packages of all)
-#   3. with -DARCTRM_FETCH=ON, its repository at a pinned commit
-# One line for each says which was taken.
+#   1. the project that arctrm is a part of, which has its targets already
+#   2. -DARCTRM_<NAME>_SOURCE_DIR=<its unpacked sources>, built in this tree
+#   3. the system (Debian 12, Ubuntu 22.04 and 24.04 have packages of all)
+#   4. with -DARCTRM_FETCH=ON, its repository at a pinned commit
+# One line for each says which was taken. The global property
+# ARCTRM_BUILT_IN_TREE lists those of 1, 2 and 4 that are built in this tree.
 include_guard(GLOBAL)
 
 option(ARCTRM_FETCH "Fetch the libraries that the system lacks" OFF)
 include(FetchContent)
+include(SystemLibrary)
 
 set(ABSL_PROPAGATE_CXX_STD ON)
 set(ABSL_ENABLE_INSTALL OFF)
@@ -47,6 +50,14 @@ function(arctrm_dependency name)
     "PACKAGE;REPOSITORY;COMMIT;VERSION;HEADER;LIBRARY;SUBDIR" "TARGETS" ${ARGN})
   list(GET ARG_TARGETS 0 target)
   string(TOUPPER "${name}" NAME)
+  if(TARGET ${target} AND NOT ${name}_FOUND)
+    get_target_property(imported ${target} IMPORTED)
+    if(NOT imported)
+      set_property(GLOBAL APPEND PROPERTY ARCTRM_BUILT_IN_TREE ${name})
+    endif()
+    message(STATUS "${name}: from the project around arctrm")
+    return()
+  endif()
   set(ARCTRM_${NAME}_SOURCE_DIR "" CACHE PATH "Sources of ${name} to build")
   set(sources "${ARCTRM_${NAME}_SOURCE_DIR}")
   if(sources)
@@ -58,6 +69,7 @@ function(arctrm_dependency name)
       SOURCE_SUBDIR "${ARG_SUBDIR}")
     FetchContent_MakeAvailable(${name})
     arctrm_system_headers(${target})
+    set_property(GLOBAL APPEND PROPERTY ARCTRM_BUILT_IN_TREE ${name})
     message(STATUS "${name}: built from ${sources}")
     return()
   endif()
@@ -68,23 +80,9 @@ function(arctrm_dependency name)
     return()
   endif()
   if(ARG_HEADER)
-    find_path(ARCTRM_${NAME}_INCLUDE ${ARG_HEADER})
-    mark_as_advanced(ARCTRM_${NAME}_INCLUDE)
-    set(found ${ARCTRM_${NAME}_INCLUDE})
-    if(ARG_LIBRARY)
-      find_library(ARCTRM_${NAME}_LIBRARY ${ARG_LIBRARY})
-      mark_as_advanced(ARCTRM_${NAME}_LIBRARY)
-      if(NOT ARCTRM_${NAME}_LIBRARY)
-        set(found "")
-      endif()
-    endif()
-    if(found)
-      add_library(${target} INTERFACE IMPORTED GLOBAL)
-      set_target_properties(${target} PROPERTIES
-        INTERFACE_INCLUDE_DIRECTORIES "${ARCTRM_${NAME}_INCLUDE}")
-      if(ARG_LIBRARY)
-        target_link_libraries(${target} INTERFACE ${ARCTRM_${NAME}_LIBRARY})
-      endif()
+    arctrm_system_library(${name} ${target} HEADER ${ARG_HEADER}
+      LIBRARY ${ARG_LIBRARY})
+    if(TARGET ${target})
       message(STATUS "${name}: from the system, ${ARCTRM_${NAME}_INCLUDE} "
         "${ARCTRM_${NAME}_LIBRARY}")
       return()
@@ -99,6 +97,7 @@ function(arctrm_dependency name)
       SOURCE_SUBDIR "${ARG_SUBDIR}")
     FetchContent_MakeAvailable(${name})
     arctrm_system_headers(${target})
+    set_property(GLOBAL APPEND PROPERTY ARCTRM_BUILT_IN_TREE ${name})
     return()
   endif()
   message(FATAL_ERROR "${name} not found. Install the package ${ARG_PACKAGE} "
@@ -113,8 +112,12 @@ arctrm_dependency(absl TARGETS absl::status PACKAGE libabsl-dev
   REPOSITORY abseil/abseil-cpp VERSION 20240722.0
   COMMIT 4447c7562e3bc702ade25105912dce503f0c4010)
 # Debian describes the shared libraries alone to CMake, but has the archives
-# beside them: with these the programs run where no Abseil is installed.
-get_directory_property(imported IMPORTED_TARGETS)
+# beside them: with these the programs run where no Abseil is installed. The
+# targets of another project stay as they are.
+set(imported "")
+if(PROJECT_IS_TOP_LEVEL)
+  get_directory_property(imported IMPORTED_TARGETS)
+endif()
 foreach(target IN LISTS imported)
   if(NOT target MATCHES "^absl::")
     continue()
@@ -162,8 +165,7 @@ arctrm_dependency(zstd TARGETS ${zstd_target} PACKAGE libzstd-dev
   HEADER zstd.h LIBRARY zstd
   REPOSITORY facebook/zstd VERSION 1.5.6 SUBDIR build/cmake
   COMMIT 794ea1b0afca0f020f4e57b6732332231fb23c70)
-add_library(arctrm_zstd INTERFACE)
-target_link_libraries(arctrm_zstd INTERFACE ${zstd_target})
+arctrm_name_library(arctrm::zstd ${zstd_target})
 
 # Its own CMake files name the target otherwise than CMake's FindZLIB does.
 if(ARCTRM_ZLIB_SOURCE_DIR)
@@ -178,18 +180,19 @@ endif()
 arctrm_dependency(ZLIB TARGETS ${zlib_target} PACKAGE zlib1g-dev
   REPOSITORY madler/zlib VERSION 1.3.1
   COMMIT 51b7f2abdade71cd9bb0e7a373ef2610ec6f9daf)
-add_library(arctrm_zlib INTERFACE)
-target_link_libraries(arctrm_zlib INTERFACE ${zlib_target})
+arctrm_name_library(arctrm::zlib ${zlib_target})
 # zlib's own CMake files leave its headers to whoever links it.
 if(zlib_target STREQUAL "zlibstatic")
   FetchContent_GetProperties(ZLIB)
-  target_include_directories(arctrm_zlib SYSTEM INTERFACE
+  target_include_directories(arctrm::zlib SYSTEM INTERFACE
     "${zlib_SOURCE_DIR}" "${zlib_BINARY_DIR}")
 endif()
 
-arctrm_dependency(CLI11 TARGETS CLI11::CLI11 PACKAGE libcli11-dev
-  HEADER CLI/CLI.hpp REPOSITORY CLIUtils/CLI11 VERSION 2.4.2
-  COMMIT 6c7b07a878ad834957b98d0f9ce1dbe0cb204fc9)
+if(ARCTRM_BUILD_PROGRAMS OR ARCTRM_BUILD_BENCH)
+  arctrm_dependency(CLI11 TARGETS CLI11::CLI11 PACKAGE libcli11-dev
+    HEADER CLI/CLI.hpp REPOSITORY CLIUtils/CLI11 VERSION 2.4.2
+    COMMIT 6c7b07a878ad834957b98d0f9ce1dbe0cb204fc9)
+endif()
 arctrm_dependency(nlohmann_json TARGETS nlohmann_json::nlohmann_json
   PACKAGE nlohmann-json3-dev HEADER nlohmann/json.hpp
   REPOSITORY nlohmann/json VERSION 3.11.3
@@ -206,4 +209,12 @@ if(ARCTRM_BUILD_BENCH)
     PACKAGE libbenchmark-dev
     REPOSITORY google/benchmark VERSION 1.9.0
     COMMIT 12235e24652fc7f809373e7c11a5f73c5763fc4c)
+endif()
+
+# The project around arctrm links what its libraries link.
+if(NOT PROJECT_IS_TOP_LEVEL)
+  get_directory_property(imported IMPORTED_TARGETS)
+  foreach(target IN LISTS imported)
+    set_target_properties(${target} PROPERTIES IMPORTED_GLOBAL ON)
+  endforeach()
 endif()

@@ -4,9 +4,14 @@
 # toolkit.
 #   libtorch::cpu      libtorch_cpu and libc10 with their headers
 #   libtorch_c10_cuda  with ARCTRM_CUDA_KERNELS: streams and devices of CUDA
+#   ARCTRM_TORCH, ARCTRM_TORCH_VERSION  its torch/ folder, its version
+#   ARCTRM_TORCH_PROBLEM                why there is none, or ""
+# Installed: arctrmConfig.cmake uses it too.
 # Looked for in this order: -DARCTRM_TORCH_ROOT or the environment variable of
 # that name (the torch/ folder), the active Python's torch, <source>/.venv.
-include_guard(GLOBAL)
+if(TARGET libtorch::cpu)
+  return()
+endif()
 
 # Wheels before this one are built with the old C++ string ABI.
 set(ARCTRM_TORCH_OLDEST 2.7)
@@ -25,17 +30,21 @@ endfunction()
 
 set(_torch "")
 set(_torch_refused "")
+set(ARCTRM_TORCH_PROBLEM "")
 if(ARCTRM_TORCH_ROOT)
   set(_torch_how "ARCTRM_TORCH_ROOT")
   arctrm_torch_version("${ARCTRM_TORCH_ROOT}" _torch_version)
   if(NOT _torch_version)
-    message(FATAL_ERROR "ARCTRM_TORCH_ROOT=${ARCTRM_TORCH_ROOT}: no "
-      "lib/libtorch_cpu.so there. Give the torch/ folder of an installed wheel.")
+    string(CONCAT ARCTRM_TORCH_PROBLEM
+      "ARCTRM_TORCH_ROOT=${ARCTRM_TORCH_ROOT}: no lib/libtorch_cpu.so there. "
+      "Give the torch/ folder of an installed wheel.")
+    return()
   endif()
   if(_torch_version VERSION_LESS ARCTRM_TORCH_OLDEST)
-    message(FATAL_ERROR "ARCTRM_TORCH_ROOT=${ARCTRM_TORCH_ROOT}: torch "
-      "${_torch_version} is built with the old C++ string ABI; give torch "
-      "${ARCTRM_TORCH_OLDEST} or newer.")
+    string(CONCAT ARCTRM_TORCH_PROBLEM
+      "ARCTRM_TORCH_ROOT=${ARCTRM_TORCH_ROOT}: torch ${_torch_version} is built "
+      "with the old C++ string ABI; give torch ${ARCTRM_TORCH_OLDEST} or newer.")
+    return()
   endif()
   set(_torch "${ARCTRM_TORCH_ROOT}")
 else()
@@ -71,12 +80,15 @@ else()
 endif()
 if(NOT _torch)
   string(CONCAT _torch_refused ${_torch_refused})
-  message(FATAL_ERROR "LibTorch not found${_torch_refused}. Run ./dev build, "
+  string(CONCAT ARCTRM_TORCH_PROBLEM
+    "LibTorch not found${_torch_refused}. Run ./dev build, "
     "which installs it in a private environment; or activate a Python that has "
     "torch ${ARCTRM_TORCH_OLDEST} or newer; or pass "
     "-DARCTRM_TORCH_ROOT=<site-packages>/torch. The file commands alone build "
     "with -DARCTRM_WITH_TORCH=OFF.")
+  return()
 endif()
+set(ARCTRM_TORCH "${_torch}")
 set(ARCTRM_TORCH_VERSION "${_torch_version}")
 # Headers of CUDA come with wheels for it.
 set(ARCTRM_TORCH_HAS_CUDA OFF)
@@ -91,38 +103,20 @@ add_library(libtorch_torch_cpu SHARED IMPORTED GLOBAL)
 set_target_properties(libtorch_torch_cpu PROPERTIES
   IMPORTED_LOCATION "${_torch}/lib/libtorch_cpu.so"
   IMPORTED_SONAME libtorch_cpu.so)
-add_library(libtorch_cpu_interface INTERFACE)
-add_library(libtorch::cpu ALIAS libtorch_cpu_interface)
-target_include_directories(libtorch_cpu_interface SYSTEM INTERFACE
+add_library(libtorch::cpu INTERFACE IMPORTED GLOBAL)
+target_include_directories(libtorch::cpu SYSTEM INTERFACE
   "${_torch}/include"
   "${_torch}/include/torch/csrc/api/include")
 # libtorch_cpu.so of a CUDA wheel needs libcudart and libcupti, which its own
 # search path finds when the program starts, but not the linker.
-target_link_options(libtorch_cpu_interface INTERFACE
+target_link_options(libtorch::cpu INTERFACE
   -Wl,--allow-shlib-undefined)
-target_link_libraries(libtorch_cpu_interface INTERFACE
+target_link_libraries(libtorch::cpu INTERFACE
   libtorch_torch_cpu libtorch_c10)
 if(ARCTRM_CUDA_KERNELS)
-  arctrm_check_cuda_kernels("${_torch}")
   add_library(libtorch_c10_cuda SHARED IMPORTED GLOBAL)
   set_target_properties(libtorch_c10_cuda PROPERTIES
     IMPORTED_LOCATION "${_torch}/lib/libc10_cuda.so"
     IMPORTED_SONAME libc10_cuda.so)
-endif()
-# Gloo itself is inside libtorch_cpu; its headers no wheel has.
-option(ARCTRM_WITH_GLOO "Training in several processes on CPUs, where Gloo's headers are" ON)
-set(ARCTRM_GLOO_INCLUDE "")
-if(ARCTRM_WITH_GLOO)
-  find_path(ARCTRM_GLOO_FOUND gloo/transport/device.h)
-  if(ARCTRM_GLOO_FOUND AND
-     EXISTS "${_torch}/include/torch/csrc/distributed/c10d/ProcessGroupGloo.hpp")
-    set(ARCTRM_GLOO_INCLUDE "${ARCTRM_GLOO_FOUND}")
-  endif()
-endif()
-if(ARCTRM_GLOO_INCLUDE)
-  message(STATUS "Gloo's headers: ${ARCTRM_GLOO_INCLUDE}")
-else()
-  message(STATUS "Gloo's headers: none (libgloo-dev); no training in several "
-    "processes on CPUs")
 endif()
 message(STATUS "LibTorch ${ARCTRM_TORCH_VERSION} from ${_torch_how}: ${_torch}")

@@ -2,17 +2,16 @@
 #include "solver/checkpoint/memory_files.h"
 
 #include <map>
+#include <mutex>
 
-#include "absl/synchronization/mutex.h"
 #include "base/files.h"
 
 namespace arctrm::internal {
 namespace {
 
 struct Kept {
-  absl::Mutex mutex;
-  std::map<std::string, std::map<std::string, std::string>> folders
-      ABSL_GUARDED_BY(mutex);
+  std::mutex mutex;  // guards folders
+  std::map<std::string, std::map<std::string, std::string>> folders;
 };
 
 Kept& TheKept() {
@@ -30,7 +29,7 @@ std::string Key(std::string dir) {
 
 void KeepInMemory(const std::string& dir, NamedFiles files) {
   Kept& kept = TheKept();
-  const absl::MutexLock lock(&kept.mutex);
+  const std::lock_guard<std::mutex> lock(kept.mutex);
   std::map<std::string, std::string>& folder = kept.folders[Key(dir)];
   folder.clear();
   for (auto& [name, bytes] : files) folder[name] = std::move(bytes);
@@ -38,32 +37,32 @@ void KeepInMemory(const std::string& dir, NamedFiles files) {
 
 void ForgetFile(const std::string& dir, const std::string& name) {
   Kept& kept = TheKept();
-  const absl::MutexLock lock(&kept.mutex);
+  const std::lock_guard<std::mutex> lock(kept.mutex);
   const auto folder = kept.folders.find(Key(dir));
   if (folder != kept.folders.end()) folder->second.erase(name);
 }
 
 void ForgetFolder(const std::string& dir) {
   Kept& kept = TheKept();
-  const absl::MutexLock lock(&kept.mutex);
+  const std::lock_guard<std::mutex> lock(kept.mutex);
   kept.folders.erase(Key(dir));
 }
 
 void ForgetAll() {
   Kept& kept = TheKept();
-  const absl::MutexLock lock(&kept.mutex);
+  const std::lock_guard<std::mutex> lock(kept.mutex);
   kept.folders.clear();
 }
 
 bool IsInMemory(const std::string& dir) {
   Kept& kept = TheKept();
-  const absl::MutexLock lock(&kept.mutex);
+  const std::lock_guard<std::mutex> lock(kept.mutex);
   return kept.folders.count(Key(dir)) > 0;
 }
 
 bool HasFile(const std::string& dir, const std::string& name) {
   Kept& kept = TheKept();
-  const absl::MutexLock lock(&kept.mutex);
+  const std::lock_guard<std::mutex> lock(kept.mutex);
   const auto folder = kept.folders.find(Key(dir));
   return folder != kept.folders.end() ? folder->second.count(name) > 0
                                       : FileExists(JoinPath(dir, name));
@@ -73,7 +72,7 @@ absl::StatusOr<std::string> ReadKeptFile(const std::string& dir,
                                          const std::string& name) {
   Kept& kept = TheKept();
   {
-    const absl::MutexLock lock(&kept.mutex);
+    const std::lock_guard<std::mutex> lock(kept.mutex);
     const auto folder = kept.folders.find(Key(dir));
     if (folder != kept.folders.end()) {
       const auto file = folder->second.find(name);

@@ -4,7 +4,8 @@
 # Who may include whom. Prints every line that breaks a rule; 1 if there is one.
 #  * A folder includes only from itself and from the folders that stand before
 #    it in ROOT/CMakeLists.txt; nothing outside tests/ includes from tests/.
-#  * A folder within a room is private to it, to tests/X/ and to bench/.
+#  * A folder within a room is private to it, to tests/X/ and to bench/; a header
+#    directly in a room is public and includes none of these.
 #  * Folders within solver/ include only from folders that stand before them in
 #    the list below.
 #  * LibTorch's headers are for these folders but kernels/, for their tests and
@@ -61,6 +62,9 @@ find "${places[@]}" -type f \( -name '*.h' -o -name '*.cc' -o -name '*.cu' \) \
       }
       if (3 in to && home != to[1] && room != "bench") {
         broken("private to " to[1])
+      }
+      if (3 in to && room in rank && !(3 in at) && at[2] ~ /\.h$/) {
+        broken("a private header in a public one")
       }
       if (room == "solver" && to[1] == "solver" && at[2] in part &&
           to[2] in part && part[to[2]] + 0 > part[at[2]] + 0) {
