@@ -60,7 +60,7 @@ absl::Status CheckWhole(const Dataset& dataset, const DatasetIndex& index,
   for (const DatasetTask& task : dataset.tasks) {
     if (!names.insert(task.name).second) {
       return absl::DataLossError(
-          absl::StrCat(path, ": the task ", task.name, " stands twice"));
+          absl::StrCat(path, ": the task ", task.name, " occurs twice"));
     }
   }
   return absl::OkStatus();

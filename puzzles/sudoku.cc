@@ -230,7 +230,7 @@ absl::Status CheckSudokuRules(const Grid& grid, const SudokuShape& shape) {
       const int unit = static_cast<int>(u);
       const char* names[] = {"row", "column", "box"};
       return absl::InvalidArgumentError(
-          absl::StrCat(static_cast<int>(digit), " stands twice in ",
+          absl::StrCat(static_cast<int>(digit), " occurs twice in ",
                        names[unit / shape.side], " ", unit % shape.side + 1));
     }
   }
