@@ -13,8 +13,7 @@ namespace {
 constexpr int kGap = 3;
 constexpr absl::string_view kArrow = " -> ";
 
-// Lines of text that take `width` columns each on the screen, whatever escape
-// codes they hold.
+// Lines of text, each `width` columns wide without its escape codes.
 struct Block {
   int width = 0;
   std::vector<std::string> lines;
@@ -25,7 +24,7 @@ void Append(absl::string_view text, int columns, Block* block) {
   block->lines.emplace_back(text);
 }
 
-// The columns of a line without escape codes that counts bytes for characters.
+// Columns of an ASCII line without escape codes.
 int Columns(absl::string_view text) { return static_cast<int>(text.size()); }
 
 std::string RowText(const Grid& grid, int row, bool color) {
@@ -56,7 +55,7 @@ Block GridBlock(const Grid& grid, absl::string_view title, bool color) {
   for (int r = 0; r < grid.rows(); ++r) {
     Append(RowText(grid, r, color), grid.cols() * (color ? 2 : 1), &block);
   }
-  // Each line is filled up, so that what stands beside it lines up.
+  // Pads the lines, so that the block beside this one is aligned.
   for (size_t i = 0; i < block.lines.size(); ++i) {
     const bool is_title = i == 0 && !title.empty();
     const int columns = is_title       ? Columns(title)
@@ -67,8 +66,8 @@ Block GridBlock(const Grid& grid, absl::string_view title, bool color) {
   return block;
 }
 
-// Blocks beside each other, tops aligned, `divider` (blank below its first
-// line `divider_line`) between them.
+// Puts blocks side by side, tops aligned. `divider` stands between them in line
+// `divider_line`.
 Block Beside(const Block& left, const Block& right, absl::string_view divider,
              size_t divider_line) {
   Block out;
@@ -89,7 +88,8 @@ Block Beside(const Block& left, const Block& right, absl::string_view divider,
   return out;
 }
 
-// Bands of blocks, each as full as `width` allows; a blank line between bands.
+// Arranges blocks in bands of at most `width` columns, with a blank line
+// between bands.
 std::string Flow(const std::vector<Block>& blocks, int width) {
   std::string text;
   const std::string gap(kGap, ' ');
@@ -124,7 +124,7 @@ std::string DrawRow(const std::vector<Grid>& grids,
                     int width) {
   std::vector<Block> blocks;
   for (size_t i = 0; i < grids.size(); ++i) {
-    // Grids of a row stand on one line even where only some have titles.
+    // A blank title keeps the grids of a row aligned.
     const std::string title = i < titles.size() ? titles[i] : "";
     blocks.push_back(GridBlock(
         grids[i], title.empty() && !titles.empty() ? " " : title, color));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Grids as text: two blanks in the ARC palette's background colour per cell on
-// a terminal, digits in a log.
+// Draws grids as text: per cell two blanks with a coloured background on a
+// terminal, or a digit elsewhere.
 #pragma once
 
 #include <array>
@@ -19,15 +19,16 @@ inline constexpr std::array<uint32_t, kNumColors> kPalette = {
     0x000000, 0x0074D9, 0xFF4136, 0x2ECC40, 0xFFDC00,
     0xAAAAAA, 0xF012BE, 0xFF851B, 0x7FDBFF, 0x870C25};
 
-// Lines joined by "\n", each ending with "\n". `color`: 24-bit ANSI.
+// Each line ends with "
+// ". `color`: use 24-bit ANSI colours.
 std::string DrawGrid(const Grid& grid, bool color);
-// Grids side by side, tops aligned, titled, `gap` blanks apart; wraps to a new
-// band when `width` columns are full.
+// Draws grids with titles side by side, tops aligned; wraps after `width`
+// columns.
 std::string DrawRow(const std::vector<Grid>& grids,
                     const std::vector<std::string>& titles, bool color,
                     int width = 100);
-// Demonstrations as input -> output, then test inputs, and outputs where
-// `solutions` knows them.
+// Draws demonstrations as input -> output, then test inputs, with outputs if
+// `solutions` has them.
 std::string DrawTask(const Task& task, const SolutionSet& solutions, bool color,
                      int width = 100);
 

@@ -47,7 +47,7 @@ std::strong_ordering operator<=>(const Grid& a, const Grid& b) {
   if (const auto order = a.rows_ <=> b.rows_; std::is_neq(order)) return order;
   if (const auto order = a.cols_ <=> b.cols_; std::is_neq(order)) return order;
   if (a.empty()) return std::strong_ordering::equal;
-  // A defaulted comparison of the vectors draws false warnings from g++ 12.
+  // Comparing the vectors causes false warnings from g++ 12.
   return std::memcmp(a.cells_.data(), b.cells_.data(), a.cells_.size()) <=> 0;
 }
 

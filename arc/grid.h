@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The ARC vocabulary: a grid of colours 0-9, 1x1 to 30x30.
+// A grid of colours 0-9, 1x1 to 30x30.
 #pragma once
 
 #include <compare>
@@ -20,11 +20,11 @@ struct GridSize {
   int cols = 0;
   int cells() const { return rows * cols; }
   GridSize Transposed() const { return {cols, rows}; }
-  // By rows, then columns.
+  // Orders by rows, then columns.
   friend auto operator<=>(const GridSize&, const GridSize&) = default;
 };
 
-// A value type. An empty grid (0x0) means "no answer"; it never votes and is
+// A value type. An empty grid (0x0) means "no answer"; it gets no votes and is
 // never written.
 class Grid {
  public:
@@ -33,8 +33,9 @@ class Grid {
   Grid(int rows, int cols, uint8_t fill = 0);
   // Row-major; cells.size() == rows * cols.
   Grid(int rows, int cols, std::vector<uint8_t> cells);
-  // "123\n456" or "123 456": one digit a cell, rows divided by a space or a
-  // newline. For tests and literals: malformed text is a bug (CHECK).
+  // "123
+  // 456" or "123 456": one digit per cell, rows separated by a space or a
+  // newline. For literals: malformed text fails a CHECK.
   static Grid FromText(absl::string_view text);
 
   int rows() const { return rows_; }
@@ -53,13 +54,14 @@ class Grid {
   const std::vector<uint8_t>& cells() const { return cells_; }
   int max_side() const { return rows_ > cols_ ? rows_ : cols_; }
 
-  // Order by rows, then columns, then cells: the tie rule of the vote.
+  // Orders by rows, then columns, then cells. The vote breaks ties by this
+  // order.
   friend std::strong_ordering operator<=>(const Grid& a, const Grid& b);
   friend bool operator==(const Grid&, const Grid&) = default;
 
   // Rows of digits joined by "\n".
   std::string ToText() const;
-  // bytes([rows, cols]) + cells: what content hashes are taken over.
+  // The bytes rows, cols, cells..., from which content hashes are computed.
   std::string ContentBytes() const;
 
  private:

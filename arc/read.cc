@@ -24,7 +24,7 @@ using simdjson::dom::array;
 using simdjson::dom::element;
 using simdjson::dom::object;
 
-// "FILE#SET" where FILE is there and no file has the whole name.
+// Splits "FILE#SET" if FILE exists and no file has the whole name.
 void SplitSet(absl::string_view* path, absl::string_view* set) {
   const size_t mark = path->rfind('#');
   if (mark == absl::string_view::npos || FileExists(*path) ||
@@ -51,14 +51,15 @@ absl::StatusOr<TaskFiles> ReadFolder(absl::string_view dir,
     ARCTRM_RETURN_IF_ERROR(reader.AddFile(JoinPath(dir, name), name, ""));
   }
   Remark passed_over{
-      absl::StrCat(dir, ": passed over ", folder.passed_over.size(),
+      absl::StrCat(dir, ": skipped ", folder.passed_over.size(),
                    folder.passed_over.size() == 1 ? " file" : " files",
                    " (*.json, *.jsonl and *.ndjson are read)"),
       folder.passed_over, false};
   if (folder.files.empty() && folder.faults.empty()) {
     constexpr size_t kListed = 5;
     return absl::InvalidArgumentError(absl::StrCat(
-        dir, ": no *.json in this folder or below it; expected one file a task",
+        dir,
+        ": no *.json in this folder or below it; expected one file per task",
         folder.passed_over.empty() ? "" : ". It holds ",
         RemarkText({"", folder.passed_over}, kListed)
             .substr(folder.passed_over.empty() ? 0 : 2)));
@@ -70,7 +71,7 @@ absl::StatusOr<TaskFiles> ReadFolder(absl::string_view dir,
   if (folder.hidden > 0) {
     files.remarks.push_back(
         {absl::StrCat(
-             dir, ": passed over ", folder.hidden,
+             dir, ": skipped ", folder.hidden,
              folder.hidden == 1 ? " name that begins" : " names that begin",
              " with a dot"),
          {},
@@ -81,11 +82,11 @@ absl::StatusOr<TaskFiles> ReadFolder(absl::string_view dir,
 
 class SolutionReader {
  public:
-  // With `unknown`, null is an output that is not known: an empty grid.
+  // If `unknown` is given, a null output becomes an empty grid.
   explicit SolutionReader(std::vector<std::string>* unknown = nullptr)
       : unknown_(unknown) {}
 
-  // Faults in what the file holds come with the answer.
+  // Faults in the content are collected in faults().
   absl::Status Read(absl::string_view path) {
     if (FormOfPath(TaskFilePath(path)) == JsonForm::kTasks) {
       return ReadOutputs(path);
@@ -123,7 +124,7 @@ class SolutionReader {
     return absl::OkStatus();
   }
 
-  // For tasks, and besides what makes the file useless.
+  // Faults other than those of single tasks.
   const FaultList& faults() const { return faults_; }
   bool useless() const {
     return result_.solutions.empty() && result_.unusable.empty();
@@ -131,14 +132,14 @@ class SolutionReader {
   UsableSolutions& result() { return result_; }
 
  private:
-  // Of tasks that hold their outputs.
+  // Takes the test outputs of a file of tasks.
   absl::Status ReadOutputs(absl::string_view path) {
     ARCTRM_ASSIGN_OR_RETURN(TaskFiles files, ReadTasks(path));
     if (files.solutions.empty()) {
       return absl::InvalidArgumentError(
           absl::StrCat(path,
-                       ": none of its tasks holds a test output; solutions are "
-                       "expected here"));
+                       ": none of its tasks holds a test output, but solutions "
+                       "are expected here"));
     }
     result_.solutions = std::move(files.solutions);
     for (const Task& task : files.challenges.tasks) {
@@ -161,7 +162,8 @@ class SolutionReader {
                              status.message()));
   }
 
-  // {"id": "…", "solution": [grid, …] or one grid}; false for another form.
+  // Reads {"id": "…", "solution": [grid, …] or one grid}; false for other
+  // forms.
   bool AddLine(object line) {
     const std::string id = StatedId(line);
     if (id.empty()) return false;
@@ -223,7 +225,7 @@ class SolutionReader {
     }
     if (!usable) return;
     if (!result_.solutions.emplace(std::string(id), std::move(grids)).second) {
-      Add(id, place.Fault("stands twice"));
+      Add(id, place.Fault("occurs twice"));
     }
   }
 
@@ -234,7 +236,7 @@ class SolutionReader {
   std::string where_;
 };
 
-// Empty grids for tasks of which nothing is known.
+// Adds empty grids for tasks without any known output.
 void FillUnknown(const ChallengeSet& challenges,
                  const std::vector<std::string>& unknown,
                  UsableSolutions& usable) {
@@ -246,8 +248,8 @@ void FillUnknown(const ChallengeSet& challenges,
   }
 }
 
-// Has every task one solution a test input, or at least one that is unusable,
-// and every solution a task, or at least one that was left out?
+// Checks that each task has one solution per test input or is listed as
+// unusable, and that each solution belongs to a task or an omitted task.
 void CheckCovers(const UsableSolutions& usable, const TaskFiles& tasks,
                  FaultList* faults) {
   const SolutionSet& solutions = usable.solutions;
@@ -270,10 +272,9 @@ void CheckCovers(const UsableSolutions& usable, const TaskFiles& tasks,
   }
   for (const auto& [id, grids] : solutions) {
     if (known.count(id) > 0) continue;
-    faults->Add(absl::StrCat(
-        "task ", id,
-        ": a solution for a task that the challenges don't hold; do the two "
-        "files belong together?"));
+    faults->Add(absl::StrCat("task ", id,
+                             ": a solution for a task that is not in the "
+                             "challenges; do the two files belong together?"));
   }
 }
 
@@ -327,7 +328,8 @@ absl::StatusOr<UsableSolutions> ReadUsableSolutions(absl::string_view path,
   if (reader.useless()) return reader.faults().ToStatus(path);
   for (const std::string& id : tasks.shared_ids) {
     reader.result().unusable.emplace(
-        id, "several tasks have this id: whose solution it is can't be told");
+        id,
+        "several tasks have this id, so the owner of the solution is unknown");
   }
   FaultList faults;
   CheckCovers(reader.result(), tasks, &faults);

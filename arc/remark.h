@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a reader did that people should know of although it read on.
+// Remarks on input that a reader skipped or changed without failing.
 #pragma once
 
 #include <cstddef>
@@ -15,25 +15,24 @@ struct Remark {
   std::string what;
   // "e26a3af2 (train[0].input: a grid has 1 to 30 rows, found 31)"
   std::vector<std::string> items;
-  // A warning, or only worth a line.
+  // Is it a warning, or only information?
   bool warns = true;
-  // So many more that are not among them: a file of a million faults is not
-  // held as a million lines.
+  // Number of further items that are not stored.
   size_t more = 0;
   friend bool operator==(const Remark&, const Remark&) = default;
 };
 
-// At most so many items of a kind are held.
+// Maximum number of stored items.
 inline constexpr size_t kMostItems = 1000;
-// Adds an item, or counts it where there are so many.
+// Adds an item, or only counts it if `remark` is full.
 void AddItem(std::string item, Remark& remark);
 
 // "what: item; item; and 12 more", with at most `most` items.
 std::string RemarkText(const Remark& remark, size_t most);
-// With every item that is held.
+// With all stored items.
 std::string WholeRemarkText(const Remark& remark);
 
-// One short line each; what is longer stands whole in the log's file.
+// Writes a short line per remark, and longer ones in full to the log file.
 void LogRemark(const Remark& remark, Log& log);
 void LogRemarks(const std::vector<Remark>& remarks, Log& log);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Tasks and answers, as the competition's files hold them.
+// Tasks and answers, as in the files of the competition.
 #pragma once
 
 #include <map>
@@ -16,8 +16,8 @@ struct Pair {
   friend bool operator==(const Pair&, const Pair&) = default;
 };
 
-// One puzzle: at least one demonstration and one test input. Test outputs are
-// not here, so that nothing can train on them by accident.
+// A task: at least one demonstration and one test input. Test outputs are kept
+// elsewhere, so that training on them by accident is impossible.
 struct Task {
   std::string id;
   std::vector<Pair> demonstrations;
@@ -25,10 +25,10 @@ struct Task {
   friend bool operator==(const Task&, const Task&) = default;
 };
 
-// In the order of the file. Ids are unique.
+// In file order, with unique ids.
 struct ChallengeSet {
   std::vector<Task> tasks;
-  // nullptr when absent. Linear; index it yourself for many look-ups.
+  // nullptr if absent. Takes linear time; build an index for many look-ups.
   const Task* Find(absl::string_view id) const;
   int num_test_inputs() const;
 };

@@ -16,7 +16,8 @@ nlohmann::json GridJson(const Grid& grid) {
   return rows;
 }
 
-// {"id": …,\n "id": …}: one task a line.
+// {"id": …,
+// "id": …}: one task per line.
 std::string Lines(
     const std::vector<std::pair<std::string, std::string>>& items) {
   std::string text = "{";

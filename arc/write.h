@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Kaggle-form JSON text of tasks and answers. Keys in map or set order;
-// compact, one task a line; ends with a newline.
+// Writes tasks and solutions as JSON in Kaggle's form, one task per line, in
+// the order of the set or map. Ends with a newline.
 #pragma once
 
 #include <string>

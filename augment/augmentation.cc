@@ -56,11 +56,10 @@ std::string Augmentation::Key() const {
 }
 
 absl::StatusOr<Augmentation> Augmentation::FromKey(absl::string_view key) {
-  const absl::Status bad = absl::InvalidArgumentError(
-      absl::StrCat("\"", key,
-                   "\" is no augmentation: expected t0-t7, a bar and a "
-                   "permutation of the ten colours that keeps 0, such as "
-                   "t3|0123456789"));
+  const absl::Status bad = absl::InvalidArgumentError(absl::StrCat(
+      "\"", key,
+      "\" is not an augmentation: expected t0-t7, a bar and a permutation of "
+      "the ten colours that keeps 0, such as t3|0123456789"));
   if (key.size() != 13 || key[0] != 't' || key[1] < '0' || key[1] > '7' ||
       key[2] != '|' || key[3] != '0') {
     return bad;
@@ -95,8 +94,8 @@ absl::StatusOr<Augmentation> Augmentation::Unpack(uint32_t packed) {
   if (packed >> kRankBits >= kNumDihedral || rank >= kNumRanks) {
     return absl::InvalidArgumentError(
         absl::StrCat("the number ", packed,
-                     " packs no augmentation: expected 8 dihedral "
-                     "ids and ranks below 362880"));
+                     " is not an augmentation: expected a dihedral id below 8 "
+                     "and a rank below 362880"));
   }
   Augmentation augmentation;
   augmentation.dihedral = static_cast<int>(packed >> kRankBits);
@@ -127,8 +126,8 @@ absl::StatusOr<NamedAugmentation> ParseAugmentedName(absl::string_view name) {
   const auto bad = [&] {
     return absl::InvalidArgumentError(
         absl::StrCat("\"", name,
-                     "\" is no augmented name: expected a task id alone or "
-                     "one as in 007bbfb7|||t3|||0123456789"));
+                     "\" is not an augmented name: expected a task id, or a "
+                     "name such as 007bbfb7|||t3|||0123456789"));
   };
   NamedAugmentation out;
   const size_t mark = name.find(kSeparator);
@@ -142,7 +141,7 @@ absl::StatusOr<NamedAugmentation> ParseAugmentedName(absl::string_view name) {
   }
   const auto augmentation = Augmentation::FromKey(
       absl::StrCat(rest.substr(0, 2), "|", rest.substr(5)));
-  // The identity goes by the bare task id.
+  // The name of the identity is the task id alone.
   if (!augmentation.ok() || augmentation->IsIdentity()) return bad();
   out.augmentation = *augmentation;
   return out;

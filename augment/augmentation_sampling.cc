@@ -14,7 +14,7 @@
 namespace arctrm {
 namespace {
 
-// Two independent 64-bit lanes: content identity within one task.
+// Two independent 64-bit hashes identify content within a task.
 using Key = std::pair<uint64_t, uint64_t>;
 
 uint64_t Mix(uint64_t x) {
@@ -25,9 +25,9 @@ uint64_t Mix(uint64_t x) {
   return x ^ x >> 31;
 }
 
-// The hash of a grid is the sum over cells of weight(position) * value(colour),
-// so per colour the weights can be added once and a recoloured grid costs ten
-// products instead of a pass over its cells.
+// The hash of a grid is the sum over its cells of weight(position) *
+// value(colour). The weights are added once per colour, so that hashing a
+// recoloured grid takes only ten products.
 struct GridSums {
   uint64_t shape = 0;
   std::array<uint64_t, kNumColors> first = {};
@@ -69,7 +69,7 @@ class ContentHasher {
     }
   }
 
-  // Independent of the order of pairs and of test inputs.
+  // Does not depend on the order of pairs or test inputs.
   Key HashOf(const Augmentation& augmentation) const {
     const Turned& turned = turned_[static_cast<size_t>(augmentation.dihedral)];
     Key key = {0, 0};

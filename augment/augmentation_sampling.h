@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which augmentations a task gets.
+// Draws the augmentations of a task.
 #pragma once
 
 #include <cstdint>
@@ -12,31 +12,29 @@
 namespace arctrm {
 
 struct PlanOptions {
-  // Copies wanted beside the task itself.
+  // Number of augmentations wanted besides the identity.
   int augmentations = 1000;
-  // Tries in all, as a multiple of `copies` (published: 5). A try is one draw
-  // of RandomAugmentation, kept or not.
+  // Maximum number of draws of RandomAugmentation, as a multiple of
+  // `augmentations` (published: 5).
   int retries = 5;
   uint64_t seed = 0;
 };
 
-// SHA-256 of "rows cols cells" content, as lower-case hex: the published
-// grid_hash.
+// SHA-256 of Grid::ContentBytes() in lower-case hex, the published grid_hash.
 std::string GridHash(const Grid& grid);
-// Hash over the sorted hashes of the pairs: equal for tasks that differ only in
-// the order of their pairs. The published puzzle_hash for `pairs`; test inputs
-// are hashed alone. Differs from TRM: the published plan hashes evaluation test
-// outputs too, which lets hidden data shape it.
+// Hash of the sorted hashes of the pairs, and so independent of their order.
+// The published puzzle_hash for `pairs`; of test pairs only the inputs are
+// hashed. Differs from TRM: the published code also hashes test outputs of
+// evaluation tasks, so hidden data influences its augmentations.
 std::string TaskHash(const std::vector<Pair>& pairs,
                      const std::vector<Grid>& test_inputs);
 
-// The identity first, then up to `copies` augmentations, in the order drawn,
-// none of which gives a task content seen before. Fewer when the task has no
-// more within the tries. Depends on (seed, task_id, content) alone, so tasks
-// can be planned in any order and in parallel. Asking for more copies or
-// retries only lengthens the same stream of tries, Random(seed,
-// "augment/<task_id>"), so a longer plan begins with the shorter one. Contents
-// are compared by a 128-bit hash, not by TaskHash.
+// Returns the identity, then up to `augmentations` augmentations in the order
+// drawn, each giving new task content; fewer if the draws give no more. Depends
+// only on (seed, task_id, content), so tasks can be processed in any order and
+// in parallel. All draws come from the stream Random(seed,
+// "augment/<task_id>"), so a larger result begins with every smaller one.
+// Contents are compared by a 128-bit hash, not by TaskHash.
 std::vector<Augmentation> PlanTask(const std::string& task_id,
                                    const std::vector<Pair>& pairs,
                                    const std::vector<Grid>& test_inputs,

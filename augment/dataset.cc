@@ -95,11 +95,12 @@ absl::StatusOr<Dataset> BuildDataset(const std::vector<DatasetSource>& sources,
       }
       const int side = LargestSide(task);
       if (options.canvas_side > 0 && side > options.canvas_side) {
-        return absl::InvalidArgumentError(absl::StrCat(
-            "task ", task.name, " has a grid ", side,
-            " wide or tall, the canvas is ", options.canvas_side, " by ",
-            options.canvas_side,
-            "; start from nothing or from a checkpoint with a larger canvas"));
+        return absl::InvalidArgumentError(
+            absl::StrCat("task ", task.name, " has a grid ", side,
+                         " wide or tall, the canvas is ", options.canvas_side,
+                         " by ", options.canvas_side,
+                         "; start from random weights or from a checkpoint "
+                         "with a larger canvas"));
       }
       largest = std::max(largest, side);
       dataset.tasks.push_back(std::move(task));
@@ -110,7 +111,8 @@ absl::StatusOr<Dataset> BuildDataset(const std::vector<DatasetSource>& sources,
           ? options.canvas_side
           : std::min(kMaxSide, largest + 1 + options.canvas_margin);
   const int num_tasks = static_cast<int>(dataset.tasks.size());
-  // Every task has its own random stream, so the order of work is free.
+  // Each task has its own random stream, so threads may take tasks in any
+  // order.
   std::atomic<int> next{0};
   std::atomic<int> done{0};
   const auto work = [&](bool tells) {
@@ -143,13 +145,14 @@ absl::Status AppendDataset(Dataset more, Dataset& into) {
       (more.seed != into.seed ||
        more.augmentations_asked != into.augmentations_asked)) {
     return absl::FailedPreconditionError(
-        "its seed or number of copies is another than the first dataset's; "
+        "its seed or number of augmentations differs from the first dataset; "
         "build them together");
   }
   if (more.canvas != into.canvas) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "its canvas is ", more.canvas.side, " wide, that of the first dataset ",
-        into.canvas.side, "; build them together with one `arctrm augment`"));
+        "its canvas is ", more.canvas.side,
+        " wide, but the canvas of the first dataset is ", into.canvas.side,
+        "; build them together with one `arctrm augment`"));
   }
   std::set<std::string> names;
   for (const DatasetTask& task : into.tasks) names.insert(task.name);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What a model trains on: tasks and the plan of their augmentations, never the
-// augmented grids themselves. Every (task, augmentation) of ARC is one puzzle
-// id; id 0 is blank. Sudoku and mazes (canvas.kind) are a task of one pair
-// each, and all have id 0.
+// Training data of a model: tasks and their augmentations, without the
+// augmented grids. For ARC, each (task, augmentation) has one embedding row;
+// row 0 is blank. A Sudoku or maze (canvas.kind) is a task with one pair, and
+// all share row 0.
 #pragma once
 
 #include <cstdint>
@@ -21,19 +21,19 @@
 namespace arctrm {
 
 struct DatasetTask {
-  // Unique in the dataset: the task's id, or "<id>#2" for a second task of the
-  // same id from another source.
+  // Unique in the dataset: the id of the task, or "<id>#2" for a second task
+  // with the same id from another source.
   std::string name;
-  // What training sees: demonstrations, and for a `--train-on` task its test
-  // pairs after them.
+  // The training pairs: demonstrations, then the test pairs for a `--train-on`
+  // task.
   std::vector<Pair> pairs;
-  // Test inputs whose outputs are not known here; they shape the canvas and
-  // the plan.
+  // Test inputs without known outputs. They influence the canvas and the
+  // augmentations.
   std::vector<Grid> test_inputs;
-  // True when `pairs` holds test pairs.
+  // Does `pairs` hold test pairs?
   bool trains_on_test_pairs = false;
-  // Identity first. Of a Sudoku only that: its copies are shuffles drawn by
-  // number (puzzles/puzzle_dataset.h).
+  // The identity, then others. A Sudoku has only the identity here; its
+  // shuffles are drawn by number (puzzles/puzzle_dataset.h).
   std::vector<Augmentation> augmentations;
   friend bool operator==(const DatasetTask&, const DatasetTask&) = default;
 };
@@ -45,62 +45,60 @@ struct Dataset {
   std::vector<DatasetTask> tasks;
 
   bool has_ids() const { return canvas.kind == PuzzleKind::kArc; }
-  // Puzzle ids, the blank one included: 1 + sum of copies, or 1 where tasks
-  // have none. Ids are given out in order: task 0's copies are 1 … n0, then
-  // task 1's.
+  // Number of embedding rows: 1 for the blank one + the sum of augmentations,
+  // or 1 for puzzles. Task 0 has rows 1 … n0, then task 1 follows.
   int64_t num_ids() const;
-  // First id of task `i`; 0 where tasks have none.
+  // First embedding row of each task; 0 for puzzles.
   std::vector<int64_t> FirstIds() const;
-  // Ways a task can be drawn, itself included.
+  // Number of augmentations or shuffles of a task, including the identity.
   int num_augmentations(const DatasetTask& task) const;
-  // Training examples: sum over tasks of copies x pairs.
+  // Number of training examples: the sum over tasks of augmentations x pairs.
   int64_t num_examples() const;
-  // Tasks that got fewer copies than asked.
+  // Number of tasks with fewer augmentations than requested.
   int num_short_tasks() const;
   friend bool operator==(const Dataset&, const Dataset&) = default;
 };
 
-// One set of tasks that goes into a dataset.
+// A set of tasks for a dataset.
 struct DatasetSource {
   ChallengeSet challenges;
-  // Only for train-on sets: their test outputs become training pairs.
+  // For `--train-on` sets: test outputs that become training pairs.
   SolutionSet solutions;
   bool train_on_test_pairs = false;
 };
 
 struct BuildOptions {
   PlanOptions plan;
-  // 0: fit to the data with `canvas_margin`. Otherwise the side to use;
-  // InvalidArgument names the first task too large for it.
+  // Side of the canvas; 0 means the smallest one for the data plus
+  // `canvas_margin`. If a task is larger, InvalidArgument names it.
   int canvas_side = 0;
   int canvas_margin = 0;
   int threads = 1;
-  // Called from the caller's thread, now and then, with (tasks done, tasks in
-  // all), and once with all of them done; may be empty.
+  // Called repeatedly in the caller's thread with (tasks done, all tasks), the
+  // last time with all done. May be empty.
   std::function<void(int, int)> progress;
 };
 
 absl::StatusOr<Dataset> BuildDataset(const std::vector<DatasetSource>& sources,
                                      const BuildOptions& options);
 
-// Puts `more` behind `into`'s tasks; names taken already get "#2". Both must
+// Appends the tasks of `more` to `into`; duplicate names get "#2". Both must
 // have the same canvas.
 absl::Status AppendDataset(Dataset more, Dataset& into);
 
-// Is `name` that of a file of a dataset folder?
+// Is `name` the name of a file in dataset folders?
 bool IsDatasetName(absl::string_view name);
-// The file that makes a folder a dataset of arctrm.
+// A folder with this file is a dataset of arctrm.
 inline constexpr char kDatasetMark[] = "dataset.json";
 
 // Files in `dir`: dataset.json (format, version, canvas, seed, counts, the
 // shards with size and SHA-256) and shard-00000.zst …; see docs/formats.md.
-// Written to a fresh folder that then takes the place of `dir`; a `dir` with
-// anything else in it is FailedPrecondition and stays. Returns the bytes on
-// disk.
+// Writes a new folder, then replaces `dir` by it. FailedPrecondition, without
+// changes, if `dir` holds other files. Returns the size on disk in bytes.
 absl::StatusOr<int64_t> WriteDataset(const Dataset& dataset,
                                      absl::string_view dir);
-// NotFound where there is none, DataLoss with file and offset for damage,
-// FailedPrecondition for a format or version that is not ours.
+// NotFound if there is no dataset, DataLoss with file and offset for damage,
+// FailedPrecondition for an unknown format or version.
 absl::StatusOr<Dataset> ReadDataset(absl::string_view dir);
 
 }  // namespace arctrm

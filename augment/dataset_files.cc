@@ -21,7 +21,7 @@ namespace arctrm {
 namespace {
 
 constexpr absl::string_view kIndexName = "dataset.json";
-// A shard is closed once it holds so much before compression.
+// A shard ends once it has this size before compression.
 constexpr size_t kShardBytes = size_t{4} << 20;
 
 std::string ShardName(size_t index) {
@@ -33,7 +33,7 @@ std::string WithoutSlash(absl::string_view dir) {
   return std::string(dir);
 }
 
-// A folder of other things is never replaced by a dataset.
+// A dataset must not replace a folder with other files.
 absl::Status CheckReplaceable(const std::string& dir) {
   if (!FileExists(dir)) return absl::OkStatus();
   if (!IsDirectory(dir)) {
@@ -49,18 +49,18 @@ absl::Status CheckWhole(const Dataset& dataset, const DatasetIndex& index,
                          int64_t found) -> absl::Status {
     if (said == found) return absl::OkStatus();
     return absl::DataLossError(absl::StrCat(path, ": says ", said, " ", what,
-                                            ", its shards hold ", found));
+                                            ", but its shards hold ", found));
   };
   ARCTRM_RETURN_IF_ERROR(
       check("tasks", index.tasks, static_cast<int64_t>(dataset.tasks.size())));
-  ARCTRM_RETURN_IF_ERROR(check("puzzle ids", index.ids, dataset.num_ids()));
+  ARCTRM_RETURN_IF_ERROR(check("embedding rows", index.ids, dataset.num_ids()));
   ARCTRM_RETURN_IF_ERROR(
       check("examples", index.examples, dataset.num_examples()));
   std::set<absl::string_view> names;
   for (const DatasetTask& task : dataset.tasks) {
     if (!names.insert(task.name).second) {
       return absl::DataLossError(
-          absl::StrCat(path, ": the task ", task.name, " stands twice"));
+          absl::StrCat(path, ": the task ", task.name, " occurs twice"));
     }
   }
   return absl::OkStatus();
@@ -113,7 +113,7 @@ absl::StatusOr<Dataset> ReadDataset(absl::string_view path) {
   const std::string index_path = JoinPath(dir, kIndexName);
   if (!FileExists(index_path)) {
     return absl::NotFoundError(absl::StrCat(
-        dir, ": no dataset here (", kIndexName,
+        dir, ": this is not a dataset (", kIndexName,
         " is missing); `arctrm augment` makes one from a challenges file"));
   }
   ARCTRM_ASSIGN_OR_RETURN(const std::string text, ReadFile(index_path));
@@ -128,7 +128,7 @@ absl::StatusOr<Dataset> ReadDataset(absl::string_view path) {
     auto frame = ReadFile(shard_path);
     if (absl::IsNotFound(frame.status())) {
       return absl::DataLossError(
-          absl::StrCat(shard_path, ": missing; ", kIndexName, " names it"));
+          absl::StrCat(shard_path, ": missing, but ", kIndexName, " names it"));
     }
     ARCTRM_RETURN_IF_ERROR(frame.status());
     ARCTRM_RETURN_IF_ERROR(

@@ -18,8 +18,8 @@ uint64_t PairHash(const Pair& pair) {
       absl::StrCat(pair.input.ContentBytes(), pair.output.ContentBytes()));
 }
 
-// "<id>#2" is a second task of the same id. Ids may hold '#' themselves, so a
-// name counts for what stands before its last '#' and for itself.
+// "<id>#2" is a second task with the same id. Ids may contain '#', so a name
+// stands for itself and for the part before its last '#'.
 std::string BareId(const std::string& name) {
   const size_t mark = name.rfind('#');
   if (mark == std::string::npos || mark + 1 == name.size() ||

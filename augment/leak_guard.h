@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Was what is scored trained on? Compared by task id and by content.
+// Detects scored tasks that were trained on, by task id and by content.
 #pragma once
 
 #include <cstdint>
@@ -11,18 +11,18 @@
 
 namespace arctrm {
 
-// What a model saw of one task.
+// The part of a task that a model was trained on.
 struct TrainedTask {
   std::string name;
-  // Test pairs of the task were trained on, not only demonstrations.
+  // Was the model trained on test pairs too?
   bool test_pairs = false;
-  // Sha256Prefix of (input, output) content of every pair trained on.
+  // Sha256Prefix of the (input, output) content of every training pair.
   std::vector<uint64_t> pair_hashes;
   friend bool operator==(const TrainedTask&, const TrainedTask&) = default;
 };
 
 std::vector<TrainedTask> TrainedTasks(const Dataset& dataset);
-// Union by name and content; `into` keeps its order.
+// Adds `more` to `into`, merging by name and content; `into` keeps its order.
 void MergeTrainedTasks(const std::vector<TrainedTask>& more,
                        std::vector<TrainedTask>& into);
 
@@ -33,15 +33,14 @@ struct Leak {
   std::string reason;
 };
 
-// Tasks of `scored` whose test pairs may have been seen: the same id trained
-// with test pairs, or a test pair (input and known output) among the pairs
-// trained on of any task. In the order of `scored`, one entry a task.
+// Tasks of `scored` whose test pairs may have been seen: a task with the same
+// id was trained on with test pairs, or a test pair (input and known output) is
+// a training pair of any task. In the order of `scored`, one entry per task.
 std::vector<Leak> FindLeaks(const std::vector<TrainedTask>& trained,
                             const ChallengeSet& scored,
                             const SolutionSet& solutions);
 
-// One line for log, score and report; "" without leaks. "376 of 400 scored
-// tasks were trained on (009d5c81, …): the score is not a measure of …".
+// One line for log, score and report; "" without leaks.
 std::string LeakWarning(const std::vector<Leak>& leaks, int scored_tasks);
 
 }  // namespace arctrm

@@ -24,8 +24,8 @@ absl::StatusOr<PuzzleKind> ParsePuzzleKind(absl::string_view name) {
        {PuzzleKind::kArc, PuzzleKind::kSudoku, PuzzleKind::kMaze}) {
     if (name == PuzzleKindName(kind)) return kind;
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("\"", name, "\" is no kind of puzzle: arc, sudoku or maze"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "\"", name, "\" is not a kind of puzzle: expected arc, sudoku or maze"));
 }
 
 }  // namespace arctrm

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a dataset's tasks are, and so how their grids become tokens.
+// The kind of a dataset's tasks. It determines how grids become tokens.
 #pragma once
 
 #include "absl/status/statusor.h"
@@ -7,8 +7,8 @@
 
 namespace arctrm {
 
-// A grid of ARC holds colours 0-9; of Sudoku digits 1-9 with 0 for blank; of a
-// maze 0 wall, 1 free, 2 start, 3 goal, 4 path (`# SGo`).
+// Cells of ARC are colours 0-9; cells of Sudoku are digits 1-9, or 0 for blank;
+// cells of mazes are 0 wall, 1 free, 2 start, 3 goal, 4 path (`# SGo`).
 enum class PuzzleKind { kArc, kSudoku, kMaze };
 
 // "arc", "sudoku", "maze", and back.

@@ -12,12 +12,12 @@ namespace {
 
 constexpr double kRoomWithoutRule = 1.3;
 
-// How a side of the output follows from one of the input.
+// How a side of the output depends on a side of the input.
 enum class Growth { kRatio, kDifference, kConstant };
 constexpr std::array kGrowths = {Growth::kRatio, Growth::kDifference,
                                  Growth::kConstant};
 
-// As in the example `from` -> `to`.
+// Applies the growth of the example `from` -> `to` to `side`.
 double Expect(Growth growth, int from, int to, int side) {
   switch (growth) {
     case Growth::kRatio:
@@ -30,7 +30,7 @@ double Expect(Growth growth, int from, int to, int side) {
   return to;
 }
 
-// A size that need not be whole.
+// A size with fractions.
 struct Extent {
   double rows = 0;
   double cols = 0;
@@ -68,8 +68,8 @@ struct Rule {
   }
 };
 
-// Those that all pairs follow; none of no pairs. Where all inputs are squares,
-// nothing tells whether the axes are swapped.
+// The rules that hold for all pairs; none without pairs. If all inputs are
+// squares, both rules with and without swapped axes hold.
 std::vector<Rule> RulesOf(const std::vector<Pair>& pairs) {
   std::vector<Rule> rules;
   for (const Pair& pair : pairs) {
@@ -87,7 +87,7 @@ std::vector<Rule> RulesOf(const std::vector<Pair>& pairs) {
   return rules;
 }
 
-// Of output to input, in any pair.
+// The largest ratio of output to input in any pair.
 double LargestRatio(const std::vector<Pair>& pairs) {
   double ratio = 0;
   for (const Pair& pair : pairs) {
@@ -121,7 +121,7 @@ GridSize TaskWindow(const std::vector<Pair>& pairs,
     }
   }
   const auto fitted = [&](double side) {
-    // Before it becomes an int: ratios multiply.
+    // Limit before converting to int, as products of ratios can be large.
     side = std::min(std::ceil(side - 1e-9), static_cast<double>(canvas_side));
     const int with_border = static_cast<int>(side) + 1;
     return std::min((with_border + step - 1) / step * step, canvas_side);

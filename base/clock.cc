@@ -31,7 +31,7 @@ const Clock& RealClock() {
 
 absl::StatusOr<absl::Duration> ParseDuration(absl::string_view text) {
   const absl::Status bad = absl::InvalidArgumentError(absl::StrCat(
-      "\"", text, "\" is no duration: expected 90s, 20m, 11h30m or 1.5h"));
+      "\"", text, "\" is not a duration: expected 90s, 20m, 11h30m or 1.5h"));
   absl::Duration total;
   size_t at = 0;
   double last_unit = INFINITY;
@@ -52,7 +52,7 @@ absl::StatusOr<absl::Duration> ParseDuration(absl::string_view text) {
                         : text[at] == 's' ? 1
                         : text[at] == 'd' ? 86400
                                           : 0;
-    // Units stand once, large ones first.
+    // Each unit may occur once, in descending order.
     if (unit == 0 || unit >= last_unit || value > 1e7) return bad;
     last_unit = unit;
     total += absl::Seconds(value * unit);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Time, injected wherever it matters, so budgets and deadlines are tested
-// without sleeping.
+// Clocks are passed in, so that tests of budgets and deadlines need not sleep.
 #pragma once
 
 #include <string>
@@ -14,11 +13,11 @@ namespace arctrm {
 class Clock {
  public:
   virtual ~Clock() = default;
-  // Monotonic: never goes back. Only differences mean anything.
+  // Monotonic. Only differences have a meaning.
   virtual absl::Time Now() const = 0;
 };
 
-// The machine's monotonic clock. Lives for ever; thread-safe.
+// The machine's monotonic clock. Never destroyed; thread-safe.
 const Clock& RealClock();
 
 // A moment on a clock after which work stops. Copyable; borrows the clock.
@@ -49,10 +48,10 @@ class Deadline {
   absl::Time at_ = absl::InfiniteFuture();
 };
 
-// "90s", "20m", "11h30m", "1.5h" -> duration. A bare number, a negative or an
-// empty one is InvalidArgument.
+// "90s", "20m", "11h30m", "1.5h" -> duration. Numbers without a unit, zero,
+// negative durations and empty texts are InvalidArgument.
 absl::StatusOr<absl::Duration> ParseDuration(absl::string_view text);
-// "1h 05m", "4m 10s", "12.3s": for people.
+// For display: "1h 05m", "4m 10s", "12.3s".
 std::string DurationText(absl::Duration duration);
 
 }  // namespace arctrm

@@ -17,7 +17,7 @@ namespace {
 
 constexpr size_t kChunk = size_t{1} << 18;
 
-// "gzip" or "zstd" in front of what is wrong.
+// Puts "gzip" or "zstd" before the fault.
 absl::Status Refused(absl::string_view kind, absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat(kind, " data: ", what));
 }
@@ -38,7 +38,7 @@ absl::Status TooMuch(absl::string_view kind, int64_t max_bytes) {
                               "unpack it and give it in parts"));
 }
 
-// Nothing or zeros, as tapes and some tools leave behind.
+// Tapes and some tools append zeros.
 bool IsPadding(absl::string_view bytes) {
   return bytes.find_first_not_of('\0') == absl::string_view::npos;
 }
@@ -63,7 +63,7 @@ std::string ZstdCompress(absl::string_view bytes, int level) {
 absl::StatusOr<std::string> ZstdDecompress(absl::string_view frame,
                                            int64_t max_bytes) {
   const size_t whole = ZSTD_findFrameCompressedSize(frame.data(), frame.size());
-  // Skippable frames have magic numbers of their own.
+  // Skippable frames have other magic numbers.
   constexpr absl::string_view kMagic = "\x28\xb5\x2f\xfd";
   if (ZSTD_isError(whole) || whole != frame.size() ||
       frame.substr(0, kMagic.size()) != kMagic) {
@@ -82,7 +82,7 @@ absl::StatusOr<std::string> ZstdDecompress(absl::string_view frame,
                                             " bytes, at most ", max_bytes,
                                             " are expected"));
   }
-  // A block of 4 bytes can stand for 128 KiB, and nothing for more.
+  // The smallest block has 4 bytes, and no block holds more than 128 KiB.
   constexpr unsigned long long kLeastBlock = 4;
   constexpr unsigned long long kMostOfBlock = 128 << 10;
   if (content / kMostOfBlock > frame.size() / kLeastBlock) {
@@ -104,7 +104,7 @@ absl::StatusOr<std::string> ZstdDecompress(absl::string_view frame,
 absl::StatusOr<std::string> GzipUnpack(absl::string_view bytes,
                                        int64_t max_bytes) {
   constexpr absl::string_view kGzip = "gzip";
-  // A window of up to 2^15 bytes; 16 asks for gzip's frame instead of zlib's.
+  // A window of up to 2^15 bytes; adding 16 selects the gzip format.
   constexpr int kGzipWindow = 15 + 16;
   z_stream stream = {};
   ARCTRM_CHECK(inflateInit2(&stream, kGzipWindow) == Z_OK);
@@ -157,7 +157,7 @@ absl::StatusOr<std::string> ZstdUnpack(absl::string_view bytes,
   std::string out;
   std::vector<char> chunk(kChunk);
   ZSTD_inBuffer in = {bytes.data(), bytes.size(), 0};
-  // What is still to come of the frame; 0 between frames.
+  // Bytes of the frame that are still expected; 0 between frames.
   size_t left = 1;
   while (left != 0 || !IsPadding(bytes.substr(in.pos))) {
     ZSTD_outBuffer made = {chunk.data(), chunk.size(), 0};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// zstd frames with content checksum, and unpacking of files that others made.
+// Writes zstd frames with a content checksum; unpacks gzip and zstd files from
+// other programs.
 #pragma once
 
 #include <cstdint>
@@ -12,16 +13,16 @@ namespace arctrm {
 
 // One frame that records its content size and a checksum.
 std::string ZstdCompress(absl::string_view bytes, int level = 6);
-// DataLoss for anything that is not exactly one whole frame, for a wrong
-// checksum, and for content larger than `max_bytes` (checked before any
-// allocation of that size).
+// DataLoss unless `frame` is exactly one whole frame with a right checksum and
+// at most `max_bytes` of content (checked before memory of that size is
+// allocated).
 absl::StatusOr<std::string> ZstdDecompress(absl::string_view frame,
                                            int64_t max_bytes);
 
-// All members of a gzip file or frames of a zstd file in a row, checksums
-// compared; zeros after them are padding. InvalidArgument for truncated or
-// damaged data, for something else after it, and as soon as more than
-// `max_bytes` come out.
+// Unpacks all members of a gzip file or frames of a zstd file and verifies
+// their checksums. Zeros after them are padding. InvalidArgument for truncated
+// or damaged data, for other data after it, and when the output exceeds
+// `max_bytes`.
 absl::StatusOr<std::string> GzipUnpack(absl::string_view bytes,
                                        int64_t max_bytes);
 absl::StatusOr<std::string> ZstdUnpack(absl::string_view bytes,

@@ -14,7 +14,7 @@
 namespace arctrm {
 namespace {
 
-// It may hold names of files and other text of people.
+// The text may hold file names and other input, so it must be made printable.
 void TellWhat(const std::exception& error) {
   try {
     std::fprintf(stderr, "error: %s\n", Printable(error.what()).c_str());
@@ -30,13 +30,12 @@ absl::Status StatusOfException(const std::exception_ptr& error,
   try {
     std::rethrow_exception(error);
   } catch (const std::bad_alloc&) {
-    return OutOfMemoryError(
-        absl::StrCat(doing,
-                     ": memory ran out; give this process more, or less "
-                     "to do at once"));
+    return OutOfMemoryError(absl::StrCat(doing,
+                                         ": memory ran out; give this process "
+                                         "more memory, or less work at once"));
   } catch (const std::length_error&) {
     return OutOfMemoryError(
-        absl::StrCat(doing, ": more was to be held in memory than any holds"));
+        absl::StrCat(doing, ": the data is larger than any memory"));
   } catch (const std::exception& e) {
     return absl::InternalError(
         absl::StrCat(doing, ": internal error: ", e.what()));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Exceptions of libraries and of memory that ran out, where they have to end.
+// Turns exceptions of libraries and of allocations into Status at the border of
+// a library.
 #pragma once
 
 #include <exception>
@@ -11,12 +12,12 @@
 
 namespace arctrm {
 
-// What `error` says: OutOfMemoryError() for std::bad_alloc and
-// std::length_error, Internal for all others.
+// OutOfMemoryError() for std::bad_alloc and std::length_error, Internal for all
+// others. `doing` begins the message.
 absl::Status StatusOfException(const std::exception_ptr& error,
                                absl::string_view doing);
 
-// fn(), which returns a Status or a StatusOr; what it throws becomes one.
+// Calls fn(), which returns a Status or a StatusOr. Exceptions become a Status.
 template <typename Fn>
 std::invoke_result_t<Fn> CatchExceptions(absl::string_view doing, Fn&& fn) {
   try {
@@ -26,8 +27,8 @@ std::invoke_result_t<Fn> CatchExceptions(absl::string_view doing, Fn&& fn) {
   }
 }
 
-// From now on an exception that nobody catches ends the process with one line
-// on standard error and exit code 1, without a core dump.
+// From now on an uncaught exception ends the process with one line on standard
+// error and exit code 1, without a core dump.
 void EndOnUncaught();
 
 }  // namespace arctrm

@@ -18,7 +18,7 @@ struct Magic {
   absl::string_view bytes;
 };
 
-// Of a literal that may hold NUL.
+// Keeps NUL characters of the literal.
 template <size_t N>
 constexpr absl::string_view Bytes(const char (&text)[N]) {
   return absl::string_view(text, N - 1);
@@ -56,19 +56,20 @@ const Magic kMagics[] = {
            "ELF")},
 };
 
-// One frame of data that decoders skip; pzstd and others put it in front.
+// pzstd and other tools write a skippable frame first.
 bool IsSkippableZstd(absl::string_view bytes) {
   return bytes.size() >= 8 && (bytes[0] & 0xf0) == 0x50 &&
          bytes.substr(1, 3) == Bytes("\x2a\x4d\x18");
 }
 
-// A protocol from 2 on names itself; protocol 0 and 1 don't.
+// Protocols from 2 on begin with their number; protocols 0 and 1 do not.
 bool IsPickle(absl::string_view bytes) {
   if (bytes.size() < 3 || bytes[0] != '\x80') return false;
   return bytes[1] >= 2 && bytes[1] <= 5;
 }
 
-// The length of a JSON header, little endian in eight bytes, then the header.
+// The file begins with the length of its JSON header, eight bytes,
+// little-endian.
 bool IsSafetensors(absl::string_view bytes) {
   return bytes.size() >= 10 && bytes.substr(5, 3) == Bytes("\0\0\0") &&
          bytes[8] == '{' && (bytes[9] == '"' || bytes[9] == '}');
@@ -86,7 +87,7 @@ bool IsHtml(absl::string_view bytes) {
   return false;
 }
 
-// What servers answer in place of a file, as a text of its own.
+// Is the whole text an answer such as "404: Not Found"?
 bool IsServerMessage(absl::string_view bytes) {
   constexpr size_t kLongest = 256;
   if (bytes.size() > kLongest) return false;
@@ -129,7 +130,7 @@ bool IsServerMessage(absl::string_view bytes) {
   return false;
 }
 
-// ASCII in units of `width` bytes, of which all but one are 0.
+// Is it ASCII in units of `width` bytes, all but one of them 0?
 bool IsWideText(absl::string_view bytes, size_t width) {
   const size_t units = std::min<size_t>(bytes.size(), 64) / width;
   if (units == 0 || bytes.size() < 4) return false;
@@ -146,7 +147,7 @@ bool IsWideText(absl::string_view bytes, size_t width) {
   return false;
 }
 
-// ": 123 bytes" of a pointer's "size 123" line, "" without it.
+// " (123 bytes)" from the pointer's line "size 123"; "" without that line.
 std::string LfsSize(absl::string_view bytes) {
   const size_t at = bytes.find("\nsize ");
   if (at == absl::string_view::npos) return "";
@@ -189,10 +190,10 @@ const char* Describe(FileKind kind) {
       return "an error message of a server, not the file itself: the download "
              "went wrong; fetch it again by the address of the raw file";
     case FileKind::kUtf16:
-      return "text in UTF-16: UTF-8 is read (iconv -f UTF-16 -t UTF-8 FILE > "
+      return "text in UTF-16, expected UTF-8 (iconv -f UTF-16 -t UTF-8 FILE > "
              "NEW)";
     case FileKind::kUtf32:
-      return "text in UTF-32: UTF-8 is read (iconv -f UTF-32 -t UTF-8 FILE > "
+      return "text in UTF-32, expected UTF-8 (iconv -f UTF-32 -t UTF-8 FILE > "
              "NEW)";
     case FileKind::kPickle:
       return "a Python pickle: write it as JSON first (json.dump)";
@@ -208,9 +209,9 @@ const char* Describe(FileKind kind) {
              "read_feather(FILE).to_json(NEW, orient=\"records\", "
              "lines=True))";
     case FileKind::kHdf5:
-      return "an HDF5 file, which is not read here";
+      return "an HDF5 file, which arctrm does not read";
     case FileKind::kSqlite:
-      return "an SQLite data base, which is not read here";
+      return "an SQLite database, which arctrm does not read";
     case FileKind::kSafetensors:
       return "a safetensors file, weights of a model";
     case FileKind::kGguf:
@@ -282,8 +283,7 @@ absl::Status CheckIsText(absl::string_view bytes) {
     return absl::InvalidArgumentError(DescribeFileKind(kind, bytes));
   }
   if (!LooksBinary(bytes)) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      "binary data of a kind that is not known here, not text");
+  return absl::InvalidArgumentError("binary data of an unknown kind, not text");
 }
 
 }  // namespace arctrm

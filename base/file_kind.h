@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a file is, by its first bytes: for readers that find something other
-// than they expect.
+// Recognises files by their first bytes, so that readers can name a file of an
+// unexpected kind.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@
 namespace arctrm {
 
 enum class FileKind {
-  kUnknown,  // text, or bytes that no other kind fits
+  kUnknown,  // text, or unrecognised bytes
   kEmpty,
   kGzip,
   kZstd,
@@ -26,7 +26,7 @@ enum class FileKind {
   kTar,
   kLfsPointer,
   kHtml,
-  kServerMessage,  // "404: Not Found", what a failed download saves
+  kServerMessage,  // "404: Not Found", saved by a failed download
   kUtf16,
   kUtf32,
   kPickle,
@@ -42,23 +42,22 @@ enum class FileKind {
   kProgram,
 };
 
-// As many bytes from the beginning of a file as FileKindOf looks at.
+// FileKindOf looks at this many bytes from the beginning of a file.
 inline constexpr size_t kFileKindBytes = 1024;
 
 // `bytes`: the file or its beginning.
 FileKind FileKindOf(absl::string_view bytes);
 
-// What `bytes` are and what to do, for a message after the path: "a git-lfs
+// Names the kind and the remedy, for a message after the path: "a git-lfs
 // pointer, not the file itself (28374123 bytes): fetch it with git lfs pull".
-// For kUnknown "". `bytes` as for FileKindOf.
+// "" for kUnknown. `bytes` as for FileKindOf.
 std::string DescribeFileKind(FileKind kind, absl::string_view bytes);
 
-// Whether the first of `bytes` are control characters (NUL among them) in a
-// share that no text has, damaged text included.
+// Do the first of `bytes` hold more control characters than even damaged text?
 bool LooksBinary(absl::string_view bytes);
 
-// InvalidArgument, without a path, for whatever is not text of ASCII or UTF-8,
-// with DescribeFileKind's words; an empty file is text.
+// InvalidArgument, without the path, unless `bytes` are ASCII or UTF-8 text.
+// The message is DescribeFileKind's. An empty file is text.
 absl::Status CheckIsText(absl::string_view bytes);
 
 }  // namespace arctrm

@@ -20,24 +20,24 @@
 namespace arctrm {
 namespace {
 
-// Of what stands in a lock.
+// A lock file holds a process number of at most this length.
 constexpr size_t kMostDigits = 24;
 
-// `what` is in use by the process whose number stands in the file.
+// The file holds the number of the process that uses `what`.
 absl::Status InUse(const std::string& path, const std::string& what) {
   const absl::StatusOr<std::string> text = ReadFile(path);
   int64_t pid = 0;
   const bool known =
       text.ok() && absl::SimpleAtoi(absl::StripAsciiWhitespace(*text), &pid);
   return absl::AlreadyExistsError(absl::StrCat(
-      what, ": another arctrm is at work there",
+      what, ": another arctrm is using it",
       known ? absl::StrCat(" (process ", pid, ")") : "",
-      "; wait until it has ended, end it",
+      "; wait until that ends, stop it",
       known ? absl::StrCat(" (kill ", pid, ")") : "", ", or name another"));
 }
 
-// Is the locked file still the one of that name? Whoever held it before may
-// have removed it.
+// Is the locked file still the one at `path`? The former holder may have
+// removed it.
 bool IsStill(int fd, const std::string& path) {
   struct stat locked = {};
   struct stat named = {};
@@ -45,8 +45,8 @@ bool IsStill(int fd, const std::string& path) {
          locked.st_dev == named.st_dev && locked.st_ino == named.st_ino;
 }
 
-// A file of somebody's that has the lock's name is not touched: it would be
-// written to and removed.
+// A lock file is overwritten and removed, so a foreign file of that name is
+// refused.
 absl::Status CheckIsLock(int fd, const std::string& path) {
   char text[kMostDigits + 1];
   struct stat info = {};
@@ -58,8 +58,7 @@ absl::Status CheckIsLock(int fd, const std::string& path) {
     return absl::OkStatus();
   }
   return absl::FailedPreconditionError(absl::StrCat(
-      path,
-      ": stands where arctrm puts its lock and is not one; move it away"));
+      path, ": arctrm needs this name for its lock; move the file away"));
 }
 
 // Paths of the locks that this process holds. Never destroyed.
@@ -99,7 +98,7 @@ FileLock::~FileLock() {
       (void)!pwrite(fd_, before_.data(), before_.size(), 0);
     }
   } else {
-    // Removed while it is locked: nobody else can hold it.
+    // Remove the file before unlocking, so that no other process can hold it.
     unlink(path_.c_str());
   }
   close(fd_);
@@ -128,7 +127,7 @@ absl::StatusOr<std::unique_ptr<FileLock>> FileLock::Take(
     const ssize_t size = pread(fd, before.data(), before.size(), 0);
     before.resize(size > 0 ? static_cast<size_t>(size) : 0);
     const std::string pid = absl::StrCat(getpid(), "\n");
-    // The number is for people: a full disk does without.
+    // The number is only for messages; a full disk may lack it.
     if (ftruncate(fd, 0) == 0) (void)!write(fd, pid.data(), pid.size());
     return std::unique_ptr<FileLock>(new FileLock(path, fd, std::move(before)));
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A lock that dies with its process (flock on a file).
+// A lock that ends with its process (flock on a file).
 #pragma once
 
 #include <memory>
@@ -9,25 +9,25 @@
 
 namespace arctrm {
 
-// Held until destroyed; then the file goes too. Programs that are started do
-// not inherit it.
+// Held until destroyed, which also removes the file. Child processes do not
+// inherit it.
 class FileLock {
  public:
   // Makes the file `path`, whose folder must exist, and locks it. AlreadyExists
-  // where another process holds it: `what` is in use by the process with the
-  // number that the message gives. A file system without locks has none to
-  // wait for.
+  // if another process holds the lock; the message says that `what` is in use
+  // and gives the number of the process. Succeeds on a file system without
+  // locks.
   static absl::StatusOr<std::unique_ptr<FileLock>> Take(
       const std::string& path, const std::string& what);
   ~FileLock();
-  // One that a killed process left is there again when this is destroyed, with
-  // what stood in it: for a command that is refused and changes nothing.
+  // On destruction, restores the lock file that a killed process left, with its
+  // content. For a command that is refused and must change nothing.
   void LeaveAsFound() { leave_ = true; }
   FileLock(const FileLock&) = delete;
   FileLock& operator=(const FileLock&) = delete;
 
-  // The files of all locks that this process holds, before it ends without
-  // giving them up. Waits for nothing.
+  // Removes the files of all locks that this process holds. For a process that
+  // ends without destructors. Never blocks.
   static void RemoveFilesOfHeld();
 
  private:
@@ -35,11 +35,12 @@ class FileLock {
 
   const std::string path_;
   const int fd_;
-  const std::string before_;  // what stood in the file
+  const std::string before_;  // content of the file before
   bool leave_ = false;
 };
 
-// The same refusal where somebody holds the lock now; takes and makes nothing.
+// Returns the same error if a process holds the lock now. Does not lock or make
+// files.
 absl::Status CheckNotLocked(const std::string& path, const std::string& what);
 
 }  // namespace arctrm

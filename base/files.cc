@@ -50,7 +50,7 @@ class FileDescriptor {
     if (fd_ >= 0) close(fd_);
     fd_ = fd;
   }
-  // Closes and says whether that worked: the last chance to hear of a full
+  // Returns whether closing succeeded; it may be the first to report a full
   // disk.
   bool Close() {
     const int fd = fd_;
@@ -62,7 +62,7 @@ class FileDescriptor {
   int fd_;
 };
 
-// `waits`: for whoever reads, so that a stop signal ends it.
+// `waits`: wait for a slow reader until a stop signal.
 absl::Status WriteAll(int fd, absl::string_view bytes, absl::string_view path,
                       bool waits = false) {
   while (!bytes.empty()) {
@@ -77,20 +77,20 @@ absl::Status WriteAll(int fd, absl::string_view bytes, absl::string_view path,
   return absl::OkStatus();
 }
 
-// A rename is only safe on disk once its folder is.
+// A rename is durable only after its folder is synced.
 void SyncDirectory(const std::string& dir) {
   const FileDescriptor fd(
       open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (fd.get() >= 0) fsync(fd.get());
 }
 
-// "dir/" and "dir" are one folder.
+// "dir/" and "dir" are the same folder.
 std::string WithoutSlashes(absl::string_view path) {
   while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
   return std::string(path);
 }
 
-// A short name, whatever the length of that of `path`.
+// The result is short even if the name of `path` is long.
 std::string Beside(absl::string_view path, absl::string_view use) {
   const std::string whole = WithoutSlashes(path);
   return JoinPath(
@@ -99,7 +99,7 @@ std::string Beside(absl::string_view path, absl::string_view use) {
                    Sha256Hex(Basename(whole)).substr(0, kOwnNameDigits)));
 }
 
-// What a killed process of the same number left goes first.
+// Removes the file of a killed process that had the same number.
 int OpenFresh(const std::string& path) {
   constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
   const int fd = open(path.c_str(), kFlags, 0644);
@@ -108,15 +108,15 @@ int OpenFresh(const std::string& path) {
   return open(path.c_str(), kFlags, 0644);
 }
 
-// Most bytes of a name in `dir`.
+// Maximum length of a name in `dir`.
 size_t NameLimit(const std::string& dir) {
   constexpr size_t kUsual = 255;
   const long limit = pathconf(dir.c_str(), _PC_NAME_MAX);
   return limit > 0 ? static_cast<size_t>(limit) : kUsual;
 }
 
-// The descriptor that "/dev/stdout", "/dev/fd/3" … name, -1 for other paths. To
-// open these would begin a file over, and a rename would take their place.
+// The descriptor named by "/dev/stdout", "/dev/fd/3" …; -1 for other paths.
+// Opening such a path would truncate the file, and a rename would replace it.
 int StreamOf(absl::string_view path) {
   if (path == "/dev/stdin") return STDIN_FILENO;
   if (path == "/dev/stdout") return STDOUT_FILENO;
@@ -138,8 +138,7 @@ absl::Status WriteInPlace(absl::string_view path, absl::string_view bytes) {
   return absl::OkStatus();
 }
 
-// What stands in the way of reading or writing a file of this kind; "":
-// nothing.
+// The kind of a file that cannot be read or written as a whole; "" for others.
 absl::string_view KindOf(const struct stat& info) {
   if (S_ISFIFO(info.st_mode)) return "a FIFO";
   if (S_ISSOCK(info.st_mode)) return "a socket";
@@ -148,8 +147,7 @@ absl::string_view KindOf(const struct stat& info) {
   return S_ISCHR(info.st_mode) && !null ? "a device" : "";
 }
 
-// Waits until `fd`, which a pipe or a terminal may be, has something to read or
-// has ended.
+// Waits until `fd`, perhaps a pipe or a terminal, has data or has ended.
 absl::Status AwaitInput(int fd, absl::string_view path) {
   constexpr int kLookMs = 100;
   for (;;) {
@@ -163,7 +161,7 @@ absl::Status AwaitInput(int fd, absl::string_view path) {
   }
 }
 
-// No file that is read whole needs more than what there is.
+// A file that is read whole must fit into free memory.
 absl::Status CheckFitsMemory(int64_t bytes, absl::string_view path) {
   constexpr int64_t kSmall = int64_t{64} << 20;
   if (bytes < kSmall) return absl::OkStatus();
@@ -171,7 +169,7 @@ absl::Status CheckFitsMemory(int64_t bytes, absl::string_view path) {
   if (bytes <= free) return absl::OkStatus();
   return OutOfMemoryError(absl::StrCat(
       "can't read ", path, ": it has ", bytes >> 20,
-      " MiB or more, and memory has room for ", free >> 20, " MiB"));
+      " MiB or more, but memory has room for ", free >> 20, " MiB"));
 }
 
 absl::StatusOr<std::string> ReadToEnd(int fd, const struct stat& info,
@@ -201,8 +199,8 @@ absl::StatusOr<std::string> ReadToEnd(int fd, const struct stat& info,
   }
 }
 
-// A file in the folder that will hold `path`. It has no name, so that it leaves
-// nothing behind, whatever ends this process.
+// Makes a file in the folder that will hold `path`. It has no name, so that
+// nothing is left if this process is killed.
 absl::Status OpenProbe(absl::string_view path, FileDescriptor& fd) {
   const std::string dir = Dirname(path);
   fd.Reset(open(dir.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
@@ -211,7 +209,7 @@ absl::Status OpenProbe(absl::string_view path, FileDescriptor& fd) {
     const std::string probe = JoinPath(dir, absl::StrCat(kOwnPrefix, getpid()));
     fd.Reset(
         open(probe.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    // The name goes at once: the open file is enough.
+    // The open file is enough, so its name is removed at once.
     if (fd.get() >= 0) unlink(probe.c_str());
   }
   if (fd.get() < 0) return ErrnoStatus(errno, "can't write", path);
@@ -222,7 +220,7 @@ absl::Status OpenProbe(absl::string_view path, FileDescriptor& fd) {
 
 absl::StatusOr<std::string> ReadFile(absl::string_view path) {
   const std::string name(path);
-  // Not to wait for a writer of a FIFO where no signal is heard.
+  // Opening must not wait for the writer of a FIFO, as no signal would end it.
   const FileDescriptor fd(
       open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (fd.get() < 0 && errno == ENXIO) {
@@ -249,7 +247,7 @@ absl::Status WriteFileAtomically(absl::string_view path,
   const std::string name(path);
   if (IsDirectory(path)) return ErrnoStatus(EISDIR, "can't write", path);
   if (IsSpecialFile(path)) return WriteInPlace(path, bytes);
-  // Two threads may write the same file: a watchdog's and its work's.
+  // A watchdog and its work may write the same file at the same time.
   static std::atomic<int> writes{0};
   const std::string temporary = absl::StrCat(Beside(path, "tmp"), "-", getpid(),
                                              "-", writes.fetch_add(1));
@@ -339,7 +337,7 @@ absl::StatusOr<std::vector<std::string>> ListFiles(absl::string_view dir) {
   if (error) return ErrnoStatus(error.value(), "can't list", dir);
   std::vector<std::string> names;
   while (it != fs::directory_iterator()) {
-    // A link to nowhere is no regular file and no error either.
+    // Skips dangling links without an error.
     std::error_code ignored;
     if (it->is_regular_file(ignored)) {
       names.push_back(it->path().filename().string());
@@ -364,17 +362,15 @@ absl::Status CheckFileName(absl::string_view path) {
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError(
-      absl::StrCat(path, ": names a folder, expected the name of a file",
-                   name.empty() ? "; leave the slash at its end out" : ""));
+      absl::StrCat(path, ": this names a folder, expected the name of a file",
+                   name.empty() ? "; remove the slash at its end" : ""));
 }
 
 absl::Status CheckFolderName(absl::string_view path) {
   const std::string name = Basename(WithoutSlashes(path));
   if (name != "." && name != "..") return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
-      path,
-      ": the folder is put in place whole, so call it by its name and "
-      "not by ",
+      path, ": the folder is replaced as a whole, so give its name instead of ",
       name));
 }
 
@@ -422,7 +418,7 @@ absl::Status CheckWritable(absl::string_view path) {
   absl::Status status = OpenProbe(path, fd);
   if (status.ok()) status = WriteAll(fd.get(), "probe", path);
   if (!absl::IsResourceExhausted(status)) return status;
-  // What is there already can be written over.
+  // An existing file can be overwritten.
   struct stat info = {};
   if (stat(name.c_str(), &info) == 0 && info.st_blocks > 0 &&
       access(name.c_str(), W_OK) == 0) {
@@ -436,14 +432,14 @@ absl::StatusOr<int64_t> FreeBytes(absl::string_view dir) {
   struct statvfs info = {};
   while (statvfs(at.c_str(), &info) != 0) {
     if (errno != ENOENT || Dirname(at) == at) {
-      return ErrnoStatus(errno, "can't tell what is free in", dir);
+      return ErrnoStatus(errno, "can't determine the free space of", dir);
     }
     at = Dirname(at);
   }
-  // Of files there are few more where there are so few.
+  // With fewer free inodes the disk counts as full.
   constexpr fsfilcnt_t kFewFiles = 16;
   if (info.f_files > 0 && info.f_favail < kFewFiles) return 0;
-  // Some file systems don't know.
+  // Some file systems report no blocks.
   if (info.f_blocks == 0) return std::numeric_limits<int64_t>::max();
   return static_cast<int64_t>(info.f_bavail) *
          static_cast<int64_t>(info.f_frsize);
@@ -477,12 +473,12 @@ absl::Status ReplaceDirectory(absl::string_view fresh, absl::string_view path) {
   if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(),
                 RENAME_EXCHANGE) == 0) {
     SyncDirectory(Dirname(to));
-    // `fresh` now names the former folder.
+    // After the exchange, `fresh` names the former folder.
     ARCTRM_RETURN_IF_ERROR(RemoveAll(from));
     return RemoveAll(aside);
   }
-  // A file system without exchange: in between, ResolveDirectory finds the
-  // set-aside copy.
+  // The file system cannot exchange names. Between the two renames,
+  // ResolveDirectory finds the former folder under its aside name.
   ARCTRM_RETURN_IF_ERROR(RemoveAll(aside));
   if (rename(to.c_str(), aside.c_str()) != 0) {
     return ErrnoStatus(errno, "can't replace", to);
@@ -519,7 +515,7 @@ std::string BesidePath(absl::string_view path, absl::string_view suffix) {
   const std::string end =
       absl::StrCat("~", Sha256Hex(name).substr(0, kHashDigits), suffix);
   size_t kept = end.size() < limit ? limit - end.size() : 0;
-  // Not in the middle of a character.
+  // Do not cut inside a UTF-8 character.
   while (kept > 0 && (static_cast<uint8_t>(name[kept]) & 0xC0) == 0x80) --kept;
   return absl::StrCat(whole.substr(0, whole.size() - name.size() + kept), end);
 }
@@ -530,8 +526,8 @@ absl::Status CheckNameLength(absl::string_view path) {
   const size_t limit = NameLimit(Dirname(whole));
   if (size <= limit) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat(path, ": the name has ", size, " bytes, at most ", limit,
-                   " are possible there; choose a shorter one"));
+      absl::StrCat(path, ": the name has ", size, " bytes, but at most ", limit,
+                   " are allowed there; choose a shorter one"));
 }
 
 std::string JoinPath(absl::string_view dir, absl::string_view name) {
@@ -579,7 +575,7 @@ absl::StatusOr<int64_t> ParseBytes(absl::string_view text) {
     double value = 0;
     const absl::string_view number =
         text.substr(0, text.size() - unit.name.size());
-    // SimpleAtod alone would also take signs, "inf" and "0x10".
+    // SimpleAtod alone would also accept signs, "inf" and "0x10".
     if (number.find_first_not_of("0123456789.") == absl::string_view::npos &&
         absl::SimpleAtod(number, &value) && value * unit.bytes < 9e18) {
       return static_cast<int64_t>(std::llround(value * unit.bytes));
@@ -587,7 +583,7 @@ absl::StatusOr<int64_t> ParseBytes(absl::string_view text) {
     break;
   }
   return absl::InvalidArgumentError(absl::StrCat(
-      "\"", text, "\" is no size: expected 512MiB, 2GiB, 100KB or bytes"));
+      "\"", text, "\" is not a size: expected 512MiB, 2GiB, 100KB or bytes"));
 }
 
 }  // namespace arctrm

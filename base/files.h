@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Whole files in and out. Writes never leave a half file under the final name:
-// temporary name in the same folder, fsync, rename, fsync of the folder.
+// Reads and writes whole files. Writes never leave an incomplete file under the
+// final name: they use a temporary name in the same folder, fsync, rename, and
+// fsync of the folder.
 #pragma once
 
 #include <cstddef>
@@ -14,89 +15,85 @@
 
 namespace arctrm {
 
-// Also of a pipe or a terminal, whose end is waited for until a signal asks to
-// stop (Cancelled); a device is refused. IsOutOfMemory() for what memory has no
-// room for.
+// Reads a file, or a pipe or terminal to its end; a stop signal ends the wait
+// (Cancelled). Refuses devices. IsOutOfMemory() if memory has no room for the
+// content.
 absl::StatusOr<std::string> ReadFile(absl::string_view path);
-// A special file is written to as it stands.
+// Writes directly to special files.
 absl::Status WriteFileAtomically(absl::string_view path,
                                  absl::string_view bytes);
-// Appends and flushes; creates the file if need be.
+// Appends and flushes; creates the file if necessary.
 absl::Status AppendToFile(absl::string_view path, absl::string_view bytes);
 
-// Could it? Makes and changes nothing. ResourceExhausted where there is no room
-// for another file.
+// Would AppendToFile() succeed? Changes nothing. ResourceExhausted if there is
+// no room for a new file.
 absl::Status CheckAppendable(absl::string_view path);
 
-// `from` takes the place of `to`; the folder is synced.
+// Renames `from` to `to`, replacing it, and syncs the folder.
 absl::Status RenameFile(absl::string_view from, absl::string_view to);
 
 bool FileExists(absl::string_view path);
-// Can it be told whether there is a file? FailedPrecondition says why not:
-// permissions, a link that leads to itself, a name that is too long.
+// FailedPrecondition if the existence of `path` cannot be determined because of
+// permissions, a link to itself, or a name that is too long.
 absl::Status CheckCanLook(absl::string_view path);
 bool IsDirectory(absl::string_view path);
-// A device or a pipe, or a name of an open descriptor such as /dev/stdout: a
-// rename would put a plain file in its place, and what went in can't be read
+// A device, a pipe, or a name of an open descriptor such as /dev/stdout. A
+// rename would replace it by a plain file, and written data cannot be read
 // back.
 bool IsSpecialFile(absl::string_view path);
 // Like mkdir -p.
 absl::Status MakeDirectories(absl::string_view path);
 // Names (not paths) of the regular files in `dir`, sorted bytewise.
 absl::StatusOr<std::vector<std::string>> ListFiles(absl::string_view dir);
-// Removes a file or a folder with all in it; absent is fine.
+// Removes a file, or a folder with its content. OK if absent.
 absl::Status RemoveAll(absl::string_view path);
-// Can `path` be an output: a file, there or not, /dev/null, or an open
-// descriptor (/dev/stdout, /dev/stderr, /dev/fd/N)? Other devices, FIFOs,
-// sockets and folders are FailedPrecondition. Touches nothing.
+// Checks that `path` can be an output: an existing or new file, /dev/null, or
+// an open descriptor (/dev/stdout, /dev/stderr, /dev/fd/N). Other devices,
+// FIFOs, sockets and folders are FailedPrecondition. Changes nothing.
 absl::Status CheckIsFile(absl::string_view path);
-// InvalidArgument for a path whose end can only be a folder: "out.json/", "."
+// InvalidArgument for a path that can only name a folder: "out.json/", "."
 absl::Status CheckFileName(absl::string_view path);
-// InvalidArgument for "." and ".." as the name of a folder that
-// ReplaceDirectory() is to put in place.
+// InvalidArgument for "." and "..", which ReplaceDirectory() cannot replace.
 absl::Status CheckFolderName(absl::string_view path);
-// CheckIsFile(), and can a file be made in the folder that will hold `path`?
-// Tries it with a file that has no name. FailedPrecondition also where the disk
-// is full.
+// CheckIsFile(), then checks with an unnamed file that the folder of `path`
+// accepts new files. FailedPrecondition also if the disk is full.
 absl::Status CheckWritable(absl::string_view path);
 
-// Bytes that this process may still write in the folder `dir`, or the nearest
-// one above it that is there; 0 where that has room for a few more files only.
+// Bytes that this process may still write in the folder `dir`, or in its
+// nearest existing parent. 0 if there is room for only a few more files.
 absl::StatusOr<int64_t> FreeBytes(absl::string_view dir);
-// Names beside `path` that only arctrm uses (base/own_names.h), with this at
-// their beginning: of what is written first and then takes the place of `path`,
-// and of what ReplaceDirectory sets aside.
+// Prefix of the names that only arctrm uses (base/own_names.h).
 inline constexpr char kOwnPrefix[] = ".arctrm-";
-// Behind that and the use stand so many digits of the hash of the name.
+// Number of digits of the hash at the end of such a name.
 inline constexpr size_t kOwnNameDigits = 12;
 std::string FreshName(absl::string_view path);
-// Of the second file of ReplaceFile (base/replaced_file.h).
+// For the second file of ReplaceFile (base/replaced_file.h).
 std::string SpareName(absl::string_view path);
 std::string AsideName(absl::string_view path);
-// Of the lock of whoever writes `path`.
+// For the lock of the process that writes `path`.
 std::string LockName(absl::string_view path);
-// Of the folder of the workers that write it.
+// For the folder of the workers of a run that writes `path`.
 std::string WorkersName(absl::string_view path);
-// Of a folder on another disk for what has no room beside `path`.
+// For a folder on another disk that takes files without room beside `path`.
 std::string SpareFolderName(absl::string_view path);
 
-// Puts the finished folder `fresh` in the place of `path` (which may exist) so
-// that a reader, or a process killed at any moment, finds one of the two whole.
-// `ResolveDirectory` finds what a kill in between has left. Both must be on one
-// file system; a `path` that is a file is refused.
+// Replaces `path` (which may exist) by the finished folder `fresh`. A reader
+// finds one of the two complete at any moment, even if the process is killed;
+// `ResolveDirectory` finds it in the latter case. Both must be on one file
+// system. Refuses a `path` that is a file.
 absl::Status ReplaceDirectory(absl::string_view fresh, absl::string_view path);
-// `path` itself, or the set-aside copy of it that an interrupted
-// ReplaceDirectory left (moved back into place).
+// `path` itself. If an interrupted ReplaceDirectory left it under
+// AsideName(path), moves it back first.
 absl::StatusOr<std::string> ResolveDirectory(absl::string_view path);
 
-// `path` with `suffix` after its name, for what stands beside it ("out.json" ->
-// "out.json.run"). Where that is longer than its folder takes (255 bytes as a
-// rule) the name is cut and ends in a hash of the whole before the suffix.
+// Appends `suffix` to `path` ("out.json" -> "out.json.run"). If the name
+// becomes too long for the folder (255 bytes as a rule), it is cut and gets a
+// hash of the full name before the suffix.
 std::string BesidePath(absl::string_view path, absl::string_view suffix);
-// InvalidArgument for a name that is longer than its folder takes.
+// InvalidArgument for a name that is too long for its folder.
 absl::Status CheckNameLength(absl::string_view path);
 
-// "a/b" from "a" and "b"; `name` absolute stays as it is.
+// "a/b" from "a" and "b"; an absolute `name` is returned unchanged.
 std::string JoinPath(absl::string_view dir, absl::string_view name);
 std::string Basename(absl::string_view path);
 std::string Dirname(absl::string_view path);

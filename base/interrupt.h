@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Long work without a natural place to look at the clock asks here whether it
-// should stop: one training step of a large network can take minutes.
+// Lets long work, such as one training step of a large network, ask whether it
+// should stop.
 #pragma once
 
 #include "base/clock.h"
 
 namespace arctrm {
 
-// While it lives, work of this thread counts as interrupted once `deadline` has
-// passed or a signal has asked for a stop (base/stop.h). Scopes nest; the
-// earliest deadline counts. Threads that work for this one take its scope over
-// with InterruptAdoption.
+// During its lifetime, IsInterrupted() is true on this thread once `deadline`
+// has passed or a stop signal has arrived (base/stop.h). Scopes nest; the
+// earliest deadline counts. Threads that help this one adopt its scope with
+// InterruptAdoption.
 class InterruptScope {
  public:
   explicit InterruptScope(const Deadline& deadline);
@@ -18,7 +18,7 @@ class InterruptScope {
   InterruptScope(const InterruptScope&) = delete;
   InterruptScope& operator=(const InterruptScope&) = delete;
 
-  // The innermost scope of this thread; null where there is none.
+  // The innermost scope of this thread, or null.
   static const InterruptScope* Current();
 
   bool Passed() const;
@@ -28,8 +28,8 @@ class InterruptScope {
   const InterruptScope* const outer_;
 };
 
-// Work of this thread belongs to `scope` (may be null) of another thread, which
-// waits for it.
+// Makes this thread use `scope` (may be null) of another thread, which must
+// wait for this one.
 class InterruptAdoption {
  public:
   explicit InterruptAdoption(const InterruptScope* scope);

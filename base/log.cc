@@ -22,7 +22,7 @@ namespace arctrm {
 namespace {
 
 constexpr absl::Duration kRedraw = absl::Milliseconds(100);
-// How long a line waits for a slow reader.
+// A line waits this long for a slow reader.
 constexpr absl::Duration kPatience = absl::Seconds(1);
 
 int TerminalWidth() {
@@ -115,7 +115,8 @@ class StderrLog final : public Log {
     if (!options_.terminal) {
       Show(absl::StrCat(progress_, "\n"));
     } else {
-      // Cut to the width, between characters: a wrapped line can't be redrawn.
+      // Cut to the width between characters, as a wrapped line cannot be
+      // redrawn.
       size_t width = static_cast<size_t>(TerminalWidth()) - 1;
       while (width > 0 && width < progress_.size() &&
              (progress_[width] & 0xC0) == 0x80) {
@@ -133,9 +134,14 @@ class StderrLog final : public Log {
     if (redraw && !options_.quiet) ShowProgress();
   }
 
+<<<<<<< HEAD
   // A reader of standard error that is gone, or reads nothing any more, must
   // hold nothing up.
   void Show(absl::string_view text) {
+=======
+  // A reader of standard error that is gone or stuck must not delay the work.
+  void Show(absl::string_view text) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+>>>>>>> 9721fecdce091aa9e3366482604deb902292571c
     const bool shown =
         WriteStream(STDERR_FILENO, stuck_ ? absl::ZeroDuration() : kPatience,
                     text)
@@ -160,7 +166,7 @@ class StderrLog final : public Log {
 
   void Append(absl::string_view lines) {
     if (options_.file.empty()) return;
-    // A log that can't be written any more must not end hours of work.
+    // A failing log file must not end hours of work.
     const absl::Status kept = AppendToFile(options_.file, lines);
     if (kept.ok() || file_failed_) return;
     file_failed_ = true;
@@ -169,6 +175,7 @@ class StderrLog final : public Log {
   }
 
   const LogOptions options_;
+<<<<<<< HEAD
   std::mutex mutex_;  // guards everything below
   std::string progress_;
   // Is `progress_` newer than what is on the terminal, in the file?
@@ -181,6 +188,20 @@ class StderrLog final : public Log {
   bool stuck_ = false;
   absl::Time last_shown_ = absl::InfinitePast();
   absl::Time last_file_ = absl::InfinitePast();
+=======
+  absl::Mutex mutex_;
+  std::string progress_ ABSL_GUARDED_BY(mutex_);
+  // Is `progress_` newer than the line on the terminal, or in the file?
+  bool pending_ ABSL_GUARDED_BY(mutex_) = false;
+  bool file_pending_ ABSL_GUARDED_BY(mutex_) = false;
+  bool file_failed_ ABSL_GUARDED_BY(mutex_) = false;
+  bool holds_ ABSL_GUARDED_BY(mutex_);
+  std::string held_ ABSL_GUARDED_BY(mutex_);
+  // Did the last write fail?
+  bool stuck_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Time last_shown_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
+  absl::Time last_file_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
+>>>>>>> 9721fecdce091aa9e3366482604deb902292571c
 };
 
 class SilentLog : public Log {
@@ -205,13 +226,13 @@ absl::StatusOr<std::unique_ptr<Log>> OpenLog(LogOptions options) {
   absl::Status no_room;
   if (!options.file.empty()) {
     ARCTRM_RETURN_IF_ERROR(CheckIsFile(options.file));
-    // The last files of a disk are for results.
+    // Leave the last free inodes of a disk to results.
     const absl::StatusOr<int64_t> free = FreeBytes(Dirname(options.file));
     absl::Status made;
     if (free.ok() && *free == 0 && !FileExists(options.file)) {
       made = absl::ResourceExhaustedError(
           absl::StrCat("can't write ", options.file,
-                       ": the disk has no room for more than a few files"));
+                       ": the disk has room for only a few more files"));
     } else {
       made = options.hold ? CheckAppendable(options.file)
                           : AppendToFile(options.file, "");
@@ -231,7 +252,7 @@ absl::StatusOr<std::unique_ptr<Log>> OpenLog(LogOptions options) {
 }
 
 bool IsLogFile(const std::string& path) {
-  // "2026-11-28 07:38:12  …", as ToFile() begins a line.
+  // ToFile() begins a line with "2026-11-28 07:38:12  ".
   constexpr absl::string_view kShape = "dddd-dd-dd dd:dd:dd  ";
   const absl::StatusOr<std::string> text = ReadFile(path);
   if (!text.ok() || text->size() < kShape.size()) return false;

@@ -21,8 +21,8 @@ namespace {
 
 constexpr int64_t kUnlimited = std::numeric_limits<int64_t>::max();
 
-// The number in a file that holds nothing else; kUnlimited for "max" and where
-// there is none.
+// Reads a file that holds one number; kUnlimited for "max" and without a
+// number.
 int64_t NumberIn(const std::string& path) {
   const absl::StatusOr<std::string> text = ReadFile(path);
   int64_t number = 0;
@@ -33,7 +33,7 @@ int64_t NumberIn(const std::string& path) {
   return number;
 }
 
-// Bytes after `name` in lines of "Name:   123 kB".
+// Finds `name` in lines such as "Name:   123 kB"; returns bytes.
 int64_t KilobytesOf(const std::string& path, absl::string_view name) {
   const absl::StatusOr<std::string> text = ReadFile(path);
   if (!text.ok()) return kUnlimited;
@@ -49,8 +49,8 @@ int64_t KilobytesOf(const std::string& path, absl::string_view name) {
   return kUnlimited;
 }
 
-// What is left below a limit; page cache that the kernel can drop counts as
-// free.
+// Bytes left below the limit of a control group; page cache that the kernel can
+// drop counts as free.
 int64_t LeftInGroup(const std::string& dir, absl::string_view limit_name,
                     absl::string_view usage_name,
                     absl::string_view cache_name) {
@@ -72,7 +72,7 @@ int64_t LeftInGroup(const std::string& dir, absl::string_view limit_name,
   return std::max<int64_t>(0, limit - used + cache);
 }
 
-// The least that is left in the control groups of this process.
+// The minimum over the control groups of this process.
 int64_t LeftInControlGroups() {
   constexpr char kRoot[] = "/sys/fs/cgroup";
   int64_t left = kUnlimited;
@@ -104,7 +104,7 @@ int64_t LeftInControlGroups() {
   return left;
 }
 
-// What is left below a limit of this process on `field` of /proc/self/status.
+// Bytes left below the limit of this process for `field` of /proc/self/status.
 int64_t LeftBelow(decltype(RLIMIT_AS) resource, absl::string_view field) {
   struct rlimit limit = {};
   if (getrlimit(resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {

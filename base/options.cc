@@ -151,7 +151,7 @@ absl::Status OptionSet::Set(absl::string_view key, absl::string_view value) {
   size_t best = 4;
   for (const Field& field : fields_) {
     const size_t distance = Distance(key, field.key);
-    // The part after the dot alone is a common slip.
+    // Users often type only the part after the dot.
     const size_t dot = field.key.find('.');
     const bool bare =
         dot != std::string::npos && field.key.substr(dot + 1) == key;

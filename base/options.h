@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One description of a set of options: it reads "key=value" text, prints help,
-// and echoes what was resolved.
+// One description of a set of options serves to parse "key=value", print help,
+// and list the current values.
 #pragma once
 
 #include <cstdint>
@@ -12,16 +12,16 @@
 
 namespace arctrm {
 
-// Borrows the fields it describes. Keys look like "train.learning_rate".
+// Borrows the fields that it describes. Keys look like "train.learning_rate".
 class OptionSet {
  public:
-  // `min` and `max` are both allowed.
+  // `min` and `max` are inclusive.
   void Add(absl::string_view key, int* target, absl::string_view help,
            double min, double max);
   void Add(absl::string_view key, double* target, absl::string_view help,
            double min, double max);
   void Add(absl::string_view key, bool* target, absl::string_view help);
-  // `allowed` empty: any text.
+  // If `allowed` is empty, any text is.
   void Add(absl::string_view key, std::string* target, absl::string_view help,
            std::vector<std::string> allowed);
 
@@ -31,8 +31,8 @@ class OptionSet {
 
   struct Item {
     std::string key;
-    std::string value;          // as it is now; doubles round-trip
-    std::string default_value;  // as it was when added
+    std::string value;          // the current value; doubles round-trip
+    std::string default_value;  // the value when it was added
     std::string help;
     std::string range;  // "1 to 768", "true or false", "auto, cpu"
   };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The status of memory that ran out, of the machine or of a device. It shares
-// its code, ResourceExhausted, with a full disk, against which something else
-// helps.
+// The status for exhausted memory of the machine or of a device. It has a
+// payload, since a full disk has the same code, ResourceExhausted, but another
+// remedy.
 #pragma once
 
 #include "absl/status/status.h"
@@ -9,10 +9,10 @@
 
 namespace arctrm {
 
-// `message` as it stands: what ran out, and what needs less.
+// `message` says which memory is exhausted and how to need less.
 absl::Status OutOfMemoryError(absl::string_view message);
-// Was `status` made by OutOfMemoryError()? Also after Annotate(), and told by
-// another process of the job.
+// Was `status` made by OutOfMemoryError()? Also after Annotate(), and if
+// another process of the run reported it.
 bool IsOutOfMemory(const absl::Status& status);
 
 }  // namespace arctrm

@@ -29,11 +29,12 @@ struct FileId {
   friend auto operator<=>(const FileId&, const FileId&) = default;
 };
 
-// Where a path leads.
+// A path with its links resolved.
 struct Place {
   bool exists = false;
   bool is_folder = false;
-  // The file itself where it exists, then the folders above it, up to the root.
+  // The file itself if it exists, then the existing folders above it, up to the
+  // root.
   std::vector<FileId> chain;
   // The names below chain[0] that do not exist.
   std::vector<std::string> missing;
@@ -50,7 +51,7 @@ FileId IdOf(const struct stat& info) {
           static_cast<uint64_t>(info.st_ino)};
 }
 
-// A link to what does not exist yet leads there all the same.
+// Follows a link whose target does not exist yet.
 fs::path FollowDangling(fs::path path) {
   constexpr int kMostLinks = 40;
   for (int i = 0; i < kMostLinks; ++i) {
@@ -98,7 +99,7 @@ bool Same(const Place& a, const Place& b) {
          a.missing == b.missing;
 }
 
-// Is `a` what `b` is, or below it?
+// Is `a` equal to `b`, or below it?
 bool Inside(const Place& a, const Place& b) {
   if (b.exists) {
     return std::find(a.chain.begin(), a.chain.end(), b.chain[0]) !=
@@ -109,7 +110,7 @@ bool Inside(const Place& a, const Place& b) {
          std::equal(b.missing.begin(), b.missing.end(), a.missing.begin());
 }
 
-// Is `a` below an entry of the folder `b` that `names` knows?
+// Is `a` an entry of the folder `b` that `names` accepts, or below one?
 bool OnNameIn(const Place& a, const Place& b, const OutputGuard::Names& names) {
   if (!Inside(a, b) || Same(a, b)) return false;
   const fs::path below = a.path.lexically_relative(b.path);
@@ -117,8 +118,8 @@ bool OnNameIn(const Place& a, const Place& b, const OutputGuard::Names& names) {
   return names(AbslView(below.begin()->string()));
 }
 
-// Does a file or a folder below `folder`, links followed and those left out
-// that are `passed_over`, have one of `ids`?
+// Does a file or folder below `folder` have one of `ids`? Follows links; skips
+// those that are `passed_over`.
 bool HoldsAny(const fs::path& folder, const std::set<FileId>& ids,
               const OutputGuard::IsOurs& passed_over) {
   const auto counts = [&](const fs::path& path) {
@@ -146,7 +147,7 @@ bool HoldsAny(const fs::path& folder, const std::set<FileId>& ids,
   return false;
 }
 
-// The folder and what lies directly in it under a name that `names` knows.
+// The folder and its entries that `names` accepts.
 std::set<FileId> IdsOf(const Place& folder, const OutputGuard::Names& names) {
   std::set<FileId> ids = {folder.chain[0]};
   std::error_code error;
@@ -161,8 +162,8 @@ std::set<FileId> IdsOf(const Place& folder, const OutputGuard::Names& names) {
   return ids;
 }
 
-// Where "new/../x" leads changes as soon as new/ is made: such a path can't be
-// compared with others. The part that is not there, or "".
+// The target of "new/../x" changes when new/ is made, so such a path cannot be
+// compared with others. Returns the missing part, or "".
 std::string MissingBeforeParent(absl::string_view path) {
   fs::path so_far;
   for (const fs::path& part : fs::path(StdView(path))) {
@@ -206,26 +207,26 @@ absl::Status CheckNoForeignEntries(absl::string_view folder,
   const size_t more = foreign.size() > kShown ? foreign.size() - kShown : 0;
   foreign.resize(foreign.size() - more);
   return absl::FailedPreconditionError(absl::StrCat(
-      folder,
-      ": holds what arctrm did not make: ", absl::StrJoin(foreign, ", "),
+      folder, ": holds entries that arctrm did not make: ",
+      absl::StrJoin(foreign, ", "),
       more > 0 ? absl::StrCat(" and ", more, " more") : "",
-      "; it would be removed, so name another folder or move that away"));
+      "; they would be removed, so name another folder or move them away"));
 }
 
 absl::Status CheckOurFolder(absl::string_view folder,
                             const OutputGuard::Names& names,
                             absl::string_view mark) {
-  // Every description that arctrm writes names its format so.
+  // Every description that arctrm writes has a format of this kind.
   constexpr char kFormat[] = "\"arctrm-";
   ARCTRM_RETURN_IF_ERROR(CheckNoForeignEntries(folder, names));
   const std::vector<std::string> entries = ForeignEntries(folder, IsOwnName);
   if (mark.empty() || entries.empty()) return absl::OkStatus();
   const absl::StatusOr<std::string> text = ReadFile(JoinPath(folder, mark));
   if (text.ok() && absl::StrContains(*text, kFormat)) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat(
-      folder, ": holds ", entries[0], " but no ", mark,
-      " of arctrm; it would be removed, so name another folder or move that "
-      "away"));
+  return absl::FailedPreconditionError(
+      absl::StrCat(folder, ": holds ", entries[0], " but no ", mark,
+                   " of arctrm; its content would be removed, so name another "
+                   "folder or move it away"));
 }
 
 void OutputGuard::Reads(absl::string_view option, absl::string_view path,
@@ -415,10 +416,10 @@ absl::Status OutputGuard::CheckStandingAt(const Output& output) const {
       overwrite_ || output.ours == nullptr || output.ours(output.path)) {
     return absl::OkStatus();
   }
-  return absl::FailedPreconditionError(absl::StrCat(
-      output.option, " ", output.path,
-      ": what stands there is not this command's to replace; name another, "
-      "or replace it with --overwrite"));
+  return absl::FailedPreconditionError(
+      absl::StrCat(output.option, " ", output.path,
+                   ": this file was not made by this command; name another, or "
+                   "replace it with --overwrite"));
 }
 
 absl::Status OutputGuard::CheckApart() const {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a command reads and what it writes, compared before anything is written:
-// no output may be an input, another output, or somebody else's file.
+// Compares the inputs and outputs of a command before it writes: no output may
+// be an input, another output, or a foreign file.
 #pragma once
 
 #include <functional>
@@ -16,63 +16,63 @@
 
 namespace arctrm {
 
-// Files and folders are told apart by device and inode, so that links and other
-// spellings are the same; what does not exist by its folder and its name.
-// Paths that are "" are passed over.
+// Existing files and folders are identified by device and inode, so that links
+// and other spellings are equal; missing ones by their folder and name. Paths
+// that are "" are ignored.
 class OutputGuard {
  public:
-  // Of an entry of a folder: did arctrm give it this name?
+  // Is `name`, an entry of a folder, one that arctrm uses there?
   using Names = std::function<bool(absl::string_view name)>;
-  // Of a file: did arctrm make it? Or, is it passed over where tasks are read?
+  // Did arctrm make this file? For inputs: is this file skipped when tasks are
+  // read?
   using IsOurs = std::function<bool(const std::string& path)>;
   struct Named {
     std::string option;
     std::string path;
   };
 
-  // `option` names the path in messages, such as "--out". A folder counts with
-  // every file below it but those that are `passed_over`, files and folders.
+  // `option` names the path in messages, such as "--out". A folder stands for
+  // all files below it except files and folders that are `passed_over`.
   void Reads(absl::string_view option, absl::string_view path,
              IsOurs passed_over = nullptr);
-  // A folder of which these files are read, as far as they exist.
+  // Reads these files of a folder, if they exist.
   void ReadsFrom(absl::string_view option, absl::string_view folder,
                  const std::vector<std::string>& files);
-  // A folder with more files than can be looked at: only their place counts.
+  // Reads a folder with too many files to examine; outputs must lie outside it.
   void ReadsAnyOf(absl::string_view option, absl::string_view folder);
 
-  // A file. One that stands there already may be replaced where it is empty,
-  // `ours` (if given) or where overwriting is allowed; without `ours` the
-  // command looks at it itself.
+  // Writes a file. An existing one may be replaced if it is empty, if `ours`
+  // accepts it, or if overwriting is allowed. Without `ours`, the command
+  // checks it itself.
   void Writes(absl::string_view option, absl::string_view path,
               IsOurs ours = nullptr);
-  // A file that is added to, by several processes at once if need be.
+  // Appends to a file, perhaps together with other processes.
   void Appends(absl::string_view option, absl::string_view path);
-  // A folder that is replaced whole: it may hold entries of these names alone.
-  // `mark`: the file without which a folder with entries is somebody else's; ""
-  // where names are enough.
+  // Replaces a folder, which may hold only entries that `names` accepts. Unless
+  // `mark` is "", a folder with entries must hold this file.
   void Replaces(absl::string_view option, absl::string_view path, Names names,
                 std::string mark = "");
-  // A folder in which entries of these names are replaced. `reserved`: the
-  // names on which no other output may lie; null where those are the same.
+  // Replaces the entries of a folder that `names` accepts. No other output may
+  // have a name that `reserved` accepts; null means `names`.
   void WorksIn(absl::string_view option, absl::string_view path, Names names,
                Names reserved = nullptr);
 
   void AllowOverwriting(bool allow) { overwrite_ = allow; }
 
-  // Files and folders that are written, and folders to work in.
+  // The outputs: files and replaced folders, then work folders.
   std::vector<Named> Written() const;
   std::vector<Named> WorkFolders() const;
 
-  // Locks what is written, not what is added to, against other processes;
-  // without the locks that there is no room for, or no right to make.
-  // AlreadyExists.
+  // Locks the outputs, except appended files, against other processes. Skips
+  // locks without room or permission. AlreadyExists if another process holds
+  // one.
   absl::StatusOr<std::vector<std::unique_ptr<FileLock>>> Lock() const;
 
-  // InvalidArgument for an output that is an input or another output.
+  // InvalidArgument if an output is an input or another output.
   absl::Status CheckApart() const;
-  // FailedPrecondition for an output that stands there and is not arctrm's.
+  // FailedPrecondition if an output exists and arctrm did not make it.
   absl::Status CheckStanding() const;
-  // Both. None of them writes anything.
+  // Both. These checks write nothing.
   absl::Status Check() const;
 
  private:
@@ -103,21 +103,20 @@ class OutputGuard {
   bool overwrite_ = false;
 };
 
-// The folder `path` leads to, or would be made in, and those above it, each
-// with the name of its entry that leads there: ("/a/b", "c"), ("/a", "b") … for
-// "/a/b/c". Without links.
+// The folders above `path`, links resolved, each with the name of its entry on
+// the way to `path`: ("/a/b", "c"), ("/a", "b") … for "/a/b/c".
 std::vector<std::pair<std::string, std::string>> FoldersAbove(
     absl::string_view path);
 
-// Names of entries of `folder` that `names` does not know, sorted; a folder
-// that does not exist has none.
+// Entries of `folder` that `names` does not accept, sorted; none if the folder
+// does not exist.
 std::vector<std::string> ForeignEntries(absl::string_view folder,
                                         const OutputGuard::Names& names);
-// FailedPrecondition where there are such entries: names some of them.
+// FailedPrecondition if there are such entries; the message lists some.
 absl::Status CheckNoForeignEntries(absl::string_view folder,
                                    const OutputGuard::Names& names);
-// The same, and FailedPrecondition for a folder with entries where the file
-// `mark` is missing or is not one that arctrm wrote.
+// The same; also FailedPrecondition for a folder with entries if arctrm did not
+// write its file `mark`.
 absl::Status CheckOurFolder(absl::string_view folder,
                             const OutputGuard::Names& names,
                             absl::string_view mark);

@@ -35,16 +35,16 @@ constexpr absl::string_view kTemporary = "tmp";
 constexpr absl::string_view kLockUse = "lock";
 constexpr absl::string_view kAsideUse = "old";
 constexpr absl::string_view kWorkersUse = "workers";
-// What was written to lately may still be somebody's work, on another machine.
+// A process on another machine may still use a recently written file.
 constexpr time_t kFreshS = 60;
-// What workers said of a run that failed can be read for so long.
+// Messages of workers of a failed run stay readable for this time.
 constexpr time_t kToldS = 3600;
 
 bool IsYounger(const struct stat& info, time_t seconds) {
   return time(nullptr) - std::max(info.st_mtime, info.st_ctime) < seconds;
 }
 
-// A plain file of this user's that nobody has open under a lock.
+// Removes a regular file of this user that no process has locked.
 void RemoveFile(const std::string& path) {
   const int fd = open(path.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0) return;
@@ -70,7 +70,7 @@ void RemoveLeftover(const std::string& dir, const std::string& name,
       (own.use == kWorkersUse && IsYounger(info, kToldS))) {
     return;
   }
-  // Its output's lock, which goes when it is given up.
+  // The lock of its output; its destructor removes the lock file.
   const absl::StatusOr<std::unique_ptr<FileLock>> lock = FileLock::Take(
       JoinPath(dir, absl::StrCat(kOwnPrefix, kLockUse, "-", own.hash)), dir);
   if (!lock.ok() || own.use == kLockUse) return;

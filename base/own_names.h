@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The names that arctrm keeps for itself beside its outputs (kOwnPrefix), and
-// what processes that were killed leave under them.
+// The names that arctrm reserves beside its outputs (kOwnPrefix), and the
+// removal of files that killed processes left there.
 #pragma once
 
 #include <sys/types.h>
@@ -12,21 +12,20 @@
 
 namespace arctrm {
 
-// ".arctrm-USE-HASH", and for what WriteFileAtomically writes first
+// ".arctrm-USE-HASH"; for the temporary file of WriteFileAtomically
 // ".arctrm-tmp-HASH-PROCESS-NUMBER".
 struct OwnName {
   std::string use;
-  // Of the name of the output it belongs to.
+  // Hash of the name of the output.
   std::string hash;
   pid_t process = 0;
 };
 std::optional<OwnName> ParseOwnName(absl::string_view name);
 bool IsOwnName(absl::string_view name);
 
-// Removes what belongs to no process that lives: files and folders in `dir`
-// under names of ours, where nobody holds the lock of their output, and such
-// locks. Folders that ReplaceDirectory set aside stay, as they may be all that
-// is left of an output.
+// Removes leftovers of killed processes from `dir`: files and folders under our
+// names whose output is not locked, and stale locks. Keeps folders that
+// ReplaceDirectory set aside, since the output may be lost otherwise.
 void RemoveLeftovers(const std::string& dir);
 
 }  // namespace arctrm

@@ -16,8 +16,8 @@ struct Range {
   char32_t last;
 };
 
-// Controls, and format characters that act on others or can't be seen. Joiners
-// (U+200C, U+200D) belong to scripts and stay.
+// Control characters, and format characters that are invisible or change
+// others. Joiners (U+200C, U+200D) are part of scripts and are kept.
 constexpr Range kHidden[] = {
     {0x00, 0x1F},     {0x7F, 0x9F},     {0x061C, 0x061C}, {0x180E, 0x180E},
     {0x200B, 0x200B}, {0x200E, 0x200F}, {0x2028, 0x202E}, {0x2060, 0x206F},

@@ -39,7 +39,7 @@ uint64_t Random::Next() {
 
 uint64_t Random::Below(uint64_t n) {
   ARCTRM_CHECK(n > 0);
-  // Numbers beyond the last whole multiple of n are drawn again.
+  // Reject numbers above the largest multiple of n, which would cause a bias.
   const uint64_t limit = ~uint64_t{0} - (~uint64_t{0} % n + 1) % n;
   uint64_t x = Next();
   while (x > limit) x = Next();
@@ -62,7 +62,7 @@ std::string Random::State() const {
 
 absl::Status Random::SetState(absl::string_view state) {
   std::array<uint64_t, 4> parts = {};
-  // SimpleHexAtoi alone would also take blanks and "0x".
+  // SimpleHexAtoi alone would also accept blanks and "0x".
   bool good = state.size() == 64 &&
               std::all_of(state.begin(), state.end(), absl::ascii_isxdigit);
   for (size_t i = 0; good && i < 4; ++i) {
@@ -70,7 +70,7 @@ absl::Status Random::SetState(absl::string_view state) {
   }
   if (!good || parts == std::array<uint64_t, 4>{}) {
     return absl::DataLossError(
-        absl::StrCat("not the state of a random stream: \"", state, "\""));
+        absl::StrCat("not a state of a random stream: \"", state, "\""));
   }
   state_ = parts;
   return absl::OkStatus();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Seeded random streams, one per purpose. The same on every machine and
-// library: std::shuffle and std::*_distribution are not.
+// Seeded random streams, one per purpose. They give the same numbers on every
+// machine and library, unlike std::shuffle and std::*_distribution.
 #pragma once
 
 #include <array>
@@ -46,7 +46,7 @@ class Random {
     }
   }
 
-  // The whole state as 64 hexadecimal digits, and back.
+  // Saves and restores the state as 64 hexadecimal digits.
   std::string State() const;
   absl::Status SetState(absl::string_view state);
 

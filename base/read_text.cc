@@ -49,7 +49,7 @@ absl::StatusOr<std::string> Unpack(std::string bytes, int64_t max_bytes) {
 
 absl::StatusOr<std::string> ReadTextFile(absl::string_view path) {
   ARCTRM_ASSIGN_OR_RETURN(std::string bytes, ReadFile(path));
-  // Some downloads pack what was packed already.
+  // Some downloads are packed twice.
   constexpr int kMostLayers = 2;
   const int64_t most = MostUnpackedBytes();
   int layers = 0;

@@ -33,7 +33,7 @@ class OpenFile {
   }
   int get() const { return fd_; }
   bool ok() const { return fd_ >= 0; }
-  // A plain file of this process's user that has no other name.
+  // The file's state if it is a regular file of this user with one name.
   std::optional<struct stat> OwnFile() const {
     struct stat info = {};
     if (fstat(fd_, &info) == 0 && S_ISREG(info.st_mode) && info.st_nlink == 1 &&
@@ -66,7 +66,7 @@ bool Reserve(int fd, int64_t bytes) {
   return bytes <= 0 || fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, bytes) == 0;
 }
 
-// As much of `room` as there is.
+// Reserves as much of `room` as the disk has.
 void ReserveSome(int fd, int64_t room, int64_t least) {
   for (; room > least; room /= 2) {
     if (Reserve(fd, room) || (errno != ENOSPC && errno != EDQUOT)) return;
@@ -107,17 +107,16 @@ absl::Status OverwriteInPlace(const std::string& path, absl::string_view bytes,
   }
   if (status.ok()) status = check(path);
   if (!status.ok()) {
-    // Its blocks are its own: nothing can be in the way of that.
+    // The blocks are already reserved, so this cannot fail for want of room.
     WriteFromStart(file.get(), before, path).IgnoreError();
     CutTo(file.get(), static_cast<int64_t>(before.size()), path).IgnoreError();
   }
   return status;
 }
 
-// The spare of `path`, this process's alone while it is open; nothing where
-// that can't be had. `made_none`: for want of room.
-std::unique_ptr<OpenFile> SwitchToSpareFolder(const std::string& spare,
-                                              absl::Status& why) {
+// Opens and locks the spare. On failure returns null and sets `why`.
+std::unique_ptr<OpenFile> OpenSpare(const std::string& spare,
+                                    absl::Status& why) {
   for (int tries = 0; tries < 2; ++tries) {
     auto file = std::make_unique<OpenFile>(spare, O_RDWR | O_CREAT);
     if (!file->ok()) {
@@ -131,7 +130,7 @@ std::unique_ptr<OpenFile> SwitchToSpareFolder(const std::string& spare,
           absl::StrCat(spare, ": another process writes to it"));
       return nullptr;
     }
-    // Another process may have put it in place before the lock was ours.
+    // Another process may have exchanged it before we got the lock.
     const std::optional<struct stat> own = file->OwnFile();
     struct stat named = {};
     if (own.has_value() && lstat(spare.c_str(), &named) == 0 &&
@@ -145,7 +144,8 @@ std::unique_ptr<OpenFile> SwitchToSpareFolder(const std::string& spare,
   return nullptr;
 }
 
-// `spare` takes the place of `path`, and the other way round where that can be.
+// Exchanges the two files, or only renames `spare` to `path` if the file system
+// cannot exchange.
 absl::Status ChangePlaces(const std::string& spare, const std::string& path) {
   struct stat info = {};
   if (lstat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) &&
@@ -157,7 +157,7 @@ absl::Status ChangePlaces(const std::string& spare, const std::string& path) {
   return ErrnoStatus(errno, "can't write", path);
 }
 
-// Makes `spare` fit for the next time.
+// Prepares `spare` for the next replacement.
 void KeepSpare(const std::string& spare, mode_t mode, int64_t room,
                int64_t least) {
   {
@@ -168,7 +168,8 @@ void KeepSpare(const std::string& spare, mode_t mode, int64_t room,
       return ReserveSome(file.get(), room, least);
     }
   }
-  // A file that somebody else made: its other names, owner and mode are theirs.
+  // Do not keep a file of another user, or one with several names, as the
+  // spare.
   unlink(spare.c_str());
   const OpenFile file(spare, O_RDWR | O_CREAT);
   if (file.ok()) ReserveSome(file.get(), room, least);
@@ -183,7 +184,7 @@ absl::Status ReplaceFile(absl::string_view path, absl::string_view bytes,
   const std::string spare = SpareName(path);
   const auto size = static_cast<int64_t>(bytes.size());
   absl::Status status;
-  std::unique_ptr<OpenFile> file = SwitchToSpareFolder(spare, status);
+  std::unique_ptr<OpenFile> file = OpenSpare(spare, status);
   if (file == nullptr && absl::IsResourceExhausted(status)) {
     return OverwriteInPlace(name, bytes, check, status);
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A file that is replaced again and again, also while its disk fills up.
+// Replaces a file repeatedly, even while its disk fills up.
 #pragma once
 
 #include <cstdint>
@@ -12,30 +12,30 @@
 
 namespace arctrm {
 
-// Puts `bytes` in the place of what `path` holds. The new content is written to
-// SpareName(path), `check`ed there (it gets the name of the file), synced, and
-// the two files change places: a reader, and a process killed or a machine
-// switched off at any moment, finds one of the two contents whole. The former
-// file stays as the spare, and both keep room for `room` bytes where the disk
-// has it, so that later contents need no free block and no free inode.
+// Replaces the content of `path` by `bytes`. Writes the new content to
+// SpareName(path), passes that name to `check`, syncs, and exchanges the two
+// files. A reader finds one of the two contents complete at any moment, even
+// after a kill or a power failure. The former file becomes the spare. If the
+// disk has room, both files reserve `room` bytes, so that later contents need
+// no free block and no free inode.
 //
-// Where there is no room for a second file, `path` is written over in place,
-// after the blocks for it have been reserved: first followed by blanks up to
-// the length it had, then cut. One write call does it, so a killed process
-// leaves the old or the new content; only a machine that is switched off within
-// it can leave a mixture. On any error `path` holds what it held.
+// Without room for a second file, overwrites `path` in place after reserving
+// its blocks: writes the content and blanks up to the former length in one
+// call, then truncates. A killed process leaves the old or the new content;
+// only a power failure within the call can leave a mixture. After an error
+// `path` has its former content.
 //
-// Another process that replaces the same file at the same time does so with a
-// spare of its own. A symbolic link is replaced by a file.
+// Processes that replace the same file at the same time use different spares. A
+// symbolic link is replaced by a file.
 absl::Status ReplaceFile(
     absl::string_view path, absl::string_view bytes, int64_t room,
     const std::function<absl::Status(const std::string& written)>& check);
 
-// Gives back what ReplaceFile keeps: the spare, and the room beyond the end of
-// `path`.
+// Releases the room that ReplaceFile keeps: the spare, and the blocks beyond
+// the end of `path`.
 void ReleaseRoom(absl::string_view path);
 
-// ReleaseRoom(path) at its end.
+// Calls ReleaseRoom(path) when destroyed.
 class KeptRoom {
  public:
   explicit KeptRoom(std::string path) : path_(std::move(path)) {}

@@ -23,22 +23,22 @@ absl::Status Annotate(const absl::Status& status, absl::string_view context) {
 
 namespace {
 
-// What a person can do about it, where the error's own words don't say.
+// A remedy, if the text of the error does not suggest it.
 const char* WhatToDo(int error) {
   switch (error) {
     case EACCES:
     case EPERM:
-      return "; look at the permissions of it and of the folders above it, or "
+      return "; check its permissions and those of the folders above it, or "
              "name another place";
     case EROFS:
-      return "; nothing can be written on that disk, name another place";
+      return "; name a place on another disk";
     case ENAMETOOLONG:
       return "; choose a shorter name";
     case ELOOP:
-      return "; a symbolic link there leads to itself, mend it";
+      return "; a symbolic link there leads to itself, correct it";
     case EMFILE:
     case ENFILE:
-      return "; allow more (`ulimit -n`), or end what holds files open";
+      return "; allow more (`ulimit -n`), or end programs that hold files open";
     default:
       return "";
   }

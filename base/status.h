@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Helpers around absl::Status. Every border (files, JSON, options, devices)
-// returns Status or StatusOr; ARCTRM_CHECK is for this program's own bugs only,
-// never for input.
+// Helpers for absl::Status. Functions that handle files, JSON, options or
+// devices return Status or StatusOr. ARCTRM_CHECK is only for bugs of this
+// program, never for input.
 #pragma once
 
 #include <string>
@@ -14,7 +14,7 @@
 
 namespace arctrm {
 
-// Debian's Abseil keeps its own string_view; this is the one bridge to it.
+// Debian's Abseil has its own string_view; these two functions convert.
 inline absl::string_view AbslView(std::string_view text) {
   return {text.data(), text.size()};
 }
@@ -22,11 +22,11 @@ inline std::string_view StdView(absl::string_view text) {
   return {text.data(), text.size()};
 }
 
-// The same status with "`context`: " put before its message.
+// Puts "`context`: " before the message of `status`.
 absl::Status Annotate(const absl::Status& status, absl::string_view context);
 
-// The status of the last failed system call: "`what` `path`: <strerror>", and
-// what to do about permissions, links, names and open files.
+// The status of a failed system call: "`what` `path`: <strerror>", with a
+// remedy for permissions, links, names and open files.
 // ENOENT becomes NotFound; ENOSPC, EDQUOT and EFBIG (no room for more of this
 // file) ResourceExhausted; the rest FailedPrecondition.
 absl::Status ErrnoStatus(int error, absl::string_view what,

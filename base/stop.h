@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The one global of the program: has a signal asked us to stop?
+// Stop signals. The flag is the only global state of the program.
 #pragma once
 
 #include <string>
@@ -9,18 +9,16 @@
 
 namespace arctrm {
 
-// Handlers that only set a flag, for SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU,
-// SIGUSR1 and SIGUSR2; a second SIGINT or SIGQUIT ends the process at once.
-// SIGHUP stays ignored where it was, as nohup wants it. System calls that wait
-// are interrupted: they fail with EINTR. Calls IgnoreWriteSignals().
-// Idempotent.
+// Installs handlers that only set a flag, for SIGINT, SIGTERM, SIGHUP, SIGQUIT,
+// SIGXCPU, SIGUSR1 and SIGUSR2. A second SIGINT or SIGQUIT ends the process at
+// once. SIGHUP stays ignored if it was (nohup). The signals interrupt blocking
+// system calls (EINTR). Calls IgnoreWriteSignals(). Idempotent.
 void InstallStopSignals();
 
-// SIGPIPE and SIGXFSZ end nothing: what can't be written any more fails with
-// EPIPE or EFBIG.
+// Ignores SIGPIPE and SIGXFSZ, so that writes fail with EPIPE or EFBIG instead.
 void IgnoreWriteSignals();
 
-// The number of the signal that asked for a stop, 0 while none did.
+// The number of the stop signal that arrived, or 0.
 int StopSignal();
 
 // "SIGTERM", "signal 63".
@@ -29,7 +27,7 @@ std::string SignalName(int signal);
 // Cancelled: "stopped by SIGTERM while `doing`".
 absl::Status StoppedError(absl::string_view doing);
 
-// What the handlers do, for tests and for workers; 0 clears the flag.
+// Sets the flag as the handlers do, for tests and workers; 0 clears it.
 void RequestStop(int signal);
 
 }  // namespace arctrm

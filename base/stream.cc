@@ -20,7 +20,7 @@ namespace arctrm {
 void OpenStandardStreams() {
   for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (fcntl(fd, F_GETFD) >= 0) continue;
-    // The lowest that is free is `fd`.
+    // open() uses the lowest free number, which is `fd`.
     const int opened =
         open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
     if (opened >= 0 && opened != fd) close(opened);
@@ -38,7 +38,7 @@ absl::Status WriteStream(int fd, absl::Duration patience,
     const int ready = ppoll(&poll, 1, &timeout, nullptr);
     if (ready == 0) {
       return absl::DeadlineExceededError(
-          absl::StrCat(name, ": nobody reads what is written to it"));
+          absl::StrCat(name, ": its reader does not read"));
     }
     if (ready < 0) {
       if (errno != EINTR && errno != EAGAIN) {
@@ -46,7 +46,7 @@ absl::Status WriteStream(int fd, absl::Duration patience,
       }
       continue;
     }
-    // A pipe that is ready takes so much without waiting.
+    // A pipe that is ready accepts PIPE_BUF bytes without blocking.
     const ssize_t n =
         write(fd, bytes.data(), std::min<size_t>(bytes.size(), PIPE_BUF));
     if (n >= 0) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Standard output and error, whose reader may be slow, stuck or gone.
+// Writes to standard output and error, whose reader may be slow, stuck or gone.
 #pragma once
 
 #include "absl/status/status.h"
@@ -8,19 +8,19 @@
 
 namespace arctrm {
 
-// Where this process was started with a standard descriptor closed, it gets one
-// that nothing can be read from or written to: else the next file opened would
-// take that place, and get what is said on it.
+// Opens each standard descriptor that is closed as one that can be neither read
+// nor written. Otherwise the next opened file would get its number, and
+// messages would be written into it.
 void OpenStandardStreams();
 
-// Writes `bytes` to `fd` and takes off the front what was written. Never waits
-// longer than `patience` for a reader: DeadlineExceeded. Aborted where the
-// reader has closed the pipe; else ErrnoStatus.
+// Writes `bytes` to `fd` and removes the written part from their front.
+// DeadlineExceeded after waiting `patience` for the reader, Aborted if the
+// reader has closed the pipe, else ErrnoStatus.
 absl::Status WriteStream(int fd, absl::Duration patience,
                          absl::string_view& bytes);
 
-// All of `bytes`; errors as of WriteStream, or Cancelled. A reader is waited
-// for, but not longer than a second once a signal has asked to stop.
+// Writes all of `bytes`. Waits for the reader, but after a stop signal at most
+// one second. Errors as of WriteStream, or Cancelled.
 absl::Status WriteWholeStream(int fd, absl::string_view bytes);
 
 }  // namespace arctrm

@@ -27,15 +27,15 @@ namespace {
 constexpr int kInput = 0;
 constexpr int kOutput = 1;
 constexpr int kError = 2;
-// All others lie above, also where this process was started with a standard one
-// closed: nothing is then in the way of anything.
+// Other descriptors are moved above this number, so that they never collide
+// with standard ones, even if this process was started with those closed.
 constexpr int kAbove = 10;
 
 constexpr absl::Duration kDestructorPatience = absl::Seconds(2);
-// From a broken pipe to the news of the exit.
+// Maximum time from a broken pipe to the exit status.
 constexpr absl::Duration kExitPatience = absl::Seconds(1);
-// How often a silent pipe is checked for a child that has ended while somebody
-// else holds the other end.
+// Interval for checking whether the child has ended while another process holds
+// its end of the pipe.
 constexpr absl::Duration kLook = absl::Milliseconds(200);
 constexpr absl::Duration kLongestNap = absl::Milliseconds(5);
 
@@ -61,7 +61,7 @@ class FileDescriptor {
   int fd_ = -1;
 };
 
-// `fd`, which may be -1, moved to a high number.
+// Moves `fd`, which may be -1, to a high number.
 absl::Status MoveUp(int fd, absl::string_view what, FileDescriptor& to) {
   const FileDescriptor low(fd);
   if (fd < 0) return ErrnoStatus(errno, "can't open", what);
@@ -112,7 +112,7 @@ std::vector<char*> Pointers(std::vector<std::string>& words) {
   return pointers;
 }
 
-// All that the child needs, made before the fork.
+// Everything that the child needs, allocated before the fork.
 struct Plan {
   const char* program;
   char* const* argv;
@@ -121,21 +121,22 @@ struct Plan {
   int input, output, error, report;
 };
 
-// Beside the standard descriptors. `kept` closes with the program's start.
+// Closes all but the standard descriptors and `kept`, which closes on exec.
 void CloseAllBut(int kept) {
   const auto last = static_cast<unsigned>(kept);
   if (close_range(kError + 1, last - 1, 0) == 0 &&
       close_range(last + 1, UINT_MAX, 0) == 0) {
     return;
   }
-  // Kernels before 5.9. Ours close by themselves; the rest is best effort.
+  // For kernels before 5.9. Our descriptors close on exec; foreign ones may
+  // stay open.
   for (int fd = kError + 1; fd < 65536; ++fd) {
     if (fd != kept) close(fd);
   }
 }
 
-// The child, from the fork to the program. Only async-signal-safe calls: a
-// thread of the parent may have held any lock.
+// Runs in the child from fork to exec. Calls only async-signal-safe functions,
+// since a thread of the parent may hold any lock.
 [[noreturn]] void BecomeProgram(const Plan& plan) {
   struct sigaction standard = {};
   standard.sa_handler = SIG_DFL;
@@ -144,7 +145,7 @@ void CloseAllBut(int kept) {
   }
   sigset_t none;
   sigemptyset(&none);
-  // A parent that was killed before prctl() sends nothing.
+  // A parent that died before prctl() sends no signal.
   const bool ready =
       setpgid(0, 0) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
       getppid() == plan.parent && dup2(plan.input, kInput) >= 0 &&
@@ -159,7 +160,8 @@ void CloseAllBut(int kept) {
   _exit(written < 0 ? 126 : 127);
 }
 
-// While it lives, a write to a pipe without a reader is an error and no signal.
+// During its lifetime, a write to a pipe without a reader fails instead of
+// raising SIGPIPE.
 class NoSigpipe {
  public:
   NoSigpipe() {
@@ -191,10 +193,10 @@ class NoSigpipe {
 absl::Status CantStart(int error, const std::string& program) {
   absl::Status status = ErrnoStatus(error, "can't start", program);
   if (error == ENOENT && FileExists(program)) {
-    return absl::NotFoundError(absl::StrCat(
-        status.message(),
-        " (the file is there: what is missing is the loader or interpreter "
-        "that it names)"));
+    return absl::NotFoundError(
+        absl::StrCat(status.message(),
+                     " (the file exists, but the loader or interpreter that it "
+                     "names is missing)"));
   }
   return status;
 }
@@ -207,7 +209,7 @@ std::string ExitState::Text() const {
     return name != nullptr ? absl::StrCat("was killed by SIG", name)
                            : absl::StrCat("was killed by signal ", signal);
   }
-  if (code < 0) return "ended, it is not known how";
+  if (code < 0) return "ended for an unknown reason";
   return absl::StrCat("ended with exit code ", code);
 }
 
@@ -252,7 +254,7 @@ absl::StatusOr<std::unique_ptr<Subprocess>> Subprocess::Start(
       error.get(),        report.get(),
   };
 
-  // Until the child has its own handlers, ours must not run in it.
+  // Our signal handlers must not run in the child.
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -262,7 +264,7 @@ absl::StatusOr<std::unique_ptr<Subprocess>> Subprocess::Start(
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) return CantStart(fork_error, program);
 
-  // The program's start closes the child's end of this pipe.
+  // exec closes the child's end of this pipe.
   report.Reset(-1);
   int exec_error = 0;
   ssize_t size = 0;
@@ -312,7 +314,7 @@ absl::Status Subprocess::Await(int fd, int events, absl::string_view what,
   const absl::Duration left = deadline.Remaining();
   if (left <= absl::ZeroDuration()) {
     return absl::DeadlineExceededError(
-        absl::StrCat(name_, ": time is up while waiting for its ", what));
+        absl::StrCat(name_, ": timed out waiting for its ", what));
   }
   pollfd poll = {fd, static_cast<int16_t>(events), 0};
   const timespec timeout = absl::ToTimespec(std::min(left, kLook));
@@ -372,12 +374,12 @@ std::optional<ExitState> Subprocess::Poll() {
   const auto id = static_cast<id_t>(pid_);
   siginfo_t info = {};
   if (waitid(P_PID, id, &info, WEXITED | WNOHANG | WNOWAIT) != 0) {
-    // Somebody else has waited for it, or SIGCHLD is ignored.
+    // The child was already waited for elsewhere, or SIGCHLD is ignored.
     if (errno == ECHILD) exit_ = ExitState();
     return exit_;
   }
   if (info.si_pid == 0) return exit_;
-  // As long as it hasn't been waited for, its number is nobody else's.
+  // The number cannot be reused before waitpid().
   kill(-pid_, SIGKILL);
   waitid(P_PID, id, &info, WEXITED | WNOHANG);
   ExitState state;

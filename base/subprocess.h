@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A child process that can crash, hang or be killed without harm to this one,
-// and that never outlives it.
+// and that does not outlive it.
 #pragma once
 
 #include <cstddef>
@@ -21,64 +21,66 @@ namespace arctrm {
 struct SubprocessOptions {
   // The program's path (not searched for in $PATH) and its arguments.
   std::vector<std::string> argv;
-  // Names and values, beside this process's own or in their place.
+  // Variables that are added to the environment of this process or replace its
+  // values.
   std::vector<std::pair<std::string, std::string>> environment;
-  // Write() reaches its standard input; without: that is empty.
+  // Connect Write() to its standard input, which is empty otherwise.
   bool pipe_input = false;
-  // Read() reads its standard output; without: that joins standard error, since
-  // this program's own standard output is for results.
+  // Connect Read() to its standard output, which goes to standard error
+  // otherwise, since standard output is for results.
   bool pipe_output = false;
-  // Its standard error is appended here; "": this process's own.
+  // Append its standard error to this file; "" means standard error of this
+  // process.
   std::string error_file;
 };
 
 // How a process ended.
 struct ExitState {
-  int code = -1;   // what it returned; -1 where a signal ended it
-  int signal = 0;  // the signal that ended it, 0 for none
+  int code = -1;   // exit code; -1 if a signal ended it
+  int signal = 0;  // the signal that ended it, or 0
   bool ok() const { return code == 0; }
   // "ended with exit code 3", "was killed by SIGKILL".
   std::string Text() const;
 };
 
-// The child runs in a process group of its own (Ctrl-C at a terminal reaches
-// this process alone, which decides), with default signal handling and no
-// descriptors but the three standard ones. When it has ended, what is left of
-// its group is killed too.
+// The child runs in its own Unix process group, so Ctrl-C on a terminal reaches
+// only this process. It has default signal handling and only the three standard
+// descriptors. When the child ends, the rest of its group is killed.
 //
-// The kernel kills the child when the *thread* that called Start() ends: call
-// it from a thread that lives at least as long as the child is to. Where this
-// process is killed, what the child itself has started may live on.
+// The kernel kills the child when the *thread* that called Start() ends, so
+// this thread must live as long as the child should. If this process is killed,
+// processes that the child started may survive.
 //
 // Poll, Wait and Signal may be called from any thread at any time. At most one
 // thread writes (Write, CloseInput), and at most one reads.
 class Subprocess {
  public:
-  // NotFound, FailedPrecondition: the program can't be executed, or
-  // `error_file` can't be written.
+  // NotFound or FailedPrecondition if the program cannot be executed or
+  // `error_file` cannot be written.
   static absl::StatusOr<std::unique_ptr<Subprocess>> Start(
       const SubprocessOptions& options);
-  // Kills the group. Waits at most two seconds for the end: a process that a
-  // driver holds in the kernel can't be waited for.
+  // Kills the group. Waits at most two seconds for the end, since a driver can
+  // hold a process in the kernel.
   ~Subprocess();
   Subprocess(const Subprocess&) = delete;
   Subprocess& operator=(const Subprocess&) = delete;
 
-  // All of `bytes`. Unavailable, saying how the child ended, once nobody reads;
-  // DeadlineExceeded. After an error nobody knows how much was written.
+  // Writes all of `bytes`. Unavailable, with the child's end, if the child has
+  // closed its input; DeadlineExceeded. After an error, the number of bytes
+  // written is unknown.
   absl::Status Write(absl::string_view bytes, const Deadline& deadline);
-  // The child reads an end of file.
+  // Gives the child an end of file.
   void CloseInput();
-  // Appends to `out` until it holds `bytes` bytes. After DeadlineExceeded the
-  // same call goes on where this one ended. Unavailable, saying how the child
-  // ended, once nothing more can come; what came is in `out`.
+  // Appends to `out` until it holds `bytes` bytes. After DeadlineExceeded,
+  // repeat the call to continue. Unavailable, with the child's end, when the
+  // output has ended; `out` then holds the bytes so far.
   absl::Status Read(size_t bytes, const Deadline& deadline, std::string& out);
 
-  // How it ended, nothing while it runs.
+  // How it ended; nullopt while it runs.
   std::optional<ExitState> Poll();
-  // The same, waiting for it until `deadline`.
+  // The same, but waits for the end until `deadline`.
   std::optional<ExitState> Wait(const Deadline& deadline);
-  // Sends `signal` to the child's group; nothing once the child has ended.
+  // Sends `signal` to the child's group unless the child has ended.
   void Signal(int signal);
 
   int pid() const { return pid_; }
@@ -88,18 +90,18 @@ class Subprocess {
  private:
   Subprocess(const SubprocessOptions& options, int pid, int input, int output);
 
-  // Unavailable, with how it ended.
+  // Unavailable, with the child's end.
   absl::Status Gone(absl::string_view what, const Deadline& deadline);
-  // Waits until `fd` is ready for `events` or is broken, a while at most.
-  // `ended` becomes true when it isn't and the child has ended.
+  // Waits a limited time until `fd` is ready for `events` or broken. Sets
+  // `ended` if neither happened and the child has ended.
   absl::Status Await(int fd, int events, absl::string_view what,
                      const Deadline& deadline, bool& ended);
 
   const int pid_;
   const std::string name_;
   const std::string error_file_;
-  int input_;         // what Write writes to, -1 for none
-  int output_;        // what Read reads from, -1 for none
+  int input_;         // for Write(), or -1
+  int output_;        // for Read(), or -1
   std::mutex mutex_;  // guards exit_
   std::optional<ExitState> exit_;
 };

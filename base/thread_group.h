@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Threads that share a piece of work and end before it does.
+// Threads that work for one call and end before it returns.
 #pragma once
 
 #include <exception>
@@ -10,7 +10,7 @@
 
 namespace arctrm {
 
-// What a thread throws reaches whoever calls Join(), and ends nothing.
+// Exceptions of threads are rethrown by Join().
 class ThreadGroup {
  public:
   ThreadGroup() = default;
@@ -18,9 +18,9 @@ class ThreadGroup {
   ThreadGroup& operator=(const ThreadGroup&) = delete;
   ~ThreadGroup();
 
-  // False where the system has no more threads to give: `work` is not done.
+  // Returns false without starting `work` if the system has no thread left.
   bool Start(std::function<void()> work);
-  // Waits for all, then throws what the first of them threw.
+  // Waits for all threads, then rethrows the first exception.
   void Join();
 
  private:

@@ -19,14 +19,14 @@ namespace arctrm {
 namespace {
 
 constexpr absl::Duration kInterval = absl::Milliseconds(20);
-// Memory is looked up only when a deadline is so near.
+// Check the memory only if a deadline is this near.
 constexpr absl::Duration kNear = absl::Seconds(30);
 
 std::atomic<bool> stop_acknowledged{false};
 
 }  // namespace
 
-// The thread and the watchdogs it looks at. Never destroyed.
+// Owns the thread and knows all watchdogs. Never destroyed.
 class WatchdogMonitor {
  public:
   static WatchdogMonitor& Get() {

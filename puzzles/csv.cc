@@ -30,7 +30,7 @@ constexpr int kMostRating = 2'000'000'000;
 constexpr char kMazeCells[] = "# SGo";
 constexpr uint8_t kNoCell = 255;
 
-// What a character is in a puzzle of this kind.
+// Maps characters to cell values for this kind of puzzle.
 std::array<uint8_t, 256> CellTable(PuzzleKind kind) {
   std::array<uint8_t, 256> table;
   table.fill(kNoCell);
@@ -45,8 +45,8 @@ std::array<uint8_t, 256> CellTable(PuzzleKind kind) {
   return table;
 }
 
-// Spreadsheets take the digits of a Sudoku for a number and round it or drop
-// zeros in front.
+// Spreadsheets treat the digits of a Sudoku as a number; they round it or drop
+// leading zeros.
 std::string SpreadsheetHint(absl::string_view cells, size_t expected) {
   const bool rounded = cells.size() < expected &&
                        absl::StrContains(absl::AsciiStrToLower(cells), "e+") &&
@@ -55,13 +55,13 @@ std::string SpreadsheetHint(absl::string_view cells, size_t expected) {
                          cells.size() + 9 > expected &&
                          cells.find_first_not_of("0123456789") == cells.npos;
   if (rounded) {
-    return "; a spreadsheet took it for a number and rounded it: take the file "
-           "as it was before";
+    return "; a spreadsheet rounded it as a number: use the file from before "
+           "the spreadsheet";
   }
-  return shortened ? "; did a spreadsheet drop zeros in front of it?" : "";
+  return shortened ? "; did a spreadsheet drop leading zeros?" : "";
 }
 
-// Walks over the rows of a file.
+// Iterates over the rows of a file.
 class Reader {
  public:
   Reader(absl::string_view bytes, absl::string_view name, char separator)
@@ -69,8 +69,8 @@ class Reader {
 
   bool AtEnd() const { return at_ >= bytes_.size(); }
 
-  // The fields of the next row. Views stand in the file, or in `unquoted_`
-  // where quotes were doubled.
+  // Reads the fields of the next row. They point into the file, or into
+  // `unquoted_` if quotes were doubled.
   absl::Status Next(std::vector<absl::string_view>& fields) {
     line_ = next_line_++;
     unquoted_.clear();
@@ -95,7 +95,7 @@ class Reader {
   char separator() const { return separator_; }
 
  private:
-  // One field and what ends it: `more` is false at the end of the row.
+  // Reads one field and its separator. `more` is false at the end of the row.
   absl::Status Field(absl::string_view& field, bool& more) {
     if (at_ < bytes_.size() && bytes_[at_] == '"') {
       ARCTRM_RETURN_IF_ERROR(Quoted(field));
@@ -117,8 +117,8 @@ class Reader {
 
   bool AtLineEnd() const { return bytes_[at_] == '\n' || bytes_[at_] == '\r'; }
 
-  // A line feed, as on Windows with a carriage return before it (or two, where
-  // a program wrote its own), or as on old Macs that alone.
+  // Accepts line ends of Unix, Windows (also with two carriage returns, which
+  // some programs write) and old Macs.
   void TakeLineEnd() {
     const size_t begin = at_;
     while (at_ < bytes_.size() && at_ - begin < 2 && bytes_[at_] == '\r') ++at_;
@@ -166,12 +166,12 @@ class Reader {
   absl::string_view name_;
   char separator_;
   size_t at_ = 0;
-  int64_t line_ = 0;  // where the row begins
+  int64_t line_ = 0;  // first line of the row
   int64_t next_line_ = 1;
   std::deque<std::string> unquoted_;
 };
 
-// Which column holds what; npos: none does.
+// Indices of the columns; npos if missing.
 struct Columns {
   static constexpr size_t kNone = std::string::npos;
   size_t source = kNone;
@@ -181,13 +181,13 @@ struct Columns {
   size_t confidence = kNone;
   size_t count = 0;
   bool has_header = true;
-  // "rating": anything but a number is a fault; "difficulty" may be in words.
+  // A "rating" must be a number; a "difficulty" may be a word.
   bool strict_rating = true;
 };
 
 using Fields = std::vector<absl::string_view>;
 
-// The column whose name is first among `names`, in any letter case.
+// Finds the column with the earliest of `names`, in any letter case.
 size_t Find(const Fields& header, std::initializer_list<const char*> names) {
   for (const char* name : names) {
     for (size_t i = 0; i < header.size(); ++i) {
@@ -199,7 +199,8 @@ size_t Find(const Fields& header, std::initializer_list<const char*> names) {
   return Columns::kNone;
 }
 
-// By the names of our own files and of the public sets of Sudoku and mazes.
+// Finds columns by the names in our files and in public sets of Sudoku and
+// mazes.
 Columns NamedColumns(const Fields& header) {
   Columns columns;
   columns.question = Find(header, {"question", "questions", "puzzle", "puzzles",
@@ -226,7 +227,7 @@ bool IsMazeText(absl::string_view text) {
          std::count(text.begin(), text.end(), 'G') == 1;
 }
 
-// Is `answer` the question with all its blanks, or a path, filled in?
+// Is `answer` the question with its blanks or its path filled in?
 bool Answers(absl::string_view question, absl::string_view answer) {
   if (question.size() != answer.size()) return false;
   const bool maze = IsMazeText(question);
@@ -241,7 +242,7 @@ bool Answers(absl::string_view question, absl::string_view answer) {
   return more;
 }
 
-// Is the one grid of a row a question, and nothing else there like a grid?
+// Is the only grid of the row a question, and no other field similar to a grid?
 bool IsQuestionAlone(const Fields& row, size_t grid) {
   for (size_t i = 0; i < row.size(); ++i) {
     if (i != grid && row[i].size() >= 9 &&
@@ -254,8 +255,8 @@ bool IsQuestionAlone(const Fields& row, size_t grid) {
          (IsMazeText(row[grid]) && row[grid].find('o') == row[grid].npos);
 }
 
-// Of a first row that is no header: where the cells say themselves what they
-// are. The question is kNone where they don't.
+// Recognises the columns of a first row without a header by its fields. The
+// question is kNone if that fails.
 Columns UnmistakableColumns(const Fields& row) {
   Columns columns;
   columns.count = row.size();
@@ -274,7 +275,7 @@ Columns UnmistakableColumns(const Fields& row) {
   } else if (grids.size() == 1 && IsQuestionAlone(row, grids[0])) {
     columns.question = grids[0];
   }
-  // Our own form without its first line.
+  // Our own format without its header.
   int ignored = 0;
   if (columns.question == 1 && columns.answer == 2 && row.size() == 4 &&
       absl::SimpleAtoi(row[3], &ignored)) {
@@ -284,7 +285,7 @@ Columns UnmistakableColumns(const Fields& row) {
   return columns;
 }
 
-// Reads a file whose columns and separator are known.
+// Reads a file with known columns and separator.
 class Puzzles {
  public:
   Puzzles(Reader& reader, const Columns& columns)
@@ -321,7 +322,7 @@ class Puzzles {
     });
   }
 
-  // Cells of a Sudoku may have blanks around; those of a maze are cells.
+  // Strips blanks around a Sudoku; blanks of a maze are cells.
   absl::string_view Cells(absl::string_view field) const {
     return file_.kind == PuzzleKind::kSudoku ? absl::StripAsciiWhitespace(field)
                                              : field;
@@ -392,7 +393,7 @@ class Puzzles {
             : "not a number"));
   }
 
-  // What people and their programs write for a value that is not there.
+  // Is it a common text for a missing value?
   static bool IsUnknown(absl::string_view text) {
     for (const char* unknown : {"", "nan", "none", "null", "na", "n/a", "#n/a",
                                 "<na>", "-", "--", "?", "unknown"}) {
@@ -401,7 +402,7 @@ class Puzzles {
     return false;
   }
 
-  // Where the comma is not the separator, it may stand before decimals.
+  // If the comma is not the separator, it may be a decimal comma.
   std::optional<double> ReadNumber(absl::string_view text) const {
     std::string number(text);
     const size_t comma = number.find(',');
@@ -438,7 +439,7 @@ class Puzzles {
     if (length_ == 0) {
       ARCTRM_RETURN_IF_ERROR(ReadKind(question));
     }
-    // A file that is written of it would have an empty row.
+    // It would become an empty row when written.
     if (absl::StripAsciiWhitespace(question).empty()) {
       return reader_.Fault("the question is blank");
     }
@@ -465,7 +466,7 @@ class Puzzles {
   int side_ = 0;
 };
 
-// The first line, for a message.
+// The first line, shortened for a message.
 std::string FirstLine(absl::string_view bytes) {
   absl::string_view line = bytes.substr(0, bytes.find_first_of("\r\n"));
   line = absl::StripTrailingAsciiWhitespace(line);
@@ -474,7 +475,7 @@ std::string FirstLine(absl::string_view bytes) {
                       cut ? "..." : "");
 }
 
-// No two columns of one name that both could be meant.
+// Refuses two columns with the same name, if it is one that matters.
 absl::Status CheckOnce(const Fields& header, const Columns& columns,
                        const Reader& reader) {
   for (const size_t used : {columns.question, columns.answer}) {
@@ -491,7 +492,7 @@ absl::Status CheckOnce(const Fields& header, const Columns& columns,
   return absl::OkStatus();
 }
 
-// "sep=;", which Excel writes and reads as a first line.
+// Skips "sep=;", which Excel writes as the first line.
 bool ConsumeSeparatorLine(absl::string_view& bytes) {
   const size_t end = bytes.find_first_of("\r\n");
   if (end > 6 || !absl::StartsWithIgnoreCase(bytes, "sep=")) return false;
@@ -500,7 +501,8 @@ bool ConsumeSeparatorLine(absl::string_view& bytes) {
   return true;
 }
 
-// The separator and columns that the first row has; InvalidArgument shows it.
+// Determines separator and columns from the first row; InvalidArgument shows
+// that row.
 absl::Status LookAtFirstRow(absl::string_view bytes, absl::string_view name,
                             char& separator, Columns& columns) {
   absl::Status broken;
@@ -518,7 +520,7 @@ absl::Status LookAtFirstRow(absl::string_view bytes, absl::string_view name,
     }
   }
   return absl::InvalidArgumentError(absl::StrCat(
-      name, ", line 1: the header is not one of puzzles: found \"",
+      name, ", line 1: this is not a header of puzzles: found \"",
       FirstLine(bytes), "\"", broken.ok() ? "" : " (",
       broken.ok() ? "" : broken.message(), broken.ok() ? "" : ")",
       "; expected ", kHeader,

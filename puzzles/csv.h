@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Files of puzzles: CSV, as Sudoku-Extreme, Maze-Hard and other public sets are
-// published. A Sudoku is its digits row by row, "." or "0" for blank; a maze
-// its cells, `#` wall, blank free, S, G, and `o` for the path. Our own files
-// have the header source,question,answer,rating and, where answers are a
-// model's, confidence: how sure it is of each.
+// Reads and writes puzzles as CSV, the format of Sudoku-Extreme, Maze-Hard and
+// other public sets. A Sudoku is written as its digits row by row, "." or "0"
+// for blank; a maze as its cells, `#` for walls, blank for free cells, S, G,
+// and `o` for the path. arctrm writes the header source,question,answer,rating
+// and, for answers of a model, confidence.
 #pragma once
 
 #include <string>
@@ -22,26 +22,26 @@ struct PuzzleFile {
   std::vector<Puzzle> puzzles;
 };
 
-// Reads a whole file, also one packed with gzip or zstd; the first puzzle says
-// which kind it is. Columns are found by name in any order and letter case:
-// question (or puzzle, quizzes …), answer (solution, solutions …), source,
-// rating, confidence; others are ignored, and all but the question may be
-// missing. Without a header the cells of the first row must say what they are.
-// Commas, tabs, semicolons or bars stand between fields; a field may stand in
-// quotes, with "" for one of them. Empty rows at the end are none.
-// InvalidArgument with the file and the line where the row begins: another
-// header, which is shown, a row with another number of fields, a character that
-// is none of a puzzle, a length that is no square or another than that of the
-// first row, a rating that is no number, no rows.
-// Whether puzzles make sense is not looked at.
+// Reads a file, plain or packed with gzip or zstd. The first puzzle determines
+// the kind. Columns are found by name in any order and letter case: question
+// (or puzzle, quizzes …), answer (solution, solutions …), source, rating,
+// confidence. Other columns are ignored, and only the question is required.
+// Without a header, the first row must show which columns hold grids. Fields
+// are separated by commas, tabs, semicolons or bars, and may be quoted, with ""
+// for a quote. Empty rows at the end are ignored.
+// InvalidArgument with the file and the first line of the row: an unknown
+// header, a row with a different number of fields, an invalid character, a
+// length that is not a square or differs from the first row, a rating that is
+// not a number, no rows.
+// Does not check whether the puzzles have solutions.
 absl::StatusOr<PuzzleFile> ReadPuzzleCsv(const std::string& path);
-// The same of bytes; `name` is what errors call them.
+// The same for the content of a file; `name` is used in errors.
 absl::StatusOr<PuzzleFile> ParsePuzzleCsv(absl::string_view bytes,
                                           absl::string_view name);
 
 std::string PuzzleCsv(const PuzzleFile& file);
 
-// The cells of one puzzle as the files hold them; blanks of a Sudoku as ".".
+// The cells of one puzzle as written in files; blanks of a Sudoku become ".".
 std::string PuzzleText(PuzzleKind kind, const Grid& grid);
 
 }  // namespace arctrm

@@ -44,8 +44,8 @@ std::vector<std::string> SudokuLines(const Grid& grid, const Grid& question,
   return lines;
 }
 
-// A cell is one letter in plain text and two columns in colour, which makes it
-// about square.
+// A cell is one letter in plain text, and with colour two columns, about
+// square.
 std::vector<std::string> MazeLines(const Grid& grid, bool color) {
   const std::string text = PuzzleText(PuzzleKind::kMaze, grid);
   std::vector<std::string> lines;
@@ -86,7 +86,7 @@ std::string DrawPuzzle(PuzzleKind kind, const Puzzle& puzzle, bool color) {
       SudokuShapeOf(puzzle.question.rows());
   const auto lines_of = [&](const Grid& grid) {
     if (kind == PuzzleKind::kMaze) return MazeLines(grid, color);
-    // One of no known size is drawn without boxes.
+    // A Sudoku of unknown size is drawn without boxes.
     const int side = puzzle.question.rows();
     return SudokuLines(grid, puzzle.question,
                        shape.ok() ? *shape : SudokuShape{side, side, side},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Puzzles as people know them, as text.
+// Draws puzzles as text.
 #pragma once
 
 #include <string>
@@ -9,10 +9,11 @@
 
 namespace arctrm {
 
-// Question and, where known, answer side by side; lines end with "\n". Sudoku:
-// boxes divided by lines; mazes: `#` walls, `S`, `G`, `o` the path. `color`
-// (24-bit ANSI): digits that were found and the path stand out, walls are
-// blocks.
+// Draws the question and the answer, if known, side by side; each line ends
+// with "
+// ". Sudoku: lines between boxes. Mazes: `#` walls, `S`, `G`, `o` for the path.
+// `color` (24-bit ANSI) highlights found digits and the path, and draws walls
+// as blocks.
 std::string DrawPuzzle(PuzzleKind kind, const Puzzle& puzzle, bool color);
 
 }  // namespace arctrm

@@ -17,7 +17,7 @@
 namespace arctrm {
 namespace {
 
-// A puzzle made so often again without being new: the size has no more.
+// After this many repeated puzzles in a row, the size has no more.
 constexpr int kMostRepeats = 1000;
 
 absl::StatusOr<Puzzle> GenerateOne(const GenerateOptions& options,
@@ -70,7 +70,7 @@ absl::StatusOr<PuzzleFile> GeneratePuzzles(const GenerateOptions& options) {
   helpers.Join();
   for (const absl::Status& fault : faults) ARCTRM_RETURN_IF_ERROR(fault);
 
-  // Small ones come more than once: those are made again.
+  // Small puzzles may repeat; repeats are generated again.
   std::set<Grid> seen;
   for (size_t i = 0; i < count; ++i) {
     Puzzle& puzzle = file.puzzles[i];

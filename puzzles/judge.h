@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Is a puzzle a puzzle, and is an answer right?
+// Checks puzzles and scores answers.
 #pragma once
 
 #include <cstddef>
@@ -15,20 +15,21 @@
 
 namespace arctrm {
 
-// InvalidArgument: rules broken, no solution (or path), several of them, or an
-// answer that is not the one.
+// InvalidArgument for broken rules, no solution or path, several solutions or
+// shortest paths, or a wrong answer.
 absl::Status CheckPuzzle(PuzzleKind kind, const Puzzle& puzzle);
 
-// What CheckPuzzle finds, by place, on some threads. `progress` is called now
-// and then from the caller's thread with the puzzles done; may be empty.
+// Errors of CheckPuzzle by index, computed on several threads. `progress` is
+// called repeatedly in the caller's thread with the number of puzzles done; may
+// be empty.
 std::vector<std::pair<size_t, absl::Status>> FindFaults(
     PuzzleKind kind, const std::vector<Puzzle>& puzzles, int threads,
     const std::function<void(size_t)>& progress);
 
 enum class Verdict {
-  kExact,  // every cell as in the known answer
-  kValid,  // another answer that keeps to the rules: a full Sudoku with the
-           // clues, a way from start to goal (also one that is not shortest)
+  kExact,  // equal to the known answer
+  kValid,  // another answer that obeys the rules: a full Sudoku with the
+           // clues, a path from start to goal (perhaps not the shortest)
   kWrong,
 };
 Verdict Judge(PuzzleKind kind, const Puzzle& puzzle, const Grid& answer);
@@ -36,12 +37,12 @@ Verdict Judge(PuzzleKind kind, const Puzzle& puzzle, const Grid& answer);
 struct PuzzleScore {
   int64_t puzzles = 0;
   int64_t exact = 0;
-  int64_t valid = 0;          // exact ones included
-  double token_accuracy = 0;  // share of cells as in the known answers
+  int64_t valid = 0;          // including exact ones
+  double token_accuracy = 0;  // share of right cells
   std::vector<Verdict> verdicts;
 };
 
-// `answers` in the order of `puzzles`, which must know theirs.
+// `answers` are in the order of `puzzles`, whose answers must be known.
 PuzzleScore ScorePuzzles(PuzzleKind kind, const std::vector<Puzzle>& puzzles,
                          const std::vector<Grid>& answers);
 

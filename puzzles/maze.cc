@@ -13,8 +13,8 @@
 namespace arctrm {
 namespace {
 
-// Up to this share of the walls between corridors is opened, so that there is
-// more than one way and the shortest must be found.
+// Up to this share of the walls between corridors is opened, so that there are
+// several paths and the shortest must be found.
 constexpr double kMostOpened = 0.15;
 
 constexpr std::array<std::pair<int, int>, 4> kSteps = {
@@ -39,9 +39,9 @@ void ForNeighbours(const Grid& grid, int cell, Visit visit) {
 }
 
 struct Distances {
-  std::vector<int> steps;  // from the start; -1: can't be reached
-  std::vector<int> ways;   // shortest ones, up to 2
-  std::vector<int> from;   // the cell before, on one of them
+  std::vector<int> steps;  // from the start; -1 if unreachable
+  std::vector<int> ways;   // shortest paths, at most 2
+  std::vector<int> from;   // the previous cell on one of them
 };
 
 Distances Flood(const Grid& grid, int start) {
@@ -74,7 +74,7 @@ Distances Flood(const Grid& grid, int start) {
   return out;
 }
 
-// The one cell with this value.
+// Finds the only cell with this value.
 absl::StatusOr<int> Find(const Grid& grid, uint8_t value, const char* name) {
   int found = -1;
   for (int cell = 0; cell < grid.size(); ++cell) {
@@ -82,7 +82,7 @@ absl::StatusOr<int> Find(const Grid& grid, uint8_t value, const char* name) {
     if (found >= 0) {
       return absl::InvalidArgumentError(
           absl::StrCat("the maze has a second ", name, " at ",
-                       Place(grid, cell), "; one is expected"));
+                       Place(grid, cell), "; expected one"));
     }
     found = cell;
   }
@@ -92,7 +92,7 @@ absl::StatusOr<int> Find(const Grid& grid, uint8_t value, const char* name) {
   return found;
 }
 
-// Corridors on every second row and column, beginning at 0 or 1.
+// Carves corridors in every second row and column, beginning at 0 or 1.
 Grid Carve(int side, Random& random) {
   Grid grid(side, side, kMazeWall);
   const int top = random.Between(0, 1);
@@ -131,7 +131,7 @@ Grid Carve(int side, Random& random) {
     }
     if (!went) stack.pop_back();
   }
-  // A wall was noted from both sides, and some were opened after that.
+  // Walls are listed once per side, and some were opened later.
   std::sort(walls.begin(), walls.end());
   walls.erase(std::unique(walls.begin(), walls.end()), walls.end());
   const double share = random.Uniform() * kMostOpened;
@@ -189,7 +189,8 @@ absl::Status CheckMazeAnswer(const Grid& question, const Grid& answer,
   }
   ARCTRM_ASSIGN_OR_RETURN(const int start, Find(answer, kMazeStart, "start"));
   ARCTRM_ASSIGN_OR_RETURN(const int goal, Find(answer, kMazeGoal, "goal"));
-  // From the start along the marks: exactly one way on at every cell.
+  // Follow the marks from the start; every cell must have exactly one next
+  // cell.
   int steps = 0;
   int before = -1;
   int cell = start;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Mazes in the published form: wall, free, start, goal, and in the answer the
-// cells of the one shortest path between start and goal.
+// Mazes in the published form: walls, free cells, start and goal; the answer
+// marks the unique shortest path between start and goal.
 #pragma once
 
 #include <cstdint>
@@ -21,32 +21,33 @@ inline constexpr uint8_t kMazeGoal = 3;
 inline constexpr uint8_t kMazePath = 4;
 
 struct MazePaths {
-  int length = -1;  // steps of a shortest path; -1: there is none
-  // Shortest paths, counted up to 2.
+  int length = -1;  // steps of a shortest path; -1 for none
+  // Number of shortest paths, at most 2.
   int count = 0;
-  // Row-major cells of one of them, start and goal included.
+  // Row-major cells of one shortest path, including start and goal.
   std::vector<int> cells;
 };
 
-// Steps go up, down, left and right over everything but walls. InvalidArgument:
-// a value above 4, or not exactly one start and one goal.
+// Steps go up, down, left and right over all cells but walls. InvalidArgument
+// for values above 4, or unless there is exactly one start and one goal.
 absl::StatusOr<MazePaths> ShortestMazePaths(const Grid& question);
 
-// `question` with the cells of `paths` between start and goal marked.
+// Marks the cells of the path between start and goal in `question`.
 Grid MarkMazePath(const Grid& question, const MazePaths& paths);
 
-// Does `answer` keep the walls, start and goal of `question` and mark exactly
-// the cells of one way from start to goal, without branches? InvalidArgument
-// says what is wrong. The steps are put into `length`, which may be null.
+// InvalidArgument unless `answer` keeps the walls, start and goal of `question`
+// and marks exactly one path from start to goal without branches. Sets
+// `length`, which may be null, to its steps.
 absl::Status CheckMazeAnswer(const Grid& question, const Grid& answer,
                              int* length);
 
-// The least path length in steps asked of a maze of this side: as many for its
-// cells as 110 are for 30x30 (Maze-Hard).
+// The default minimum path length in steps: 110 for 30x30 (Maze-Hard), in
+// proportion to the cells for other sides.
 int DefaultMazePath(int side);
 
-// Corridors carved depth first, some walls opened, one shortest path of at
-// least `min_path` steps. ResourceExhausted when `max_tries` mazes had none.
+// Carves corridors depth first, then opens some walls. The shortest path is
+// unique and has at least `min_path` steps; ResourceExhausted if `max_tries`
+// mazes had none.
 absl::StatusOr<Puzzle> GenerateMaze(int side, int min_path, Random& random,
                                     int max_tries = 10000);
 

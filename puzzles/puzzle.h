@@ -10,13 +10,13 @@
 namespace arctrm {
 
 struct Puzzle {
-  std::string source;  // where it is from, as the file says
-  Grid question;       // square; values as PuzzleKind says
-  Grid answer;         // empty where it isn't known
-  // Sudoku: guesses a solver makes. Maze: steps of the shortest path. Not there
-  // where the file does not say.
+  std::string source;  // origin as given in the file
+  Grid question;       // square; values as in PuzzleKind
+  Grid answer;         // empty if unknown
+  // Sudoku: guesses of a solver. Maze: steps of the shortest path. Absent if
+  // the file does not give it.
   std::optional<int> rating;
-  // 0 to 1, where the answer is a model's.
+  // 0 to 1, for answers of a model.
   std::optional<double> confidence;
 };
 

@@ -98,11 +98,11 @@ absl::StatusOr<Dataset> BuildPuzzleDataset(
   return dataset;
 }
 
-Pair ShuffledSudoku(const Pair& pair, uint64_t seed, size_t task, int copy) {
-  if (copy == 0) return pair;
+Pair ShuffledSudoku(const Pair& pair, uint64_t seed, size_t task, int number) {
+  if (number == 0) return pair;
   const absl::StatusOr<SudokuShape> shape = SudokuShapeOf(pair.input.rows());
   ARCTRM_CHECK(shape.ok());
-  Random random(seed, absl::StrCat("sudoku ", task, " ", copy));
+  Random random(seed, absl::StrCat("sudoku ", task, " ", number));
   const SudokuShuffle shuffle = RandomSudokuShuffle(*shape, random);
   return {shuffle.Apply(pair.input), shuffle.Apply(pair.output)};
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Puzzles as training data, in the dataset that every solver reads.
+// Makes datasets of puzzles.
 #pragma once
 
 #include <cstddef>
@@ -15,28 +15,29 @@
 namespace arctrm {
 
 struct PuzzleDatasetOptions {
-  // Sudoku: shuffles of each puzzle beside itself (published 1000). Mazes: 0
-  // for none, else the 7 other dihedral transforms.
+  // Sudoku: number of shuffles of each puzzle besides itself (published 1000).
+  // Mazes: 0 for none, else the 7 other dihedral transforms.
   int augmentations = 0;
-  // Where one of these is given, puzzles without a rating are left out too.
-  std::optional<int> min_rating;  // easier ones are left out
-  std::optional<int> max_rating;  // and harder ones
-  int64_t sample = 0;             // puzzles, drawn at random by seed; 0: all
+  // If one of these limits is given, puzzles without a rating are left out too.
+  std::optional<int> min_rating;  // leave out easier puzzles
+  std::optional<int> max_rating;  // leave out harder puzzles
+  int64_t sample = 0;  // number of puzzles drawn at random; 0 for all
   uint64_t seed = 0;
 };
 
-// One task per puzzle, named by its place in the file ("17"). InvalidArgument:
-// nothing is left, an answer is missing, a Sudoku of no known size.
+// One task per puzzle, named by its index in the file ("17"). InvalidArgument
+// if no puzzle is left, an answer is missing, or the size of a Sudoku is
+// unknown.
 absl::StatusOr<Dataset> BuildPuzzleDataset(const PuzzleFile& file,
                                            const PuzzleDatasetOptions& options);
 
-// "left out 3 of 10 puzzles, which have no rating" where BuildPuzzleDataset
-// does that; else "".
+// "left out 3 of 10 puzzles, which have no rating" if BuildPuzzleDataset does
+// so, else "".
 std::string UnratedRemark(const PuzzleFile& file,
                           const PuzzleDatasetOptions& options);
 
-// Copy `copy` of task `task` of a dataset with this seed: 0 is the puzzle
-// itself, the others are random shuffles, each always the same.
-Pair ShuffledSudoku(const Pair& pair, uint64_t seed, size_t task, int copy);
+// Shuffle `number` of task `task` of a dataset with this seed. 0 is the
+// puzzle itself; the others are random, but fixed by the seed.
+Pair ShuffledSudoku(const Pair& pair, uint64_t seed, size_t task, int number);
 
 }  // namespace arctrm

@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kMaxCells = 81;
 
-using Mask = uint16_t;  // bit d - 1: digit d is possible
+using Mask = uint16_t;  // bit d - 1 is set if digit d is possible
 
 bool Single(Mask mask) { return (mask & (mask - 1)) == 0; }
 
@@ -22,7 +22,8 @@ struct State {
   std::array<Mask, kMaxCells> candidates;
 };
 
-// Cells of the rows, columns and boxes, and the cells that share one with each.
+// The cells of rows, columns and boxes, and for each cell the cells that share
+// one.
 struct Layout {
   explicit Layout(const SudokuShape& s) : side(s.side), cells(s.side * s.side) {
     const int boxes_across = s.side / s.box_cols;
@@ -71,22 +72,22 @@ class Search {
       : layout_(LayoutOf(shape)),
         all_(static_cast<Mask>((1 << shape.side) - 1)) {}
 
-  // What the clues leave; false for a contradiction.
+  // Sets the clues; false for a contradiction.
   bool Start(const Grid& question, State& state) const {
     state.candidates.fill(all_);
     for (int cell = 0; cell < layout_.cells; ++cell) {
       const uint8_t digit = question.cells()[static_cast<size_t>(cell)];
       if (digit == 0) continue;
       const Mask bit = static_cast<Mask>(1 << (digit - 1));
-      // Known already by propagation.
+      // Already set by propagation.
       if (At(state, cell) == bit) continue;
       if ((At(state, cell) & bit) == 0 || !Set(state, cell, bit)) return false;
     }
     return true;
   }
 
-  // Gives the cell its digit and takes it from the cells that see it, and so
-  // on for every cell that is left with one.
+  // Sets the digit of the cell, removes it from the cells that share a row,
+  // column or box, and repeats this for cells with one digit left.
   bool Set(State& state, int cell, Mask bit) const {
     std::array<int, kMaxCells> waiting;
     size_t count = 0;
@@ -106,7 +107,7 @@ class Search {
     return true;
   }
 
-  // Digits that have one place left in a row, column or box.
+  // Sets digits with only one possible cell in a row, column or box.
   bool SetHiddenSingles(State& state) const {
     for (bool changed = true; changed;) {
       changed = false;
@@ -132,8 +133,8 @@ class Search {
     return true;
   }
 
-  // Counts solutions into `out` until there are `limit`. `random`: values in
-  // random order instead of lowest first; may be null.
+  // Counts solutions in `out`, up to `limit`. Tries values in ascending order,
+  // or in random order if `random` is not null.
   void Run(State& state, int limit, int64_t max_guesses, Random* random,
            SudokuSolutions& out) const {
     if (!SetHiddenSingles(state)) return;
@@ -183,7 +184,7 @@ class Search {
   Mask all_;
 };
 
-// Lines in random order that keeps each band (of `height` lines) together.
+// Random order of lines that keeps each band of `height` lines together.
 std::array<uint8_t, 9> RandomLines(int side, int height, Random& random) {
   std::vector<int> bands(static_cast<size_t>(side / height));
   std::iota(bands.begin(), bands.end(), 0);
@@ -230,7 +231,7 @@ absl::Status CheckSudokuRules(const Grid& grid, const SudokuShape& shape) {
       const int unit = static_cast<int>(u);
       const char* names[] = {"row", "column", "box"};
       return absl::InvalidArgumentError(
-          absl::StrCat(static_cast<int>(digit), " stands twice in ",
+          absl::StrCat(static_cast<int>(digit), " occurs twice in ",
                        names[unit / shape.side], " ", unit % shape.side + 1));
     }
   }
@@ -255,7 +256,7 @@ Grid RandomSudoku(const SudokuShape& shape, Random& random) {
   ARCTRM_CHECK(search.Start(Grid(shape.side, shape.side), state));
   search.Run(state, 1, INT64_MAX, &random, out);
   ARCTRM_CHECK(out.found == 1);
-  // The search fills some cells before others; a shuffle evens that out.
+  // The order of the search causes a bias, which a shuffle removes.
   return RandomSudokuShuffle(shape, random).Apply(out.first);
 }
 
@@ -274,7 +275,7 @@ absl::StatusOr<Puzzle> GenerateSudoku(const SudokuShape& shape, int min_rating,
       uint8_t& digit = puzzle.question.at(cell / shape.side, cell % shape.side);
       const uint8_t clue = digit;
       digit = 0;
-      // The clue can go when nothing else fits in its place.
+      // The clue is redundant if no other digit fits into its cell.
       State state;
       SudokuSolutions others;
       ARCTRM_CHECK(search.Start(puzzle.question, state));

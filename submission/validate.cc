@@ -89,7 +89,7 @@ class Validator {
     std::set<std::string_view> seen;
     for (const auto field : members) {
       if (!seen.insert(field.key).second) {
-        Add(Shown(field.key), "this task id stands twice");
+        Add(Shown(field.key), "this task id occurs twice");
       }
       const auto task = tasks_.find(field.key);
       if (task == tasks_.end()) {
@@ -148,7 +148,7 @@ class Validator {
     std::set<std::string_view> seen;
     for (const auto field : members) {
       const std::string at = absl::StrCat(place, ".", Shown(field.key));
-      if (!seen.insert(field.key).second) Add(at, "this key stands twice");
+      if (!seen.insert(field.key).second) Add(at, "this key occurs twice");
       if (field.key == "attempt_1" || field.key == "attempt_2") {
         CheckGrid(at, field.value);
       } else {

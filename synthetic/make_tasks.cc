@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Writes generated tasks as Kaggle files: pretraining data, or more tasks for
-// whoever trains on them.
+// arctrm-make-tasks writes generated tasks as Kaggle files, for pretraining and
+// as extra training data.
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
@@ -34,7 +34,7 @@ struct Flags {
   bool list = false;
 };
 
-// "3:5", or "4" for exactly four.
+// Reads "3:5", or "4" for exactly four.
 absl::Status ReadDemonstrations(const std::string& text,
                                 SyntheticOptions& options) {
   const std::pair<std::string, std::string> ends =
@@ -68,8 +68,8 @@ absl::StatusOr<std::vector<std::string>> ChosenRules(const Flags& flags) {
   for (const std::string& name : flags.exclude) {
     const auto it = std::find(names.begin(), names.end(), name);
     if (it == names.end()) {
-      return absl::NotFoundError(absl::StrCat(
-          "--exclude ", name, ": not among the rules (see --list)"));
+      return absl::NotFoundError(
+          absl::StrCat("--exclude ", name, ": not a rule (see --list)"));
     }
     names.erase(it);
   }
@@ -83,7 +83,7 @@ absl::Status Run(Flags flags) {
   if (flags.list) return List();
   if (flags.challenges.empty()) {
     return absl::InvalidArgumentError(
-        "--out-challenges is missing: where shall the tasks go?");
+        "--out-challenges is missing: give the file for the tasks");
   }
   if (!flags.demonstrations.empty()) {
     ARCTRM_RETURN_IF_ERROR(
@@ -104,30 +104,35 @@ absl::Status Run(Flags flags) {
 }  // namespace arctrm
 
 int main(int argc, char** argv) {
-  CLI::App app("Generated ARC-format tasks as Kaggle files");
+  CLI::App app("Writes generated ARC tasks as Kaggle files");
   arctrm::Flags flags;
   arctrm::SyntheticOptions& options = flags.options;
-  app.add_option("--rules", flags.rules, "Only these rules")->delimiter(',');
-  app.add_option("--exclude", flags.exclude, "All but these")->delimiter(',');
-  app.add_option("--per-rule", flags.per_rule, "Tasks of each rule")
+  app.add_option("--rules", flags.rules, "Use only these rules")
+      ->delimiter(',');
+  app.add_option("--exclude", flags.exclude, "Use all rules but these")
+      ->delimiter(',');
+  app.add_option("--per-rule", flags.per_rule, "Number of tasks of each rule")
       ->check(CLI::Range(1, 1000000));
-  app.add_option("--seed", flags.seed, "Demo seeds are below 2^30")
+  app.add_option("--seed", flags.seed,
+                 "Random seed; the demo uses seeds below 2^30")
       ->check(CLI::NonNegativeNumber);
-  CLI::Option* both =
-      app.add_option("--demonstrations", flags.demonstrations,
-                     "How many a task has: MIN:MAX, or one number");
+  CLI::Option* both = app.add_option(
+      "--demonstrations", flags.demonstrations,
+      "Number of demonstrations of a task: MIN:MAX, or one number");
   app.add_option("--min-demonstrations", options.min_demonstrations,
-                 "The least of them alone")
+                 "Minimum number of demonstrations")
       ->excludes(both);
   app.add_option("--max-demonstrations", options.max_demonstrations,
-                 "The most of them alone")
+                 "Maximum number of demonstrations")
       ->excludes(both);
-  app.add_option("--tests", options.test_inputs, "Test inputs of a task");
-  app.add_option("--min-side", options.min_side, "Least side of an input");
+  app.add_option("--tests", options.test_inputs,
+                 "Number of test inputs of a task");
+  app.add_option("--min-side", options.min_side, "Smallest side of an input");
   app.add_option("--max-side", options.max_side, "Largest side of an input");
-  app.add_option("--out-challenges", flags.challenges, "File to write");
-  app.add_option("--out-solutions", flags.solutions, "File to write");
-  app.add_flag("--list", flags.list, "Name the rules");
+  app.add_option("--out-challenges", flags.challenges,
+                 "Challenges file to write");
+  app.add_option("--out-solutions", flags.solutions, "Solutions file to write");
+  app.add_flag("--list", flags.list, "List the rules");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -13,7 +13,7 @@
 namespace arctrm {
 namespace {
 
-// Far more than any rule needs for the default options.
+// Far more than any rule needs with the default options.
 constexpr int kTriesPerPair = 2000;
 constexpr int kTriesPerTask = 300;
 
@@ -35,17 +35,17 @@ absl::Status CheckOptions(const SyntheticOptions& options) {
     return absl::InvalidArgumentError(
         absl::StrCat("sides ", options.min_side, " to ", options.max_side,
                      ": generated grids have sides of ", kMinSyntheticSide,
-                     " to ", kMaxSyntheticSide, ", the smaller first"));
+                     " to ", kMaxSyntheticSide, ", the smaller one first"));
   }
   if (options.min_demonstrations < 1 ||
       options.min_demonstrations > options.max_demonstrations) {
     return absl::InvalidArgumentError(absl::StrCat(
         options.min_demonstrations, " to ", options.max_demonstrations,
-        " demonstrations: at least 1, the smaller first"));
+        " demonstrations: at least 1, the smaller one first"));
   }
   if (options.test_inputs < 1) {
     return absl::InvalidArgumentError(absl::StrCat(
-        options.test_inputs, " test inputs: a task has at least 1"));
+        options.test_inputs, " test inputs: a task needs at least 1"));
   }
   return absl::OkStatus();
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Rules that generate ARC-format tasks by seed: the demo, tests, extra training
-// data. Every rule is a function of the input grid and of a setting drawn once
-// per task, and the demonstrations single out one answer to each test input.
+// Rules that generate tasks by seed for the demo, tests and extra training
+// data. A rule maps an input grid and a setting, drawn once per task, to an
+// output. The demonstrations determine the answer to each test input uniquely.
 #pragma once
 
 #include <cstdint>
@@ -19,10 +19,9 @@ inline constexpr int kMinSyntheticSide = 3;
 inline constexpr int kMaxSyntheticSide = 8;
 
 struct SyntheticOptions {
-  // Sides of inputs, 3 to 8. A rule that needs room (an object and a place
-  // beside it) takes up to 6 where less is asked for, and an overlay two halves
-  // of 3 or 4; a rule that doubles the grid starts from at most 4. No output is
-  // larger than 8x8.
+  // Sides of inputs, 3 to 8. Rules that need room, for an object and free
+  // cells, use up to 6 even if less is requested; overlays use halves of 3 or
+  // 4; rules that double the grid use at most 4. No output exceeds 8x8.
   int min_side = kMinSyntheticSide;
   int max_side = kMaxSyntheticSide;
   int min_demonstrations = 3;
@@ -30,21 +29,20 @@ struct SyntheticOptions {
   int test_inputs = 1;
 };
 
-// A rule is a function of the input grid and of one parameter, an index into
-// its settings (a direction, a colour, a pair of colours ...), drawn once per
-// task.
+// A rule has a parameter, drawn once per task: an index into its settings (a
+// direction, a colour, a pair of colours ...).
 struct Rule {
-  // "gravity", "flip", "fill_enclosed" ...: lower case with underscores.
+  // Lower case with underscores: "gravity", "flip", "fill_enclosed".
   std::string name;
-  // One line for people.
+  // One line for display.
   std::string description;
   // Settings are 0 ... num_parameters - 1.
   int num_parameters;
-  // A grid on which this setting does something visible.
+  // Draws a grid on which this setting has a visible effect.
   Grid (*sample)(int parameter, const SyntheticOptions& options,
                  Random& random);
-  // The one right answer. Deterministic; defined for every grid of up to 15x15,
-  // so that any rule can be asked whether it explains any task.
+  // The right answer. Deterministic, and defined for every grid up to 15x15, so
+  // that every rule can be tested on every task.
   Grid (*solve)(int parameter, const Grid& input);
 };
 
@@ -57,20 +55,20 @@ struct SyntheticTask {
   std::vector<Grid> solutions;
 };
 
-// Settings of `rule` that explain all `pairs`.
+// Settings of `rule` with which it maps every input to its output.
 std::vector<int> ConsistentParameters(const Rule& rule,
                                       const std::vector<Pair>& pairs);
 
-// What the settings of all rules that explain the demonstrations answer to
-// `input`: sorted, each answer once. One answer means that the task is fair.
+// The different answers to `input`, sorted, of all rules and settings that
+// explain the demonstrations. A fair task has exactly one.
 std::vector<Grid> PossibleAnswers(const std::vector<Pair>& demonstrations,
                                   const Grid& input);
 
-// One task of `rule`. Ids are "<rule>-<seed in hex>-<index>". Deterministic.
-// Inputs of one task are pairwise different and none equals its output. Pairs
-// are redrawn until each test input has one possible answer.
-// InvalidArgument for options out of range, ResourceExhausted where such grids
-// are too few, or demonstrations too few to single out an answer.
+// Generates a task with the id "<rule>-<seed in hex>-<index>". Deterministic.
+// All inputs differ, and no input equals its output. Redraws pairs until each
+// test input has one possible answer. InvalidArgument for options out of range;
+// ResourceExhausted if there are too few such grids, or too few demonstrations
+// for a unique answer.
 absl::StatusOr<SyntheticTask> GenerateTask(const Rule& rule, uint64_t seed,
                                            int index,
                                            const SyntheticOptions& options);
@@ -78,12 +76,13 @@ absl::StatusOr<SyntheticTask> GenerateTask(const Rule& rule, uint64_t seed,
 struct SyntheticSet {
   ChallengeSet challenges;
   SolutionSet solutions;
-  // Rule name by task, aligned with challenges.tasks.
+  // The rule of each task in challenges.tasks.
   std::vector<std::string> rules;
 };
 
-// `per_rule` tasks of each named rule (all when empty), in the order of
-// AllRules. NotFound for a name that is no rule, else as GenerateTask.
+// Generates `per_rule` tasks for each named rule, or for all rules if `names`
+// is empty, in the order of AllRules. NotFound for an unknown rule, otherwise
+// errors of GenerateTask.
 absl::StatusOr<SyntheticSet> GenerateSet(
     const std::vector<std::string>& rule_names, int per_rule, uint64_t seed,
     const SyntheticOptions& options);

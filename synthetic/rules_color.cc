@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Cells change colour where they stand.
+// Rules that change colours of cells.
 #include <algorithm>
 #include <numeric>
 #include <vector>
@@ -9,7 +9,7 @@
 namespace arctrm::internal {
 namespace {
 
-// A grid in which every one of `needed` occurs, with other colours beside.
+// A grid with every colour of `needed`, and `others` other colours.
 Grid WithColors(const std::vector<uint8_t>& needed, int others,
                 const SyntheticOptions& options, Random& random) {
   std::vector<uint8_t> palette = needed;
@@ -64,7 +64,7 @@ Grid SampleInvert(int, const SyntheticOptions& options, Random& random) {
   return Scatter(RandomSize(options, random), 0.45, {RandomColor(random)},
                  random);
 }
-// Two-colour grids: cells become background and background cells.
+// Grids with one colour: exchanges cells and background.
 Grid SolveInvert(int, const Grid& in) {
   const uint8_t color = *std::max_element(in.cells().begin(), in.cells().end());
   Grid out = in;
@@ -105,8 +105,8 @@ Grid SolveMajority(int, const Grid& in) {
   return Grid(in.rows(), in.cols(), best);
 }
 
-// Cells of one colour (p / 4) take the colour of the marker that heads their
-// column or row: at its top, right, bottom or left end (p % 4).
+// Cells of one colour (p / 4) get the colour of the marker at the end of their
+// column or row: at the top, right, bottom or left (p % 4).
 uint8_t Painted(int p) { return static_cast<uint8_t>(p / 4 + 1); }
 
 Cell Head(int p, const Grid& grid, int r, int c) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Regions filled, outlined, emptied, cleaned.
+// Rules that fill, outline, empty or clean regions.
 #include <vector>
 
 #include "synthetic/internal/rule_kit.h"
@@ -9,7 +9,7 @@ namespace {
 
 uint8_t ColorOf(int p) { return static_cast<uint8_t>(p + 1); }
 
-// A closed frame of random size at a random place.
+// Draws a closed frame of random size at a random place.
 void DrawFrame(Grid& grid, uint8_t color, Random& random) {
   const int rows = random.Between(3, grid.rows());
   const int cols = random.Between(3, grid.cols());
@@ -24,14 +24,14 @@ Grid SampleEnclosed(int p, const SyntheticOptions& options, Random& random) {
   Grid grid(size.rows, size.cols);
   const uint8_t color = RandomColors(random, 1, {ColorOf(p)})[0];
   DrawFrame(grid, color, random);
-  // A few loose cells, which enclose nothing.
+  // Single cells, which enclose nothing.
   for (int i = random.Between(0, 3); i > 0; --i) {
     const Cell at = RandomCell(grid, random);
     grid.at(at.row, at.col) = color;
   }
   return grid;
 }
-// Background that can't reach the edge takes the colour.
+// Background that is not connected to the edge gets the colour.
 Grid SolveEnclosed(int p, const Grid& in) {
   Grid outside(in.rows(), in.cols());
   std::vector<Cell> open;
@@ -74,7 +74,7 @@ Grid SampleDots(int p, const SyntheticOptions& options, Random& random) {
   }
   return grid;
 }
-// Background next to a cell, diagonals too, takes the colour.
+// Background next to a cell, also diagonally, gets the colour.
 Grid SolveOutline(int p, const Grid& in) {
   Grid out = in;
   for (int r = 0; r < in.rows(); ++r) {
@@ -106,8 +106,8 @@ Grid SampleBlocks(int p, const SyntheticOptions& options, Random& random) {
                 block, color);
   return grid;
 }
-// Cells with neighbours of their colour on all four sides become empty (0) or
-// take the colour p.
+// Cells with neighbours of their colour on all four sides become empty (p = 0)
+// or get the colour p.
 Grid SolveHollow(int p, const Grid& in) {
   Grid out = in;
   for (int r = 1; r + 1 < in.rows(); ++r) {
@@ -139,8 +139,8 @@ Grid SolveBorder(int p, const Grid& in) {
   return out;
 }
 
-// Blocks with lonely cells between them. Two blocks, where there is room: else
-// the largest object alone would be the answer.
+// Blocks with single cells between them. Two blocks if there is room, so that
+// the answer is not just the largest object.
 Grid SampleNoise(int, const SyntheticOptions& options, Random& random) {
   const Size size = RandomSize(AtLeast(5, options), random);
   Grid grid(size.rows, size.cols);

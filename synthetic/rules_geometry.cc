@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The whole grid moved, turned, repeated.
+// Rules that move, turn or repeat the whole grid.
 #include "synthetic/internal/rule_kit.h"
 
 namespace arctrm::internal {
@@ -50,7 +50,7 @@ Grid SolveTranspose(int p, const Grid& in) {
   return Flip(Flip(Transpose(in), true), false);
 }
 
-// Direction p % 4, by 1 or 2 cells, around the edge.
+// Moves in direction p % 4 by 1 or 2 cells, wrapping around the edge.
 Grid SolveShift(int p, const Grid& in) {
   const Cell step = kDirections[p % 4];
   const int by = p / 4 + 1;
@@ -65,8 +65,8 @@ Grid SolveShift(int p, const Grid& in) {
   return out;
 }
 
-// 0-3: the mirror image right of the grid, below, left of it, above; 4, 5: the
-// grid again, beside or below.
+// 0-3: adds the mirror image to the right, below, to the left, above; 4, 5:
+// adds the grid itself to the right or below.
 Grid SolveConcatenate(int p, const Grid& in) {
   const bool beside = p % 2 == 0;
   const Grid mirrored = p < 4 ? Flip(in, beside) : in;
@@ -102,8 +102,10 @@ void AddGeometryRules(std::vector<Rule>& rules) {
                    SampleColorful, SolveRotate});
   rules.push_back({"transpose", "mirrors the grid in one of its diagonals", 2,
                    SampleColorful, SolveTranspose});
-  rules.push_back({"shift", "moves everything by one or two cells, around", 8,
-                   SampleColorful, SolveShift});
+  rules.push_back(
+      {"shift",
+       "moves everything by one or two cells, wrapping around the edge", 8,
+       SampleColorful, SolveShift});
   rules.push_back(
       {"concatenate",
        "puts the grid or its mirror image beside, below or above it", 6,

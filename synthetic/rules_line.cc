@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Cells that fall, shoot lines, are joined.
+// Rules with cells that fall, emit lines, or are joined.
 #include <numeric>
 #include <vector>
 
@@ -12,7 +12,7 @@ Grid SampleFalling(int, const SyntheticOptions& options, Random& random) {
   return Scatter(RandomSize(options, random), 0.35,
                  RandomColors(random, random.Between(1, 3)), random);
 }
-// Cells fall in direction p and pile up in their order.
+// Cells fall in direction p and pile up in order.
 Grid SolveGravity(int p, const Grid& in) {
   const Cell step = kDirections[p];
   const bool vertical = step.row != 0;
@@ -33,8 +33,7 @@ Grid SolveGravity(int p, const Grid& in) {
   return out;
 }
 
-// One to three cells, each in a lane of its own: no demonstration need show
-// what happens where rays meet.
+// One to three cells, each in its own lane, so that rays never meet.
 Grid SampleRays(int p, const SyntheticOptions& options, Random& random) {
   const Size size = RandomSize(options, random);
   Grid grid(size.rows, size.cols);
@@ -51,8 +50,8 @@ Grid SampleRays(int p, const SyntheticOptions& options, Random& random) {
   }
   return grid;
 }
-// Every cell shoots a line in direction p over the background, up to the edge
-// or the next cell.
+// Every cell emits a line in direction p over the background, up to the edge or
+// the next cell.
 Grid SolveRay(int p, const Grid& in) {
   const Cell step = kDirections[p];
   Grid out = in;
@@ -71,8 +70,8 @@ Grid SolveRay(int p, const Grid& in) {
   return out;
 }
 
-// One or two pairs whose lines would not meet. p: joined are pairs in a row, in
-// a column, or both; the others are there for contrast.
+// One or two pairs whose lines do not meet. p: pairs in a row, in a column, or
+// both are joined; other pairs serve as contrast.
 Grid SampleConnect(int, const SyntheticOptions& options, Random& random) {
   const Size size = RandomSize(options, random);
   Grid grid(size.rows, size.cols);
@@ -134,7 +133,7 @@ Grid SampleMarker(int, const SyntheticOptions& options, Random& random) {
   grid.at(at.row, at.col) = RandomColor(random);
   return grid;
 }
-// The marker's row, its column, or both.
+// Fills the row of the marker, its column, or both.
 Grid SolveCross(int p, const Grid& in) {
   Grid out = in;
   for (int r = 0; r < in.rows(); ++r) {
@@ -151,7 +150,7 @@ Grid SolveCross(int p, const Grid& in) {
   return out;
 }
 
-// The marker's falling diagonal, its rising one, or both.
+// Fills the falling diagonal of the marker, the rising one, or both.
 Grid SolveDiagonal(int p, const Grid& in) {
   Grid out = in;
   for (int r = 0; r < in.rows(); ++r) {
@@ -176,7 +175,7 @@ void AddLineRules(std::vector<Rule>& rules) {
   rules.push_back(
       {"gravity", "cells fall to one side", 4, SampleFalling, SolveGravity});
   rules.push_back(
-      {"ray", "cells shoot lines to one side", 4, SampleRays, SolveRay});
+      {"ray", "cells emit lines to one side", 4, SampleRays, SolveRay});
   rules.push_back({"connect", "two cells of one colour in line are joined", 3,
                    SampleConnect, SolveConnect});
   rules.push_back({"cross", "a cell fills its row, its column or both", 3,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Objects compared, counted, cut out.
+// Rules that compare, count or crop objects.
 #include <algorithm>
 #include <vector>
 
@@ -8,8 +8,8 @@
 namespace arctrm::internal {
 namespace {
 
-// Two or three blocks that don't touch, one of them the largest by at least
-// two cells.
+// Two or three blocks that do not touch; the largest exceeds the others by at
+// least two cells.
 Grid SampleBlocks(const std::vector<uint8_t>& excluded,
                   const SyntheticOptions& options, Random& random) {
   for (;;) {
@@ -81,13 +81,13 @@ Grid SampleCrop(int, const SyntheticOptions& options, Random& random) {
       grid.at(at.row + r, at.col + c) = inside.at(r, c);
     }
   }
-  // Corners, so that the object is as large as its block.
+  // Fill corners, so that the object is as large as its block.
   grid.at(at.row, at.col) = RandomColor(random);
   grid.at(at.row + block.rows - 1, at.col + block.cols - 1) =
       RandomColor(random);
   return grid;
 }
-// Cut to the smallest rectangle with all that isn't background.
+// Crops to the bounding box of all cells.
 Grid SolveCrop(int, const Grid& in) {
   int top = in.rows(), left = in.cols(), bottom = -1, right = -1;
   for (int r = 0; r < in.rows(); ++r) {
@@ -119,8 +119,8 @@ Grid SampleCount(int, const SyntheticOptions& options, Random& random) {
   }
   return grid;
 }
-// As many cells as there are, in a 3x3 grid, row by row or column by column
-// (p's lowest bit) from one of its corners (the two bits above).
+// Draws the number of cells in a 3x3 grid, row by row or column by column
+// (lowest bit of p), from one of its corners (next two bits).
 Grid SolveCount(int p, const Grid& in) {
   Grid out(3, 3);
   const int count = in.size() - CountColor(in, 0);
@@ -142,7 +142,7 @@ void AddObjectRules(std::vector<Rule>& rules) {
                    SampleRecolorLargest, SolveRecolorLargest});
   rules.push_back(
       {"crop", "the grid is cut to its object", 1, SampleCrop, SolveCrop});
-  rules.push_back({"count", "as many cells as there are, in a 3x3 grid", 8,
+  rules.push_back({"count", "shows the number of cells in a 3x3 grid", 8,
                    SampleCount, SolveCount});
 }
 

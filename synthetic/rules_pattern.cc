@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Symmetry, repetition, two halves laid over each other.
+// Rules with symmetry, repetition and overlaid halves.
 #include <vector>
 
 #include "synthetic/internal/rule_kit.h"
@@ -7,7 +7,7 @@
 namespace arctrm::internal {
 namespace {
 
-// p: which half is missing: right, left, bottom, top.
+// The missing half for p: right, left, bottom, top.
 bool InMissingHalf(int p, const Grid& grid, int r, int c) {
   switch (p) {
     case 0:
@@ -44,8 +44,8 @@ Grid SolveSymmetry(int p, const Grid& in) {
   return out;
 }
 
-// Stripes of period 2 or 3, of which the first few are shown; p: seen from the
-// top, the bottom, the left, the right.
+// Stripes of period 2 or 3, of which only the first are shown. p is the side
+// where they begin: top, bottom, left, right.
 int StripeAt(int p, const Grid& grid, int r, int c) {
   const int from_start = p < 2 ? r : c;
   const int length = p < 2 ? grid.rows() : grid.cols();
@@ -69,7 +69,7 @@ Grid SampleStripes(int p, const SyntheticOptions& options, Random& random) {
   }
   return grid;
 }
-// Empty rows (or columns) go on with the period of those before.
+// Continues the period in the empty rows or columns.
 Grid SolveStripes(int p, const Grid& in) {
   const int length = p < 2 ? in.rows() : in.cols();
   const auto color_at = [&](int i) {
@@ -91,8 +91,8 @@ Grid SolveStripes(int p, const Grid& in) {
   return out;
 }
 
-// Two halves side by side (p < 3) or one above the other; the answer shows
-// where either, both or exactly one of them has a cell.
+// Two halves side by side (p < 3) or one above the other. The answer has cells
+// where either, both or exactly one of them has.
 Grid SampleHalves(int p, const SyntheticOptions& options, Random& random) {
   const Size size = RandomSize(options, random);
   const int half = random.Between(3, 4);
@@ -125,7 +125,7 @@ Grid SolveHalves(int p, const Grid& in) {
 void AddPatternRules(std::vector<Rule>& rules) {
   rules.push_back({"symmetry", "the missing half mirrors the other", 4,
                    SampleHalf, SolveSymmetry});
-  rules.push_back({"stripes", "stripes go on", 4, SampleStripes, SolveStripes});
+  rules.push_back({"stripes", "stripes continue", 4, SampleStripes, SolveStripes});
   rules.push_back({"overlay", "two halves are joined by or, and, or xor", 6,
                    SampleHalves, SolveHalves});
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// All faults of what is read, for one message.
+// Collects all faults of an input for one message.
 #pragma once
 
 #include <cstddef>
@@ -16,13 +16,13 @@ class FaultList {
   void Add(absl::string_view fault);
   bool empty() const { return count_ == 0; }
   size_t size() const { return count_; }
-  // OK without faults; else InvalidArgument: "<path>: <fault>", or
-  // "<path>: 12 faults: <fault>; <fault>; ...; and 2 more".
+  // OK without faults, else InvalidArgument: "<path>: <fault>" or "<path>: 12
+  // faults: <fault>; <fault>; ...; and 2 more".
   absl::Status ToStatus(absl::string_view path) const;
 
  private:
   size_t count_ = 0;
-  // The first few.
+  // The first faults.
   std::vector<std::string> listed_;
 };
 

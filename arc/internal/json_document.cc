@@ -26,7 +26,7 @@ using simdjson::dom::element;
 using simdjson::dom::element_type;
 using simdjson::dom::object;
 
-// 1.0 would print as "1" and look right.
+// Keeps the ".0" of 1.0, since "1" would look valid.
 std::string NumberText(double number) {
   std::string text = absl::StrCat(number);
   if (text.find_first_of(".en") == std::string::npos) text += ".0";
@@ -65,8 +65,8 @@ std::string Found(element found) {
   return "something else";
 }
 
-// An integer written as 3.0 is none in the competition's files; it counts only
-// with `whole_floats`.
+// Competition files do not allow 3.0 for 3; accepts it only with
+// `whole_floats`.
 bool ReadColor(element cell, bool* whole_floats, uint8_t* color) {
   uint64_t value = 0;
   if (cell.type() == element_type::DOUBLE) {
@@ -90,15 +90,15 @@ bool IsBlank(absl::string_view text) {
   return text.find_first_not_of(" \t\r\n") == absl::string_view::npos;
 }
 
-// For text that doesn't even begin as the JSON of an ARC file does: how it
-// begins; else "".
+// Describes the beginning of text that starts neither with { nor with [; else
+// "".
 std::string OtherBeginning(absl::string_view json) {
   json = absl::StripLeadingAsciiWhitespace(json);
   if (json.empty() || absl::StrContains("{[/'", json[0])) return "";
   constexpr size_t kShown = 40;
   const absl::string_view line = json.substr(0, json.find_first_of("\r\n"));
   const absl::string_view all = absl::StripTrailingAsciiWhitespace(json);
-  // Git without links, and some archives, save a link so.
+  // Git without link support and some archives save links this way.
   if (line.size() == all.size() && IsTaskFileName(Basename(all))) {
     return absl::StrCat("it holds a path, \"",
                         absl::Utf8SafeCEscape(line.substr(0, kShown)),
@@ -109,7 +109,7 @@ std::string OtherBeginning(absl::string_view json) {
       line.size() > kShown ? "...\"" : "\"", ", expected { or [");
 }
 
-// Takes `extension` from behind `name`, in capitals or not.
+// Removes `extension` from the end of `name`, in upper or lower case.
 bool ConsumeExtension(absl::string_view extension, absl::string_view* name) {
   if (!absl::EndsWithIgnoreCase(*name, extension)) return false;
   name->remove_suffix(extension.size());
@@ -131,17 +131,17 @@ absl::StatusOr<std::unique_ptr<JsonFile>> JsonFile::Open(
   auto file = std::make_unique<JsonFile>();
   ARCTRM_ASSIGN_OR_RETURN(file->text_, ReadTextFile(path));
   std::string& text = file->text_;
-  // simdjson reads a little past the end.
+  // simdjson reads past the end.
   text.reserve(text.size() + simdjson::SIMDJSON_PADDING);
   file->rest_ = text;
   const bool marked = absl::ConsumePrefix(&file->rest_, "\xEF\xBB\xBF");
   if (IsBlank(file->rest_)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        path, ": ",
-        text.empty() ? "the file is empty"
-        : marked     ? "the file holds nothing but a byte-order mark"
-                     : "the file holds nothing but blanks and empty lines",
-        "; was it written or downloaded whole?"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": ",
+                     text.empty() ? "the file is empty"
+                     : marked     ? "the file holds only a byte-order mark"
+                              : "the file holds only blanks and empty lines",
+                     "; was it written or downloaded whole?"));
   }
   file->lines_ = file->LooksLikeLines(path);
   return file;
@@ -152,7 +152,7 @@ absl::string_view JsonFile::TakeLine() {
     const size_t end = std::min(rest_.find_first_of("\r\n"), rest_.size());
     const absl::string_view line = rest_.substr(0, end);
     rest_.remove_prefix(end);
-    // Lines end as on Windows, Unix or old Macs.
+    // Accepts line ends of Windows, Unix and old Macs.
     if (!absl::ConsumePrefix(&rest_, "\r\n") && !rest_.empty()) {
       rest_.remove_prefix(1);
     }
@@ -166,7 +166,7 @@ bool JsonFile::LooksLikeLines(absl::string_view path) {
   absl::string_view name = WithoutPacking(path);
   const bool named = ConsumeLines(&name);
   const absl::string_view whole = rest_;
-  // The first lines of a file that is named so may be damaged.
+  // With an extension of JSON lines, the first lines may be damaged.
   bool found = false;
   for (int tries = named ? 10 : 1; tries > 0 && !found; --tries) {
     const absl::string_view line = TakeLine();
@@ -291,7 +291,7 @@ absl::StatusOr<object> ReadObject(element value, absl::string_view expected,
     if (!keys.insert(key).second) {
       constexpr size_t kShown = 64;
       return place.Fault(absl::StrCat(
-          "\"", absl::CEscape(key.substr(0, kShown)), "\" stands twice"));
+          "\"", absl::CEscape(key.substr(0, kShown)), "\" occurs twice"));
     }
   }
   return members;
@@ -305,7 +305,7 @@ absl::Status CheckTaskId(absl::string_view id) {
   if (!simdjson::validate_utf8(StdView(id))) what = "is not valid UTF-8";
   if (id.size() > kMaxLength) what = "is longer than 256 bytes";
   if (absl::StrContains(id, "|||")) {
-    what = "holds \"|||\", which divides the names of augmented tasks";
+    what = "holds \"|||\", which separates the names of augmented tasks";
   }
   for (char c : id) {
     if (absl::ascii_iscntrl(static_cast<unsigned char>(c))) {

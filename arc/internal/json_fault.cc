@@ -1,358 +1,340 @@
 // SPDX-License-Identifier: MIT
 #include "arc/internal/json_fault.h"
 
-#include <cmath>
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
-#include <cstdlib>
+#include <iterator>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "nlohmann/json.hpp"
 
 namespace arctrm {
 namespace {
 
-// Length of the well-formed UTF-8 sequence at the front of `text`, 0 if there
-// is none.
-size_t Utf8Length(absl::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
-  const auto continues = [&](size_t i, uint8_t low, uint8_t high) {
-    return i < text.size() && byte(i) >= low && byte(i) <= high;
-  };
-  const uint8_t lead = byte(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return continues(1, 0x80, 0xBF) ? 2 : 0;
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    const uint8_t low = lead == 0xE0 ? 0xA0 : 0x80;
-    const uint8_t high = lead == 0xED ? 0x9F : 0xBF;
-    return continues(1, low, high) && continues(2, 0x80, 0xBF) ? 3 : 0;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    const uint8_t low = lead == 0xF0 ? 0x90 : 0x80;
-    const uint8_t high = lead == 0xF4 ? 0x8F : 0xBF;
-    return continues(1, low, high) && continues(2, 0x80, 0xBF) &&
-                   continues(3, 0x80, 0xBF)
-               ? 4
-               : 0;
-  }
-  return 0;
-}
+using Json = nlohmann::json;
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsDigit(char c) {
+  return absl::ascii_isdigit(static_cast<unsigned char>(c));
+}
 
 bool IsLetter(char c) {
   return absl::ascii_isalpha(static_cast<unsigned char>(c)) || c == '_';
 }
 
-class Scanner {
+// The front of `text` for a message.
+std::string Shortened(absl::string_view text) {
+  constexpr size_t kShown = 24;
+  return absl::StrCat(text.substr(0, kShown),
+                      text.size() > kShown ? "..." : "");
+}
+
+// Reads a text and one blank after it, so that every number has a character
+// behind it. All copies share one position.
+class TextIterator {
  public:
-  Scanner(absl::string_view text, bool is_line)
+  using iterator_category = std::input_iterator_tag;
+  using value_type = char;
+  using difference_type = std::ptrdiff_t;
+  using pointer = const char*;
+  using reference = char;
+
+  TextIterator(absl::string_view text, size_t* at) : text_(text), at_(at) {}
+
+  char operator*() const { return *at_ < text_.size() ? text_[*at_] : ' '; }
+  TextIterator& operator++() {
+    ++*at_;
+    return *this;
+  }
+  TextIterator operator++(int) { return ++*this; }
+  // Is this the end? The parser compares with nothing else.
+  bool operator==(const TextIterator&) const { return *at_ > text_.size(); }
+
+ private:
+  absl::string_view text_;
+  size_t* at_;
+};
+
+// Handles the events of nlohmann-json's parser. The parser's error gives the
+// position and the reason for a bad string; the last event and the text behind
+// it give the rest of the message.
+class FaultFinder : public nlohmann::json_sax<Json> {
+ public:
+  FaultFinder(absl::string_view text, bool is_line)
       : text_(text), is_line_(is_line) {}
 
   std::string Run() {
-    SkipBlanks();
-    if (AtEnd()) return "the file is empty";
-    if (!Value()) return Message();
-    SkipBlanks();
-    if (AtEnd()) return "";
-    if (text_[at_] == '{' || text_[at_] == '[') {
-      Fault(is_line_ ? "a second JSON value begins here; expected one in a line"
-                     : "a second JSON document begins here; expected one in a "
-                       "file, or JSON lines with one in every line");
-    } else {
-      Expected("nothing after the end of the document");
+    constexpr char kByteOrderMark[] = "\xEF\xBB\xBF";
+    if (text_.find_first_not_of(" \t\r\n") == absl::string_view::npos) {
+      return "the file is empty";
     }
-    return Message();
+    if (absl::StartsWith(text_, kByteOrderMark)) {
+      Fault(0, "a second byte-order mark; take it out");
+      return Message();
+    }
+    const TextIterator begin(text_, &read_);
+    if (Json::sax_parse(begin, begin, this)) {
+      // The parser takes a NUL byte for the end of the text.
+      at_ = SkipBlanks(event_end_);
+      if (at_ < text_.size()) ExplainSyntax(at_);
+    }
+    return what_.empty() ? "" : Message();
+  }
+
+  bool null() override { return Value(Event::kWord, read_); }
+  bool boolean(bool) override { return Value(Event::kWord, read_); }
+  // The parser has read the character behind a number.
+  bool number_integer(int64_t) override {
+    return Value(Event::kOther, read_ - 1);
+  }
+  bool number_unsigned(uint64_t) override {
+    return Value(Event::kOther, read_ - 1);
+  }
+  bool number_float(double, const std::string& number) override {
+    Value(Event::kOther, read_ - 1);
+    // simdjson takes integers up to 64 bits.
+    return number.find_first_of(".eE") != std::string::npos ||
+           TooLarge(event_end_ - number.size(), number);
+  }
+  bool string(std::string&) override { return Value(Event::kOther, read_); }
+  bool binary(Json::binary_t&) override { return false; }  // not in JSON
+
+  bool key(std::string& key) override {
+    constexpr size_t kShown = 64;
+    levels_.back().key = absl::Utf8SafeCEscape(key.substr(0, kShown));
+    return Ended(Event::kKey, read_);
+  }
+  bool start_object(size_t) override { return Enter(true); }
+  bool start_array(size_t) override { return Enter(false); }
+  bool end_object() override { return Leave(); }
+  bool end_array() override { return Leave(); }
+
+  bool parse_error(size_t position, const std::string&,
+                   const nlohmann::detail::exception& error) override {
+    // `position` counts the bytes read, the last of which is wrong.
+    at_ = std::min(position - 1, text_.size());
+    constexpr int kNumberOverflow = 406;
+    if (error.id == kNumberOverflow) {
+      const size_t start = text_.find_first_of("-0123456789", event_end_);
+      BeginValue();
+      return TooLarge(start, text_.substr(start, at_ + 1 - start));
+    }
+    return ExplainSyntax(at_, error.what());
   }
 
  private:
-  bool AtEnd() const { return at_ >= text_.size(); }
+  enum class Event { kNothing, kOpen, kKey, kWord, kOther };
+  struct Level {
+    bool is_object = false;
+    std::string key;    // of the last member
+    int num_items = 0;  // that have begun
+  };
 
-  void SkipBlanks() {
-    while (!AtEnd() && (text_[at_] == ' ' || text_[at_] == '\n' ||
-                        text_[at_] == '\r' || text_[at_] == '\t')) {
-      ++at_;
-    }
+  size_t SkipBlanks(size_t at) const {
+    return std::min(text_.find_first_not_of(" \t\r\n", at), text_.size());
   }
 
-  bool Fault(std::string what) {
+  bool Fault(size_t at, std::string what) {
+    at_ = at;
     what_ = std::move(what);
     return false;
   }
 
-  bool Expected(absl::string_view what) {
-    if (AtEnd()) return Cut();
-    return Fault(absl::StrCat("expected ", what, ", found ", Found()));
-  }
-
-  // The end of the text where there should be more of it.
   bool Cut() {
-    if (is_line_) return Fault("the line ends in the middle");
-    return Fault(
-        "the file ends in the middle; was it written, copied or downloaded "
-        "whole?");
+    return Fault(text_.size(),
+                 is_line_ ? "the line ends in the middle"
+                          : "the file ends in the middle; was it written, "
+                            "copied or downloaded whole?");
   }
 
-  std::string Found() const {
-    const std::string foreign = Foreign();
+  bool Expected(absl::string_view what, size_t at) {
+    if (at >= text_.size()) return Cut();
+    return Fault(at, absl::StrCat("expected ", what, ", found ", Found(at)));
+  }
+
+  bool TooLarge(size_t at, absl::string_view number) {
+    return Fault(
+        at, absl::StrCat("the number ", Shortened(number), " is too large"));
+  }
+
+  bool Ended(Event event, size_t end) {
+    event_ = event;
+    event_end_ = end;
+    return true;
+  }
+
+  void BeginValue() {
+    if (!levels_.empty()) ++levels_.back().num_items;
+  }
+
+  bool Value(Event event, size_t end) {
+    BeginValue();
+    return Ended(event, end);
+  }
+
+  bool Enter(bool is_object) {
+    BeginValue();
+    if (levels_.size() >= kMaxJsonDepth) {
+      return Fault(read_ - 1, absl::StrCat("nested deeper than ", kMaxJsonDepth,
+                                           " arrays and objects"));
+    }
+    levels_.emplace_back().is_object = is_object;
+    return Ended(Event::kOpen, read_);
+  }
+
+  bool Leave() {
+    levels_.pop_back();
+    return Ended(Event::kOther, read_);
+  }
+
+  // The parser stopped at byte `at` for the reason `why`. The bad token stands
+  // behind the last event and perhaps a separator; `at` is inside it.
+  bool ExplainSyntax(size_t at, absl::string_view why = "") {
+    size_t start = SkipBlanks(event_end_);
+    if (start == event_end_ && IsGluedToValue(start)) {
+      return GluedToValue(start);
+    }
+    if (levels_.empty()) return OutsideOfDocument(start, at, why);
+    const size_t separator = start;
+    const bool separated =
+        start < at && (text_[start] == ',' || text_[start] == ':');
+    if (separated) start = SkipBlanks(start + 1);
+    const bool is_object = levels_.back().is_object;
+    const absl::string_view close = is_object ? "}" : "]";
+    if (event_ == Event::kKey) {
+      return separated ? BadValue(start, at, why) : Expected("':'", start);
+    }
+    if (event_ != Event::kOpen && !separated) {
+      return Expected(absl::StrCat("',' or '", close, "'"), start);
+    }
+    if (separated && text_.substr(start, 1) == close) {
+      return Fault(separator,
+                   absl::StrCat("a comma before '", close,
+                                "', which JSON does not allow; take it out"));
+    }
+    if (!is_object) {
+      BeginValue();
+      return BadValue(start, at, why);
+    }
+    if (text_.substr(start, 1) == "\"") return BadString(at, why);
+    return Expected("a key in quotes", start);
+  }
+
+  bool OutsideOfDocument(size_t start, size_t at, absl::string_view why) {
+    if (event_ == Event::kNothing) return BadValue(start, at, why);
+    if (text_[start] != '{' && text_[start] != '[') {
+      return Expected("nothing after the end of the document", start);
+    }
+    return Fault(start,
+                 is_line_
+                     ? "a second JSON value begins here; expected one in a line"
+                     : "a second JSON document begins here; expected one in a "
+                       "file, or JSON lines with one in every line");
+  }
+
+  // Does a value end at `at` in the middle of a longer word? "01", "nulls".
+  bool IsGluedToValue(size_t at) const {
+    if (at >= text_.size()) return false;
+    if (event_ == Event::kWord) {
+      return IsLetter(text_[at]) || IsDigit(text_[at]);
+    }
+    return at > 0 && text_[at - 1] == '0' && IsDigit(text_[at]);
+  }
+
+  bool GluedToValue(size_t at) {
+    if (event_ != Event::kWord) return Fault(at, "a number with a 0 in front");
+    while (at > 0 && IsLetter(text_[at - 1])) --at;
+    return Expected("a value", at);
+  }
+
+  bool BadValue(size_t start, size_t at, absl::string_view why) {
+    if (at >= text_.size()) return Cut();
+    const char c = text_[start];
+    if (c == '"') return BadString(at, why);
+    if ((c == '-' || IsDigit(c)) && Foreign(start).empty()) {
+      return Expected("a digit", at);
+    }
+    return Expected("a value", start);
+  }
+
+  bool BadString(size_t at, absl::string_view why) {
+    if (at >= text_.size()) return Cut();
+    absl::string_view reason = "invalid string";
+    if (absl::StrContains(why, reason)) reason = why.substr(why.find(reason));
+    reason = reason.substr(0, reason.find("; last read"));
+    return Fault(at, std::string(reason));
+  }
+
+  std::string Found(size_t at) const {
+    const std::string foreign = Foreign(at);
     if (!foreign.empty()) return foreign;
-    const char c = text_[at_];
-    if (IsLetter(c) && at_ + 1 < text_.size() && IsLetter(text_[at_ + 1])) {
-      constexpr size_t kShown = 24;
-      size_t end = at_;
-      while (end < text_.size() && end - at_ < kShown && IsLetter(text_[end])) {
-        ++end;
-      }
-      return absl::StrCat("the word ", text_.substr(at_, end - at_));
+    const char c = text_[at];
+    size_t end = at;
+    while (end < text_.size() && IsLetter(text_[end])) ++end;
+    if (end > at + 1) {
+      return absl::StrCat("the word ", Shortened(text_.substr(at, end - at)));
     }
     if (absl::ascii_isprint(static_cast<unsigned char>(c))) {
-      return absl::StrCat("'", absl::string_view(&c, 1), "'");
+      return absl::StrCat("'", text_.substr(at, 1), "'");
     }
     return absl::StrCat("byte 0x",
                         absl::Hex(static_cast<uint8_t>(c), absl::kZeroPad2));
   }
 
-  // Names a word that Python or JavaScript writes and JSON does not allow; ""
-  // where there is none.
-  std::string Foreign() const {
-    const absl::string_view rest = text_.substr(at_);
-    for (absl::string_view word :
-         {"NaN", "Infinity", "-Infinity", "-NaN", "undefined"}) {
-      if (absl::StartsWith(rest, word)) {
-        return absl::StrCat(word, ", which JSON does not have");
+  // Names text that Python or JavaScript writes and JSON does not allow; "" for
+  // other text.
+  std::string Foreign(size_t at) const {
+    constexpr absl::string_view kAbsent = ", which JSON does not have";
+    constexpr absl::string_view kPython =
+        ", which is Python, not JSON (write the file with json.dump)";
+    constexpr absl::string_view kTakeOut = "; take it out";
+    const struct {
+      absl::string_view front, name, says, todo = "";
+    } kForeign[] = {
+        {"NaN", "NaN", kAbsent},
+        {"Infinity", "Infinity", kAbsent},
+        {"-Infinity", "-Infinity", kAbsent},
+        {"-NaN", "-NaN", kAbsent},
+        {"undefined", "undefined", kAbsent},
+        {"//", "a comment", kAbsent, kTakeOut},
+        {"/*", "a comment", kAbsent, kTakeOut},
+        {"#", "a comment", kAbsent, kTakeOut},
+        {"None", "None", kPython},
+        {"True", "True", kPython},
+        {"False", "False", kPython},
+        {"'", "' instead of \"",
+         ", as Python prints (write the file with json.dump)"},
+    };
+    for (const auto& [front, name, says, todo] : kForeign) {
+      if (absl::StartsWith(text_.substr(at), front)) {
+        return absl::StrCat(name, says, todo);
       }
     }
-    for (absl::string_view mark : {"//", "/*", "#"}) {
-      if (absl::StartsWith(rest, mark)) {
-        return "a comment, which JSON does not have; take it out";
+    return "";
+  }
+
+  std::string Path() const {
+    std::string path;
+    for (const Level& level : levels_) {
+      if (!level.is_object) {
+        absl::StrAppend(&path, "[", std::max(level.num_items - 1, 0), "]");
+      } else if (!level.key.empty()) {
+        absl::StrAppend(&path, path.empty() ? "" : ".", level.key);
       }
     }
-    for (absl::string_view word : {"None", "True", "False"}) {
-      if (absl::StartsWith(rest, word)) {
-        return absl::StrCat(word,
-                            ", which is Python, not JSON (write the file "
-                            "with json.dump)");
-      }
-    }
-    if (!absl::StartsWith(rest, "'")) return "";
-    return "' instead of \", as Python prints (write the file with json.dump)";
-  }
-
-  bool Value() {
-    SkipBlanks();
-    if (AtEnd()) return Expected("a value");
-    switch (text_[at_]) {
-      case '{':
-        return Members();
-      case '[':
-        return Elements();
-      case '"':
-        return String(nullptr);
-      default:
-        if (text_[at_] == '-' || IsDigit(text_[at_])) return Number();
-        return Word() || Expected("a value");
-    }
-  }
-
-  bool Enter() {
-    if (static_cast<int>(path_.size()) >= kMaxJsonDepth) {
-      return Fault(absl::StrCat("nested deeper than ", kMaxJsonDepth,
-                                " arrays and objects"));
-    }
-    path_.emplace_back();
-    ++at_;
-    SkipBlanks();
-    return true;
-  }
-
-  bool Leave() {
-    path_.pop_back();
-    ++at_;
-    return true;
-  }
-
-  bool Members() {
-    if (!Enter()) return false;
-    if (!AtEnd() && text_[at_] == '}') return Leave();
-    while (true) {
-      SkipBlanks();
-      if (AtEnd() || text_[at_] != '"') return Expected("a key in quotes");
-      std::string key;
-      if (!String(&key)) return false;
-      constexpr size_t kShown = 64;
-      path_.back() =
-          absl::StrCat(path_.size() == 1 ? "" : ".", key.substr(0, kShown));
-      SkipBlanks();
-      if (AtEnd() || text_[at_] != ':') return Expected("':'");
-      ++at_;
-      if (!Value()) return false;
-      SkipBlanks();
-      if (AtEnd() || (text_[at_] != ',' && text_[at_] != '}')) {
-        return Expected("',' or '}'");
-      }
-      if (text_[at_] == '}') return Leave();
-      if (!Comma('}')) return false;
-    }
-  }
-
-  bool Elements() {
-    if (!Enter()) return false;
-    if (!AtEnd() && text_[at_] == ']') return Leave();
-    for (int i = 0;; ++i) {
-      path_.back() = absl::StrCat("[", i, "]");
-      if (!Value()) return false;
-      SkipBlanks();
-      if (AtEnd() || (text_[at_] != ',' && text_[at_] != ']')) {
-        return Expected("',' or ']'");
-      }
-      if (text_[at_] == ']') return Leave();
-      if (!Comma(']')) return false;
-    }
-  }
-
-  // At a comma; another item has to follow.
-  bool Comma(char close) {
-    const size_t comma = at_;
-    ++at_;
-    SkipBlanks();
-    if (AtEnd() || text_[at_] != close) return true;
-    at_ = comma;
-    return Fault(absl::StrCat("a comma before '", absl::string_view(&close, 1),
-                              "', which JSON does not allow; take it out"));
-  }
-
-  // Takes a whole word that JSON has.
-  bool Word() {
-    for (absl::string_view word : {"true", "false", "null"}) {
-      if (!absl::StartsWith(text_.substr(at_), word)) continue;
-      const size_t end = at_ + word.size();
-      if (end < text_.size() && (IsLetter(text_[end]) || IsDigit(text_[end]))) {
-        return false;
-      }
-      at_ = end;
-      return true;
-    }
-    return false;
-  }
-
-  // `raw`, if given, gets the bytes between the quotes, escapes as they stand.
-  bool String(std::string* raw) {
-    const size_t first = ++at_;
-    while (true) {
-      if (AtEnd()) return Expected("the end of a string");
-      const char c = text_[at_];
-      if (c == '"') break;
-      if (static_cast<uint8_t>(c) < 0x20) {
-        return Fault("a control character in a string; write it escaped");
-      }
-      if (c == '\\') {
-        if (!Escape()) return false;
-        continue;
-      }
-      const size_t length = Utf8Length(text_.substr(at_));
-      if (length == 0) return Fault("invalid UTF-8");
-      at_ += length;
-    }
-    if (raw != nullptr) *raw = std::string(text_.substr(first, at_ - first));
-    ++at_;
-    return true;
-  }
-
-  bool Escape() {
-    ++at_;
-    if (AtEnd()) return Expected("an escaped character");
-    if (text_[at_] != 'u') {
-      if (absl::string_view("\"\\/bfnrt").find(text_[at_]) ==
-          absl::string_view::npos) {
-        return Expected("an escaped character");
-      }
-      ++at_;
-      return true;
-    }
-    uint32_t unit = 0;
-    if (!HexUnit(&unit)) return false;
-    if (unit >= 0xDC00 && unit <= 0xDFFF) return Fault("half a surrogate pair");
-    if (unit >= 0xD800 && unit <= 0xDBFF) {
-      if (text_.substr(at_, 2) != "\\u") return Fault("half a surrogate pair");
-      ++at_;
-      if (!HexUnit(&unit)) return false;
-      if (unit < 0xDC00 || unit > 0xDFFF) return Fault("half a surrogate pair");
-    }
-    return true;
-  }
-
-  // At the 'u' of an escape.
-  bool HexUnit(uint32_t* unit) {
-    *unit = 0;
-    ++at_;
-    for (int i = 0; i < 4; ++i, ++at_) {
-      if (AtEnd() ||
-          !absl::ascii_isxdigit(static_cast<unsigned char>(text_[at_]))) {
-        return Expected("four hexadecimal digits");
-      }
-      const char c =
-          absl::ascii_tolower(static_cast<unsigned char>(text_[at_]));
-      *unit = *unit * 16 +
-              static_cast<uint32_t>(IsDigit(c) ? c - '0' : c - 'a' + 10);
-    }
-    return true;
-  }
-
-  bool Digits() {
-    if (AtEnd() || !IsDigit(text_[at_])) return Expected("a digit");
-    while (!AtEnd() && IsDigit(text_[at_])) ++at_;
-    return true;
-  }
-
-  bool Number() {
-    const size_t first = at_;
-    bool integer = true;
-    if (!Foreign().empty()) return Expected("a value");
-    if (text_[at_] == '-') ++at_;
-    if (!AtEnd() && text_[at_] == '0') {
-      ++at_;
-      if (!AtEnd() && IsDigit(text_[at_])) {
-        return Fault("a number with a 0 in front");
-      }
-    } else if (!Digits()) {
-      return false;
-    }
-    if (!AtEnd() && text_[at_] == '.') {
-      integer = false;
-      ++at_;
-      if (!Digits()) return false;
-    }
-    if (!AtEnd() && (text_[at_] == 'e' || text_[at_] == 'E')) {
-      integer = false;
-      ++at_;
-      if (!AtEnd() && (text_[at_] == '+' || text_[at_] == '-')) ++at_;
-      if (!Digits()) return false;
-    }
-    const absl::string_view number = text_.substr(first, at_ - first);
-    int64_t as_signed = 0;
-    uint64_t as_unsigned = 0;
-    double as_double = 0;
-    const bool fits = integer ? absl::SimpleAtoi(number, &as_signed) ||
-                                    absl::SimpleAtoi(number, &as_unsigned)
-                              : absl::SimpleAtod(number, &as_double) &&
-                                    std::isfinite(as_double);
-    if (!fits) {
-      at_ = first;
-      constexpr size_t kShown = 24;
-      return Fault(absl::StrCat("the number ", number.substr(0, kShown),
-                                number.size() > kShown ? "..." : "",
-                                " is too large"));
-    }
-    return true;
+    return path;
   }
 
   std::string Message() const {
     int line = 1;
     size_t line_start = 0;
-    for (size_t i = 0; i < at_ && i < text_.size(); ++i) {
+    for (size_t i = 0; i < at_; ++i) {
       // Old Macs end lines with a carriage return alone.
       const bool ends = text_[i] == '\n' ||
                         (text_[i] == '\r' && text_.substr(i + 1, 1) != "\n");
@@ -360,29 +342,31 @@ class Scanner {
       ++line;
       line_start = i + 1;
     }
-    std::string path;
-    for (const std::string& step : path_) absl::StrAppend(&path, step);
+    const std::string path = Path();
     return absl::StrCat(is_line_ ? "" : absl::StrCat("line ", line, ", "),
                         "column ", at_ - line_start + 1,
                         path.empty() ? "" : absl::StrCat(" (", path, ")"), ": ",
                         what_);
   }
 
-  absl::string_view text_;
+  const absl::string_view text_;
   const bool is_line_;
-  size_t at_ = 0;
-  std::vector<std::string> path_;
+  size_t read_ = 0;  // bytes that the parser has read
+  std::vector<Level> levels_;
+  Event event_ = Event::kNothing;
+  size_t event_end_ = 0;
+  size_t at_ = 0;  // of the fault
   std::string what_;
 };
 
 }  // namespace
 
 std::string DescribeJsonFault(absl::string_view text) {
-  return Scanner(text, false).Run();
+  return FaultFinder(text, false).Run();
 }
 
 std::string DescribeJsonLineFault(absl::string_view line) {
-  return Scanner(line, true).Run();
+  return FaultFinder(line, true).Run();
 }
 
 }  // namespace arctrm

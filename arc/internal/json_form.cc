@@ -18,16 +18,16 @@ using simdjson::dom::array;
 using simdjson::dom::element;
 using simdjson::dom::object;
 
-// Items of one list or object that are looked at.
+// Maximum number of items examined in one list or object.
 constexpr int kMostItems = 1000;
-// Objects within each other: sets, tasks by id, a task.
+// Nesting of objects: sets, tasks by id, a task.
 constexpr int kMostDepth = 3;
 constexpr const char* kErrorKeys[] = {"message", "error", "errors", "detail"};
 
 bool IsDecided(JsonForm form) { return form != JsonForm::kUnknown; }
 
-// Lists around the first number: 2 for a grid, 3 for a list of grids; -1 for
-// anything else.
+// Number of lists around the first number: 2 for a grid, 3 for a list of grids;
+// -1 for other values.
 int DepthOfNumbers(element value) {
   int depth = 0;
   array items;
@@ -72,7 +72,7 @@ JsonForm FormOfEntry(element value, int depth) {
     } else if (item.is_array()) {
       const int lists = DepthOfNumbers(item);
       if (lists == 1 || lists == 2) return JsonForm::kSolutions;
-      if (lists == 3) return JsonForm::kSubmission;  // attempts without names
+      if (lists == 3) return JsonForm::kSubmission;  // attempts without keys
       for (element inner : array(item)) {
         if (HasAttempt(inner)) return JsonForm::kSubmission;
       }
@@ -124,7 +124,7 @@ JsonForm FormOfObject(object members, int depth) {
   return JsonForm::kUnknown;
 }
 
-// What is expected, with its form.
+// Describes the expected file and its form.
 absl::string_view Wanted(JsonForm form) {
   switch (form) {
     case JsonForm::kSolutions:
@@ -154,7 +154,7 @@ std::string ErrorText(element root) {
   return "";
 }
 
-// By the first of its lines that says something, or as a whole.
+// Uses the first meaningful line, or the whole document.
 JsonForm FormOfFile(absl::string_view path) {
   constexpr int kMostLines = 100;
   const absl::StatusOr<std::unique_ptr<JsonFile>> file = JsonFile::Open(path);
@@ -167,7 +167,7 @@ JsonForm FormOfFile(absl::string_view path) {
   return JsonForm::kUnknown;
 }
 
-// The form of the first file that has one.
+// The form of the first file with a known form.
 JsonForm FormOfFolder(absl::string_view dir) {
   const absl::StatusOr<TaskFolder> folder = FindTaskFiles(dir);
   if (!folder.ok()) return JsonForm::kUnknown;
@@ -260,8 +260,7 @@ absl::Status CheckForm(element root, JsonForm wanted) {
   if (form == JsonForm::kServerError) {
     return absl::InvalidArgumentError(absl::StrCat(
         "holds an error message (", ErrorText(root),
-        "), not the data: the download went wrong; fetch it again by the "
-        "address of the raw file"));
+        "), not the data: the download failed; fetch the raw file again"));
   }
   return absl::InvalidArgumentError(
       absl::StrCat("holds ", DescribeForm(form), "; ", Wanted(wanted)));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What JSON of an ARC file holds, by a glance: to call a file that was given in
-// place of another by its kind.
+// Recognises the kind of an ARC file quickly, so that a message can name a file
+// that was given in place of another.
 #pragma once
 
 #include <string>
@@ -21,30 +21,28 @@ enum class JsonForm {
   kSubmission,
 };
 
-// Looks at the first items that say something, so that null and [] for some
-// tasks hide nothing.
+// Looks at the first items that are neither null nor [].
 JsonForm FormOf(simdjson::dom::element root);
 
-// Of a file, by the first of its lines that says something, or of the first
-// file of a folder that holds tasks or attempts. kUnknown for what can't be
-// read.
+// The form of a file, by its first meaningful line, or of the first file in a
+// folder that holds tasks or attempts. kUnknown if nothing can be read.
 JsonForm FormOfPath(absl::string_view path);
 
 // "a submission (attempts by task id)"; "" for kUnknown.
 absl::string_view DescribeForm(JsonForm form);
 
-// InvalidArgument, without the path, where `root` is of a known form other than
+// InvalidArgument, without the path, if `root` has a known form other than
 // `wanted` (kTasks, kSolutions or kSubmission): "a submission (...), but tasks
 // are expected here".
 absl::Status CheckForm(simdjson::dom::element root, JsonForm wanted);
 
-// Does the object have a member of that name?
+// Does the object have a member `key`?
 bool HasKey(simdjson::dom::object members, absl::string_view key);
-// Is it a list under that name?
+// Does the object have a list as member `key`?
 bool HasList(simdjson::dom::object members, absl::string_view key);
-// An object with "attempt_1" or "attempt_2".
+// Is it an object with "attempt_1" or "attempt_2"?
 bool HasAttempt(simdjson::dom::element value);
-// {"id": "…", "attempts": […]}: a line of a submission.
+// Is it a line of a submission, {"id": "…", "attempts": […]}?
 bool StatedAttempts(simdjson::dom::object line, simdjson::dom::array* attempts);
 
 }  // namespace arctrm

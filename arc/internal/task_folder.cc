@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 
 constexpr size_t kMostFolders = 100000;
 
-// So much of a file as shows what it is; "" where it can't be read.
+// Reads enough of a file to recognise it; "" if it cannot be read.
 std::string BeginningOf(const std::string& path) {
   constexpr std::streamsize kBytes = 4096;
   std::error_code error;
@@ -42,7 +42,8 @@ class Walk {
 
   absl::StatusOr<TaskFolder> Run() {
     MarkEntered("");
-    // Breadth first: a link upwards is met after what it leads to.
+    // Breadth first, so that a folder is visited before a link that leads up to
+    // it.
     std::vector<std::string> level = {""};
     while (!level.empty()) {
       std::vector<std::string> next;
@@ -72,7 +73,7 @@ class Walk {
     return name.empty() ? dir_ : JoinPath(dir_, name);
   }
 
-  // What follows the path in the message of ErrnoStatus.
+  // The part of an ErrnoStatus message after the path.
   static std::string Reason(const absl::Status& status) {
     const std::string text(status.message());
     const size_t at = text.rfind(": ");
@@ -85,7 +86,7 @@ class Walk {
     return entered_.emplace(info.st_dev, info.st_ino).second;
   }
 
-  // Puts the folders in `folder` into `next`.
+  // Adds the subfolders of `folder` to `next`.
   absl::Status List(const std::string& folder, std::vector<std::string>& next) {
     std::error_code error;
     fs::directory_iterator it(Full(folder), error);
@@ -96,7 +97,8 @@ class Walk {
       it.increment(error);
       if (error) return ErrnoStatus(error.value(), "can't list", Full(folder));
     }
-    // Which of two ways to one folder is taken doesn't depend on the disk.
+    // Sorted, so that the choice between two paths to one folder does not
+    // depend on the disk.
     std::sort(names.begin(), names.end());
     for (const std::string& name : names) {
       if (name[0] == '.') {
@@ -120,7 +122,7 @@ class Walk {
         next.push_back(path);
       } else {
         found_.passed_over.push_back(
-            absl::StrCat(path, " (a folder that is read by another path)"));
+            absl::StrCat(path, " (a folder that is read under another path)"));
       }
       return;
     }
@@ -129,11 +131,10 @@ class Walk {
     } else if (fs::is_regular_file(status)) {
       found_.files.push_back(path);
     } else if (status.type() == fs::file_type::not_found) {
-      found_.faults.push_back(
-          absl::StrCat(path, ": a link to a file that is not there"));
+      found_.faults.push_back(absl::StrCat(path, ": a link to a missing file"));
     } else {
       found_.faults.push_back(absl::StrCat(
-          path, ": ", error ? error.message() : "no regular file"));
+          path, ": ", error ? error.message() : "not a regular file"));
     }
   }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The task files in a folder and the folders below it.
+// Finds the task files in a folder and its subfolders.
 #pragma once
 
 #include <string>
@@ -11,25 +11,25 @@
 namespace arctrm {
 
 struct TaskFolder {
-  // What follows holds paths below the folder, each list sorted.
-  // Regular files by name (IsTaskFileName), also through links.
+  // All paths are relative to the folder; each list is sorted. Regular files
+  // with the name of a task file (IsTaskFileName), also through links.
   std::vector<std::string> files;
-  // Files of other names, links to folders that are read anyway, and folders
-  // that arctrm made.
+  // Files with other names, second links to a folder, and folders that arctrm
+  // made.
   std::vector<std::string> passed_over;
-  // How many names begin with a dot; folders among them are not entered.
+  // Number of names that begin with a dot; such folders are not entered.
   int hidden = 0;
-  // Task files that can't be read: broken links, pipes; folders that can't be
-  // listed: "sub/a.json: a link to a file that is not there".
+  // Task files that cannot be read (broken links, pipes) and folders that
+  // cannot be listed: "sub/a.json: a link to a missing file".
   std::vector<std::string> faults;
 };
 
-// Is `path` a submission, or a folder in which a run, a dataset or a checkpoint
-// of arctrm lies?
+// Is `path` a submission, or a folder with a run, a dataset or a checkpoint of
+// arctrm?
 bool IsResult(const std::string& path);
 
-// Follows links to folders, each folder once, so that loops end. Fails where
-// `dir` itself can't be listed or holds more folders than any data set.
+// Follows links to folders, but enters each folder only once. Fails if `dir`
+// itself cannot be listed or holds too many folders.
 absl::StatusOr<TaskFolder> FindTaskFiles(absl::string_view dir);
 
 }  // namespace arctrm

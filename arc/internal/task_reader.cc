@@ -22,7 +22,7 @@ std::string Text(const absl::Status& status) {
   return std::string(status.message());
 }
 
-// A line of a file that spreads a task's pairs over lines.
+// Is it a line that holds one pair of a task?
 bool LooksLikeRow(object item) {
   return HasList(item, "input") && HasList(item, "output");
 }
@@ -34,7 +34,7 @@ bool LooksLikeItem(element value) {
           (LooksLikeRow(item) && !StatedId(item).empty()));
 }
 
-// RE-ARC's pairs of a task.
+// Is it a list of pairs, as RE-ARC has?
 bool IsPairList(element value) {
   array pairs;
   object pair;
@@ -56,7 +56,7 @@ bool HoldsTasks(object root) {
   return false;
 }
 
-// The members of `root` that are tasks by their ids.
+// The members of `root` that hold tasks by id.
 std::vector<std::pair<std::string, element>> FindSets(object root) {
   std::vector<std::pair<std::string, element>> sets;
   for (const auto field : root) {
@@ -136,15 +136,15 @@ absl::StatusOr<TaskFiles> TaskReader::Finish(absl::string_view path) {
     }
     return absl::InvalidArgumentError(
         absl::StrCat(RemarkText(files_.remarks.back(), kListed),
-                     "; nothing is left to train on"));
+                     "; no task is left to train on"));
   }
   const size_t pairs = count(left_out_pairs_);
   remark(absl::StrCat("left out ", pairs, pairs == 1 ? " pair" : " pairs",
-                      " of tasks that have others"),
+                      " of tasks that have other pairs"),
          left_out_pairs_);
   const size_t twice = count(duplicates_);
   remark(absl::StrCat(twice, twice == 1 ? " task stands" : " tasks stand",
-                      " there more than once, alike; taken once"),
+                      " there more than once with equal content; used once"),
          duplicates_);
   const size_t renamed = count(renamed_);
   remark(absl::StrCat(renamed, renamed == 1 ? " task has" : " tasks have",
@@ -199,7 +199,7 @@ void TaskReader::AddRoot(element root, object members, absl::string_view set) {
 }
 
 void TaskReader::AddItems(element root, array items) {
-  // Not size(): simdjson's count stops at 2^24 - 1.
+  // simdjson's size() saturates at 2^24 - 1.
   const bool many =
       items.begin() != items.end() && LooksLikeItem(*items.begin());
   if (!many) return AddExamples(stem_, root);
@@ -253,7 +253,7 @@ void TaskReader::AddSets(
   for (const auto& [name, tasks] : sets) {
     if (seen.insert(name).second) continue;
     return Refuse(
-        absl::StrCat("the set ", absl::Utf8SafeCEscape(name), " stands twice"));
+        absl::StrCat("the set ", absl::Utf8SafeCEscape(name), " occurs twice"));
   }
   for (const auto& [name, tasks] : sets) {
     if (name == set || (set.empty() && sets.size() == 1)) {
@@ -266,8 +266,9 @@ void TaskReader::AddSets(
   }
   Refuse(absl::StrCat(
       set.empty() ? "" : absl::StrCat("holds no set ", set, "; "), "holds ",
-      sets.size(), sets.size() == 1 ? " set: " : " sets: ",
-      absl::StrJoin(names, ", "), "; name one behind the path, as in FILE#",
+      sets.size(),
+      sets.size() == 1 ? " set: " : " sets: ", absl::StrJoin(names, ", "),
+      "; append the name of one to the path, as in FILE#",
       absl::Utf8SafeCEscape(sets[0].first.substr(0, 64))));
 }
 
@@ -326,7 +327,7 @@ void TaskReader::AddRow(const std::string& id, element item) {
   Draft& draft = rows_[it->second];
   DraftPair pair;
   JsonPlace place;
-  // Of a file in lines the place is the line, named by Where().
+  // For JSON lines, Where() names the line.
   const std::string list = absl::StrCat("line ", line_);
   place.list = line_ > 0 ? absl::string_view(list) : "pair";
   if (line_ == 0)
@@ -345,13 +346,13 @@ void TaskReader::CompleteRows() {
   row_index_.clear();
 }
 
-// A key "*" in `place`: keys beside input and output are allowed.
+// The key "*" in `place` allows keys other than "input" and "output".
 bool TaskReader::ReadPair(element value, JsonPlace place, Draft* draft,
                           DraftPair* pair) {
   const size_t faults = draft->faults.size();
   ReadPairGrids(value, place, draft, pair);
   if (faults == draft->faults.size()) return true;
-  // One pair is left out once.
+  // Count an omitted pair once.
   if (options_.leave_out) draft->faults.resize(faults + 1);
   return false;
 }
@@ -397,13 +398,13 @@ void TaskReader::ReadPairGrids(element value, JsonPlace place, Draft* draft,
       has_input = true;
       read("input", field.value);
     } else if (field.key == "output") {
-      // Some write null for an output that is to be found.
+      // Some files have null for the output of a test pair.
       if (place.list == "test" && field.value.is_null()) continue;
       pair->has_output = true;
       read("output", field.value);
     } else if (!any_keys) {
       draft->faults.push_back(Text(place.Fault(absl::StrCat(
-          "expected the keys \"input\" and \"output\" alone, found \"",
+          "expected only the keys \"input\" and \"output\", found \"",
           absl::CEscape(AbslView(field.key).substr(0, 64)), "\""))));
     }
   }
@@ -472,7 +473,7 @@ void TaskReader::ReadTests(element value, Draft* draft) {
 void TaskReader::Complete(Draft draft) {
   Task& task = draft.task;
   if (!draft.faults.empty()) {
-    // Outputs in a file of their own are counted with the test inputs.
+    // A separate solutions file has outputs for all test inputs.
     const bool keeps_tests =
         draft.is_examples || !draft.lacks_test || draft.has_outputs;
     const bool has_test =
@@ -509,11 +510,11 @@ void TaskReader::Insert(Draft draft) {
     return faults_.Add(absl::StrCat(
         draft.where, "task ", id,
         other.empty()
-            ? ": stands twice"
+            ? ": occurs twice"
             : absl::StrCat(": is also in ", other.substr(0, other.size() - 2)),
-        "; every task stands once"));
+        "; each task may occur once"));
   }
-  // The name that a dataset gives to a second task of the same id.
+  // A dataset names a second task with the same id this way.
   for (int n = 2; index_.count(draft.task.id) > 0; ++n) {
     if (IsDuplicate(draft, draft.task.id)) {
       return arctrm::AddItem(id, duplicates_);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Tasks out of JSON of every form that is read.
+// Reads tasks from all supported forms of JSON.
 #pragma once
 
 #include <map>
@@ -16,22 +16,23 @@
 
 namespace arctrm {
 
-// Does it hold "train" or "test" as a list?
+// Does `root` have a list "train" or "test"?
 bool LooksLikeOneTask(simdjson::dom::object root);
 
 class TaskReader {
  public:
   explicit TaskReader(ReadTasksOptions options) : options_(options) {}
 
-  // The file at `path`. In a folder `name` is its path there, else "".
-  // `set` chooses one of several sets, "" none. Faults in what it holds wait
-  // for Finish; other than OK is only returned for a file that stands alone.
+  // Reads the file at `path`. `name` is its path within the folder that is
+  // read, "" for a single file. `set` selects one of several sets, or is "".
+  // Faults in the content are reported by Finish; an error is returned only for
+  // a single file.
   absl::Status AddFile(const std::string& path, const std::string& name,
                        absl::string_view set);
-  // A file of a folder that can't be read.
+  // Records a file of a folder that cannot be read.
   void AddFault(const std::string& fault);
-  // All that was read; InvalidArgument with `path` for all faults, or when
-  // nothing is left.
+  // Returns all tasks. InvalidArgument with `path` and all faults, or if no
+  // task is left.
   absl::StatusOr<TaskFiles> Finish(absl::string_view path);
 
  private:
@@ -39,22 +40,22 @@ class TaskReader {
   using Element = simdjson::dom::element;
   using Object = simdjson::dom::object;
 
-  // A task as far as it could be read.
+  // A partly read task.
   struct Draft {
     Task task;
-    // One a test input, in order, where they are known.
+    // One per test input, in order, if known.
     std::vector<Grid> outputs;
-    // Each without the task's name.
+    // Do not contain the task's id.
     std::vector<std::string> faults;
     bool has_outputs = false;
     bool lacks_test = false;
-    // Its pairs have no test pair: the last one becomes that.
+    // The task has no test pair, so its last pair becomes one.
     bool is_examples = false;
     std::string where;
   };
   struct DraftPair {
     Grid input;
-    // Empty: there is none.
+    // Empty if there is none.
     Grid output;
     bool has_output = false;
   };
@@ -62,14 +63,14 @@ class TaskReader {
   void AddDocument(Element root, absl::string_view set);
   void AddRoot(Element root, Object members, absl::string_view set);
   void AddItems(Element root, Array items);
-  // A line, or an item of a list; `number` counts them.
+  // `item` is a line or an item of a list, with its number.
   void AddItem(Element item, int number);
   void AddMap(Object tasks);
   void AddSets(const std::vector<std::pair<std::string, Element>>& sets,
                absl::string_view set);
   void AddTask(absl::string_view id, Element value);
   void AddExamples(absl::string_view id, Element examples);
-  // A pair of the task `id`, of which other lines hold more.
+  // Adds a pair of the task `id`, whose pairs are spread over lines.
   void AddRow(const std::string& id, Element item);
   void CompleteRows();
 
@@ -85,9 +86,9 @@ class TaskReader {
 
   // "sub/a.json: line 7: ".
   std::string Where() const;
-  // Of a whole file, line or task that can't be read.
+  // Records faults of a whole file, line or task that cannot be read.
   void Reject(absl::string_view id, const std::vector<std::string>& faults);
-  // What leaving out can't cure.
+  // Records a fault that omitting a task cannot remedy.
   void Refuse(absl::string_view fault);
 
   const ReadTasksOptions options_;
@@ -98,12 +99,12 @@ class TaskReader {
   Remark left_out_pairs_;
   Remark duplicates_;
   Remark renamed_;
-  // Position and place of each id.
+  // Index of each id in files_, and the place where each task stands.
   std::map<std::string, size_t> index_;
   std::vector<std::string> where_;
   std::vector<Draft> rows_;
   std::map<std::string, size_t> row_index_;
-  // Of the file that is read.
+  // The file that is being read.
   std::string name_;
   std::string stem_;
   int line_ = 0;

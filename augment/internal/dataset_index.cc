@@ -17,11 +17,11 @@ using simdjson::dom::element;
 using simdjson::dom::object;
 
 constexpr char kFormat[] = "arctrm-dataset";
-// Datasets of ARC have not changed since version 1 and keep it.
+// The format of ARC datasets is the same since version 1.
 constexpr int64_t kArcVersion = 1;
 constexpr int64_t kVersion = 2;
 
-// Reads members of one object; the first fault stays.
+// Reads members of one object and keeps the first fault.
 class Members {
  public:
   Members(object members, absl::string_view path)
@@ -74,10 +74,10 @@ class Members {
 
 absl::Status CheckFormat(object root, absl::string_view text,
                          absl::string_view path) {
-  absl::Status damaged = absl::DataLossError(absl::StrCat(
-      path,
-      ": its checksum doesn't hold; it was damaged or changed after it "
-      "was written. Build the dataset again"));
+  absl::Status damaged = absl::DataLossError(
+      absl::StrCat(path,
+                   ": wrong checksum; it was damaged or changed after it was "
+                   "written. Build the dataset again"));
   std::string_view format;
   const bool ours =
       root["format"].get(format) == simdjson::SUCCESS && format == kFormat;
@@ -88,8 +88,9 @@ absl::Status CheckFormat(object root, absl::string_view text,
     return damaged;
   }
   if (!ours) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        path, ": no dataset of arctrm (\"format\" is not \"", kFormat, "\")"));
+    return absl::FailedPreconditionError(
+        absl::StrCat(path, ": not a dataset of arctrm (\"format\" is not \"",
+                     kFormat, "\")"));
   }
   int64_t version = 0;
   if (root["version"].get(version) != simdjson::SUCCESS ||
@@ -144,10 +145,10 @@ absl::StatusOr<DatasetIndex> ParseIndex(absl::string_view text,
   simdjson::dom::parser parser;
   object root;
   if (parser.parse(text.data(), text.size()).get(root) != simdjson::SUCCESS) {
-    return absl::DataLossError(absl::StrCat(
-        path,
-        ": not whole JSON; it was damaged after it was written. Build "
-        "the dataset again"));
+    return absl::DataLossError(
+        absl::StrCat(path,
+                     ": not complete JSON; it was damaged after it was "
+                     "written. Build the dataset again"));
   }
   ARCTRM_RETURN_IF_ERROR(CheckFormat(root, text, path));
   constexpr int64_t kMany = int64_t{1} << 40;
@@ -177,7 +178,7 @@ absl::StatusOr<DatasetIndex> ParseIndex(absl::string_view text,
     object fields;
     if (item.get(fields) != simdjson::SUCCESS) {
       return absl::DataLossError(
-          absl::StrCat(path, ": damaged: a shard is no object"));
+          absl::StrCat(path, ": damaged: a shard is not an object"));
     }
     Members shard(fields, path);
     DatasetIndex::Shard out;
@@ -187,10 +188,10 @@ absl::StatusOr<DatasetIndex> ParseIndex(absl::string_view text,
     out.raw_bytes = shard.Count("raw_bytes", 1, kMany);
     out.sha256 = shard.Text("sha256");
     ARCTRM_RETURN_IF_ERROR(shard.status());
-    // A shard lies in the dataset's own folder.
+    // A shard must lie in the folder of the dataset.
     if (out.file.empty() || out.file.find('/') != std::string::npos) {
       return absl::DataLossError(absl::StrCat(path, ": damaged: \"", out.file,
-                                              "\" is no name of a shard"));
+                                              "\" is not the name of a shard"));
     }
     index.shards.push_back(std::move(out));
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// dataset.json: what a dataset folder holds.
+// dataset.json, the description of a dataset folder.
 #pragma once
 
 #include <cstdint>
@@ -23,17 +23,16 @@ struct DatasetIndex {
   Canvas canvas;
   uint64_t seed = 0;
   int augmentations_asked = 0;
-  // To be compared with what the shards hold.
+  // For comparison with the shards.
   int64_t tasks = 0;
   int64_t ids = 0;
   int64_t examples = 0;
   std::vector<Shard> shards;
 };
 
-// All but the shards.
+// Fills all fields except the shards.
 DatasetIndex IndexOf(const Dataset& dataset);
-// The file's text. Its "self_sha256" is that of the text with 64 zeros in its
-// place, so a changed byte anywhere shows.
+// The text of the file, with its checksum "self_sha256" (base/hash.h).
 std::string IndexText(const DatasetIndex& index);
 // DataLoss for damage, FailedPrecondition for another format or version.
 absl::StatusOr<DatasetIndex> ParseIndex(absl::string_view text,

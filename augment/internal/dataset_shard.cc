@@ -18,7 +18,7 @@ constexpr size_t kTaskCountAt = 12;
 constexpr size_t kHeaderBytes = 16;
 constexpr int64_t kMaxRawBytes = int64_t{1} << 30;
 constexpr size_t kMaxNameBytes = 0xFFFF;
-constexpr uint64_t kCopyBytes = 3;
+constexpr uint64_t kAugmentationBytes = 3;
 constexpr uint8_t kTrainsOnTestPairs = 1;
 
 void PutNumber(uint64_t value, int bytes, std::string* out) {
@@ -27,8 +27,7 @@ void PutNumber(uint64_t value, int bytes, std::string* out) {
   }
 }
 
-// Reads from front to back; the first fault stays and every later read gives
-// zeros.
+// Reads sequentially. Keeps the first fault; later reads return zeros.
 class Cursor {
  public:
   Cursor(absl::string_view bytes, absl::string_view path)
@@ -54,8 +53,8 @@ class Cursor {
     return value;
   }
 
-  // A count of items of at least `item_bytes` each, so that a damaged one
-  // can't ask for more memory than the file is long.
+  // Reads a number of items of at least `item_bytes` each. Limits it by the
+  // size of the shard, so that a damaged count cannot exhaust memory.
   size_t Count(uint64_t item_bytes) {
     const uint64_t count = Number(4);
     if (status_.ok() && count * item_bytes > bytes_.size() - at_) {
@@ -115,9 +114,9 @@ DatasetTask ReadTask(Canvas canvas, Cursor* in) {
   task.trains_on_test_pairs = flags == kTrainsOnTestPairs;
   const size_t num_pairs = in->Count(6);
   const size_t num_tests = in->Count(3);
-  const size_t num_augmentations = in->Count(kCopyBytes);
+  const size_t num_augmentations = in->Count(kAugmentationBytes);
   if (num_pairs == 0) in->Fault("a task without pairs");
-  if (num_augmentations == 0) in->Fault("a task without its identity");
+  if (num_augmentations == 0) in->Fault("a task without augmentations");
   for (size_t i = 0; i < num_pairs && in->status().ok(); ++i) {
     Grid input = in->ReadGrid(canvas);
     task.pairs.push_back({std::move(input), in->ReadGrid(canvas)});
@@ -127,11 +126,11 @@ DatasetTask ReadTask(Canvas canvas, Cursor* in) {
   }
   if (in->status().ok()) task.augmentations.reserve(num_augmentations);
   for (size_t i = 0; i < num_augmentations && in->status().ok(); ++i) {
-    const auto copy = Augmentation::Unpack(in->Number(kCopyBytes));
+    const auto copy = Augmentation::Unpack(in->Number(kAugmentationBytes));
     if (!copy.ok()) {
       in->Fault(copy.status().message());
     } else if (i == 0 && !copy->IsIdentity()) {
-      in->Fault("the first copy is not the identity");
+      in->Fault("the first augmentation is not the identity");
     } else {
       task.augmentations.push_back(*copy);
     }
@@ -164,12 +163,12 @@ absl::Status ShardWriter::Add(const DatasetTask& task) {
   }
   for (const Grid& input : task.test_inputs) PutGrid(input, &bytes_);
   for (const Augmentation& copy : task.augmentations) {
-    PutNumber(copy.Pack(), kCopyBytes, &bytes_);
+    PutNumber(copy.Pack(), kAugmentationBytes, &bytes_);
   }
   ++num_tasks_;
   if (static_cast<int64_t>(bytes_.size()) > kMaxRawBytes) {
     return absl::InvalidArgumentError(
-        "more than 1 GiB in one task; ask for fewer copies");
+        "more than 1 GiB in one task; ask for fewer augmentations");
   }
   return absl::OkStatus();
 }
@@ -191,21 +190,22 @@ absl::Status ReadShard(absl::string_view frame,
                                             "; build the dataset again"));
   }
   if (Sha256Hex(frame) != shard.sha256) {
-    return absl::DataLossError(absl::StrCat(
-        path,
-        ": damaged: its SHA-256 is not that in the index; build the "
-        "dataset again"));
+    return absl::DataLossError(
+        absl::StrCat(path,
+                     ": damaged: its SHA-256 differs from the index; build the "
+                     "dataset again"));
   }
   if (shard.raw_bytes > kMaxRawBytes) {
-    return absl::DataLossError(absl::StrCat(path, ": claims ", shard.raw_bytes,
-                                            " bytes, at most 1 GiB is read"));
+    return absl::DataLossError(
+        absl::StrCat(path, ": claims ", shard.raw_bytes,
+                     " bytes, but at most 1 GiB is allowed"));
   }
   auto raw = ZstdDecompress(frame, shard.raw_bytes);
   if (!raw.ok()) return Annotate(raw.status(), path);
   Cursor in(*raw, path);
   if (in.Bytes(kMagic.size()) != kMagic) {
     return absl::FailedPreconditionError(
-        absl::StrCat(path, ": no shard of an arctrm dataset"));
+        absl::StrCat(path, ": not a shard of an arctrm dataset"));
   }
   const uint32_t version = in.Number(4);
   if (in.status().ok() && version != kVersion) {
@@ -215,7 +215,7 @@ absl::Status ReadShard(absl::string_view frame,
   }
   const size_t num_tasks = in.Count(kHeaderBytes);
   if (static_cast<int64_t>(num_tasks) != shard.tasks) {
-    in.Fault(absl::StrCat("holds ", num_tasks, " tasks, the index says ",
+    in.Fault(absl::StrCat("holds ", num_tasks, " tasks, but the index says ",
                           shard.tasks));
   }
   for (size_t i = 0; i < num_tasks && in.status().ok(); ++i) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One shard of a dataset: tasks as bytes.
+// One shard of a dataset: serialised tasks.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@ namespace arctrm {
 class ShardWriter {
  public:
   ShardWriter();
-  // InvalidArgument for what the format can't hold: a name longer than 65535
-  // bytes, a shard beyond 1 GiB.
+  // InvalidArgument if the format cannot store the task: a name longer than
+  // 65535 bytes, a shard larger than 1 GiB.
   absl::Status Add(const DatasetTask& task);
   size_t size() const { return bytes_.size(); }
   int64_t num_tasks() const { return num_tasks_; }

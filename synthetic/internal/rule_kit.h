@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the rules are made of.
+// Helpers of the rules.
 #pragma once
 
 #include <utility>
@@ -21,26 +21,26 @@ struct Size {
   int cols = 0;
 };
 
-// The same options with room for grids of `side`, for rules that need it.
+// Raises both limits of the sides to at least `side`.
 SyntheticOptions AtLeast(int side, SyntheticOptions options);
-// Uniform within the options' sides, capped at `max_side`.
+// Uniform within the sides of the options, at most `max_side`.
 Size RandomSize(const SyntheticOptions& options, Random& random,
                 int max_side = 30);
 // 1-9.
 uint8_t RandomColor(Random& random);
-// `count` different colours of 1-9, none of them `excluded`.
+// `count` different colours of 1-9 without those in `excluded`.
 std::vector<uint8_t> RandomColors(Random& random, int count,
                                   std::vector<uint8_t> excluded = {});
-// Each cell has one of `colors` with chance `density`, else 0.
+// Each cell gets one of `colors` with probability `density`, else 0.
 Grid Scatter(Size size, double density, const std::vector<uint8_t>& colors,
              Random& random);
-// Fills the rectangle, cut to the grid.
+// Fills the part of the rectangle that lies in the grid.
 void FillRectangle(Grid& grid, Cell top_left, Size size, uint8_t color);
 
-// Whether the rectangle and the ring around it are background.
+// Are the rectangle and the ring around it background?
 bool IsFree(const Grid& grid, Cell top_left, Size size);
 
-// 4-connected regions of one colour other than 0.
+// A 4-connected region of one colour other than 0.
 struct Object {
   uint8_t color = 0;
   std::vector<Cell> cells;
@@ -48,18 +48,18 @@ struct Object {
 std::vector<Object> FindObjects(const Grid& grid);
 int CountColor(const Grid& grid, uint8_t color);
 
-// Any cell.
+// A random cell.
 Cell RandomCell(const Grid& grid, Random& random);
 
-// The unordered pair number `index` of 36, or ordered pair of 72, of colours
-// 1-9.
+// Pair number `index` of different colours 1-9: 36 unordered pairs, 72 ordered
+// ones.
 std::pair<uint8_t, uint8_t> UnorderedPair(int index);
 std::pair<uint8_t, uint8_t> OrderedPair(int index);
 
 // Up, right, down, left.
 inline constexpr Cell kDirections[4] = {{-1, 0}, {0, 1}, {1, 0}, {0, -1}};
 
-// Each file adds its rules, in a fixed order.
+// Each adds the rules of its file in a fixed order.
 void AddGeometryRules(std::vector<Rule>& rules);
 void AddColorRules(std::vector<Rule>& rules);
 void AddFillRules(std::vector<Rule>& rules);

@@ -63,8 +63,8 @@ std::string List(int count, const std::string& item) {
 TEST(ReadFaults, TextThatIsNoJson) {
   ExpectFaults(
       {{"", "the file is empty; was it written or downloaded whole?"},
-       {"\xEF\xBB\xBF", "the file holds nothing but a byte-order mark"},
-       {" \n\t", "the file holds nothing but blanks and empty lines"},
+       {"\xEF\xBB\xBF", "the file holds only a byte-order mark"},
+       {" \n\t", "the file holds only blanks and empty lines"},
        {"id,grid\n1,2\n", "not JSON: it begins with \"id,grid\""},
        {"task_id,attempt_1\na,b\n", "begins with \"task_id,attempt_1\""},
        {"../gone/b.json", "a path, \"../gone/b.json\": a link that was saved"},
@@ -183,22 +183,22 @@ TEST(ReadFaults, KeysTwiceOrUnknown) {
   ExpectFaults(
       {{absl::StrCat("{\"a\": ", task, ", \"b\": ", task, ", \"a\": ", task,
                      "}"),
-        "task a: stands twice; every task stands once"},
+        "task a: occurs twice; each task may occur once"},
        // The same id, written in two ways.
        {absl::StrCat("{\"a\": ", task, ", \"\\u0061\": ", task, "}"),
-        "task a: stands twice; every task stands once"},
+        "task a: occurs twice; each task may occur once"},
        {absl::StrCat("{\"a\": {\"train\": [", pair, "], \"train\": [", pair,
                      "], \"test\": [", pair, "]}}"),
-        "task a: \"train\" stands twice"},
+        "task a: \"train\" occurs twice"},
        {R"({"a": {"train": [{"input": [[1]], "input": [[1]]}]}})",
-        "task a: train[0]: \"input\" stands twice"},
+        "task a: train[0]: \"input\" occurs twice"},
        {R"({"a": {"train": [{"input": [[1]], "ouput": [[1]]}]}})",
-        "task a: train[0]: expected the keys \"input\" and \"output\" alone, "
+        "task a: train[0]: expected only the keys \"input\" and \"output\", "
         "found \"ouput\""},
        {absl::StrCat("{\"\": ", task, "}"), "the task id \"\" is empty"},
        {absl::StrCat("{\"a\\nb\": ", task, "}"),
         "the task id \"a\\nb\" holds a control character"},
-       {absl::StrCat("{\"a|||b\": ", task, "}"), "divides the names"},
+       {absl::StrCat("{\"a|||b\": ", task, "}"), "separates the names"},
        {absl::StrCat("{\"", std::string(300, 'x'), "\": ", task, "}"),
         "longer than 256 bytes"}},
       "c.json", Tasks);
@@ -251,7 +251,7 @@ TEST(ReadFaults, SolutionsOfTheWrongForm) {
        {"{\"a\": [[1]]}", "task a: solution[0] row 0: expected a list"},
        {"{\"a\": [[[1]], [[11]]]}",
         "task a: solution[1] row 0 column 0: expected a colour"},
-       {"{\"a\": [[[1]]], \"a\": [[[1]]]}", "task a: solution: stands twice"},
+       {"{\"a\": [[[1]]], \"a\": [[[1]]]}", "task a: solution: occurs twice"},
        {"{\"a\": [null, [[1]]]}",
         "task a: solution[0]: expected a grid (a list of rows), found null"},
        {"{\"a\": null, \"b\": [[[1]]]}",

@@ -194,8 +194,8 @@ TEST(ReadForms, SetsInOneFileAreChosenByName) {
   const std::string both =
       Save(dir, "both.json", absl::StrCat("{", train, ", ", eval, "}"));
   EXPECT_THAT(Message(ReadTasks(both).status()),
-              HasSubstr("holds 2 sets: train (2 tasks), eval (1 task); name "
-                        "one behind the path, as in FILE#train"));
+              HasSubstr("holds 2 sets: train (2 tasks), eval (1 task); append "
+                        "its name to the path, as in FILE#train"));
   EXPECT_THAT(Ids(Read(both + "#eval")), ElementsAre("c"));
   EXPECT_EQ(TaskFilePath(both + "#eval"), both);
   EXPECT_EQ(TaskFilePath(both), both);
@@ -228,7 +228,7 @@ TEST(ReadForms, EveryTaskBelowAFolder) {
   const TaskFiles files = Read(dir);
   EXPECT_THAT(Ids(files), ElementsAre("e1", "more:1", "more:2", "T2", "t1"));
   EXPECT_THAT(Remarks(files),
-              AllOf(HasSubstr("passed over 3 files (*.json, "),
+              AllOf(HasSubstr("skipped 3 files (*.json, "),
                     HasSubstr("README.md; training/LICENSE; training/loop"),
                     HasSubstr("2 names that begin with a dot")));
   for (const Remark& remark : files.remarks) EXPECT_FALSE(remark.warns);
@@ -268,12 +268,12 @@ TEST(ReadForms, WhatCantBeReadInAFolderIsNamed) {
   std::filesystem::create_symlink(dir + "/nowhere", dir + "/b.json");
   Save(dir, "c.json", "version https://git-lfs.github.com/spec/v1\nsize 7\n");
   Save(dir, "d.json", "{");
-  EXPECT_THAT(Message(ReadTasks(dir).status()),
-              AllOf(HasSubstr(dir + ": 3 faults: b.json: a link to a file that "
-                                    "is not there; "),
-                    HasSubstr("c.json: a git-lfs pointer, not the file itself "
-                              "(7 bytes)"),
-                    HasSubstr("d.json: not JSON")));
+  EXPECT_THAT(
+      Message(ReadTasks(dir).status()),
+      AllOf(HasSubstr(dir + ": 3 faults: b.json: a link to a missing file; "),
+            HasSubstr("c.json: a git-lfs pointer, not the file itself "
+                      "(7 bytes)"),
+            HasSubstr("d.json: not JSON")));
   const TaskFiles files = Read(dir, kLeaveOut);
   EXPECT_THAT(Ids(files), ElementsAre("a"));
   EXPECT_THAT(Remarks(files),
@@ -310,7 +310,7 @@ TEST(ReadForms, AnIdTwiceInOneObject) {
       Save(dir, "set.json", "{\"train\": " + twice("1", "7") + "}");
   for (const std::string& path : {other, set}) {
     EXPECT_THAT(Message(ReadTasks(path).status()),
-                HasSubstr(path + ": task a: stands twice"));
+                HasSubstr(path + ": task a: occurs twice"));
     const TaskFiles files = Read(path, kLeaveOut);
     EXPECT_THAT(Ids(files), ElementsAre("a", "b", "a#2"));
     EXPECT_THAT(files.shared_ids, ElementsAre("a", "a#2"));
@@ -318,12 +318,12 @@ TEST(ReadForms, AnIdTwiceInOneObject) {
                 HasSubstr("1 task has the id of another task; kept as: a#2"));
   }
   EXPECT_THAT(Message(ReadTasks(lines).status()),
-              HasSubstr("line 1: task a: is also in line 1; every task"));
+              HasSubstr("line 1: task a: is also in line 1; each task"));
   EXPECT_THAT(Ids(Read(lines, kLeaveOut)), ElementsAre("a", "b", "a#2", "c"));
   const TaskFiles alike = Read(Save(dir, "y.json", twice("1", "1")), kLeaveOut);
   EXPECT_THAT(Ids(alike), ElementsAre("a", "b"));
-  EXPECT_THAT(Remarks(alike), HasSubstr("1 task stands there more than once, "
-                                        "alike; taken once: a"));
+  EXPECT_THAT(Remarks(alike), HasSubstr("1 task stands there more than once "
+                                        "with equal content; used once: a"));
   // Whose solution "a" is can't be told, nor which of two is right.
   const std::string solutions =
       Save(dir, "s.json", R"({"a": [[[4]]], "b": [[[4]]]})");
@@ -334,7 +334,7 @@ TEST(ReadForms, AnIdTwiceInOneObject) {
   EXPECT_THAT(usable->unusable.at("a#2"), HasSubstr("have this id"));
   Save(dir, "s.json", R"({"a": [[[4]]], "b": [[[4]]], "a": [[[5]]]})");
   EXPECT_THAT(ReadUsableSolutions(solutions, alike)->unusable.at("a"),
-              HasSubstr("stands twice"));
+              HasSubstr("occurs twice"));
 }
 
 TEST(ReadForms, LinesOfOldMacsAndWindows) {
@@ -424,13 +424,13 @@ TEST(ReadForms, LeavesOutPairsAndTasksThatDontFit) {
       Remarks(files),
       AllOf(HasSubstr("left out 2 of 5 tasks: b (train[0].input row 0: a row "
                       "has 1 to 30 cells, found 31); d (test[0].input row 1"),
-            HasSubstr("left out 3 pairs of tasks that have others: a "
+            HasSubstr("left out 3 pairs of tasks that have other pairs: a "
                       "(train[1].input"),
             HasSubstr("c (test[0].input"), HasSubstr("e (test[1].input")));
   Save(dir, "c.json", absl::StrCat("{\"b\": ", task(wide, pair), "}"));
   EXPECT_THAT(Message(ReadTasks(path, kLeaveOut).status()),
               AllOf(HasSubstr("left out 1 of 1 tasks: b ("),
-                    HasSubstr("nothing is left")));
+                    HasSubstr("no task is left")));
 }
 
 TEST(ReadForms, AReArcFileAloneAndALostPair) {
@@ -489,9 +489,9 @@ TEST(ReadForms, SolutionsInLines) {
   EXPECT_THAT(usable->solutions, SizeIs(3));
   EXPECT_THAT(usable->unusable.at("d"), HasSubstr("expected a colour"));
   tasks.left_out.clear();
-  EXPECT_THAT(Message(ReadUsableSolutions(bad, tasks).status()),
-              HasSubstr("task c: a solution for a task that the challenges "
-                        "don't hold"));
+  EXPECT_THAT(
+      Message(ReadUsableSolutions(bad, tasks).status()),
+      HasSubstr("task c: a solution for a task that is not in the challenges"));
 }
 
 }  // namespace

@@ -76,7 +76,7 @@ TEST(PartialSubmission, AnswerObjectsOfOneTaskAndAFolderOfThem) {
   EXPECT_THAT(both.submission, SizeIs(2));
   ASSERT_THAT(both.remarks, SizeIs(1));
   EXPECT_THAT(WholeRemarkText(both.remarks[0]),
-              HasSubstr("passed over 2 files: notes.txt; results.json"));
+              HasSubstr("skipped 2 files: notes.txt; results.json"));
 }
 
 TEST(PartialSubmission, AnswerObjectsMayNameTheirTask) {
@@ -146,7 +146,7 @@ TEST(PartialSubmission, ATaskAgainCountsOnceInEveryForm) {
     EXPECT_EQ(read.repeated, 1);
     ASSERT_THAT(read.faults, SizeIs(1));
     EXPECT_THAT(read.faults[0],
-                HasSubstr("task a: stands twice; the first one counts"));
+                HasSubstr("task a: occurs twice; the first one counts"));
     EXPECT_FALSE(ReadSubmission(path).ok()) << path;
   }
 }

@@ -180,7 +180,7 @@ TEST(ReadSolutions, ThatDoNotMatchAreRefused) {
       {R"({"aaaa0001": [[[6]]], "bbbb0002": [[[1]]]})",
        "task bbbb0002: expected 2 test outputs, one per test input, found 1"},
       {R"({"aaaa0001": [[[6]]], "bbbb0002": [[[1]], [[2]]], "c": [[[1]]]})",
-       "task c: a solution for a task that the challenges don't hold"},
+       "task c: a solution for a task that is not in the challenges"},
   };
   for (const auto& [text, says] : kCases) {
     const std::string path = Save(dir, "s.json", text);

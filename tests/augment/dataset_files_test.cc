@@ -314,7 +314,7 @@ TEST(DatasetShard, DamageBelowTheChecksumsIsFoundToo) {
     int value;
     const char* says;
   } kCases[] = {
-      {12, 1, "holds 1 tasks, the index says 2"},
+      {12, 1, "holds 1 tasks, but the index says 2"},
       {16, 0, "without a name"},
       {20, 2, "unknown flags"},
       {21, 0, "without pairs"},
@@ -325,8 +325,8 @@ TEST(DatasetShard, DamageBelowTheChecksumsIsFoundToo) {
       {33, 0, "a grid of 0 by 2"},
       {34, 5, "a grid of 1 by 5 on a canvas of 4 by 4"},
       {35, 10, "a cell of colour 10"},
-      {44, 1, "the first copy is not the identity"},
-      {49, 0xFF, "packs no augmentation"},
+      {44, 1, "the first augmentation is not the identity"},
+      {49, 0xFF, "is not an augmentation"},
   };
   for (const auto& [at, value, says] : kCases) {
     std::string damaged = raw;

@@ -287,8 +287,9 @@ TEST(Files, NamesOfAnyLengthThatAFileCanHave) {
   for (const absl::Status& status :
        {CheckWritable(long_name), CheckNameLength(long_name)}) {
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-    EXPECT_NE(std::string(status.message()).find("has 256 bytes, at most 255"),
-              std::string::npos);
+    EXPECT_NE(
+        std::string(status.message()).find("has 256 bytes, but at most 255"),
+        std::string::npos);
   }
 }
 

@@ -47,8 +47,8 @@ TEST(Status, ErrnoStatusSaysWhatWhereAndWhy) {
   EXPECT_EQ(ErrnoStatus(EDQUOT, "can't write", "x").code(),
             absl::StatusCode::kResourceExhausted);
   const std::map<int, std::string> said = {
-      {EACCES, "Permission denied; look at the permissions"},
-      {EROFS, "Read-only file system; nothing can be written on that disk"},
+      {EACCES, "Permission denied; check its permissions"},
+      {EROFS, "Read-only file system; name a place on another disk"},
       {ENAMETOOLONG, "File name too long; choose a shorter name"},
       {ELOOP, "symbolic links; a symbolic link there leads to itself"},
       {EMFILE, "Too many open files; allow more (`ulimit -n`)"}};

@@ -66,13 +66,13 @@ TEST_F(PeopleFilesTest, AFolderOfFolders) {
   const ProgramResult result = Augment("--challenges", "top");
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.out, HasSubstr("2 tasks"));
-  EXPECT_THAT(result.err, HasSubstr("passed over 1 file (*.json, *.jsonl and "
+  EXPECT_THAT(result.err, HasSubstr("skipped 1 file (*.json, *.jsonl and "
                                     "*.ndjson are read): README.md"));
   std::filesystem::create_symlink("nowhere", Path("top/link.json"));
   const ProgramResult broken = Augment("--challenges", "top");
   EXPECT_EQ(broken.exit_code, 2);
   EXPECT_THAT(broken.err,
-              HasSubstr("link.json: a link to a file that is not there"));
+              HasSubstr("link.json: a link to a missing file"));
 }
 
 TEST_F(PeopleFilesTest, WhatIsLeftOutIsNamedAndInTheLogWhole) {

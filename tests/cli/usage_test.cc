@@ -87,7 +87,7 @@ TEST_F(UsageTest, MissingAndMalformedValuesAreRefused) {
       {with({"--out", "b.json"}), {"--out"}},
       {with({"--time-limit"}), {"--time-limit"}},
       {with({"--time-limit", "20"}), {"--time-limit", "90s"}},
-      {with({"--time-limit", "soon"}), {"\"soon\" is no duration"}},
+      {with({"--time-limit", "soon"}), {"\"soon\" is not a duration"}},
       {with({"--time-limit", "-5m"}), {"--time-limit"}},
       {with({"--time-limit", "0s"}), {"--time-limit"}},
       {with({"--time-limit", "5x"}), {"--time-limit"}},

@@ -202,11 +202,11 @@ TEST_F(KeptRunsTest, OneRunPerWorkFolder) {
   {
     const auto lock = folder.Lock();
     ASSERT_TRUE(lock.ok());
-    ExpectRefused(options, {"another arctrm is at work", "process"});
+    ExpectRefused(options, {"another arctrm is using it", "process"});
     RunOptions anew = options;
     anew.resume = false;
     anew.overwrite = true;
-    ExpectRefused(anew, {"another arctrm is at work"});
+    ExpectRefused(anew, {"another arctrm is using it"});
   }
   EXPECT_TRUE(ExecuteRun(options, Deadline(), NullLog()).ok());
 }

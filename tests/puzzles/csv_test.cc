@@ -281,7 +281,7 @@ TEST(PuzzleCsv, WhatSpreadsheetsMakeOfIt) {
 
 TEST(PuzzleCsv, ARefusalShowsTheHeaderThatWasFound) {
   EXPECT_THAT(Message("id,sudoku_text,label\n1,2,3\n"),
-              HasSubstr("f.csv, line 1: the header is not one of puzzles: "
+              HasSubstr("f.csv, line 1: this is not a header of puzzles: "
                         "found \"id,sudoku_text,label\"; expected "
                         "source,question,answer,rating, of which question is "
                         "needed; puzzle and solution, or quizzes and"));

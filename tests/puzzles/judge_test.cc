@@ -33,7 +33,7 @@ TEST(CheckPuzzle, Sudoku) {
   EXPECT_EQ(fault("1234 3412 2143 4320", kFull), "");
   EXPECT_EQ(fault("1234 3412 2143 4320", ""), "");
   EXPECT_THAT(fault("1204 0000 0000 0000", kFull), HasSubstr("several"));
-  EXPECT_THAT(fault("1234 3412 2140 4330", ""), HasSubstr("3 stands twice"));
+  EXPECT_THAT(fault("1234 3412 2140 4330", ""), HasSubstr("3 occurs twice"));
   EXPECT_THAT(fault("1230 0004 0000 0000", ""), HasSubstr("no solution"));
   EXPECT_THAT(fault("1234 3412 2143 4320", "1234 3412 2143 4312"),
               HasSubstr("not its solution"));

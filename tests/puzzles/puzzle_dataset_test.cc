@@ -39,9 +39,9 @@ TEST(PuzzleDataset, ShufflesAreFixedAndKeepThePuzzle) {
   const Pair pair = {file.puzzles[0].question, file.puzzles[0].answer};
   EXPECT_EQ(ShuffledSudoku(pair, 7, 0, 0).input, pair.input);
   std::set<Grid> seen;
-  for (int copy = 1; copy <= 50; ++copy) {
-    const Pair shuffled = ShuffledSudoku(pair, 7, 0, copy);
-    EXPECT_EQ(shuffled.input, ShuffledSudoku(pair, 7, 0, copy).input);
+  for (int shuffle = 1; shuffle <= 50; ++shuffle) {
+    const Pair shuffled = ShuffledSudoku(pair, 7, 0, shuffle);
+    EXPECT_EQ(shuffled.input, ShuffledSudoku(pair, 7, 0, shuffle).input);
     Puzzle puzzle;
     puzzle.question = shuffled.input;
     puzzle.answer = shuffled.output;
@@ -62,10 +62,10 @@ TEST(PuzzleDataset, MazesTurnAndFlip) {
   const auto dataset = BuildPuzzleDataset(file, options);
   ASSERT_TRUE(dataset.ok()) << dataset.status();
   ASSERT_EQ(dataset->tasks[0].augmentations.size(), 8u);
-  for (const Augmentation& copy : dataset->tasks[0].augmentations) {
+  for (const Augmentation& augmentation : dataset->tasks[0].augmentations) {
     Puzzle puzzle;
-    puzzle.question = copy.Apply(file.puzzles[0].question);
-    puzzle.answer = copy.Apply(file.puzzles[0].answer);
+    puzzle.question = augmentation.Apply(file.puzzles[0].question);
+    puzzle.answer = augmentation.Apply(file.puzzles[0].answer);
     EXPECT_TRUE(CheckPuzzle(PuzzleKind::kMaze, puzzle).ok());
   }
   options.augmentations = 0;

@@ -44,11 +44,11 @@ TEST(Sudoku, RulesSayWhatIsBroken) {
   };
   EXPECT_EQ(message("1200 0000 0000 0000"), "");
   EXPECT_THAT(message("1010 0000 0000 0000"),
-              testing::HasSubstr("1 stands twice in row 1"));
+              testing::HasSubstr("1 occurs twice in row 1"));
   EXPECT_THAT(message("0300 0000 0300 0000"),
-              testing::HasSubstr("3 stands twice in column 2"));
+              testing::HasSubstr("3 occurs twice in column 2"));
   EXPECT_THAT(message("0010 0001 0000 0000"),
-              testing::HasSubstr("1 stands twice in box 2"));
+              testing::HasSubstr("1 occurs twice in box 2"));
   EXPECT_THAT(message("0000 0000 0050 0000"),
               testing::HasSubstr("row 3, column 3 holds 5, more than 4"));
   EXPECT_THAT(message("000 000 000"), testing::HasSubstr("3x3"));

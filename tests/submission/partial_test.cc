@@ -44,9 +44,9 @@ TEST(AttemptRemarks, TasksThatStandAgain) {
 
 TEST(AttemptRemarks, OtherFaultsAreNamed) {
   ReadSubmissionResult read;
-  read.faults = {"task a: stands twice"};
+  read.faults = {"task a: occurs twice"};
   EXPECT_THAT(AttemptRemarks(read),
-              ElementsAre("1 fault: task a: stands twice"));
+              ElementsAre("1 fault: task a: occurs twice"));
 }
 
 TEST(Coverage, WhatIsMissingAndWhatIsTooMuch) {

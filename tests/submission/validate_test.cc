@@ -99,13 +99,13 @@ TEST(ValidateSubmission, IdsMustBeThoseOfTheChallenges) {
   EXPECT_THAT(Faults(absl::StrCat("{\"a\":[{\"attempt_1\":[[1]],\"attempt_2\":"
                                   "[[1]]}],",
                                   kB, ",", kB, "}")),
-              ElementsAre("b: this task id stands twice"));
+              ElementsAre("b: this task id occurs twice"));
   // The same id, once with an escape.
   EXPECT_THAT(Faults(absl::StrCat("{\"a\":[{\"attempt_1\":[[1]],\"attempt_2\":"
                                   "[[1]]}],\"\\u0061\":[{\"attempt_1\":[[1]],"
                                   "\"attempt_2\":[[1]]}],",
                                   kB, "}")),
-              ElementsAre("a: this task id stands twice"));
+              ElementsAre("a: this task id occurs twice"));
   EXPECT_THAT(EntryFaults("[{\"attempt_1\":[[1]],\"attempt_2\":[[1]]}],"
                           "\"A\":[{\"attempt_1\":[[1]],\"attempt_2\":[[1]]}]"),
               ElementsAre("A: no such task in the challenges"));
@@ -130,7 +130,7 @@ TEST(ValidateSubmission, BothAttemptsAndNoOtherKey) {
               SizeIs(2));
   EXPECT_THAT(EntryFaults("[{\"attempt_1\":[[1]],\"attempt_1\":[[1]],"
                           "\"attempt_2\":[[1]]}]"),
-              ElementsAre("a[0].attempt_1: this key stands twice"));
+              ElementsAre("a[0].attempt_1: this key occurs twice"));
   EXPECT_THAT(EntryFaults("[{\"attempt_1\":[[1]],\"attempt_2\":[[1]],"
                           "\"attempt_3\":[[1]]}]"),
               SizeIs(1));
