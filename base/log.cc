@@ -134,14 +134,9 @@ class StderrLog final : public Log {
     if (redraw && !options_.quiet) ShowProgress();
   }
 
-<<<<<<< HEAD
-  // A reader of standard error that is gone, or reads nothing any more, must
-  // hold nothing up.
-  void Show(absl::string_view text) {
-=======
   // A reader of standard error that is gone or stuck must not delay the work.
-  void Show(absl::string_view text) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
->>>>>>> 9721fecdce091aa9e3366482604deb902292571c
+  // Call with mutex_ held.
+  void Show(absl::string_view text) {
     const bool shown =
         WriteStream(STDERR_FILENO, stuck_ ? absl::ZeroDuration() : kPatience,
                     text)
@@ -175,33 +170,18 @@ class StderrLog final : public Log {
   }
 
   const LogOptions options_;
-<<<<<<< HEAD
   std::mutex mutex_;  // guards everything below
   std::string progress_;
-  // Is `progress_` newer than what is on the terminal, in the file?
+  // Is `progress_` newer than the line on the terminal, or in the file?
   bool pending_ = false;
   bool file_pending_ = false;
   bool file_failed_ = false;
   bool holds_;
   std::string held_;
-  // Was the last text not taken?
+  // Did the last write fail?
   bool stuck_ = false;
   absl::Time last_shown_ = absl::InfinitePast();
   absl::Time last_file_ = absl::InfinitePast();
-=======
-  absl::Mutex mutex_;
-  std::string progress_ ABSL_GUARDED_BY(mutex_);
-  // Is `progress_` newer than the line on the terminal, or in the file?
-  bool pending_ ABSL_GUARDED_BY(mutex_) = false;
-  bool file_pending_ ABSL_GUARDED_BY(mutex_) = false;
-  bool file_failed_ ABSL_GUARDED_BY(mutex_) = false;
-  bool holds_ ABSL_GUARDED_BY(mutex_);
-  std::string held_ ABSL_GUARDED_BY(mutex_);
-  // Did the last write fail?
-  bool stuck_ ABSL_GUARDED_BY(mutex_) = false;
-  absl::Time last_shown_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
-  absl::Time last_file_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
->>>>>>> 9721fecdce091aa9e3366482604deb902292571c
 };
 
 class SilentLog : public Log {
