@@ -195,7 +195,7 @@ TEST(ReadForms, SetsInOneFileAreChosenByName) {
       Save(dir, "both.json", absl::StrCat("{", train, ", ", eval, "}"));
   EXPECT_THAT(Message(ReadTasks(both).status()),
               HasSubstr("holds 2 sets: train (2 tasks), eval (1 task); append "
-                        "its name to the path, as in FILE#train"));
+                        "the name of one to the path, as in FILE#train"));
   EXPECT_THAT(Ids(Read(both + "#eval")), ElementsAre("c"));
   EXPECT_EQ(TaskFilePath(both + "#eval"), both);
   EXPECT_EQ(TaskFilePath(both), both);
@@ -294,7 +294,7 @@ TEST(ReadForms, AnIdTwiceInAFolder) {
   // is taken once.
   const TaskFiles files = Read(dir, kLeaveOut);
   EXPECT_THAT(Ids(files), ElementsAre("a", "a#2"));
-  EXPECT_THAT(Remarks(files), HasSubstr("1 task stands there more than once"));
+  EXPECT_THAT(Remarks(files), HasSubstr("1 task occurs more than once"));
 }
 
 TEST(ReadForms, AnIdTwiceInOneObject) {
@@ -322,8 +322,10 @@ TEST(ReadForms, AnIdTwiceInOneObject) {
   EXPECT_THAT(Ids(Read(lines, kLeaveOut)), ElementsAre("a", "b", "a#2", "c"));
   const TaskFiles alike = Read(Save(dir, "y.json", twice("1", "1")), kLeaveOut);
   EXPECT_THAT(Ids(alike), ElementsAre("a", "b"));
-  EXPECT_THAT(Remarks(alike), HasSubstr("1 task stands there more than once "
-                                        "with equal content; used once: a"));
+  EXPECT_THAT(
+      Remarks(alike),
+      HasSubstr(
+          "1 task occurs more than once with equal content; used once: a"));
   // Whose solution "a" is can't be told, nor which of two is right.
   const std::string solutions =
       Save(dir, "s.json", R"({"a": [[[4]]], "b": [[[4]]]})");

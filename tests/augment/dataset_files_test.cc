@@ -320,7 +320,7 @@ TEST(DatasetShard, DamageBelowTheChecksumsIsFoundToo) {
       {21, 0, "without pairs"},
       {24, 1, "more than the shard holds"},
       {28, 0x7F, "more than the shard holds"},
-      {29, 0, "without its identity"},
+      {29, 0, "without augmentations"},
       {32, 0xFF, "more than the shard holds"},
       {33, 0, "a grid of 0 by 2"},
       {34, 5, "a grid of 1 by 5 on a canvas of 4 by 4"},

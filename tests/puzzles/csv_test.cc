@@ -91,7 +91,7 @@ TEST(PuzzleCsv, AnswersMayCarryTheirConfidence) {
 
 TEST(PuzzleCsv, NamesTheLineOfAFault) {
   EXPECT_THAT(Message(""), HasSubstr("f.csv: empty"));
-  EXPECT_THAT(Message(kRow), HasSubstr("f.csv, line 1: the header is not"));
+  EXPECT_THAT(Message(kRow), HasSubstr("f.csv, line 1: this is not a header"));
   EXPECT_THAT(Message(kHeader), HasSubstr("no puzzles"));
   EXPECT_THAT(Message(kHeader + kRow + "a,12..,1234\n"),
               HasSubstr("line 3: 3 fields, expected 4"));
@@ -272,9 +272,9 @@ TEST(PuzzleCsv, WhatSpreadsheetsMakeOfIt) {
   EXPECT_THAT(Message("sep=;\nquestion;rating\n12..;x\n"),
               HasSubstr("line 3: "));
   EXPECT_THAT(Message("question,answer\n5.30E+80,5.35E+80\n"),
-              HasSubstr("a spreadsheet took it for a number"));
+              HasSubstr("a spreadsheet rounded it as a number"));
   EXPECT_THAT(Message(absl::StrCat("question\n", std::string(80, '1'), "\n")),
-              HasSubstr("did a spreadsheet drop zeros"));
+              HasSubstr("did a spreadsheet drop leading zeros"));
   EXPECT_THAT(Message("question\n0000000000000001\n1\n"),
               Not(HasSubstr("zeros")));
 }
@@ -289,7 +289,7 @@ TEST(PuzzleCsv, ARefusalShowsTheHeaderThatWasFound) {
               HasSubstr("two columns are called question"));
   // Numbers that may be anything.
   EXPECT_THAT(Message("1234123412341234,4321432143214321\n"),
-              HasSubstr("the header is not"));
+              HasSubstr("this is not a header"));
   EXPECT_THAT(Message("\x1b[31m,b\n"), HasSubstr("found \"\\x1b[31m,b\""));
 }
 

@@ -183,7 +183,7 @@ TEST(Report, VotesThatAreNoNumbersAreNotShownAsSuch) {
   const std::string html = ReportHtml(data);
   EXPECT_EQ(MarkupFault(html), "");
   EXPECT_THAT(html, HasSubstr("5 votes, confidence &ndash;"));
-  EXPECT_THAT(html, HasSubstr("votes not known"));
+  EXPECT_THAT(html, HasSubstr("votes unknown"));
   for (const char* part : {">nan", " nan", "inf ", ">inf"}) {
     EXPECT_THAT(html, Not(HasSubstr(part)));
   }
@@ -276,7 +276,7 @@ TEST(Report, SecondAnswersAreNoVotes) {
   data.tasks = {task};
   const std::string html = ReportHtml(data);
   EXPECT_THAT(html, HasSubstr("2 test inputs, 1 with votes"));
-  EXPECT_EQ(Count(html, "no vote: a view's second answer"), 2);
+  EXPECT_EQ(Count(html, "no vote; second answer of a view"), 2);
 }
 
 TEST(Html, CharactersThatActOnOthersAreReplaced) {
