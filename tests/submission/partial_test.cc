@@ -66,7 +66,7 @@ TEST(Coverage, WhatIsMissingAndWhatIsTooMuch) {
           HasSubstr("1 task has no solution and is not scored: x")));
   EXPECT_THAT(CoverageRemarks(Compare({{"a", {both}}}, {{"a", {grid}}}), 1),
               IsEmpty());
-  // What is not known is not missing.
+  // Unknown outputs are not missing.
   EXPECT_THAT(
       CoverageRemarks(Compare({{"a", {both}}}, {{"a", {grid, Grid()}}}), 1),
       IsEmpty());

@@ -33,7 +33,7 @@ ChallengeSet Challenges() {
   return challenges;
 }
 
-// Without the wait for the disk.
+// Writes without syncing.
 void Write(const std::string& path, const std::string& text) {
   std::ofstream file(path, std::ios::binary);
   file << text;
@@ -266,7 +266,7 @@ TEST(ValidateSubmission, LargeFilesAreFastAndTheListIsBounded) {
   ASSERT_TRUE(WriteFileAtomically(path, valid).ok());
   const std::clock_t start = std::clock();
   EXPECT_THAT(ValidateSubmission(path, challenges).value(), IsEmpty());
-  // Of processor time; takes about 15 ms, with sanitizers ten times that.
+  // Measures processor time: about 15 ms, ten times that with sanitizers.
   EXPECT_LT(std::clock() - start, 2 * CLOCKS_PER_SEC);
   ASSERT_TRUE(
       WriteFileAtomically(

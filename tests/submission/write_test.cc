@@ -145,7 +145,7 @@ TEST(WriteSubmission, APipeIsWrittenToAndStaysAPipe) {
   const std::string dir = TestFolder();
   const std::string path = JoinPath(dir, "pipe");
   ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
-  // Open at both ends, so that neither open nor write waits for the other.
+  // Opened for reading and writing, so that neither open nor write blocks.
   const int fd = open(path.c_str(), O_RDWR | O_CLOEXEC);
   ASSERT_GE(fd, 0);
   EXPECT_EQ(WriteSubmission(Answers(), TwoTasks(), path), absl::OkStatus());
