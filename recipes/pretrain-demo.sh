@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Remakes pipeline/demo_checkpoint: generated tasks of other seeds than the
-# demo's, four rules left out (LeftOutRules in pipeline/demo_checkpoint.cc). The
-# second training lets the learning rates down.
+# Makes pipeline/demo_checkpoint anew from generated tasks, with other seeds
+# than the demo and without four rules (LeftOutRules in
+# pipeline/demo_checkpoint.cc). The second training decays the learning rates.
 # usage: pretrain-demo.sh BUILD_DIR WORK_DIR [TIME_LIMIT [SECOND_LIMIT]]
 set -euo pipefail
 build=$1

@@ -15,7 +15,7 @@ with never_failing():
                 [PROGRAM / "arctrm", "score", "--solutions", solutions, SUBMISSION],
                 env=ENVIRONMENT, capture_output=True, text=True)
             print((score.stdout + score.stderr)[-3000:])
-            print("Public tasks: trained on, they score too well.")
+            print("These tasks are public: a model trained on them scores too well.")
         if not REPORT.exists():
             say(f"there is no {REPORT}")
         elif REPORT.stat().st_size > 20e6:

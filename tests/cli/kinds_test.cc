@@ -134,9 +134,9 @@ TEST_F(KindsTest, ATaskThatStandsAgainIsCounted) {
   const ProgramResult result =
       Arctrm({"score", "--solutions", "solutions.json", "lines.jsonl"});
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_THAT(result.out,
-              AllOf(HasSubstr("1 of 3"), HasSubstr("1 task stands there again"),
-                    Not(HasSubstr("more entries than"))));
+  EXPECT_THAT(result.out, AllOf(HasSubstr("1 of 3"),
+                                HasSubstr("1 task occurs more than once"),
+                                Not(HasSubstr("more entries than"))));
 }
 
 }  // namespace

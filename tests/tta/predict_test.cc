@@ -43,7 +43,7 @@ ChallengeSet MakeChallenges() {
   return challenges;
 }
 
-// Every task with its planned copies, each row updated once.
+// Every task with augmentations, and each embedding row updated once.
 EmbeddingIndex MakeIds(const ChallengeSet& challenges, int augmentations) {
   EmbeddingIndex ids;
   PlanOptions plan;
@@ -102,7 +102,8 @@ TEST(PredictVotes, EveryViewIsUndoneSoThatCopiesAgree) {
   }
 }
 
-// 0 stays 0 under every view, so the seconds agree once their shape is undone.
+// 0 stays 0 under every augmentation, so the second answers agree after the
+// inverse.
 TEST(PredictVotes, SecondAnswersAreUndoneAndGiveTheSecondAttempt) {
   const ChallengeSet challenges = MakeChallenges();
   FakePredictor predictor({5}, 7, [](const PredictorInput& input) {
@@ -171,7 +172,7 @@ TEST(PredictVotes, ConfidenceIsTheSigmoidAndNamesAreKept) {
   EXPECT_TRUE(ballots.Has("a", 0, "model-x", Augmentation().Key()));
   EXPECT_NEAR(ballots.Rank("a", 0)[0].mean_confidence, 0.8807970779778823,
               1e-7);
-  // A model that has diverged still casts no poison.
+  // A diverged model does not spoil the ballots.
   EXPECT_EQ(ballots.Rank("b", 0)[0].mean_confidence, 0);
 }
 
@@ -209,7 +210,7 @@ TEST(PredictVotes, RowsWithTooFewUpdatesDoNotVote) {
   EXPECT_THAT(result.without_views, ElementsAre(TestInputKey("b", 0)));
   EXPECT_TRUE(result.complete);
   EXPECT_THAT(asked(2, 0, result), ElementsAre(2, 2, 7, 3, 3));
-  // The cap counts rows that may vote.
+  // The limit counts embedding rows that may vote.
   EXPECT_THAT(asked(1, 1, result), ElementsAre(2, 2, 7));
   EXPECT_THAT(asked(3, 0, result), ElementsAre(2, 2));
   EXPECT_THAT(result.without_views,
@@ -248,7 +249,7 @@ TEST(PredictVotes, NothingToAskIsComplete) {
 TEST(PredictVotes, TestInputsBeyondTheCanvasAreNamedAndNotAsked) {
   const ChallengeSet challenges = MakeChallenges();
   const EmbeddingIndex ids = MakeIds(challenges, 3);
-  // "1023" is four wide.
+  // "1023" has four columns.
   FakePredictor predictor({3}, 100);
   Ballots ballots;
   const VoteResult result =
@@ -328,7 +329,7 @@ TEST(PredictVotes, ABatchThatLacksOneViewIsAskedWhole) {
   const EmbeddingIndex ids = MakeIds(challenges, 2);
   FakePredictor predictor({5}, 4);
   Ballots ballots;
-  // Three of the four views of the first batch are there.
+  // Three of the four views of the first batch have voted.
   const std::string identity = Augmentation().Key();
   ballots.Add("a", 0, {Grid::FromText("1"), 0.5f, identity, "run"});
   ballots.Add("a", 1, {Grid::FromText("1"), 0.5f, identity, "run"});
@@ -488,7 +489,7 @@ TEST(PredictVotes, StopsOnASignal) {
       MustPredict(predictor, ids, challenges, VoteOptions(), ballots);
   RequestStop(0);
   EXPECT_FALSE(result.complete);
-  // The batch under way is still counted.
+  // The current batch still counts.
   EXPECT_EQ(result.progress.views_done, 8);
   EXPECT_EQ(ballots.num_asked(), 8);
 }
@@ -519,7 +520,7 @@ TEST(PredictVotes, FittedCanvasesAreTurnedWithTheirViews) {
   const ChallengeSet challenges = {{wide}};
   const EmbeddingIndex ids = MakeIds(challenges, 60);
   FakePredictor predictor({30}, 1, [](const PredictorInput& input) {
-    // An answer that fills the whole part, without a border.
+    // An answer that fills the whole window, without EOS.
     return PredictorOutput{std::vector<uint8_t>(input.tokens.size(), 2), 0};
   });
   predictor.step = 1;
@@ -577,7 +578,7 @@ TEST(PredictVotes, FittedCanvasesHoldTheTaskAndGoFromSmallToLarge) {
     asked += batch.size();
     EXPECT_LE(tokens, 900u);
   }
-  // Many small canvases make one batch.
+  // Many small windows form one batch.
   EXPECT_LT(predictor.batches.size(), asked);
   const size_t round = sizes.size() / 4;
   EXPECT_TRUE(std::is_sorted(sizes.begin(),
@@ -590,8 +591,8 @@ TEST(PredictVotes, FittedCanvasesHoldTheTaskAndGoFromSmallToLarge) {
   EXPECT_EQ(ballots, expected);
 }
 
-// Answers of a few grids, each task with odds of its own; of `seed` and the
-// view alone. Black squares: no view changes them.
+// Answers are black squares, which no augmentation changes. They depend only on
+// `seed` and the view, with different odds per task.
 FakePredictor::Answer FewGrids(uint64_t seed) {
   return [seed](const PredictorInput& input) {
     const GridSize part = SizeOf(input, Canvas());
@@ -604,7 +605,7 @@ FakePredictor::Answer FewGrids(uint64_t seed) {
     while (size < most && random.Chance(odds)) ++size;
     PredictorOutput output{PartTokens(Grid(size, size), part),
                            static_cast<float>(random.Uniform())};
-    // Now and then an empty answer, which does not count.
+    // Some answers are empty and do not count.
     if (random.Chance(0.1)) output.tokens.assign(input.tokens.size(), 0);
     return output;
   };
@@ -617,7 +618,7 @@ TEST(PredictVotes, DecidedTestInputsAreLeftAndTheAttemptsAreTheSame) {
   for (uint64_t seed = 0; seed < 300; ++seed) {
     Random random(seed, "test");
     VoteOptions options;
-    // Votes of another model that stand already, of any weight.
+    // Earlier votes of another model, with any weight.
     Ballots all;
     if (seed % 2 == 1) {
       Ballots others;
@@ -658,7 +659,7 @@ TEST(PredictVotes, ATestInputIsLeftAtTheFirstViewThatCannotChangeIt) {
   options.stop_decided = true;
   int64_t skipped = 0;
   for (uint64_t seed = 0; seed < 200; ++seed) {
-    // Ended by the rule as it reads, applied after every view.
+    // The literal rule, applied after every view.
     FakePredictor predictor({5}, 1, FewGrids(seed));
     Ballots ballots;
     int64_t asked = 0;
@@ -752,7 +753,7 @@ TEST(PredictVotes, AResumedRunThatLeavesDecidedOnesAsksOnlyForWhatIsMissing) {
     ASSERT_EQ(ChooseAttempts(ballots, challenges),
               ChooseAttempts(all, challenges))
         << seed;
-    // Nothing is left to ask.
+    // No view is left.
     FakePredictor third({5}, 4, FewGrids(seed));
     const VoteResult again =
         MustPredict(third, ids, challenges, options, ballots);
@@ -853,7 +854,7 @@ TEST(PredictVotes, ADeadPredictorCostsOnlyItsBatch) {
   FakePredictor good({5}, 4), dying({5}, 4);
   std::atomic<bool> dead{false};
   good.before_batch = [&] {
-    // On a busy machine it would have done all before the other began.
+    // Wait, or it might finish all batches before the other begins.
     while (!dead) absl::SleepFor(absl::Milliseconds(1));
   };
   dying.before_batch = [&] {
@@ -908,7 +909,7 @@ TEST(PredictVotes, WhereMemoryRunsOutBatchesAreHalved) {
   EXPECT_TRUE(result->complete);
   EXPECT_EQ(ballots, expected);
   EXPECT_EQ(result->progress.views_done, result->progress.views_planned);
-  // 16, 8 and 4 were too many, and not tried again.
+  // 16, 8 and 4 were too many and not tried again.
   EXPECT_EQ(result->out_of_memory.size(), 3u);
 
   FakePredictor none({5}, 16);
