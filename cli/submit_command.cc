@@ -51,8 +51,8 @@ CLI::App* AddSubmitCommand(CLI::App& app, SubmitFlags& flags) {
       app.add_subcommand("submit", "Merge several submissions into one");
   command
       ->add_option("--merge", flags.merge,
-                   "Submissions to merge; attempt_1 counts its weight, "
-                   "attempt_2 half of it")
+                   "Submissions to merge; WEIGHT (default: 1) counts for "
+                   "attempt_1, half of it for attempt_2")
       ->type_name("F[:WEIGHT]")
       ->required();
   AddChallengesFlag(*command, flags.challenges)->required();

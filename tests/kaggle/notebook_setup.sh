@@ -177,7 +177,7 @@ image
 bundle 0 "$(solve "exit 0")"
 echo "__version__ = '2.12.1'" >"$root/image/site/torch/version.py"
 notebook
-says "the dataset has no program for torch 2.12.1, only for ['torch-2.10.0']"
+says "the dataset has no program for torch 2.12.1, only ['torch-2.10.0']"
 says "PROGRAM $root/image/scratch/build"
 
 case_name="a damaged program is not tried"
@@ -186,7 +186,7 @@ bundle 0 "$(solve "exit 0")"
 chmod u+w "$root/image/input/bundle/prebuilt/torch-2.10.0/arctrm"
 echo >>"$root/image/input/bundle/prebuilt/torch-2.10.0/arctrm"
 notebook
-says "WARNING: 1 files of the dataset are damaged"
+says "WARNING: 1 files of the dataset differ from the packed ones"
 says "PROGRAM $root/image/scratch/build"
 silent "self-check of prebuilt"
 
