@@ -1,14 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-<<<<<<< HEAD
-# Makes pipeline/demo_checkpoint anew from generated tasks, with other seeds
-# than the demo and without four rules (LeftOutRules in
-# pipeline/demo_checkpoint.cc). The second training decays the learning rates.
-=======
 # Trains pipeline/demo_checkpoint again, on generated tasks with other seeds
 # than the demo's and without four rules (LeftOutRules in
 # pipeline/demo_checkpoint.cc). The learning rates decay in the second training.
->>>>>>> 34dd5b9d2bf140c9b684c6fa40858999915c32da
 # usage: pretrain-demo.sh BUILD_DIR WORK_DIR [TIME_LIMIT [SECOND_LIMIT]]
 set -euo pipefail
 build=$1

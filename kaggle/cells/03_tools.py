@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-# Functions for the cells below.
-=======
 # Functions for the cells below. This cell runs nothing.
->>>>>>> 34dd5b9d2bf140c9b684c6fa40858999915c32da
 import contextlib
 import glob
 import hashlib
@@ -32,11 +28,7 @@ def as_it_comes(text):
 
 @contextlib.contextmanager
 def never_failing():
-<<<<<<< HEAD
-    """Prints exceptions, as a notebook that fails is not scored."""
-=======
     """Prints exceptions instead of raising them: Kaggle scores no failed notebook."""
->>>>>>> 34dd5b9d2bf140c9b684c6fa40858999915c32da
     try:
         yield
     except Exception:
@@ -51,11 +43,7 @@ def seconds(duration):
 
 
 def find(name):
-<<<<<<< HEAD
-    """The file with this name nearest to the top of the input, or None."""
-=======
     """The file of this name nearest to the top of the input folder, or None."""
->>>>>>> 34dd5b9d2bf140c9b684c6fa40858999915c32da
     for depth in range(8):
         found = sorted(glob.glob(INPUT + "/*" * depth + "/" + name))
         if found:
@@ -68,13 +56,8 @@ def blank(like):
 
 
 def placeholder(task, grid):
-<<<<<<< HEAD
-    """The attempts for a test input without an answer, as arctrm writes them:
-    the input, and a blank grid with the common size of all outputs."""
-=======
     """The attempts for a test input without an answer, as arctrm writes them: the
     input, and a blank grid of the outputs' size if they all have one size."""
->>>>>>> 34dd5b9d2bf140c9b684c6fa40858999915c32da
     sizes = [blank(pair["output"]) for pair in task["train"]]
     second = sizes[0] if all(size == sizes[0] for size in sizes) else blank(grid)
     if second == grid:
@@ -83,11 +66,7 @@ def placeholder(task, grid):
 
 
 def placeholders(tasks):
-<<<<<<< HEAD
-    """A valid submission without answers."""
-=======
     """A valid submission that answers nothing."""
->>>>>>> 34dd5b9d2bf140c9b684c6fa40858999915c32da
     return {name: [placeholder(task, test["input"]) for test in task["test"]]
             for name, task in json.loads(tasks.read_text()).items()}
 
@@ -100,11 +79,7 @@ def write_placeholder(tasks):
 
 
 def is_trial(tasks):
-<<<<<<< HEAD
-    """Are these public tasks instead of the hidden ones?"""
-=======
     """True if these are public tasks instead of the hidden ones."""
->>>>>>> 34dd5b9d2bf140c9b684c6fa40858999915c32da
     public = tasks.with_name("arc-agi_training_challenges.json")
     if os.environ.get("KAGGLE_IS_COMPETITION_RERUN") or not public.exists():
         return False
@@ -121,11 +96,7 @@ def ended(process, patience):
 
 def follow(command, log, until, show):
     """Runs a command with its output in the file `log`, passes new output to
-<<<<<<< HEAD
-    `show`, and ends it at the time `until`. Returns its exit code."""
-=======
     `show`, and ends the command at the time `until`. Returns the exit code."""
->>>>>>> 34dd5b9d2bf140c9b684c6fa40858999915c32da
     with open(log, "ab") as out:
         begin = out.tell()
         process = subprocess.Popen(
@@ -137,11 +108,7 @@ def follow(command, log, until, show):
             while not ended(process, 0.2) and time.time() < until:
                 show(text.read())
         finally:
-<<<<<<< HEAD
-            # After its time, or if the cell is stopped: SIGTERM, then SIGKILL.
-=======
             # Time is up, or the cell was interrupted.
->>>>>>> 34dd5b9d2bf140c9b684c6fa40858999915c32da
             if not ended(process, 0):
                 os.killpg(process.pid, signal.SIGTERM)
                 ended(process, 30)
@@ -170,11 +137,7 @@ def image_torch():
 
 
 def damaged_files(bundle):
-<<<<<<< HEAD
-    """The files of the bundle that differ from the manifest."""
-=======
     """The files of the bundle that differ from the packed ones."""
->>>>>>> 34dd5b9d2bf140c9b684c6fa40858999915c32da
     damaged = set()
     for line in (bundle / "MANIFEST.sha256").read_text().splitlines():
         digest, name = line.split("  ", 1)
@@ -199,11 +162,7 @@ def take_prebuilt(bundle, version, damaged):
     name = f"prebuilt/torch-{version}"
     if not (bundle / name / "arctrm").exists():
         built = sorted(folder.name for folder in bundle.glob("prebuilt/torch-*"))
-<<<<<<< HEAD
-        say(f"the dataset has no program for torch {version}, only for {built}")
-=======
         say(f"the dataset has no program for torch {version}, only {built}")
->>>>>>> 34dd5b9d2bf140c9b684c6fa40858999915c32da
         return None
     if any(file.startswith(name + "/") for file in damaged):
         say("the program built for this torch is damaged")
@@ -221,11 +180,7 @@ def take_prebuilt(bundle, version, damaged):
 def compile_here(bundle, torch):
     """The folder of the program compiled from the bundle's sources, or None."""
     if not shutil.which("cmake"):
-<<<<<<< HEAD
-        say("this image has no cmake to compile with")
-=======
         say("this image has no cmake, so nothing can be compiled")
->>>>>>> 34dd5b9d2bf140c9b684c6fa40858999915c32da
         return None
     folder = Path(SCRATCH, "build")
     shutil.rmtree(folder, ignore_errors=True)
@@ -242,19 +197,11 @@ def compile_here(bundle, torch):
         ["cmake", "--build", folder, "--target", "arctrm", "--parallel", jobs],
     ]
     log = LOGS / "compile.log"
-<<<<<<< HEAD
-    say(f"compiling with {jobs} jobs; the output is in {log}")
-    shown = time.time()
-
-    def show_steps(new):
-        """Every 15 s: ninja's [12/240] or make's [ 5%]."""
-=======
     say(f"compiling with {jobs} jobs; the compiler's output is in {log}")
     shown = time.time()
 
     def show_steps(new):
         """Shows ninja's [12/240] or make's [ 5%] every 15 seconds."""
->>>>>>> 34dd5b9d2bf140c9b684c6fa40858999915c32da
         nonlocal shown
         steps = re.findall(r"^\[ *\d+(?:/\d+|%)\]", new, re.MULTILINE)
         if steps and time.time() - shown >= 15:
@@ -265,11 +212,7 @@ def compile_here(bundle, torch):
     for command in commands:
         code = follow(command, log, until, show_steps)
         if code != 0:
-<<<<<<< HEAD
-            say(f"compiling failed, exit code {code}; the end of its output:")
-=======
             say(f"compiling failed, exit code {code}; the last lines:")
->>>>>>> 34dd5b9d2bf140c9b684c6fa40858999915c32da
             print(log.read_text(errors="replace")[-3000:])
             return None
     say("compiled")

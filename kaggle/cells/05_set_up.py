@@ -1,18 +1,4 @@
 def set_up(bundle):
-<<<<<<< HEAD
-    """The folder of a working program, or None after printing the reason."""
-    damaged = damaged_files(bundle)
-    if damaged:
-        say(f"WARNING: {len(damaged)} files of the dataset are damaged: "
-            f"{', '.join(sorted(damaged)[:5])}")
-    gpus = count_gpus()
-    if gpus != EXPECTED_GPUS:
-        say(f"WARNING: {EXPECTED_GPUS} GPUs expected, {gpus} found: check the "
-            "notebook's accelerator. The run uses the GPUs present.")
-    torch, version = image_torch()
-    if torch is None:
-        say("this image has no torch, whose libraries arctrm needs")
-=======
     """The folder of a program that works here, or None after printing the reason."""
     damaged = damaged_files(bundle)
     if damaged:
@@ -25,7 +11,6 @@ def set_up(bundle):
     torch, version = image_torch()
     if torch is None:
         say("there is no torch in this image, but arctrm needs its libraries")
->>>>>>> 34dd5b9d2bf140c9b684c6fa40858999915c32da
         return None
     say(f"torch {version} at {torch}")
     paths = [str(torch / "lib"), os.environ.get("LD_LIBRARY_PATH", "")]

@@ -15,12 +15,8 @@ with never_failing():
                 [PROGRAM / "arctrm", "score", "--solutions", solutions, SUBMISSION],
                 env=ENVIRONMENT, capture_output=True, text=True)
             print((score.stdout + score.stderr)[-3000:])
-<<<<<<< HEAD
-            print("These tasks are public: a model trained on them scores too well.")
-=======
             print("The tasks are public: if the weights were trained on them, "
                   "the score is too high.")
->>>>>>> 34dd5b9d2bf140c9b684c6fa40858999915c32da
         if not REPORT.exists():
             say(f"there is no {REPORT}")
         elif REPORT.stat().st_size > 20e6:
