@@ -103,7 +103,7 @@ TEST(Plan, LongerPlansBeginWithShorterOnes) {
       const auto plan = Plan(task, Copies(augmentations));
       ASSERT_LE(plan.size(), longest.size());
       EXPECT_TRUE(std::equal(plan.begin(), plan.end(), longest.begin()))
-          << colors << " colours, " << augmentations << " copies";
+          << colors << " colours, " << augmentations << " augmentations";
     }
   }
 }

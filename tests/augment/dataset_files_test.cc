@@ -287,13 +287,13 @@ TEST(DatasetShard, BytesAreAsDocumented) {
       2,   0,   0,   0,                           // tasks
       2,   0,   't', '1',  0,                     // name, flags
       1,   0,   0,   0,    1,    0,    0,   0,    // pairs, test inputs
-      2,   0,   0,   0,                           // copies
+      2,   0,   0,   0,                           // augmentations
       1,   2,   1,   2,    2,    1,    2,   1,    // the pair
       1,   1,   9,                                // the test input
       0,   0,   0,   0x7F, 0x89, 0x0D,            // two augmentations
       4,   0,   't', '1',  '#',  '2',  1,         // name, flags
       2,   0,   0,   0,    0,    0,    0,   0,    // pairs, test inputs
-      1,   0,   0,   0,                           // copies
+      1,   0,   0,   0,                           // augmentations
       1,   2,   1,   2,    2,    1,    2,   1,    // first pair
       1,   1,   9,   1,    1,    0,               // second pair
       0,   0,   0};                               // the identity
