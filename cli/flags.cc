@@ -134,7 +134,7 @@ void AddCommonFlags(CLI::App& command, CommonUse use, CommonFlags& flags) {
         ->group(kGroup);
     command
         .add_option("--work", flags.work,
-                    "Work folder, for metrics, checkpoints and --resume "
+                    "Work folder, for metrics, checkpoints and resuming "
                     "(default: the output's name with .run added)")
         ->type_name("DIR")
         ->group(use.work ? kGroup : kHidden);
