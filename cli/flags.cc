@@ -186,6 +186,14 @@ CLI::Option* AddTrainOnFlag(CLI::App& command,
       ->type_name("F[=SOLUTIONS]");
 }
 
+CLI::Option* AddWeightedFlag(CLI::App& command, const std::string& name,
+                             std::vector<std::string>& paths,
+                             const std::string& help) {
+  return command.add_option(name, paths, help)
+      ->type_name("F[:WEIGHT]")
+      ->required();
+}
+
 CLI::Option* AddAugmentationsFlag(CLI::App& command, int& augmentations) {
   return AddIntegerFlag(command, "--augmentations", augmentations, 0,
                         kMaxAugmentations,
