@@ -134,7 +134,7 @@ void AddCommonFlags(CLI::App& command, CommonUse use, CommonFlags& flags) {
         ->group(kGroup);
     command
         .add_option("--work", flags.work,
-                    "Work folder, for metrics, checkpoints and --resume "
+                    "Work folder, for metrics, checkpoints and resuming "
                     "(default: the output's name with .run added)")
         ->type_name("DIR")
         ->group(use.work ? kGroup : kHidden);
@@ -184,6 +184,14 @@ CLI::Option* AddTrainOnFlag(CLI::App& command,
       .add_option("--train-on", paths,
                   "More tasks to train on, including their test pairs")
       ->type_name("F[=SOLUTIONS]");
+}
+
+CLI::Option* AddWeightedFlag(CLI::App& command, const std::string& name,
+                             std::vector<std::string>& paths,
+                             const std::string& help) {
+  return command.add_option(name, paths, help)
+      ->type_name("F[:WEIGHT]")
+      ->required();
 }
 
 CLI::Option* AddAugmentationsFlag(CLI::App& command, int& augmentations) {

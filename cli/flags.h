@@ -87,6 +87,10 @@ CLI::Option* AddWeightsFlag(CLI::App& command, const std::string& name,
                             std::string& path);
 // "--train-on F[=SOLUTIONS]…", tasks besides those to solve.
 CLI::Option* AddTrainOnFlag(CLI::App& command, std::vector<std::string>& paths);
+// "NAME F[:WEIGHT]…" for files to merge; required.
+CLI::Option* AddWeightedFlag(CLI::App& command, const std::string& name,
+                             std::vector<std::string>& paths,
+                             const std::string& help);
 // "--augmentations N"; without it `augmentations` keeps its value, and the run
 // plans them.
 CLI::Option* AddAugmentationsFlag(CLI::App& command, int& augmentations);

@@ -76,7 +76,7 @@ void AddFlags(CLI::App& command, KaggleFlags& flags) {
   use.recipe = "nvarc with a checkpoint, else arc on a GPU and small on a CPU";
   AddCommonFlags(command, use, flags.common);
   command.get_option("--work")->description(
-      "Work folder, for metrics, checkpoints and continuing (default: in a "
+      "Work folder, for metrics, checkpoints and resuming (default: in a "
       "scratch folder)");
 }
 
@@ -149,8 +149,8 @@ absl::StatusOr<KaggleOptions> OptionsOf(const KaggleFlags& flags) {
 }  // namespace
 
 CLI::App* AddKaggleCommand(CLI::App& app, KaggleCommands& flags) {
-  CLI::App* command =
-      app.add_subcommand("kaggle", "Plan or run inside a Kaggle notebook");
+  CLI::App* command = app.add_subcommand(
+      "kaggle", "Plan and carry out a run inside a Kaggle notebook");
   command->require_subcommand(1);
   CLI::App* run = command->add_subcommand(
       "run",

@@ -12,7 +12,7 @@ namespace arctrm {
 
 CLI::App* AddReportCommand(CLI::App& app, ReportFlags& flags) {
   CLI::App* command = app.add_subcommand(
-      "report", "Write the HTML report of a finished or running run");
+      "report", "Write the HTML report of a run, finished or not");
   command
       ->add_option("--run", flags.run,
                    "Work folder of the run, e.g. submission.json.run")

@@ -9,7 +9,7 @@
 
 namespace arctrm {
 
-// `arctrm report`: writes the HTML report of a finished or running run.
+// `arctrm report`: writes the HTML report of a run, finished or not.
 struct ReportFlags {
   std::string run;
   std::string out;

@@ -56,12 +56,9 @@ absl::StatusOr<int> DoVote(const VoteFlags& flags, Log& log) {
 CLI::App* AddVoteCommand(CLI::App& app, VoteFlags& flags) {
   CLI::App* command = app.add_subcommand(
       "vote", "Merge ballots and write the submission that they give");
-  command
-      ->add_option("--ballots", flags.ballots,
-                   "Ballots files of `arctrm predict` or of a run; WEIGHT "
-                   "(default: 1) multiplies their votes")
-      ->type_name("F[:WEIGHT]")
-      ->required();
+  AddWeightedFlag(*command, "--ballots", flags.ballots,
+                  "Ballots files of `arctrm predict` or of a run; WEIGHT "
+                  "(default: 1) multiplies their votes");
   AddChallengesFlag(*command, flags.challenges)->required();
   AddSubmissionOutFlag(*command, flags.out);
   AddCommonFlags(*command, {.writes = true}, flags.common);
