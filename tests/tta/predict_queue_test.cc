@@ -84,9 +84,12 @@ TEST_F(PredictVotesTest, TheFirstBatchIsOneThatFits) {
            {0, 8}, {0.1, 8}, {1, 4}, {9, 1}, {20, 0}}) {
     FakeClock clock;
     FakePredictor predictor({5}, 8);
-    options_.limits.end = Deadline(clock, absl::Seconds(16));
-    options_.expected_view_s = view_s;
-    const VoteResult result = Predict(predictor, ids);
+    VoteOptions options;
+    options.limits.end = Deadline(clock, absl::Seconds(16));
+    options.expected_view_s = view_s;
+    Ballots ballots;
+    const VoteResult result =
+        MustPredict(predictor, ids, challenges_, options, ballots);
     if (first == 0) {
       EXPECT_TRUE(predictor.batches.empty()) << view_s;
       EXPECT_FALSE(result.complete);
@@ -152,6 +155,7 @@ TEST_F(PredictVotesTest, DecidedTestInputsAreLeftAndTheAttemptsAreTheSame) {
   int64_t skipped = 0;
   for (uint64_t seed = 0; seed < 300; ++seed) {
     Random random(seed, "test");
+    VoteOptions options;
     // Earlier votes of another model, with any weight.
     Ballots all;
     if (seed % 2 == 1) {
@@ -167,11 +171,12 @@ TEST_F(PredictVotesTest, DecidedTestInputsAreLeftAndTheAttemptsAreTheSame) {
     Ballots some = all;
     FakePredictor plain({5}, 4, FewGrids(seed));
     plain.step = seed % 3 == 0 ? 1 : 0;
-    Predict(plain, ids, all);
-    options_.stop_decided = true;
+    MustPredict(plain, ids, challenges_, options, all);
+    options.stop_decided = true;
     FakePredictor stopping({5}, 4, FewGrids(seed));
     stopping.step = plain.step;
-    const VoteResult result = Predict(stopping, ids, some);
+    const VoteResult result =
+        MustPredict(stopping, ids, challenges_, options, some);
     EXPECT_TRUE(result.complete);
     EXPECT_EQ(result.progress.views_done, result.progress.views_planned);
     EXPECT_EQ(some.num_asked() + result.progress.views_skipped,
@@ -193,12 +198,13 @@ TEST_F(PredictVotesTest, ATestInputIsLeftAtTheFirstViewThatCannotChangeIt) {
   for (uint64_t seed = 0; seed < 200; ++seed) {
     // The literal rule, applied after every view.
     FakePredictor predictor({5}, 1, FewGrids(seed));
+    Ballots ballots;
     int64_t asked = 0;
     const absl::StatusOr<VoteResult> result = PredictVotes(
         predictor, ids, challenges_, VoteOptions(),
         [&](const VoteProgress& progress) {
           ++asked;
-          const std::vector<Candidate> ranked = ballots_.Rank("a", 0);
+          const std::vector<Candidate> ranked = ballots.Rank("a", 0);
           const auto votes = [&](size_t place) {
             return place < ranked.size() ? ranked[place].votes : 0;
           };
@@ -208,7 +214,7 @@ TEST_F(PredictVotesTest, ATestInputIsLeftAtTheFirstViewThatCannotChangeIt) {
           if (decided) skipped += static_cast<int64_t>(left);
           return !decided;
         },
-        ballots_);
+        ballots);
     ASSERT_EQ(result.status(), absl::OkStatus());
     FakePredictor alone({5}, 1, FewGrids(seed));
     Ballots same;
@@ -222,10 +228,11 @@ TEST_F(PredictVotesTest, ATestInputIsLeftAtTheFirstViewThatCannotChangeIt) {
 TEST_F(PredictVotesTest, DecidedTestInputsAreLeftBySeveralPredictors) {
   const EmbeddingIndex ids = MakeIds(challenges_, 30);
   for (uint64_t seed = 0; seed < 100; ++seed) {
+    VoteOptions options;
     FakePredictor plain({5}, 4, FewGrids(seed));
     Ballots all;
-    Predict(plain, ids, all);
-    options_.stop_decided = true;
+    MustPredict(plain, ids, challenges_, options, all);
+    options.stop_decided = true;
     FakePredictor a({5}, 4, FewGrids(seed)), b({5}, 4, FewGrids(seed));
     b.before_batch = [&] {
       absl::SleepFor(absl::Microseconds(seed % 7 * 30));
@@ -236,7 +243,7 @@ TEST_F(PredictVotesTest, DecidedTestInputsAreLeftBySeveralPredictors) {
     Predictor* const both[] = {&a, &b};
     Ballots some;
     const absl::StatusOr<VoteResult> result =
-        PredictVotes(both, ids, challenges_, options_, nullptr, some);
+        PredictVotes(both, ids, challenges_, options, nullptr, some);
     ASSERT_EQ(result.status(), absl::OkStatus());
     EXPECT_TRUE(result->complete);
     EXPECT_EQ(result->progress.views_done, result->progress.views_planned);
@@ -250,39 +257,43 @@ TEST_F(PredictVotesTest,
        AResumedRunThatLeavesDecidedOnesAsksOnlyForWhatIsMissing) {
   const EmbeddingIndex ids = MakeIds(challenges_, 30);
   for (uint64_t seed = 0; seed < 200; ++seed) {
+    VoteOptions options;
     FakePredictor plain({5}, 4, FewGrids(seed));
     Ballots all;
-    Predict(plain, ids, all);
+    MustPredict(plain, ids, challenges_, options, all);
 
-    options_.stop_decided = true;
+    options.stop_decided = true;
     FakePredictor whole({5}, 4, FewGrids(seed));
     Ballots undisturbed;
-    Predict(whole, ids, undisturbed);
+    MustPredict(whole, ids, challenges_, options, undisturbed);
 
+    Ballots ballots;
     FakePredictor first({5}, 4, FewGrids(seed));
     const size_t stop_after = 1 + seed % 20;
     ASSERT_EQ(PredictVotes(
-                  first, ids, challenges_, options_,
+                  first, ids, challenges_, options,
                   [&](const VoteProgress&) {
                     return first.batches.size() < stop_after;
                   },
-                  ballots_)
+                  ballots)
                   .status(),
               absl::OkStatus());
-    const int64_t before = ballots_.num_asked();
+    const int64_t before = ballots.num_asked();
     FakePredictor second({5}, 4, FewGrids(seed));
-    const VoteResult rest = Predict(second, ids);
+    const VoteResult rest =
+        MustPredict(second, ids, challenges_, options, ballots);
     EXPECT_TRUE(rest.complete);
     EXPECT_EQ(rest.progress.views_done, rest.progress.views_planned);
-    EXPECT_EQ(ballots_.num_asked() - before,
+    EXPECT_EQ(ballots.num_asked() - before,
               static_cast<int64_t>(AskedIds(second).size()));
-    EXPECT_EQ(ballots_, undisturbed) << seed;
-    ASSERT_EQ(ChooseAttempts(ballots_, challenges_),
+    EXPECT_EQ(ballots, undisturbed) << seed;
+    ASSERT_EQ(ChooseAttempts(ballots, challenges_),
               ChooseAttempts(all, challenges_))
         << seed;
     // No view is left.
     FakePredictor third({5}, 4, FewGrids(seed));
-    const VoteResult again = Predict(third, ids);
+    const VoteResult again =
+        MustPredict(third, ids, challenges_, options, ballots);
     EXPECT_TRUE(again.complete);
     EXPECT_TRUE(third.batches.empty());
   }
@@ -295,10 +306,11 @@ TEST_F(PredictVotesTest, BatchesOfDecidedViewsAreNotReported) {
   int64_t skipped = 0;
   for (uint64_t seed = 0; seed < 20; ++seed) {
     FakePredictor predictor({5}, 1, FewGrids(seed));
+    Ballots ballots;
     calls = 0;
     const absl::StatusOr<VoteResult> result = PredictVotes(
         predictor, ids, challenges_, options_,
-        [&](const VoteProgress&) { return ++calls > 0; }, ballots_);
+        [&](const VoteProgress&) { return ++calls > 0; }, ballots);
     ASSERT_EQ(result.status(), absl::OkStatus());
     EXPECT_EQ(calls, predictor.batches.size());
     skipped += result->progress.views_skipped;
@@ -308,12 +320,12 @@ TEST_F(PredictVotesTest, BatchesOfDecidedViewsAreNotReported) {
 
 TEST_F(PredictVotesTest, ALargerBatchThatWouldOverrunIsNotBegun) {
   // A small batch, then one of nine times the cells.
-  challenges_ = {};
-  challenges_.tasks.push_back(
+  ChallengeSet challenges;
+  challenges.tasks.push_back(
       {"large", {{Grid(8, 8), Grid(8, 8)}}, {Grid(8, 8, 1)}});
-  challenges_.tasks.push_back(
+  challenges.tasks.push_back(
       {"small", {{Grid(2, 2), Grid(2, 2)}}, {Grid(2, 2, 1)}});
-  const EmbeddingIndex ids = MakeIds(challenges_, 0);
+  const EmbeddingIndex ids = MakeIds(challenges, 0);
   const auto asked = [&](absl::Duration limit) {
     FakeClock clock;
     FakePredictor predictor({9}, 1);
@@ -321,10 +333,13 @@ TEST_F(PredictVotesTest, ALargerBatchThatWouldOverrunIsNotBegun) {
     predictor.before_batch = [&] {
       clock.Advance(absl::Seconds(predictor.batches.empty() ? 1 : 4));
     };
-    options_.limits.end = Deadline(clock, limit);
-    const VoteResult result = Predict(predictor, ids);
+    VoteOptions options;
+    options.limits.end = Deadline(clock, limit);
+    Ballots ballots;
+    const VoteResult result =
+        MustPredict(predictor, ids, challenges, options, ballots);
     EXPECT_EQ(result.complete, predictor.batches.size() == 2);
-    EXPECT_EQ(result.progress.views_done, ballots_.num_asked());
+    EXPECT_EQ(result.progress.views_done, ballots.num_asked());
     return predictor.batches.size();
   };
   EXPECT_EQ(asked(absl::Seconds(4)), 1u);

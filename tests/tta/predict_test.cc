@@ -121,9 +121,11 @@ TEST_F(PredictVotesTest, RowsWithTooFewUpdatesDoNotVote) {
   const auto asked = [&](int64_t min_updates, int max_views,
                          VoteResult& result) {
     FakePredictor predictor({5}, 100);
-    options_.min_updates = min_updates;
-    options_.max_views = max_views;
-    result = Predict(predictor, ids);
+    VoteOptions options;
+    options.min_updates = min_updates;
+    options.max_views = max_views;
+    Ballots ballots;
+    result = MustPredict(predictor, ids, challenges_, options, ballots);
     return AskedIds(predictor);
   };
   VoteResult result;
@@ -201,6 +203,7 @@ TEST_F(PredictVotesTest, ResumedRunAsksTheSameBatchesAndWritesTheSameBytes) {
 
   for (int stop_after = 1; stop_after < 8; ++stop_after) {
     FakePredictor first({5}, 6);
+    Ballots ballots;
     int calls = 0;
     absl::StatusOr<VoteResult> result = PredictVotes(
         first, ids, challenges_, options_,
@@ -209,11 +212,11 @@ TEST_F(PredictVotesTest, ResumedRunAsksTheSameBatchesAndWritesTheSameBytes) {
           EXPECT_EQ(progress.views_done, std::min(6 * calls, 44));
           return calls < stop_after;
         },
-        ballots_);
+        ballots);
     ASSERT_EQ(result.status(), absl::OkStatus());
     EXPECT_FALSE(result->complete);
     const std::string path = JoinPath(dir, absl::StrCat("part", stop_after));
-    ASSERT_EQ(ballots_.Write(path), absl::OkStatus());
+    ASSERT_EQ(ballots.Write(path), absl::OkStatus());
 
     FakePredictor second({5}, 6);
     Ballots resumed = Ballots::Read(path).value();
@@ -246,7 +249,7 @@ TEST_F(PredictVotesTest, ABatchThatLacksOneViewIsAskedWhole) {
 TEST_F(PredictVotesTest, OtherSourcesAreAskedAnew) {
   const EmbeddingIndex ids = MakeIds(challenges_, 1);
   FakePredictor predictor({5}, 4);
-  Predict(predictor, ids);
+  MustPredict(predictor, ids, challenges_, VoteOptions(), ballots_);
   options_.source = "second";
   Predict(predictor, ids);
   EXPECT_EQ(ballots_.num_asked(), 16);
