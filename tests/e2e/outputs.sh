@@ -54,7 +54,7 @@ done_by "${train[@]}" --steps 3 --out q.best
 done_by "${puzzle[@]}" --out z.best
 files=s.json.run
 
-# The best weights of what is held out.
+# The best weights on held-out pairs.
 held_out=(--set run.held_out=1)
 refused q.best "${train[@]}" --steps 3 --out q "${held_out[@]}"
 rm -r q.best.run
@@ -66,7 +66,7 @@ refused 'an input' "${train[@]}" --steps 3 --out data
 
 # The files of a run, and its work folder.
 refused "$files" "${train[@]}" --steps 3 --out n --work "$files"
-refused 'another job' "${train[@]}" --steps 3 --out n --work "$files" --resume
+refused 'another run' "${train[@]}" --steps 3 --out n --work "$files" --resume
 refused "$files" "${puzzle[@]}" --out n --work "$files"
 refused 'another --work' "${run[@]}" --steps 60 --out t.json --work m.run
 refused "$files" checkpoint export m --out "$files/checkpoint"
