@@ -10,7 +10,7 @@ namespace arctrm {
 
 RunJournal::RunJournal(const std::string& dir, bool unattended, Log& log)
     : folder_(dir),
-      persevere_(unattended),
+      unattended_(unattended),
       log_(log),
       start_(RealClock().Now()) {}
 
@@ -44,9 +44,9 @@ void RunJournal::Warn(const std::string& line) {
 
 void RunJournal::Warn(const Remark& remark) {
   LogRemark(remark, log_);
-  // The record is written often: what is longer stands in the log.
-  constexpr size_t kMost = 1000;
-  if (remark.warns) Record(RemarkText(remark, kMost));
+  // Keeps the record short, because it is written often. The log has the rest.
+  constexpr size_t kMaxItems = 1000;
+  if (remark.warns) Record(RemarkText(remark, kMaxItems));
 }
 
 void RunJournal::Record(const std::string& line) {
@@ -63,24 +63,24 @@ void RunJournal::TakeWarnings(Engine& engine) {
 }
 
 void RunJournal::Unsaved(const absl::Status& why) {
-  if (!absl::IsResourceExhausted(why)) only_room_ = false;
-  if (++unsaved_ > 1) return;
-  Warn(absl::StrCat(why.message(), "; the run goes on and votes, but what ",
-                    only_room_ ? "finds no room" : "can't be written",
-                    " is lost: what --resume and the report need"));
+  if (!failed_writes_.Add(why)) return;
+  Warn(absl::StrCat(
+      why.message(),
+      "; the run continues and votes, but --resume and the report lack the "
+      "files that ",
+      failed_writes_.only_room() ? "find no room" : "can't be written"));
 }
 
-void RunJournal::TellUnsaved() {
-  if (unsaved_ > 1 && !told_) {
-    told_ = true;
-    Warn(absl::StrCat("in all ", unsaved_, " writes ",
-                      only_room_ ? "found no room" : "failed"));
-  }
+void RunJournal::WarnOfUnsaved() {
+  const std::string summary = failed_writes_.Summary();
+  if (summary.empty() || warned_of_number_) return;
+  warned_of_number_ = true;
+  Warn(summary);
 }
 
 absl::Status RunJournal::DowngradeToWarning(const absl::Status& status,
                                             absl::string_view what) {
-  if (status.ok() || !persevere_) return status;
+  if (status.ok() || !unattended_) return status;
   Warn(absl::StrCat(what, ": ", status.message()));
   return absl::OkStatus();
 }
