@@ -10,7 +10,7 @@ def set_up(bundle):
             "notebook's accelerator. The run uses the GPUs that it found.")
     torch, version = image_torch()
     if torch is None:
-        say("there is no torch in this image, but arctrm needs its libraries")
+        say("this image has no torch, but arctrm needs its libraries")
         return None
     say(f"torch {version} at {torch}")
     paths = [str(torch / "lib"), os.environ.get("LD_LIBRARY_PATH", "")]

@@ -64,8 +64,8 @@ refused 'none.json' "${run[@]/a.json/none.json}" --out z.json --work w \
 done_by "${run[@]}" --out z.json --work w --log w/run.log
 done_by "${run[@]}" --out z.json --work w --log w/run.log --overwrite
 [[ -s w/run.log ]] || { echo "no log in the work folder"; bad=1; }
-refused 'by its name' train --dataset data-a --out data-a/. --steps 1 "${some[@]}"
-refused 'by its name' train --dataset data-a --out t/. --steps 1 "${some[@]}"
+refused 'replaced as a whole' train --dataset data-a --out data-a/. --steps 1 "${some[@]}"
+refused 'replaced as a whole' train --dataset data-a --out t/. --steps 1 "${some[@]}"
 refused 'no run.json' train --dataset data-a --out u --work data-b --steps 1 \
   "${some[@]}" --log l.log
 
