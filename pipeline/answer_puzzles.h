@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Answers of a model to a file of puzzles, and how long they take.
+// Answers a file of puzzles with a model and estimates how long that takes.
 #pragma once
 
 #include <cstddef>
@@ -21,26 +21,27 @@ struct PuzzleAnswer {
   double confidence = 0;  // sigmoid of the halting logit
 };
 
-// Answers from the front of the file until the deadline. FailedPrecondition
-// when the model is for another kind or size.
+// Answers the puzzles of `file` in order until `deadline` or a stop signal and
+// returns the answers so far. FailedPrecondition if the model is for another
+// kind or size of puzzle; errors of `predictor`.
 absl::StatusOr<std::vector<PuzzleAnswer>> AnswerPuzzles(Predictor& predictor,
                                                         const PuzzleFile& file,
                                                         Deadline deadline,
                                                         Log& log);
 
-// `file` with the model's answers and how sure it is of them; those that were
-// not reached have none.
+// Replaces the answers and confidences of `file` by `answers`. Puzzles beyond
+// the end of `answers` get no answer.
 PuzzleFile WithAnswers(PuzzleFile file,
                        const std::vector<PuzzleAnswer>& answers);
 
-// Seconds that answering takes, before there are weights: from those of one
-// training step of `batch` rows, with every row running all its steps. Knows
-// nothing of halting early, but of rollouts.
+// Estimates the seconds that answering takes from `step_s`, the time of one
+// training step with `batch` rows. Counts every rollout and assumes that no
+// batch row halts early. Needs no weights.
 double EstimateAnswerSeconds(double step_s, const ModelOptions& model,
                              int batch, const PredictorOptions& options,
                              size_t puzzles);
-// The same measured as it will be done, loading included, with at most one
-// batch of the file: puzzles from all over it. Errors of LoadPredictor() and
+// Measures the same by loading `checkpoint` and answering one batch of puzzles
+// from all over the file. Returns errors of LoadPredictor() and
 // AnswerPuzzles().
 absl::StatusOr<double> MeasureAnswerSeconds(const std::string& checkpoint,
                                             const PredictorOptions& options,

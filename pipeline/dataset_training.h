@@ -17,23 +17,24 @@
 namespace arctrm {
 
 struct DatasetTrainOptions {
-  std::vector<std::string> datasets;  // folders; their tasks are put together
-  // `out` is the checkpoint folder, `work` "" is OUT.run. Inputs, report and
-  // time limit are not used.
+  std::vector<std::string> datasets;  // folders, whose tasks are merged
+  // `out` is the checkpoint folder; an empty `work` means OUT.run. Inputs,
+  // report and time limit are not used.
   RunOptions run;
-  // Asked before anything is written, twice: also once the work folder is
-  // locked. `best_out` is where the best weights are kept; "" for nowhere.
+  // Called before anything is written, and again once the work folder is
+  // locked; an error ends the training. `best_out` is the folder for the best
+  // weights, or "".
   std::function<absl::Status(const std::string& best_out)> may_write;
 };
 
 struct DatasetTrainOutcome {
   TrainResult training;
-  std::string best_out;  // holds the best weights where best_step is above 0
+  std::string best_out;  // the best weights, if best_step is above 0
 };
 
-// Trains until steps or `deadline`. The work folder gets metrics and record.
-// InvalidArgument and FailedPrecondition before anything is written; the errors
-// of Train().
+// Trains until the steps are done or `deadline` comes. The work folder receives
+// metrics and record. Returns InvalidArgument and FailedPrecondition before
+// anything is written, and errors of Train().
 absl::StatusOr<DatasetTrainOutcome> TrainOnDatasets(
     const DatasetTrainOptions& options, const Deadline& deadline, Log& log);
 

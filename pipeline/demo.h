@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The embedded default: generated tasks, a shipped checkpoint, the whole job.
+// The demo: generated tasks, the shipped checkpoint and a whole run.
 #pragma once
 
 #include <cstdint>
@@ -14,17 +14,17 @@
 
 namespace arctrm {
 
-// Rules that the shipped checkpoint never saw: the demo tells them apart.
-// recipes/pretrain-demo.sh leaves them out.
+// Rules that recipes/pretrain-demo.sh omits. The demo scores them apart,
+// because the shipped checkpoint was not trained on them.
 const std::vector<std::string>& LeftOutRules();
 
 struct DemoOptions {
   std::string out = "arctrm-demo";  // folder
   uint64_t seed = 0;
   bool from_scratch = false;
-  // Replace a demo that stands there, and files that no demo made.
+  // Replaces an earlier demo, and files that no demo wrote.
   bool overwrite = false;
-  // Model, training, planning, device: run.checkpoint is set by the demo.
+  // Model, training, planning and device. The demo sets run.checkpoint.
   RunOptions run;
 };
 
@@ -33,14 +33,18 @@ struct DemoOutcome {
   std::string challenges, solutions, submission, report;
 };
 
-// Writes challenges.json, solutions.json and, unless from scratch, checkpoint/
-// to options.out, runs the job on them, scores it, writes report.html. The
-// tasks of a seed are the same everywhere; none of the shipped checkpoint's
-// training tasks has a demo seed.
+// Writes challenges.json, solutions.json and, unless from_scratch, checkpoint/
+// to options.out, executes a run on them, scores it and writes report.html. A
+// seed gives the same tasks on every machine, and none of the tasks that the
+// shipped checkpoint was trained on.
+//
+// InvalidArgument for a seed that is too large; FailedPrecondition if
+// options.out holds other files, or if the build has no checkpoint; errors of
+// ExecuteRun().
 absl::StatusOr<DemoOutcome> RunDemo(const DemoOptions& options,
                                     const Deadline& deadline, Log& log);
 
-// The shipped checkpoint's files, embedded in the program.
+// The files of the shipped checkpoint, embedded in the program.
 struct EmbeddedFile {
   std::string name;
   std::string bytes;

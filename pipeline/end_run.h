@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How a run ends where its own work does not come to an end: what the watchdog
-// of a command does.
+// Ends a run whose work does not end in time: the task of a watchdog.
 #pragma once
 
 #include <memory>
@@ -12,30 +11,30 @@
 
 namespace arctrm {
 
-// What is left behind.
+// What the run leaves behind.
 struct EndedRun {
-  std::string work;    // folder of the run; "": none
-  std::string report;  // written anew from it; "": none
-  // What stands when the run ends, for its last message, such as
-  // "submission.json is valid".
+  std::string work;    // work folder; "" for none
+  std::string report;  // to write from the work folder; "" for none
+  // State of the result for the last message, such as "submission.json is
+  // valid".
   std::string result;
 };
 
 // "stopped by SIGTERM".
 std::string StoppedBySignal();
 
-// Sets status and a warning in the run's record, where there is one, writes
-// the report and says what has happened. Reads and writes files only, so that
-// it may run beside work that hangs.
+// Writes status and a warning to run.json if the run has one, writes the report
+// and logs why the run ended. Only reads and writes files, so it may run beside
+// work that hangs.
 void EndRun(const EndedRun& run, Watchdog::Cause cause,
             const Deadline& deadline, Log& log);
 
-// A watchdog that does EndRun() and exits with kExitStopped's value, 3. Borrows
-// the log.
+// Returns a watchdog that calls EndRun() and exits with code 3, stopped early.
+// Borrows `log`.
 std::unique_ptr<Watchdog> WatchRun(EndedRun run, const Deadline& deadline,
                                    Log& log);
 
-// "the limit was overrun by 0.3 s"; "" while it was not.
+// "the time limit was overrun by 0.3s"; "" before the deadline.
 std::string OverrunText(const Deadline& deadline);
 
 }  // namespace arctrm

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The seam between a job and the place where its model runs: this process, or
-// processes of their own, one per device.
+// The seam between a run and its model, which runs in this process or in worker
+// processes, one per device.
 #pragma once
 
 #include <cstdint>
@@ -16,11 +16,11 @@
 
 namespace arctrm {
 
-// A training as a job asks for it.
+// A training of a run.
 struct EngineTraining {
   TrainRequest request;
-  // What other processes need beside the spec: the dataset as files, before
-  // TakeHeldOut() removed pairs of `held_out` tasks from it.
+  // For worker processes: the dataset as files. They still contain the
+  // `held_out` pairs that TakeHeldOut() removed from request.dataset.
   std::string dataset_dir;
   int held_out = 0;
 };
@@ -28,37 +28,40 @@ struct EngineTraining {
 class Engine {
  public:
   virtual ~Engine() = default;
-  // As DescribeDevice().
+  // See DescribeDevice().
   virtual absl::StatusOr<DeviceInfo> Describe(const DeviceOptions& device,
                                               const TrainOptions& train) = 0;
-  // As CheckTraining(), without a dataset.
+  // See CheckTraining(). Needs no dataset.
   virtual absl::Status CheckTraining(const TrainRequest&) {
     return absl::OkStatus();
   }
-  // As MeasureStep(), of all devices together.
+  // Measures a step of all devices together. See MeasureStep().
   virtual absl::StatusOr<StepTime> MeasureStep(const Dataset& dataset,
                                                const ModelOptions& model,
                                                const TrainOptions& train,
                                                const DeviceOptions& device,
                                                const MeasureLimits& limits) = 0;
-  // As Train(); IsOutOfMemory() where the batch is too large.
+  // See Train(). The error of a batch that is too large satisfies
+  // IsOutOfMemory().
   virtual absl::StatusOr<TrainResult> Train(const EngineTraining& training) = 0;
-  // One predictor per device, at least one. Those of other processes answer
-  // nothing after `deadline` and are gone with them: see PredictVotes.
+  // Loads one predictor per device, at least one. Predictors in worker
+  // processes answer nothing after `deadline`, and become useless when their
+  // worker dies: see PredictVotes.
   virtual absl::StatusOr<std::vector<std::unique_ptr<Predictor>>>
   LoadPredictors(const std::string& checkpoint, const PredictorOptions& options,
                  const Deadline& deadline) = 0;
-  // Do other processes need the dataset and checkpoints as files?
+  // Whether workers need the dataset and checkpoints as files.
   virtual bool NeedsFiles() const { return false; }
-  // Does the training run on this machine's processor? As found by Describe().
+  // Whether the training runs on a CPU. Known after Describe().
   virtual bool OnCpu() const { return false; }
-  // Processes among which Train() divides a batch: it has a row for each.
+  // Number of processes that share the batch of a training. Each needs a batch
+  // row.
   virtual int Ranks() const { return 1; }
-  // Seconds until a predictor of LoadPredictors() is at work, weights not
-  // counted: as measured when devices were looked up.
+  // Seconds that a predictor needs to start, without loading weights. Measured
+  // when the devices were looked up.
   virtual double StartSeconds() const { return 0; }
-  // What happened on the way that people should know (a device that was lost,
-  // a training that was taken up again), since the call before.
+  // Returns warnings since the last call, such as a lost device or a resumed
+  // training.
   virtual std::vector<std::string> TakeWarnings() { return {}; }
 };
 

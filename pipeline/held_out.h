@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Pairs kept out of training to see, while it goes on, which weights do best:
-// late ones can collapse.
+// Held-out pairs: they are not trained on, and their score shows which weights
+// are best. Weights late in a training can collapse.
 #pragma once
 
 #include <cstdint>
@@ -17,22 +17,22 @@ namespace arctrm {
 
 struct HeldOutPair {
   std::string task;
-  // What else is known of it: TaskWindow's.
+  // The rest of the task, from which TaskWindow chooses the window.
   std::vector<Pair> known;
   std::vector<Grid> test_inputs;
-  int64_t embedding_id = 0;  // of the task without augmentation
+  int64_t embedding_id = 0;  // of the unaugmented task
   Pair pair;
 };
 
-// Takes the last pair out of `count` tasks drawn by seed, of those with at
-// least three pairs: the model has seen their rule and not this pair of it.
-// InvalidArgument when there are fewer such tasks.
+// Removes the last pair from `count` tasks, drawn by `seed` among those with at
+// least three pairs, and returns these pairs. The model still learns the rule
+// from the other pairs. InvalidArgument if too few tasks have three pairs.
 absl::StatusOr<std::vector<HeldOutPair>> TakeHeldOut(int64_t count,
                                                      uint64_t seed,
                                                      Dataset& dataset);
 
-// Each pair answered once, unaugmented. Right cells count only in an answer of
-// the right size.
+// Answers each pair once, without augmentation, and scores the answers. Cells
+// count only in answers of the right size. Returns errors of `predictor`.
 absl::StatusOr<HeldOutScore> ScoreHeldOut(
     Predictor& predictor, const std::vector<HeldOutPair>& pairs);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// An engine that does nothing: for a job whose time limit is shorter than
-// loading LibTorch takes, so that it ends in time with a valid submission.
+// An engine that does nothing. With it, a run whose time limit is too short for
+// loading LibTorch ends in time with a valid submission.
 #pragma once
 
 #include <memory>
@@ -9,7 +9,8 @@
 
 namespace arctrm {
 
-// No step fits, a training ends before its first step, nothing can predict.
+// MeasureStep() reports an incomplete step, Train() ends before the first step,
+// and LoadPredictors() returns Unavailable.
 std::unique_ptr<Engine> MakeIdleEngine();
 
 }  // namespace arctrm

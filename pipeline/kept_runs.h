@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What of a run other commands leave alone: its work folder and its results.
+// Protects the work folder and the results of a run from other commands.
 #pragma once
 
 #include <string>
@@ -10,33 +10,35 @@
 
 namespace arctrm {
 
-// Does `dir` hold the record of a run, whole or damaged?
+// Whether `dir` holds the record of a run, whole or damaged.
 bool HasRun(const std::string& dir);
 
-// May a command whose work folders are `own` put something at `path`? Not where
-// another run keeps its own files, nor in the place of a run's result OUT with
-// the work folder OUT.run: FailedPrecondition, which `overwrite` allows, and
-// AlreadyExists where that run is at work, which it does not.
+// Checks whether a command with the work folders `own` may write to `path`.
+//
+// FailedPrecondition if `path` lies among the files of another run, or is the
+// result OUT of a run with the work folder OUT.run; `overwrite` permits both.
+// AlreadyExists if that run is at work; `overwrite` does not permit that.
 absl::Status CheckNoRunsFile(const std::string& path,
                              const std::vector<std::string>& own,
                              bool overwrite);
 
-// May a training called `title` ("arctrm train, OUT") work in `folder`? One
-// that is resumed only where its own record stands, or none; `beside`: the
-// folder is named after the checkpoint, which may have been renamed since.
-// Another one not where a run or a finished training stands, unless
-// `overwrite`. FailedPrecondition.
+// Checks whether a training with this title ("arctrm train, OUT") may work in
+// `folder`; otherwise FailedPrecondition.
+//
+// A resumed training needs its own record there, or none. A new training needs
+// a folder without a run and without a trained model, unless `overwrite`.
 struct TrainingFolderUse {
   bool resume = false;
   bool overwrite = false;
+  // The folder is named after the checkpoint; both may have been renamed.
   bool beside = true;
 };
 absl::Status CheckTrainingFolder(const RunFolder& folder,
                                  const std::string& title,
                                  TrainingFolderUse use);
 
-// `out` seen from the work folder, as run.json keeps it: both may be moved
-// together.
+// Returns the path of `out` relative to the work folder, so that both can be
+// moved together; "" on errors.
 std::string SeenFrom(const std::string& work, const std::string& out);
 
 }  // namespace arctrm

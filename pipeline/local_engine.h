@@ -12,10 +12,10 @@
 
 namespace arctrm {
 
-// One device, in this process.
+// Computes on one device in this process.
 std::unique_ptr<Engine> MakeLocalEngine();
 
-// ExecuteRun() on such an engine.
+// ExecuteRun() with a local engine.
 absl::StatusOr<RunOutcome> ExecuteRun(const RunOptions& options,
                                       const Deadline& deadline, Log& log);
 

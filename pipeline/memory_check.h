@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Is there memory for a training on this processor? Asked before work begins: a
-// machine that runs out of memory may end other programs, or itself.
+// Checks whether a training on a CPU fits into memory. Runs before any work: a
+// machine without free memory may end other programs.
 #pragma once
 
 #include "absl/status/status.h"
@@ -9,13 +9,13 @@
 
 namespace arctrm {
 
-// FailedPrecondition with what a step takes, what is available, and a
-// train.batch that fits, where there is one. `threads` 0: all of the machine.
+// FailedPrecondition names the needed and the available memory and, if there is
+// one, a train.batch that fits. `threads` 0 means all threads of the machine.
 absl::Status CheckMemory(const Dataset& dataset, const ModelOptions& model,
                          const TrainOptions& train, int threads);
 
-// The largest batch among train.batch, its half, and so on down to `least` that
-// there is memory for; 0 where there is for none.
+// The largest batch that fits into memory: train.batch, a half, a quarter and
+// so on, but at least `least`; 0 if none fits.
 int BatchForMemory(const Dataset& dataset, const ModelOptions& model,
                    const TrainOptions& train, int threads, int least);
 

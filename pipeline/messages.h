@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// JSON of what the processes of a run tell each other.
+// JSON messages between the processes of a run.
 #pragma once
 
 #include "absl/status/status.h"

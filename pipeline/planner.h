@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The plan of a job, from what a training step takes on its devices.
+// Plans a run from the measured time of a training step.
 #pragma once
 
 #include <vector>
@@ -19,26 +19,29 @@ struct MeasuredPlan {
   PlanInputs inputs;
 };
 
-// For a job on `dataset`, whose copies need not be there yet, with
-// `test_inputs` to vote on; divides the time of `budget`. A run that is resumed
-// has its number of copies in the journal's record. A step is measured only
-// where there is a time limit; when persevering, options.train.batch is halved
-// until memory is enough for it, and what can't be measured is assumed: the
-// plan is made anew while training goes on. Errors of the measurement.
+// Plans a run on `dataset`, whose augmentations are not needed, with
+// `test_inputs` test inputs, and divides the time of `budget`. A resumed run
+// keeps the number of augmentations in the journal's record.
+//
+// A step is measured only with a time limit. An unattended run halves
+// options.train.batch until a step fits into memory, and assumes a step time if
+// measuring fails; replanning corrects it during training. Otherwise errors of
+// the measurement are returned.
 absl::StatusOr<MeasuredPlan> MeasureAndPlan(const Dataset& dataset,
                                             int test_inputs, TimeBudget& budget,
                                             Engine& engine, RunOptions& options,
                                             RunJournal& journal);
 
-// `copies` of each task, or as many of them as can be built, and their
-// embedding rows saved, in a small share of the time left and in a
-// share of the memory. Builds a few to measure that.
+// Returns `augmentations`, or the largest number per task that a small share of
+// the remaining time and of the memory allows. Time is spent on building the
+// augmentations and saving their embedding rows. Builds a small sample to
+// measure that.
 absl::StatusOr<int> AffordableAugmentations(
     const std::vector<DatasetSource>& sources, BuildOptions build,
     int augmentations, const ModelOptions& model, const TimeBudget& budget);
 
-// Halves options.train.batch; false where that would leave less than a row for
-// each of the engine's processes.
+// Halves options.train.batch. Returns false, and changes nothing, if a process
+// of the engine would get no batch row.
 bool HalveBatch(const Engine& engine, RunOptions& options);
 
 }  // namespace arctrm

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Everything that a training on puzzles reads, checked before anything is
+// Reads and checks all inputs of a training on puzzles before anything is
 // written.
 #pragma once
 
@@ -17,18 +17,17 @@
 namespace arctrm {
 
 struct PuzzleInputs {
-  PuzzleFile held_out;  // of the training file; empty without --held-out
+  PuzzleFile held_out;  // taken from the training file; may be empty
   PuzzleFile test;      // empty without --test
-  Dataset dataset;      // what is left of the training file, augmented
-  ModelOptions model;   // of the checkpoint, or for this dataset
-  // What a resumed training must have in common with the one it goes on with:
-  // settings and fingerprints.
+  Dataset dataset;      // the rest of the training file, augmented
+  ModelOptions model;   // from the checkpoint, or sized for the dataset
+  // Settings and fingerprints that must be equal when the training is resumed.
   RunRecord identity;
 };
 
-// Reads the files of `options`. InvalidArgument names the first file and puzzle
-// with a fault: every puzzle must have one answer, and it must stand beside it.
-// Warns of test questions that stand in the training file.
+// Reads the files of `options`. InvalidArgument names the first faulty puzzle
+// and its file: each puzzle must have exactly one solution, given as its
+// answer. Warns if the training file contains test questions.
 absl::StatusOr<PuzzleInputs> ReadPuzzleInputs(const PuzzleTrainOptions& options,
                                               Log& log);
 

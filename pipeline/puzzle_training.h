@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Sudoku and mazes: a model trained on one file of puzzles and tried on
-// another.
+// Trains a model on one file of Sudoku or mazes and scores it on another.
 #pragma once
 
 #include <cstdint>
@@ -23,33 +22,35 @@ struct PuzzleTrainOptions {
   PuzzleKind kind = PuzzleKind::kSudoku;
   std::string train;   // CSV
   std::string test;    // CSV; "": no score
-  std::string work;    // metrics and state; "": OUT.run
+  std::string work;    // work folder; "": OUT.run
   std::string report;  // HTML to write; "": none
   PuzzleDatasetOptions data;
-  // So many of the training puzzles are left out of training, drawn at random
-  // by seed; the weights that solve most of them during training are kept in
-  // OUT.best and are the ones that are scored.
+  // Number of training puzzles to hold out, drawn by seed. The weights that
+  // solve most of them are kept in OUT.best, and they are scored.
   int64_t held_out = 0;
-  // Puzzle, vocabulary and canvas of the model are set from the data; with a
-  // checkpoint the whole model comes from there.
+  // The data set puzzle, vocabulary and canvas of the model. With a checkpoint
+  // the whole model comes from it.
   TrainSpec spec;
-  PredictorOptions predicting;  // of the test puzzles
-  // Asked again once `out` is locked, before anything is written; may be empty.
+  PredictorOptions predicting;  // for the test puzzles
+  // Called once the work folder is locked, before anything is written; may be
+  // empty. An error ends the training.
   std::function<absl::Status()> may_write;
 };
 
 struct PuzzleTrainOutcome {
   TrainResult training;
-  std::string checkpoint;  // the weights that count
-  // Of the puzzles that were answered before the deadline, in the file's order.
+  std::string checkpoint;  // the scored weights
+  // Of the puzzles that were answered in time, the first ones of the file.
   std::optional<PuzzleScore> score;
 };
 
-// Trains until steps or deadline, keeping enough time to answer the test
-// puzzles, and scores them. How much that is is estimated first, and with many
-// of them measured once most of the training is over. The work folder gets
-// metrics, record and answers, so that WriteRunReport can draw them. Warns when
-// test questions stand in the training file.
+// Trains until the steps are done or `deadline` comes, then answers and scores
+// the test puzzles. The time for the test is estimated first; that of a long
+// test is measured after three quarters of the training.
+//
+// The work folder receives metrics, record and answers, which WriteRunReport
+// draws. Warns if the training file contains test questions. Returns errors of
+// ReadPuzzleInputs(), Train() and LoadPredictor().
 absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
     const PuzzleTrainOptions& options, Deadline deadline, Log& log);
 

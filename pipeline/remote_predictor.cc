@@ -58,7 +58,7 @@ absl::Status AnswerBatches(
   }
 }
 
-absl::Status RemotePredictor::Greet(const nlohmann::json& json) {
+absl::Status RemotePredictor::ReadProperties(const nlohmann::json& json) {
   std::string kind;
   try {
     json.at("side").get_to(canvas_.side);
@@ -88,7 +88,7 @@ absl::StatusOr<std::unique_ptr<Predictor>> RemotePredictor::Connect(
                             predictor->Receive(kLoadPatience));
     ARCTRM_ASSIGN_OR_RETURN(const nlohmann::json json, ParseFrame(body));
     ARCTRM_RETURN_IF_ERROR(ErrorOf(json));
-    return predictor->Greet(json);
+    return predictor->ReadProperties(json);
   };
   const absl::Status status = hello();
   if (!status.ok()) return predictor->Lost(status);

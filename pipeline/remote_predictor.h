@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A predictor that runs in a worker process, and what such a process does.
+// A predictor that runs in a worker process, and the side of that process.
 #pragma once
 
 #include <functional>
@@ -15,27 +15,30 @@
 
 namespace arctrm {
 
-// The first frame for a worker process that is to predict.
+// The request that makes a worker load `checkpoint` and predict.
 std::string PredictRequest(const std::string& checkpoint,
                            const PredictorOptions& options);
 
-// The worker's side, with its model loaded: says what `predictor` is, then
-// answers batches from `in` until the leader closes it. A batch that memory
-// does not suffice for (IsOutOfMemory) is told of, and the next one awaited;
-// any other error ends it, and is the caller's to tell. `send` takes the body
-// of a frame.
+// For the worker: describes `predictor` to the leader, then answers batches
+// from `in` until the leader closes it. `send` takes the body of a frame.
+//
+// A batch that exceeds the memory (IsOutOfMemory) is reported to the leader,
+// and the next batch is answered. Any other error is returned, and the caller
+// reports it.
 absl::Status AnswerBatches(
     Predictor& predictor, int in,
     const std::function<absl::Status(const std::string&)>& send);
 
 class RemotePredictor : public Predictor {
  public:
-  // `worker` has been sent a PredictRequest; waits until it has loaded the
-  // model. `name` ("worker 1, cuda:0") begins messages. No answer is waited for
-  // beyond `deadline`, nor much longer than others took: then the worker is
-  // killed. Every failure of the worker is Unavailable, answers of another
-  // number or size than asked for among them; but where its memory ran out over
-  // several inputs it lives on, and the error is as IsOutOfMemory() knows it.
+  // Waits until `worker`, which has received a PredictRequest, has loaded the
+  // model. `name` ("worker 1, cuda:0") begins messages.
+  //
+  // The worker is killed if it does not answer by `deadline`, or takes much
+  // longer than before. Every failure of the worker is Unavailable, also
+  // answers of a wrong number or size. One error is different: if several
+  // inputs exceed the memory, the worker lives on and the error satisfies
+  // IsOutOfMemory().
   static absl::StatusOr<std::unique_ptr<Predictor>> Connect(
       std::string name, std::unique_ptr<Subprocess> worker, Deadline deadline);
 
@@ -52,11 +55,11 @@ class RemotePredictor : public Predictor {
         worker_(std::move(worker)),
         deadline_(deadline) {}
 
-  // Takes what the worker says of its model.
-  absl::Status Greet(const nlohmann::json& json);
-  // The next frame, at most `patience` from now.
+  // Reads the properties of the model.
+  absl::Status ReadProperties(const nlohmann::json& json);
+  // Waits at most `patience` for the next frame.
   absl::StatusOr<std::string> Receive(absl::Duration patience);
-  // Unavailable with the worker's name and `why`; the worker is killed.
+  // Kills the worker. Returns Unavailable with its name and `why`.
   absl::Status Lost(const absl::Status& why);
 
   std::string name_;
@@ -65,7 +68,7 @@ class RemotePredictor : public Predictor {
   Canvas canvas_;
   int canvas_step_ = 0;
   int max_batch_ = 0;
-  absl::Duration longest_;  // that a batch took
+  absl::Duration longest_;  // time of a batch so far
 };
 
 }  // namespace arctrm

@@ -15,16 +15,16 @@ std::string Replanner::MaybeReplan(int64_t step) {
   seen_step_ = step;
   if (begins) {
     last_step_ = step;
-    last_look_ = now;
+    last_check_ = now;
     return "";
   }
-  const absl::Duration wait = ReplanInterval(looks_, plan_.train_s);
+  const absl::Duration wait = ReplanInterval(checks_, plan_.train_s);
   const int64_t steps = step - last_step_;
-  if (now - last_look_ < wait || steps < 1) return "";
+  if (now - last_check_ < wait || steps < 1) return "";
   const double step_s =
-      absl::ToDoubleSeconds(now - last_look_) / static_cast<double>(steps);
-  ++looks_;
-  last_look_ = now;
+      absl::ToDoubleSeconds(now - last_check_) / static_cast<double>(steps);
+  ++checks_;
+  last_check_ = now;
   last_step_ = step;
   const Replan again = PlanAgain(
       plan_, inputs_, step_s, step, budget_.ElapsedS(), budget_.LeftS(),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Looks now and then at the speed that training really has, and divides what is
-// left of the time anew.
+// Compares the speed of a training with the plan and divides the remaining time
+// again.
 #pragma once
 
 #include <cstdint>
@@ -15,17 +15,16 @@ namespace arctrm {
 
 class Replanner {
  public:
-  // `plan` was made from `inputs` for the run whose time is `budget`, which
-  // this divides anew. Borrows options and budget.
+  // `plan` was made from `inputs`. Borrows options and budget; changes how
+  // `budget` is divided.
   Replanner(const RunPlan& plan, const PlanInputs& inputs,
             const RunOptions& options, TimeBudget& budget);
 
-  // Call after every step of training. Looks at the steps since the look
-  // before, every ReplanInterval(). Returns what changed and why; "" when the
-  // plan stands.
+  // Call after every training step. Checks the speed of the latest steps every
+  // ReplanInterval(). Returns what changed and why; "" if the plan stands.
   std::string MaybeReplan(int64_t step);
 
-  // As last planned.
+  // The latest plan.
   const RunPlan& plan() const { return plan_; }
 
  private:
@@ -33,10 +32,10 @@ class Replanner {
   PlanInputs inputs_;
   const RunOptions& options_;
   TimeBudget& budget_;
-  int looks_ = 0;
-  int64_t seen_step_ = -1;  // in the call before; none yet
-  int64_t last_step_ = 0;   // at the last look
-  absl::Time last_look_;
+  int checks_ = 0;
+  int64_t seen_step_ = -1;  // at the last call; -1 before the first
+  int64_t last_step_ = 0;   // at the last check
+  absl::Time last_check_;
 };
 
 }  // namespace arctrm

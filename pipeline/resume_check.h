@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Can a run be taken up: are its inputs those it began with, and is what it has
-// kept in its work folder there and whole?
+// Checks whether a run can be resumed: its inputs must not have changed, and
+// its work folder must be complete and undamaged.
 #pragma once
 
 #include <map>
@@ -15,30 +15,30 @@
 
 namespace arctrm {
 
-// SHA-256 of what was read, by option: "--challenges", "--solutions",
-// "--train-on", "--checkpoint"; "" for one that was not given.
+// SHA-256 of the inputs by option: "--challenges", "--solutions", "--train-on",
+// "--checkpoint"; "" for an option that was not given.
 absl::StatusOr<std::map<std::string, std::string>> FingerprintsOf(
     const RunInputs& inputs, const RunOptions& options);
 
-// CheckpointFingerprint(), and "" for "".
+// CheckpointFingerprint(); "" for "".
 absl::StatusOr<std::string> FingerprintOfWeights(const std::string& checkpoint);
 
-// FailedPrecondition names the first fingerprint of `before`, and of its
-// settings the first one, that is something else `now`, with both values. Where
-// there are none, as earlier versions wrote it, a line of `log` says that
-// nothing could be compared.
+// FailedPrecondition names the first fingerprint or setting in which `before`
+// and `now` differ, with both values. If `before` has no fingerprints, because
+// an earlier version wrote it, `log` says that inputs were not compared.
 absl::Status CheckSameInputs(const RunFolder& folder, const RunRecord& before,
                              const RunRecord& now, Log& log);
 
-// Reads all that a resumed run goes on from: dataset, checkpoint, best weights,
-// snapshots, curves. NotFound or DataLoss names what is missing or damaged and
-// says what to do; FailedPrecondition names what was trained on other data or
-// with other settings. Ballots are not looked at but for being there.
+// Reads everything that a resumed run uses: dataset, checkpoint, best weights,
+// snapshots, metrics. NotFound or DataLoss names the missing or damaged file
+// and says what to do; FailedPrecondition names a file that was made from other
+// data or with other settings. Of the ballots it only checks that they exist.
 absl::Status CheckResumeFiles(const RunFolder& folder, const RunRecord& record,
                               const RunOptions& options);
 
-// Every row of the curves in `folder` but the last, which a kill may have cut:
-// DataLoss for one that is none, NotFound for no file after `step` steps.
+// Checks the rows of metrics.jsonl in `folder`, but not the last one, which a
+// kill may have cut. DataLoss for a damaged row; NotFound if there is no file
+// after `step` > 0 steps.
 absl::Status CheckMetrics(const RunFolder& folder, int64_t step);
 
 }  // namespace arctrm

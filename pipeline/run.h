@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The whole job: a challenges file in, a two-attempt submission out.
+// A whole run: reads a challenges file, writes a submission with two attempts
+// per test input.
 #pragma once
 
 #include <optional>
@@ -17,9 +18,9 @@
 namespace arctrm {
 
 struct RunOutcome {
-  // Nothing stopped the run before its plan, and every test input has at least
-  // one real vote or there was no limit that it could have had one within: exit
-  // code 0, otherwise 3.
+  // True if the run was not stopped and every test input has a vote. Without a
+  // time limit, true also if the training reached no embedding row of a test
+  // input. Exit code 0 if true, otherwise 3.
   bool complete = false;
   std::string status;
   int test_inputs = 0;
@@ -29,15 +30,16 @@ struct RunOutcome {
   std::string leak_warning;
 };
 
-// InvalidArgument, NotFound, FailedPrecondition and DataLoss are the user's to
-// mend (exit code 2): then nothing that existed was overwritten. From the
-// moment the inputs are read, options.out is a valid submission, replaced
-// atomically as votes come in.
+// Executes the run. From the moment the inputs are read, options.out is a valid
+// submission, replaced atomically as votes come in.
+//
+// InvalidArgument, NotFound, FailedPrecondition and DataLoss are for the user
+// to mend (exit code 2); no existing file was overwritten then.
 absl::StatusOr<RunOutcome> ExecuteRun(const RunOptions& options,
                                       const Deadline& deadline, Log& log,
                                       Engine& engine);
-// What ExecuteRun would do with its time, after a short calibration; writes
-// nothing.
+// Describes how ExecuteRun() would divide its time, after a short measurement.
+// Writes nothing.
 absl::StatusOr<std::string> DescribePlan(const RunOptions& options,
                                          const Deadline& deadline, Log& log,
                                          Engine& engine);

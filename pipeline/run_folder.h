@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The work folder of a run (default OUT.run/): what the report reads and what
-// --resume needs. docs/formats.md describes the files.
+// The work folder of a run (default OUT.run/), with the files that the report
+// and --resume read. docs/formats.md describes them.
 #pragma once
 
 #include <cstdint>
@@ -20,15 +20,16 @@
 
 namespace arctrm {
 
+// Sections of the report with (name, value) pairs.
 using Facts = std::vector<
     std::pair<std::string, std::vector<std::pair<std::string, std::string>>>>;
 
-// run.json: replaced whole whenever something in it changes.
+// The contents of run.json, which is replaced as a whole with each change.
 struct RunRecord {
   std::string title;
   // "preparing", "training", "voting", "done", "stopped by SIGTERM" ….
   std::string status = "preparing";
-  // Resolved settings: what a resumed run must have in common.
+  // Resolved settings. A resumed run must have the same.
   std::map<std::string, std::string> settings;
   // Shown in the report: machine, plan, timings.
   Facts facts;
@@ -39,37 +40,38 @@ struct RunRecord {
   int64_t planned_steps = 0;
   bool training_done = false;
   bool voting_done = false;
-  double elapsed_s = 0;  // of all parts of the run
-  // SHA-256 of what was read, by option: what a resumed run must find again.
-  // Records of before have none.
+  double elapsed_s = 0;  // total of all resumed parts
+  // SHA-256 of the inputs by option. A resumed run must have the same. Empty in
+  // records of earlier versions.
   std::map<std::string, std::string> fingerprints;
-  // The name that its checkpoints, snapshots and ballots have in them too, and
-  // SHA-256 of dataset/dataset.json. "" in records of before.
+  // The name of the run, which its checkpoints, snapshots and ballots carry
+  // too, and the SHA-256 of dataset/dataset.json. "" in records of earlier
+  // versions.
   std::string run;
   std::string dataset;
-  // What there is so far, to say what stands here: optimiser steps, votes that
-  // count, snapshots kept, and the score in words ("" where it isn't known).
+  // Progress: optimiser steps, votes that count, snapshots, and the score in
+  // words ("" if unknown).
   int64_t steps = 0;
   int64_t votes = 0;
   int snapshots = 0;
   std::string score;
-  // The submission, seen from the work folder (kept_runs.h).
+  // The submission, relative to the work folder (kept_runs.h).
   std::string out;
 };
 
-// Is it of a training that has neither ended nor been stopped in order?
+// Whether `record` is of a training that did not end in order.
 bool IsBeingTrained(const RunRecord& record);
 
-// Is `line` a row of metrics.jsonl?
+// Whether `line` is a row of metrics.jsonl.
 bool IsMetricsRow(absl::string_view line);
-// Is `name` what a run calls an entry of its work folder?
+// Whether a run uses `name` for an entry of its work folder.
 bool IsRunFolderName(absl::string_view name);
 
-// The record that run.json holds; `path` is for messages. DataLoss for anything
-// else, FailedPrecondition for another version.
+// Parses the text of run.json; `path` is for messages. DataLoss for damaged
+// text, FailedPrecondition for another format version.
 absl::StatusOr<RunRecord> ParseRunRecord(const std::string& text,
                                          const std::string& path);
-// The complete lines of metrics.jsonl; a line cut by a kill is left out.
+// Parses the complete lines of metrics.jsonl. Skips a line that a kill has cut.
 std::vector<CurvePoint> ParseMetrics(absl::string_view text);
 
 class RunFolder {
@@ -84,44 +86,44 @@ class RunFolder {
   std::string solutions_path() const;
   std::string dataset_dir() const;
   std::string checkpoint_dir() const;
-  // The weights that did best on what is held out, where something is.
+  // The weights with the best score on held-out pairs, if there are any.
   std::string best_dir() const;
-  // The same numbers as in metrics_path(), one column each.
+  // The rows of metrics_path() as CSV.
   std::string metrics_csv_path() const;
-  // Of a job on Sudoku or mazes: what was asked, and the model's answers.
+  // Questions and answers of a training on Sudoku or mazes.
   std::string puzzles_path() const;
   std::string answers_path() const;
 
-  // May a run begin here? FailedPrecondition for a folder with entries (but for
-  // logs of ours) and no run.json of ours, whatever they are called, and for
-  // one whose checkpoints or dataset hold entries that are not ours. Writes
+  // Checks that the folder is absent or is the work folder of a run.
+  // FailedPrecondition if it has entries (other than our logs) without a
+  // run.json, or if its checkpoints or dataset have foreign entries. Writes
   // nothing.
   absl::Status CheckOurs() const;
-  // The same, and FailedPrecondition where a run stands here that is finished
-  // or has a checkpoint or votes, or a training that has curves: says which,
-  // and how to go on.
-  // `resumable`: whether the command that asks has --resume.
+  // CheckOurs(), and FailedPrecondition if the folder holds a run that is
+  // finished or has a checkpoint or votes, or a training with metrics. The
+  // message describes that run and says how to go on. `resumable`: whether the
+  // command has --resume.
   absl::Status CheckNoRun(bool resumable = true) const;
-  // CheckOurs(), then makes the folder and removes what an earlier run left;
-  // entries with other names stay.
+  // CheckOurs(), then makes the folder and removes the files of an earlier run.
+  // Other entries stay.
   absl::Status Start() const;
-  // Makes the folder, and locks it until the lock is gone. AlreadyExists names
-  // the process that holds it.
+  // Makes the folder and locks it while the returned lock exists. AlreadyExists
+  // names the process that holds the lock.
   absl::StatusOr<std::unique_ptr<FileLock>> Lock() const;
-  // AlreadyExists where another process holds it now.
+  // AlreadyExists if another process holds the lock.
   absl::Status CheckNotLocked() const;
   absl::Status WriteRecord(const RunRecord& record) const;
-  // NotFound when there is no run here; DataLoss.
+  // NotFound without run.json; errors of ParseRunRecord().
   absl::StatusOr<RunRecord> ReadRecord() const;
 
-  // To both forms.
+  // Appends a row to metrics.jsonl and metrics.csv.
   absl::Status AppendMetrics(const TrainStats& stats) const;
-  // Drops rows after `step`: a resumed run writes them again.
+  // Removes rows after `step`, which a resumed run writes again.
   absl::Status TrimMetrics(int64_t step) const;
-  // Complete lines only; a line cut by a kill is left out.
+  // See ParseMetrics(). Empty without a file.
   absl::StatusOr<std::vector<CurvePoint>> ReadMetrics() const;
 
-  // After exit 0: shards and resume state go, what people want later stays.
+  // Removes dataset, snapshots and resume state after a complete run.
   absl::Status RemoveResumeState() const;
 
  private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The task files of a job, read and put together.
+// Reads and merges the task files of a run.
 #pragma once
 
 #include <map>
@@ -14,26 +14,28 @@
 namespace arctrm {
 
 struct RunInputs {
-  // What is to be answered, all --challenges sets together; ids are unique.
+  // The tasks to answer, from all --challenges files. Ids are unique.
   ChallengeSet challenges;
-  // Of those: from --solutions, or from the files themselves. For scoring only.
+  // Their test outputs, from --solutions or from the files themselves. Only for
+  // scoring.
   SolutionSet solutions;
-  // For BuildDataset: the challenges' demonstrations, then the train-on sets
-  // with their test pairs.
+  // The sources of the dataset: demonstrations of the challenges, then
+  // --train-on sets with their test pairs.
   std::vector<DatasetSource> sources;
-  // Skipped files, and what the train-on sets lost.
+  // Skipped files and omitted tasks.
   std::vector<Remark> remarks;
-  // SHA-256 of the files by command-line flag, once FingerprintsOf() was asked.
+  // FingerprintsOf() these inputs; set by the caller.
   std::map<std::string, std::string> fingerprints;
 };
 
 // The files that ReadRunInputs() reads for an element of `train_on`.
 std::vector<std::string> TrainOnPaths(const std::string& argument);
 
-// `train_on`: "PATH" or "PATH=SOLUTIONS". A Kaggle challenges file without
-// solutions next to it can't be trained on with its test pairs: InvalidArgument
-// says how to give them. What of a train-on set can't be used is left out and
-// named in the remarks; every fault of the challenges is in one error.
+// Reads the files. Elements of `train_on` are "PATH" or "PATH=SOLUTIONS".
+//
+// Unusable tasks of a --train-on set are omitted and named in the remarks. One
+// error names all faults of the challenges. InvalidArgument also if the test
+// outputs of a --train-on set are unknown; the message says how to give them.
 absl::StatusOr<RunInputs> ReadRunInputs(
     const std::vector<std::string>& challenges, const std::string& solutions,
     const std::vector<std::string>& train_on);

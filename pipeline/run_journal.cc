@@ -10,7 +10,7 @@ namespace arctrm {
 
 RunJournal::RunJournal(const std::string& dir, bool unattended, Log& log)
     : folder_(dir),
-      persevere_(unattended),
+      unattended_(unattended),
       log_(log),
       start_(RealClock().Now()) {}
 
@@ -70,9 +70,9 @@ void RunJournal::Unsaved(const absl::Status& why) {
                     " is lost: what --resume and the report need"));
 }
 
-void RunJournal::TellUnsaved() {
-  if (unsaved_ > 1 && !told_) {
-    told_ = true;
+void RunJournal::WarnOfUnsaved() {
+  if (unsaved_ > 1 && !warned_of_number_) {
+    warned_of_number_ = true;
     Warn(absl::StrCat("in all ", unsaved_, " writes ",
                       only_room_ ? "found no room" : "failed"));
   }
@@ -80,7 +80,7 @@ void RunJournal::TellUnsaved() {
 
 absl::Status RunJournal::DowngradeToWarning(const absl::Status& status,
                                             absl::string_view what) {
-  if (status.ok() || !persevere_) return status;
+  if (status.ok() || !unattended_) return status;
   Warn(absl::StrCat(what, ": ", status.message()));
   return absl::OkStatus();
 }

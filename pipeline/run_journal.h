@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a job writes down as it goes on: run.json in its work folder, with
-// warnings, timings and the facts of its report.
+// The record of a run while it goes on: run.json in its work folder, with
+// warnings, timings and the facts of the report.
 #pragma once
 
 #include <string>
@@ -19,7 +19,7 @@ namespace arctrm {
 
 class RunJournal {
  public:
-  // Of a job that begins now, in the work folder `dir`. Borrows `log`.
+  // For a run that begins now in the work folder `dir`. Borrows `log`.
   RunJournal(const std::string& dir, bool unattended, Log& log);
 
   const RunFolder& folder() const { return folder_; }
@@ -30,45 +30,46 @@ class RunJournal {
   absl::Time start() const { return start_; }
   double ElapsedS() const;
 
-  // The rows of a section of the report, which is made where there is none.
+  // The rows of a section of the report. Adds the section if it is absent.
   std::vector<std::pair<std::string, std::string>>& Section(
       const std::string& name);
   void AddTiming(const std::string& what, double seconds);
   absl::Status Save(const std::string& status);
 
-  // Logged, and in the report once.
+  // Logs the warning. The report shows equal warnings once.
   void Warn(const std::string& line);
-  // The same of what a reader left out: the log's line is short, the report
-  // has all of it.
+  // The same for a remark of a reader. The log gets a short line, the report
+  // the whole remark.
   void Warn(const Remark& remark);
-  // Into the report; the engine has logged them already.
+  // Adds the warnings of the engine, which has logged them, to the report.
   void TakeWarnings(Engine& engine);
-  // Something of the work folder that could not be written, for want of room or
-  // another reason: the first one is warned of, the others are counted.
+  // Notes that a file of the work folder could not be written. Warns of the
+  // first failure and counts the others.
   void Unsaved(const absl::Status& why);
-  // Ignores what is OK.
+  // Calls Unsaved() unless `status` is OK.
   void Keep(const absl::Status& status) {
     if (!status.ok()) Unsaved(status);
   }
+  // Number of calls of Unsaved().
   int unsaved() const { return unsaved_; }
-  // Warns of how much there was of it, once; before the last Save().
-  void TellUnsaved();
-  // When persevering, a failure that costs no votes becomes a warning.
+  // Warns of the number of failed writes, once. Call before the last Save().
+  void WarnOfUnsaved();
+  // In an unattended run, turns a failure that costs no votes into a warning.
   absl::Status DowngradeToWarning(const absl::Status& status,
                                   absl::string_view what);
 
  private:
-  // Into the report, once.
+  // Adds a line to the warnings of the report, once.
   void Record(const std::string& line);
 
   const RunFolder folder_;
-  const bool persevere_;
+  const bool unattended_;
   Log& log_;
   const absl::Time start_;
   RunRecord record_;
   int unsaved_ = 0;
-  bool only_room_ = true;  // is all that they lacked
-  bool told_ = false;      // how much there was of it
+  bool only_room_ = true;  // every failed write lacked room
+  bool warned_of_number_ = false;
 };
 
 }  // namespace arctrm

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What `arctrm run` is asked to do.
+// The options of `arctrm run`.
 #pragma once
 
 #include <cstdint>
@@ -18,26 +18,27 @@
 
 namespace arctrm {
 
-// How the time is split and how much is augmented.
+// How a run divides its time and how much it augments.
 struct PlanningOptions {
-  // Copies per task are chosen so that every embedding row is updated about
-  // this often: an untrained row answers nothing. Measured: docs/RESULTS.md.
+  // Wanted updates of each embedding row, which decide the number of
+  // augmentations: an untrained row answers nothing. Measured in
+  // docs/RESULTS.md.
   int row_updates = 150;
-  int max_augmentations = 1000;  // beside the task itself
-  double vote_share = 0.25;      // of the time left after set-up, at most
-  int max_views = 0;  // views per test input that vote; 0: all trained
-  // Tasks whose last pair is kept out of training and tried every
-  // train.evaluate_interval_s seconds; the best weights vote. Differs from TRM:
-  // there the last weights do; 0 does that.
+  int max_augmentations = 1000;  // per task, beside the task itself
+  double vote_share = 0.25;      // of the time after set-up, at most
+  int max_views = 0;             // per test input; 0: all with a trained row
+  // Number of held-out pairs, scored every train.evaluate_interval_s seconds.
+  // The best weights vote. Differs from TRM, where the last weights vote, as
+  // they do with 0.
   int held_out = 0;
-  // States of the second half of training that vote too, after the last one
-  // has, as time allows.
+  // Snapshots of the second half of the training, which vote after the other
+  // weights as time allows.
   int snapshots = 0;
-  int canvas_margin = 0;  // cells beyond the largest grid that is known
-  int predict_batch = 0;  // rows; 0: chosen for the device
+  int canvas_margin = 0;            // cells beyond the largest known grid
+  int predict_batch = 0;            // batch rows; 0: chosen for the device
   std::string fit_canvas = "auto";  // PredictorOptions::fit_canvas
   bool stop_decided = false;  // VoteOptions::stop_decided; not with snapshots
-  // As PredictorOptions say; these are published TRM.
+  // See PredictorOptions. The defaults are those of published TRM.
   double early_halt = 0;
   int stable_halt = 0;
   int rollouts = 1;
@@ -51,38 +52,39 @@ void AddOptions(PlanningOptions& options, OptionSet& set);
 
 struct RunOptions {
   std::vector<std::string> challenges;
-  // "" when unknown; only for scoring.
+  // Only for scoring; "" if unknown.
   std::string solutions;
   // "PATH" or "PATH=SOLUTIONS".
   std::vector<std::string> train_on;
   std::string checkpoint;
   std::string out;
   std::string work;  // "": OUT.run
-  // Another folder, for checkpoints that find no room in `work`; "": none.
+  // A folder for checkpoints that find no room in `work`; "": none.
   std::string spare;
   std::string report;  // "": none
   absl::Duration time_limit = absl::InfiniteDuration();
   int64_t steps = 0;       // 0: as many as fit
-  int augmentations = -1;  // copies beside the task; -1: planned
+  int augmentations = -1;  // beside the task itself; -1: planned
   bool resume = false;
-  // A run that stands in the work folder is removed.
+  // Removes an earlier run in the work folder.
   bool overwrite = false;
-  // Asked once all inputs are read, before anything is written; may be empty.
+  // Called once all inputs are read, before anything is written; may be empty.
+  // An error ends the run.
   std::function<absl::Status()> may_write;
-  // Kept in the submission for test inputs that have no vote yet.
+  // Answers for test inputs that have no vote yet.
   Submission standing;
-  // What fails is worked around and told, as long as votes can still come:
-  // weights that don't load, a diverged training, a full disk, a batch too
-  // large for the device. For jobs that nobody watches.
+  // For runs that nobody watches: failures are reported and worked around as
+  // long as votes can still come, such as weights that do not load, a diverged
+  // training, a full disk, or a batch that is too large for the device.
   bool unattended = false;
   uint64_t seed = 0;
-  std::string recipe;  // for the record
+  std::string recipe;  // name, for the record
   DeviceOptions device;
   ModelOptions model;
   TrainOptions train;
   PlanningOptions planning;
-  // Task id -> label. Tasks with one label are shown and scored together, as
-  // the demo does.
+  // Task id -> label. Tasks with the same label are shown and scored together,
+  // as in the demo.
   std::map<std::string, std::string> task_labels;
   std::string title = "arctrm run";
 

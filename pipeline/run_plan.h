@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How a run spends its time: pure arithmetic over measured speeds.
+// Divides the time of a run: arithmetic over measured speeds.
 #pragma once
 
 #include <cstdint>
@@ -13,38 +13,39 @@ namespace arctrm {
 struct PlanInputs {
   int tasks = 0;        // in the dataset
   int test_inputs = 0;  // to vote on
-  double left_s = 0;    // until the deadline; infinite without one
-  double step_s = 0;    // one optimiser step, measured; 0 without a deadline
-  // false: a step takes longer than step_s, and nothing more is known.
+  double left_s = 0;    // until the deadline; infinite without
+  double step_s = 0;    // one step, measured; 0 without a deadline
+  // False if a step takes longer than step_s by an unknown amount.
   bool step_complete = true;
-  // Share of the training time that goes before the first step: matching of
-  // embedding rows.
+  // Share of the training time before the first step, for finding the best
+  // matching embedding rows.
   double match_share = 0;
-  double start_s = 0;            // until predictors are at work
-  int64_t steps_asked = 0;       // --steps; 0: none
-  int augmentations_asked = -1;  // --augmentations; -1: none
+  double start_s = 0;            // seconds until predictors have started
+  int64_t steps_asked = 0;       // --steps; 0: not given
+  int augmentations_asked = -1;  // --augmentations; -1: not given
 };
 
 struct RunPlan {
   int augmentations = 0;  // beside the task itself
-  // Planned; the deadline decides. 0 with a deadline: no step fits, and all
-  // time goes to voting.
+  // Expected steps; the deadline decides. 0 with a deadline means that no step
+  // fits and all time goes to voting.
   int64_t steps = 0;
   double train_s = 0;  // infinite without a deadline
   double vote_s = 0;
-  double reserve_s = 0;        // kept for writing results
-  int views = 0;               // views per test input that fit
-  double updates_per_row = 0;  // with this plan
+  double reserve_s = 0;        // for writing results
+  int views = 0;               // per test input, as time allows
+  double updates_per_row = 0;  // expected
+
   // One line for log and report.
   std::string Describe() const;
 };
 
-// Seconds that one view of one test input takes: all supervision steps of the
-// forward pass of one row, from the time of a training step. A step runs H
-// cycles forward and one backward, which costs twice its forward.
+// Estimates the seconds of one view of one test input, with all supervision
+// steps, from the time of a training step with `batch` rows. A training step
+// runs H cycles forward and one backward, which costs twice its forward pass.
 double ViewSeconds(double step_s, const ModelOptions& model, int batch);
 
-// What a step really takes, known while training goes on.
+// A new division of the time during training.
 struct Replan {
   double train_left_s = 0;
   double vote_s = 0;
@@ -53,15 +54,17 @@ struct Replan {
   std::string reason;
 };
 
-// Divides what is left anew. step_s: measured over the steps so far; step:
-// done; left_s: until the deadline. Voting keeps what its views need at this
-// speed, at most its share of the whole time (elapsed_s + left_s). Changes of
-// less than a twentieth of the voting time or a second are left alone.
+// Divides the remaining time again after `step` steps, which took `step_s` on
+// average. `elapsed_s` is the time since the start, `left_s` the time until the
+// deadline. Voting gets what its views need at this speed, at most its share of
+// the whole time. Changes of less than a twentieth of the voting time, or of a
+// second, are ignored.
 Replan PlanAgain(const RunPlan& plan, const PlanInputs& inputs, double step_s,
                  int64_t step, double elapsed_s, double left_s,
                  const ModelOptions& model, const TrainOptions& train,
                  const PlanningOptions& planning);
 
+// Makes the plan of a run.
 RunPlan PlanRun(const PlanInputs& inputs, const ModelOptions& model,
                 const TrainOptions& train, const PlanningOptions& planning);
 

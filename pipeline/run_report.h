@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The report of a finished or running job.
+// The HTML report of a run, finished or not.
 #pragma once
 
 #include <string>
@@ -13,16 +13,16 @@
 
 namespace arctrm {
 
-// Of the reports of the run in the work folder `work`.
+// The owner that reports of the run in `work` name.
 std::string ReportOwnerOf(const std::string& work);
-// Is the file at `path` a report of that run?
+// Whether the file at `path` is a report of that run.
 bool IsReportOf(const std::string& work, const std::string& path);
 
-// From the work folder alone.
+// Reads the data from the work folder alone.
 absl::StatusOr<ReportData> ReadReportData(const std::string& run_dir);
 absl::Status WriteRunReport(const std::string& run_dir, const std::string& out);
-// Of a job that knows all but its curve itself: its work folder need not have
-// found room for anything.
+// Reads only the metrics from the work folder, which may have had no room for
+// other files.
 absl::Status WriteRunReport(const RunFolder& folder, const RunRecord& record,
                             const ChallengeSet& challenges,
                             const SolutionSet& solutions,

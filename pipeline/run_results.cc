@@ -68,7 +68,7 @@ void WriteReport(const std::string& status, RunContext& run) {
 }
 
 void WriteRecordAndReport(const std::string& status, RunContext& run) {
-  run.journal.TellUnsaved();
+  run.journal.WarnOfUnsaved();
   WriteReport(status, run);
   const absl::Status saved = run.journal.Save(status);
   if (!saved.ok() && run.journal.unsaved() == 0) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The votes of a job: which weights vote for how long, and the submission that
-// is replaced as votes come in.
+// The voting of a run: which weights vote for how long. The submission is
+// replaced as votes come in.
 #pragma once
 
 #include <string>
@@ -17,15 +17,15 @@
 
 namespace arctrm {
 
-// Replaces options.out by what `ballots` choose, and options.standing where
-// there is no vote.
+// Replaces options.out by the attempts that `ballots` choose. Test inputs
+// without votes get their answers from options.standing.
 absl::Status SaveSubmission(const Ballots& ballots, const RunInputs& inputs,
                             const RunOptions& options);
 
-// Votes into `ballots`, which the work folder keeps, until the plan's reserve
-// before the deadline: first the best weights on what was held out, else those
-// of `checkpoint`, then its snapshots. Says in the journal's record whether all
-// was voted on. True when a signal ended it.
+// Adds votes to `ballots`, also in the work folder, until the end of voting in
+// `budget`. First vote the weights with the best score on held-out pairs,
+// otherwise those of `checkpoint`; then the snapshots of `checkpoint`. Sets
+// voting_done in the record. Returns true if a signal ended the voting.
 absl::StatusOr<bool> VoteOnTests(const std::string& checkpoint,
                                  const RunInputs& inputs,
                                  const TimeBudget& budget,

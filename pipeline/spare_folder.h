@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Another disk for what a work folder has no room for.
+// A spare folder on another disk, for a work folder without room.
 #pragma once
 
 #include <cstdint>
@@ -7,9 +7,9 @@
 
 namespace arctrm {
 
-// A folder for the work folder `work`, not made yet, on another disk: of
-// $TMPDIR, /tmp, /var/tmp and /dev/shm that with the most room. The same each
-// time for the same `work`; its name is this user's. "" where none has `least`
+// Chooses a folder for the work folder `work` on another disk: in $TMPDIR,
+// /tmp, /var/tmp or /dev/shm, whichever has the most room. Does not make it.
+// Equal for equal `work`; the name contains the user. "" if none has `least`
 // bytes.
 std::string SpareFolder(const std::string& work, int64_t least);
 

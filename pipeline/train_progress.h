@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The line that shows how training goes.
+// The progress line of a training.
 #pragma once
 
 #include <cstdint>
@@ -14,15 +14,15 @@ namespace arctrm {
 // "" without a time limit.
 std::string TimeLeftField(const Deadline& deadline);
 
-// Single batches jump: the line shows means over about the last 30 steps.
+// Shows means over about the last 30 steps, because single batches vary.
 class TrainProgress {
  public:
-  // goal: steps at the end, 0 where only time ends it.
+  // `goal`: number of steps at the end, 0 if only time ends the training.
   std::string Line(const TrainStats& stats, int64_t goal,
                    const Deadline& deadline);
 
  private:
-  // A running mean, exact while it has seen little.
+  // A running mean that is exact from the first value.
   struct Mean {
     double sum = 0;
     double weight = 0;

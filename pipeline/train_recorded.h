@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Training whose metrics stand in a work folder and whose progress is shown.
+// A training that writes its metrics to a work folder and shows its progress.
 #pragma once
 
 #include <cstdint>
@@ -16,32 +16,32 @@
 
 namespace arctrm {
 
-// Locks the work folder of a training, which it makes. AlreadyExists where
-// another process holds it; FailedPrecondition for one that is not ours.
+// Makes and locks the work folder of a training. AlreadyExists if another
+// process holds the lock; FailedPrecondition if the folder is not ours.
 absl::StatusOr<std::unique_ptr<FileLock>> LockTraining(const RunFolder& folder);
 
-// The record of a job that trains. A resumed one goes on with its own, where
-// the work folder still has it; any other gets `fresh`. FailedPrecondition for
-// a resumed one whose settings or inputs are not those of `fresh`, or whose
-// checkpoints in request.spec.out and request.spec.best_out are another run's.
-// Writes nothing.
+// Returns the record of a training: that of the work folder if the training is
+// resumed and the folder has one, otherwise `fresh`. FailedPrecondition if a
+// resumed training has other settings or inputs than `fresh`, or if its
+// checkpoints in request.spec.out and request.spec.best_out belong to another
+// run. Writes nothing.
 absl::StatusOr<RunRecord> FindRecord(const RunFolder& folder,
                                      const TrainRequest& request,
                                      const RunRecord& fresh, Log& log);
-// The same, and starts the work folder of a record that is new.
+// FindRecord(), then starts the work folder if the record is new.
 absl::StatusOr<RunRecord> OpenRecord(const RunFolder& folder,
                                      const TrainRequest& request,
                                      const RunRecord& fresh, Log& log);
 
-// Of a training that ended: where its last checkpoint went to the spare folder,
-// for want of room in `out`, that is the one to go on in, and no spare is left.
+// After a training whose last checkpoint went to the spare folder, because
+// `out` had no room: continues in the spare folder, and leaves no spare.
 void SwitchToSpareFolder(TrainRequest& request);
 
-// train(request), which is Train() or an engine's, with request.hooks.on_start
-// and on_step set: metrics are cut back to where a resumed training stands and
-// appended to, one line shows how it goes towards `goal` steps (0: none) and
-// the `shown` deadline, and tries of what is held out are logged. `goal` is
-// read for each line: a new plan may change it meanwhile.
+// Calls `train`, which is Train() or that of an engine, with request.hooks set.
+// The hooks remove metrics after the step of a resumed training, append new
+// ones, log the scores of held-out pairs, and show the progress towards `goal`
+// steps (0: none) and the deadline `shown`. `goal` is read for each line,
+// because replanning may change it.
 absl::StatusOr<TrainResult> TrainRecorded(
     const std::function<absl::StatusOr<TrainResult>(const TrainRequest&)>&
         train,

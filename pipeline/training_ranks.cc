@@ -89,22 +89,22 @@ TrainingRanks::Fault TrainingRanks::Blame(size_t rank,
     const std::optional<Event> next =
         Next(std::max(absl::ZeroDuration(), patience.Remaining()));
     if (!next.has_value()) break;
-    if (next->said.ok()) {
-      const absl::Status other = ErrorOf(*next->said);
+    if (next->message.ok()) {
+      const absl::Status other = ErrorOf(*next->message);
       if (other.ok()) continue;
       if (!MissesAnother(other)) return {other, next->rank};
       told.insert(next->rank);
     } else if (told.count(next->rank) == 0) {
-      return {next->said.status(), next->rank};
+      return {next->message.status(), next->rank};
     }
   }
   return {error, rank};
 }
 
-void TrainingRanks::Tell(const nlohmann::json& what) {
+void TrainingRanks::SendToAll(const nlohmann::json& message) {
   for (const auto& process : processes_) {
     // One that can't be told is noticed by its reader.
-    (void)SendFrame(*process, what.dump(),
+    (void)SendFrame(*process, message.dump(),
                     Deadline(RealClock(), absl::Seconds(1)));
   }
 }
@@ -119,7 +119,7 @@ void TrainingRanks::Read(size_t rank) {
                                    ReceiveFrame(*processes_[rank], Deadline()));
                                return ParseFrame(body);
                              })};
-    const bool over = !event.said.ok();
+    const bool over = !event.message.ok();
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       events_.push_back(std::move(event));

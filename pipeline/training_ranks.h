@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The processes of one try at a training, seen from their leader.
+// The processes of one attempt at a training, as their leader sees them.
 #pragma once
 
 #include <condition_variable>
@@ -21,18 +21,18 @@
 
 namespace arctrm {
 
-// A port that was free a moment ago, for the ranks to meet.
+// A free port where the ranks can meet. Another process may take it first.
 absl::StatusOr<int> FreePort();
 
-// The ranks, and what they say in order of arrival. Those that still run are
-// killed with it.
+// The ranks and their messages in order of arrival. The destructor kills ranks
+// that still run.
 class TrainingRanks {
  public:
   struct Event {
     size_t rank = 0;
-    absl::StatusOr<nlohmann::json> said;  // an error: the rank is gone
+    absl::StatusOr<nlohmann::json> message;  // an error: the rank is gone
   };
-  // Why a try ended, and the rank that went first.
+  // Why an attempt ended, and the rank that failed first.
   struct Fault {
     absl::Status why;
     size_t rank = 0;
@@ -40,20 +40,21 @@ class TrainingRanks {
 
   ~TrainingRanks();
 
-  // Starts the next rank. From the thread that will outlive the process.
+  // Starts the next rank. Call from a thread that outlives the rank.
   absl::Status Add(const SubprocessOptions& options, const std::string& request,
                    const Deadline& deadline);
-  // After the last Add().
+  // Starts reading messages. Call after the last Add().
   void Listen();
 
-  // The next event, nothing when none comes within `patience`.
+  // Returns the next event; nothing if none comes within `patience`.
   std::optional<Event> Next(absl::Duration patience);
-  // Whose fault `error`, told by `rank`, is: where another one died or has an
-  // error of its own, that one's. Those that miss a rank say so before they
-  // end; one that died says nothing. Takes events for up to a second.
+  // Finds the cause of `error`, which `rank` reported. If the error only says
+  // that another rank is missing, the cause is a rank that died or reported an
+  // error of its own. Reads events for up to a second.
   Fault Blame(size_t rank, const absl::Status& error);
 
-  void Tell(const nlohmann::json& what);
+  // Sends a message to all ranks.
+  void SendToAll(const nlohmann::json& message);
   size_t size() const { return processes_.size(); }
 
  private:

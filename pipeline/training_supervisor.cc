@@ -142,18 +142,18 @@ absl::Status Attempt::CheckTime() {
 void Attempt::StopRanks() {
   if (stopping_) return;
   stopping_ = true;
-  ranks_.Tell({{"stop", true}});
+  ranks_.SendToAll({{"stop", true}});
   const Deadline soon(RealClock(), grace_);
   if (soon.Remaining() < end_.Remaining()) end_ = soon.EarlierBy(grace_);
 }
 
 absl::Status Attempt::HandleEvent(const TrainingRanks::Event& event) {
-  if (!event.said.ok()) {
+  if (!event.message.ok()) {
     if (done_[event.rank]) return absl::OkStatus();  // it has sent its result
     failed_rank_ = event.rank;
-    return event.said.status();
+    return event.message.status();
   }
-  const nlohmann::json& message = *event.said;
+  const nlohmann::json& message = *event.message;
   const absl::Status error = ErrorOf(message);
   if (!error.ok()) {
     const TrainingRanks::Fault fault = ranks_.Blame(event.rank, error);
@@ -205,7 +205,7 @@ absl::Status Attempt::HandleStats(const nlohmann::json& json) {
   const absl::Duration moved = end.Remaining() - end_.Remaining();
   if (moved > kLeastMove || moved < -kLeastMove) {
     end_ = end;
-    ranks_.Tell({{"deadline", ToJson(end_)}});
+    ranks_.SendToAll({{"deadline", ToJson(end_)}});
   }
   return absl::OkStatus();
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The devices of a job that is led from here, and how workers on them are
-// started.
+// The devices of a run, and how workers are started on them.
 #pragma once
 
 #include <cstddef>
@@ -25,25 +24,26 @@ class WorkerDevices {
   WorkerDevices(const WorkerOptions& options, Log& log)
       : options_(options), log_(log) {}
 
-  // Looks up what `device` names, once.
+  // Looks up the devices that `device` names. Later calls do nothing.
   absl::Status Find(const DeviceOptions& device);
-  // What is still used of it: devices are given up as their workers fail.
+  // The devices in use. Those whose workers fail repeatedly are removed.
   std::vector<std::string>& list() { return list_; }
   const std::vector<std::string>& list() const { return list_; }
-  const DeviceInfo& info() const { return info_; }  // of the first one
-  double start_s() const { return start_s_; }       // of a worker, measured
+  const DeviceInfo& info() const { return info_; }  // of the first device
+  double start_s() const { return start_s_; }  // start of a worker, measured
 
-  // A worker as it is started: pipes, and a file for what it says.
+  // How to start a worker: program, pipes, and a file for its standard error.
   SubprocessOptions Command() const;
   std::string ErrorFile() const;
-  // Threads of each worker on a processor when all devices have one.
+  // Threads of each worker if all devices are CPUs.
   int ThreadsEach(const DeviceOptions& device) const;
-  // Sends `request` to a worker of its own, gives its one answer.
+  // Starts a worker for `request` and returns its only answer. DeadlineExceeded
+  // after `patience`; errors of the worker.
   absl::StatusOr<nlohmann::json> Ask(const nlohmann::json& request,
                                      absl::Duration patience);
 
   Log& log() { return log_; }
-  // Logged, and kept for TakeWarnings().
+  // Logs the warning and keeps it for TakeWarnings().
   void Warn(const std::string& line);
   std::vector<std::string> TakeWarnings() {
     return std::exchange(warnings_, {});

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// An engine whose model runs in processes of their own, one per device, started
-// and watched from here: what crashes, hangs or is killed there costs a device
-// or some steps, never the job.
+// An engine that runs the model in worker processes, one per device, and
+// watches them. A worker that crashes, hangs or is killed costs a device or
+// some steps, never the run.
 #pragma once
 
 #include <memory>
@@ -15,15 +15,15 @@ namespace arctrm {
 
 struct WorkerOptions {
   std::string solver;  // path of the program `arctrm-solver`
-  // Folder for what workers need as files and write to standard error.
+  // Folder for files that workers need, and for their standard error.
   std::string scratch;
-  // Nothing is waited for beyond it.
+  // No answer is awaited longer.
   Deadline deadline;
 };
 
-// Devices of a request ("auto", "cpu", "cuda:0,1", "cpu,cpu": two processes on
-// the processor, which share its threads) are looked up once. `log` takes what
-// workers say and must outlive the engine.
+// Looks up devices once, at the first call: "auto", "cpu", "cuda:0,1", or
+// "cpu,cpu" for two processes that share the threads of the CPU. Borrows `log`,
+// which receives the messages of workers.
 std::unique_ptr<Engine> MakeWorkerEngine(const WorkerOptions& options,
                                          Log& log);
 
