@@ -9,23 +9,24 @@ namespace {
 
 // Measuring takes at most this share of the time left, and this many seconds.
 constexpr double kMeasuringShare = 0.15;
-constexpr double kMostMeasuringS = 120;
+constexpr double kMaxMeasuringS = 120;
 constexpr double kRepeatShare = 0.03;
-constexpr double kLeastRepeatS = 1;
-constexpr double kMostRepeatS = 20;
+constexpr double kMinRepeatS = 1;
+constexpr double kMaxRepeatS = 20;
 
 constexpr double kBuildingShare = 0.1;
 constexpr double kSavingShare = 0.05;
 
 constexpr double kReserveShare = 0.01;
-constexpr double kLeastReserveS = 1.5;
-constexpr double kMostReserveS = 8;
+constexpr double kMinReserveS = 1.5;
+constexpr double kMaxReserveS = 8;
 
 // Reading the weights, and a last batch that no longer fits.
 constexpr double kVotingOverheadS = 1;
 // The speed of voting is an estimate.
 constexpr double kVotingMargin = 1.25;
-// Predictors start while the end of training keeps the machine busy.
+// Predictors start slowly, because the end of the training keeps the machine
+// busy.
 constexpr double kStartMargin = 3;
 constexpr double kStartOverheadS = 1;
 
@@ -36,52 +37,53 @@ constexpr double kStepsOverheadS = 10;
 constexpr double kStepMargin = 1.25;
 constexpr double kEvaluationMargin = 1.25;
 
-// A late training step may take this share of the time for voting, a late batch
-// of votes this share of the reserve.
+// A late training step may use this share of the voting time, a late batch of
+// votes this share of the reserve.
 constexpr double kTrainingAbortShare = 0.3;
 constexpr double kVotingAbortShare = 0.6;
 
-constexpr double kMostTestShare = 0.3;
+constexpr double kMaxTestShare = 0.3;
 constexpr double kTestReserveS = 3;
-constexpr double kMostTestReserveShare = 0.2;
-// Writing the answers; the watchdog ends the process before the deadline.
+constexpr double kMaxTestReserveShare = 0.2;
+// For writing the answers, and for the watchdog, which ends the process before
+// the deadline.
 constexpr double kWritingS = 0.4;
 constexpr double kEndingShare = 0.05;
-constexpr double kMostEndingS = 1;
+constexpr double kMaxEndingS = 1;
 
 constexpr double kWorthTrainingS = 5;
 constexpr double kWorthVotingS = 2;
 constexpr double kWorthStarts = 2;
-constexpr double kLeastVotingS = 0.5;
+constexpr double kMinVotingS = 0.5;
 constexpr int kStartWeightsStarts = 2;
 
 constexpr double kFirstReplanShare = 0.1;
 constexpr double kReplanShare = 0.15;
-constexpr absl::Duration kMostFirstReplan = absl::Minutes(2);
-constexpr absl::Duration kMostReplan = absl::Minutes(20);
+constexpr absl::Duration kMaxFirstReplan = absl::Minutes(2);
+constexpr absl::Duration kMaxReplan = absl::Minutes(20);
 
 constexpr absl::Duration kWritingResult = absl::Seconds(1);
 constexpr absl::Duration kWritingLateResult = absl::Milliseconds(700);
 constexpr absl::Duration kWorthBeginning = absl::Seconds(3);
-// Loading takes 0.3 s, several times that on a busy machine.
+// Loading takes 0.3 s, but several times as long on a busy machine.
 constexpr absl::Duration kLoadingSolver = absl::Seconds(2);
-constexpr absl::Duration kLeastWatched = absl::Milliseconds(600);
-// Ending writes a small file or two; a busy machine gets to it late.
+constexpr absl::Duration kMinWatched = absl::Milliseconds(600);
+// Ending a run writes a few small files, late on a busy machine.
 constexpr absl::Duration kEndingBase = absl::Milliseconds(200);
-// Freeing memory page by page, measured: 0.1 to 0.2 s a GiB.
+// Measured time to free memory: 0.1 to 0.2 s per GiB.
 constexpr double kFreeSecondsPerByte = 0.15 / (1 << 30);
 
 constexpr double kCheckpointShare = 0.1;
-constexpr double kLeastCheckpointIntervalS = 1;
+constexpr double kMinCheckpointIntervalS = 1;
 
-// A measured step knows products only; batches differ, and the last one is
-// smaller.
+// The estimate knows only matrix products. Measured batches differ, and the
+// last one is smaller.
 constexpr double kEstimatedAnswersMargin = 1.5;
 constexpr double kMeasuredAnswersMargin = 1.25;
 
 constexpr double kGraceShare = 0.05;
-constexpr double kLeastGraceS = 2;
-constexpr double kMostGraceS = 60;
+constexpr double kMinGraceS = 2;
+constexpr double kMaxGraceS = 60;
 
 }  // namespace
 
@@ -94,10 +96,10 @@ double TimeBudget::ElapsedS() const {
 
 MeasureLimits TimeBudget::Measuring() const {
   MeasureLimits limits;
-  limits.give_up_s = std::min(kMeasuringShare * LeftS(), kMostMeasuringS);
+  limits.give_up_s = std::min(kMeasuringShare * LeftS(), kMaxMeasuringS);
   limits.repeat_s =
       std::min(limits.give_up_s,
-               std::clamp(kRepeatShare * LeftS(), kLeastRepeatS, kMostRepeatS));
+               std::clamp(kRepeatShare * LeftS(), kMinRepeatS, kMaxRepeatS));
   return limits;
 }
 
@@ -123,16 +125,16 @@ StageLimits TimeBudget::Voting() const {
           end_.EarlierBy(absl::Seconds(kVotingAbortShare * reserve_s_))};
 }
 
-double TimeBudget::MostTestS() const { return kMostTestShare * whole_s_; }
+double TimeBudget::MaxTestS() const { return kMaxTestShare * whole_s_; }
 
 double TimeBudget::TestReserveS() const {
-  return std::min(kTestReserveS, kMostTestReserveShare * whole_s_);
+  return std::min(kTestReserveS, kMaxTestReserveShare * whole_s_);
 }
 
 Deadline TimeBudget::TestEnd() const {
   if (!limited()) return end_;
   return end_.EarlierBy(absl::Seconds(
-      kWritingS + std::min(kMostEndingS, kEndingShare * whole_s_)));
+      kWritingS + std::min(kMaxEndingS, kEndingShare * whole_s_)));
 }
 
 bool TimeBudget::WorthVoting(double start_s) const {
@@ -147,11 +149,11 @@ double VotingOverheadS(double start_s) {
 
 bool TimeBudget::WorthStartWeights(double start_s) const {
   return Voting().end.Remaining() >
-         absl::Seconds(kLeastVotingS + kStartWeightsStarts * start_s);
+         absl::Seconds(kMinVotingS + kStartWeightsStarts * start_s);
 }
 
 double ReserveS(double left_s) {
-  return std::clamp(kReserveShare * left_s, kLeastReserveS, kMostReserveS);
+  return std::clamp(kReserveShare * left_s, kMinReserveS, kMaxReserveS);
 }
 
 double ViewsTimeS(double views_s) { return kVotingMargin * views_s; }
@@ -165,7 +167,7 @@ double StepsTimeS(double steps_s) {
 }
 
 bool StepFits(const TrainCosts& costs, bool evaluates, double left_s) {
-  // The last save, and two more where the evaluation finds better weights.
+  // The last save, and two more if the evaluation finds better weights.
   const int saves = evaluates ? 3 : 1;
   return left_s > kStepMargin * costs.step_s + saves * costs.save_s +
                       kEvaluationMargin * costs.evaluation_s;
@@ -184,16 +186,16 @@ bool WorthLoadingSolver(const Deadline& end) {
 }
 
 Deadline WatchedEnd(const Deadline& end) {
-  return end.Remaining() < kLeastWatched ? Deadline(RealClock(), kLeastWatched)
-                                         : end;
+  return end.Remaining() < kMinWatched ? Deadline(RealClock(), kMinWatched)
+                                       : end;
 }
 
 absl::Duration EndingTime(double resident_bytes) {
   return kEndingBase + absl::Seconds(resident_bytes * kFreeSecondsPerByte);
 }
 
-double MostCheckpointIntervalS(double limit_s) {
-  return std::max(kLeastCheckpointIntervalS, kCheckpointShare * limit_s);
+double MaxCheckpointIntervalS(double limit_s) {
+  return std::max(kMinCheckpointIntervalS, kCheckpointShare * limit_s);
 }
 
 double AnsweringTimeS(double answers_s, bool estimated) {
@@ -201,15 +203,15 @@ double AnsweringTimeS(double answers_s, bool estimated) {
          (estimated ? kEstimatedAnswersMargin : kMeasuredAnswersMargin);
 }
 
-absl::Duration ReplanInterval(int looks, double train_s) {
+absl::Duration ReplanInterval(int checks, double train_s) {
   const absl::Duration whole = absl::Seconds(train_s);
-  return looks == 0 ? std::min(kMostFirstReplan, kFirstReplanShare * whole)
-                    : std::min(kMostReplan, kReplanShare * whole);
+  return checks == 0 ? std::min(kMaxFirstReplan, kFirstReplanShare * whole)
+                     : std::min(kMaxReplan, kReplanShare * whole);
 }
 
 absl::Duration WorkerGrace(double left_s) {
   return absl::Seconds(
-      std::clamp(kGraceShare * left_s, kLeastGraceS, kMostGraceS));
+      std::clamp(kGraceShare * left_s, kMinGraceS, kMaxGraceS));
 }
 
 }  // namespace arctrm

@@ -319,7 +319,7 @@ absl::StatusOr<RunOutcome> RunKaggle(const KaggleOptions& options, Log& log) {
       // have the same settings.
       settled.train.checkpoint_interval_s = std::min(
           settled.train.checkpoint_interval_s,
-          MostCheckpointIntervalS(absl::ToDoubleSeconds(options.limit)));
+          MaxCheckpointIntervalS(absl::ToDoubleSeconds(options.limit)));
       absl::StatusOr<RunOutcome> outcome =
           RunIn(work, settled, deadline, log, *engine);
       if (outcome.ok() && outcome->complete) {

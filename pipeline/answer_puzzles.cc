@@ -16,6 +16,7 @@
 #include "pipeline/train_progress.h"
 
 namespace arctrm {
+
 absl::StatusOr<std::vector<PuzzleAnswer>> AnswerPuzzles(Predictor& predictor,
                                                         const PuzzleFile& file,
                                                         Deadline deadline,
@@ -34,7 +35,7 @@ absl::StatusOr<std::vector<PuzzleAnswer>> AnswerPuzzles(Predictor& predictor,
   std::vector<PuzzleAnswer> answers;
   double batch_s = 0;
   while (answers.size() < all && StopSignal() == 0) {
-    // A batch that would not be ready in time is not begun.
+    // No batch begins that is not expected to end in time.
     if (deadline.EarlierBy(absl::Seconds(batch_s)).Passed()) break;
     const absl::Time before = RealClock().Now();
     std::vector<PredictorInput> inputs;

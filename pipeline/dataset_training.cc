@@ -37,7 +37,8 @@ absl::StatusOr<Dataset> ReadDatasets(const std::vector<std::string>& paths) {
   return dataset;
 }
 
-// The functions are the stages, in the order in which Run() calls them.
+// A training on datasets. Its stages are functions, in the order in which Run()
+// calls them.
 class DatasetTraining {
  public:
   DatasetTraining(const DatasetTrainOptions& options, const Deadline& deadline,
@@ -52,17 +53,17 @@ class DatasetTraining {
   absl::StatusOr<DatasetTrainOutcome> Run();
 
  private:
-  // Dataset, network and what is held out.
+  // Reads the dataset, resolves the network and holds pairs out.
   absl::Status Read();
   TrainRequest MakeRequest();
-  // Everything that the training may be refused for. Writes nothing.
+  // Checks everything that may prevent the training. Writes nothing.
   absl::Status Check();
-  // What a resumed training must have in common with this one, and the facts
-  // for the report.
+  // Facts for the report, and the settings and fingerprints that must be equal
+  // when the training is resumed.
   absl::StatusOr<RunRecord> MakeRecord(const DeviceInfo& device) const;
   absl::Status Open();
   absl::Status Train();
-  // The checkpoint is what counts: a record that fails is only told.
+  // Failures become warnings: only the checkpoint matters.
   void WriteStatus(const std::string& status);
 
   const DatasetTrainOptions& options_;
@@ -71,7 +72,7 @@ class DatasetTraining {
   Log& log_;
   const RunFolder folder_;
   Dataset dataset_;
-  std::string fingerprint_;  // of the dataset, what is held out included
+  std::string fingerprint_;  // of the dataset with its held-out pairs
   std::vector<HeldOutPair> held_out_;
   TrainRequest request_;
   std::unique_ptr<FileLock> lock_;
@@ -124,7 +125,7 @@ absl::StatusOr<RunRecord> DatasetTraining::MakeRecord(
   record.settings["--seed"] = absl::StrCat(run_.seed);
   for (const OptionSet::Item& item : run_.Settings()) {
     record.facts.back().second.emplace_back(item.key, item.value);
-    // The other run.* settings are for predictions, which change no training.
+    // The other run.* settings affect only predictions.
     if (item.key == "run.held_out" || !absl::StartsWith(item.key, "run.")) {
       record.settings[item.key] = item.value;
     }
@@ -188,7 +189,7 @@ absl::StatusOr<DatasetTrainOutcome> DatasetTraining::Run() {
   request_ = MakeRequest();
   ARCTRM_RETURN_IF_ERROR(Check());
   ARCTRM_RETURN_IF_ERROR(Open());
-  watchdog = WatchRun({folder_.dir(), "", "what was saved before stands"},
+  watchdog = WatchRun({folder_.dir(), "", "the files saved so far are valid"},
                       deadline_, log_);
   ARCTRM_RETURN_IF_ERROR(Train());
   return outcome_;

@@ -24,14 +24,14 @@
 namespace arctrm {
 namespace {
 
-// Seeds of pretraining tasks start here; demo seeds are below.
+// Pretraining tasks have this seed or a larger one, demos a smaller one.
 constexpr uint64_t kFirstPretrainingSeed = 1u << 30;
 
 constexpr char kTitle[] = "arctrm demo";
 
-// Did a demo whose run is in `work` write `name` in its folder? The run keeps
-// copies of the tasks.
-bool IsOfDemo(const std::string& path, const RunFolder& work) {
+// Whether the demo whose run is in `work` wrote the file at `path`. The run
+// keeps copies of the tasks.
+bool WrittenByDemo(const std::string& path, const RunFolder& work) {
   const absl::StatusOr<RunRecord> record = work.ReadRecord();
   if (!record.ok() || !absl::StartsWith(record->title, kTitle)) return false;
   const absl::StatusOr<std::string> bytes = ReadFile(path);
@@ -40,11 +40,11 @@ bool IsOfDemo(const std::string& path, const RunFolder& work) {
   return bytes.ok() && copy.ok() && *bytes == *copy;
 }
 
-// What stands in the demo's folder may be replaced where a demo made it.
-absl::Status CheckStanding(const DemoOptions& options, const RunOptions& run,
-                           const RunFolder& work,
-                           const ChallengeSet& challenges,
-                           const std::vector<EmbeddedFile>& files) {
+// Only files that a demo wrote may be replaced.
+absl::Status CheckExistingFiles(const DemoOptions& options,
+                                const RunOptions& run, const RunFolder& work,
+                                const ChallengeSet& challenges,
+                                const std::vector<EmbeddedFile>& files) {
   OutputGuard guard;
   guard.AllowOverwriting(options.overwrite);
   for (const EmbeddedFile& file : files) {
@@ -52,7 +52,7 @@ absl::Status CheckStanding(const DemoOptions& options, const RunOptions& run,
                  [&](const std::string& path) {
                    const absl::StatusOr<std::string> bytes = ReadFile(path);
                    return (bytes.ok() && *bytes == file.bytes) ||
-                          IsOfDemo(path, work);
+                          WrittenByDemo(path, work);
                  });
   }
   const bool ours = work.ReadRecord().ok();
@@ -78,19 +78,20 @@ absl::Status CheckStanding(const DemoOptions& options, const RunOptions& run,
     }
     return absl::FailedPreconditionError(absl::StrCat(
         path,
-        ": is not the demo's own; name another --out, or replace it "
+        ": was not written by the demo; name another --out, or replace it "
         "with --overwrite"));
   }
   return absl::OkStatus();
 }
 
-// Nothing is written where the run would be refused.
+// Checks everything that may prevent the run, before anything is written.
 absl::Status CheckBeforeDemo(const DemoOptions& options, const RunOptions& run,
                              const ChallengeSet& challenges,
                              const std::vector<EmbeddedFile>& files) {
   const RunFolder work(run.work.empty() ? BesidePath(run.out, ".run")
                                         : run.work);
-  ARCTRM_RETURN_IF_ERROR(CheckStanding(options, run, work, challenges, files));
+  ARCTRM_RETURN_IF_ERROR(
+      CheckExistingFiles(options, run, work, challenges, files));
   ARCTRM_RETURN_IF_ERROR(work.CheckNotLocked());
   ARCTRM_RETURN_IF_ERROR(options.overwrite
                              ? work.CheckOurs()
@@ -101,6 +102,35 @@ absl::Status CheckBeforeDemo(const DemoOptions& options, const RunOptions& run,
   request.spec.checkpoint.clear();
   request.spec.max_steps = 1;
   return CheckTraining(request);
+}
+
+// The options of the demo's run. Sets the paths in `outcome`.
+RunOptions MakeRunOptions(const DemoOptions& options, DemoOutcome& outcome) {
+  outcome.challenges = JoinPath(options.out, "challenges.json");
+  outcome.solutions = JoinPath(options.out, "solutions.json");
+  outcome.submission = JoinPath(options.out, "submission.json");
+  outcome.report = JoinPath(options.out, "report.html");
+  RunOptions run = options.run;
+  run.seed = options.seed;
+  run.challenges = {outcome.challenges};
+  run.solutions = outcome.solutions;
+  run.out = outcome.submission;
+  run.report = outcome.report;
+  run.title = absl::StrCat(kTitle, ", seed ", options.seed,
+                           options.from_scratch ? ", from scratch" : "");
+  run.overwrite = options.overwrite;
+  return run;
+}
+
+// Labels each task by whether the shipped checkpoint was trained on its rule.
+void LabelTasks(const SyntheticSet& set, RunOptions& run) {
+  const std::vector<std::string>& left_out = LeftOutRules();
+  for (size_t i = 0; i < set.rules.size(); ++i) {
+    const bool unseen = std::find(left_out.begin(), left_out.end(),
+                                  set.rules[i]) != left_out.end();
+    run.task_labels[set.challenges.tasks[i].id] =
+        unseen ? "left-out rule" : "pretrained rule";
+  }
 }
 
 absl::Status WriteDemoCheckpoint(const std::string& dir) {
@@ -125,19 +155,7 @@ absl::StatusOr<DemoOutcome> RunDemo(const DemoOptions& options,
         "; larger ones made the tasks that the shipped checkpoint learned"));
   }
   DemoOutcome outcome;
-  outcome.challenges = JoinPath(options.out, "challenges.json");
-  outcome.solutions = JoinPath(options.out, "solutions.json");
-  outcome.submission = JoinPath(options.out, "submission.json");
-  outcome.report = JoinPath(options.out, "report.html");
-  RunOptions run = options.run;
-  run.seed = options.seed;
-  run.challenges = {outcome.challenges};
-  run.solutions = outcome.solutions;
-  run.out = outcome.submission;
-  run.report = outcome.report;
-  run.title = absl::StrCat(kTitle, ", seed ", options.seed,
-                           options.from_scratch ? ", from scratch" : "");
-  run.overwrite = options.overwrite;
+  RunOptions run = MakeRunOptions(options, outcome);
   ARCTRM_ASSIGN_OR_RETURN(
       const SyntheticSet set,
       GenerateSet({}, /*per_rule=*/1, options.seed, SyntheticOptions()));
@@ -148,8 +166,8 @@ absl::StatusOr<DemoOutcome> RunDemo(const DemoOptions& options,
     if (DemoCheckpointFiles().empty()) {
       return absl::FailedPreconditionError(
           "this build ships no checkpoint (pipeline/demo_checkpoint was "
-          "empty); "
-          "use --from-scratch, or make one with recipes/pretrain-demo.sh");
+          "empty); use --from-scratch, or make one with "
+          "recipes/pretrain-demo.sh");
     }
     run.checkpoint = JoinPath(options.out, "checkpoint");
   }
@@ -164,13 +182,7 @@ absl::StatusOr<DemoOutcome> RunDemo(const DemoOptions& options,
   }
   if (!options.from_scratch) {
     ARCTRM_RETURN_IF_ERROR(WriteDemoCheckpoint(run.checkpoint));
-    const std::vector<std::string>& left_out = LeftOutRules();
-    for (size_t i = 0; i < set.rules.size(); ++i) {
-      const bool unseen = std::find(left_out.begin(), left_out.end(),
-                                    set.rules[i]) != left_out.end();
-      run.task_labels[set.challenges.tasks[i].id] =
-          unseen ? "left-out rule" : "pretrained rule";
-    }
+    LabelTasks(set, run);
   }
   ARCTRM_ASSIGN_OR_RETURN(outcome.run, ExecuteRun(run, deadline, log));
   return outcome;

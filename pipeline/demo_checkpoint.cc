@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The shipped checkpoint (pipeline/demo_checkpoint/; made anew by
-// recipes/pretrain-demo.sh) as part of the program, and what it was not shown.
+// Embeds the shipped checkpoint (pipeline/demo_checkpoint/, made by
+// recipes/pretrain-demo.sh) in the program.
 #include <cstddef>
 
 #include "pipeline/demo.h"

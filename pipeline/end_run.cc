@@ -26,8 +26,8 @@ void EndRun(const EndedRun& run, Watchdog::Cause cause,
             const Deadline& deadline, Log& log) {
   const bool by_signal = cause == Watchdog::Cause::kSignal;
   std::string warning = absl::StrCat(
-      by_signal ? StoppedBySignal() : std::string("the time limit came"),
-      " in the middle of work that could not be stopped otherwise");
+      by_signal ? StoppedBySignal() : std::string("the time limit passed"),
+      " during work that could not be interrupted");
   const std::string overrun = OverrunText(deadline);
   if (!overrun.empty()) absl::StrAppend(&warning, "; ", overrun);
   absl::Status written = absl::OkStatus();

@@ -36,7 +36,7 @@ void Append(T value, std::string& out) {
   out.append(bytes, sizeof(T));
 }
 
-// Takes values off the front of a body.
+// Reads values from the front of a body.
 class Unpacker {
  public:
   explicit Unpacker(absl::string_view body) : rest_(body) {}
@@ -56,7 +56,8 @@ class Unpacker {
     return true;
   }
   bool empty() const { return rest_.empty(); }
-  // Rows of at least `least` bytes can't be more than there are bytes for.
+  // False for more rows than the rest of the body can hold, if each has at
+  // least `least` bytes.
   bool TakeCount(size_t least, uint32_t& count) {
     return Take(count) && count <= rest_.size() / least;
   }
@@ -151,10 +152,10 @@ std::string PackInputs(absl::Span<const PredictorInput> inputs) {
 absl::StatusOr<std::vector<PredictorInput>> UnpackInputs(absl::string_view body,
                                                          Canvas canvas,
                                                          int max_batch) {
-  constexpr size_t kLeastRow = sizeof(int64_t) + 2 * sizeof(uint32_t);
+  constexpr size_t kMinRow = sizeof(int64_t) + 2 * sizeof(uint32_t);
   Unpacker from(body);
   uint32_t count = 0;
-  if (!from.TakeCount(kLeastRow, count)) return CutShort();
+  if (!from.TakeCount(kMinRow, count)) return CutShort();
   std::vector<PredictorInput> inputs(count);
   int64_t tokens = 0;
   for (size_t i = 0; i < inputs.size(); ++i) {
@@ -203,8 +204,8 @@ absl::StatusOr<std::vector<PredictorOutput>> UnpackOutputs(
   uint32_t count = 0;
   if (!from.Take(count)) return CutShort();
   if (count != inputs.size()) {
-    return absl::DataLossError(
-        absl::StrCat(count, " answers to ", inputs.size(), " inputs"));
+    return absl::DataLossError(absl::StrCat(
+        "a worker sent ", count, " answers to ", inputs.size(), " inputs"));
   }
   std::vector<PredictorOutput> outputs(count);
   for (size_t i = 0; i < outputs.size(); ++i) {

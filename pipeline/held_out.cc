@@ -11,8 +11,8 @@
 namespace arctrm {
 namespace {
 
-// Two are left to learn from.
-constexpr size_t kLeastPairs = 3;
+// Two pairs remain for training.
+constexpr size_t kMinPairs = 3;
 
 GridSize SizeFor(const HeldOutPair& pair, Canvas whole, int step) {
   if (step == 0) return whole.size();
@@ -28,12 +28,12 @@ absl::StatusOr<std::vector<HeldOutPair>> TakeHeldOut(int64_t count,
                                                      Dataset& dataset) {
   std::vector<size_t> tasks;
   for (size_t i = 0; i < dataset.tasks.size(); ++i) {
-    if (dataset.tasks[i].pairs.size() >= kLeastPairs) tasks.push_back(i);
+    if (dataset.tasks[i].pairs.size() >= kMinPairs) tasks.push_back(i);
   }
   if (count > static_cast<int64_t>(tasks.size())) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "a pair of ", count, " tasks can't be held out: ", tasks.size(),
-        " of them have ", kLeastPairs, " pairs or more"));
+        "can't hold out ", count, " pairs, one of each task: only ",
+        tasks.size(), " tasks have ", kMinPairs, " pairs or more"));
   }
   Random random(seed, "held out");
   random.Shuffle(tasks);

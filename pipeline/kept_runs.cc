@@ -83,14 +83,14 @@ absl::Status CheckTrainingFolder(const RunFolder& folder,
   const bool own = use.beside ? KindOf(record->title) == KindOf(title)
                               : record->title == title;
   if (!use.resume) {
-    // A killed one that has left no checkpoint is begun anew.
+    // A killed training without a checkpoint starts again.
     return own && IsBeingTrained(*record) ? absl::OkStatus()
                                           : folder.CheckNoRun();
   }
   if (own) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
-      folder.dir(), ": holds the record of another job (", record->title, ", ",
-      record->status, "); give the --work this training began with"));
+      folder.dir(), ": holds the record of another run (", record->title, ", ",
+      record->status, "); give the --work that this training began with"));
 }
 
 std::string SeenFrom(const std::string& work, const std::string& out) {

@@ -22,17 +22,19 @@ absl::Status CheckNoRunsFile(const std::string& path,
                              const std::vector<std::string>& own,
                              bool overwrite);
 
-// Checks whether a training with this title ("arctrm train, OUT") may work in
-// `folder`; otherwise FailedPrecondition.
-//
-// A resumed training needs its own record there, or none. A new training needs
-// a folder without a run and without a trained model, unless `overwrite`.
+// How a training uses its work folder.
 struct TrainingFolderUse {
   bool resume = false;
   bool overwrite = false;
   // The folder is named after the checkpoint; both may have been renamed.
   bool beside = true;
 };
+
+// Checks whether a training with this title ("arctrm train, OUT") may work in
+// `folder`; otherwise FailedPrecondition.
+//
+// A resumed training needs its own record there, or none. A new training needs
+// a folder without a run and without a trained model, unless `overwrite`.
 absl::Status CheckTrainingFolder(const RunFolder& folder,
                                  const std::string& title,
                                  TrainingFolderUse use);

@@ -12,7 +12,7 @@
 namespace arctrm {
 namespace {
 
-// Other programs want some too.
+// The rest is for other programs.
 constexpr double kUsableShare = 0.95;
 
 double UsableBytes() {
@@ -55,7 +55,7 @@ absl::Status CheckMemory(const Dataset& dataset, const ModelOptions& model,
       NeededBytes(dataset, model, train, train.batch, threads) / kGib,
       UsableBytes() / kGib,
       batch > 0 ? absl::StrCat("--set train.batch=", batch, " fits")
-                : "take a smaller network (--recipe small), fewer "
+                : "use a smaller network (--recipe small), fewer "
                   "--augmentations, or a machine with more memory"));
 }
 

@@ -11,7 +11,7 @@
 namespace arctrm {
 namespace {
 
-// How long one step takes, measured within a share of the time left.
+// Measures a step within a share of the remaining time.
 absl::StatusOr<StepTime> MeasureStep(const Dataset& dataset,
                                      const TimeBudget& budget, Engine& engine,
                                      RunOptions& options, RunJournal& journal) {
@@ -32,6 +32,7 @@ absl::StatusOr<StepTime> MeasureStep(const Dataset& dataset,
     if (options.unattended && absl::IsUnavailable(time.status())) {
       journal.Warn(absl::StrCat("measuring: ", time.status().message()));
       if (tries++ < kTries && !budget.end().Passed()) continue;
+      // The run replans with measured steps during training.
       return StepTime{1, /*complete=*/true};
     }
     if (!options.unattended || !IsOutOfMemory(time.status()) ||
@@ -79,26 +80,26 @@ absl::StatusOr<MeasuredPlan> MeasureAndPlan(const Dataset& dataset,
 absl::StatusOr<int> AffordableAugmentations(
     const std::vector<DatasetSource>& sources, BuildOptions build,
     int augmentations, const ModelOptions& model, const TimeBudget& budget) {
-  // Fewer are built in no time.
+  // So few are always affordable.
   constexpr int kSample = 64;
-  // A table is saved several times, by a slow disk.
+  // A slow disk. The table of embedding rows is saved several times.
   constexpr double kBytesPerSecond = 50e6;
-  constexpr double kMemoryShare = 0.25;  // of what is available
+  constexpr double kMemoryShare = 0.25;  // of the available memory
   if (augmentations <= kSample) return augmentations;
   build.plan.augmentations = kSample;
   const absl::Time before = RealClock().Now();
   ARCTRM_ASSIGN_OR_RETURN(const Dataset sample, BuildDataset(sources, build));
   const double sample_s = absl::ToDoubleSeconds(RealClock().Now() - before);
-  // Each copy is a few tries; where a task has no more copies to give, all
-  // tries are made.
-  const double copy_s = build.plan.retries * sample_s / kSample;
+  // Finding an augmentation takes one or a few tries, but all tries where a
+  // task has no further one.
+  const double augmentation_s = build.plan.retries * sample_s / kSample;
   const double row_bytes = 4.0 * model.hidden;
-  const double rows = std::max(1.0, static_cast<double>(sample.tasks.size()));
+  const double tasks = std::max(1.0, static_cast<double>(sample.tasks.size()));
   double most = kMemoryShare * static_cast<double>(AvailableMemoryBytes()) /
-                (row_bytes * rows);
+                (row_bytes * tasks);
   if (budget.limited()) {
-    most = std::min({most, budget.BuildingS() / std::max(copy_s, 1e-9),
-                     budget.SavingS() * kBytesPerSecond / (row_bytes * rows)});
+    most = std::min({most, budget.BuildingS() / std::max(augmentation_s, 1e-9),
+                     budget.SavingS() * kBytesPerSecond / (row_bytes * tasks)});
   }
   return std::clamp(static_cast<int>(std::min(most, 1e9)), kSample,
                     augmentations);

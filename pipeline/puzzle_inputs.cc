@@ -29,7 +29,8 @@ absl::StatusOr<PuzzleFile> ReadOfKind(const std::string& path,
                    " puzzles, expected ", PuzzleKindName(kind)));
 }
 
-// The same, and every puzzle has the one answer that stands beside it.
+// ReadOfKind(), and checks that every puzzle has exactly one solution, given as
+// its answer.
 absl::StatusOr<PuzzleFile> ReadChecked(const std::string& path,
                                        const PuzzleTrainOptions& options,
                                        Log& log) {
@@ -45,21 +46,21 @@ absl::StatusOr<PuzzleFile> ReadChecked(const std::string& path,
       });
   log.EndProgress();
   if (!faults.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ": puzzle ", faults[0].first + 1, ": ",
-                     faults[0].second.message(), "; ", faults.size(),
-                     " in all have a fault, `arctrm puzzle check` lists them"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        path, ": puzzle ", faults[0].first + 1, ": ",
+        faults[0].second.message(), "; faulty puzzles: ", faults.size(),
+        ", which `arctrm puzzle check` lists"));
   }
   for (size_t i = 0; i < file.puzzles.size(); ++i) {
     if (!file.puzzles[i].answer.empty()) continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ": puzzle ", i + 1,
-                     " has no answer, so it can't be learned or scored"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        path, ": puzzle ", i + 1,
+        " has no answer, so the model can't learn it or be scored on it"));
   }
   return file;
 }
 
-// Takes options.held_out puzzles out of `train`.
+// Moves options.held_out random puzzles from `train` to the result.
 absl::StatusOr<PuzzleFile> HoldOut(const PuzzleTrainOptions& options,
                                    PuzzleFile& train) {
   PuzzleFile held_out;
@@ -69,7 +70,7 @@ absl::StatusOr<PuzzleFile> HoldOut(const PuzzleTrainOptions& options,
   if (wanted >= train.puzzles.size()) {
     return absl::InvalidArgumentError(
         absl::StrCat(options.train, ": holds ", train.puzzles.size(),
-                     " puzzles, so ", wanted, " can't be held out"));
+                     " puzzles, too few to hold out ", wanted));
   }
   Random random(options.spec.seed, "held out");
   random.Shuffle(train.puzzles);
@@ -80,7 +81,7 @@ absl::StatusOr<PuzzleFile> HoldOut(const PuzzleTrainOptions& options,
   return held_out;
 }
 
-// "" for no puzzles. Of large files only a part is held twice.
+// "" for no puzzles. Works in parts to save memory on large files.
 std::string FingerprintOf(const PuzzleFile& file) {
   constexpr size_t kPart = 4096;
   std::string parts;
@@ -95,12 +96,12 @@ std::string FingerprintOf(const PuzzleFile& file) {
   return parts.empty() ? "" : Sha256Hex(parts);
 }
 
-// "" for none.
+// "" without a rating.
 std::string RatingText(std::optional<int> rating) {
   return rating.has_value() ? absl::StrCat(*rating) : std::string();
 }
 
-// What a resumed training must have in common with the one it goes on with.
+// The record with which a resumed training is compared.
 absl::StatusOr<RunRecord> Identify(const PuzzleTrainOptions& options,
                                    ModelOptions model,
                                    std::map<std::string, std::string> prints) {
@@ -133,9 +134,10 @@ void WarnOfLeaks(const PuzzleFile& train, const PuzzleFile& test, Log& log) {
       test.puzzles.begin(), test.puzzles.end(),
       [&](const Puzzle& p) { return seen.count(p.question) > 0; });
   if (leaked == 0) return;
-  log.Warning(absl::StrCat(leaked, " of ", test.puzzles.size(),
-                           " test puzzles stand in the training file too: the "
-                           "score will say less than it seems to"));
+  log.Warning(
+      absl::StrCat(leaked, " of ", test.puzzles.size(),
+                   " test puzzles are also in the training file: the score "
+                   "does not show how the model generalises"));
 }
 
 absl::StatusOr<PuzzleFile> ReadTest(const PuzzleTrainOptions& options,
@@ -145,9 +147,9 @@ absl::StatusOr<PuzzleFile> ReadTest(const PuzzleTrainOptions& options,
   const int side = train.puzzles[0].question.rows();
   const int test_side = test.puzzles[0].question.rows();
   if (side != test_side) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(options.test, ": puzzles of ", test_side, "x", test_side,
-                     ", expected ", side, "x", side, " as in ", options.train));
+    return absl::InvalidArgumentError(absl::StrCat(
+        options.test, ": has puzzles of ", test_side, "x", test_side,
+        ", expected ", side, "x", side, " as in ", options.train));
   }
   WarnOfLeaks(train, test, log);
   return test;

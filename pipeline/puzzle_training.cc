@@ -26,17 +26,17 @@
 namespace arctrm {
 namespace {
 
-// Rows at once: batches that are short beside the time kept for them.
+// Batch rows. A batch takes little of the time that is kept for the test.
 constexpr int kTestBatch = 128;
-// A shorter test, or one of fewer batches, isn't measured: measuring costs one
-// batch, and resuming the training.
+// A shorter test, or one of fewer batches, is only estimated: measuring costs a
+// batch and interrupts the training.
 constexpr double kWorthMeasuringS = 3;
-constexpr size_t kLeastTestBatches = 4;
-// The test is measured after this share of the training: from then on the
-// weights halt about as they will in the end.
+constexpr size_t kMinTestBatches = 4;
+// The test is measured after this share of the training, when the weights halt
+// nearly as they will at the end.
 constexpr double kMeasureAfter = 0.75;
 
-// Of the puzzles at the front that were answered.
+// Scores the answered puzzles, the first ones of the file.
 PuzzleScore ScoreAnswers(const PuzzleFile& file,
                          const std::vector<PuzzleAnswer>& answers) {
   std::vector<Grid> grids;
@@ -48,7 +48,7 @@ PuzzleScore ScoreAnswers(const PuzzleFile& file,
   return ScorePuzzles(file.kind, answered, grids);
 }
 
-// What the report shows of the settings.
+// Input, machine and settings for the report.
 Facts FactsOf(const PuzzleTrainOptions& options, ModelOptions model,
               const Dataset& dataset, const std::string& device) {
   TrainOptions training = options.spec.train;
@@ -70,7 +70,8 @@ Facts FactsOf(const PuzzleTrainOptions& options, ModelOptions model,
   return facts;
 }
 
-// Train(request) until most of its time is over, then until `again`.
+// Calls Train(request) for kMeasureAfter of its time, and then until the
+// deadline that `again` returns.
 absl::StatusOr<TrainResult> TrainInTwoParts(
     const TrainRequest& request, const std::function<Deadline()>& again) {
   const Deadline turn = request.spec.limits.end.EarlierBy(
@@ -98,8 +99,8 @@ absl::StatusOr<TrainResult> TrainInTwoParts(
   return result;
 }
 
-// A training on puzzles and its test. The functions are the stages, in the
-// order in which Run() calls them.
+// A training on puzzles and its test. Their stages are functions, in the order
+// in which Run() calls them.
 class PuzzleTraining {
  public:
   PuzzleTraining(const PuzzleTrainOptions& options, const Deadline& deadline,
@@ -117,12 +118,12 @@ class PuzzleTraining {
 
  private:
   TrainRequest MakeRequest();
-  // Everything that the training may be refused for. Writes nothing.
+  // Checks everything that may prevent the training. Writes nothing.
   absl::Status Check();
-  // Keeps time for the test.
+  // Estimates the time of the test and reserves it.
   absl::Status PlanTime();
-  void KeepForTest(double test_s);
-  // The end of the training once the test is measured.
+  void ReserveForTest(double test_s);
+  // Measures the test and returns the new end of the training.
   Deadline MeasureTest();
   absl::StatusOr<HeldOutScore> ScoreHeldOut(Predictor& predictor) const;
   absl::Status Open();
@@ -130,8 +131,8 @@ class PuzzleTraining {
   absl::Status Test();
   void Finish(absl::Time start);
   void WriteResults(absl::string_view status);
-  // The checkpoint is what counts: other files that fail are only told.
-  void TellFailure(const absl::Status& status);
+  // Failures become warnings: only the checkpoint matters.
+  void WarnOfFailure(const absl::Status& status);
 
   const PuzzleTrainOptions& options_;
   TimeBudget budget_;
@@ -197,9 +198,9 @@ absl::Status PuzzleTraining::Check() {
   return absl::OkStatus();
 }
 
-void PuzzleTraining::KeepForTest(double test_s) {
-  budget_.Divide(std::min(test_s, budget_.MostTestS()), budget_.TestReserveS());
-  // A step that is late takes time of the test, not of the reserve.
+void PuzzleTraining::ReserveForTest(double test_s) {
+  budget_.Divide(std::min(test_s, budget_.MaxTestS()), budget_.TestReserveS());
+  // A late step takes time from the test, not from the reserve.
   request_.spec.limits = {budget_.Training().end, budget_.Voting().abort};
 }
 
@@ -216,12 +217,11 @@ absl::Status PuzzleTraining::PlanTime() {
     test_s = EstimateAnswerSeconds(step.seconds, inputs_.model,
                                    options_.spec.train.batch, predicting_,
                                    puzzles.size());
-    measures_test_ =
-        std::min(test_s, budget_.MostTestS()) >= kWorthMeasuringS &&
-        puzzles.size() >=
-            kLeastTestBatches * static_cast<size_t>(predicting_.batch);
+    measures_test_ = std::min(test_s, budget_.MaxTestS()) >= kWorthMeasuringS &&
+                     puzzles.size() >= kMinTestBatches * static_cast<size_t>(
+                                                             predicting_.batch);
   }
-  KeepForTest(test_s);
+  ReserveForTest(test_s);
   return absl::OkStatus();
 }
 
@@ -234,12 +234,12 @@ Deadline PuzzleTraining::MeasureTest() {
                               test_s.status().message()));
     return before;
   }
-  KeepForTest(*test_s);
+  ReserveForTest(*test_s);
   const absl::Duration more =
       request_.spec.limits.end.Remaining() - before.Remaining();
   log_.Info(absl::StrCat(
       "the test takes about ", DurationText(absl::Seconds(*test_s)),
-      ": training goes on ", DurationText(absl::AbsDuration(more)),
+      ": training continues ", DurationText(absl::AbsDuration(more)),
       more > absl::ZeroDuration() ? " longer" : " less", " than planned"));
   return request_.spec.limits.end;
 }
@@ -267,7 +267,7 @@ absl::Status PuzzleTraining::Train() {
       outcome_.training,
       TrainRecorded(train, request_, folder_, options_.spec.max_steps,
                     request_.spec.limits.end, log_));
-  // A signal may come before the first evaluation.
+  // Without an evaluation there are no best weights.
   outcome_.checkpoint = outcome_.training.best_step > 0 ? request_.spec.best_out
                                                         : options_.spec.out;
   record_.training_done = outcome_.training.stop != TrainStop::kSignal;
@@ -284,9 +284,9 @@ absl::Status PuzzleTraining::Test() {
       const std::vector<PuzzleAnswer> answers,
       AnswerPuzzles(*predictor, inputs_.test, budget_.TestEnd(), log_));
   outcome_.score = ScoreAnswers(inputs_.test, answers);
-  TellFailure(
+  WarnOfFailure(
       WriteFileAtomically(folder_.puzzles_path(), PuzzleCsv(inputs_.test)));
-  TellFailure(WriteFileAtomically(
+  WarnOfFailure(WriteFileAtomically(
       folder_.answers_path(), PuzzleCsv(WithAnswers(inputs_.test, answers))));
   record_.voting_done = answers.size() == inputs_.test.puzzles.size();
   return absl::OkStatus();
@@ -309,13 +309,13 @@ void PuzzleTraining::Finish(absl::Time start) {
 
 void PuzzleTraining::WriteResults(absl::string_view status) {
   record_.status = std::string(status);
-  TellFailure(folder_.WriteRecord(record_));
+  WarnOfFailure(folder_.WriteRecord(record_));
   if (!options_.report.empty()) {
-    TellFailure(WriteRunReport(folder_.dir(), options_.report));
+    WarnOfFailure(WriteRunReport(folder_.dir(), options_.report));
   }
 }
 
-void PuzzleTraining::TellFailure(const absl::Status& status) {
+void PuzzleTraining::WarnOfFailure(const absl::Status& status) {
   if (status.ok()) return;
   log_.Warning(status.message());
   record_.warnings.emplace_back(status.message());
@@ -328,9 +328,9 @@ absl::StatusOr<PuzzleTrainOutcome> PuzzleTraining::Run() {
   ARCTRM_RETURN_IF_ERROR(PlanTime());
   const absl::Time start = RealClock().Now();
   ARCTRM_RETURN_IF_ERROR(Open());
-  const std::unique_ptr<Watchdog> watchdog =
-      WatchRun({folder_.dir(), options_.report, "what was saved before stands"},
-               budget_.end(), log_);
+  const std::unique_ptr<Watchdog> watchdog = WatchRun(
+      {folder_.dir(), options_.report, "the files saved so far are valid"},
+      budget_.end(), log_);
   ARCTRM_RETURN_IF_ERROR(Train());
   ARCTRM_RETURN_IF_ERROR(Test());
   Finish(start);

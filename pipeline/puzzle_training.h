@@ -40,7 +40,8 @@ struct PuzzleTrainOptions {
 struct PuzzleTrainOutcome {
   TrainResult training;
   std::string checkpoint;  // the scored weights
-  // Of the puzzles that were answered in time, the first ones of the file.
+  // The score of the puzzles that were answered in time, the first ones of the
+  // file.
   std::optional<PuzzleScore> score;
 };
 

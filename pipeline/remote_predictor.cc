@@ -15,19 +15,19 @@
 namespace arctrm {
 namespace {
 
-// Of a GPU: its context, its libraries, the weights.
+// Time to load the libraries, to start a GPU and to read the weights.
 constexpr absl::Duration kLoadPatience = absl::Minutes(5);
-// The first batch of a device chooses its kernels.
+// The first batch on a device is slow because it chooses kernels.
 constexpr absl::Duration kFirstPatience = absl::Minutes(5);
-// A worker so much slower than it was hangs.
-constexpr absl::Duration kLeastPatience = absl::Seconds(30);
+// A worker that is slower than its slowest batch by this factor hangs.
+constexpr absl::Duration kMinPatience = absl::Seconds(30);
 constexpr double kPatienceFactor = 20;
 
 }  // namespace
 
 std::string PredictRequest(const std::string& checkpoint,
                            const PredictorOptions& options) {
-  return nlohmann::json{{"job", "predict"},
+  return nlohmann::json{{"kind", "predict"},
                         {"checkpoint", checkpoint},
                         {"options", ToJson(options)}}
       .dump();
@@ -38,14 +38,14 @@ absl::Status AnswerBatches(
     const std::function<absl::Status(const std::string&)>& send) {
   const Canvas canvas = predictor.canvas();
   const int most = predictor.max_batch();
-  const nlohmann::json greeting = {{"side", canvas.side},
-                                   {"kind", PuzzleKindName(canvas.kind)},
-                                   {"canvas_step", predictor.canvas_step()},
-                                   {"max_batch", most}};
-  ARCTRM_RETURN_IF_ERROR(send(greeting.dump()));
+  const nlohmann::json properties = {{"side", canvas.side},
+                                     {"kind", PuzzleKindName(canvas.kind)},
+                                     {"canvas_step", predictor.canvas_step()},
+                                     {"max_batch", most}};
+  ARCTRM_RETURN_IF_ERROR(send(properties.dump()));
   for (;;) {
     const absl::StatusOr<std::string> body = ReceiveFrame(in);
-    if (!body.ok()) return absl::OkStatus();  // the leader has all it wants
+    if (!body.ok()) return absl::OkStatus();  // the leader is done
     ARCTRM_ASSIGN_OR_RETURN(const std::vector<PredictorInput> inputs,
                             UnpackInputs(*body, canvas, most));
     const absl::StatusOr<std::vector<PredictorOutput>> outputs =
@@ -67,30 +67,30 @@ absl::Status RemotePredictor::ReadProperties(const nlohmann::json& json) {
     json.at("max_batch").get_to(max_batch_);
   } catch (const nlohmann::json::exception& e) {
     return absl::DataLossError(
-        absl::StrCat("its greeting makes no sense: ", e.what()));
+        absl::StrCat("its description of the model is invalid: ", e.what()));
   }
   ARCTRM_ASSIGN_OR_RETURN(canvas_.kind, ParsePuzzleKind(kind));
   if (canvas_.side > 0 && canvas_.side <= kMaxSide && canvas_step_ >= 0 &&
       max_batch_ > 0) {
     return absl::OkStatus();
   }
-  return absl::DataLossError(
-      absl::StrCat("its greeting makes no sense: side ", canvas_.side,
-                   ", canvas_step ", canvas_step_, ", max_batch ", max_batch_));
+  return absl::DataLossError(absl::StrCat(
+      "its description of the model is invalid: side ", canvas_.side,
+      ", canvas_step ", canvas_step_, ", max_batch ", max_batch_));
 }
 
 absl::StatusOr<std::unique_ptr<Predictor>> RemotePredictor::Connect(
     std::string name, std::unique_ptr<Subprocess> worker, Deadline deadline) {
   std::unique_ptr<RemotePredictor> predictor(
       new RemotePredictor(std::move(name), std::move(worker), deadline));
-  const auto hello = [&]() -> absl::Status {
+  const auto read_properties = [&]() -> absl::Status {
     ARCTRM_ASSIGN_OR_RETURN(const std::string body,
                             predictor->Receive(kLoadPatience));
     ARCTRM_ASSIGN_OR_RETURN(const nlohmann::json json, ParseFrame(body));
     ARCTRM_RETURN_IF_ERROR(ErrorOf(json));
     return predictor->ReadProperties(json);
   };
-  const absl::Status status = hello();
+  const absl::Status status = read_properties();
   if (!status.ok()) return predictor->Lost(status);
   return predictor;
 }
@@ -117,7 +117,7 @@ absl::StatusOr<std::vector<PredictorOutput>> RemotePredictor::Predict(
   const absl::Duration patience =
       longest_ == absl::ZeroDuration()
           ? kFirstPatience
-          : std::max(kLeastPatience, kPatienceFactor * longest_);
+          : std::max(kMinPatience, kPatienceFactor * longest_);
   absl::Status sent = SendFrame(
       *worker_, PackInputs(inputs),
       Deadline(RealClock(), std::min(patience, deadline_.Remaining())));
@@ -128,10 +128,11 @@ absl::StatusOr<std::vector<PredictorOutput>> RemotePredictor::Predict(
   if (!absl::ConsumePrefix(&answers, "O")) {
     const absl::StatusOr<nlohmann::json> json = ParseFrame(*body);
     if (!json.ok()) return Lost(json.status());
-    const absl::Status told = ErrorOf(*json);
-    if (IsOutOfMemory(told) && inputs.size() > 1) return told;
-    return Lost(told.ok() ? absl::DataLossError("neither answers nor an error")
-                          : told);
+    const absl::Status error = ErrorOf(*json);
+    if (IsOutOfMemory(error) && inputs.size() > 1) return error;
+    return Lost(
+        error.ok() ? absl::DataLossError("it sent neither answers nor an error")
+                   : error);
   }
   absl::StatusOr<std::vector<PredictorOutput>> outputs =
       UnpackOutputs(answers, inputs);

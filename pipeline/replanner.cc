@@ -9,8 +9,8 @@ Replanner::Replanner(const RunPlan& plan, const PlanInputs& inputs,
 
 std::string Replanner::MaybeReplan(int64_t step) {
   const absl::Time now = budget_.Now();
-  // Starting costs time that is not the steps', and so does starting again,
-  // perhaps from an earlier step.
+  // The time before the first step, also of a training that was resumed, is not
+  // the time of a step.
   const bool begins = seen_step_ < 0 || step <= seen_step_;
   seen_step_ = step;
   if (begins) {

@@ -23,8 +23,7 @@ namespace arctrm {
 namespace {
 
 constexpr char kWhatToDo[] =
-    "put it back from a copy, or give --overwrite instead of --resume to start "
-    "anew";
+    "restore it from a copy, or replace --resume by --overwrite to start anew";
 
 absl::Status Missing(const std::string& path, absl::string_view what) {
   return absl::NotFoundError(
@@ -38,7 +37,7 @@ absl::Status CheckKept(const std::string& dir) {
                       absl::StrCat(status.message(), "; ", kWhatToDo));
 }
 
-// Is the training in `checkpoint` the one that `options` go on with?
+// Checks whether the training in `checkpoint` has the settings of `options`.
 absl::Status CheckTraining(const std::string& checkpoint,
                            const CheckpointInfo& saved, Dataset dataset,
                            const RunOptions& options) {
@@ -47,48 +46,43 @@ absl::Status CheckTraining(const std::string& checkpoint,
   TrainRequest request;
   request.dataset = &dataset;
   request.spec = options.ToTrainSpec();
-  // Memory may have made it smaller.
+  // Lack of memory may have shrunk the batch.
   request.spec.train.batch = saved.train.batch;
   request.spec.out = checkpoint;
   request.spec.resume = true;
   return CheckResume(request);
 }
 
-// How many of the `wanted` snapshots lie behind a training of `steps` steps
-// that has done `done`.
-int SnapshotsBehind(int wanted, int64_t done, int64_t steps) {
-  int behind = 0;
+// How many of the `wanted` snapshots were due within the first `done` of
+// `steps` steps.
+int SnapshotsDue(int wanted, int64_t done, int64_t steps) {
+  int due = 0;
   const double share =
       std::min(1.0, static_cast<double>(done) / static_cast<double>(steps));
-  while (behind < wanted && share >= 0.5 + 0.5 * (behind + 1) / (wanted + 1)) {
-    ++behind;
+  while (due < wanted && share >= 0.5 + 0.5 * (due + 1) / (wanted + 1)) {
+    ++due;
   }
-  return behind;
+  return due;
 }
 
 absl::Status CheckSnapshots(const RunFolder& folder, const RunRecord& record,
                             const RunOptions& options) {
-  int behind = record.snapshots;
+  int due = record.snapshots;
   const absl::StatusOr<CheckpointInfo> saved =
       ReadCheckpointInfo(folder.checkpoint_dir());
-  // With start weights their steps count too.
+  // The step of a checkpoint includes the steps of its start weights.
   if (options.steps > 0 && saved.ok() && options.checkpoint.empty()) {
-    behind = std::max(behind, SnapshotsBehind(options.planning.snapshots,
-                                              saved->step, options.steps));
+    due = std::max(due, SnapshotsDue(options.planning.snapshots, saved->step,
+                                     options.steps));
   }
-  for (int number = 1; number <= options.planning.snapshots; ++number) {
-    const std::string dir = SnapshotDir(folder.checkpoint_dir(), number);
-    if (IsDirectory(dir)) {
-      ARCTRM_RETURN_IF_ERROR(CheckKept(dir));
-      behind = std::max(behind, number);
-    } else if (number <= behind) {
-      return Missing(dir, "a snapshot that votes too");
-    }
+  // A later snapshot shows that the earlier ones existed.
+  for (int number = due + 1; number <= options.planning.snapshots; ++number) {
+    if (IsDirectory(SnapshotDir(folder.checkpoint_dir(), number))) due = number;
   }
-  // One that is missing before another one that is there.
-  for (int number = 1; number < behind; ++number) {
+  for (int number = 1; number <= due; ++number) {
     const std::string dir = SnapshotDir(folder.checkpoint_dir(), number);
-    if (!IsDirectory(dir)) return Missing(dir, "a snapshot that votes too");
+    if (!IsDirectory(dir)) return Missing(dir, "a snapshot that votes");
+    ARCTRM_RETURN_IF_ERROR(CheckKept(dir));
   }
   return absl::OkStatus();
 }
@@ -138,8 +132,8 @@ absl::Status CheckSameInputs(const RunFolder& folder, const RunRecord& before,
   if (before.fingerprints.empty()) {
     log.Info(absl::StrCat(
         folder.record_path(),
-        ": has no fingerprints, as earlier versions wrote it: whether what the "
-        "run reads has changed could not be compared"));
+        ": has no fingerprints because an earlier version wrote it: changes of "
+        "the inputs are not noticed"));
   }
   return absl::OkStatus();
 }
@@ -150,8 +144,8 @@ absl::Status CheckMetrics(const RunFolder& folder, int64_t step) {
     if (step == 0) return absl::OkStatus();
     return absl::NotFoundError(absl::StrCat(
         path,
-        ": missing: the curves so far; put it back from a copy, or make "
-        "an empty file of that name to go on without them"));
+        ": missing: the metrics so far; restore it from a copy, or make an "
+        "empty file of that name to continue without them"));
   }
   ARCTRM_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
   std::vector<absl::string_view> lines = absl::StrSplit(text, '\n');
@@ -160,8 +154,8 @@ absl::Status CheckMetrics(const RunFolder& folder, int64_t step) {
     if (!lines[i].empty() && IsMetricsRow(lines[i])) continue;
     return absl::DataLossError(
         absl::StrCat(path, ":", i + 1,
-                     ": damaged: not a row of the curves; remove the "
-                     "line, or put the file back from a copy"));
+                     ": damaged: not a row of metrics; remove the line, or "
+                     "restore the file from a copy"));
   }
   return absl::OkStatus();
 }
@@ -171,12 +165,12 @@ absl::Status CheckResumeFiles(const RunFolder& folder, const RunRecord& record,
   if (record.votes > 0 && !FileExists(folder.ballots_path())) {
     return Missing(folder.ballots_path(), "the votes so far");
   }
-  // What a finished run needs no more is gone.
+  // A finished run has removed its resume state.
   if (absl::StartsWith(record.status, "done")) return absl::OkStatus();
   const std::string checkpoint = folder.checkpoint_dir();
   const bool saved =
       IsDirectory(checkpoint) || IsDirectory(AsideName(checkpoint));
-  // Without room there, checkpoints went to the spare folder.
+  // Without room in the work folder, checkpoints are in the spare folder.
   if (!saved && options.spare.empty() &&
       (record.training_done || record.steps > 0)) {
     return Missing(checkpoint, "the weights so far");
@@ -187,7 +181,7 @@ absl::Status CheckResumeFiles(const RunFolder& folder, const RunRecord& record,
     ARCTRM_ASSIGN_OR_RETURN(info, ReadCheckpointInfo(checkpoint));
     if (!record.training_done && !info.has_resume_state) {
       return Missing(JoinPath(checkpoint, "resume.safetensors"),
-                     "what the training goes on from");
+                     "the resume state");
     }
   }
   if (IsDirectory(folder.best_dir())) {

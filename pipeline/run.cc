@@ -28,9 +28,9 @@ namespace {
 
 // Checkpoints of workers go there where the work folder has no room.
 std::string OwnSpareFolder(const RunContext& run) {
-  constexpr int64_t kLeastBytes = int64_t{64} << 20;
+  constexpr int64_t kMinBytes = int64_t{64} << 20;
   if (!run.options.spare.empty() || !run.engine.NeedsFiles()) return "";
-  return SpareFolder(run.journal.folder().dir(), kLeastBytes);
+  return SpareFolder(run.journal.folder().dir(), kMinBytes);
 }
 
 // From the inputs to the report. Owns what a run holds while it lasts: the lock

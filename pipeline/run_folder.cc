@@ -13,7 +13,6 @@
 #include "absl/strings/str_split.h"
 #include "augment/dataset.h"
 #include "base/files.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/output_guard.h"
 #include "base/own_names.h"
@@ -25,15 +24,12 @@
 namespace arctrm {
 namespace {
 
-constexpr char kFormat[] = "arctrm-run";
-constexpr int kVersion = 1;
 constexpr char kDone[] = "done";
 constexpr char kLock[] = "run.lock";
 constexpr char kSnapshot[] = "checkpoint.snapshot-";
 
-// Is `name` of something that a run needs for a moment, and that one that was
-// killed leaves?
-bool IsPassingName(absl::string_view name) {
+// Whether `name` is a lock or a temporary file, which a killed run leaves.
+bool IsTemporaryName(absl::string_view name) {
   return name == kLock || IsOwnName(name) || absl::StrContains(name, ".tmp.");
 }
 
@@ -60,7 +56,7 @@ nlohmann::ordered_json MetricsJson(const TrainStats& s) {
   return row;
 }
 
-// One line of CSV; what is no number stays empty.
+// One line of CSV, of names or of values. NaN and infinity become empty.
 std::string CsvRow(const nlohmann::ordered_json& row, bool names) {
   std::string line;
   for (const auto& [name, value] : row.items()) {
@@ -79,7 +75,7 @@ bool ParsePoint(const std::string& line, CurvePoint& point) {
   simdjson::dom::parser parser;
   simdjson::dom::element row;
   if (parser.parse(line).get(row) != simdjson::SUCCESS) return false;
-  // nlohmann writes NaN as null: read as NaN again.
+  // NaN is written as null.
   const auto number = [&](const char* key) {
     double value = 0;
     if (row[key].get(value) != simdjson::SUCCESS) {
@@ -100,45 +96,11 @@ bool ParsePoint(const std::string& line, CurvePoint& point) {
   return true;
 }
 
-// Fields that records of before don't have.
-absl::Status ReadLaterFields(const simdjson::dom::element& root,
-                             const std::string& path, RunRecord& r) {
-  std::string_view text;
-  if (root["score"].get(text) == simdjson::SUCCESS) r.score = std::string(text);
-  if (root["out"].get(text) == simdjson::SUCCESS) r.out = std::string(text);
-  const auto number = [&](const char* key) {
-    int64_t value = 0;
-    return root[key].get(value) == simdjson::SUCCESS ? value : 0;
-  };
-  if (root["run"].get(text) == simdjson::SUCCESS) r.run = std::string(text);
-  if (root["dataset"].get(text) == simdjson::SUCCESS) {
-    r.dataset = std::string(text);
-  }
-  r.steps = number("steps");
-  r.votes = number("votes");
-  r.snapshots = static_cast<int>(number("snapshots"));
-  simdjson::dom::object fingerprints;
-  if (root["fingerprints"].get(fingerprints) != simdjson::SUCCESS) {
-    return absl::OkStatus();
-  }
-  for (const auto item : fingerprints) {
-    if (item.value.get(text) != simdjson::SUCCESS) {
-      return absl::DataLossError(absl::StrCat(path, ": damaged: fingerprints"));
-    }
-    r.fingerprints[std::string(item.key)] = std::string(text);
-  }
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 bool IsMetricsRow(absl::string_view line) {
   CurvePoint point;
   return ParsePoint(std::string(line), point);
-}
-
-bool IsBeingTrained(const RunRecord& record) {
-  return record.status == "preparing" || record.status == "training";
 }
 
 bool IsRunFolderName(absl::string_view name) {
@@ -148,7 +110,7 @@ bool IsRunFolderName(absl::string_view name) {
       "dataset",         "checkpoint",     "checkpoint.best"};
   return std::find(std::begin(kNames), std::end(kNames), name) !=
              std::end(kNames) ||
-         absl::StartsWith(name, kSnapshot) || IsPassingName(name);
+         absl::StartsWith(name, kSnapshot) || IsTemporaryName(name);
 }
 
 std::string RunFolder::record_path() const {
@@ -185,7 +147,7 @@ std::string RunFolder::checkpoint_dir() const {
 
 std::string RunFolder::lock_path() const { return JoinPath(dir_, kLock); }
 
-// Those that are there.
+// Those that exist.
 std::vector<std::string> RunFolder::checkpoint_dirs() const {
   std::vector<std::string> dirs;
   for (const std::string& dir : {checkpoint_dir(), best_dir()}) {
@@ -218,7 +180,7 @@ absl::Status RunFolder::CheckOurs() const {
   if (!FileExists(record_path())) {
     const std::vector<std::string> others =
         ForeignEntries(dir_, [&](absl::string_view name) {
-          return IsPassingName(name) || IsLogFile(JoinPath(dir_, name));
+          return IsTemporaryName(name) || IsLogFile(JoinPath(dir_, name));
         });
     if (others.empty()) return absl::OkStatus();
     return absl::FailedPreconditionError(absl::StrCat(
@@ -242,7 +204,7 @@ absl::Status RunFolder::CheckNoRun(bool resumable) const {
   const bool done = absl::StartsWith(record->status, kDone);
   const absl::StatusOr<std::vector<CurvePoint>> points = ReadMetrics();
   const bool curves = points.ok() && !points->empty();
-  // The checkpoint of a training lies elsewhere.
+  // A training has its checkpoint elsewhere.
   const bool training = absl::StartsWith(record->title, "arctrm train") ||
                         absl::StartsWith(record->title, "arctrm puzzle train");
   if (!done && !FileExists(ballots_path()) && checkpoint_dirs().empty() &&
@@ -251,26 +213,27 @@ absl::Status RunFolder::CheckNoRun(bool resumable) const {
   }
   int64_t steps = record->steps;
   if (steps == 0 && curves) steps = points->back().step;
-  std::string stands = absl::StrCat(steps, " steps");
-  if (record->votes > 0)
-    absl::StrAppend(&stands, ", ", record->votes, " votes");
-  if (!record->score.empty()) absl::StrAppend(&stands, ", ", record->score);
-  return absl::FailedPreconditionError(absl::StrCat(
-      dir_, ": ",
-      done ? "a finished run stands there ("
-           : absl::StrCat("a run stands there (", record->status, "; "),
-      stands, "); ",
-      !resumable ? "another --out keeps it"
-      : training ? "another --work keeps it"
-      : done     ? "--resume keeps it as it is"
-                 : "--resume goes on with it",
-      ", --overwrite removes it and starts anew"));
+  std::string progress = absl::StrCat(steps, " steps");
+  if (record->votes > 0) {
+    absl::StrAppend(&progress, ", ", record->votes, " votes");
+  }
+  if (!record->score.empty()) absl::StrAppend(&progress, ", ", record->score);
+  return absl::FailedPreconditionError(
+      absl::StrCat(dir_, ": ",
+                   done ? "holds a finished run ("
+                        : absl::StrCat("holds a run (", record->status, "; "),
+                   progress, "); ",
+                   !resumable ? "another --out keeps it"
+                   : training ? "another --work keeps it"
+                   : done     ? "--resume keeps it as it is"
+                              : "--resume continues it",
+                   ", --overwrite removes it and starts anew"));
 }
 
 absl::Status RunFolder::Start() const {
   ARCTRM_RETURN_IF_ERROR(CheckOurs());
   std::vector<std::string> old = checkpoint_dirs();
-  // The record goes last: without it the rest is nobody's.
+  // The record marks the folder as ours, so it is removed last.
   for (const std::string& path :
        {metrics_path(), metrics_csv_path(), ballots_path(), challenges_path(),
         solutions_path(), puzzles_path(), answers_path(), dataset_dir(),
@@ -292,42 +255,8 @@ absl::Status RunFolder::CheckNotLocked() const {
   return arctrm::CheckNotLocked(lock_path(), dir_);
 }
 
-absl::Status RunFolder::WriteRecord(const RunRecord& r) const {
-  nlohmann::ordered_json facts = nlohmann::ordered_json::array();
-  for (const auto& [section, rows] : r.facts) {
-    nlohmann::ordered_json json_rows = nlohmann::ordered_json::array();
-    for (const auto& [key, value] : rows) json_rows.push_back({key, value});
-    facts.push_back({{"section", section}, {"rows", std::move(json_rows)}});
-  }
-  const nlohmann::ordered_json json = {
-      {"format", kFormat},
-      {"version", kVersion},
-      {"title", r.title},
-      {"status", r.status},
-      {"elapsed_s", r.elapsed_s},
-      {"copies", r.augmentations},
-      {"planned_steps", r.planned_steps},
-      {"training_done", r.training_done},
-      {"voting_done", r.voting_done},
-      {"warnings", r.warnings},
-      {"settings", r.settings},
-      {"facts", std::move(facts)},
-      {"groups", r.task_labels},
-      {"steps", r.steps},
-      {"votes", r.votes},
-      {"snapshots", r.snapshots},
-      {"score", r.score},
-      {"out", r.out},
-      {"fingerprints", r.fingerprints},
-      {"run", r.run},
-      {"dataset", r.dataset},
-      {kSelfSha256, std::string(kSha256Digits, '0')}};
-  return WriteFileAtomically(
-      record_path(),
-      WithSelfSha256(
-          json.dump(1, ' ', false,
-                    nlohmann::ordered_json::error_handler_t::replace) +
-          "\n"));
+absl::Status RunFolder::WriteRecord(const RunRecord& record) const {
+  return WriteFileAtomically(record_path(), RunRecordText(record));
 }
 
 absl::StatusOr<RunRecord> RunFolder::ReadRecord() const {
@@ -341,90 +270,6 @@ absl::StatusOr<RunRecord> RunFolder::ReadRecord() const {
   }
   ARCTRM_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
   return ParseRunRecord(text, path);
-}
-
-absl::StatusOr<RunRecord> ParseRunRecord(const std::string& text,
-                                         const std::string& path) {
-  const auto damaged = [&](absl::string_view what) {
-    return absl::DataLossError(absl::StrCat(path, ": damaged: ", what));
-  };
-  simdjson::dom::parser parser;
-  simdjson::dom::element root;
-  std::string_view view;
-  int64_t version = 0;
-  if (parser.parse(text).get(root) != simdjson::SUCCESS) {
-    return damaged("no JSON");
-  }
-  if (root["format"].get(view) != simdjson::SUCCESS || view != kFormat ||
-      root["version"].get(version) != simdjson::SUCCESS) {
-    return damaged("not the record of a run");
-  }
-  if (version != kVersion) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(path, ": format version ", version,
-                     "; this arctrm reads version ", kVersion));
-  }
-  RunRecord r;
-  int64_t augmentations = -1;
-  std::string_view title;
-  std::string_view status;
-  simdjson::dom::array warnings;
-  simdjson::dom::array facts;
-  simdjson::dom::object settings;
-  simdjson::dom::object groups;
-  if (root["title"].get(title) != simdjson::SUCCESS ||
-      root["status"].get(status) != simdjson::SUCCESS ||
-      root["elapsed_s"].get(r.elapsed_s) != simdjson::SUCCESS ||
-      root["copies"].get(augmentations) != simdjson::SUCCESS ||
-      root["planned_steps"].get(r.planned_steps) != simdjson::SUCCESS ||
-      root["training_done"].get(r.training_done) != simdjson::SUCCESS ||
-      root["voting_done"].get(r.voting_done) != simdjson::SUCCESS ||
-      root["warnings"].get(warnings) != simdjson::SUCCESS ||
-      root["settings"].get(settings) != simdjson::SUCCESS ||
-      root["facts"].get(facts) != simdjson::SUCCESS ||
-      root["groups"].get(groups) != simdjson::SUCCESS) {
-    return damaged("a field is missing");
-  }
-  ARCTRM_RETURN_IF_ERROR(ReadLaterFields(root, path, r));
-  // Records that have no name are older than the checksum.
-  const bool has_sum = root[kSelfSha256].get(view) == simdjson::SUCCESS;
-  if ((has_sum || !r.run.empty()) &&
-      !(has_sum && SelfSha256Holds(text, AbslView(view)))) {
-    return damaged("changed after it was written: its checksum doesn't hold");
-  }
-  r.title = std::string(title);
-  r.status = std::string(status);
-  r.augmentations = static_cast<int>(augmentations);
-  for (const auto item : warnings) {
-    if (item.get(view) != simdjson::SUCCESS) return damaged("warnings");
-    r.warnings.emplace_back(view);
-  }
-  for (const auto item : settings) {
-    if (item.value.get(view) != simdjson::SUCCESS) return damaged("settings");
-    r.settings[std::string(item.key)] = std::string(view);
-  }
-  for (const auto item : groups) {
-    if (item.value.get(view) != simdjson::SUCCESS) return damaged("groups");
-    r.task_labels[std::string(item.key)] = std::string(view);
-  }
-  for (const auto item : facts) {
-    simdjson::dom::array rows;
-    if (item["section"].get(view) != simdjson::SUCCESS ||
-        item["rows"].get(rows) != simdjson::SUCCESS) {
-      return damaged("facts");
-    }
-    r.facts.emplace_back(std::string(view),
-                         std::vector<std::pair<std::string, std::string>>());
-    for (const auto row : rows) {
-      std::string_view key;
-      if (row.at(0).get(key) != simdjson::SUCCESS ||
-          row.at(1).get(view) != simdjson::SUCCESS) {
-        return damaged("facts");
-      }
-      r.facts.back().second.emplace_back(std::string(key), std::string(view));
-    }
-  }
-  return r;
 }
 
 absl::Status RunFolder::AppendMetrics(const TrainStats& stats) const {

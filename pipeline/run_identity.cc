@@ -21,15 +21,14 @@ namespace {
 
 constexpr size_t kDigits = 32;
 constexpr char kWhatToDo[] =
-    "put this run's own back, or give --overwrite in the place of --resume to "
-    "start anew";
+    "restore this run's own, or replace --resume by --overwrite to start anew";
 
 absl::Status Foreign(const std::string& path, absl::string_view what) {
   return absl::FailedPreconditionError(
       absl::StrCat(path, ": ", what, "; ", kWhatToDo));
 }
 
-// What a run itself votes with.
+// Whether a run gives this source to its own votes.
 bool IsRunSource(absl::string_view source) {
   return source == "run" || absl::StartsWith(source, "snapshot-");
 }
@@ -46,12 +45,12 @@ absl::Status CheckVotes(const std::string& path, const Ballots& ballots,
     if (asked.count(input) > 0) continue;
     return Foreign(
         path, absl::StrCat("holds votes for ", input.first, "[", input.second,
-                           "], which is no test input of this run"));
+                           "], which is not a test input of this run"));
   }
   for (const std::string& source : ballots.Sources()) {
     if (IsRunSource(source)) continue;
     return Foreign(path, absl::StrCat("holds votes of the model \"", source,
-                                      "\", which is not of this run"));
+                                      "\", which this run did not use"));
   }
   return absl::OkStatus();
 }
@@ -87,20 +86,20 @@ absl::Status CheckSameRun(const std::vector<StateFile>& states,
     } else if (record.run.empty()) {
       record.run = state.run;
     } else if (state.run != record.run) {
-      return Foreign(
-          state.path,
-          absl::StrCat("belongs to the run ", state.run,
-                       ", and what is resumed is the run ", record.run));
+      return Foreign(state.path,
+                     absl::StrCat("belongs to the run ", state.run,
+                                  ", but the resumed run is ", record.run));
     }
   }
   if (record.run.empty()) {
     record.run = NameRun(record, /*repeatable=*/false);
   }
   if (!unnamed.empty()) {
-    log.Info(
-        absl::StrCat(absl::StrJoin(unnamed, ", "),
-                     unnamed.size() == 1 ? ": names" : ": name",
-                     " no run, as earlier versions did: taken for this run's"));
+    log.Info(absl::StrCat(
+        absl::StrJoin(unnamed, ", "),
+        unnamed.size() == 1 ? ": names" : ": name",
+        " no run because an earlier version wrote it; it is treated as "
+        "this run's"));
   }
   return absl::OkStatus();
 }
@@ -114,11 +113,11 @@ std::string DatasetOf(const RunFolder& folder) {
 absl::Status CheckWorkFolder(const RunFolder& folder, const Ballots* ballots,
                              const ChallengeSet& challenges, RunRecord& record,
                              Log& log) {
-  constexpr int kMostSnapshots = 100;
+  constexpr int kMaxSnapshots = 100;
   std::vector<StateFile> states;
   AddCheckpoint(folder.checkpoint_dir(), states);
   AddCheckpoint(folder.best_dir(), states);
-  for (int number = 1; number <= kMostSnapshots; ++number) {
+  for (int number = 1; number <= kMaxSnapshots; ++number) {
     AddCheckpoint(SnapshotDir(folder.checkpoint_dir(), number), states);
   }
   if (ballots != nullptr) {

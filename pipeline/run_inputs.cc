@@ -17,8 +17,8 @@
 namespace arctrm {
 namespace {
 
-// x_challenges.json -> x_solutions.json, packed or not, where such a file
-// exists; else "".
+// x_challenges.json -> x_solutions.json, packed or not; "" if there is no such
+// file.
 std::string SolutionsBeside(const std::string& path) {
   const std::string name = Basename(path);
   if (!absl::StrContains(name, "challenges")) return "";
@@ -33,7 +33,7 @@ std::string SolutionsBeside(const std::string& path) {
   return "";
 }
 
-// Leaves out the tasks whose solutions can't be used.
+// Removes the tasks with unusable solutions.
 void LeaveOut(const std::map<std::string, std::string>& unusable,
               const std::string& path, TaskFiles* files) {
   const size_t all = files->challenges.tasks.size();
@@ -66,12 +66,13 @@ absl::Status UnknownOutputs(const std::string& argument,
 
 struct TrainOnArgument {
   std::string path;
-  // "" where none are named.
+  // "" if not given.
   std::string solutions;
 };
 
-// Names of files may hold '=' too: of the ways to divide `argument` the one
-// whose parts exist, both or else the first or else the second.
+// File names may contain '=' too. Among the ways to divide `argument`, prefers
+// one whose parts both exist, then one whose first part exists, then one whose
+// second part exists.
 TrainOnArgument Divide(const std::string& argument) {
   const auto exists = [](const std::string& path) {
     return FileExists(TaskFilePath(path));
@@ -99,9 +100,8 @@ absl::StatusOr<DatasetSource> ReadTrainOn(const std::string& argument,
   if (path != argument && (path.empty() || solutions.empty())) {
     return absl::InvalidArgumentError(
         absl::StrCat("--train-on ", argument, ": no file is named ",
-                     path.empty() ? "before" : "behind",
-                     " the '='; expected FILE or "
-                     "FILE=SOLUTIONS"));
+                     path.empty() ? "before" : "after",
+                     " the '='; expected FILE or FILE=SOLUTIONS"));
   }
   ARCTRM_ASSIGN_OR_RETURN(TaskFiles files,
                           ReadTasks(path, {.leave_out = true}));
@@ -131,7 +131,7 @@ absl::StatusOr<DatasetSource> ReadTrainOn(const std::string& argument,
   return source;
 }
 
-// The challenges of all `paths`, with every fault of every path in one error.
+// Reads the challenges of all `paths`. One error names the faults of all files.
 absl::Status ReadChallenges(const std::vector<std::string>& paths,
                             RunInputs* inputs) {
   absl::Status faults;

@@ -44,9 +44,9 @@ void RunJournal::Warn(const std::string& line) {
 
 void RunJournal::Warn(const Remark& remark) {
   LogRemark(remark, log_);
-  // The record is written often: what is longer stands in the log.
-  constexpr size_t kMost = 1000;
-  if (remark.warns) Record(RemarkText(remark, kMost));
+  // Keeps the record short, because it is written often. The log has the rest.
+  constexpr size_t kMaxItems = 1000;
+  if (remark.warns) Record(RemarkText(remark, kMaxItems));
 }
 
 void RunJournal::Record(const std::string& line) {
@@ -63,19 +63,19 @@ void RunJournal::TakeWarnings(Engine& engine) {
 }
 
 void RunJournal::Unsaved(const absl::Status& why) {
-  if (!absl::IsResourceExhausted(why)) only_room_ = false;
-  if (++unsaved_ > 1) return;
-  Warn(absl::StrCat(why.message(), "; the run goes on and votes, but what ",
-                    only_room_ ? "finds no room" : "can't be written",
-                    " is lost: what --resume and the report need"));
+  if (!failed_writes_.Add(why)) return;
+  Warn(absl::StrCat(
+      why.message(),
+      "; the run continues and votes, but --resume and the report lack the "
+      "files that ",
+      failed_writes_.only_room() ? "find no room" : "can't be written"));
 }
 
 void RunJournal::WarnOfUnsaved() {
-  if (unsaved_ > 1 && !warned_of_number_) {
-    warned_of_number_ = true;
-    Warn(absl::StrCat("in all ", unsaved_, " writes ",
-                      only_room_ ? "found no room" : "failed"));
-  }
+  const std::string summary = failed_writes_.Summary();
+  if (summary.empty() || warned_of_number_) return;
+  warned_of_number_ = true;
+  Warn(summary);
 }
 
 absl::Status RunJournal::DowngradeToWarning(const absl::Status& status,

@@ -13,6 +13,7 @@
 #include "arc/remark.h"
 #include "base/log.h"
 #include "pipeline/engine.h"
+#include "pipeline/failed_writes.h"
 #include "pipeline/run_folder.h"
 
 namespace arctrm {
@@ -51,7 +52,7 @@ class RunJournal {
     if (!status.ok()) Unsaved(status);
   }
   // Number of calls of Unsaved().
-  int unsaved() const { return unsaved_; }
+  int unsaved() const { return failed_writes_.count(); }
   // Warns of the number of failed writes, once. Call before the last Save().
   void WarnOfUnsaved();
   // In an unattended run, turns a failure that costs no votes into a warning.
@@ -67,8 +68,7 @@ class RunJournal {
   Log& log_;
   const absl::Time start_;
   RunRecord record_;
-  int unsaved_ = 0;
-  bool only_room_ = true;  // every failed write lacked room
+  FailedWrites failed_writes_;
   bool warned_of_number_ = false;
 };
 

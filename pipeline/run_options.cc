@@ -7,50 +7,55 @@ namespace arctrm {
 
 void AddOptions(PlanningOptions& o, OptionSet& set) {
   set.Add("run.row_updates", &o.row_updates,
-          "updates of each embedding row that the number of copies aims at", 1,
-          1000000);
-  set.Add("run.max_copies", &o.max_augmentations, "copies per task at most", 0,
-          100000);
+          "how often each embedding row should be updated; decides the number "
+          "of augmentations",
+          1, 1000000);
+  set.Add("run.max_copies", &o.max_augmentations,
+          "largest number of augmentations of a task", 0, 100000);
   set.Add("run.vote_share", &o.vote_share,
-          "share of the time that voting may take", 0.01, 0.95);
+          "largest share of the time that voting may take", 0.01, 0.95);
   set.Add("run.max_views", &o.max_views,
-          "views per test input that vote; 0: all with a trained row", 0,
-          100000);
+          "largest number of views of a test input that vote; 0: all with a "
+          "trained embedding row",
+          0, 100000);
   set.Add("run.held_out", &o.held_out,
-          "tasks with a pair kept out of training, on which the weights that "
-          "vote are chosen; 0: the last weights vote",
+          "number of tasks with a held-out pair; the weights that solve most "
+          "held-out pairs vote; 0: the last weights vote",
           0, 1 << 20);
   set.Add("run.snapshots", &o.snapshots,
-          "states of the second half of training that vote too, as time allows",
+          "number of snapshots of the second half of training that vote too, "
+          "as time allows",
           0, 100);
   set.Add("run.canvas_margin", &o.canvas_margin,
-          "cells beyond the largest known grid", 0, 30);
+          "number of cells by which the canvas exceeds the largest known grid",
+          0, 30);
   set.Add("run.predict_batch", &o.predict_batch,
-          "rows of a prediction batch; 0: chosen for the device", 0, 1 << 20);
+          "number of rows in a prediction batch; 0: chosen for the device", 0,
+          1 << 20);
   set.Add("run.fit_canvas", &o.fit_canvas,
-          "predict on canvases of each task's size; auto: as the model was "
-          "trained",
+          "whether to predict on a window of each task's size; auto: as the "
+          "model was trained",
           {"auto", "on", "off"});
-  set.Add(
-      "run.stop_decided", &o.stop_decided,
-      "no more views for a test input whose attempts can't change any more; "
-      "not with run.snapshots");
+  set.Add("run.stop_decided", &o.stop_decided,
+          "whether to skip the views of a test input that can't change its "
+          "attempts; not with run.snapshots");
   set.Add("run.early_halt", &o.early_halt,
-          "a row of a prediction stops once it is so confident; 0: never", 0,
-          1);
+          "confidence at which a prediction ends before its last step; 0: "
+          "never",
+          0, 1);
   set.Add("run.stable_halt", &o.stable_halt,
-          "a row of a prediction stops once its answer stayed the same for so "
-          "many more steps; 0: never",
+          "number of steps without a change of the answer after which a "
+          "prediction ends; 0: never",
           0, 1000);
-  set.Add("run.rollouts", &o.rollouts, "answers per input of which one counts",
-          1, 1000);
+  set.Add("run.rollouts", &o.rollouts,
+          "number of answers to each view, of which one is chosen", 1, 1000);
   set.Add("run.latent_noise", &o.latent_noise,
-          "noise on z before every step of the rollouts after the first", 0,
-          10);
+          "noise on z before every step, in all rollouts but the first", 0, 10);
   set.Add("run.start_noise", &o.start_noise,
-          "noise on the start states of the rollouts after the first", 0, 10);
+          "noise on the start states, in all rollouts but the first", 0, 10);
   set.Add("run.rollout_choice", &o.rollout_choice,
-          "the surest rollout, or what most of them say",
+          "which answer is chosen: the most confident one or the most frequent "
+          "one",
           {"confidence", "agreement"});
 }
 

@@ -20,10 +20,9 @@
 #include "tta/ballots.h"
 
 namespace arctrm {
-
 namespace {
 
-// What all reports show.
+// Reads the part that all reports share.
 absl::Status ReadPage(const RunFolder& folder, const RunRecord& record,
                       ReportPage& page) {
   page.title = record.title;
@@ -43,7 +42,8 @@ absl::StatusOr<PuzzleReportData> ReadPuzzleReport(const RunFolder& folder,
   ARCTRM_ASSIGN_OR_RETURN(PuzzleFile answers,
                           ReadPuzzleCsv(folder.answers_path()));
   for (Puzzle& answer : answers.puzzles) {
-    if (answer.answer.empty()) break;  // not reached, nor those behind it
+    if (answer.answer.empty())
+      break;  // this and later puzzles were not reached
     data.answers.push_back(std::move(answer));
   }
   if (data.answers.size() > data.puzzles.puzzles.size()) {
@@ -53,7 +53,7 @@ absl::StatusOr<PuzzleReportData> ReadPuzzleReport(const RunFolder& folder,
   return data;
 }
 
-// Tasks, votes and score.
+// Adds tasks, votes and score.
 absl::Status AddTasks(const RunRecord& record, const ChallengeSet& challenges,
                       const SolutionSet& solutions, const Ballots& ballots,
                       ReportData& data) {
@@ -67,8 +67,8 @@ absl::Status AddTasks(const RunRecord& record, const ChallengeSet& challenges,
   }
   for (const Task& task : challenges.tasks) {
     ReportTask out;
-    const auto group = record.task_labels.find(task.id);
-    if (group != record.task_labels.end()) out.group = group->second;
+    const auto label = record.task_labels.find(task.id);
+    if (label != record.task_labels.end()) out.group = label->second;
     const std::vector<Attempts>& attempts = submission.at(task.id);
     const auto solution = solutions.find(task.id);
     for (size_t i = 0; i < task.test_inputs.size(); ++i) {
@@ -113,7 +113,7 @@ absl::StatusOr<ReportData> ReadReportData(const std::string& run_dir) {
   ARCTRM_ASSIGN_OR_RETURN(RunRecord record, folder.ReadRecord());
   ReportData data;
   ARCTRM_RETURN_IF_ERROR(ReadPage(folder, record, data));
-  // Training alone has no tasks to show.
+  // A training without votes has no tasks to show.
   if (!FileExists(folder.challenges_path())) return data;
   ARCTRM_ASSIGN_OR_RETURN(const TaskFiles files,
                           ReadTasks(folder.challenges_path()));

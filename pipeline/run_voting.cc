@@ -42,18 +42,34 @@ class RunVoting {
   absl::StatusOr<bool> Run(const std::string& checkpoint);
 
  private:
+  // "  solved 1 of 3"; "" while the score is unknown.
   std::string ScoreSoFar() const;
+  VoteOptions MakeVoteOptions(const std::string& source) const;
+  void BeginSaving();
+  // Saves submission and ballots from time to time, and shows the progress.
+  void SaveAndShow(const VoteProgress& progress);
+  // Loads predictors and votes. `all_lost`: whether none of them is left.
+  absl::StatusOr<VoteResult> VoteOnce(const std::string& checkpoint,
+                                      const EmbeddingIndex& ids,
+                                      const VoteOptions& vote, bool& all_lost);
+  // Votes with one checkpoint until the deadline. Loads predictors again if all
+  // of them are lost.
   absl::StatusOr<VoteResult> VoteWith(const std::string& checkpoint,
                                       const std::string& source);
-  absl::Status VoteOnSnapshots(const std::string& checkpoint);
+  // Votes with the snapshots of `checkpoint`, the latest first, as time allows.
+  absl::Status VoteWithSnapshots(const std::string& checkpoint);
+  void Record(const VoteResult& result, double started);
 
   const RunInputs& inputs_;
   const TimeBudget& budget_;
-  const double view_s_;  // expected of one view; 0: unknown
+  const double view_s_;  // expected seconds of a view; 0: unknown
   Engine& engine_;
   const RunOptions& options_;
   RunJournal& journal_;
   Ballots& ballots_;
+  absl::Time last_submission_;
+  absl::Time last_ballots_;
+  std::string score_;  // of the last submission, for the progress line
 };
 
 std::string RunVoting::ScoreSoFar() const {
@@ -66,64 +82,88 @@ std::string RunVoting::ScoreSoFar() const {
   return absl::StrFormat("  solved %d of %d", solved, score->outputs.size());
 }
 
-// Votes of one checkpoint until the deadline.
-absl::StatusOr<VoteResult> RunVoting::VoteWith(const std::string& checkpoint,
-                                               const std::string& source) {
-  // Workers that die are started anew so often.
-  constexpr int kMostStarts = 3;
+VoteOptions RunVoting::MakeVoteOptions(const std::string& source) const {
   VoteOptions vote;
   vote.max_views = options_.planning.max_views;
-  // What one model's votes decide another's may change.
+  // The votes of a later model may change what those of one model decided.
   vote.stop_decided =
       options_.planning.stop_decided && options_.planning.snapshots == 0;
   vote.source = source;
   vote.untrained_rows = !options_.checkpoint.empty();
   vote.expected_view_s = view_s_;
   vote.limits = budget_.Voting();
-  ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
-                          ReadCheckpointInfo(checkpoint));
-  absl::Time last_submission = RealClock().Now();
-  absl::Time last_ballots = last_submission;
-  std::string score = ScoreSoFar();
-  const auto on_batch = [&](const VoteProgress& p) {
-    const absl::Time now = RealClock().Now();
-    const bool last = p.views_done >= p.views_planned;
-    if (now - last_submission >= kSubmissionInterval || last) {
-      // The one before stands, and the last one decides.
-      journal_.Keep(SaveSubmission(ballots_, inputs_, options_));
-      last_submission = now;
-      score = ScoreSoFar();
-    }
-    if (now - last_ballots >= kBallotsInterval) {
-      journal_.Keep(ballots_.Write(journal_.folder().ballots_path()));
-      last_ballots = now;
-    }
-    journal_.log().Progress(absl::StrFormat(
-        "vote   %d/%d views  %.1f views/s%s%s", p.views_done, p.views_planned,
-        p.views_per_s, score, TimeLeftField(budget_.end())));
+  return vote;
+}
+
+void RunVoting::BeginSaving() {
+  last_submission_ = RealClock().Now();
+  last_ballots_ = last_submission_;
+  score_ = ScoreSoFar();
+}
+
+void RunVoting::SaveAndShow(const VoteProgress& progress) {
+  const absl::Time now = RealClock().Now();
+  const bool last = progress.views_done >= progress.views_planned;
+  if (now - last_submission_ >= kSubmissionInterval || last) {
+    // After a failure the submission before stays valid; the one at the end of
+    // the run must succeed.
+    journal_.Keep(SaveSubmission(ballots_, inputs_, options_));
+    last_submission_ = now;
+    score_ = ScoreSoFar();
+  }
+  if (now - last_ballots_ >= kBallotsInterval) {
+    journal_.Keep(ballots_.Write(journal_.folder().ballots_path()));
+    last_ballots_ = now;
+  }
+  journal_.log().Progress(absl::StrFormat(
+      "vote   %d/%d views  %.1f views/s%s%s", progress.views_done,
+      progress.views_planned, progress.views_per_s, score_,
+      TimeLeftField(budget_.end())));
+}
+
+absl::StatusOr<VoteResult> RunVoting::VoteOnce(const std::string& checkpoint,
+                                               const EmbeddingIndex& ids,
+                                               const VoteOptions& vote,
+                                               bool& all_lost) {
+  absl::StatusOr<std::vector<std::unique_ptr<Predictor>>> loaded =
+      engine_.LoadPredictors(checkpoint, options_.ToPredictorOptions(),
+                             vote.limits.end);
+  journal_.TakeWarnings(engine_);
+  ARCTRM_RETURN_IF_ERROR(loaded.status());
+  std::vector<Predictor*> predictors;
+  for (const auto& predictor : *loaded) predictors.push_back(predictor.get());
+  const auto on_batch = [this](const VoteProgress& progress) {
+    SaveAndShow(progress);
     return true;
   };
+  ARCTRM_ASSIGN_OR_RETURN(
+      VoteResult result, PredictVotes(predictors, ids, inputs_.challenges, vote,
+                                      on_batch, ballots_));
+  journal_.log().EndProgress();
+  for (const std::string& line : result.out_of_memory) {
+    journal_.Warn(
+        absl::StrCat("voting: ", line, "; continuing with half the batch"));
+  }
+  for (const std::string& line : result.lost) {
+    journal_.Warn(absl::StrCat("voting: ", line));
+  }
+  all_lost = result.lost.size() == predictors.size();
+  return result;
+}
+
+absl::StatusOr<VoteResult> RunVoting::VoteWith(const std::string& checkpoint,
+                                               const std::string& source) {
+  // How often predictors are loaded if all of them are lost.
+  constexpr int kMaxStarts = 3;
+  const VoteOptions vote = MakeVoteOptions(source);
+  ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
+                          ReadCheckpointInfo(checkpoint));
+  BeginSaving();
   VoteResult result;
-  for (int start = 0; start < kMostStarts; ++start) {
-    absl::StatusOr<std::vector<std::unique_ptr<Predictor>>> loaded =
-        engine_.LoadPredictors(checkpoint, options_.ToPredictorOptions(),
-                               vote.limits.end);
-    journal_.TakeWarnings(engine_);
-    ARCTRM_RETURN_IF_ERROR(loaded.status());
-    std::vector<Predictor*> predictors;
-    for (const auto& predictor : *loaded) predictors.push_back(predictor.get());
-    ARCTRM_ASSIGN_OR_RETURN(
-        result, PredictVotes(predictors, info.ids, inputs_.challenges, vote,
-                             on_batch, ballots_));
-    journal_.log().EndProgress();
-    for (const std::string& line : result.out_of_memory) {
-      journal_.Warn(
-          absl::StrCat("voting: ", line, "; it went on with half the batch"));
-    }
-    for (const std::string& line : result.lost) {
-      journal_.Warn(absl::StrCat("voting: ", line));
-    }
-    const bool all_lost = result.lost.size() == predictors.size();
+  for (int start = 0; start < kMaxStarts; ++start) {
+    bool all_lost = false;
+    ARCTRM_ASSIGN_OR_RETURN(result,
+                            VoteOnce(checkpoint, info.ids, vote, all_lost));
     if (result.complete || !all_lost || vote.limits.end.Passed() ||
         StopSignal() != 0) {
       break;
@@ -133,11 +173,10 @@ absl::StatusOr<VoteResult> RunVoting::VoteWith(const std::string& checkpoint,
   return result;
 }
 
-// The latest first; what no time is left for is left.
-absl::Status RunVoting::VoteOnSnapshots(const std::string& checkpoint) {
+absl::Status RunVoting::VoteWithSnapshots(const std::string& checkpoint) {
   for (int number = options_.planning.snapshots; number >= 1; --number) {
     const std::string dir = SnapshotDir(checkpoint, number);
-    if (!IsDirectory(dir)) continue;  // the training ended before it
+    if (!IsDirectory(dir)) continue;  // the training ended earlier
     const absl::Status whole = ReadCheckpointInfo(dir).status();
     if (!whole.ok()) {
       journal_.Warn(absl::StrCat("a snapshot can't vote: ", whole.message()));
@@ -171,10 +210,15 @@ absl::StatusOr<bool> RunVoting::Run(const std::string& checkpoint) {
   const VoteResult& result = *voted;
   journal_.record().voting_done = result.complete;
   if (result.complete) {
-    ARCTRM_RETURN_IF_ERROR(
-        journal_.DowngradeToWarning(VoteOnSnapshots(checkpoint), "snapshots"));
+    ARCTRM_RETURN_IF_ERROR(journal_.DowngradeToWarning(
+        VoteWithSnapshots(checkpoint), "snapshots"));
   }
   const bool stopped = StopSignal() != 0;
+  Record(result, started);
+  return stopped;
+}
+
+void RunVoting::Record(const VoteResult& result, double started) {
   for (const auto& [task, index] : result.too_large) {
     journal_.Warn(absl::StrCat(task, "[", index,
                                "]: the test input does not fit the canvas"));
@@ -185,14 +229,13 @@ absl::StatusOr<bool> RunVoting::Run(const std::string& checkpoint) {
       result.progress.views_done, result.progress.views_planned,
       ballots_.num_votes(), result.progress.views_per_s,
       skipped > 0 ? absl::StrCat(", ", skipped,
-                                 " left out that could change no attempt")
+                                 " skipped: they could not change an attempt")
                   : ""));
   journal_.AddTiming("voting", journal_.ElapsedS() - started);
   journal_.Section("Plan").emplace_back(
       "voted", absl::StrFormat(
                    "%d of %d views, %.1f views/s", result.progress.views_done,
                    result.progress.views_planned, result.progress.views_per_s));
-  return stopped;
 }
 
 }  // namespace

@@ -16,7 +16,7 @@
 namespace arctrm {
 namespace {
 
-// Of `path`, or of the nearest folder above it that is there.
+// The device of `path`, or of the nearest existing folder above it.
 dev_t DeviceOf(std::string path) {
   struct stat info = {};
   while (stat(path.c_str(), &info) != 0 && Dirname(path) != path) {
@@ -25,7 +25,7 @@ dev_t DeviceOf(std::string path) {
   return info.st_dev;
 }
 
-// Nobody else may have put something under our name.
+// False if another user has put something there.
 bool IsFreeOrOwn(const std::string& path) {
   struct stat info = {};
   if (lstat(path.c_str(), &info) != 0) return true;

@@ -9,6 +9,7 @@
 namespace arctrm {
 namespace {
 
+// The weight of earlier steps in a mean over about 30 steps.
 constexpr double kKept = 1 - 1.0 / 30;
 
 }  // namespace
@@ -31,7 +32,8 @@ std::string TrainProgress::Line(const TrainStats& stats, int64_t goal,
   accuracy_.Add(stats.accuracy, rows);
   exact_.Add(stats.exact_accuracy, rows);
   steps_.Add(stats.steps, rows);
-  // What a terminal of 80 columns cuts off is what one can do without.
+  // The least important values come last: a terminal of 80 columns cuts them
+  // off.
   return absl::StrFormat(
       "train  step %d%s  %.2f steps/s%s  loss %.3f  exact %.1f %%  "
       "tokens %.1f %%  halt %.1f",

@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "base/files.h"
 #include "base/status.h"
+#include "pipeline/failed_writes.h"
 #include "pipeline/resume_check.h"
 #include "pipeline/run_identity.h"
 #include "pipeline/train_progress.h"
@@ -71,15 +72,14 @@ absl::StatusOr<TrainResult> TrainRecorded(
     const Deadline& shown, Log& log) {
   TrainProgress progress;
   request.hooks.log = &log;
-  // A curve with a gap is no reason to stop learning.
-  int unsaved = 0;
-  bool only_room = true;
+  // Failed writes become warnings: the training continues with gaps in its
+  // metrics.
+  FailedWrites failed_writes;
   if (!request.hooks.on_unsaved) {
     request.hooks.on_unsaved = [&](const absl::Status& why) {
-      if (!absl::IsResourceExhausted(why)) only_room = false;
-      if (++unsaved > 1) return;
+      if (!failed_writes.Add(why)) return;
       log.Warning(absl::StrCat(
-          why.message(), "; the training goes on, and saves again later"));
+          why.message(), "; the training continues and saves again later"));
     };
   }
   const auto keep = [&](const absl::Status& status) {
@@ -93,7 +93,7 @@ absl::StatusOr<TrainResult> TrainRecorded(
     keep(folder.AppendMetrics(stats));
     if (stats.held_out.has_value()) {
       log.Info(absl::StrFormat(
-          "step %d  held out: exact %.1f %%  cells %.2f %%", stats.step,
+          "step %d  held-out pairs: exact %.1f %%  cells %.2f %%", stats.step,
           100 * stats.held_out->exact, 100 * stats.held_out->accuracy));
     }
     log.Progress(
@@ -102,10 +102,8 @@ absl::StatusOr<TrainResult> TrainRecorded(
   };
   absl::StatusOr<TrainResult> result = train(request);
   log.EndProgress();
-  if (unsaved > 1) {
-    log.Warning(absl::StrCat("in all ", unsaved, " writes ",
-                             only_room ? "found no room" : "failed"));
-  }
+  const std::string summary = failed_writes.Summary();
+  if (!summary.empty()) log.Warning(summary);
   return result;
 }
 

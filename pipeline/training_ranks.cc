@@ -20,11 +20,11 @@
 namespace arctrm {
 namespace {
 
-// A rank that misses another one says so before the lost one's pipe may have
-// been seen to break.
+// The report that a rank is missing may come before the pipe of that rank
+// breaks.
 constexpr absl::Duration kBlamePatience = absl::Seconds(1);
 
-// Does a rank say no more than that another one is gone? As Train() has it.
+// Whether the error of Train() only says that another rank is missing.
 bool MissesAnother(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsAborted(status);
 }
@@ -48,7 +48,7 @@ absl::StatusOr<int> FreePort() {
 }
 
 TrainingRanks::~TrainingRanks() {
-  // Their pipes break, so the readers end.
+  // The readers end because the pipes break.
   for (const auto& process : processes_) process->Signal(SIGKILL);
   for (std::thread& reader : readers_) reader.join();
 }
@@ -83,7 +83,7 @@ std::optional<TrainingRanks::Event> TrainingRanks::Next(
 TrainingRanks::Fault TrainingRanks::Blame(size_t rank,
                                           const absl::Status& error) {
   if (!MissesAnother(error)) return {error, rank};
-  std::set<size_t> told = {rank};
+  std::set<size_t> reported = {rank};
   const Deadline patience(RealClock(), kBlamePatience);
   while (!patience.Passed()) {
     const std::optional<Event> next =
@@ -93,8 +93,8 @@ TrainingRanks::Fault TrainingRanks::Blame(size_t rank,
       const absl::Status other = ErrorOf(*next->message);
       if (other.ok()) continue;
       if (!MissesAnother(other)) return {other, next->rank};
-      told.insert(next->rank);
-    } else if (told.count(next->rank) == 0) {
+      reported.insert(next->rank);
+    } else if (reported.count(next->rank) == 0) {
       return {next->message.status(), next->rank};
     }
   }
@@ -103,7 +103,7 @@ TrainingRanks::Fault TrainingRanks::Blame(size_t rank,
 
 void TrainingRanks::SendToAll(const nlohmann::json& message) {
   for (const auto& process : processes_) {
-    // One that can't be told is noticed by its reader.
+    // The reader of a rank notices that it has ended.
     (void)SendFrame(*process, message.dump(),
                     Deadline(RealClock(), absl::Seconds(1)));
   }

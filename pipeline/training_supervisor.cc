@@ -23,12 +23,12 @@
 namespace arctrm {
 namespace {
 
-constexpr int kMostFailures = 8;
+constexpr int kMaxFailures = 8;
 // A device whose rank failed first this often is no longer used; the last
 // device gets one more chance.
-constexpr int kMostStrikes = 2;
+constexpr int kMaxStrikes = 2;
 // Ranks hear of a new deadline that moved by at least this much.
-constexpr absl::Duration kLeastMove = absl::Milliseconds(200);
+constexpr absl::Duration kMinMove = absl::Milliseconds(200);
 
 // Errors that the user must mend: trying again would not help.
 bool IsUserError(const absl::Status& status) {
@@ -121,7 +121,7 @@ absl::Status Attempt::StartRanks(bool resume) {
     }
     spec.device = {devices_.list()[rank],
                    devices_.ThreadsEach(request_.spec.device)};
-    const nlohmann::json message = {{"job", "train"},
+    const nlohmann::json message = {{"kind", "train"},
                                     {"dataset", training_.dataset_dir},
                                     {"held_out", training_.held_out},
                                     {"spec", ToJson(spec)}};
@@ -203,7 +203,7 @@ absl::Status Attempt::HandleStats(const nlohmann::json& json) {
   if (!hooks.replan || stopping_) return absl::OkStatus();
   const Deadline end = hooks.replan(stats);
   const absl::Duration moved = end.Remaining() - end_.Remaining();
-  if (moved > kLeastMove || moved < -kLeastMove) {
+  if (moved > kMinMove || moved < -kMinMove) {
     end_ = end;
     ranks_.SendToAll({{"deadline", ToJson(end_)}});
   }
@@ -267,16 +267,15 @@ absl::StatusOr<TrainResult> TrainingSupervisor::Train(
     }
     // Another attempt would find no room either.
     if (attempt.hung() || absl::IsResourceExhausted(result.status()) ||
-        !WorthTraining(request.spec.limits.end) ||
-        ++failures >= kMostFailures) {
+        !WorthTraining(request.spec.limits.end) || ++failures >= kMaxFailures) {
       return Salvage(training, TrainStop::kDeadline, result.status());
     }
     const int strikes = ++strikes_[device];
-    if (devices_.list().size() > 1 && strikes >= kMostStrikes) {
+    if (devices_.list().size() > 1 && strikes >= kMaxStrikes) {
       devices_.list().erase(devices_.list().begin() +
                             static_cast<std::ptrdiff_t>(attempt.failed_rank()));
       devices_.Warn(absl::StrCat("going on without ", device));
-    } else if (strikes > kMostStrikes) {
+    } else if (strikes > kMaxStrikes) {
       return Salvage(training, TrainStop::kDeadline, result.status());
     }
     SwitchToSpareFolder(request);

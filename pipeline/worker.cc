@@ -26,7 +26,7 @@
 namespace arctrm {
 namespace {
 
-// Frames from several threads.
+// Sends frames to the leader. Thread-safe.
 class Leader {
  public:
   explicit Leader(int out) : out_(out) {}
@@ -44,7 +44,7 @@ class Leader {
   std::mutex mutex_;
 };
 
-// What a training says goes to the leader's log.
+// Sends the lines of a training to the leader's log.
 class RemoteLog : public Log {
  public:
   explicit RemoteLog(Leader& leader) : leader_(leader) {}
@@ -56,7 +56,7 @@ class RemoteLog : public Log {
 
  private:
   void Say(const char* kind, absl::string_view line) {
-    // A leader that is gone ends this process elsewhere.
+    // If the leader has ended, Listen() stops this process.
     (void)leader_.Send({{"say", kind}, {"line", std::string(line)}});
   }
   Leader& leader_;
@@ -91,23 +91,23 @@ absl::Status Describe(const nlohmann::json& json, Leader& leader) {
                       {"cuda_devices", CountCudaDevices()}});
 }
 
-// What the leader says while a training goes on.
-struct Orders {
+// Commands of the leader during a training.
+struct Commands {
   std::mutex mutex;
   Deadline deadline;  // guarded by mutex
 };
 
-// Reads orders from `in` on a thread of its own, which ends with the process: a
-// read can't be called back.
-std::shared_ptr<Orders> Listen(int in, const Deadline& deadline) {
-  auto orders = std::make_shared<Orders>();
-  orders->deadline = deadline;
-  std::thread([in, orders] {
+// Reads commands from `in` on a detached thread, because a blocked read cannot
+// be cancelled.
+std::shared_ptr<Commands> Listen(int in, const Deadline& deadline) {
+  auto commands = std::make_shared<Commands>();
+  commands->deadline = deadline;
+  std::thread([in, commands] {
     for (;;) {
       const absl::StatusOr<std::string> body = CatchExceptions(
           "listening to the leader", [&] { return ReceiveFrame(in); });
       if (!body.ok()) {
-        // Without a leader nobody wants the result.
+        // Without a leader the result is of no use.
         RequestStop(SIGTERM);
         return;
       }
@@ -115,12 +115,12 @@ std::shared_ptr<Orders> Listen(int in, const Deadline& deadline) {
       if (!json.ok()) continue;
       if (json->contains("stop")) RequestStop(SIGTERM);
       if (json->contains("deadline")) {
-        const std::lock_guard<std::mutex> lock(orders->mutex);
-        orders->deadline = DeadlineOf((*json)["deadline"]);
+        const std::lock_guard<std::mutex> lock(commands->mutex);
+        commands->deadline = DeadlineOf((*json)["deadline"]);
       }
     }
   }).detach();
-  return orders;
+  return commands;
 }
 
 absl::Status TrainForLeader(const nlohmann::json& json, int in,
@@ -141,18 +141,19 @@ absl::Status TrainForLeader(const nlohmann::json& json, int in,
   ARCTRM_ASSIGN_OR_RETURN(request.group, ProcessGroupFromEnvironment());
   RemoteLog log(leader);
   request.hooks.log = &log;
-  const std::shared_ptr<Orders> orders = Listen(in, request.spec.limits.end);
+  const std::shared_ptr<Commands> commands =
+      Listen(in, request.spec.limits.end);
   if (!request.spec.limits.end.IsInfinite()) {
-    request.hooks.replan = [&orders](const TrainStats&) {
-      const std::lock_guard<std::mutex> lock(orders->mutex);
-      return orders->deadline;
+    request.hooks.replan = [&commands](const TrainStats&) {
+      const std::lock_guard<std::mutex> lock(commands->mutex);
+      return commands->deadline;
     };
   }
   request.hooks.on_start = [&](int64_t step) {
     return leader.Send({{"start", step}});
   };
   request.hooks.on_unsaved = [&](const absl::Status& why) {
-    // A leader that is gone ends this process elsewhere.
+    // If the leader has ended, Listen() stops this process.
     (void)leader.Send({{"unsaved", std::string(why.message())},
                        {"no_room", absl::IsResourceExhausted(why)}});
   };
@@ -174,16 +175,16 @@ absl::Status Predict(const nlohmann::json& json, int in, Leader& leader) {
   });
 }
 
-absl::Status Carry(const nlohmann::json& request, int in, Leader& leader) {
-  // Requests are our own: one that lacks something is a bug, told as such.
+absl::Status CarryOut(const nlohmann::json& request, int in, Leader& leader) {
+  // Requests come from the same build, so a missing field is a bug.
   try {
-    const std::string job = request.at("job").get<std::string>();
-    if (job == "describe") return Describe(request, leader);
-    if (job == "check") return Check(request, leader);
-    if (job == "measure") return Measure(request, leader);
-    if (job == "train") return TrainForLeader(request, in, leader);
-    if (job == "predict") return Predict(request, in, leader);
-    return absl::InternalError(absl::StrCat("no job is called ", job));
+    const std::string kind = request.at("kind").get<std::string>();
+    if (kind == "describe") return Describe(request, leader);
+    if (kind == "check") return Check(request, leader);
+    if (kind == "measure") return Measure(request, leader);
+    if (kind == "train") return TrainForLeader(request, in, leader);
+    if (kind == "predict") return Predict(request, in, leader);
+    return absl::InternalError(absl::StrCat("unknown request: ", kind));
   } catch (const nlohmann::json::exception& e) {
     return absl::InternalError(
         absl::StrCat("a request of the leader: ", e.what()));
@@ -197,8 +198,8 @@ absl::Status ServeLeader(int in, int out) {
   Leader leader(out);
   ARCTRM_ASSIGN_OR_RETURN(const std::string body, ReceiveFrame(in));
   ARCTRM_ASSIGN_OR_RETURN(const nlohmann::json request, ParseFrame(body));
-  const absl::Status status =
-      CatchExceptions("a worker", [&] { return Carry(request, in, leader); });
+  const absl::Status status = CatchExceptions(
+      "a worker", [&] { return CarryOut(request, in, leader); });
   if (status.ok()) return status;
   return leader.SendBody(ErrorFrame(status));
 }

@@ -17,9 +17,9 @@
 namespace arctrm {
 namespace {
 
-// What a worker may take to load its libraries and say what there is.
+// Time for a worker to load its libraries and describe its device.
 constexpr absl::Duration kDescribePatience = absl::Minutes(3);
-constexpr int kMostDescriptions = 3;
+constexpr int kMaxDescriptions = 3;
 
 }  // namespace
 
@@ -38,7 +38,7 @@ SubprocessOptions WorkerDevices::Command() const {
   command.environment = {{"OMP_WAIT_POLICY", "passive"}};
   command.pipe_input = true;
   command.pipe_output = true;
-  // What workers say can be done without.
+  // A worker runs without its error file if there is no room for it.
   if (MakeDirectories(options_.scratch).ok() &&
       CheckWritable(ErrorFile()).ok()) {
     command.error_file = ErrorFile();
@@ -62,24 +62,25 @@ absl::StatusOr<nlohmann::json> WorkerDevices::Ask(const nlohmann::json& request,
 
 absl::Status WorkerDevices::Find(const DeviceOptions& device) {
   if (!list_.empty()) return absl::OkStatus();
-  // "cpu,cpu" and "cuda:0,1" are lists of ours; a worker knows one device.
+  // A worker knows one device; lists such as "cpu,cpu" and "cuda:0,1" are the
+  // leader's.
   const std::string first = device.device.substr(0, device.device.find(','));
   TrainSpec spec;
   spec.device = {first, device.threads};
   absl::Time before = RealClock().Now();
-  absl::StatusOr<nlohmann::json> told;
+  absl::StatusOr<nlohmann::json> described;
   for (int tries = 1;; ++tries) {
-    told =
-        Ask({{"job", "describe"}, {"spec", ToJson(spec)}}, kDescribePatience);
-    if (!absl::IsUnavailable(told.status()) || tries >= kMostDescriptions ||
+    described =
+        Ask({{"kind", "describe"}, {"spec", ToJson(spec)}}, kDescribePatience);
+    if (!absl::IsUnavailable(described.status()) || tries >= kMaxDescriptions ||
         StopSignal() != 0) {
       break;
     }
-    Warn(absl::StrCat("looking devices up: ", told.status().message()));
+    Warn(absl::StrCat("looking up devices: ", described.status().message()));
     before = RealClock().Now();
   }
-  ARCTRM_RETURN_IF_ERROR(told.status());
-  const nlohmann::json& json = *told;
+  ARCTRM_RETURN_IF_ERROR(described.status());
+  const nlohmann::json& json = *described;
   start_s_ = absl::ToDoubleSeconds(RealClock().Now() - before);
   ARCTRM_ASSIGN_OR_RETURN(
       info_, DeviceInfoOf(json.value("device", nlohmann::json::object())));

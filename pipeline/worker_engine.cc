@@ -75,7 +75,7 @@ absl::Status WorkerEngine::CheckTraining(const TrainRequest& request) {
   TrainSpec spec = request.spec;
   spec.device = WorkerDevice(spec.device);
   return devices_
-      .Ask({{"job", "check"}, {"ranks", Ranks()}, {"spec", ToJson(spec)}},
+      .Ask({{"kind", "check"}, {"ranks", Ranks()}, {"spec", ToJson(spec)}},
            kPatience)
       .status();
 }
@@ -84,15 +84,15 @@ absl::StatusOr<StepTime> WorkerEngine::MeasureStep(
     const Dataset& dataset, const ModelOptions& model,
     const TrainOptions& train, const DeviceOptions& device,
     const MeasureLimits& limits) {
-  // The worker starts, which takes longer on a busy machine, reads the dataset
-  // and gives up by itself.
+  // The worker starts, more slowly on a busy machine, reads the dataset and
+  // gives up by itself.
   constexpr double kStarts = 4;
   constexpr double kAnswerS = 2;
   ARCTRM_RETURN_IF_ERROR(devices_.Find(device));
   const std::string dir = JoinPath(scratch_, "measure");
   ARCTRM_RETURN_IF_ERROR(RemoveAll(dir));
   ARCTRM_RETURN_IF_ERROR(WriteDataset(dataset, dir).status());
-  // Ranks share the batch; their messages are small beside it.
+  // Ranks share the batch; their communication takes little time beside it.
   TrainSpec spec;
   spec.model = model;
   spec.train = train;
@@ -101,7 +101,7 @@ absl::StatusOr<StepTime> WorkerEngine::MeasureStep(
       std::max(1, (train.batch + static_cast<int>(devices_.list().size()) - 1) /
                       static_cast<int>(devices_.list().size()));
   const absl::StatusOr<nlohmann::json> json =
-      devices_.Ask({{"job", "measure"},
+      devices_.Ask({{"kind", "measure"},
                     {"dataset", dir},
                     {"repeat_s", limits.repeat_s},
                     {"give_up_s", limits.give_up_s},
@@ -109,7 +109,7 @@ absl::StatusOr<StepTime> WorkerEngine::MeasureStep(
                    absl::Seconds(kStarts * devices_.start_s() + kAnswerS +
                                  limits.give_up_s));
   ARCTRM_RETURN_IF_ERROR(RemoveAll(dir));
-  // Where it can be, the next try is on another device.
+  // The next attempt uses another device if there is one.
   if (absl::IsUnavailable(json.status())) {
     std::vector<std::string>& list = devices_.list();
     std::rotate(list.begin(), list.begin() + 1, list.end());
@@ -128,7 +128,7 @@ WorkerEngine::LoadPredictors(const std::string& checkpoint,
   const auto lost = [&](const std::string& name, const absl::Status& why) {
     last = why;
     devices_.Warn(
-        absl::StrCat("voting goes on without ", name, ": ", why.message()));
+        absl::StrCat("voting continues without ", name, ": ", why.message()));
   };
   const auto start = [&](const std::string& device, size_t number) {
     PredictorOptions own = options;
@@ -143,8 +143,9 @@ WorkerEngine::LoadPredictors(const std::string& checkpoint,
     if (!sent.ok()) return lost(name, sent);
     started.emplace_back(name, *std::move(process));
   };
-  for (size_t i = 0; i < devices_.list().size(); ++i)
+  for (size_t i = 0; i < devices_.list().size(); ++i) {
     start(devices_.list()[i], i + 1);
+  }
   std::vector<std::unique_ptr<Predictor>> predictors;
   for (auto& [name, process] : started) {
     absl::StatusOr<std::unique_ptr<Predictor>> predictor =
@@ -159,7 +160,7 @@ WorkerEngine::LoadPredictors(const std::string& checkpoint,
   }
   if (predictors.empty()) {
     return absl::UnavailableError(
-        absl::StrCat("nothing can predict: ", last.message()));
+        absl::StrCat("no worker can predict: ", last.message()));
   }
   return predictors;
 }

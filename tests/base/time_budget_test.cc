@@ -36,7 +36,7 @@ TEST_F(TimeBudgetTest, StagesFollowOneAnother) {
   budget.Divide(200, 8);
   EXPECT_NEAR(Seconds(budget.Training().end), 792, 1e-6);
   EXPECT_NEAR(Seconds(budget.Voting().end), 992, 1e-6);
-  // Late work takes time of the stage after it, never of the end.
+  // Late work takes time from the next stage and never delays the end.
   EXPECT_GT(Seconds(budget.Training().abort), Seconds(budget.Training().end));
   EXPECT_LT(Seconds(budget.Training().abort), Seconds(budget.Voting().end));
   EXPECT_GT(Seconds(budget.Voting().abort), Seconds(budget.Voting().end));
@@ -47,7 +47,7 @@ TEST_F(TimeBudgetTest, StagesFollowOneAnother) {
   EXPECT_NEAR(Seconds(budget.Training().end), 492, 1e-6);
 }
 
-TEST_F(TimeBudgetTest, MeasuringTakesAShareOfWhatIsLeft) {
+TEST_F(TimeBudgetTest, MeasuringTakesAShareOfTheRemainingTime) {
   for (const double limit_s : {3.0, 60.0, 40000.0}) {
     const MeasureLimits limits = Budget(limit_s).Measuring();
     EXPECT_LE(limits.repeat_s, limits.give_up_s);
@@ -57,7 +57,7 @@ TEST_F(TimeBudgetTest, MeasuringTakesAShareOfWhatIsLeft) {
   }
 }
 
-TEST_F(TimeBudgetTest, AStepFitsWithItsSaves) {
+TEST_F(TimeBudgetTest, AStepFitsTogetherWithItsSaves) {
   const TrainCosts costs = {.step_s = 4, .save_s = 2, .evaluation_s = 0};
   EXPECT_FALSE(StepFits(costs, /*evaluates=*/false, 7));
   EXPECT_TRUE(StepFits(costs, /*evaluates=*/false, 7.1));
@@ -66,7 +66,7 @@ TEST_F(TimeBudgetTest, AStepFitsWithItsSaves) {
   EXPECT_FALSE(StepFits({}, false, 0));
 }
 
-TEST_F(TimeBudgetTest, LooksAtTheSpeedLessOftenAsTheRunGoesOn) {
+TEST_F(TimeBudgetTest, ChecksTheSpeedLessOftenAsTheRunContinues) {
   EXPECT_EQ(ReplanInterval(0, 100), absl::Seconds(10));
   EXPECT_EQ(ReplanInterval(1, 100), absl::Seconds(15));
   EXPECT_EQ(ReplanInterval(0, 1e6), absl::Minutes(2));
@@ -75,17 +75,17 @@ TEST_F(TimeBudgetTest, LooksAtTheSpeedLessOftenAsTheRunGoesOn) {
 
 TEST_F(TimeBudgetTest, ATestGetsItsShareAndAReserve) {
   TimeBudget budget = Budget(100);
-  EXPECT_NEAR(budget.MostTestS(), 30, 1e-6);
+  EXPECT_NEAR(budget.MaxTestS(), 30, 1e-6);
   EXPECT_NEAR(budget.TestReserveS(), 3, 1e-6);
   EXPECT_NEAR(Budget(5).TestReserveS(), 1, 1e-6);
-  budget.Divide(budget.MostTestS(), budget.TestReserveS());
+  budget.Divide(budget.MaxTestS(), budget.TestReserveS());
   EXPECT_LT(Seconds(budget.Training().end), Seconds(budget.TestEnd()));
   // Shares are those of the whole run.
   clock_.Advance(absl::Seconds(50));
-  EXPECT_NEAR(budget.MostTestS(), 30, 1e-6);
+  EXPECT_NEAR(budget.MaxTestS(), 30, 1e-6);
 }
 
-TEST_F(TimeBudgetTest, WhatIsTooLateIsNotBegun) {
+TEST_F(TimeBudgetTest, LateWorkDoesNotBegin) {
   EXPECT_FALSE(WorthBeginning(Deadline(clock_, absl::Seconds(2.9))));
   EXPECT_TRUE(WorthBeginning(Deadline(clock_, absl::Seconds(3))));
   EXPECT_FALSE(WorthTraining(Deadline(clock_, absl::Seconds(5))));

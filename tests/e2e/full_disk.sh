@@ -70,7 +70,7 @@ if mount -t tmpfs -o size=8k tmpfs disk 2>/dev/null; then
       >/dev/null 2>warnings.txt
     say "disk of $size" $? 0
     voted "disk of $size" disk/o.json
-    [ "$(grep -c 'what finds no room' warnings.txt)" = 1 ] ||
+    [ "$(grep -c 'that find no room' warnings.txt)" = 1 ] ||
       fail "disk of $size: reported $(grep -c . warnings.txt) times"
     umount disk
   done

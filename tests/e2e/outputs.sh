@@ -42,7 +42,7 @@ refused 'an input' "${train[@]}" --steps 3 --out data
 
 # The files of a run, and its work folder.
 refused "$files" "${train[@]}" --steps 3 --out n --work "$files"
-refused 'another job' "${train[@]}" --steps 3 --out n --work "$files" --resume
+refused 'another run' "${train[@]}" --steps 3 --out n --work "$files" --resume
 refused "$files" "${puzzle[@]}" --out n --work "$files"
 refused 'another --work' "${run[@]}" --steps 60 --out t.json --work m.run
 refused "$files" checkpoint export m --out "$files/checkpoint"

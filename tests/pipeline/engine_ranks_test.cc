@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How WorkerEngine judges what its ranks say, with a script in the place of the
-// solver: the order of events is the script's.
+// How WorkerEngine handles messages of its ranks. A script replaces the solver
+// and decides the order of events.
 #include <sys/stat.h>
 
 #include <memory>
@@ -22,8 +22,7 @@ using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-// Describes a processor; `say` sends a frame, `result STEPS BEST_STEP` a
-// result.
+// Describes a CPU; `say` sends a frame, `result STEPS BEST_STEP` a result.
 constexpr char kSolver[] = R"bash(#!/bin/bash
 say() {
   printf "\\x$(printf %02x $((${#1} & 255)))\\x$(printf %02x $((${#1} >> 8)))"
@@ -36,7 +35,7 @@ result() {
 }
 size=$(head -c 4 | od -An -tu4)
 request=$(head -c $((size)))
-if [[ $request == *'"job":"describe"'* ]]; then
+if [[ $request == *'"kind":"describe"'* ]]; then
   say '{"device":{"kind":1,"precision":"float32","threads":1,"index":0,
 "name":"","memory_bytes":0},"cuda_devices":0,"machine":[]}'
   exit
@@ -47,8 +46,8 @@ class EngineRanksTest : public testing::Test {
  protected:
   void SetUp() override { RequestStop(0); }
 
-  // Its workers, asked to train, do what the lines of bash say, which know
-  // $RANK ("" for one alone).
+  // Workers run the lines of bash in `train` when they are to train. $RANK is
+  // their rank, "" for a single worker.
   std::unique_ptr<Engine> EngineOf(const std::string& train) {
     const std::string path = scratch_("solver");
     EXPECT_TRUE(WriteFileAtomically(path, kSolver + train).ok());
@@ -69,7 +68,7 @@ class EngineRanksTest : public testing::Test {
   ScratchFolder scratch_;
 };
 
-TEST_F(EngineRanksTest, OnlyRankZeroKnowsTheResult) {
+TEST_F(EngineRanksTest, TheResultIsThatOfRankZero) {
   const auto engine = EngineOf(R"bash(
 if [[ $RANK == 0 ]]; then
   sleep 0.4
@@ -84,7 +83,7 @@ fi
   EXPECT_TRUE(engine->TakeWarnings().empty());
 }
 
-TEST_F(EngineRanksTest, TheRankThatDiedIsBlamedAndNotTheOneThatMissesIt) {
+TEST_F(EngineRanksTest, ADeadRankIsBlamedNotTheRankThatMissesIt) {
   const auto engine = EngineOf(R"bash(
 case $RANK in
   0) say '{"error":"another rank is gone","code":14}' ;;
@@ -93,7 +92,7 @@ case $RANK in
 esac
 )bash");
   const auto result = engine->Train(Training());
-  // Twice the same, then one goes on alone.
+  // Fails twice, then continues with one rank.
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->steps, 3);
   const std::vector<std::string> warnings = engine->TakeWarnings();
@@ -102,7 +101,7 @@ esac
   EXPECT_THAT(warnings, Contains(HasSubstr("going on without cpu")));
 }
 
-TEST_F(EngineRanksTest, WithoutADeadRankItsOwnWordsStand) {
+TEST_F(EngineRanksTest, WithoutADeadRankTheReportedErrorStands) {
   const auto engine = EngineOf(R"bash(
 case $RANK in
   0) say '{"error":"the others are late","code":14}'; sleep 5 ;;
@@ -115,7 +114,7 @@ esac
               Contains(HasSubstr("the others are late")));
 }
 
-TEST_F(EngineRanksTest, WhatAPersonMustMendIsNotTriedAgain) {
+TEST_F(EngineRanksTest, ErrorsThatTheUserMustMendAreNotRetried) {
   const auto engine = EngineOf(R"bash(
 say '{"error":"settings differ","code":9}'
 sleep 5
@@ -125,8 +124,7 @@ sleep 5
   EXPECT_TRUE(engine->TakeWarnings().empty());
 }
 
-TEST_F(EngineRanksTest,
-       OutOfMemoryIsForTheJobToHelpAndTheRankThatSaysItCounts) {
+TEST_F(EngineRanksTest, OutOfMemoryOfOneRankIsReturned) {
   const auto engine = EngineOf(R"bash(
 case $RANK in
   0) say '{"error":"another rank is gone","code":14}'; sleep 5 ;;

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Files of another run in the work folder of a run that is gone on with.
+// Files of another run in the work folder of a resumed run.
 #include <filesystem>
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "augment/augmentation.h"
 #include "base/files.h"
 #include "gtest/gtest.h"
@@ -20,35 +19,13 @@ namespace arctrm {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Asks for a stop at the first line about votes.
-class VotingLog : public Log {
- public:
-  void Info(absl::string_view) override {}
-  void Warning(absl::string_view) override {}
-  void Error(absl::string_view) override {}
-  void Progress(absl::string_view line) override {
-    if (line.substr(0, 4) == "vote") RequestStop(SIGTERM);
-  }
-  void EndProgress() override {}
-};
-
-class InfoLog : public Log {
- public:
-  void Info(absl::string_view line) override {
-    absl::StrAppend(&lines, line, "\n");
-  }
-  void Warning(absl::string_view) override {}
-  void Error(absl::string_view) override {}
-  void Progress(absl::string_view) override {}
-  void EndProgress() override {}
-
-  std::string lines;
-};
+using ::testing::Contains;
+using ::testing::HasSubstr;
 
 class ForeignStateTest : public KeptRunsTest {
  protected:
-  // Stopped while it votes, or at a step.
+  // Starts a run and stops it at `step`, or while it votes if 0. Returns the
+  // options to resume it.
   RunOptions Begun(const std::string& out, uint64_t seed, int step = 0) {
     RunOptions options = Options(out);
     options.seed = seed;
@@ -56,9 +33,7 @@ class ForeignStateTest : public KeptRunsTest {
     options.planning.held_out = 1;
     options.planning.predict_batch = 1;
     options.train.evaluate_interval_s = 0.1;
-    StoppingLog stopping(step);
-    VotingLog voting;
-    Log& log = step > 0 ? static_cast<Log&>(stopping) : voting;
+    StoppingLog log = step > 0 ? StopAtStep(step) : StopAtVoting();
     EXPECT_TRUE(ExecuteRun(options, Deadline(), log).ok());
     RequestStop(0);
     options.resume = true;
@@ -67,7 +42,7 @@ class ForeignStateTest : public KeptRunsTest {
   std::string In(const RunOptions& options, const std::string& name) {
     return JoinPath(options.out + ".run", name);
   }
-  // Refused while `name` of `theirs` stands in the place of that of `ours`.
+  // Expects an error while `name` of `theirs` replaces that of `ours`.
   void ExpectForeign(const RunOptions& ours, const RunOptions& theirs,
                      const std::string& name,
                      const std::vector<std::string>& words) {
@@ -81,14 +56,14 @@ class ForeignStateTest : public KeptRunsTest {
     ASSERT_TRUE(RemoveAll(at).ok());
     ASSERT_TRUE(RenameFile(Path("aside"), at).ok());
   }
-  void ExpectGoesOn(const RunOptions& options) {
+  void ExpectCompletes(const RunOptions& options) {
     const auto outcome = ExecuteRun(options, Deadline(), NullLog());
     ASSERT_TRUE(outcome.ok()) << outcome.status();
     EXPECT_TRUE(outcome->complete);
   }
 };
 
-TEST_F(ForeignStateTest, OfAnotherRunThatVotesIsRefused) {
+TEST_F(ForeignStateTest, FilesOfAnotherVotingRunAreRefused) {
   const RunOptions ours = Begun("ours.json", 1);
   const RunOptions theirs = Begun("theirs.json", 2);
   for (const std::string name : {"checkpoint", "checkpoint.best",
@@ -96,17 +71,17 @@ TEST_F(ForeignStateTest, OfAnotherRunThatVotesIsRefused) {
     ExpectForeign(ours, theirs, name, {name, "belongs to the run", "--resume"});
   }
   ExpectForeign(ours, theirs, "run.json", {"seed"});
-  ExpectGoesOn(ours);
+  ExpectCompletes(ours);
 }
 
-TEST_F(ForeignStateTest, OfAnotherTrainingIsRefused) {
+TEST_F(ForeignStateTest, FilesOfAnotherTrainingRunAreRefused) {
   const RunOptions ours = Begun("ours.json", 1, 5);
   const RunOptions theirs = Begun("theirs.json", 2, 5);
   for (const std::string name : {"checkpoint", "checkpoint.snapshot-1"}) {
     ExpectForeign(ours, theirs, name, {name, "belongs to the run", "--resume"});
   }
   ExpectForeign(ours, theirs, "dataset", {"dataset", "not the dataset"});
-  // Before the first checkpoint too.
+  // Also before the first checkpoint.
   for (const RunOptions& options : {ours, theirs}) {
     RunFolder folder(options.out + ".run");
     RunRecord record = folder.ReadRecord().value();
@@ -120,10 +95,10 @@ TEST_F(ForeignStateTest, OfAnotherTrainingIsRefused) {
     }
   }
   ExpectForeign(ours, theirs, "dataset", {"dataset", "not the dataset"});
-  ExpectGoesOn(ours);
+  ExpectCompletes(ours);
 }
 
-TEST_F(ForeignStateTest, OfAFinishedRunIsRefused) {
+TEST_F(ForeignStateTest, FilesOfAnotherFinishedRunAreRefused) {
   RunOptions ours = Options("ours.json");
   ASSERT_TRUE(ExecuteRun(ours, Deadline(), NullLog()).ok());
   RunOptions theirs = Options("theirs.json");
@@ -147,16 +122,16 @@ TEST_F(ForeignStateTest, VotesForOtherTestInputsAreRefused) {
   };
   const std::string task = challenges_.tasks[0].id;
   vote_for("other", 0, "run");
-  ExpectRefused(ours, {"ballots.zst", "other[0]", "no test input"});
+  ExpectRefused(ours, {"ballots.zst", "other[0]", "not a test input"});
   vote_for(task, 7, "run");
   ExpectRefused(ours, {"ballots.zst", "[7]"});
   vote_for(task, 0, "their-model");
   ExpectRefused(ours, {"ballots.zst", "their-model"});
   Put(path, before);
-  ExpectGoesOn(ours);
+  ExpectCompletes(ours);
 }
 
-TEST_F(ForeignStateTest, FilesOfEarlierVersionsAreTakenAndSaidToBe) {
+TEST_F(ForeignStateTest, FilesOfEarlierVersionsAreAcceptedAndLogged) {
   const RunOptions ours = Begun("ours.json", 1);
   const RunFolder folder(ours.out + ".run");
   Ballots ballots = Ballots::Read(folder.ballots_path()).value();
@@ -168,17 +143,17 @@ TEST_F(ForeignStateTest, FilesOfEarlierVersionsAreTakenAndSaidToBe) {
   record.dataset.clear();
   record.fingerprints.clear();
   ASSERT_TRUE(folder.WriteRecord(record).ok());
-  InfoLog log;
+  RecordingLog log;
   const auto outcome = ExecuteRun(ours, Deadline(), log);
   ASSERT_TRUE(outcome.ok()) << outcome.status();
-  EXPECT_THAT(log.lines, ::testing::HasSubstr("ballots.zst: names no run"));
-  EXPECT_THAT(log.lines, ::testing::HasSubstr("has no fingerprints"));
-  // The checkpoint named it.
+  EXPECT_THAT(log.infos, Contains(HasSubstr("ballots.zst: names no run")));
+  EXPECT_THAT(log.infos, Contains(HasSubstr("has no fingerprints")));
+  // The name comes from the checkpoint.
   EXPECT_EQ(folder.ReadRecord()->run,
             ReadCheckpointInfo(folder.checkpoint_dir())->run);
 }
 
-TEST_F(ForeignStateTest, ExportedWeightsAreOfNoRun) {
+TEST_F(ForeignStateTest, ExportedWeightsNameNoRun) {
   ASSERT_TRUE(ExecuteRun(Options("out.json"), Deadline(), NullLog()).ok());
   const std::string weights = Path("out.json.run/checkpoint");
   EXPECT_FALSE(ReadCheckpointInfo(weights)->run.empty());

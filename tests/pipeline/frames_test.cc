@@ -16,7 +16,7 @@
 namespace arctrm {
 namespace {
 
-TEST(Frames, GoThroughAPipeInOrderAndWhole) {
+TEST(Frames, PassThroughAPipeWholeAndInOrder) {
   int ends[2];
   ASSERT_EQ(pipe(ends), 0);
   const std::string large(1 << 20, 'x');
@@ -34,7 +34,7 @@ TEST(Frames, GoThroughAPipeInOrderAndWhole) {
   close(ends[0]);
 }
 
-TEST(Frames, ACutOrAbsurdFrameIsAnError) {
+TEST(Frames, CutFramesAndHugeLengthsAreErrors) {
   for (const std::string& bytes :
        {std::string("\x05\0\0\0ab", 6), std::string("\xff\xff\xff\xff", 4),
         std::string("\x01", 1)}) {
@@ -55,7 +55,7 @@ TEST(Frames, OnlyObjectsAreJsonFrames) {
   }
 }
 
-TEST(Frames, AnErrorKeepsItsKindAndItsWords) {
+TEST(Frames, ErrorsKeepTheirKindAndText) {
   const absl::Status status = absl::ResourceExhaustedError("too \"large\"");
   const auto json = ParseFrame(ErrorFrame(status));
   ASSERT_TRUE(json.ok());
@@ -64,11 +64,11 @@ TEST(Frames, AnErrorKeepsItsKindAndItsWords) {
   const absl::Status memory = OutOfMemoryError("of the device");
   EXPECT_EQ(ErrorOf(*ParseFrame(ErrorFrame(memory))), memory);
   EXPECT_TRUE(ErrorOf(*ParseFrame("{}")).ok());
-  // Not even words: an error all the same.
+  // An error without a text is still an error.
   EXPECT_FALSE(ErrorOf(*ParseFrame("{\"error\": 7}")).ok());
 }
 
-TEST(Frames, StatisticsComeBackAsTheyWere) {
+TEST(Frames, StatsRoundTrip) {
   TrainStats stats;
   stats.step = 7;
   stats.time_s = 1.25;
@@ -94,7 +94,7 @@ TEST(Frames, StatisticsComeBackAsTheyWere) {
       absl::IsDataLoss(StatsOf(*ParseFrame("{\"step\": \"seven\"}")).status()));
 }
 
-TEST(Frames, ResultsComeBackAsTheyWere) {
+TEST(Frames, ResultsRoundTrip) {
   TrainResult result;
   result.stop = TrainStop::kDiverged;
   result.steps = 9;
@@ -118,7 +118,7 @@ TEST(Frames, ResultsComeBackAsTheyWere) {
 }
 
 // A worker must train exactly what the run asked for.
-TEST(Frames, SpecsComeBackAsTheyWere) {
+TEST(Frames, SpecsRoundTrip) {
   TrainSpec spec;
   spec.model.hidden = 96;
   spec.model.arch = "hrm";
@@ -159,7 +159,7 @@ TEST(Frames, SpecsComeBackAsTheyWere) {
   EXPECT_TRUE(absl::IsInvalidArgument(TrainSpecOf(unknown).status()));
 }
 
-// Square rows of these sides, each its own value in every cell.
+// Square rows with these sides; each row has one value in all cells.
 std::vector<PredictorInput> Inputs(const std::vector<int>& sides) {
   std::vector<PredictorInput> inputs;
   for (const int side : sides) {
@@ -184,7 +184,7 @@ std::vector<PredictorOutput> AnswersTo(
   return outputs;
 }
 
-TEST(Frames, BatchesOfMixedSizesComeBackAndCutOnesAreRefused) {
+TEST(Frames, BatchesOfMixedSizesRoundTripAndCutOnesAreRefused) {
   std::vector<PredictorInput> inputs = Inputs({3, 1, 4, 3});
   inputs.push_back({std::vector<uint8_t>(8, 5), 9, 2});
   inputs.push_back({std::vector<uint8_t>(8, 6), 10, 4});
@@ -220,12 +220,12 @@ TEST(Frames, BatchesOfMixedSizesComeBackAndCutOnesAreRefused) {
   EXPECT_TRUE(absl::IsDataLoss(UnpackOutputs(answers + "x", inputs).status()));
 }
 
-TEST(Frames, RowsThatAreNoCanvasAreRefused) {
+TEST(Frames, RowsThatDoNotFitTheCanvasAreRefused) {
   const auto unpack = [](const std::vector<PredictorInput>& inputs) {
     return UnpackInputs(PackInputs(inputs), {4}, 2).status();
   };
   EXPECT_EQ(unpack(Inputs({4, 4})), absl::OkStatus());
-  // Eight small ones are two whole ones.
+  // Eight quarters of a canvas are two canvases.
   EXPECT_EQ(unpack(Inputs({2, 2, 2, 2, 2, 2, 2, 2})), absl::OkStatus());
   for (const std::vector<int>& sides :
        {std::vector<int>{5}, {2, 0}, {4, 4, 1}, {2, 2, 2, 2, 2, 2, 2, 2, 1}}) {
@@ -240,7 +240,7 @@ TEST(Frames, RowsThatAreNoCanvasAreRefused) {
     EXPECT_NE(status.message().find("row 1"), std::string::npos) << status;
   };
   for (const size_t tokens : {2, 3, 5, 15, 17}) refused(tokens, 0);
-  // Too wide, too tall, no rectangle, nothing, nonsense.
+  // Too wide, too tall, not a rectangle, empty, invalid.
   refused(5, 5);
   refused(5, 1);
   refused(7, 3);
@@ -255,7 +255,7 @@ TEST(Frames, RowsThatAreNoCanvasAreRefused) {
   }
 }
 
-TEST(Frames, AnswersOfAnotherNumberOrSizeAreRefused) {
+TEST(Frames, AnswersOfAWrongNumberOrSizeAreRefused) {
   const std::vector<PredictorInput> inputs = Inputs({3, 2});
   for (const std::vector<int>& sides :
        {std::vector<int>{}, {3}, {3, 2, 2}, {2, 3}, {3, 3}, {3, 0}}) {
@@ -265,7 +265,7 @@ TEST(Frames, AnswersOfAnotherNumberOrSizeAreRefused) {
   }
 }
 
-TEST(Frames, SecondAnswersOfAnotherSizeAreDataLoss) {
+TEST(Frames, SecondAnswersOfAWrongSizeAreRefused) {
   const std::vector<PredictorInput> inputs = Inputs({3, 2});
   std::vector<PredictorOutput> outputs = AnswersTo(inputs);
   outputs[1].second = std::vector<uint8_t>(3, 2);
@@ -273,7 +273,7 @@ TEST(Frames, SecondAnswersOfAnotherSizeAreDataLoss) {
       absl::IsDataLoss(UnpackOutputs(PackOutputs(outputs), inputs).status()));
 }
 
-TEST(Frames, CountsThatNothingCanFollowAskForNoMemory) {
+TEST(Frames, HugeCountsAllocateNoMemory) {
   const std::string body(
       "\xff\xff\xff\xff"
       "abcdefghijkl",

@@ -9,7 +9,7 @@
 namespace arctrm {
 namespace {
 
-// Task i has i + 1 pairs, pair j copies a grid of the one colour j.
+// Task i has i + 1 pairs. Pair j maps a grid of colour j to itself.
 Dataset Tasks(int count) {
   Dataset dataset;
   dataset.canvas.side = 4;
@@ -26,7 +26,7 @@ Dataset Tasks(int count) {
   return dataset;
 }
 
-TEST(HeldOut, TakesTheLastPairOfTasksThatCanSpareOne) {
+TEST(HeldOut, TakesTheLastPairOfTasksWithThreePairs) {
   const Dataset all = Tasks(7);
   Dataset dataset = all;
   const auto taken = TakeHeldOut(3, 1, dataset);
@@ -45,7 +45,7 @@ TEST(HeldOut, TakesTheLastPairOfTasksThatCanSpareOne) {
     EXPECT_EQ(pair.pair.input, all.tasks[i].pairs.back().input);
     EXPECT_EQ(dataset.tasks[i].pairs.size(), i);
   }
-  // The same seed takes the same.
+  // The same seed takes the same pairs.
   Dataset again = all;
   ASSERT_TRUE(TakeHeldOut(3, 1, again).ok());
   EXPECT_EQ(again, dataset);
@@ -61,12 +61,12 @@ TEST(HeldOut, ScoresAnswersOfTheRightSize) {
   const Canvas canvas = dataset.canvas;
   const auto taken = TakeHeldOut(5, 1, dataset);
   ASSERT_TRUE(taken.ok()) << taken.status();
-  FakePredictor augmentations(canvas, /*max_batch=*/2);
-  const auto right = ScoreHeldOut(augmentations, *taken);
+  FakePredictor copying(canvas, /*max_batch=*/2);
+  const auto right = ScoreHeldOut(copying, *taken);
   ASSERT_TRUE(right.ok()) << right.status();
   EXPECT_EQ(right->exact, 1);
   EXPECT_EQ(right->accuracy, 1);
-  // The first cell gets another colour: five of six are right.
+  // Changes the first of six cells.
   FakePredictor off(canvas, 2, [&](const PredictorInput& input) {
     PredictorOutput out{input.tokens, 0};
     out.tokens[0] = GridTokens(Grid(1, 1, {9}), canvas)[0];
@@ -76,7 +76,7 @@ TEST(HeldOut, ScoresAnswersOfTheRightSize) {
   ASSERT_TRUE(wrong.ok()) << wrong.status();
   EXPECT_EQ(wrong->exact, 0);
   EXPECT_NEAR(wrong->accuracy, 5.0 / 6, 1e-12);
-  // On a part of the canvas, as it was trained: 2 x 3 cells and their border.
+  // On a window of 2 x 3 cells and their border.
   FakePredictor fitted({9}, 2);
   fitted.step = 1;
   EXPECT_EQ(ScoreHeldOut(fitted, *taken)->exact, 1);

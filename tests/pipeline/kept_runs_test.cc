@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a run that stands there keeps, and when it is gone on with.
+// Existing runs: what new commands must not replace, and how they are resumed.
 #include <signal.h>
 
 #include <string>
@@ -27,7 +27,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-TEST_F(KeptRunsTest, AFinishedRunIsRefusedKeptOrReplacedAsAsked) {
+TEST_F(KeptRunsTest, AFinishedRunIsKeptUnlessOverwriteIsGiven) {
   RunOptions options = Options("out.json");
   options.report = Path("report.html");
   ASSERT_TRUE(ExecuteRun(options, Deadline(), NullLog()).ok());
@@ -35,13 +35,13 @@ TEST_F(KeptRunsTest, AFinishedRunIsRefusedKeptOrReplacedAsAsked) {
                 {"finished run", "6 steps", "votes", "of 3 test outputs solved",
                  "--resume", "--overwrite"});
   options.resume = true;
-  const auto before = Tree(dir_);
+  const auto before = Tree(scratch_());
   const auto kept = ExecuteRun(options, Deadline(), NullLog());
   ASSERT_TRUE(kept.ok()) << kept.status();
   EXPECT_TRUE(kept->complete);
   EXPECT_TRUE(kept->score.has_value());
-  EXPECT_TRUE(Tree(dir_) == before);
-  // A placeholder in the place of the submission gives way to the votes.
+  EXPECT_TRUE(Tree(scratch_()) == before);
+  // Replaces a placeholder by the submission of the votes.
   const std::string submission = *ReadFile(options.out);
   const auto challenges = ReadTasks(options.challenges[0]);
   ASSERT_TRUE(challenges.ok());
@@ -62,7 +62,7 @@ TEST_F(KeptRunsTest, AnUnfinishedRunWithACheckpointIsRefused) {
   RunOptions options = Stopped("out.json", 3);
   options.resume = false;
   ExpectRefused(options, {"stopped by SIGTERM", "3 steps", "--resume"});
-  // One without a checkpoint or votes has nothing to lose.
+  // A run without a checkpoint and votes may be replaced.
   RequestStop(SIGTERM);
   RunOptions early = Options("early.json");
   ASSERT_TRUE(ExecuteRun(early, Deadline(), NullLog()).ok());
@@ -73,7 +73,7 @@ TEST_F(KeptRunsTest, AnUnfinishedRunWithACheckpointIsRefused) {
   EXPECT_TRUE(ExecuteRun(early, Deadline(), NullLog()).ok());
 }
 
-TEST_F(KeptRunsTest, WhatIsDamagedOrMissingIsNamedOnResume) {
+TEST_F(KeptRunsTest, ResumeNamesDamagedAndMissingFiles) {
   const RunOptions options = Stopped("out.json", 5);
   const std::string work = options.out + ".run";
   for (const std::string name :
@@ -107,13 +107,13 @@ TEST_F(KeptRunsTest, WhatIsDamagedOrMissingIsNamedOnResume) {
   EXPECT_TRUE(outcome->complete);
 }
 
-TEST_F(KeptRunsTest, ChangedInputsAreFoundOnResume) {
+TEST_F(KeptRunsTest, ResumeNamesChangedInputs) {
   ASSERT_TRUE(ExecuteRun(Options("first.json"), Deadline(), NullLog()).ok());
   const std::string weights = Path("first.json.run/checkpoint");
   RunOptions options = Options("out.json");
   options.train_on = {Path("c.json") + "=" + Path("s.json")};
   options.checkpoint = weights;
-  StoppingLog stopping(3);
+  StoppingLog stopping = StopAtStep(3);
   ASSERT_TRUE(ExecuteRun(options, Deadline(), stopping).ok());
   RequestStop(0);
   options.resume = true;
@@ -128,7 +128,7 @@ TEST_F(KeptRunsTest, ChangedInputsAreFoundOnResume) {
   other = options;
   other.train_on = {Path("c.json") + "=" + Path("other.json")};
   ExpectRefused(other, {"--train-on", "was SHA-256"});
-  // The same path, other weights.
+  // Other weights at the same path.
   RunOptions second = Options("second.json");
   second.seed = 7;
   ASSERT_TRUE(ExecuteRun(second, Deadline(), NullLog()).ok());
@@ -141,7 +141,7 @@ TEST_F(KeptRunsTest, ChangedInputsAreFoundOnResume) {
   EXPECT_TRUE(outcome.ok()) << outcome.status();
 }
 
-TEST_F(KeptRunsTest, RecordsOfBeforeAreTakenUp) {
+TEST_F(KeptRunsTest, RecordsOfEarlierVersionsAreResumed) {
   const RunOptions options = Stopped("out.json", 3);
   const std::string path = RunFolder(options.out + ".run").record_path();
   std::string text = ReadFile(path).value();
@@ -152,7 +152,7 @@ TEST_F(KeptRunsTest, RecordsOfBeforeAreTakenUp) {
   EXPECT_TRUE(outcome->complete);
 }
 
-TEST_F(KeptRunsTest, SomebodysFolderIsLeftAlone) {
+TEST_F(KeptRunsTest, ForeignFoldersAreNotChanged) {
   RunOptions options = Options("out.json");
   options.overwrite = true;
   options.work = Path("theirs");
@@ -160,7 +160,7 @@ TEST_F(KeptRunsTest, SomebodysFolderIsLeftAlone) {
   ASSERT_TRUE(MakeDirectories(Path("theirs/checkpoint/notes")).ok());
   Put(Path("theirs/checkpoint/notes/thesis.tex"), "mine");
   ExpectRefused(options, {"theirs", "checkpoint", "no run.json", "--work"});
-  // In a folder of ours too: what we did not make stays.
+  // Foreign files in a work folder stay too.
   options = Options("ours.json");
   ASSERT_TRUE(ExecuteRun(options, Deadline(), NullLog()).ok());
   const std::string work = options.out + ".run";
@@ -172,7 +172,7 @@ TEST_F(KeptRunsTest, SomebodysFolderIsLeftAlone) {
   ExpectRefused(options, {"checkpoint", "notes.txt"});
 }
 
-TEST_F(KeptRunsTest, WeightsAreReadWholeBeforeAnythingIsReplaced) {
+TEST_F(KeptRunsTest, DamagedWeightsAreFoundBeforeAnythingIsReplaced) {
   ASSERT_TRUE(ExecuteRun(Options("out.json"), Deadline(), NullLog()).ok());
   RunOptions options = Options("out.json");
   options.overwrite = true;
@@ -196,7 +196,7 @@ TEST_F(KeptRunsTest, WeightsAreReadWholeBeforeAnythingIsReplaced) {
   ExpectRefused(options, {"none"});
 }
 
-TEST_F(KeptRunsTest, OneRunPerWorkFolder) {
+TEST_F(KeptRunsTest, AWorkFolderIsLockedByOneRun) {
   const RunOptions options = Stopped("out.json", 3);
   const RunFolder folder(options.out + ".run");
   {
@@ -211,7 +211,7 @@ TEST_F(KeptRunsTest, OneRunPerWorkFolder) {
   EXPECT_TRUE(ExecuteRun(options, Deadline(), NullLog()).ok());
 }
 
-TEST_F(KeptRunsTest, AnswersThatStandAreKeptUntilThereAreVotes) {
+TEST_F(KeptRunsTest, StandingAnswersStayUntilThereAreVotes) {
   RunOptions options = Options("out.json");
   options.standing = PlaceholderSubmission(challenges_);
   for (auto& [id, outputs] : options.standing) {

@@ -10,6 +10,7 @@
 #include "gtest/gtest.h"
 #include "pipeline/answer_puzzles.h"
 #include "puzzles/generate.h"
+#include "tests/pipeline/test_logs.h"
 #include "tests/testing/scratch.h"
 
 namespace arctrm {
@@ -19,22 +20,11 @@ using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-class LinesLog : public Log {
- public:
-  void Info(absl::string_view line) override { lines.emplace_back(line); }
-  void Warning(absl::string_view line) override { lines.emplace_back(line); }
-  void Error(absl::string_view line) override { lines.emplace_back(line); }
-  void Progress(absl::string_view) override {}
-  void EndProgress() override {}
-
-  std::vector<std::string> lines;
-};
-
-class PuzzleJobTest : public testing::Test {
+class PuzzleTrainingTest : public testing::Test {
  protected:
   void SetUp() override { RequestStop(0); }
 
-  // Mazes, of which each would take 200 steps to answer.
+  // A training on mazes, which take up to 200 steps each to answer.
   PuzzleTrainOptions Options(int64_t test_puzzles) {
     PuzzleTrainOptions options;
     options.kind = PuzzleKind::kMaze;
@@ -68,34 +58,35 @@ class PuzzleJobTest : public testing::Test {
   ScratchFolder scratch_;
 };
 
-TEST_F(PuzzleJobTest, TrainingGetsTheTimeThatHaltingEarlySaves) {
+TEST_F(PuzzleTrainingTest, TrainingGetsTheTimeThatEarlyHaltingSaves) {
   PuzzleTrainOptions options = Options(250);
-  options.predicting.early_halt = 1e-6;  // every row, after its first step
+  options.predicting.early_halt =
+      1e-6;  // every batch row halts after its first step
   options.held_out = 2;
-  LinesLog log;
+  RecordingLog log;
   const auto outcome =
       TrainPuzzles(options, Deadline(RealClock(), absl::Seconds(14)), log);
   ASSERT_TRUE(outcome.ok()) << outcome.status();
-  EXPECT_THAT(log.lines, Contains(HasSubstr("longer than planned")));
+  EXPECT_THAT(log.infos, Contains(HasSubstr("longer than planned")));
   ASSERT_TRUE(outcome->score.has_value());
   EXPECT_EQ(outcome->score->puzzles, 250);
-  // The best weights are known from both parts of the training.
+  // Both parts of the training score held-out puzzles.
   EXPECT_GT(outcome->training.best_step, 0);
   EXPECT_EQ(outcome->training.stop, TrainStop::kDeadline);
 }
 
-TEST_F(PuzzleJobTest, AShortTestIsNotMeasured) {
+TEST_F(PuzzleTrainingTest, AShortTestIsNotMeasured) {
   PuzzleTrainOptions options = Options(20);
   options.spec.model.halt_max_steps = 4;
-  LinesLog log;
+  RecordingLog log;
   const auto outcome =
       TrainPuzzles(options, Deadline(RealClock(), absl::Seconds(5)), log);
   ASSERT_TRUE(outcome.ok()) << outcome.status();
-  EXPECT_THAT(log.lines, Not(Contains(HasSubstr("than planned"))));
+  EXPECT_THAT(log.infos, Not(Contains(HasSubstr("than planned"))));
   EXPECT_EQ(outcome->score->puzzles, 20);
 }
 
-TEST(AnswerSeconds, KnowTheirRollouts) {
+TEST(EstimateAnswerSeconds, CountsRollouts) {
   ModelOptions model;
   PredictorOptions options;
   const double once = EstimateAnswerSeconds(1, model, 8, options, 100);

@@ -23,10 +23,10 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr char kGreeting[] =
+constexpr char kProperties[] =
     R"({"side": 9, "kind": "arc", "canvas_step": 2, "max_batch": 3})";
 
-// A worker that says these frames whatever it is asked.
+// A worker that sends these frames and ignores its input.
 absl::StatusOr<std::unique_ptr<Predictor>> Worker(
     const ScratchFolder& folder, const std::vector<std::string>& frames) {
   std::string bytes;
@@ -91,9 +91,9 @@ TEST(RemotePredictor, RequestsCarryEveryOption) {
   }
 }
 
-TEST(RemotePredictor, RowsOfMixedSizesAreAnswered) {
+TEST(RemotePredictor, BatchesOfMixedSizesAreAnswered) {
   const ScratchFolder folder;
-  const auto predictor = Worker(folder, {kGreeting, Answers({16, 81})});
+  const auto predictor = Worker(folder, {kProperties, Answers({16, 81})});
   ASSERT_EQ(predictor.status(), absl::OkStatus());
   EXPECT_EQ((*predictor)->canvas(), Canvas{9});
   EXPECT_EQ((*predictor)->canvas_step(), 2);
@@ -106,32 +106,36 @@ TEST(RemotePredictor, RowsOfMixedSizesAreAnswered) {
   EXPECT_EQ((*outputs)[1].halt_logit, 0.5f);
 }
 
-TEST(RemotePredictor, AWorkerWhoseMemoryRanOutIsAskedForLess) {
+TEST(RemotePredictor, AWorkerWithoutMemoryGetsSmallerBatches) {
   const std::string full = ErrorFrame(OutOfMemoryError("of the device"));
   const ScratchFolder folder;
-  const auto predictor = Worker(folder, {kGreeting, full, Answers({16}), full});
+  const auto predictor =
+      Worker(folder, {kProperties, full, Answers({16}), full});
   ASSERT_EQ(predictor.status(), absl::OkStatus());
   EXPECT_EQ((*predictor)->Predict(MixedInputs()).status(),
             OutOfMemoryError("of the device"));
   const std::vector<PredictorInput> one = {MixedInputs()[0]};
   EXPECT_EQ((*predictor)->Predict(one).status(), absl::OkStatus());
-  // With less than that it is of no use.
+  // A worker that cannot answer one input is lost.
   const absl::Status status = (*predictor)->Predict(one).status();
   EXPECT_TRUE(absl::IsUnavailable(status)) << status;
 }
 
-TEST(AnswerBatches, GoesOnAfterMemoryRanOutAndEndsWithOtherErrors) {
+TEST(AnswerBatches, ContinuesAfterMemoryRanOutAndReturnsOtherErrors) {
   FakePredictor predictor(Canvas{9}, 3);
   predictor.step = 2;
   predictor.most_inputs = 1;
   int ends[2];
-  ASSERT_EQ(pipe(ends), 0);
   const std::vector<PredictorInput> one = {MixedInputs()[1]};
   const std::string batches =
       FrameOf(PackInputs(MixedInputs())) + FrameOf(PackInputs(one));
-  ASSERT_EQ(write(ends[1], batches.data(), batches.size()),
-            static_cast<ssize_t>(batches.size()));
-  close(ends[1]);
+  const auto send_batches = [&] {
+    ASSERT_EQ(pipe(ends), 0);
+    ASSERT_EQ(write(ends[1], batches.data(), batches.size()),
+              static_cast<ssize_t>(batches.size()));
+    close(ends[1]);
+  };
+  ASSERT_NO_FATAL_FAILURE(send_batches());
   std::vector<std::string> said;
   const auto send = [&](const std::string& frame) {
     said.push_back(frame);
@@ -140,28 +144,25 @@ TEST(AnswerBatches, GoesOnAfterMemoryRanOutAndEndsWithOtherErrors) {
   EXPECT_EQ(AnswerBatches(predictor, ends[0], send), absl::OkStatus());
   close(ends[0]);
   ASSERT_EQ(said.size(), 3u);
-  EXPECT_EQ(*ParseFrame(said[0]), *ParseFrame(kGreeting));
+  EXPECT_EQ(*ParseFrame(said[0]), *ParseFrame(kProperties));
   EXPECT_EQ(said[1], ErrorFrame(OutOfMemoryError("no memory")));
   EXPECT_EQ(
       said[2],
       absl::StrCat("O", PackOutputs({PredictorOutput{one[0].tokens, 0}})));
 
-  ASSERT_EQ(pipe(ends), 0);
-  ASSERT_EQ(write(ends[1], batches.data(), batches.size()),
-            static_cast<ssize_t>(batches.size()));
-  close(ends[1]);
+  ASSERT_NO_FATAL_FAILURE(send_batches());
   predictor.error = absl::InternalError("broken");
   EXPECT_EQ(AnswerBatches(predictor, ends[0], send), predictor.error);
   close(ends[0]);
 }
 
-TEST(RemotePredictor, OtherAnswersThanAskedForLoseTheWorker) {
+TEST(RemotePredictor, AWorkerWithWrongAnswersIsLost) {
   for (const std::string& answer :
        {Answers({16}), Answers({16, 81, 81}), Answers({81, 16}),
         Answers({16, 80}), std::string(), std::string("O"), std::string("{}"),
         std::string("what?"), std::string("{\"error\": \"words\"}")}) {
     const ScratchFolder folder;
-    const auto predictor = Worker(folder, {kGreeting, answer});
+    const auto predictor = Worker(folder, {kProperties, answer});
     ASSERT_EQ(predictor.status(), absl::OkStatus());
     const absl::Status status = (*predictor)->Predict(MixedInputs()).status();
     EXPECT_TRUE(absl::IsUnavailable(status)) << status;
@@ -169,8 +170,8 @@ TEST(RemotePredictor, OtherAnswersThanAskedForLoseTheWorker) {
   }
 }
 
-TEST(RemotePredictor, GreetingsThatMakeNoSenseAreRefused) {
-  for (const char* greeting :
+TEST(RemotePredictor, InvalidPropertiesAreRefused) {
+  for (const char* properties :
        {"", "{}", "what?",
         R"({"side": 0, "kind": "arc", "canvas_step": 2, "max_batch": 3})",
         R"({"side": 31, "kind": "arc", "canvas_step": 2, "max_batch": 3})",
@@ -180,8 +181,8 @@ TEST(RemotePredictor, GreetingsThatMakeNoSenseAreRefused) {
         R"({"side": 9, "kind": "arc", "max_batch": 3})",
         R"({"side": 9, "kind": "arc", "canvas_step": 2, "max_batch": 0})"}) {
     const ScratchFolder folder;
-    const absl::Status status = Worker(folder, {greeting}).status();
-    EXPECT_TRUE(absl::IsUnavailable(status)) << greeting << ": " << status;
+    const absl::Status status = Worker(folder, {properties}).status();
+    EXPECT_TRUE(absl::IsUnavailable(status)) << properties << ": " << status;
     EXPECT_THAT(std::string(status.message()), HasSubstr("worker 7: "));
   }
 }

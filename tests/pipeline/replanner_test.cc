@@ -12,7 +12,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// A job of 2,000 s whose step was measured to take 0.5 s.
+// A run of 2,000 s with a measured step of 0.5 s.
 class ReplannerTest : public testing::Test {
  protected:
   ReplannerTest()
@@ -29,15 +29,15 @@ class ReplannerTest : public testing::Test {
     return Replanner(plan_, inputs_, options_, budget_);
   }
 
-  // So many steps of that length; the last thing that was said.
+  // Makes steps of that length. Returns the last reason for a new plan.
   std::string Train(int steps, double step_s, Replanner& replanner) {
-    std::string said;
+    std::string reason;
     for (int i = 0; i < steps; ++i) {
       clock_.Advance(absl::Seconds(step_s));
       const std::string now = replanner.MaybeReplan(++step_);
-      if (!now.empty()) said = now;
+      if (!now.empty()) reason = now;
     }
-    return said;
+    return reason;
   }
 
   FakeClock clock_;
@@ -58,12 +58,12 @@ TEST_F(ReplannerTest, KeepsThePlanWhileItHolds) {
               absl::ToDoubleSeconds(left) - 500, 1e-6);
 }
 
-TEST_F(ReplannerTest, LooksAtTheLastStepsNotAtAllOfThem) {
+TEST_F(ReplannerTest, MeasuresTheLatestStepsOnly) {
   Replanner replanner = Make();
   EXPECT_EQ(Train(600, 0.5, replanner), "");
   // Five times slower from here on: the mean over all steps would be a second.
-  const std::string said = Train(300, 2.5, replanner);
-  EXPECT_THAT(said, HasSubstr("2.500 s"));
+  const std::string reason = Train(300, 2.5, replanner);
+  EXPECT_THAT(reason, HasSubstr("2.500 s"));
   EXPECT_GT(replanner.plan().vote_s, 2 * plan_.vote_s);
   EXPECT_LT(replanner.plan().steps, plan_.steps);
   const Deadline end = budget_.Training().end;
@@ -72,15 +72,15 @@ TEST_F(ReplannerTest, LooksAtTheLastStepsNotAtAllOfThem) {
                 .Remaining());
 }
 
-TEST_F(ReplannerTest, WhatStartingCostsIsNoStep) {
+TEST_F(ReplannerTest, TheTimeBeforeTheFirstStepIsNotMeasured) {
   Replanner replanner = Make();
-  // The first step comes late: libraries, weights, matching of rows.
+  // Loading libraries and weights and initialising embedding rows takes time.
   clock_.Advance(absl::Seconds(200));
   EXPECT_EQ(replanner.MaybeReplan(++step_), "");
   EXPECT_EQ(Train(800, 0.5, replanner), "");
 }
 
-TEST_F(ReplannerTest, ATrainingThatIsTakenUpFromAnEarlierStepIsTimedAnew) {
+TEST_F(ReplannerTest, AResumedTrainingIsMeasuredAgain) {
   Replanner replanner = Make();
   EXPECT_EQ(Train(600, 0.5, replanner), "");
   clock_.Advance(absl::Seconds(100));

@@ -8,27 +8,21 @@
 #include "base/files.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/testing/scratch.h"
 
 namespace arctrm {
 namespace {
 
-std::string FreshDir() {
-  const std::string dir = JoinPath(
-      testing::TempDir(),
-      std::string("run_folder_") +
-          testing::UnitTest::GetInstance()->current_test_info()->name());
-  EXPECT_TRUE(RemoveAll(dir).ok());
-  return dir;
-}
-
-TEST(RunFolder, RecordComesBackTheSame) {
-  const RunFolder folder(FreshDir());
+TEST(RunFolder, RecordsRoundTrip) {
+  const ScratchFolder scratch;
+  const RunFolder folder(scratch("run"));
   ASSERT_TRUE(folder.Start().ok());
   RunRecord record;
   record.title = "a \"title\" <b>";
   record.status = "voting";
   record.settings = {{"model.hidden", "64"}, {"seed", "0"}};
-  record.facts = {{"Plan", {{"copies", "7"}, {"steps", "9"}}}, {"Empty", {}}};
+  record.facts = {{"Plan", {{"augmentations", "7"}, {"steps", "9"}}},
+                  {"Empty", {}}};
   record.warnings = {"one", "two"};
   record.task_labels = {{"t1", "left-out rule"}};
   record.augmentations = 7;
@@ -51,8 +45,9 @@ TEST(RunFolder, RecordComesBackTheSame) {
   EXPECT_EQ(back->elapsed_s, 1.5);
 }
 
-TEST(RunFolder, AChangedBitOfTheRecordIsFound) {
-  const RunFolder folder(FreshDir());
+TEST(RunFolder, AChangedBitOfTheRecordIsDataLoss) {
+  const ScratchFolder scratch;
+  const RunFolder folder(scratch("run"));
   ASSERT_TRUE(folder.Start().ok());
   RunRecord record;
   record.run = "0f";
@@ -69,7 +64,8 @@ TEST(RunFolder, AChangedBitOfTheRecordIsFound) {
 }
 
 TEST(RunFolder, NotARunIsNotFoundAndDamageIsDataLoss) {
-  const RunFolder folder(FreshDir());
+  const ScratchFolder scratch;
+  const RunFolder folder(scratch("run"));
   EXPECT_EQ(folder.ReadRecord().status().code(), absl::StatusCode::kNotFound);
   ASSERT_TRUE(folder.Start().ok());
   ASSERT_TRUE(WriteFileAtomically(folder.record_path(), "{\"format\":").ok());
@@ -77,7 +73,8 @@ TEST(RunFolder, NotARunIsNotFoundAndDamageIsDataLoss) {
 }
 
 TEST(RunFolder, DoesNotClearAFolderOfOtherFiles) {
-  const RunFolder folder(FreshDir());
+  const ScratchFolder scratch;
+  const RunFolder folder(scratch("run"));
   ASSERT_TRUE(MakeDirectories(folder.dir()).ok());
   const std::string mine = JoinPath(folder.dir(), "thesis.tex");
   ASSERT_TRUE(WriteFileAtomically(mine, "text").ok());
@@ -85,8 +82,9 @@ TEST(RunFolder, DoesNotClearAFolderOfOtherFiles) {
   EXPECT_TRUE(FileExists(mine));
 }
 
-TEST(RunFolder, MetricsSurviveACutLineAndAreTrimmed) {
-  const RunFolder folder(FreshDir());
+TEST(RunFolder, ACutLineOfMetricsIsSkippedAndTrimmed) {
+  const ScratchFolder scratch;
+  const RunFolder folder(scratch("run"));
   ASSERT_TRUE(folder.Start().ok());
   TrainStats stats;
   for (int64_t step = 1; step <= 5; ++step) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// run.json and metrics.jsonl of a work folder from any bytes: the first one
-// says which.
+// run.json or metrics.jsonl from any bytes. The first byte chooses which.
 #include <string>
 
 #include "pipeline/run_folder.h"

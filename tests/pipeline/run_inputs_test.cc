@@ -7,6 +7,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/testing/gzip.h"
+#include "tests/testing/scratch.h"
 
 namespace arctrm {
 namespace {
@@ -19,20 +20,17 @@ constexpr char kOther[] =
               "test": [{"input": [[6]]}]}})";
 constexpr char kSolutions[] = R"({"a": [[[7]]]})";
 
-class Inputs : public testing::Test {
+class RunInputsTest : public testing::Test {
  protected:
   std::string Write(const std::string& name, const std::string& text) {
-    const std::string dir =
-        JoinPath(testing::TempDir(),
-                 testing::UnitTest::GetInstance()->current_test_info()->name());
-    EXPECT_TRUE(MakeDirectories(dir).ok());
-    const std::string path = JoinPath(dir, name);
-    EXPECT_TRUE(WriteFileAtomically(path, text).ok());
-    return path;
+    EXPECT_TRUE(WriteFileAtomically(scratch_(name), text).ok());
+    return scratch_(name);
   }
+
+  const ScratchFolder scratch_;
 };
 
-TEST_F(Inputs, ChallengesNeverTrainOnTestOutputs) {
+TEST_F(RunInputsTest, ChallengesNeverTrainOnTestOutputs) {
   const std::string challenges = Write("x.json", kChallenges);
   const std::string solutions = Write("s.json", kSolutions);
   const auto inputs = ReadRunInputs({challenges}, solutions, {});
@@ -43,7 +41,7 @@ TEST_F(Inputs, ChallengesNeverTrainOnTestOutputs) {
   EXPECT_TRUE(inputs->sources[0].solutions.empty());
 }
 
-TEST_F(Inputs, TrainOnTakesTestPairsFromTheFileBeside) {
+TEST_F(RunInputsTest, TrainOnTakesTestPairsFromTheFileBeside) {
   const std::string challenges = Write("x.json", kOther);
   const std::string train = Write("set_challenges.json", kChallenges);
   Write("set_solutions.json", kSolutions);
@@ -54,7 +52,7 @@ TEST_F(Inputs, TrainOnTakesTestPairsFromTheFileBeside) {
   EXPECT_EQ(inputs->sources[1].solutions.at("a")[0], Grid::FromText("7"));
 }
 
-TEST_F(Inputs, FileNamesMayHoldEqualsSigns) {
+TEST_F(RunInputsTest, FileNamesMayHoldEqualsSigns) {
   const std::string train = Write("lr=1.json", kChallenges);
   const std::string solutions = Write("seed=2=b.json", kSolutions);
   const auto both = ReadRunInputs({}, "", {train + "=" + solutions});
@@ -70,19 +68,19 @@ TEST_F(Inputs, FileNamesMayHoldEqualsSigns) {
   EXPECT_THAT(message(train + "=absent=x.json"),
               testing::Not(testing::HasSubstr(train + "=")));
   EXPECT_THAT(message(train + "="),
-              testing::HasSubstr("no file is named behind the '='"));
+              testing::HasSubstr("no file is named after the '='"));
   EXPECT_THAT(message("=" + solutions),
               testing::HasSubstr("no file is named before the '='"));
 }
 
-TEST_F(Inputs, TrainOnNamesItsSolutionsAfterAnEqualsSign) {
+TEST_F(RunInputsTest, TrainOnNamesItsSolutionsAfterAnEqualsSign) {
   const std::string challenges = Write("x.json", kOther);
   const std::string train = Write("t.json", kChallenges);
   const std::string solutions = Write("s.json", kSolutions);
   EXPECT_TRUE(ReadRunInputs({challenges}, "", {train + "=" + solutions}).ok());
 }
 
-TEST_F(Inputs, TrainOnWithoutSolutionsSaysHowToGiveThem) {
+TEST_F(RunInputsTest, TrainOnWithoutSolutionsSaysHowToGiveThem) {
   const std::string challenges = Write("x.json", kOther);
   const std::string train = Write("t.json", kChallenges);
   const auto inputs = ReadRunInputs({challenges}, "", {train});
@@ -91,7 +89,7 @@ TEST_F(Inputs, TrainOnWithoutSolutionsSaysHowToGiveThem) {
               testing::HasSubstr("=SOLUTIONS.json"));
 }
 
-TEST_F(Inputs, PackedSolutionsBesideAPackedFile) {
+TEST_F(RunInputsTest, FindsPackedSolutionsBesideAPackedFile) {
   for (const std::string name :
        {"set_solutions.json.gz", "set_solutions.json"}) {
     const std::string train =
@@ -104,7 +102,7 @@ TEST_F(Inputs, PackedSolutionsBesideAPackedFile) {
   }
 }
 
-TEST_F(Inputs, TrainOnLeavesOutWhatCantBeUsedAndNamesIt) {
+TEST_F(RunInputsTest, TrainOnNamesTheUnusableTasksItOmits) {
   const std::string pair = R"({"input": [[1]], "output": [[2]]})";
   const auto task = [&](const std::string& test) {
     return "{\"train\": [" + pair + "], \"test\": [" + test + "]}";
@@ -135,7 +133,7 @@ TEST_F(Inputs, TrainOnLeavesOutWhatCantBeUsedAndNamesIt) {
                              "colour")));
 }
 
-TEST_F(Inputs, OfVeryManyFaultsTheFirstAreNamedAndTheOthersCounted) {
+TEST_F(RunInputsTest, TheFirstFaultsAreNamedAndTheOthersCounted) {
   constexpr int kLines = 3000;
   std::string text = R"({"id":"a","train":[{"input":[[1]],"output":[[2]]}],)"
                      R"("test":[{"input":[[3]],"output":[[4]]}]})";
@@ -151,7 +149,7 @@ TEST_F(Inputs, OfVeryManyFaultsTheFirstAreNamedAndTheOthersCounted) {
   EXPECT_THAT(WholeRemarkText(remark), testing::EndsWith("; and 2000 more"));
 }
 
-TEST_F(Inputs, TrainOnWithSolutionsOfOtherTasksIsRefused) {
+TEST_F(RunInputsTest, TrainOnWithSolutionsOfOtherTasksIsRefused) {
   const std::string train = Write("t.json", kChallenges);
   for (const std::string solutions :
        {R"({"b": [[[1]]]})", R"({"a": [[[1]], [[2]]]})",
@@ -164,7 +162,7 @@ TEST_F(Inputs, TrainOnWithSolutionsOfOtherTasksIsRefused) {
   }
 }
 
-TEST_F(Inputs, FaultsOfAllChallengesAreInOneError) {
+TEST_F(RunInputsTest, FaultsOfAllChallengesAreInOneError) {
   const std::string first = Write("x.json", "{");
   const std::string second = Write("y.json", R"({"a": 7, "b": 8})");
   const auto inputs = ReadRunInputs({first, second}, "", {});
@@ -175,7 +173,7 @@ TEST_F(Inputs, FaultsOfAllChallengesAreInOneError) {
                      testing::HasSubstr(second + ": 2 faults: task a:")));
 }
 
-TEST_F(Inputs, OneTaskInTwoSetsIsRefused) {
+TEST_F(RunInputsTest, OneTaskInTwoSetsIsRefused) {
   const std::string first = Write("x.json", kChallenges);
   const std::string second = Write("y.json", kChallenges);
   const auto inputs = ReadRunInputs({first, second}, "", {});

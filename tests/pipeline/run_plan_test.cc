@@ -19,7 +19,7 @@ PlanInputs Timed(double left_s) {
   return inputs;
 }
 
-TEST(PlanRun, SpendsTheTimeAndNoMore) {
+TEST(PlanRun, DividesTheWholeTime) {
   for (double left_s : {20.0, 60.0, 300.0, 1200.0, 43200.0}) {
     const RunPlan plan = PlanRun(Timed(left_s), ModelOptions(), TrainOptions(),
                                  PlanningOptions());
@@ -31,7 +31,7 @@ TEST(PlanRun, SpendsTheTimeAndNoMore) {
   }
 }
 
-TEST(PlanRun, WithoutTimeForAStepAllOfItIsForVoting) {
+TEST(PlanRun, WithoutTimeForAStepAllTimeIsForVoting) {
   PlanInputs inputs = Timed(60);
   inputs.step_s = 9;
   inputs.step_complete = false;
@@ -40,7 +40,7 @@ TEST(PlanRun, WithoutTimeForAStepAllOfItIsForVoting) {
   EXPECT_EQ(plan.steps, 0);
   EXPECT_EQ(plan.train_s, 0);
   EXPECT_NEAR(plan.vote_s + plan.reserve_s, 60, 1e-6);
-  // The same where a step was measured and is longer than what there is.
+  // A measured step that is longer than the time left.
   inputs.step_s = 100;
   inputs.step_complete = true;
   plan = PlanRun(inputs, ModelOptions(), TrainOptions(), PlanningOptions());
@@ -96,7 +96,7 @@ TEST(PlanRun, MatchingTakesItsShareFromTheSteps) {
   EXPECT_GE(with.updates_per_row, 100);
 }
 
-TEST(PlanRun, AskedAugmentationsOverride) {
+TEST(PlanRun, GivenAugmentationsOverride) {
   PlanInputs inputs = Timed(60);
   inputs.augmentations_asked = 77;
   EXPECT_EQ(PlanRun(inputs, ModelOptions(), TrainOptions(), PlanningOptions())
@@ -121,7 +121,7 @@ TEST(PlanRun, StepsWithoutALimitNeedNoMeasurement) {
   EXPECT_EQ(plan.views, plan.augmentations + 1);
 }
 
-TEST(PlanRun, AskedStepsHaveTimeToStartAndToBeSlower) {
+TEST(PlanRun, GivenStepsGetTimeToStartAndToBeSlower) {
   PlanInputs inputs = Timed(60);
   inputs.step_s = 0.005;
   inputs.steps_asked = 20;
@@ -151,7 +151,7 @@ TEST(ViewSeconds, GrowsWithSupervisionSteps) {
   EXPECT_NEAR(ViewSeconds(1, model, 64), 4 * four, 1e-12);
 }
 
-TEST(PlanAgain, StandsWhileStepsTakeWhatWasPlanned) {
+TEST(PlanAgain, StandsWhileStepsTakeThePlannedTime) {
   const PlanInputs inputs = Timed(1200);
   const ModelOptions model;
   const TrainOptions train;
@@ -179,7 +179,7 @@ TEST(PlanAgain, SlowerStepsGiveVotingMoreTimeUpToItsShare) {
   EXPECT_EQ(again.steps, 100 + static_cast<int64_t>(again.train_left_s / 0.2));
 }
 
-TEST(PlanAgain, NeverPlansBeyondWhatIsLeft) {
+TEST(PlanAgain, NeverPlansBeyondTheTimeLeft) {
   const PlanInputs inputs = Timed(600);
   const RunPlan plan =
       PlanRun(inputs, ModelOptions(), TrainOptions(), PlanningOptions());

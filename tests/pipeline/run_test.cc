@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The whole job with a tiny network.
+// Whole runs with a tiny network.
 #include "pipeline/run.h"
 
 #include <signal.h>
@@ -21,7 +21,8 @@
 #include "pipeline/run_report.h"
 #include "solver/checkpoint_info.h"
 #include "submission/validate.h"
-#include "tests/pipeline/small_job.h"
+#include "tests/pipeline/small_run.h"
+#include "tests/pipeline/test_logs.h"
 #include "tests/testing/fake_clock.h"
 #include "tests/testing/file_limit.h"
 #include "tta/ballots.h"
@@ -29,17 +30,7 @@
 namespace arctrm {
 namespace {
 
-class WarningsLog : public Log {
- public:
-  void Info(absl::string_view) override {}
-  void Warning(absl::string_view line) override { warnings.emplace_back(line); }
-  void Error(absl::string_view) override {}
-  void Progress(absl::string_view) override {}
-  void EndProgress() override {}
-  std::vector<std::string> warnings;
-};
-
-class RunJobTest : public SmallJobTest {
+class RunTest : public SmallRunTest {
  protected:
   std::string Read(const std::string& path) {
     const auto text = ReadFile(path);
@@ -48,7 +39,7 @@ class RunJobTest : public SmallJobTest {
   }
 };
 
-TEST_F(RunJobTest, GivesAValidSubmissionAScoreAndAReport) {
+TEST_F(RunTest, GivesAValidSubmissionAScoreAndAReport) {
   RunOptions options = Options("out.json");
   options.report = Path("report.html");
   const auto outcome = ExecuteRun(options, Deadline(), NullLog());
@@ -60,15 +51,15 @@ TEST_F(RunJobTest, GivesAValidSubmissionAScoreAndAReport) {
   EXPECT_THAT(*faults, testing::IsEmpty());
   EXPECT_THAT(Read(options.report),
               testing::HasSubstr(challenges_.tasks[0].id));
-  // The folder keeps what people want later.
+  // The work folder keeps the files that are useful later.
   const RunFolder folder(options.out + ".run");
   EXPECT_TRUE(folder.ReadRecord().ok());
   EXPECT_TRUE(FileExists(folder.metrics_path()));
   EXPECT_EQ(FileExists(folder.dataset_dir()), !outcome->complete);
 }
 
-TEST_F(RunJobTest, ADiskWithoutRoomForCheckpointsCostsNoVotes) {
-  // Shows the votes that there would be without.
+TEST_F(RunTest, ADiskWithoutRoomForCheckpointsCostsNoVotes) {
+  // The same run on a disk with room.
   const auto plain = ExecuteRun(Options("plain.json"), Deadline(), NullLog());
   ASSERT_TRUE(plain.ok()) << plain.status();
   RunOptions options = Options("full.json");
@@ -77,7 +68,7 @@ TEST_F(RunJobTest, ADiskWithoutRoomForCheckpointsCostsNoVotes) {
   options.planning.held_out = 1;
   options.train.checkpoint_interval_s = 0.01;
   options.train.evaluate_interval_s = 0.1;
-  WarningsLog log;
+  RecordingLog log;
   absl::StatusOr<RunOutcome> outcome;
   {
     const FileLimit limit(8192);
@@ -89,16 +80,16 @@ TEST_F(RunJobTest, ADiskWithoutRoomForCheckpointsCostsNoVotes) {
   EXPECT_THAT(*ValidateSubmission(options.out, challenges_),
               testing::IsEmpty());
   EXPECT_FALSE(HasCheckpoint(RunFolder(options.out + ".run").checkpoint_dir()));
-  // Told once, and counted at the end.
-  int told = 0;
+  // Warns once, and counts the others at the end.
+  int reported = 0;
   for (const std::string& line : log.warnings) {
-    told += testing::Matches(testing::HasSubstr("what finds no room"))(line);
+    reported += testing::Matches(testing::HasSubstr("that find no room"))(line);
   }
-  EXPECT_EQ(told, 1);
+  EXPECT_EQ(reported, 1);
   EXPECT_LE(log.warnings.size(), 4u);
 }
 
-// The usual engine, to which a step seems to take for ever.
+// A local engine that measures steps of unknown length.
 class SlowEngine : public Engine {
  public:
   absl::StatusOr<DeviceInfo> Describe(const DeviceOptions& device,
@@ -109,7 +100,7 @@ class SlowEngine : public Engine {
                                        const TrainOptions&,
                                        const DeviceOptions&,
                                        const MeasureLimits& limits) override {
-    // At most a fixed share of the minute.
+    // A share of the minute.
     EXPECT_LE(limits.give_up_s, 9.1);
     return StepTime{limits.give_up_s, /*complete=*/false};
   }
@@ -132,7 +123,7 @@ class SlowEngine : public Engine {
   const std::unique_ptr<Engine> local_ = MakeLocalEngine();
 };
 
-TEST_F(RunJobTest, WithoutTimeForAStepStartWeightsVoteAtOnce) {
+TEST_F(RunTest, WithoutTimeForAStepStartWeightsVoteAtOnce) {
   RunOptions options = Options("first.json");
   ASSERT_TRUE(ExecuteRun(options, Deadline(), NullLog()).ok());
   RunOptions slow = Options("slow.json");
@@ -152,7 +143,7 @@ TEST_F(RunJobTest, WithoutTimeForAStepStartWeightsVoteAtOnce) {
       << "no step was made";
 }
 
-TEST_F(RunJobTest, WithoutTimeForAStepAndWithoutWeightsItSaysSo) {
+TEST_F(RunTest, WithoutTimeForAStepAndWithoutWeightsItWarns) {
   RunOptions options = Options("slow.json");
   options.steps = 0;
   SlowEngine engine;
@@ -170,9 +161,9 @@ TEST_F(RunJobTest, WithoutTimeForAStepAndWithoutWeightsItSaysSo) {
               testing::Contains(testing::HasSubstr("no training step fits")));
 }
 
-TEST_F(RunJobTest, WhatMemoryCannotHoldIsRefusedOrMadeSmaller) {
+TEST_F(RunTest, ABatchBeyondMemoryIsRefusedOrHalved) {
   RunOptions options = Options("large.json");
-  // Terabytes, while a step of a few rows is small.
+  // Needs terabytes; a step of a few batch rows needs little.
   options.train.batch = 1 << 24;
   options.model.hidden = 512;
   const auto refused = ExecuteRun(options, Deadline(), NullLog());
@@ -194,7 +185,7 @@ TEST_F(RunJobTest, WhatMemoryCannotHoldIsRefusedOrMadeSmaller) {
   EXPECT_THAT(record->warnings, testing::Contains(testing::HasSubstr("GiB")));
 }
 
-TEST_F(RunJobTest, AnOverrunHasAText) {
+TEST_F(RunTest, AnOverrunIsDescribed) {
   const FakeClock clock;
   EXPECT_EQ(OverrunText(Deadline(clock, absl::Seconds(1))), "");
   EXPECT_EQ(OverrunText(Deadline()), "");
@@ -202,7 +193,7 @@ TEST_F(RunJobTest, AnOverrunHasAText) {
             "the time limit was overrun by 2.0s");
 }
 
-TEST_F(RunJobTest, TheBestWeightsOnHeldOutPairsVote) {
+TEST_F(RunTest, TheBestWeightsOnHeldOutPairsVote) {
   RunOptions options = Options("held.json");
   options.planning.held_out = 2;
   options.train.evaluate_interval_s = 0.1;
@@ -212,12 +203,12 @@ TEST_F(RunJobTest, TheBestWeightsOnHeldOutPairsVote) {
   EXPECT_TRUE(IsDirectory(folder.best_dir()));
   const std::string metrics = Read(folder.metrics_path());
   EXPECT_THAT(metrics, testing::HasSubstr("\"held_out_exact\":0"));
-  // One line of CSV for each of JSON, and the names.
+  // A CSV row for each JSON row, and the header.
   const std::string csv = Read(folder.metrics_csv_path());
   EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'),
             std::count(metrics.begin(), metrics.end(), '\n') + 1);
   EXPECT_THAT(csv, testing::StartsWith("step,time_s,loss,"));
-  // Asked for more than the tasks can spare.
+  // More held-out pairs than the tasks have to spare.
   options = Options("none.json");
   options.planning.held_out = 4;
   const auto refused = ExecuteRun(options, Deadline(), NullLog());
@@ -225,7 +216,7 @@ TEST_F(RunJobTest, TheBestWeightsOnHeldOutPairsVote) {
   EXPECT_FALSE(FileExists(options.out));
 }
 
-TEST_F(RunJobTest, SameSeedSameBytes) {
+TEST_F(RunTest, SameSeedSameBytes) {
   RunOptions first = Options("first.json");
   RunOptions second = Options("second.json");
   ASSERT_TRUE(ExecuteRun(first, Deadline(), NullLog()).ok());
@@ -238,10 +229,10 @@ TEST_F(RunJobTest, SameSeedSameBytes) {
             Read(JoinPath(b.checkpoint_dir(), "model.safetensors")));
 }
 
-TEST_F(RunJobTest, SnapshotsVoteToo) {
+TEST_F(RunTest, SnapshotsVoteToo) {
   RunOptions options = Options("snapshots.json");
   options.planning.snapshots = 2;
-  options.steps = 40;  // enough for each row to be updated
+  options.steps = 40;  // enough to update each embedding row
   const auto outcome = ExecuteRun(options, Deadline(), NullLog());
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   EXPECT_TRUE(outcome->complete);
@@ -254,7 +245,7 @@ TEST_F(RunJobTest, SnapshotsVoteToo) {
   const auto without =
       Ballots::Read(RunFolder(plain.out + ".run").ballots_path());
   ASSERT_TRUE(without.ok());
-  // A row that had not been updated by then does not vote.
+  // Embedding rows without an update at a snapshot do not vote.
   EXPECT_GT(ballots->num_asked(), 2 * without->num_asked());
   EXPECT_LE(ballots->num_asked(), 3 * without->num_asked());
   const std::string task = challenges_.tasks[0].id;
@@ -262,33 +253,18 @@ TEST_F(RunJobTest, SnapshotsVoteToo) {
   EXPECT_TRUE(ballots->Has(task, 0, "snapshot-1", Augmentation().Key()));
   EXPECT_TRUE(ballots->Has(task, 0, "snapshot-2", Augmentation().Key()));
   EXPECT_FALSE(ballots->Has(task, 0, "snapshot-3", Augmentation().Key()));
-  // Not wanted any more.
+  // A complete run removes its snapshots.
   EXPECT_FALSE(IsDirectory(SnapshotDir(folder.checkpoint_dir(), 1)));
 }
 
-TEST_F(RunJobTest, StoppedAndResumedEndsWithTheSameBytes) {
+TEST_F(RunTest, AStoppedAndResumedRunGivesTheSameBytes) {
   RunOptions whole = Options("whole.json");
-  // Stopped while only the rows learn, before the rates go down.
+  // Stops while only embedding rows learn, before the learning rates decay.
   whole.train.rows_only_share = 0.5;
   whole.train.decay_share = 0.4;
   ASSERT_TRUE(ExecuteRun(whole, Deadline(), NullLog()).ok());
 
-  // A log that asks for a stop at the third step.
-  class StoppingLog : public Log {
-   public:
-    void Info(absl::string_view) override {}
-    void Warning(absl::string_view) override {}
-    void Error(absl::string_view) override {}
-    void Progress(absl::string_view line) override {
-      if (StartsWith(line, "train  step 3/")) RequestStop(SIGTERM);
-    }
-    void EndProgress() override {}
-
-   private:
-    static bool StartsWith(absl::string_view text, absl::string_view with) {
-      return text.substr(0, with.size()) == with;
-    }
-  } stopping;
+  StoppingLog stopping = StopAtStep(3);
   RunOptions parts = Options("parts.json");
   parts.train = whole.train;
   const auto stopped = ExecuteRun(parts, Deadline(), stopping);
@@ -308,7 +284,7 @@ TEST_F(RunJobTest, StoppedAndResumedEndsWithTheSameBytes) {
                           "model.safetensors")));
 }
 
-TEST_F(RunJobTest, ResumeWithOtherSettingsIsRefused) {
+TEST_F(RunTest, ResumeWithOtherSettingsIsRefused) {
   RunOptions options = Options("out.json");
   RequestStop(SIGTERM);
   ASSERT_TRUE(ExecuteRun(options, Deadline(), NullLog()).ok());
@@ -321,7 +297,7 @@ TEST_F(RunJobTest, ResumeWithOtherSettingsIsRefused) {
               testing::HasSubstr("train.learning_rate"));
 }
 
-TEST_F(RunJobTest, BadInputLeavesWhatWasThere) {
+TEST_F(RunTest, BadInputChangesNoFile) {
   RunOptions options = Options("out.json");
   ASSERT_TRUE(WriteFileAtomically(options.out, "precious").ok());
   ASSERT_TRUE(WriteFileAtomically(Path("c.json"), "{\"a\": 1}").ok());
@@ -330,7 +306,7 @@ TEST_F(RunJobTest, BadInputLeavesWhatWasThere) {
   EXPECT_FALSE(FileExists(options.out + ".run"));
 }
 
-TEST_F(RunJobTest, CheckpointOfASmallerCanvasIsAnErrorBeforeAnythingIsWritten) {
+TEST_F(RunTest, CheckpointOfASmallerCanvasIsAnErrorBeforeAnythingIsWritten) {
   RunOptions first = Options("first.json");
   ASSERT_TRUE(ExecuteRun(first, Deadline(), NullLog()).ok());
   ChallengeSet larger = challenges_;
@@ -346,7 +322,7 @@ TEST_F(RunJobTest, CheckpointOfASmallerCanvasIsAnErrorBeforeAnythingIsWritten) {
   EXPECT_FALSE(FileExists(second.out));
 }
 
-TEST_F(RunJobTest, TrainingOnTheScoredTasksIsSaid) {
+TEST_F(RunTest, TrainingOnScoredTasksGivesAWarning) {
   RunOptions options = Options("out.json");
   options.train_on = {Path("c.json") + "=" + Path("s.json")};
   const auto outcome = ExecuteRun(options, Deadline(), NullLog());
@@ -357,7 +333,7 @@ TEST_F(RunJobTest, TrainingOnTheScoredTasksIsSaid) {
   EXPECT_THAT(data->warnings, testing::Contains(outcome->leak_warning));
 }
 
-TEST_F(RunJobTest, OneViewGivesTwoAttempts) {
+TEST_F(RunTest, OneViewGivesTwoAttempts) {
   RunOptions options = Options("one.json");
   options.augmentations = 0;
   options.steps = 20;
@@ -377,7 +353,7 @@ TEST_F(RunJobTest, OneViewGivesTwoAttempts) {
   EXPECT_GT(answered, 0);
 }
 
-TEST_F(RunJobTest, StepsThatReachNoRowOfATaskAreDoneAllTheSame) {
+TEST_F(RunTest, ARunWithoutTrainedRowsOfATaskIsComplete) {
   RunOptions options = Options("few.json");
   options.steps = 1;
   options.train.batch = 1;
@@ -390,7 +366,7 @@ TEST_F(RunJobTest, StepsThatReachNoRowOfATaskAreDoneAllTheSame) {
                          outcome->test_inputs, " test inputs have no vote"));
 }
 
-TEST_F(RunJobTest, NamesMayBeAsLongAsFileSystemsTake) {
+TEST_F(RunTest, LongFileNamesWork) {
   const std::string name = std::string(250, 'n') + ".json";
   RunOptions options = Options(name);
   options.report = Path(std::string(250, 'r') + ".html");
@@ -404,7 +380,7 @@ TEST_F(RunJobTest, NamesMayBeAsLongAsFileSystemsTake) {
       ExecuteRun(options, Deadline(), NullLog()).status()));
 }
 
-TEST_F(RunJobTest, TooShortALimitIsStillValid) {
+TEST_F(RunTest, ATinyLimitGivesAValidSubmission) {
   RunOptions options = Options("out.json");
   options.steps = 0;
   const auto outcome = ExecuteRun(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a persevering job does about a training that goes wrong, with an engine
-// that lets it.
+// How unattended runs work around failures of training, with an engine that
+// causes them.
 #include "pipeline/run_training.h"
 
 #include <signal.h>
@@ -20,7 +20,7 @@
 #include "pipeline/run.h"
 #include "pipeline/run_folder.h"
 #include "solver/checkpoint_info.h"
-#include "tests/pipeline/small_job.h"
+#include "tests/pipeline/small_run.h"
 
 namespace arctrm {
 namespace {
@@ -28,11 +28,11 @@ namespace {
 using ::testing::Contains;
 using ::testing::HasSubstr;
 
-// Trains in this process, as long as a batch has few enough rows; with more it
-// runs out of memory, after `steps_before` steps.
+// Trains in this process if the batch has at most `max_rows` rows. A larger
+// batch runs out of memory after `steps_before` steps.
 class SmallMemoryEngine : public Engine {
  public:
-  explicit SmallMemoryEngine(int most_rows) : most_rows_(most_rows) {}
+  explicit SmallMemoryEngine(int max_rows) : max_rows_(max_rows) {}
 
   absl::StatusOr<DeviceInfo> Describe(const DeviceOptions& device,
                                       const TrainOptions& train) override {
@@ -55,12 +55,12 @@ class SmallMemoryEngine : public Engine {
       absl::SleepFor(request.spec.limits.end.Remaining());
       return absl::UnavailableError("the training did not end");
     }
-    // A worker that died could be resumed from that, with other settings.
+    // A restarted worker would resume from it with other settings.
     if (!request.spec.resume) {
       const auto there = ReadCheckpointInfo(request.spec.out);
       EXPECT_FALSE(there.ok() && there->has_resume_state);
     }
-    if (request.spec.train.batch <= most_rows_) {
+    if (request.spec.train.batch <= max_rows_) {
       if (stop_at > 0) {
         request.hooks.on_step = [this](const TrainStats& stats) {
           if (stats.step == stop_at) RequestStop(SIGTERM);
@@ -88,17 +88,17 @@ class SmallMemoryEngine : public Engine {
   int64_t stop_at = 0;
   int most_measured = 1 << 20;
   bool full_disk = false;
-  int hangs = 0;  // so many trainings come to no end
+  int hangs = 0;  // number of trainings that do not end
 
  private:
-  const int most_rows_;
+  const int max_rows_;
   const std::unique_ptr<Engine> local_ = MakeLocalEngine();
   std::vector<TrainRequest> asked_;
 };
 
-class RunTrainingTest : public SmallJobTest {
+class RunTrainingTest : public SmallRunTest {
  protected:
-  RunOptions Persevering(const std::string& out) {
+  RunOptions Unattended(const std::string& out) {
     RunOptions options = Options(out);
     options.train.batch = 8;
     options.unattended = true;
@@ -111,10 +111,11 @@ class RunTrainingTest : public SmallJobTest {
   }
 };
 
-TEST_F(RunTrainingTest, OutOfMemoryHalvesTheBatchAndGoesOnFromWhatWasSaved) {
+TEST_F(RunTrainingTest,
+       OutOfMemoryHalvesTheBatchAndContinuesFromTheCheckpoint) {
   SmallMemoryEngine engine(2);
   engine.steps_before = 3;
-  const RunOptions options = Persevering("out.json");
+  const RunOptions options = Unattended("out.json");
   const auto outcome = ExecuteRun(options, Deadline(), NullLog(), engine);
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   ASSERT_EQ(engine.asked().size(), 3u);
@@ -132,9 +133,9 @@ TEST_F(RunTrainingTest, OutOfMemoryHalvesTheBatchAndGoesOnFromWhatWasSaved) {
   EXPECT_EQ(info->train.batch, 2);
 }
 
-TEST_F(RunTrainingTest, OutOfMemoryBeforeAnythingWasSavedBeginsAgain) {
+TEST_F(RunTrainingTest, OutOfMemoryWithoutACheckpointStartsAgain) {
   SmallMemoryEngine engine(1);
-  const RunOptions options = Persevering("out.json");
+  const RunOptions options = Unattended("out.json");
   const auto outcome = ExecuteRun(options, Deadline(), NullLog(), engine);
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   ASSERT_EQ(engine.asked().size(), 4u);
@@ -144,33 +145,32 @@ TEST_F(RunTrainingTest, OutOfMemoryBeforeAnythingWasSavedBeginsAgain) {
               Contains("going on with train.batch 1 from the start"));
 }
 
-TEST_F(RunTrainingTest, WithoutMemoryForARowWhatWasSavedVotes) {
+TEST_F(RunTrainingTest, WithoutMemoryForARowTheSavedWeightsVote) {
   SmallMemoryEngine engine(0);
-  engine.steps_before = 40;  // enough for each row to be updated
-  const RunOptions options = Persevering("out.json");
+  engine.steps_before = 40;  // enough to update each embedding row
+  const RunOptions options = Unattended("out.json");
   const auto outcome = ExecuteRun(options, Deadline(), NullLog(), engine);
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   EXPECT_TRUE(outcome->complete) << outcome->status;
   EXPECT_EQ(engine.asked().back().spec.train.batch, 1);
-  // And when nothing was, it is said which kind of room there was too little
-  // of.
+  // Without saved weights the error still says that memory ran out.
   SmallMemoryEngine nothing(0);
   const auto failed =
-      ExecuteRun(Persevering("none.json"), Deadline(), NullLog(), nothing);
+      ExecuteRun(Unattended("none.json"), Deadline(), NullLog(), nothing);
   EXPECT_TRUE(IsOutOfMemory(failed.status())) << failed.status();
 }
 
-TEST_F(RunTrainingTest, AJobThatIsWatchedIsToldInstead) {
+TEST_F(RunTrainingTest, AnAttendedRunReturnsTheError) {
   SmallMemoryEngine engine(4);
-  RunOptions options = Persevering("out.json");
+  RunOptions options = Unattended("out.json");
   options.unattended = false;
   const auto outcome = ExecuteRun(options, Deadline(), NullLog(), engine);
   EXPECT_TRUE(IsOutOfMemory(outcome.status())) << outcome.status();
   EXPECT_EQ(engine.asked().size(), 1u);
 }
 
-TEST_F(RunTrainingTest, AHalvedBatchStaysWhenTheJobIsResumed) {
-  RunOptions options = Persevering("out.json");
+TEST_F(RunTrainingTest, AResumedRunKeepsTheHalvedBatch) {
+  RunOptions options = Unattended("out.json");
   SmallMemoryEngine first(4);
   first.stop_at = 2;
   const auto stopped = ExecuteRun(options, Deadline(), NullLog(), first);
@@ -185,7 +185,7 @@ TEST_F(RunTrainingTest, AHalvedBatchStaysWhenTheJobIsResumed) {
   EXPECT_TRUE(second.asked()[0].spec.resume);
   EXPECT_EQ(second.asked()[0].spec.train.batch, 4);
   RequestStop(0);
-  // As it is after the batch was halved, before anything was saved again.
+  // The state after the batch was halved, before the next save.
   const std::string saved = RunFolder(options.out + ".run").checkpoint_dir();
   ASSERT_TRUE(DropResumeState(saved).ok());
   SmallMemoryEngine third(8);
@@ -196,25 +196,25 @@ TEST_F(RunTrainingTest, AHalvedBatchStaysWhenTheJobIsResumed) {
   EXPECT_EQ(third.asked()[0].spec.checkpoint, saved);
 }
 
-TEST_F(RunTrainingTest, MeasuringTellsMemoryFromAFullDisk) {
+TEST_F(RunTrainingTest, MeasuringDistinguishesMemoryFromAFullDisk) {
   const Deadline deadline(RealClock(), absl::Seconds(6));
   SmallMemoryEngine engine(8);
   engine.most_measured = 1;
-  const RunOptions options = Persevering("out.json");
+  const RunOptions options = Unattended("out.json");
   const auto outcome = ExecuteRun(options, deadline, NullLog(), engine);
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   ASSERT_FALSE(engine.asked().empty());
   EXPECT_EQ(engine.asked()[0].spec.train.batch, 1);
   engine.full_disk = true;
   const auto full =
-      ExecuteRun(Persevering("full.json"),
+      ExecuteRun(Unattended("full.json"),
                  Deadline(RealClock(), absl::Seconds(6)), NullLog(), engine);
   EXPECT_EQ(full.status(), absl::ResourceExhaustedError("no space left"));
 }
 
-TEST_F(RunTrainingTest, StartWeightsVoteWhereATrainingHangs) {
+TEST_F(RunTrainingTest, StartWeightsVoteIfTheTrainingHangs) {
   SmallMemoryEngine engine(8);
-  RunOptions options = Persevering("known.json");
+  RunOptions options = Unattended("known.json");
   options.steps = 60;
   ASSERT_TRUE(ExecuteRun(options, Deadline(), NullLog(), engine).ok());
   const std::string start = RunFolder(options.out + ".run").checkpoint_dir();
@@ -231,7 +231,7 @@ TEST_F(RunTrainingTest, StartWeightsVoteWhereATrainingHangs) {
   ASSERT_TRUE(voted.ok()) << voted.status();
   EXPECT_LT(voted->without_votes, voted->test_inputs);
   EXPECT_THAT(Warnings(options), Contains("the start weights vote"));
-  // Without any the run ends in order, and says that it has no votes.
+  // Without start weights the run ends in order and reports no votes.
   engine.hangs = 1;
   const auto none = run("none.json", "", 3);
   ASSERT_TRUE(none.ok()) << none.status();

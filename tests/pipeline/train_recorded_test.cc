@@ -6,6 +6,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/pipeline/test_logs.h"
 #include "tests/testing/scratch.h"
 
 namespace arctrm {
@@ -14,20 +15,9 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::StartsWith;
 
-class ProgressLog : public Log {
- public:
-  void Info(absl::string_view) override {}
-  void Warning(absl::string_view) override {}
-  void Error(absl::string_view) override {}
-  void Progress(absl::string_view line) override { lines.emplace_back(line); }
-  void EndProgress() override {}
-
-  std::vector<std::string> lines;
-};
-
 TEST(TrainRecorded, ShowsTheGoalOfTheLastPlan) {
   const ScratchFolder scratch;
-  ProgressLog log;
+  RecordingLog log;
   int64_t goal = 100;
   const auto train =
       [&](const TrainRequest& request) -> absl::StatusOr<TrainResult> {
@@ -44,11 +34,11 @@ TEST(TrainRecorded, ShowsTheGoalOfTheLastPlan) {
   ASSERT_TRUE(TrainRecorded(train, TrainRequest(), RunFolder(scratch("w")),
                             goal, Deadline(), log)
                   .ok());
-  EXPECT_THAT(log.lines, ElementsAre(StartsWith("train  step 1/100 "),
-                                     StartsWith("train  step 2/60 "),
-                                     StartsWith("train  step 3/3 "),
-                                     // A plan that is overtaken.
-                                     StartsWith("train  step 9/9 ")));
+  EXPECT_THAT(log.progress, ElementsAre(StartsWith("train  step 1/100 "),
+                                        StartsWith("train  step 2/60 "),
+                                        StartsWith("train  step 3/3 "),
+                                        // Beyond the planned steps.
+                                        StartsWith("train  step 9/9 ")));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Jobs whose model runs in other processes, and what happens when these die.
+// Runs whose model is in worker processes, and the death of workers.
 #include "pipeline/worker_engine.h"
 
 #include <dirent.h>
@@ -25,7 +25,7 @@
 #include "pipeline/run_folder.h"
 #include "solver/device_list.h"
 #include "submission/validate.h"
-#include "tests/pipeline/small_job.h"
+#include "tests/pipeline/small_run.h"
 
 namespace arctrm {
 namespace {
@@ -33,7 +33,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-TEST(DeviceList, ReadsWhatPeopleWrite) {
+TEST(DeviceList, ReadsListsAndRefusesNonsense) {
   EXPECT_THAT(*DeviceList("auto", 0), ElementsAre("cpu"));
   EXPECT_THAT(*DeviceList("auto", 2), ElementsAre("cuda:0", "cuda:1"));
   EXPECT_THAT(*DeviceList("cuda:0,1", 4), ElementsAre("cuda:0", "cuda:1"));
@@ -58,7 +58,7 @@ TEST(DeviceList, ReadsWhatPeopleWrite) {
             "why, --device cpu works everywhere");
 }
 
-// Processes that this one has started.
+// Processes that this process has started.
 std::vector<int> Children() {
   std::vector<int> found;
   DIR* proc = opendir("/proc");
@@ -82,10 +82,10 @@ std::vector<int> Children() {
   return found;
 }
 
-class WorkerEngineTest : public SmallJobTest {
+class WorkerEngineTest : public SmallRunTest {
  protected:
   void SetUp() override {
-    SmallJobTest::SetUp();
+    SmallRunTest::SetUp();
     ASSERT_TRUE(MakeDirectories(Path("scratch")).ok());
     WorkerOptions workers;
     workers.solver = ARCTRM_SOLVER;
@@ -94,7 +94,7 @@ class WorkerEngineTest : public SmallJobTest {
   }
 
   RunOptions Options(const std::string& out, const std::string& devices) {
-    RunOptions options = SmallJobTest::Options(out);
+    RunOptions options = SmallRunTest::Options(out);
     options.solutions.clear();
     options.train.batch = 8;
     options.train.checkpoint_interval_s = 0.2;
@@ -105,7 +105,7 @@ class WorkerEngineTest : public SmallJobTest {
     return options;
   }
 
-  // The row of the record's section "Plan" of that name; "" for none.
+  // The value of `name` in the section "Plan" of the record; "" if absent.
   std::string PlanRow(const std::string& out, const std::string& name) {
     const auto record = RunFolder(Path(out + ".run")).ReadRecord();
     if (!record.ok()) return "";
@@ -123,7 +123,7 @@ class WorkerEngineTest : public SmallJobTest {
     EXPECT_TRUE(faults->empty());
   }
 
-  // Kills a child once `until` holds, again and again for `times`.
+  // Kills a child once `file` exists, `times` times.
   std::thread Killer(int times, const std::string& file) {
     return std::thread([=, this] {
       for (int i = 0; i < times && !over_; ++i) {
@@ -145,7 +145,7 @@ class WorkerEngineTest : public SmallJobTest {
   std::atomic<int> killed_{0};
 };
 
-TEST_F(WorkerEngineTest, AJobInAWorkerEndsLikeOneInThisProcess) {
+TEST_F(WorkerEngineTest, AWorkerGivesTheSameBytesAsThisProcess) {
   ASSERT_TRUE(
       ExecuteRun(Options("here.json", "cpu"), Deadline(), NullLog()).ok());
   const auto outcome =
@@ -164,7 +164,7 @@ TEST_F(WorkerEngineTest, AJobInAWorkerEndsLikeOneInThisProcess) {
   EXPECT_TRUE(Children().empty());
 }
 
-TEST_F(WorkerEngineTest, ATrainingIsTakenUpWhereItsWorkerDied) {
+TEST_F(WorkerEngineTest, ATrainingResumesAfterItsWorkerDied) {
   RunOptions options = Options("c.out.json", "cpu");
   options.steps = 600;
   options.unattended = true;
@@ -182,14 +182,14 @@ TEST_F(WorkerEngineTest, ATrainingIsTakenUpWhereItsWorkerDied) {
   ASSERT_TRUE(record.ok());
   EXPECT_THAT(record->warnings,
               testing::Contains(HasSubstr("killed by SIGKILL")));
-  // Steps are not done twice in the curve.
+  // The metrics have each step once.
   const auto metrics = RunFolder(Path("c.out.json.run")).ReadMetrics();
   ASSERT_TRUE(metrics.ok());
   EXPECT_EQ(metrics->size(), 600u);
   EXPECT_EQ(metrics->back().step, 600);
 }
 
-TEST_F(WorkerEngineTest, TwoRanksTellWhatRankZeroKnows) {
+TEST_F(WorkerEngineTest, TheResultOfTwoRanksIsThatOfRankZero) {
   RunOptions options = Options("g.json", "cpu,cpu");
   options.planning.held_out = 1;
   const auto outcome = ExecuteRun(options, Deadline(), NullLog(), *engine_);
@@ -199,12 +199,12 @@ TEST_F(WorkerEngineTest, TwoRanksTellWhatRankZeroKnows) {
   }
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   EXPECT_TRUE(outcome->complete);
-  // Rank 1 ends first and has never looked at what is held out.
+  // Rank 1 ends first and never scores held-out pairs.
   EXPECT_THAT(PlanRow("g.json", "best weights"),
               HasSubstr("of the held-out pairs"));
 }
 
-TEST_F(WorkerEngineTest, ATrainingOfTwoRanksIsTakenUpToo) {
+TEST_F(WorkerEngineTest, ATrainingOfTwoRanksResumesAfterOneDied) {
   RunOptions options = Options("h.json", "cpu,cpu");
   options.steps = 400;
   options.unattended = true;
@@ -229,7 +229,7 @@ TEST_F(WorkerEngineTest, ATrainingOfTwoRanksIsTakenUpToo) {
               testing::Not(testing::Contains(HasSubstr("another rank"))));
 }
 
-TEST_F(WorkerEngineTest, ALimitIsKeptHoweverOftenWorkersDie) {
+TEST_F(WorkerEngineTest, TheLimitIsKeptThoughWorkersDie) {
   RunOptions options = Options("d.json", "cpu");
   options.steps = 0;
   options.unattended = true;
@@ -245,7 +245,7 @@ TEST_F(WorkerEngineTest, ALimitIsKeptHoweverOftenWorkersDie) {
   ExpectValid("d.json");
 }
 
-TEST_F(WorkerEngineTest, ASolverThatIsNoneIsAnErrorThatNamesIt) {
+TEST_F(WorkerEngineTest, AMissingSolverIsNamed) {
   WorkerOptions workers;
   workers.solver = Path("nothing");
   workers.scratch = Path("scratch");
@@ -256,7 +256,7 @@ TEST_F(WorkerEngineTest, ASolverThatIsNoneIsAnErrorThatNamesIt) {
   EXPECT_THAT(outcome.status().message(), HasSubstr("nothing"));
 }
 
-TEST_F(WorkerEngineTest, AnErrorOfTheWorkerComesBackInItsWords) {
+TEST_F(WorkerEngineTest, ErrorsOfAWorkerKeepTheirText) {
   RunOptions options = Options("f.json", "cuda:77");
   const auto outcome = ExecuteRun(options, Deadline(), NullLog(), *engine_);
   ASSERT_TRUE(absl::IsInvalidArgument(outcome.status())) << outcome.status();

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Three generated tasks in a folder of its own, and a job on them with a tiny
-// network.
+// A run on three generated tasks with a tiny network, in a scratch folder.
 #pragma once
 
 #include <string>
 
-#include "absl/strings/str_cat.h"
 #include "arc/task.h"
 #include "arc/write.h"
 #include "base/files.h"
@@ -13,19 +11,14 @@
 #include "gtest/gtest.h"
 #include "pipeline/run_options.h"
 #include "synthetic/rules.h"
+#include "tests/testing/scratch.h"
 
 namespace arctrm {
 
-class SmallJobTest : public testing::Test {
+class SmallRunTest : public testing::Test {
  protected:
   void SetUp() override {
     RequestStop(0);
-    const testing::TestInfo& test =
-        *testing::UnitTest::GetInstance()->current_test_info();
-    dir_ = JoinPath(testing::TempDir(),
-                    absl::StrCat(test.test_suite_name(), "_", test.name()));
-    ASSERT_TRUE(RemoveAll(dir_).ok());
-    ASSERT_TRUE(MakeDirectories(dir_).ok());
     SyntheticOptions small;
     small.max_side = 5;
     const auto set = GenerateSet({"invert", "majority", "cross"}, 1, 3, small);
@@ -40,9 +33,9 @@ class SmallJobTest : public testing::Test {
   }
   void TearDown() override { RequestStop(0); }
 
-  std::string Path(const std::string& name) { return JoinPath(dir_, name); }
+  std::string Path(const std::string& name) const { return scratch_(name); }
 
-  RunOptions Options(const std::string& out) {
+  RunOptions Options(const std::string& out) const {
     RunOptions options;
     options.challenges = {Path("c.json")};
     options.solutions = Path("s.json");
@@ -62,7 +55,7 @@ class SmallJobTest : public testing::Test {
     return options;
   }
 
-  std::string dir_;
+  const ScratchFolder scratch_;
   ChallengeSet challenges_;
 };
 
