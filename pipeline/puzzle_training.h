@@ -55,7 +55,7 @@ struct PuzzleTrainOutcome {
 absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
     const PuzzleTrainOptions& options, Deadline deadline, Log& log);
 
-// "exact 93.1 % (931 of 1000)  valid …  cells …".
+// "exact 93.1 % (931 of 1000)  valid ...  cells ...".
 std::string PuzzleScoreLine(const PuzzleScore& score);
 
 }  // namespace arctrm

@@ -28,7 +28,7 @@ struct RunContext {
   RunContext(const RunOptions& options, const Deadline& deadline, Log& log,
              Engine& engine);
 
-  // As given; the stages resolve the model and shrink the batch.
+  // The given options; the stages resolve the model and shrink the batch.
   RunOptions options;
   TimeBudget budget;
   Engine& engine;

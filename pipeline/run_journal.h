@@ -24,7 +24,7 @@ class RunJournal {
   RunJournal(const std::string& dir, bool unattended, Log& log);
 
   const RunFolder& folder() const { return folder_; }
-  // As last read or changed; Save() writes it.
+  // The record with all changes so far; Save() writes it.
   RunRecord& record() { return record_; }
   const RunRecord& record() const { return record_; }
   Log& log() { return log_; }

@@ -26,7 +26,7 @@ absl::StatusOr<bool> ResumeRun(RunContext& run);
 // Writes report and submission of a finished run again where they are gone.
 absl::Status RestoreResults(RunContext& run);
 
-// What the log says of a run that begins or resumes.
+// Logs tasks, network and device of a run that begins or resumes.
 void LogRun(RunContext& run);
 
 }  // namespace arctrm

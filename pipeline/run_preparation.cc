@@ -58,7 +58,7 @@ absl::Status StoreDataset(RunContext& run) {
   return absl::OkStatus();
 }
 
-// As many of the planned augmentations as time and memory allow.
+// Builds as many of the planned augmentations as time and memory allow.
 absl::Status BuildAugmentedDataset(RunContext& run) {
   BuildOptions build = MakeBuildOptions(run.options);
   const int wanted = run.planned.plan.augmentations;

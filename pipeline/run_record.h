@@ -19,7 +19,7 @@ using Facts = std::vector<
 // The contents of run.json, which is replaced as a whole with each change.
 struct RunRecord {
   std::string title;
-  // "preparing", "training", "voting", "done", "stopped by SIGTERM" ….
+  // "preparing", "training", "voting", "done", "stopped by SIGTERM", ...
   std::string status = "preparing";
   // Resolved settings. A resumed run must have the same.
   std::map<std::string, std::string> settings;

@@ -57,7 +57,8 @@ class RunTraining {
  private:
   // The weights of a training that an earlier process finished.
   TrainedRun FinishedBefore() const;
-  // Neither time for a step nor weights that could vote? Warns then.
+  // Whether there is neither time for a step nor any weights that could vote;
+  // warns if so.
   bool NothingToDo();
   TrainRequest MakeRequest();
   // Continues the training of a resumed run, where it had saved anything.
@@ -69,8 +70,8 @@ class RunTraining {
   // Trains; in an unattended run works around failures as long as weights may
   // still come out of it.
   absl::StatusOr<TrainResult> TrainUntilDone(TrainRequest request);
-  // What TrainUntilDone() does about a failure. Returns true to train again
-  // with the changed request, false where nothing helps.
+  // Works around a failure. Returns true to train again with the changed
+  // request, false if nothing helps.
   bool WorkAround(const absl::StatusOr<TrainResult>& result, bool diverged,
                   bool saved, TrainRequest& request);
   // Adds the training to record, log and report.

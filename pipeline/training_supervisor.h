@@ -19,13 +19,13 @@ class TrainingSupervisor {
   // Borrows `devices` and removes those that fail repeatedly from its list.
   explicit TrainingSupervisor(WorkerDevices& devices) : devices_(devices) {}
 
-  // As Engine::Train(). Returns errors that the user must mend and those of
+  // See Engine::Train(). Returns errors that the user must mend and those of
   // IsOutOfMemory(); Unavailable when every attempt failed and no checkpoint
   // was saved.
   absl::StatusOr<TrainResult> Train(const EngineTraining& asked);
 
  private:
-  // The result that the last checkpoint stands for, after the last attempt.
+  // Makes a result from the last checkpoint after the last attempt.
   absl::StatusOr<TrainResult> Salvage(const EngineTraining& training,
                                       TrainStop stop,
                                       const absl::Status& why) const;
