@@ -399,9 +399,12 @@ absl::StatusOr<RunRecord> ParseRunRecord(const std::string& text,
     if (item.get(view) != simdjson::SUCCESS) return damaged("warnings");
     r.warnings.emplace_back(view);
   }
+  TrainOptions train;
+  OptionSet options;
+  AddOptions(train, options);
   for (const auto item : settings) {
     if (item.value.get(view) != simdjson::SUCCESS) return damaged("settings");
-    r.settings[std::string(item.key)] = std::string(view);
+    r.settings.insert(options.Resolve(AbslView(item.key), AbslView(view)));
   }
   for (const auto item : groups) {
     if (item.value.get(view) != simdjson::SUCCESS) return damaged("groups");

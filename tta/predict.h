@@ -25,7 +25,7 @@ struct VoteOptions {
   // nothing. 0 lets every row vote.
   int64_t min_updates = 1;
   // A task without any such row votes with its first one all the same: new rows
-  // that start from trained weights (train.new_rows) answer better than
+  // that start from trained weights (train.embedding_init) answer better than
   // nothing.
   bool untrained_rows = false;
   // No more views for a test input whose two attempts none of its remaining

@@ -71,8 +71,7 @@ TEST_F(PeopleFilesTest, AFolderOfFolders) {
   std::filesystem::create_symlink("nowhere", Path("top/link.json"));
   const ProgramResult broken = Augment("--challenges", "top");
   EXPECT_EQ(broken.exit_code, 2);
-  EXPECT_THAT(broken.err,
-              HasSubstr("link.json: a link to a missing file"));
+  EXPECT_THAT(broken.err, HasSubstr("link.json: a link to a missing file"));
 }
 
 TEST_F(PeopleFilesTest, WhatIsLeftOutIsNamedAndInTheLogWhole) {
@@ -163,7 +162,7 @@ TEST_F(PeopleFilesTest, WeightsFromPythonLeadToImport) {
       info.out,
       AllOf(HasSubstr("weights     model_state_dict: 2 tensors"),
             HasSubstr("weights     ema\\x1b[31m: 2 tensors, tokens 3 x 2, "
-                      "averaged; taken by default"),
+                      "averaged; the default"),
             HasSubstr("next        arctrm checkpoint import step_9 --out")));
   const ProgramResult used =
       Arctrm({"predict", "--checkpoint", "step_9", "--challenges",
