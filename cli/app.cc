@@ -40,16 +40,16 @@ namespace arctrm {
 namespace {
 
 constexpr char kFooter[] =
-    "Every command explains itself: arctrm COMMAND --help\n"
-    "Every command takes --seed, --threads, --log and --quiet, so that a "
-    "script\n"
-    "can pass them to all; its help lists those it uses.\n"
+    "`arctrm COMMAND --help` explains a command. Every command accepts "
+    "--seed,\n"
+    "--threads, --log and --quiet, so that a script can pass them to all. The\n"
+    "help lists only those that have an effect.\n"
     "\n"
     "Exit codes:\n"
     "  0  done\n"
     "  1  internal error\n"
     "  2  wrong usage or input; nothing was overwritten\n"
-    "  3  stopped by a signal or too short a limit; the output is valid\n"
+    "  3  stopped by a signal or a short limit; the output is valid\n"
     "\n"
     "Examples:\n"
     "  arctrm demo\n"
@@ -60,7 +60,7 @@ constexpr char kFooter[] =
 constexpr size_t kHelpWidth = 79;
 constexpr size_t kHelpColumn = 30;
 
-// Lines of at most `width` letters, broken at blanks.
+// Breaks `text` at blanks into lines of at most `width` characters.
 std::string Wrap(const std::string& text, size_t width) {
   std::string lines;
   size_t column = 0;
@@ -141,9 +141,9 @@ std::vector<std::string> CommandNames(
   return names;
 }
 
-// Follows the command names at the front of `words`: `app` becomes the chosen
-// subcommand, `next` the first word behind them. Returns an exit code, or -1
-// when every name is known.
+// Reads the command names at the front of `words`: sets `app` to the chosen
+// subcommand and `next` to the first word after them. Returns an exit code, or
+// -1 if every name is known.
 int ChooseCommand(const std::vector<std::string>& words, const CLI::App*& app,
                   size_t& next) {
   for (next = 0;; ++next) {
@@ -165,7 +165,8 @@ int ChooseCommand(const std::vector<std::string>& words, const CLI::App*& app,
   }
 }
 
-// Checks words[i], an option of `app`. Returns an exit code, or -1.
+// Checks words[i], an option of `app`. Returns an exit code, or -1 if it is
+// right.
 int CheckOption(const std::vector<std::string>& words, size_t i,
                 const CLI::App& app) {
   const size_t equals = words[i].find('=');
@@ -179,7 +180,7 @@ int CheckOption(const std::vector<std::string>& words, size_t i,
   if (option->get_items_expected_max() == 0 && has_value) {
     return UsageError(app, absl::StrCat(name, ": takes no value"));
   }
-  // CLI11 would take the next option as the value.
+  // CLI11 would read the next option as the value.
   if (option->get_items_expected_min() > 0 && !has_value &&
       (i + 1 == words.size() || LooksLikeOption(words[i + 1]))) {
     return UsageError(app, absl::StrCat(name, ": expected a value"));
@@ -187,10 +188,10 @@ int CheckOption(const std::vector<std::string>& words, size_t i,
   return -1;
 }
 
-// Checks the names of commands and options before CLI11 parses: CLI11 reports
-// missing options before misspelt ones, and has no hook between the two.
-// Returns an exit code, or -1 when every name is known. `app` becomes the
-// chosen subcommand.
+// Checks the names of commands and options before CLI11 parses them: CLI11
+// reports missing options before misspelt ones and has no hook between the two.
+// Returns an exit code, or -1 if every name is known. Sets `app` to the chosen
+// subcommand.
 int CheckNames(const std::vector<std::string>& words, const CLI::App*& app) {
   size_t i = 0;
   const int code = ChooseCommand(words, app, i);
@@ -223,13 +224,13 @@ struct AllFlags {
   DoctorFlags doctor;
 };
 
-// A command, and the function that carries it out.
+// A command and the function that carries it out.
 struct Action {
   const CLI::App* command;
   std::function<int()> run;
 };
 
-// A list of devices is led from here, with one worker process for each.
+// With several devices this process leads one worker process per device.
 int RunHereOrOnDevices(const RunFlags& flags) {
   return absl::StrContains(flags.common.device, ',') ? RunOnDevices(flags)
                                                      : RunModelCommand(flags);
@@ -239,7 +240,7 @@ int ExportCheckpoint(const CheckpointExportFlags& flags) {
   return flags.ToFile() ? RunModelCommand(flags) : RunCheckpointExport(flags);
 }
 
-// Adds all commands, in the order of the help. Borrows `flags`.
+// Adds all commands in the order of the help. `flags` must outlive the result.
 std::vector<Action> AddCommands(CLI::App& app, AllFlags& flags) {
   std::vector<Action> actions;
   const auto add = [&](const CLI::App* command, auto run, auto& its_flags) {
@@ -284,7 +285,8 @@ std::vector<Action> AddCommands(CLI::App& app, AllFlags& flags) {
 
 int Run(int argc, const char* const* argv) {
   CLI::App app(
-      "Offline toolkit for ARC Prize: from challenges to submission.json\n"
+      "Offline toolkit for ARC Prize: from a challenges file to "
+      "submission.json\n"
       "with Tiny Recursive Models.",
       "arctrm");
   app.formatter(std::make_shared<HelpFormatter>());
@@ -302,7 +304,7 @@ int Run(int argc, const char* const* argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() != 0) return UsageError(*chosen, error.what());
-    // Help or version.
+    // --help or --version.
     std::ostringstream text;
     app.exit(error, text, text);
     const absl::Status printed = PrintResult(text.str());

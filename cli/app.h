@@ -3,9 +3,9 @@
 
 namespace arctrm {
 
-// Reads the command line and carries it out; returns the exit code. Usage
-// errors go to standard error with the nearest right word, help and version to
-// standard output.
+// Carries out the command line and returns the exit code. Prints usage errors
+// with the nearest known word to standard error, help and version to standard
+// output.
 int RunApp(int argc, const char* const* argv);
 
 }  // namespace arctrm

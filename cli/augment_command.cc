@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "augment/dataset.h"
 #include "base/files.h"
+#include "base/printable.h"
 #include "base/status.h"
 #include "cli/command_files.h"
 #include "nlohmann/json.hpp"
@@ -17,14 +18,15 @@
 namespace arctrm {
 namespace {
 
-// WriteDataset takes the place of what is there, so that had better be a
-// dataset.
+// Checks that `out` is new, empty or a dataset, because WriteDataset replaces
+// it.
 absl::Status CheckDatasetFolder(const std::string& out) {
   if (out.empty()) {
-    return absl::InvalidArgumentError("the name of the dataset is empty");
+    return absl::InvalidArgumentError(
+        "--out: the name of the dataset folder is empty");
   }
   if (!FileExists(out) && !IsDirectory(out)) {
-    // As the path of a folder often ends with "/".
+    // The path of a folder may end with "/".
     std::filesystem::path path(out);
     if (!path.has_filename()) path = path.parent_path();
     return CheckWritable(path.string());
@@ -37,9 +39,7 @@ absl::Status CheckDatasetFolder(const std::string& out) {
   if (!std::filesystem::is_empty(out, error) && !error &&
       !FileExists(JoinPath(out, "dataset.json"))) {
     return absl::InvalidArgumentError(absl::StrCat(
-        out,
-        ": holds files but is no dataset; it would be replaced, so name "
-        "another folder"));
+        out, ": holds other files and is not a dataset; name another folder"));
   }
   if (error) return ErrnoStatus(error.value(), "reading", out);
   return absl::OkStatus();
@@ -83,9 +83,10 @@ absl::StatusOr<int> Augment(const AugmentFlags& flags, Log& log) {
     ARCTRM_RETURN_IF_ERROR(PrintResult(json.dump() + "\n"));
   } else {
     ARCTRM_RETURN_IF_ERROR(PrintResult(absl::StrCat(
-        dataset.tasks.size(), " tasks (", dataset.num_short_tasks(),
-        " with fewer copies than asked), ", dataset.num_ids(),
-        " puzzle ids with the blank one, ", dataset.num_examples(),
+        Counted(static_cast<int64_t>(dataset.tasks.size()), "task"), " (",
+        dataset.num_short_tasks(),
+        " with fewer augmentations than requested), ", dataset.num_ids(),
+        " embedding rows including the blank one, ", dataset.num_examples(),
         " examples, canvas ", dataset.canvas.side, "x", dataset.canvas.side,
         ", ", bytes, " bytes\n")));
   }
@@ -96,31 +97,30 @@ absl::StatusOr<int> Augment(const AugmentFlags& flags, Log& log) {
 
 CLI::App* AddAugmentCommand(CLI::App& app, AugmentFlags& flags) {
   CLI::App* command = app.add_subcommand(
-      "augment", "Plan augmentations of tasks and write a dataset folder");
+      "augment", "Choose augmentations of tasks and write them as a dataset");
   command
       ->add_option("--train-on", flags.train_on,
-                   "Tasks whose demonstrations and test pairs are trained on")
+                   "Tasks to train on, including their test pairs")
       ->type_name("F[=SOLUTIONS]");
   AddChallengesFlag(*command, flags.challenges)
-      ->description(
-          "Tasks to solve: only their demonstrations are trained on, whatever "
-          "else the files hold");
-  command->add_option("--out", flags.out, "The dataset folder to write")
+      ->description("Tasks to solve; only their demonstrations are trained on");
+  command->add_option("--out", flags.out, "Dataset folder to write")
       ->type_name("DIR")
       ->required();
   AddIntegerFlag(*command, "--augmentations", flags.augmentations, 0,
-                 kMaxAugmentations, "Copies of every task beside itself")
+                 kMaxAugmentations,
+                 "Augmentations of each task, besides the task itself")
       ->default_str("1000");
   AddIntegerFlag(*command, "--canvas-side", flags.canvas_side, 0, kMaxSide,
-                 "Side of the square canvas, e.g. that of a checkpoint; 0: "
-                 "fit to the tasks")
+                 "Side of the square canvas in cells, e.g. that of a "
+                 "checkpoint; 0 fits it to the tasks")
       ->default_str("0");
   AddIntegerFlag(*command, "--canvas-margin", flags.canvas_margin, 0, kMaxSide,
-                 "Cells that a fitted canvas has beyond the largest grid "
-                 "known and its border")
+                 "Cells to add to a fitted canvas, beyond the largest known "
+                 "grid and its border")
       ->default_str("0");
   AddSwitch(*command, "--json", flags.json,
-            "One JSON document instead of a line of text");
+            "Print one JSON document instead of a line of text");
   AddCommonFlags(*command, {.seed = true, .threads = true, .writes = true},
                  flags.common);
   command->footer(

@@ -21,7 +21,7 @@ absl::StatusOr<std::string> SourceOfThisProgram() {
   return FindSource(dir);
 }
 
-// A recipe with a fault in it would cost a day on Kaggle.
+// A mistake in a recipe would cost a day on Kaggle.
 absl::Status CheckRecipe(const std::string& text, const std::string& name) {
   RunOptions run;
   OptionSet set;
@@ -46,10 +46,10 @@ std::string SummaryText(const BundleSummary& summary) {
     files += part.files;
     bytes += part.bytes;
   }
-  absl::StrAppendFormat(&text, "  %-24s %5d files  %10s\n", "together", files,
+  absl::StrAppendFormat(&text, "  %-24s %5d files  %10s\n", "total", files,
                         SizeText(bytes));
   absl::StrAppend(
-      &text, "upload it as ", Printable(summary.dataset_id),
+      &text, "upload the dataset ", Printable(summary.dataset_id),
       ":\n  kaggle datasets create -r zip -p ", Printable(summary.dataset),
       "\nthen push the notebook ", Printable(summary.notebook_id),
       ":\n  kaggle kernels push -p ", Printable(summary.notebook), "\n");
@@ -93,18 +93,18 @@ absl::StatusOr<int> Bundle(const BundleFlags& flags, Log& log) {
   ARCTRM_ASSIGN_OR_RETURN(const BundleSummary summary, WriteBundle(options));
   if (flags.checkpoint.empty()) {
     log.Warning(
-        "no --checkpoint: the notebook will train from nothing, which reaches "
-        "little within Kaggle's limit");
+        "no --checkpoint: the notebook will train from random weights, which "
+        "solves few tasks within Kaggle's limit");
   }
   if (summary.torch.empty()) {
     log.Warning(
-        "no program is in it, so the notebook will compile; ./dev bundle "
-        "--torch VERSION puts one in");
+        "the bundle holds no program, so the notebook will compile one; ./dev "
+        "bundle --torch VERSION adds a program");
   }
   if (flags.owner == BundleFlags().owner) {
     log.Warning(
-        "give your Kaggle user name with --owner, or put it in the place of "
-        "OWNER in dataset-metadata.json and kernel-metadata.json");
+        "give your Kaggle user name with --owner, or replace OWNER in "
+        "dataset-metadata.json and kernel-metadata.json");
   }
   ARCTRM_RETURN_IF_ERROR(PrintResult(SummaryText(summary)));
   return kExitDone;
@@ -114,65 +114,69 @@ absl::StatusOr<int> Bundle(const BundleFlags& flags, Log& log) {
 
 CLI::App* AddBundleCommand(CLI::App& app, BundleFlags& flags) {
   CLI::App* command = app.add_subcommand(
-      "bundle", "Pack all that a Kaggle notebook needs, and the notebook");
+      "bundle",
+      "Pack a Kaggle notebook and a dataset with everything that it needs");
   command
       ->add_option("--out", flags.out,
-                   "Folder to write: dataset/ to upload, notebook/ to push")
+                   "Folder to write: dataset/ to upload and notebook/ to push")
       ->type_name("DIR")
       ->required();
   AddStartWeightsFlag(*command, flags.checkpoint);
   AddSwitch(*command, "--keep-rows", flags.keep_rows,
-            "Keep every embedding row of the checkpoint; without it only their "
-            "mean, which new tasks start from");
+            "Keep all embedding rows of the checkpoint (default: only their "
+            "mean, from which new tasks start)");
   command
       ->add_option("--recipe", flags.recipe,
-                   "Settings of the run: a built-in name or a file (default "
-                   "with a checkpoint: nvarc)")
+                   "Settings of the run: a built-in recipe or a file (default: "
+                   "nvarc with --checkpoint, else none)")
       ->type_name("NAME|FILE");
   command
       ->add_option("--torch", flags.torch,
-                   "Versions of torch whose programs go in (default: all in "
+                   "torch versions whose programs to pack (default: all in "
                    "--binaries)")
       ->type_name("VERSION");
   command
       ->add_option("--binaries", flags.binaries,
-                   "Folder with torch-<version>/arctrm and arctrm-solver; "
-                   "./dev bundle makes it")
+                   "Folder of programs, torch-VERSION/arctrm and "
+                   "arctrm-solver, as ./dev bundle makes it (default: none; "
+                   "the notebook compiles)")
       ->type_name("DIR");
   command
       ->add_option("--source", flags.source,
-                   "arctrm's sources, the root of a clone (default: where this "
+                   "Root of a clone of arctrm (default: the one in which this "
                    "program was built)")
       ->type_name("DIR");
   command
       ->add_option("--third-party", flags.third_party,
-                   "What kaggle/third_party.sh filled (default: "
-                   "build/third_party of the source)")
+                   "Folder of library sources that kaggle/third_party.sh made "
+                   "(default: build/third_party in --source)")
       ->type_name("DIR");
   command->add_option("--owner", flags.owner, "Your Kaggle user name")
       ->type_name("NAME")
       ->capture_default_str();
-  command->add_option("--title", flags.title, "Title of the dataset")
+  command->add_option("--title", flags.title, "Title of the Kaggle dataset")
       ->type_name("TEXT")
       ->capture_default_str();
   command
       ->add_option("--slug", flags.slug,
-                   "Its name in addresses (default: made of the title)")
+                   "Name of the dataset in addresses (default: made from the "
+                   "title)")
       ->type_name("TEXT");
   command
       ->add_option("--competition", flags.competition,
-                   "The competition's name in addresses")
+                   "Name of the competition in addresses")
       ->type_name("NAME")
       ->capture_default_str();
   command
       ->add_option("--accelerator", flags.accelerator,
-                   "none, T4x2, L4x1, L4x4, H100 or RTXPRO6000")
+                   "Accelerator of the notebook: none, T4x2, L4x1, L4x4, H100 "
+                   "or RTXPRO6000")
       ->type_name("NAME")
       ->capture_default_str();
   AddCommonFlags(*command, {.writes = true}, flags.common);
   command->footer(
-      "docs/kaggle.md says what to do with it. `./dev bundle` takes the same\n"
-      "options, fetches the libraries' sources and builds the programs.\n\n"
+      "docs/kaggle.md explains the next steps. `./dev bundle` takes the same\n"
+      "options, fetches the library sources and builds the programs.\n\n"
       "Examples:\n"
       "  arctrm bundle --out bundle --checkpoint pretrained --owner me\n"
       "  arctrm bundle --out bundle --binaries build/bundle/binaries \\\n"

@@ -9,7 +9,7 @@
 
 namespace arctrm {
 
-// Everything a Kaggle notebook needs, in one folder.
+// `arctrm bundle`: packs everything that a Kaggle notebook needs.
 struct BundleFlags {
   std::string out;
   std::string checkpoint;
@@ -17,7 +17,7 @@ struct BundleFlags {
   std::string recipe;  // name or file; "": nvarc with a checkpoint, else none
   std::vector<std::string> torch;
   std::string binaries;
-  std::string source;       // "": found from where the program is
+  std::string source;       // "": the clone that holds this program
   std::string third_party;  // "": build/third_party of the source
   std::string owner = "OWNER";
   std::string title = "arctrm bundle";

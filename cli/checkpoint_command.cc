@@ -9,11 +9,11 @@
 namespace arctrm {
 
 CLI::App* AddCheckpointCommand(CLI::App& app, CheckpointFlags& flags) {
-  CLI::App* command =
-      app.add_subcommand("checkpoint", "Look at weights and what they know");
+  CLI::App* command = app.add_subcommand(
+      "checkpoint", "Describe, import, export and average weights");
   command->require_subcommand(1);
   CLI::App* info = command->add_subcommand(
-      "info", "What a checkpoint holds, or a file of weights from Python");
+      "info", "Describe a checkpoint or a weights file from Python");
   AddWeightsFlag(*info, "checkpoint", flags.info.checkpoint);
   AddJsonFlag(*info, flags.info.json);
   AddCommonFlags(*info, {}, flags.info.common);
@@ -24,21 +24,21 @@ CLI::App* AddCheckpointCommand(CLI::App& app, CheckpointFlags& flags) {
       "  arctrm checkpoint info step_155718");
   CheckpointExportFlags& out = flags.export_flags;
   CLI::App* exported = command->add_subcommand(
-      "export", "The weights alone, as a folder or a file for Python");
+      "export", "Write only the weights, as a folder or as a file for Python");
   AddWeightsFlag(*exported, "checkpoint", out.checkpoint);
   exported
       ->add_option("--out", out.out,
-                   "Folder to write, or a file that ends with .pt or "
-                   ".safetensors")
+                   "Folder to write, or file to write if the name ends with "
+                   ".pt or .safetensors")
       ->type_name("PATH")
       ->required();
   AddSwitch(*exported, "--mean-row", out.mean_row,
-            "Keep only the mean of the embedding rows: a small file that new "
-            "tasks start from");
+            "Keep only the mean of the embedding rows, from which new tasks "
+            "start; for folders");
   exported
       ->add_option("--prefix", out.prefix,
-                   "What stands before every name in a file; published "
-                   "checkpoints have \"_orig_mod.model.\"")
+                   "Text before every tensor name in a file; published "
+                   "checkpoints have \"_orig_mod.model.\" (default: none)")
       ->type_name("TEXT");
   AddCommonFlags(*exported, {.writes = true}, out.common);
   exported->footer(
@@ -48,35 +48,39 @@ CLI::App* AddCheckpointCommand(CLI::App& app, CheckpointFlags& flags) {
       "    --prefix _orig_mod.model.");
   CheckpointImportFlags& in = flags.import_flags;
   CLI::App* imported = command->add_subcommand(
-      "import", "Weights from a PyTorch state dict or a safetensors file");
+      "import",
+      "Make a checkpoint from a PyTorch state dict or a safetensors file");
   imported
       ->add_option("weights", in.weights,
-                   "A .pt or step_N file of torch.save, or .safetensors; "
-                   "packed with gzip or zstd or not")
+                   "File of torch.save (.pt, step_N) or .safetensors file; "
+                   "either may be packed with gzip or zstd")
       ->type_name("F")
       ->required();
   AddCheckpointOutFlag(*imported, in.out);
   imported
       ->add_option("--identifiers", in.identifiers,
-                   "identifiers.json of its dataset: whose each embedding row "
-                   "is")
+                   "identifiers.json of the dataset, which tells the task of "
+                   "each embedding row")
       ->type_name("F.json");
   imported
       ->add_option("--weights", in.set,
-                   "Which weights to take of a file that holds several sets, "
-                   "as raw and averaged ones (default: averaged ones)")
+                   "Name of the weights to import if the file holds several, "
+                   "such as raw and averaged ones (default: the averaged "
+                   "ones)")
       ->type_name("NAME");
-  AddCommonFlags(*imported, {.model = true, .writes = true}, in.common);
+  AddCommonFlags(*imported, {.model = true, .writes = true, .recipe = "arc"},
+                 in.common);
   imported->footer(
-      "Heads, cycles and steps don't show in the weights: they are those of\n"
-      "all_config.yaml beside the file, else the recipe's (default arc), or\n"
-      "--set.\n\n"
+      "Weights don't contain the number of heads, cycles and steps. These "
+      "come\n"
+      "from --set, else from all_config.yaml beside the file, else from the\n"
+      "recipe.\n\n"
       "Examples:\n"
       "  arctrm checkpoint import step_155718 --out start/ --recipe arc\n"
       "  arctrm checkpoint import last.pt --out start/ --weights model");
   CheckpointAverageFlags& average = flags.average;
   CLI::App* averaged = command->add_subcommand(
-      "average", "The mean of several checkpoints of one network");
+      "average", "Average several checkpoints of one network");
   averaged
       ->add_option("checkpoints", average.checkpoints,
                    "Checkpoint folders or weights files")
@@ -122,8 +126,8 @@ int RunCheckpointExport(const CheckpointExportFlags& flags) {
   return RunGuarded(flags, [&](Log&) -> absl::StatusOr<int> {
     if (!flags.prefix.empty()) {
       return absl::InvalidArgumentError(
-          "--prefix is for a file; give an --out that ends with .pt or "
-          ".safetensors");
+          "--prefix applies only to a file; give an --out that ends with .pt "
+          "or .safetensors");
     }
     ARCTRM_RETURN_IF_ERROR(CheckStanding(flags));
     if (!flags.common.overwrite) {

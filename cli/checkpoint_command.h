@@ -9,14 +9,14 @@
 
 namespace arctrm {
 
-// `arctrm checkpoint info`: what a checkpoint is.
+// `arctrm checkpoint info`: describes a checkpoint.
 struct CheckpointInfoFlags {
   std::string checkpoint;
   bool json = false;
   CommonFlags common;
 };
 
-// `arctrm checkpoint import`: weights from Python.
+// `arctrm checkpoint import`: makes a checkpoint from Python's weights.
 struct CheckpointImportFlags {
   std::string weights;
   std::string out;
@@ -25,25 +25,25 @@ struct CheckpointImportFlags {
   CommonFlags common;
 };
 
-// `arctrm checkpoint export`: weights to pass on or to start from.
+// `arctrm checkpoint export`: writes the weights without the resume state.
 struct CheckpointExportFlags {
   std::string checkpoint;
   std::string out;
   bool mean_row = false;
   std::string prefix;
-  // Is one file asked for, in a form that Python reads?
+  // True if `out` names one file, in a form that Python reads.
   bool ToFile() const;
   CommonFlags common;
 };
 
-// `arctrm checkpoint average`.
+// `arctrm checkpoint average`: averages weights.
 struct CheckpointAverageFlags {
   std::vector<std::string> checkpoints;
   std::string out;
   CommonFlags common;
 };
 
-// Everything under `arctrm checkpoint`.
+// All commands of `arctrm checkpoint`.
 struct CheckpointFlags {
   CheckpointInfoFlags info;
   CheckpointImportFlags import_flags;
@@ -53,7 +53,7 @@ struct CheckpointFlags {
 
 CLI::App* AddCheckpointCommand(CLI::App& app, CheckpointFlags& flags);
 int RunCheckpointInfo(const CheckpointInfoFlags& flags);
-// To a folder; a file needs the model (RunModelCommand).
+// Exports to a folder. A file needs the model (RunModelCommand).
 int RunCheckpointExport(const CheckpointExportFlags& flags);
 int RunCheckpointAverage(const CheckpointAverageFlags& flags);
 

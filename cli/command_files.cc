@@ -29,10 +29,11 @@
 namespace arctrm {
 namespace {
 
-bool Nobodys(const std::string&) { return false; }
+// For outputs that only --overwrite may replace.
+bool NeverOurs(const std::string&) { return false; }
 
-// In whatever state: a job that nobody watches puts its own in the place of a
-// damaged one, the job itself looks at answers.
+// Accepts damaged submissions and other tasks too: an unattended run replaces a
+// damaged submission, and the run itself checks the answers.
 bool IsSubmissionOfAnyTasks(const std::string& path) {
   const absl::StatusOr<std::string> text = ReadFile(path);
   return text.ok() && LooksLikeSubmission(*text);
@@ -44,13 +45,13 @@ bool IsReportOfKaggle(const std::string& path) {
          absl::StrContains(*html, "<title>arctrm kaggle run</title>");
 }
 
-// Votes may have taken hours.
+// Ballots with votes are not replaced: the votes may have taken hours.
 bool IsBallotsWithoutVotes(const std::string& path) {
   const absl::StatusOr<Ballots> ballots = Ballots::Read(path);
   return ballots.ok() && ballots->num_votes() == 0;
 }
 
-// What the writer makes of what it reads.
+// True if arctrm would write the submission with the same bytes.
 bool IsOurSubmission(const std::string& path) {
   const absl::StatusOr<std::string> text = ReadFile(path);
   if (!text.ok()) return false;
@@ -58,14 +59,14 @@ bool IsOurSubmission(const std::string& path) {
   return submission.ok() && SubmissionJson(*submission) == *text;
 }
 
-// One of ours for these tasks in which nothing is answered yet.
+// True for a submission of arctrm that answers none of these tasks.
 bool IsOurPlaceholder(const ChallengeSet& challenges, const std::string& path) {
   if (!IsOurSubmission(path)) return false;
   const absl::StatusOr<Submission> submission = ReadSubmission(path);
   return submission.ok() && !HasAnswers(*submission, challenges);
 }
 
-// The same for the tasks in these files.
+// As IsOurPlaceholder, for the tasks in these files.
 bool IsPlaceholderFor(const std::vector<std::string>& challenges,
                       const std::string& path) {
   ChallengeSet all;
@@ -79,9 +80,9 @@ bool IsPlaceholderFor(const std::vector<std::string>& challenges,
   return IsOurPlaceholder(all, path);
 }
 
-// Puzzles of ours, with the column that only arctrm writes, none of which is
-// answered.
-bool IsAnswersWithoutAny(const std::string& path) {
+// True for a file of answers, with the column that only arctrm writes, that
+// holds no answer.
+bool IsAnswersFileWithoutAnswers(const std::string& path) {
   const absl::StatusOr<std::string> text = ReadFile(path);
   if (!text.ok() ||
       !absl::StartsWith(*text, "source,question,answer,rating,confidence\n")) {
@@ -97,7 +98,8 @@ OutputGuard::IsOurs IsReportOfRunIn(const std::string& work) {
   return [work](const std::string& path) { return IsReportOf(work, path); };
 }
 
-// Of a work folder that only metrics and records are in.
+// Names in the work folder of `arctrm train`, which holds only metrics and
+// records.
 bool IsTrainFolderName(absl::string_view name) {
   return IsRunFolderName(name) && name != "dataset" &&
          !absl::StartsWith(name, "checkpoint");
@@ -150,6 +152,30 @@ void ReadsTrainOn(const std::vector<std::string>& arguments,
   }
 }
 
+// The files of `arctrm submit` and `arctrm vote`, which merge `parts` into a
+// submission.
+template <typename Flags>
+OutputGuard FilesOfMerge(const std::string& option,
+                         const std::vector<std::string>& parts,
+                         const Flags& flags) {
+  OutputGuard guard = Begin(flags.common);
+  ReadsWeighted(option, parts, guard);
+  ReadsTasks("--challenges", flags.challenges, guard);
+  guard.Writes("--out", flags.out, IsOurSubmission);
+  return guard;
+}
+
+// The checkpoint that a training writes to `out` and its work folder. Returns
+// that folder.
+template <typename Flags>
+std::string WritesTraining(const Flags& flags, OutputGuard& guard) {
+  ReadsCheckpoint("--checkpoint", flags.checkpoint, guard);
+  guard.Replaces("--out", flags.out, IsCheckpointName, kCheckpointMark);
+  const std::string work = WorkFolderOf(flags.out, flags.common);
+  guard.WorksIn("--work", work, IsRunFolderName, IsTrainFolderName);
+  return work;
+}
+
 }  // namespace
 
 absl::Status CheckLog(const CommonFlags& common, const OutputGuard& files) {
@@ -183,9 +209,8 @@ absl::Status CheckNoCheckpoint(const std::string& out, bool resumable) {
           ? absl::StrCat("of ", info->step, " steps")
           : absl::StrCat("that can't be read (", info.status().message(), ")"),
       "; ",
-      resumable ? "--resume goes on with its training, "
-                : "name another folder, or ",
-      "--overwrite puts the new one in its place"));
+      resumable ? "continue its training with --resume" : "name another folder",
+      ", or replace it with --overwrite"));
 }
 
 absl::Status CheckStanding(const OutputGuard& guard, bool overwrite) {
@@ -212,7 +237,7 @@ absl::Status CheckNoOtherAnswers(const std::string& path,
   }
   return absl::FailedPreconditionError(absl::StrCat(
       "--out ", path,
-      ": other answers stand there; name another, or replace them with "
+      ": the file holds other answers; name another file, or replace it with "
       "--overwrite"));
 }
 
@@ -222,7 +247,7 @@ void RemoveLeftoversBeside(const OutputGuard& guard) {
     if (!IsSpecialFile(path)) folders.insert(Dirname(path));
   }
   for (const std::string& folder : folders) {
-    // A run that is at work there looks after its own.
+    // A running run removes its own leftovers.
     if (!FileExists(RunFolder(folder).record_path())) RemoveLeftovers(folder);
   }
 }
@@ -264,7 +289,7 @@ OutputGuard FilesOf(const CheckpointExportFlags& flags) {
   OutputGuard guard = Begin(flags.common);
   ReadsCheckpoint("checkpoint", flags.checkpoint, guard);
   if (flags.ToFile()) {
-    guard.Writes("--out", flags.out, Nobodys);
+    guard.Writes("--out", flags.out, NeverOurs);
   } else {
     guard.Replaces("--out", flags.out, IsCheckpointName, kCheckpointMark);
   }
@@ -336,14 +361,11 @@ OutputGuard FilesOf(const PuzzleTrainFlags& flags) {
   OutputGuard guard = Begin(flags.common);
   guard.Reads("--train", flags.train);
   guard.Reads("--test", flags.test);
-  ReadsCheckpoint("--checkpoint", flags.checkpoint, guard);
-  guard.Replaces("--out", flags.out, IsCheckpointName, kCheckpointMark);
+  const std::string work = WritesTraining(flags, guard);
   if (flags.held_out > 0) {
     guard.Replaces("--held-out", BesidePath(flags.out, ".best"),
                    IsCheckpointName, kCheckpointMark);
   }
-  const std::string work = WorkFolderOf(flags.out, flags.common);
-  guard.WorksIn("--work", work, IsRunFolderName, IsTrainFolderName);
   guard.Writes("--report", flags.report, IsReportOfRunIn(work));
   return guard;
 }
@@ -352,13 +374,13 @@ OutputGuard FilesOf(const PuzzlePredictFlags& flags) {
   OutputGuard guard = Begin(flags.common);
   ReadsCheckpoint("--checkpoint", flags.checkpoint, guard);
   guard.Reads("--puzzles", flags.puzzles);
-  guard.Writes("--out", flags.out, IsAnswersWithoutAny);
+  guard.Writes("--out", flags.out, IsAnswersFileWithoutAnswers);
   return guard;
 }
 
 OutputGuard FilesOf(const ReportFlags& flags) {
   OutputGuard guard = Begin(flags.common);
-  // Nothing is written there, but a report on such a name would be.
+  // The command writes nothing there; this keeps --out off the names of a run.
   guard.WorksIn("--run", flags.run, IsRunFolderName);
   guard.Writes("--out", flags.out, IsReportOfRunIn(flags.run));
   return guard;
@@ -371,8 +393,8 @@ OutputGuard FilesOf(const RunFlags& flags) {
   ReadsTrainOn(flags.train_on, guard);
   ReadsCheckpoint("--checkpoint", flags.checkpoint, guard);
   const std::string work = WorkFolderOf(flags.out, flags.common);
-  // A run that stands there is the job's to judge. Records of before don't
-  // tell where their submission is.
+  // The run itself checks a run that is already there. Old records don't tell
+  // where their submission is.
   const absl::StatusOr<RunRecord> run = RunFolder(work).ReadRecord();
   const bool its_own =
       run.ok() && (run->out.empty() || run->out == SeenFrom(work, flags.out));
@@ -409,20 +431,13 @@ OutputGuard FilesOf(const ShowFlags& flags) {
 }
 
 OutputGuard FilesOf(const SubmitFlags& flags) {
-  OutputGuard guard = Begin(flags.common);
-  ReadsWeighted("--merge", flags.merge, guard);
-  ReadsTasks("--challenges", flags.challenges, guard);
-  guard.Writes("--out", flags.out, IsOurSubmission);
-  return guard;
+  return FilesOfMerge("--merge", flags.merge, flags);
 }
 
 OutputGuard FilesOf(const TrainFlags& flags) {
   OutputGuard guard = Begin(flags.common);
   for (const std::string& path : flags.dataset) guard.Reads("--dataset", path);
-  ReadsCheckpoint("--checkpoint", flags.checkpoint, guard);
-  guard.Replaces("--out", flags.out, IsCheckpointName, kCheckpointMark);
-  guard.WorksIn("--work", WorkFolderOf(flags.out, flags.common),
-                IsRunFolderName, IsTrainFolderName);
+  WritesTraining(flags, guard);
   return guard;
 }
 
@@ -434,11 +449,7 @@ OutputGuard FilesOf(const ValidateFlags& flags) {
 }
 
 OutputGuard FilesOf(const VoteFlags& flags) {
-  OutputGuard guard = Begin(flags.common);
-  ReadsWeighted("--ballots", flags.ballots, guard);
-  ReadsTasks("--challenges", flags.challenges, guard);
-  guard.Writes("--out", flags.out, IsOurSubmission);
-  return guard;
+  return FilesOfMerge("--ballots", flags.ballots, flags);
 }
 
 }  // namespace arctrm

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What each command reads and writes, for OutputGuard. What several outputs are
-// derived from (work folders, best weights) is here too.
+// The files that each command reads and writes, for OutputGuard, including work
+// folders and best weights.
 #pragma once
 
 #include <string>
@@ -53,42 +53,41 @@ OutputGuard FilesOf(const TrainFlags& flags);
 OutputGuard FilesOf(const ValidateFlags& flags);
 OutputGuard FilesOf(const VoteFlags& flags);
 
-// The files of the checkpoint that `path` names, a folder or its weights file.
+// Adds the files of the checkpoint `path`, a folder or its weights file.
 void ReadsCheckpoint(const std::string& option, const std::string& path,
                      OutputGuard& guard);
 
-// FailedPrecondition where `out` holds a checkpoint: its weights are somebody's
-// work. `resumable`: whether the command that asks has --resume.
+// Fails with FailedPrecondition if `out` holds a checkpoint. `resumable`: the
+// command has --resume, which the message then mentions.
 absl::Status CheckNoCheckpoint(const std::string& out, bool resumable);
 
-// May what `guard` replaces be replaced? What stands there has to be the
-// command's own kind of file, and no part of a run: neither in the work folder
-// of a run other than the command's own, nor a run's submission. With
-// `overwrite` only a run that is at work is in the way. Writes nothing.
+// Checks that every existing output of `guard` may be replaced: it must be the
+// command's own kind of file, outside the work folders of other runs, and not
+// the submission of a run. With `overwrite` only running runs are refused.
+// Writes nothing.
 absl::Status CheckStanding(const OutputGuard& guard, bool overwrite);
 template <typename Flags>
 absl::Status CheckStanding(const Flags& flags) {
   return CheckStanding(FilesOf(flags), flags.common.overwrite);
 }
 
-// May the log go where `common` says? A file that is no log is left alone.
-// `files`: of the command.
+// Checks that the log may be written: an existing file must be a log of arctrm.
+// `files`: the files of the command.
 absl::Status CheckLog(const CommonFlags& common, const OutputGuard& files);
 
-// May `submission` be written to `path`? Without `overwrite` not where other
-// answers stand.
+// Checks that `path` holds no other answers than `submission`, unless
+// `overwrite`.
 absl::Status CheckNoOtherAnswers(const std::string& path,
                                  const Submission& submission,
                                  const ChallengeSet& challenges,
                                  bool overwrite);
 
-// Removes what runs that were killed have left beside the outputs of `guard`.
+// Removes files of killed runs beside the outputs of `guard`.
 void RemoveLeftoversBeside(const OutputGuard& guard);
 
-// RunLogged() once the command's outputs are found to be none of its inputs,
-// and are locked against other processes. Whether what stands at them may be
-// replaced is for the command to ask, when its inputs are read:
-// CheckStanding(flags).
+// Checks that no output of the command is one of its inputs, locks the outputs
+// against other processes, and calls RunLogged(). `body` must call
+// CheckStanding(flags) after reading the inputs, before it replaces a file.
 template <typename Flags>
 int RunGuarded(const Flags& flags,
                const std::function<absl::StatusOr<int>(Log&)>& body) {

@@ -5,23 +5,20 @@ namespace arctrm {
 
 CLI::App* AddDemoCommand(CLI::App& app, DemoFlags& flags) {
   CLI::App* command = app.add_subcommand(
-      "demo", "Generate tasks, solve them, score and report");
+      "demo", "Generate tasks, solve and score them, and write a report");
   command
       ->add_option("--out", flags.out,
-                   "Folder for tasks, submission and report")
+                   "Folder for the tasks, the submission and the report")
       ->type_name("DIR")
       ->capture_default_str();
   AddDurationFlag(*command, "--time-limit", flags.time_limit,
-                  "Wall-clock time for everything, e.g. 90s or 10m");
+                  "Wall-clock time limit of the whole demo, e.g. 90s or 10m "
+                  "(default: 5m)");
   AddSwitch(*command, "--from-scratch", flags.from_scratch,
-            "Start from random weights, not from the bundled ones");
-  AddCommonFlags(*command,
-                 {.seed = true,
-                  .threads = true,
-                  .model = true,
-                  .work = true,
-                  .writes = true},
-                 flags.common);
+            "Start from random weights instead of the bundled ones");
+  CommonUse use = kTrainingUse;
+  use.recipe = "demo, or demo-from-scratch with --from-scratch";
+  AddCommonFlags(*command, use, flags.common);
   command->footer(
       "Examples:\n"
       "  arctrm demo\n"

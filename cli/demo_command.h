@@ -11,7 +11,7 @@
 
 namespace arctrm {
 
-// The main job on generated tasks.
+// `arctrm demo`: a run on generated tasks.
 struct DemoFlags {
   std::string out = "arctrm-demo";
   absl::Duration time_limit = absl::InfiniteDuration();

@@ -6,8 +6,8 @@
 
 namespace arctrm {
 
-// Prints what this machine offers: versions, processor, memory, devices, and
-// whether a training step runs and gives finite numbers. Exit code 0 when the
+// Prints versions, processor, memory and devices of this machine, and whether
+// training steps give finite numbers here. Returns exit code 0 if that
 // self-check passes, 1 otherwise.
 absl::StatusOr<int> RunDoctor(const DoctorFlags& flags);
 

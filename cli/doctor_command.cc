@@ -5,7 +5,7 @@ namespace arctrm {
 
 CLI::App* AddDoctorCommand(CLI::App& app, DoctorFlags& flags) {
   CLI::App* command = app.add_subcommand(
-      "doctor", "What this machine offers: devices, memory, libraries");
+      "doctor", "Describe this machine and check that training works on it");
   AddJsonFlag(*command, flags.json);
   AddCommonFlags(*command, {}, flags.common);
   command->footer(

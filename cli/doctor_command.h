@@ -11,7 +11,7 @@
 
 namespace arctrm {
 
-// What this machine offers.
+// `arctrm doctor`: describes this machine.
 struct DoctorFlags {
   bool json = false;
   CommonFlags common;

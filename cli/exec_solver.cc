@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// RunModelCommand of the front end: becomes the solver program.
+// RunModelCommand of the front end: replaces this process by arctrm-solver.
 #include <unistd.h>
 
 #include <cerrno>
@@ -23,7 +23,7 @@
 namespace arctrm {
 namespace {
 
-// The words this process was started with, the program's name included.
+// Returns the command line of this process, including the program's name.
 absl::StatusOr<std::vector<std::string>> CommandLine() {
   ARCTRM_ASSIGN_OR_RETURN(const std::string text,
                           ReadFile("/proc/self/cmdline"));
@@ -40,8 +40,8 @@ absl::StatusOr<std::vector<std::string>> CommandLine() {
 absl::Status BecomeSolver() {
   ARCTRM_ASSIGN_OR_RETURN(std::vector<std::string> words, CommandLine());
   ARCTRM_ASSIGN_OR_RETURN(const std::string solver, FindSolver());
-  // Threads that spin while they wait make small steps many times slower on a
-  // shared machine, and the OpenMP library reads this only when it is loaded.
+  // Spinning threads make small steps many times slower on a shared machine.
+  // The OpenMP library reads this variable only while it is loaded.
   if (setenv("OMP_WAIT_POLICY", "passive", /*overwrite=*/0) != 0) {
     return ErrnoStatus(errno, "setting", "OMP_WAIT_POLICY");
   }
@@ -54,7 +54,7 @@ absl::Status BecomeSolver() {
       std::string(ErrnoStatus(errno, "starting", solver).message()));
 }
 
-// The limit that a command has; infinite for those without one.
+// Returns the time limit of a command; infinite if it has none.
 absl::Duration LimitOf(const ModelCommand& command) {
   return std::visit(
       [](const auto& flags) {
@@ -67,12 +67,12 @@ absl::Duration LimitOf(const ModelCommand& command) {
       command);
 }
 
-// What a command does in less time than LibTorch takes to load.
+// Carries out a command whose time limit is too short to load LibTorch.
 int RunWithoutSolver(const ModelCommand& command) {
   const RunFlags* run = std::get_if<RunFlags>(&command);
   if (run == nullptr) {
     std::fputs(
-        "error: the time limit is shorter than loading the solver takes; "
+        "error: the time limit is too short to load the solver; "
         "nothing was done\n",
         stderr);
     return kExitStopped;
@@ -80,7 +80,7 @@ int RunWithoutSolver(const ModelCommand& command) {
   InstallStopSignals();
   return RunGuarded(*run, [run](Log& log) -> absl::StatusOr<int> {
     const std::unique_ptr<Engine> engine = MakeIdleEngine();
-    return RunJobCommand(*run, *engine, log);
+    return ExecuteRunCommand(*run, *engine, log);
   });
 }
 

@@ -28,8 +28,8 @@ absl::Status ResolveSettings(const CommonFlags& common, bool from_checkpoint,
     recipe = device.kind == DeviceKind::kCuda ? "arc" : "small";
   }
   ARCTRM_RETURN_IF_ERROR(ApplySettings(recipe, "", common.set, set));
-  // With a checkpoint its own network is used: asking for another one is an
-  // error, not something to ignore.
+  // A checkpoint brings its own network, so settings of another one are
+  // refused.
   if (from_checkpoint) {
     for (const std::string& assignment : common.set) {
       if (assignment.rfind("model.", 0) == 0) {
@@ -55,7 +55,7 @@ Deadline DeadlineOf(absl::Duration limit) {
 absl::Status NeedLimit(absl::Duration limit, int64_t steps) {
   if (limit == absl::InfiniteDuration() && steps == 0) {
     return absl::InvalidArgumentError(
-        "how long? give --time-limit (such as 20m) or --steps");
+        "no end is given: add --time-limit (such as 20m) or --steps");
   }
   return absl::OkStatus();
 }
@@ -63,17 +63,18 @@ absl::Status NeedLimit(absl::Duration limit, int64_t steps) {
 absl::Status CheckHasPlaceBeside(const std::string& out,
                                  const CommonFlags& common) {
   if (!common.work.empty() || !IsSpecialFile(out)) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(
-      "--out ", out,
-      ": is no file, and the run's work folder would stand beside it; name a "
-      "file, or the folder with --work"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("--out ", out,
+                   ": not a regular file, so the work folder can't be placed "
+                   "beside it; name "
+                   "a file, or name the folder with --work"));
 }
 
 absl::Status NotBoth(bool resume, const CommonFlags& common) {
   if (!resume || !common.overwrite) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      "--resume goes on with what is there and --overwrite removes it: give "
-      "one of them");
+      "--resume continues the earlier work and --overwrite removes it; give "
+      "only one of them");
 }
 
 absl::Status PrintOutcome(const RunOutcome& outcome, const std::string& out) {
@@ -99,8 +100,8 @@ void TellOutcome(const RunOutcome& outcome, const std::string& out, Log& log) {
   if (!printed.ok()) log.Warning(printed.message());
 }
 
-absl::StatusOr<int> RunJobCommand(const RunFlags& flags, Engine& engine,
-                                  Log& log) {
+absl::StatusOr<int> ExecuteRunCommand(const RunFlags& flags, Engine& engine,
+                                      Log& log) {
   ARCTRM_RETURN_IF_ERROR(NeedLimit(flags.time_limit, flags.steps));
   ARCTRM_RETURN_IF_ERROR(NotBoth(flags.resume, flags.common));
   ARCTRM_RETURN_IF_ERROR(CheckHasPlaceBeside(flags.out, flags.common));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the commands that carry out a job share, wherever its model runs.
+// Shared parts of the commands that train or vote, with a model in this process
+// or in workers.
 #pragma once
 
 #include <cstdint>
@@ -17,34 +18,36 @@
 
 namespace arctrm {
 
-// Model, training and planning as --recipe and --set say, device, seed and work
-// folder. Without a recipe `default_recipe`; where that is "", the published
-// one on a GPU and a small one on a processor, which the engine is asked about.
+// Sets the options of `run` that --recipe, --set and the common options decide:
+// model, training, planning, device, seed and work folder. Without --recipe
+// uses `default_recipe`; if that is "", asks the engine for its device and uses
+// "arc" on a GPU, "small" on a CPU.
 absl::Status ResolveSettings(const CommonFlags& common, bool from_checkpoint,
                              const std::string& default_recipe, Engine& engine,
                              RunOptions& run);
 
-// The limit counts from the start of the process, loading LibTorch included.
+// Returns the deadline `limit` after the start of this process, so that it
+// includes the time to load LibTorch.
 Deadline DeadlineOf(absl::Duration limit);
 
-// InvalidArgument without one of the two.
+// Fails with InvalidArgument if neither a limit nor steps are given.
 absl::Status NeedLimit(absl::Duration limit, int64_t steps);
 
-// InvalidArgument for an --out that is no file, such as /dev/null, without
-// --work: the work folder of the run would stand beside it.
+// Fails with InvalidArgument if `out` is a special file such as /dev/null and
+// there is no --work: the work folder could not be placed beside it.
 absl::Status CheckHasPlaceBeside(const std::string& out,
                                  const CommonFlags& common);
 
-// InvalidArgument for --resume and --overwrite together.
+// Fails with InvalidArgument if --resume and --overwrite are given together.
 absl::Status NotBoth(bool resume, const CommonFlags& common);
 
-// On standard output: how it ended and the score.
+// Prints the end of the run and the score to standard output.
 absl::Status PrintOutcome(const RunOutcome& outcome, const std::string& out);
-// The same; where that can't be done, a warning: the work is done.
+// As PrintOutcome, but a failure is only a warning, because the run is done.
 void TellOutcome(const RunOutcome& outcome, const std::string& out, Log& log);
 
-// `arctrm run`. Returns the exit code.
-absl::StatusOr<int> RunJobCommand(const RunFlags& flags, Engine& engine,
-                                  Log& log);
+// Carries out `arctrm run` and returns the exit code.
+absl::StatusOr<int> ExecuteRunCommand(const RunFlags& flags, Engine& engine,
+                                      Log& log);
 
 }  // namespace arctrm

@@ -22,7 +22,7 @@ namespace arctrm {
 namespace {
 
 constexpr char kGroup[] = "Common options";
-// CLI11 leaves options of the nameless group out of the help.
+// CLI11 omits options of the nameless group from the help.
 constexpr char kHidden[] = "";
 constexpr int kMaxThreads = 4096;
 
@@ -48,9 +48,9 @@ CLI::Option* AddInteger(CLI::App& command, const std::string& name, T& value,
 
 absl::Status PrintAsItIs(const std::string& text) {
   const absl::Status status = WriteWholeStream(STDOUT_FILENO, text);
-  // Who has closed the pipe wants no more.
+  // Aborted: the reader has closed the pipe.
   if (status.ok() || absl::IsAborted(status)) return absl::OkStatus();
-  // Not the user's input: an internal error by exit code.
+  // Unavailable gives the exit code of an internal error.
   return absl::UnavailableError(
       absl::StrCat("writing standard output: ", status.message()));
 }
@@ -80,35 +80,37 @@ CLI::Option* AddSwitch(CLI::App& command, const std::string& name, bool& value,
   return command.add_flag(name, value, help)->disable_flag_override();
 }
 
-int MostThreads() {
-  constexpr int kAnywhere = 64;
-  return std::max(kAnywhere,
+int MaxThreads() {
+  constexpr int kAlwaysAllowed = 64;
+  return std::max(kAlwaysAllowed,
                   2 * static_cast<int>(std::thread::hardware_concurrency()));
 }
 
 void AddCommonFlags(CLI::App& command, CommonUse use, CommonFlags& flags) {
   AddIntegerFlag(command, "--seed", flags.seed, 0,
                  std::numeric_limits<uint64_t>::max(),
-                 "Seed of every random choice")
+                 "Seed of all random choices")
       ->default_str("0")
       ->group(use.seed ? kGroup : kHidden);
   AddIntegerFlag(command, "--threads", flags.threads_asked, 0, kMaxThreads,
-                 "CPU threads; 0: all of them")
+                 "Number of CPU threads; 0 uses all processors")
       ->default_str("0")
       ->each([&flags](const std::string& text) {
         int asked = 0;
-        if (!absl::SimpleAtoi(text, &asked)) return;  // refused after this
-        flags.threads = std::min(asked, MostThreads());
+        if (!absl::SimpleAtoi(text, &asked)) return;  // the parser refuses it
+        flags.threads = std::min(asked, MaxThreads());
       })
       ->group(use.threads ? kGroup : kHidden);
   if (use.model) {
     command
         .add_option("--device", flags.device,
-                    "auto, cpu, cuda, cuda:1 or cuda:0,1")
+                    "Device of the model: auto (a GPU if there is one), cpu, "
+                    "cuda or cuda:1; `run` and `kaggle` also take lists such "
+                    "as cuda:0,1")
         ->type_name("NAME")
         ->check(CLI::Validator(
             [](const std::string& name) {
-              // CLI11 puts the option's name before it.
+              // CLI11 adds the option's name itself.
               const absl::Status status = DeviceList(name, 0).status();
               return std::string(
                   absl::StripPrefix(status.message(), "--device "));
@@ -118,31 +120,34 @@ void AddCommonFlags(CLI::App& command, CommonUse use, CommonFlags& flags) {
         ->group(kGroup);
     command
         .add_option("--recipe", flags.recipe,
-                    "Settings to start from: a built-in name or a file")
+                    absl::StrCat("Settings to start from: a built-in recipe or "
+                                 "a file (default: ",
+                                 use.recipe, ")"))
         ->type_name("NAME|FILE")
         ->group(kGroup);
     command
         .add_option("--set", flags.set,
-                    "One setting over the recipe, e.g. "
+                    "Override one setting of the recipe, e.g. "
                     "train.learning_rate=1e-4; repeatable")
         ->type_name("KEY=VALUE")
         ->allow_extra_args(false)
         ->group(kGroup);
     command
         .add_option("--work", flags.work,
-                    "Folder for logs, metrics and resume state (default: "
-                    "OUT.run beside the output)")
+                    "Work folder, for metrics, checkpoints and resuming "
+                    "(default: the output's name with .run added)")
         ->type_name("DIR")
         ->group(use.work ? kGroup : kHidden);
   }
   AddSwitch(command, "--overwrite", flags.overwrite,
-            "Replace a finished run, and files that arctrm did not make")
+            "Replace finished runs, weights, votes, and files that arctrm did "
+            "not make")
       ->group(use.writes ? kGroup : kHidden);
-  command.add_option("--log", flags.log, "Keep the full log in this file")
+  command.add_option("--log", flags.log, "Append the full log to this file")
       ->type_name("FILE")
       ->group(kGroup);
   AddSwitch(command, "--quiet", flags.quiet,
-            "Only warnings and errors on standard error")
+            "Print only warnings and errors on standard error")
       ->group(kGroup);
 }
 
@@ -150,9 +155,9 @@ CLI::Option* AddChallengesFlag(CLI::App& command,
                                std::vector<std::string>& paths) {
   return command
       .add_option("--challenges", paths,
-                  "Tasks to solve: a Kaggle challenges file, a folder of task "
-                  "files and of such folders, one task file, or JSON lines; "
-                  "FILE#SET for one of several sets in a file")
+                  "Tasks to solve: Kaggle challenges files, task files, JSON "
+                  "lines, or folders of task files, also in subfolders; "
+                  "FILE#SET selects one of several sets in a file")
       ->type_name("F");
 }
 
@@ -160,14 +165,15 @@ CLI::Option* AddStartWeightsFlag(CLI::App& command, std::string& path) {
   return command
       .add_option(
           "--checkpoint", path,
-          "Weights to start from: a checkpoint folder or its weights file")
+          "Weights to start from: a checkpoint folder or its weights file "
+          "(default: random weights)")
       ->type_name("F");
 }
 
 CLI::Option* AddWeightsFlag(CLI::App& command, const std::string& name,
                             std::string& path) {
   return command
-      .add_option(name, path, "A checkpoint folder or its weights file")
+      .add_option(name, path, "Checkpoint folder or its weights file")
       ->type_name("F")
       ->required();
 }
@@ -176,32 +182,40 @@ CLI::Option* AddTrainOnFlag(CLI::App& command,
                             std::vector<std::string>& paths) {
   return command
       .add_option("--train-on", paths,
-                  "More tasks, whose demonstrations and test pairs are "
-                  "trained on")
+                  "More tasks to train on, including their test pairs")
       ->type_name("F[=SOLUTIONS]");
+}
+
+CLI::Option* AddWeightedFlag(CLI::App& command, const std::string& name,
+                             std::vector<std::string>& paths,
+                             const std::string& help) {
+  return command.add_option(name, paths, help)
+      ->type_name("F[:WEIGHT]")
+      ->required();
 }
 
 CLI::Option* AddAugmentationsFlag(CLI::App& command, int& augmentations) {
   return AddIntegerFlag(command, "--augmentations", augmentations, 0,
                         kMaxAugmentations,
-                        "Copies of every task beside itself (default: "
-                        "planned)");
+                        "Augmentations of each task, besides the task itself "
+                        "(default: as many as the time or steps allow)");
 }
 
 CLI::Option* AddSubmissionOutFlag(CLI::App& command, std::string& path) {
-  return command.add_option("--out", path, "The submission to write")
+  return command.add_option("--out", path, "Submission file to write")
       ->type_name("F.json")
       ->required();
 }
 
 CLI::Option* AddCheckpointOutFlag(CLI::App& command, std::string& path) {
-  return command.add_option("--out", path, "The checkpoint folder to write")
+  return command.add_option("--out", path, "Checkpoint folder to write")
       ->type_name("DIR")
       ->required();
 }
 
 CLI::Option* AddReportFlag(CLI::App& command, std::string& path) {
-  return command.add_option("--report", path, "Write an HTML report here")
+  return command
+      .add_option("--report", path, "HTML report to write (default: none)")
       ->type_name("F.html");
 }
 
@@ -209,24 +223,25 @@ CLI::Option* AddTimeLimitFlag(CLI::App& command, absl::Duration& limit,
                               const std::string& what) {
   return AddDurationFlag(
       command, "--time-limit", limit,
-      absl::StrCat("Wall-clock time", what,
-                   ", e.g. 90s, 20m, 11h30m; never overrun"));
+      absl::StrCat(
+          "Wall-clock time limit", what,
+          ", e.g. 90s, 20m or 11h30m; never exceeded (default: none)"));
 }
 
 CLI::Option* AddStepsFlag(CLI::App& command, int64_t& steps) {
   return AddIntegerFlag(
       command, "--steps", steps, 1, std::numeric_limits<int64_t>::max(),
-      "Optimiser steps instead of a time limit: the same build, device, seed "
-      "and threads give the same bytes");
+      "Number of optimiser steps, instead of a time limit; the same build, "
+      "device, seed and threads then give the same bytes");
 }
 
 CLI::Option* AddResumeTrainingFlag(CLI::App& command, bool& resume) {
   return AddSwitch(command, "--resume", resume,
-                   "Go on with the training that --out holds");
+                   "Continue the training in --out");
 }
 
 CLI::Option* AddJsonFlag(CLI::App& command, bool& json) {
-  return AddSwitch(command, "--json", json, "One JSON document");
+  return AddSwitch(command, "--json", json, "Print one JSON document");
 }
 
 CLI::Option* AddDurationFlag(CLI::App& command, const std::string& names,
@@ -291,7 +306,7 @@ int RunLogged(const CommonFlags& flags,
       CatchExceptions("this command", [&] { return body(**log); });
   (*log)->EndProgress();
   const int exit_code = code.ok() ? *code : ExitCodeOf(code.status());
-  // What is refused leaves no log either.
+  // A refused command leaves no log.
   if (code.ok() || exit_code != kExitUsage) (*log)->Begin();
   if (!code.ok()) (*log)->Error(code.status().message());
   return exit_code;

@@ -18,8 +18,8 @@ namespace {
 
 constexpr char kConfig[] = "all_config.yaml";
 
-// "key: value" lines of the block `block` at the top, those nested deeper left
-// out. Of YAML no more than yaml.dump makes of a block of scalars.
+// Returns the "key: value" lines of the top-level block `block`, without deeper
+// blocks. Understands only the YAML that yaml.dump writes for scalars.
 std::map<std::string, std::string> BlockOf(absl::string_view yaml,
                                            absl::string_view block) {
   std::map<std::string, std::string> values;
@@ -52,8 +52,8 @@ std::map<std::string, std::string> BlockOf(absl::string_view yaml,
   return values;
 }
 
-// Positions of the puzzle embedding: written down, or as many as its numbers
-// fill.
+// Returns the number of positions of an embedding row: the one in the file, or
+// the number that its values fill.
 std::string PrefixOf(const std::map<std::string, std::string>& arch) {
   const auto number = [&](const char* key) {
     const auto it = arch.find(key);
@@ -114,9 +114,9 @@ absl::StatusOr<ImportSettings> ApplyPublishedSettings(
     const std::string& weights, const std::vector<std::string>& set,
     ModelOptions& model) {
   ImportSettings result;
-  std::set<std::string> asked;
-  for (const std::string& assignment : set) asked.insert(KeyOf(assignment));
-  result.known = asked;
+  std::set<std::string> given;
+  for (const std::string& assignment : set) given.insert(KeyOf(assignment));
+  result.known = given;
   const std::string path = JoinPath(Dirname(weights), kConfig);
   if (!FileExists(path) || IsDirectory(path)) return result;
   ARCTRM_ASSIGN_OR_RETURN(const std::string yaml, ReadFile(path));
@@ -125,7 +125,7 @@ absl::StatusOr<ImportSettings> ApplyPublishedSettings(
   std::vector<std::string> used;
   std::vector<std::string> unlike;
   for (const auto& [key, value] : PublishedSettings(yaml)) {
-    if (asked.count(key) > 0) {
+    if (given.count(key) > 0) {
       ModelOptions theirs = model;
       OptionSet other;
       AddOptions(theirs, other);
@@ -140,7 +140,7 @@ absl::StatusOr<ImportSettings> ApplyPublishedSettings(
   }
   if (used.empty() && unlike.empty()) {
     result.text = absl::StrCat("note        ", Printable(path),
-                               " has no settings of a network; not used\n");
+                               ": no settings of a network found\n");
     return result;
   }
   result.text =
@@ -149,7 +149,7 @@ absl::StatusOr<ImportSettings> ApplyPublishedSettings(
   if (!unlike.empty()) {
     absl::StrAppend(
         &result.text, "note        ", Printable(path), " has other values (",
-        Printable(absl::StrJoin(unlike, ", ")), "); --set goes before them\n");
+        Printable(absl::StrJoin(unlike, ", ")), "); --set overrides them\n");
   }
   return result;
 }
@@ -173,8 +173,9 @@ std::string AssumedText(const ImportSettings& settings,
   }
   if (assumed.empty()) return "";
   return absl::StrCat("assumed     ", absl::StrJoin(assumed, ", "),
-                      ": weights don't tell, recipe ", Printable(recipe),
-                      " says so; --set KEY=VALUE changes it\n");
+                      ": not stored with the weights, so recipe ",
+                      Printable(recipe),
+                      " decides; --set KEY=VALUE changes them\n");
 }
 
 }  // namespace arctrm

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What the weights of the published code don't tell of their network: from
-// all_config.yaml, which it writes beside them; the rest is assumed.
+// Settings of a network that its published weights don't contain. They come
+// from all_config.yaml, which the published code writes beside the weights; the
+// rest is assumed.
 #pragma once
 
 #include <map>
@@ -14,25 +15,26 @@
 
 namespace arctrm {
 
-// Our settings from the text of all_config.yaml: "model.heads" is "8". Empty
-// where it has no block "arch".
+// Returns arctrm's settings from the text of all_config.yaml, such as
+// {"model.heads", "8"}. Empty if there is no block "arch".
 std::map<std::string, std::string> PublishedSettings(absl::string_view yaml);
 
-// What is known of a network beside its weights.
+// The known settings of an imported network.
 struct ImportSettings {
   std::set<std::string> known;  // keys that a file or the command line gave
-  std::string text;             // lines for people: what came from a file
+  std::string text;             // report on the settings that a file gave
 };
 
-// Sets in `model` what all_config.yaml beside the file `weights` says, where
-// there is one; `set` ("key=value" each) goes before it. InvalidArgument for a
-// value that can't be.
+// Sets `model` from all_config.yaml beside the file `weights`, if it exists.
+// Keys of `set` ("key=value" each) override it and are not changed here.
+// InvalidArgument for an impossible value.
 absl::StatusOr<ImportSettings> ApplyPublishedSettings(
     const std::string& weights, const std::vector<std::string>& set,
     ModelOptions& model);
 
-// A line for people: the settings of `model` that its weights don't tell and
-// nobody gave, so that they are those of `recipe`. "": none.
+// Returns a line that lists the settings of `model` that neither the weights
+// nor the user nor a file decided, so that `recipe` decided them. "": there are
+// none.
 std::string AssumedText(const ImportSettings& settings,
                         const std::string& recipe, const ModelOptions& model);
 

@@ -58,7 +58,7 @@ absl::StatusOr<WeightedPath> ParseWeightedPath(const std::string& text) {
 
 absl::Status CheckOutputFile(const std::string& out) {
   if (out.empty()) {
-    return absl::InvalidArgumentError("the name of the output file is empty");
+    return absl::InvalidArgumentError("--out: the file name is empty");
   }
   if (IsDirectory(out)) {
     return absl::InvalidArgumentError(

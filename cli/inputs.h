@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the command line names, beside the tasks of a job
+// Reads the files that command lines name, other than those of a run
 // (pipeline/run_inputs.h).
 #pragma once
 
@@ -14,13 +14,13 @@
 
 namespace arctrm {
 
-// The tasks of all `paths` as one set, ids unique (ReadRunInputs), and what the
-// files themselves know of test outputs. What was passed over is logged.
+// Reads the tasks of all `paths` as one set with unique ids (ReadRunInputs),
+// and the test outputs in these files. Logs ignored files and tasks.
 absl::StatusOr<TaskFiles> LoadChallenges(const std::vector<std::string>& paths,
                                          Log& log);
 
-// ReadSolutions with empty grids for test outputs that are not known (null),
-// which are named in the log.
+// As ReadSolutions. Unknown test outputs (null) become empty grids and are
+// logged.
 absl::StatusOr<SolutionSet> LoadSolutions(const std::string& path,
                                           const ChallengeSet* challenges,
                                           Log& log);
@@ -29,11 +29,12 @@ struct WeightedPath {
   std::string path;
   double weight = 1;
 };
-// "F:weight" or "F". A file whose own name holds ":" is taken as it is when it
-// exists. InvalidArgument for a weight that is no positive number.
+// Parses "F:weight" or "F". If a file named `text` exists, it is that file,
+// even with ":" in its name. InvalidArgument if the weight is not a positive
+// number.
 absl::StatusOr<WeightedPath> ParseWeightedPath(const std::string& text);
 
-// Fails unless a file can be made at `out`.
+// Checks that the file `out` can be written.
 absl::Status CheckOutputFile(const std::string& out);
 
 // "2 tasks, 3 test inputs".

@@ -29,64 +29,62 @@ namespace {
 void AddFlags(CLI::App& command, KaggleFlags& flags) {
   command
       .add_option("--input", flags.input,
-                  "Where the competition's files are looked for: Kaggle's "
-                  "input folder, a folder that holds them, or the challenges "
-                  "file itself")
+                  "Folder with the competition's files, at any depth, or the "
+                  "challenges file itself")
       ->type_name("DIR")
       ->capture_default_str();
   command
       .add_option("--competition", flags.competition,
-                  "The competition to take where several are attached, as in "
-                  "its address")
+                  "Name of the competition in its address, if several are "
+                  "attached (default: any)")
       ->type_name("NAME");
   command
-      .add_option("--working", flags.working,
-                  "The folder whose files Kaggle keeps")
+      .add_option("--working", flags.working, "Folder whose files Kaggle keeps")
       ->type_name("DIR")
       ->capture_default_str();
   command
       .add_option("--out", flags.out,
-                  "The submission to write (default: submission.json in the "
+                  "Submission file to write (default: submission.json in the "
                   "working folder)")
       ->type_name("F.json");
   AddReportFlag(command, flags.report);
   command
       .add_option("--checkpoint", flags.checkpoint,
-                  "Pretrained weights (default: the checkpoint found among "
-                  "the input; none: from nothing)")
+                  "Pretrained weights (default: a checkpoint in the input "
+                  "folder, else random weights)")
       ->type_name("F");
   AddTrainOnFlag(command, flags.train_on);
   AddDurationFlag(command, "--limit", flags.limit,
-                  "Time limit of the whole notebook (default 12h)");
+                  "Wall-clock time limit of the whole notebook (default: 12h)");
   AddDurationFlag(command, "--safety", flags.safety,
-                  "What of it is left alone (default 10m)");
+                  "Part of the limit that stays unused (default: 10m)");
   AddIntegerFlag(command, "--started", flags.started, 0,
                  std::numeric_limits<int64_t>::max(),
-                 "When the notebook began, in seconds since 1970 (default: "
+                 "Start of the notebook, in seconds since 1970 (default: "
                  "now)");
   command
       .add_option("--room", flags.room,
-                  "Scratch folders with less free space are a last resort")
+                  "Free space that a scratch folder should have; folders with "
+                  "less are used only if there is no other")
       ->type_name("BYTES")
       ->capture_default_str();
   AddIntegerFlag(command, "--steps", flags.steps, 1,
                  std::numeric_limits<int64_t>::max(),
-                 "Optimiser steps at most");
+                 "Maximum number of optimiser steps (default: unlimited)");
   AddAugmentationsFlag(command, flags.augmentations);
-  AddCommonFlags(command,
-                 {.seed = true,
-                  .threads = true,
-                  .model = true,
-                  .work = true,
-                  .writes = true},
-                 flags.common);
+  CommonUse use = kTrainingUse;
+  use.recipe = "nvarc with a checkpoint, else arc on a GPU and small on a CPU";
+  AddCommonFlags(command, use, flags.common);
+  command.get_option("--work")->description(
+      "Work folder, for metrics, checkpoints and resuming (default: in a "
+      "scratch folder)");
 }
 
-// A start that is rounded up to a whole second is not in the future yet.
-constexpr double kClocksDiffer = 1;
+// --started may be this far in the future, because it may be rounded up to a
+// whole second.
+constexpr double kStartToleranceS = 1;
 
-// What is wrong with settings and paths shows before the placeholder is put in
-// place.
+// Checks settings and paths before the placeholder is written.
 absl::Status CheckAsked(const KaggleFlags& flags) {
   RunOptions run;
   OptionSet set;
@@ -119,9 +117,9 @@ absl::StatusOr<KaggleOptions> OptionsOf(const KaggleFlags& flags) {
                         : absl::ToDoubleSeconds(absl::Now() - ProcessAge() -
                                                 absl::UnixEpoch());
   const double now = absl::ToDoubleSeconds(absl::Now() - absl::UnixEpoch());
-  if (options.started > now + kClocksDiffer) {
+  if (options.started > now + kStartToleranceS) {
     return absl::InvalidArgumentError(absl::StrFormat(
-        "--started %d lies in the future: now is %.0f, in seconds since 1970 "
+        "--started %d is in the future: now is %.0f, in seconds since 1970 "
         "(`date +%%s`)",
         flags.started, now));
   }
@@ -151,8 +149,8 @@ absl::StatusOr<KaggleOptions> OptionsOf(const KaggleFlags& flags) {
 }  // namespace
 
 CLI::App* AddKaggleCommand(CLI::App& app, KaggleCommands& flags) {
-  CLI::App* command =
-      app.add_subcommand("kaggle", "The whole job inside a Kaggle notebook");
+  CLI::App* command = app.add_subcommand(
+      "kaggle", "Plan and carry out a run inside a Kaggle notebook");
   command->require_subcommand(1);
   CLI::App* run = command->add_subcommand(
       "run",
@@ -164,11 +162,14 @@ CLI::App* AddKaggleCommand(CLI::App& app, KaggleCommands& flags) {
       "  arctrm kaggle run --input arc/ --working out/ --limit 20m --safety "
       "1m");
   CLI::App* plan = command->add_subcommand(
-      "plan", "What `arctrm kaggle run` would do, after a short calibration");
+      "plan", "Measure for a short time and print the plan of `kaggle run`");
   AddFlags(*plan, flags.plan);
   plan->footer(
       "Examples:\n"
       "  arctrm kaggle plan --checkpoint weights/ --limit 12h");
+  command->footer(
+      "Examples:\n"
+      "  arctrm kaggle run --checkpoint weights/ --limit 12h");
   return command;
 }
 
@@ -185,7 +186,7 @@ int RunKaggleRun(const KaggleFlags& flags) {
 
 int RunKagglePlan(const KaggleFlags& flags) {
   InstallStopSignals();
-  // It writes none of the outputs.
+  // `kaggle plan` writes no output, so only the log is checked.
   const absl::Status log_fine = CheckLog(flags.common, OutputGuard());
   if (!log_fine.ok()) return ReportError(log_fine);
   return RunLogged(flags.common, [&](Log& log) -> absl::StatusOr<int> {
@@ -206,16 +207,16 @@ int RunOnDevices(const RunFlags& flags) {
                                  ? BesidePath(flags.out, ".run")
                                  : flags.common.work;
     workers.deadline = DeadlineOf(flags.time_limit);
-    // A name of our own: it is removed again.
+    // A name that only arctrm gives, because the folder is removed at the end.
     workers.scratch = WorkersName(work);
     ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));
     const absl::StatusOr<std::unique_ptr<FileLock>> lock =
         FileLock::Take(LockName(work), work);
-    // A full disk has no room for one.
+    // A full disk has no room for a lock; the run continues without one.
     if (!lock.ok() && !absl::IsResourceExhausted(lock.status())) {
       return lock.status();
     }
-    // What workers are given as files may be as large as a dataset.
+    // Files for workers may be as large as a dataset.
     constexpr int64_t kLeastBytes = int64_t{64} << 20;
     const absl::StatusOr<int64_t> free = FreeBytes(workers.scratch);
     const std::string spare = SpareFolder(workers.scratch, kLeastBytes);
@@ -223,8 +224,8 @@ int RunOnDevices(const RunFlags& flags) {
       workers.scratch = spare;
     }
     const std::unique_ptr<Engine> engine = MakeWorkerEngine(workers, log);
-    const absl::StatusOr<int> code = RunJobCommand(flags, *engine, log);
-    // What workers said stays where something went wrong.
+    const absl::StatusOr<int> code = ExecuteRunCommand(flags, *engine, log);
+    // After a failure the output of the workers is kept.
     if ((code.ok() && *code == kExitDone) ||
         ExitCodeOf(code.status()) == kExitUsage || workers.scratch == spare) {
       ARCTRM_RETURN_IF_ERROR(RemoveAll(workers.scratch));

@@ -12,7 +12,7 @@
 
 namespace arctrm {
 
-// `arctrm kaggle run` and `arctrm kaggle plan` take the same.
+// `arctrm kaggle run` and `arctrm kaggle plan`, which have the same options.
 struct KaggleFlags {
   std::string input = "/kaggle/input";
   std::string working = "/kaggle/working";
@@ -26,7 +26,7 @@ struct KaggleFlags {
   int64_t started = 0;  // seconds since 1970; 0: now
   int64_t steps = 0;
   int augmentations = -1;
-  std::string room = "2GiB";  // wanted free in a scratch folder
+  std::string room = "2GiB";  // free space that a scratch folder should have
   CommonFlags common;
 };
 struct KaggleCommands {
@@ -36,11 +36,11 @@ struct KaggleCommands {
 
 CLI::App* AddKaggleCommand(CLI::App& app, KaggleCommands& flags);
 
-// The front end leads; the model is in workers. Return exit codes.
+// Carried out by the front end as the leader of workers. Return exit codes.
 int RunKaggleRun(const KaggleFlags& flags);
 int RunKagglePlan(const KaggleFlags& flags);
 
-// `arctrm run` on several devices, led from here too.
+// `arctrm run` on several devices, with workers too. Returns the exit code.
 int RunOnDevices(const RunFlags& flags);
 
 }  // namespace arctrm

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The seam between the commands' options and the model that carries them out.
-// The front end `arctrm` parses everything and knows no LibTorch; it links
-// exec_solver.cc, which hands the command line to `arctrm-solver`. That program
-// is the same library with model_commands.cc in its place.
+// The seam between command lines and the model. `arctrm` parses all commands
+// without LibTorch and links exec_solver.cc, which passes the command line to
+// `arctrm-solver`. `arctrm-solver` is the same library, but links
+// model_commands.cc instead.
 #pragma once
 
 #include <variant>
@@ -22,7 +22,7 @@ using ModelCommand =
                  PuzzleTrainFlags, PuzzlePredictFlags, CheckpointImportFlags,
                  CheckpointExportFlags>;
 
-// Returns the exit code.
+// Carries out `command` and returns the exit code.
 int RunModelCommand(const ModelCommand& command);
 
 }  // namespace arctrm

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// RunModelCommand of the solver program: the commands that need a model.
+// RunModelCommand of arctrm-solver: carries out the commands that need a model.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -47,11 +47,10 @@ namespace {
 
 absl::StatusOr<int> Run(const RunFlags& flags, Log& log) {
   const std::unique_ptr<Engine> engine = MakeLocalEngine();
-  return RunJobCommand(flags, *engine, log);
+  return ExecuteRunCommand(flags, *engine, log);
 }
 
-// Without a recipe: the published one where there is a GPU, a small one on a
-// CPU.
+// ResolveSettings for a model in this process.
 absl::Status Resolve(const CommonFlags& common, bool from_checkpoint,
                      const std::string& default_recipe, RunOptions& run) {
   const std::unique_ptr<Engine> engine = MakeLocalEngine();
@@ -75,13 +74,15 @@ absl::StatusOr<int> Run(const DemoFlags& flags, Log& log) {
                           RunDemo(demo, DeadlineOf(limit), log));
   ARCTRM_RETURN_IF_ERROR(PrintOutcome(outcome.run, outcome.submission));
   ARCTRM_RETURN_IF_ERROR(PrintResult(absl::StrFormat(
-      "report: %s\nyour own file: %s run --challenges FILE --time-limit 20m "
+      "report: %s\nto solve your own file: %s run --challenges FILE "
+      "--time-limit 20m "
       "--out submission.json --report report.html\n",
       Printable(outcome.report), Printable(CommandName()))));
   return outcome.run.complete ? kExitDone : kExitStopped;
 }
 
-// May a training write `out`? One that stands there is not replaced unasked.
+// Checks that a training may write the checkpoint `out`. Another training there
+// is replaced only with --overwrite.
 absl::Status CheckTrainingOut(const std::string& out, bool resume,
                               const CommonFlags& common) {
   ARCTRM_RETURN_IF_ERROR(NotBoth(resume, common));
@@ -91,8 +92,8 @@ absl::Status CheckTrainingOut(const std::string& out, bool resume,
   return CheckNoCheckpoint(out, /*resumable=*/true);
 }
 
-// May a training keep its best weights at `best`? Where it goes on, those of
-// before stand there, but no training of its own.
+// Checks that a training may write its best weights to `best`. A resumed
+// training may replace its earlier best weights, but not another training.
 absl::Status CheckBestOut(const std::string& best, bool resume,
                           const CommonFlags& common) {
   if (common.overwrite) return absl::OkStatus();
@@ -101,11 +102,12 @@ absl::Status CheckBestOut(const std::string& best, bool resume,
   if (!info.ok() || !info->has_resume_state) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
       best,
-      ": holds a training of its own, and the best weights of this one would "
-      "take its place; move it away"));
+      ": holds another training, which the best weights of this one would "
+      "replace; move it to another name"));
 }
 
-// What diverged left the weights of an earlier step: not what was asked for.
+// A training that diverged ends with the weights of an earlier step, so it
+// counts as stopped early.
 int ExitOf(TrainStop stop) {
   return stop == TrainStop::kSignal || stop == TrainStop::kDiverged
              ? kExitStopped
@@ -120,8 +122,8 @@ absl::Status PrintTrained(const TrainResult& result, const std::string& out) {
                       result.steps_per_s, Printable(out)));
 }
 
-// May the training write its outputs? Takes `best_lock` where it keeps its best
-// weights and nothing holds that folder yet.
+// Checks that the training may write its outputs. If it writes best weights and
+// `best_lock` is empty, locks their folder with it.
 absl::Status CheckTrainOutputs(
     const TrainFlags& flags, const std::string& best_out,
     std::vector<std::unique_ptr<FileLock>>& best_lock) {
@@ -164,7 +166,8 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
   const TrainResult& result = outcome.training;
   if (result.best_step > 0) {
     ARCTRM_RETURN_IF_ERROR(PrintResult(
-        absl::StrFormat("held out: exact %.1f %% at step %d, checkpoint %s\n",
+        absl::StrFormat("held-out pairs: %.1f %% exact at step %d, checkpoint "
+                        "%s\n",
                         100 * result.best.exact, result.best_step,
                         Printable(outcome.best_out))));
   }
@@ -213,7 +216,8 @@ absl::StatusOr<int> Run(const PredictFlags& flags, Log& log) {
   log.EndProgress();
   for (const auto& [task, index] : result.without_views) {
     log.Warning(absl::StrCat(task, "[", index,
-                             "]: the checkpoint has no trained row for it"));
+                             "]: the checkpoint has no trained embedding row "
+                             "for this task"));
   }
   ARCTRM_RETURN_IF_ERROR(ballots.Write(flags.out));
   ARCTRM_RETURN_IF_ERROR(PrintResult(
@@ -299,7 +303,7 @@ absl::StatusOr<int> Run(const PuzzlePredictFlags& flags, Log& log) {
   ARCTRM_ASSIGN_OR_RETURN(
       const std::vector<PuzzleAnswer> answers,
       AnswerPuzzles(*predictor, file, CommandLimits(limit).end, log));
-  // Those that were not reached keep no answer rather than the known one.
+  // Puzzles that were not reached get no answer, not their known one.
   ARCTRM_RETURN_IF_ERROR(
       WriteFileAtomically(flags.out, PuzzleCsv(WithAnswers(file, answers))));
   ARCTRM_RETURN_IF_ERROR(PrintResult(
@@ -308,14 +312,15 @@ absl::StatusOr<int> Run(const PuzzlePredictFlags& flags, Log& log) {
   return answers.size() == file.puzzles.size() ? kExitDone : kExitStopped;
 }
 
-// Which weights of a file were taken, and what lies there too.
-std::string TakenText(const ImportNotes& notes) {
-  constexpr size_t kMostNamed = 8;
+// Describes the weights that were imported and the other contents of the file.
+std::string ImportedText(const ImportNotes& notes) {
+  constexpr size_t kMaxNamed = 8;
   std::string text = absl::StrCat("weights     ", notes.weights,
                                   notes.averaged ? ", averaged" : "");
   if (!notes.others.empty()) {
-    absl::StrAppend(&text, "; there too: ", absl::StrJoin(notes.others, ", "),
-                    " (--weights NAME takes another)");
+    absl::StrAppend(&text,
+                    "; also in the file: ", absl::StrJoin(notes.others, ", "),
+                    " (choose with --weights NAME)");
   }
   text += "\n";
   for (const std::string& remark : notes.remarks) {
@@ -324,11 +329,11 @@ std::string TakenText(const ImportNotes& notes) {
   if (notes.passed_over.empty()) return text;
   const size_t all = notes.passed_over.size();
   std::vector<std::string> shown = notes.passed_over;
-  shown.resize(std::min(all, kMostNamed));
+  shown.resize(std::min(all, kMaxNamed));
   if (all > shown.size()) {
     shown.push_back(absl::StrCat(all - shown.size(), " more"));
   }
-  absl::StrAppend(&text, "passed over ", Printable(absl::StrJoin(shown, ", ")),
+  absl::StrAppend(&text, "ignored     ", Printable(absl::StrJoin(shown, ", ")),
                   "\n");
   return text;
 }
@@ -356,7 +361,7 @@ absl::StatusOr<int> Run(const CheckpointImportFlags& flags, Log&) {
   ARCTRM_ASSIGN_OR_RETURN(const std::string text,
                           CheckpointInfoText(info.dir, false));
   ARCTRM_RETURN_IF_ERROR(PrintResult(
-      absl::StrCat(TakenText(notes), settings.text,
+      absl::StrCat(ImportedText(notes), settings.text,
                    AssumedText(settings, run.recipe, info.model), text)));
   return kExitDone;
 }
@@ -364,7 +369,8 @@ absl::StatusOr<int> Run(const CheckpointImportFlags& flags, Log&) {
 absl::StatusOr<int> Run(const CheckpointExportFlags& flags, Log&) {
   if (flags.mean_row) {
     return absl::InvalidArgumentError(
-        "--mean-row is for a folder that new tasks start from");
+        "--mean-row applies only to a folder; give an --out without .pt or "
+        ".safetensors");
   }
   ARCTRM_RETURN_IF_ERROR(CheckStanding(flags));
   ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.out));
@@ -384,7 +390,7 @@ int RunModelCommand(const ModelCommand& command) {
   return std::visit(
       [](const auto& flags) {
         return RunGuarded(flags, [&](Log& log) {
-          // Of commands without a limit, for signals.
+          // Ends commands without a time limit after a signal.
           const std::unique_ptr<Watchdog> watchdog =
               WatchRun(EndedRun(), Deadline(), log);
           return Run(flags, log);

@@ -11,12 +11,12 @@
 
 namespace arctrm {
 
-// Votes of a checkpoint on the test inputs of tasks it knows.
+// `arctrm predict`: votes of a checkpoint on tasks that it was trained on.
 struct PredictFlags {
   std::string checkpoint;
   std::vector<std::string> challenges;
   std::string out;
-  int augmentations = -1;  // -1: all that are trained
+  int augmentations = -1;  // -1: all trained ones
   absl::Duration time_limit = absl::InfiniteDuration();
   CommonFlags common;
 };

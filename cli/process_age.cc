@@ -17,7 +17,7 @@ absl::Duration ProcessAge() {
   const absl::StatusOr<std::string> stat = ReadFile("/proc/self/stat");
   const absl::StatusOr<std::string> uptime = ReadFile("/proc/uptime");
   if (!stat.ok() || !uptime.ok()) return absl::ZeroDuration();
-  // Field 2 is the name in parentheses; the start time is field 22, in ticks
+  // Field 2 is the name in parentheses. Field 22 is the start time in ticks
   // since the machine started.
   const size_t close = stat->rfind(')');
   if (close == std::string::npos) return absl::ZeroDuration();

@@ -5,8 +5,8 @@
 
 namespace arctrm {
 
-// How long this process has been running, an exec in between included; zero
-// where /proc doesn't tell.
+// Returns the time since this process started; exec doesn't reset it. Zero if
+// /proc can't be read.
 absl::Duration ProcessAge();
 
 }  // namespace arctrm

@@ -60,7 +60,7 @@ std::string CommandName() {
   const std::string below =
       std::string(absl::StripPrefix(whole, absl::StrCat(here, "/")));
   if (error || below == whole) return whole;
-  // A bare name would be looked for in $PATH.
+  // The shell would search $PATH for a bare name.
   return absl::StrContains(below, '/') ? below : absl::StrCat("./", below);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where this program and those that belong to it are.
+// Finds this program and arctrm-solver.
 #pragma once
 
 #include <string>
@@ -8,15 +8,15 @@
 
 namespace arctrm {
 
-// The folder of the running program.
+// Returns the folder of the running program.
 absl::StatusOr<std::string> ProgramDir();
 
-// The program arctrm-solver that belongs to this one: beside it, or in the
-// libexec folder of an installation. Unavailable says where it was looked for.
+// Returns the path of arctrm-solver: beside this program, or in the libexec
+// folder of an installation. Unavailable names both places.
 absl::StatusOr<std::string> FindSolver();
 
-// How a person who is in the working folder calls arctrm: "arctrm" where $PATH
-// leads to it, else its path, from that folder where it lies below.
+// Returns the word that starts arctrm in a shell: "arctrm" if $PATH holds it,
+// otherwise its path, relative if it is below the current folder.
 std::string CommandName();
 
 }  // namespace arctrm

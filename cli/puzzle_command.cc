@@ -24,13 +24,13 @@
 namespace arctrm {
 namespace {
 
-// Faults beyond this many are counted, not listed.
-constexpr size_t kMostListed = 20;
-// So many puzzles are made before one is tired of waiting.
-constexpr int64_t kQuickly = 100'000;
+// Further faults are counted, not listed.
+constexpr size_t kMaxListed = 20;
+// Generating more puzzles than this takes long, so the output is checked first.
+constexpr int64_t kMaxUncheckedCount = 100'000;
 
 CLI::Option* AddKind(CLI::App& command, std::string& kind) {
-  return command.add_option("kind", kind, "sudoku or maze")
+  return command.add_option("kind", kind, "Kind of the puzzles")
       ->check(CLI::IsMember({"sudoku", "maze"}))
       ->type_name("KIND")
       ->required();
@@ -43,15 +43,15 @@ int ThreadsOf(const CommonFlags& common) {
                         static_cast<int>(std::thread::hardware_concurrency()));
 }
 
-absl::Status OtherFileThere(const std::string& out) {
+absl::Status OtherFileError(const std::string& out) {
   return absl::FailedPreconditionError(absl::StrCat(
       "--out ", out,
-      ": another file stands there; name another, or replace it with "
+      ": another file exists there; name another, or replace it with "
       "--overwrite"));
 }
 
-// A file of puzzles says nothing of who made it: only the same one may stand at
-// `out`. Whether it may be that shows before the work is done.
+// A puzzle file doesn't tell whether arctrm made it, so only an identical file
+// may exist at `out`. This check before the work compares kind, size and count.
 absl::Status CheckMayBeSame(const std::string& out,
                             const GenerateOptions& options) {
   if (!FileExists(out) || IsSpecialFile(out)) return absl::OkStatus();
@@ -63,7 +63,7 @@ absl::Status CheckMayBeSame(const std::string& out,
       there->puzzles[0].question.rows() == options.side) {
     return absl::OkStatus();
   }
-  return OtherFileThere(out);
+  return OtherFileError(out);
 }
 
 absl::StatusOr<int> Generate(const PuzzleGenerateFlags& flags, Log& log) {
@@ -75,7 +75,7 @@ absl::StatusOr<int> Generate(const PuzzleGenerateFlags& flags, Log& log) {
   options.min_rating = flags.min_rating;
   options.seed = flags.common.seed;
   options.threads = ThreadsOf(flags.common);
-  if (!flags.common.overwrite && options.count > kQuickly) {
+  if (!flags.common.overwrite && options.count > kMaxUncheckedCount) {
     ARCTRM_RETURN_IF_ERROR(CheckMayBeSame(flags.out, options));
   }
   ARCTRM_RETURN_IF_ERROR(CheckStanding(flags));
@@ -98,7 +98,7 @@ absl::StatusOr<int> Generate(const PuzzleGenerateFlags& flags, Log& log) {
     return kExitStopped;
   }
   if (absl::IsResourceExhausted(file.status())) {
-    // More was asked for than there is: that can be put right.
+    // The user can ask for fewer or easier puzzles.
     return absl::InvalidArgumentError(file.status().message());
   }
   ARCTRM_RETURN_IF_ERROR(file.status());
@@ -106,7 +106,7 @@ absl::StatusOr<int> Generate(const PuzzleGenerateFlags& flags, Log& log) {
   if (!flags.common.overwrite && FileExists(flags.out) &&
       !IsSpecialFile(flags.out)) {
     ARCTRM_ASSIGN_OR_RETURN(const std::string before, ReadFile(flags.out));
-    if (!before.empty() && before != csv) return OtherFileThere(flags.out);
+    if (!before.empty() && before != csv) return OtherFileError(flags.out);
   }
   ARCTRM_RETURN_IF_ERROR(WriteFileAtomically(flags.out, csv));
   std::vector<int> ratings;
@@ -127,7 +127,7 @@ size_t CountUnanswered(const PuzzleFile& file) {
                     [](const Puzzle& p) { return p.answer.empty(); }));
 }
 
-// What a check of all puzzles found.
+// Summarises a check of all puzzles.
 std::string Findings(const PuzzleFile& file, size_t faults) {
   const size_t all = file.puzzles.size();
   const size_t unanswered = CountUnanswered(file);
@@ -152,13 +152,13 @@ absl::StatusOr<int> Check(const PuzzleCheckFlags& flags, Log& log) {
       });
   log.EndProgress();
   std::string text;
-  for (size_t i = 0; i < faults.size() && i < kMostListed; ++i) {
+  for (size_t i = 0; i < faults.size() && i < kMaxListed; ++i) {
     absl::StrAppend(&text, Printable(flags.puzzles), ": puzzle ",
                     faults[i].first + 1, ": ",
                     Printable(faults[i].second.message()), "\n");
   }
-  if (faults.size() > kMostListed) {
-    absl::StrAppend(&text, "... and ", faults.size() - kMostListed, " more\n");
+  if (faults.size() > kMaxListed) {
+    absl::StrAppend(&text, "... and ", faults.size() - kMaxListed, " more\n");
   }
   const int side = file.puzzles[0].question.rows();
   absl::StrAppendFormat(&text, "%d %s puzzles of %dx%d: %s\n",
@@ -173,11 +173,11 @@ absl::StatusOr<int> DoScore(const PuzzleScoreFlags& flags, Log& log) {
                           ReadPuzzleCsv(flags.puzzles));
   ARCTRM_ASSIGN_OR_RETURN(const PuzzleFile answers,
                           ReadPuzzleCsv(flags.answers));
-  // By question: the files need not be in one order, and an answer file may
-  // hold more.
+  // Answers are found by question, because the files may differ in order and
+  // the answer file may hold more puzzles.
   if (CountUnanswered(answers) == answers.puzzles.size()) {
     log.Warning(absl::StrCat("--answers ", flags.answers,
-                             ": holds puzzles alone, no answer"));
+                             ": holds puzzles but no answers"));
   }
   std::map<Grid, Grid> by_question;
   for (const Puzzle& p : answers.puzzles) {
@@ -235,18 +235,19 @@ absl::StatusOr<int> DoScore(const PuzzleScoreFlags& flags, Log& log) {
 
 void AddGenerate(CLI::App& puzzle, PuzzleGenerateFlags& flags) {
   CLI::App* command = puzzle.add_subcommand(
-      "generate", "Make puzzles, each with a single answer");
+      "generate", "Generate puzzles that have exactly one answer each");
   AddKind(*command, flags.kind);
   AddIntegerFlag(*command, "--count", flags.count, 1, 100'000'000,
-                 "How many, all different")
+                 "Number of puzzles, all different")
       ->required();
   AddIntegerFlag(*command, "--size", flags.size, 2, kMaxSide,
-                 "Side: 4, 6 or 9 for Sudoku (default 9), up to 30 for mazes "
-                 "(default 30)");
+                 "Side in cells: 4, 6 or 9 for Sudoku (default: 9), up to 30 "
+                 "for mazes (default: 30)");
   AddIntegerFlag(*command, "--min-rating", flags.min_rating, 0, 100'000'000,
-                 "Sudoku: guesses a solver must make at least (default 0); "
-                 "mazes: steps of the shortest path (default 110 for 30x30)");
-  command->add_option("--out", flags.out, "The CSV file to write")
+                 "Minimum rating: guesses of a solver for Sudoku (default: "
+                 "0), steps of the shortest path for mazes (default: 110 for "
+                 "30x30, less for smaller ones)");
+  command->add_option("--out", flags.out, "CSV file to write")
       ->type_name("F.csv")
       ->required();
   AddCommonFlags(*command, {.seed = true, .threads = true, .writes = true},
@@ -259,8 +260,8 @@ void AddGenerate(CLI::App& puzzle, PuzzleGenerateFlags& flags) {
 
 void AddCheck(CLI::App& puzzle, PuzzleCheckFlags& flags) {
   CLI::App* command = puzzle.add_subcommand(
-      "check", "Has every puzzle one answer, and is it the one given?");
-  command->add_option("puzzles", flags.puzzles, "Puzzles")
+      "check", "Check that every puzzle has exactly one answer, the given one");
+  command->add_option("puzzles", flags.puzzles, "CSV file of puzzles")
       ->type_name("F.csv")
       ->required();
   AddCommonFlags(*command, {.threads = true}, flags.common);
@@ -269,13 +270,15 @@ void AddCheck(CLI::App& puzzle, PuzzleCheckFlags& flags) {
 
 void AddScore(CLI::App& puzzle, PuzzleScoreFlags& flags) {
   CLI::App* command =
-      puzzle.add_subcommand("score", "Compare answers with the right ones");
+      puzzle.add_subcommand("score", "Score answers against the known answers");
   command
       ->add_option("--answers", flags.answers,
-                   "What `arctrm puzzle predict` wrote")
+                   "CSV file that `arctrm puzzle predict` wrote")
       ->type_name("F.csv")
       ->required();
-  command->add_option("puzzles", flags.puzzles, "The puzzles with answers")
+  command
+      ->add_option("puzzles", flags.puzzles,
+                   "CSV file of the puzzles with their known answers")
       ->type_name("F.csv")
       ->required();
   AddJsonFlag(*command, flags.json);
@@ -288,44 +291,46 @@ void AddTrain(CLI::App& puzzle, PuzzleTrainFlags& flags) {
   CLI::App* command = puzzle.add_subcommand(
       "train", "Train a model on puzzles and score it on others");
   AddKind(*command, flags.kind);
-  command->add_option("--train", flags.train, "Puzzles to train on")
+  command->add_option("--train", flags.train, "CSV file of puzzles to train on")
       ->type_name("F.csv")
       ->required();
-  command->add_option("--test", flags.test, "Puzzles to score on at the end")
+  command
+      ->add_option("--test", flags.test,
+                   "CSV file of puzzles to score at the end (default: none)")
       ->type_name("F.csv");
   AddCheckpointOutFlag(*command, flags.out);
   AddStartWeightsFlag(*command, flags.checkpoint);
   AddIntegerFlag(*command, "--augmentations", flags.augmentations, 0,
                  kMaxAugmentations,
-                 "Sudoku: shuffles of each puzzle beside itself (default "
-                 "1000); mazes: 0 for none, else the 7 other turns and flips");
+                 "Augmentations of each puzzle, besides the puzzle itself "
+                 "(default: 1000); for mazes any number above 0 gives all 7");
   AddIntegerFlag(*command, "--min-rating", flags.min_rating, 0, 100'000'000,
-                 "Leave out training puzzles rated less, and those without a "
-                 "rating");
+                 "Omit training puzzles with a lower rating or none (default: "
+                 "omit none)");
   AddIntegerFlag(*command, "--max-rating", flags.max_rating, 0, 100'000'000,
-                 "Leave out training puzzles rated more, and those without a "
-                 "rating: a start on easy ones that --checkpoint goes on from");
+                 "Omit training puzzles with a higher rating or none, to start "
+                 "on easy ones and continue with --checkpoint (default: omit "
+                 "none)");
   AddIntegerFlag(*command, "--sample", flags.sample, 1,
                  std::numeric_limits<int64_t>::max(),
-                 "Train on so many puzzles, drawn at random");
+                 "Train on this number of puzzles, drawn at random (default: "
+                 "all)");
   AddIntegerFlag(*command, "--held-out", flags.held_out, 1,
                  std::numeric_limits<int64_t>::max(),
-                 "Train without so many of the puzzles, try them every minute, "
-                 "and keep the best weights in OUT.best");
+                 "Keep this number of puzzles out of training, score them "
+                 "every minute, and save the best weights in OUT.best "
+                 "(default: 0)");
   command
       ->add_option("--report", flags.report,
-                   "Draw the test puzzles and the curves into this page")
+                   "HTML report to write, with test puzzles and curves "
+                   "(default: none)")
       ->type_name("F.html");
-  AddTimeLimitFlag(*command, flags.time_limit, ", scoring included");
+  AddTimeLimitFlag(*command, flags.time_limit, ", including scoring");
   AddStepsFlag(*command, flags.steps);
   AddResumeTrainingFlag(*command, flags.resume);
-  AddCommonFlags(*command,
-                 {.seed = true,
-                  .threads = true,
-                  .model = true,
-                  .work = true,
-                  .writes = true},
-                 flags.common);
+  CommonUse use = kTrainingUse;
+  use.recipe = "sudoku-small or maze-small";
+  AddCommonFlags(*command, use, flags.common);
   command->footer(
       "Examples:\n"
       "  arctrm puzzle train sudoku --train train.csv --test test.csv \\\n"
@@ -338,14 +343,16 @@ void AddPredict(CLI::App& puzzle, PuzzlePredictFlags& flags) {
   CLI::App* command =
       puzzle.add_subcommand("predict", "Answer puzzles with a trained model");
   AddWeightsFlag(*command, "--checkpoint", flags.checkpoint);
-  command->add_option("--puzzles", flags.puzzles, "The puzzles")
+  command
+      ->add_option("--puzzles", flags.puzzles, "CSV file of puzzles to answer")
       ->type_name("F.csv")
       ->required();
-  command->add_option("--out", flags.out, "The CSV file of answers to write")
+  command->add_option("--out", flags.out, "CSV file of answers to write")
       ->type_name("F.csv")
       ->required();
   AddDurationFlag(*command, "--time-limit", flags.time_limit,
-                  "Wall-clock time; puzzles not reached stay unanswered");
+                  "Wall-clock time limit; puzzles that are not reached get no "
+                  "answer (default: none)");
   AddCommonFlags(*command, {.threads = true, .model = true, .writes = true},
                  flags.common);
   command->footer(
@@ -358,7 +365,7 @@ void AddPredict(CLI::App& puzzle, PuzzlePredictFlags& flags) {
 
 CLI::App* AddPuzzleCommand(CLI::App& app, PuzzleFlags& flags) {
   CLI::App* command = app.add_subcommand(
-      "puzzle", "Sudoku and mazes: make, check, train, predict, score");
+      "puzzle", "Generate, check, train on, answer and score Sudoku and mazes");
   command->require_subcommand(1);
   AddGenerate(*command, flags.generate);
   AddCheck(*command, flags.check);
@@ -366,8 +373,10 @@ CLI::App* AddPuzzleCommand(CLI::App& app, PuzzleFlags& flags) {
   AddPredict(*command, flags.predict);
   AddScore(*command, flags.score);
   command->footer(
-      "Files are CSV with columns question and answer, or as public sets call "
-      "them\n(docs/formats.md).");
+      "Puzzle files are CSV with the columns question and answer, or those of\n"
+      "public data sets (docs/formats.md).\n\n"
+      "Examples:\n"
+      "  arctrm puzzle generate sudoku --count 1000 --out train.csv");
   return command;
 }
 

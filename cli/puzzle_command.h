@@ -10,20 +10,23 @@
 
 namespace arctrm {
 
+// `arctrm puzzle generate`.
 struct PuzzleGenerateFlags {
   std::string kind;  // "sudoku", "maze"
   std::string out;
   int64_t count = 0;
   int size = 0;         // 0: 9 for Sudoku, 30 for mazes
-  int min_rating = -1;  // -1: as GenerateOptions
+  int min_rating = -1;  // -1: the default of GenerateOptions
   CommonFlags common;
 };
 
+// `arctrm puzzle check`.
 struct PuzzleCheckFlags {
   std::string puzzles;
   CommonFlags common;
 };
 
+// `arctrm puzzle score`.
 struct PuzzleScoreFlags {
   std::string answers;
   std::string puzzles;
@@ -31,7 +34,7 @@ struct PuzzleScoreFlags {
   CommonFlags common;
 };
 
-// Trains on one file of puzzles and scores another.
+// `arctrm puzzle train`: trains on one file of puzzles and scores another.
 struct PuzzleTrainFlags {
   std::string kind;
   std::string train;
@@ -39,9 +42,9 @@ struct PuzzleTrainFlags {
   std::string out;
   std::string checkpoint;
   int augmentations = 1000;
-  int min_rating = -1;  // -1: any, or none
+  int min_rating = -1;  // -1: accept every puzzle
   int max_rating = -1;
-  int64_t sample = 0;
+  int64_t sample = 0;  // 0: all
   int64_t held_out = 0;
   std::string report;  // "": none
   absl::Duration time_limit = absl::InfiniteDuration();
@@ -50,6 +53,7 @@ struct PuzzleTrainFlags {
   CommonFlags common;
 };
 
+// `arctrm puzzle predict`.
 struct PuzzlePredictFlags {
   std::string checkpoint;
   std::string puzzles;
@@ -58,6 +62,7 @@ struct PuzzlePredictFlags {
   CommonFlags common;
 };
 
+// All commands of `arctrm puzzle`.
 struct PuzzleFlags {
   PuzzleGenerateFlags generate;
   PuzzleCheckFlags check;

@@ -12,13 +12,13 @@ namespace arctrm {
 
 CLI::App* AddReportCommand(CLI::App& app, ReportFlags& flags) {
   CLI::App* command = app.add_subcommand(
-      "report", "The HTML report of a finished or running job");
+      "report", "Write the HTML report of a run, finished or not");
   command
       ->add_option("--run", flags.run,
-                   "Work folder of the job, e.g. submission.json.run")
+                   "Work folder of the run, e.g. submission.json.run")
       ->type_name("DIR")
       ->required();
-  command->add_option("--out", flags.out, "The report to write")
+  command->add_option("--out", flags.out, "HTML file to write")
       ->type_name("F.html")
       ->required();
   AddCommonFlags(*command, {.writes = true}, flags.common);

@@ -9,7 +9,7 @@
 
 namespace arctrm {
 
-// The HTML report of a finished or running job.
+// `arctrm report`: writes the HTML report of a run, finished or not.
 struct ReportFlags {
   std::string run;
   std::string out;

@@ -5,29 +5,23 @@ namespace arctrm {
 
 CLI::App* AddRunCommand(CLI::App& app, RunFlags& flags) {
   CLI::App* command = app.add_subcommand(
-      "run",
-      "The whole job: augment, train, predict, vote, write the submission");
+      "run", "Solve tasks: augment, train, vote, and write the submission");
   AddChallengesFlag(*command, flags.challenges)->required();
   command
-      ->add_option("--solutions", flags.solutions,
-                   "Right answers, for scoring only; never trained on")
+      ->add_option(
+          "--solutions", flags.solutions,
+          "Known test outputs, used only for the score (default: none)")
       ->type_name("F");
   AddSubmissionOutFlag(*command, flags.out);
   AddTrainOnFlag(*command, flags.train_on);
   AddStartWeightsFlag(*command, flags.checkpoint);
-  AddTimeLimitFlag(*command, flags.time_limit, " for everything");
+  AddTimeLimitFlag(*command, flags.time_limit, " of the whole run");
   AddStepsFlag(*command, flags.steps);
   AddAugmentationsFlag(*command, flags.augmentations);
   AddSwitch(*command, "--resume", flags.resume,
-            "Go on with the run in the work folder");
+            "Continue the run in the work folder");
   AddReportFlag(*command, flags.report);
-  AddCommonFlags(*command,
-                 {.seed = true,
-                  .threads = true,
-                  .model = true,
-                  .work = true,
-                  .writes = true},
-                 flags.common);
+  AddCommonFlags(*command, kTrainingUse, flags.common);
   command->footer(
       "Examples:\n"
       "  arctrm run --challenges challenges.json --time-limit 20m \\\n"

@@ -11,13 +11,13 @@
 
 namespace arctrm {
 
-// The whole job.
+// `arctrm run`: everything from the inputs to the submission.
 struct RunFlags {
   std::vector<std::string> challenges;
   std::string solutions;  // "": unknown
   std::string out;
   std::vector<std::string> train_on;  // "F" or "F=SOLUTIONS"
-  std::string checkpoint;             // "": from nothing
+  std::string checkpoint;             // "": random weights
   absl::Duration time_limit = absl::InfiniteDuration();
   int64_t steps = 0;       // 0: no limit
   int augmentations = -1;  // -1: planned

@@ -16,8 +16,8 @@
 namespace arctrm {
 namespace {
 
-// What the run that made the submission warned of, e.g. that scored tasks were
-// trained on.
+// Returns the warnings of the run that made the submission, e.g. that scored
+// tasks were trained on.
 std::vector<std::string> RunWarnings(const std::string& submission, Log& log) {
   const std::string path = JoinPath(BesidePath(submission, ".run"), "run.json");
   std::vector<std::string> warnings;
@@ -40,7 +40,8 @@ std::vector<std::string> RunWarnings(const std::string& submission, Log& log) {
   return warnings;
 }
 
-// Names what the submission holds: its tasks may be named by a file.
+// Adds the tasks of the submission to `status`, because the name of a file may
+// be the task id.
 absl::Status NothingInCommon(const Submission& submission,
                              const absl::Status& status) {
   std::vector<std::string> ids;
@@ -51,7 +52,7 @@ absl::Status NothingInCommon(const Submission& submission,
       RemarkText(
           {absl::StrCat(ids.size(), ids.size() == 1 ? " task" : " tasks"), ids},
           kListed),
-      "; a file of one task's attempts is to be named TASK.json"));
+      "; a file with the attempts of one task must be named TASK.json"));
 }
 
 absl::StatusOr<int> DoScore(const ScoreFlags& flags, Log& log) {
@@ -91,8 +92,8 @@ absl::StatusOr<int> DoScore(const ScoreFlags& flags, Log& log) {
         ValidateSubmission(flags.submission, files.challenges));
     if (!faults.empty()) {
       warnings.push_back(absl::StrCat(
-          "not valid as it stands, ", faults.size(),
-          faults.size() == 1 ? " fault: " : " faults, the first: ", faults[0]));
+          "not valid: ", Counted(static_cast<int64_t>(faults.size()), "fault"),
+          faults.size() == 1 ? ": " : ", the first: ", faults[0]));
       log.Warning(warnings.back());
     }
   }
@@ -117,28 +118,29 @@ absl::StatusOr<int> DoScore(const ScoreFlags& flags, Log& log) {
 }  // namespace
 
 CLI::App* AddScoreCommand(CLI::App& app, ScoreFlags& flags) {
-  CLI::App* command = app.add_subcommand(
-      "score", "Score a submission, or what there is of one");
+  CLI::App* command =
+      app.add_subcommand("score", "Score a complete or partial submission");
   command
       ->add_option("--solutions", flags.solutions,
-                   "A Kaggle solutions file, or a folder of task files with "
-                   "their test outputs")
+                   "Kaggle solutions file, or folder of task files with test "
+                   "outputs")
       ->type_name("F")
       ->required();
   AddChallengesFlag(*command, flags.challenges)
       ->allow_extra_args(false)
       ->type_name("F")
       ->description(
-          "Also check that the solutions fit these tasks and say how the "
-          "submission doesn't; repeatable");
+          "Tasks against which to check the solutions and the submission "
+          "(default: no check); repeatable");
   command
       ->add_option("submission", flags.submission,
-                   "The submission to score, or a folder with a file of "
-                   "attempts per task")
+                   "Submission to score, or folder with a file of attempts "
+                   "for each task")
       ->type_name("F")
       ->required();
   AddJsonFlag(*command, flags.json);
-  AddSwitch(*command, "--tasks", flags.tasks, "Also a line for every task")
+  AddSwitch(*command, "--tasks", flags.tasks,
+            "Also print a line for every task")
       ->excludes("--json");
   AddCommonFlags(*command, {}, flags.common);
   command->footer(

@@ -9,7 +9,7 @@
 
 namespace arctrm {
 
-// How good a submission is.
+// `arctrm score`: compares a submission with solutions.
 struct ScoreFlags {
   std::string solutions;
   std::vector<std::string> challenges;  // empty: not checked

@@ -36,7 +36,7 @@ absl::StatusOr<std::string> RecipeText(const std::string& name_or_file) {
   if (absl::StartsWith(text, kByteOrderMark)) {
     text.erase(0, kByteOrderMark.size());
   }
-  // Lines of Windows and old Macs.
+  // Line ends of Windows and old Macs.
   return absl::StrReplaceAll(text, {{"\r\n", "\n"}, {"\r", "\n"}});
 }
 
@@ -53,7 +53,7 @@ bool IsComment(absl::string_view line) {
   return line.empty() || line[0] == '#' || line[0] == ';';
 }
 
-// CLI11 takes any line for something.
+// Refuses lines that are not settings, because CLI11 accepts any line.
 absl::Status CheckLines(absl::string_view text) {
   int number = 0;
   int settings = 0;
@@ -79,7 +79,7 @@ absl::Status CheckLines(absl::string_view text) {
   }
   if (settings > 0) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      "holds no setting; expected lines such as train.batch = 8");
+      "holds no settings; expected lines such as train.batch = 8");
 }
 
 }  // namespace
@@ -105,7 +105,7 @@ absl::Status ApplyRecipe(const std::string& text, const std::string& origin,
     }
     if (!seen.insert(key).second) {
       return absl::InvalidArgumentError(
-          absl::StrCat(origin, ": ", key, " stands twice"));
+          absl::StrCat(origin, ": ", key, " is set twice"));
     }
     ARCTRM_RETURN_IF_ERROR(Annotate(options.Set(key, item.inputs[0]), origin));
   }

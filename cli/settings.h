@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Recipes and --set: from names and files to the options they describe.
+// Recipes and --set: sets options from names, files and assignments.
 #pragma once
 
 #include <string>
@@ -12,23 +12,25 @@
 
 namespace arctrm {
 
-// The one for a network that has already learnt something (recipes/nvarc.conf).
+// The default recipe for fine-tuning a checkpoint (recipes/nvarc.conf).
 inline constexpr char kFineTuningRecipe[] = "nvarc";
 
-// Names of the built-in recipes, with their text.
+// Returns names and texts of the built-in recipes.
 const std::vector<std::pair<std::string, std::string>>& BuiltInRecipes();
 
-// Text of a recipe: a built-in name, else a file, unpacked and without a
-// byte-order mark. NotFound lists the names.
+// Returns the text of a built-in recipe or of a file, unpacked and without a
+// byte-order mark. NotFound lists the built-in names.
 absl::StatusOr<std::string> RecipeText(const std::string& name_or_file);
 
-// "key = value" lines, "#" comments, as CLI11 reads INI. InvalidArgument names
-// `origin` and the line or key: other lines, a text without any setting, keys
-// that are unknown or stand twice and values out of range are errors.
+// Sets `options` from lines "key = value"; "#" begins a comment (INI, as CLI11
+// reads it). Fails with InvalidArgument for other lines, a text without
+// settings, unknown or repeated keys and values out of range; the message names
+// `origin` and the line or key.
 absl::Status ApplyRecipe(const std::string& text, const std::string& origin,
                          OptionSet& options);
 
-// `recipe` (or `default_recipe` when empty), then every "key=value" of `set`.
+// Applies `recipe` (`default_recipe` if empty), then every "key=value" of
+// `set`.
 absl::Status ApplySettings(const std::string& recipe,
                            const std::string& default_recipe,
                            const std::vector<std::string>& set,

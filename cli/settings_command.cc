@@ -40,11 +40,12 @@ absl::StatusOr<int> List(const SettingsFlags& flags) {
 
 CLI::App* AddSettingsCommand(CLI::App& app, SettingsFlags& flags) {
   CLI::App* command = app.add_subcommand(
-      "settings", "What recipes and --set can say, and what it means");
+      "settings", "List the settings of recipes and --set with their meaning");
   command
       ->add_option("recipe", flags.recipe,
-                   "A built-in recipe or a file: its values, those that are "
-                   "not the default marked with *")
+                   "Built-in recipe or file whose values to list; * marks "
+                   "values other than the default (default: list the "
+                   "defaults)")
       ->type_name("NAME|FILE");
   AddCommonFlags(*command, {}, flags.common);
   command->footer(

@@ -8,7 +8,7 @@
 
 namespace arctrm {
 
-// `arctrm settings`: what recipes and --set can say.
+// `arctrm settings`: lists the settings of recipes and --set.
 struct SettingsFlags {
   std::string recipe;  // "": the defaults
   CommonFlags common;

@@ -67,9 +67,9 @@ bool IsPuzzleFile(absl::string_view path) {
          absl::EndsWithIgnoreCase(path, ".tsv");
 }
 
-// A glance at the form; what is no known form is left to ReadTasks, which says
-// what is wrong with it.
-ShownForm LookAt(const std::string& path) {
+// Recognises the form of a file. Unknown forms count as tasks, so that
+// ReadTasks reports the fault.
+ShownForm RecognizeForm(const std::string& path) {
   if (IsDirectory(path) && FileExists(JoinPath(path, "dataset.json"))) {
     return ShownForm::kDataset;
   }
@@ -152,9 +152,9 @@ std::vector<Drawing> DrawDataset(const Dataset& dataset, Style style) {
   for (const DatasetTask& task : dataset.tasks) {
     std::string text = absl::StrCat(
         Printable(task.name), ": ", task.augmentations.size() - 1,
-        " augmented copies, trained ",
+        " augmentations, trained ",
         task.trains_on_test_pairs ? "with" : "without", " test pairs\n");
-    // As a task, so that pairs are drawn the same way.
+    // Drawn as a task, so that pairs look the same.
     const Task drawn{task.name, task.pairs, task.test_inputs};
     absl::StrAppend(&text, DrawTask(drawn, {}, style.color, style.width));
     drawings.emplace_back(task.name, std::move(text));
@@ -194,18 +194,18 @@ absl::StatusOr<int> Show(const ShowFlags& flags, Log& log) {
                             LoadSolutions(flags.solutions, nullptr, log));
   }
   if (LooksLikeWeights(flags.path)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(flags.path,
-                     ": weights of a network, which can't be drawn; `arctrm "
-                     "checkpoint info ",
-                     flags.path, "` tells what they are"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        flags.path,
+        ": holds weights, which can't be drawn; `arctrm checkpoint "
+        "info ",
+        flags.path, "` describes them"));
   }
   std::vector<Drawing> drawings;
-  switch (LookAt(flags.path)) {
+  switch (RecognizeForm(flags.path)) {
     case ShownForm::kTasks: {
       ARCTRM_ASSIGN_OR_RETURN(TaskFiles files, ReadTasks(flags.path));
       LogRemarks(files.remarks, log);
-      // What was asked for by name goes before what the file says.
+      // --solutions overrides the test outputs in the file.
       solutions.merge(files.solutions);
       drawings = DrawTasks(files.challenges, solutions, style);
       break;
@@ -247,23 +247,27 @@ CLI::App* AddShowCommand(CLI::App& app, ShowFlags& flags) {
   CLI::App* command = app.add_subcommand(
       "show", "Draw tasks, submissions, puzzles or a dataset");
   command
-      ->add_option("file", flags.path,
-                   "A challenges, task, solutions or submission file, a "
-                   "folder of task files or of attempts, a dataset folder, or "
-                   "a CSV file of puzzles")
+      ->add_option(
+          "file", flags.path,
+          "File of tasks, solutions or attempts, folder of such files, "
+          "dataset folder, or CSV file of puzzles")
       ->type_name("F")
       ->required();
   command
       ->add_option("task", flags.tasks,
-                   "Only these tasks, or puzzles by number")
+                   "Ids of the tasks, or numbers of the puzzles, to draw "
+                   "(default: all)")
       ->type_name("TASK");
   command
-      ->add_option("--solutions", flags.solutions, "Draw the right answers too")
+      ->add_option(
+          "--solutions", flags.solutions,
+          "Solutions to draw beside the test inputs (default: those in the "
+          "file)")
       ->type_name("F");
   command
       ->add_option("--color", flags.color,
-                   "auto: colours on a terminal, digits elsewhere and with "
-                   "NO_COLOR; always; never")
+                   "When to draw in colours instead of digits; auto: on a "
+                   "terminal, unless NO_COLOR is set")
       ->check(CLI::IsMember({"auto", "always", "never"}))
       ->type_name("WHEN")
       ->capture_default_str();

@@ -9,11 +9,11 @@
 
 namespace arctrm {
 
-// Draws what a file holds.
+// `arctrm show`: draws the contents of a file.
 struct ShowFlags {
   std::string path;
   std::vector<std::string> tasks;  // ids; empty: all
-  std::string solutions;           // "": what the file knows
+  std::string solutions;           // "": those in the file
   std::string color = "auto";
   CommonFlags common;
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The solver program: the same commands as arctrm, and a worker of its leader.
+// The program arctrm-solver: carries out the commands of arctrm, or serves a
+// leader as its worker.
 #include <unistd.h>
 
 #include <string>

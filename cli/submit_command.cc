@@ -49,12 +49,9 @@ absl::StatusOr<int> Submit(const SubmitFlags& flags, Log& log) {
 CLI::App* AddSubmitCommand(CLI::App& app, SubmitFlags& flags) {
   CLI::App* command =
       app.add_subcommand("submit", "Merge several submissions into one");
-  command
-      ->add_option("--merge", flags.merge,
-                   "Submissions to merge; attempt_1 counts its weight, "
-                   "attempt_2 half of it")
-      ->type_name("F[:WEIGHT]")
-      ->required();
+  AddWeightedFlag(*command, "--merge", flags.merge,
+                  "Submissions to merge; WEIGHT (default: 1) counts for "
+                  "attempt_1, half of it for attempt_2");
   AddChallengesFlag(*command, flags.challenges)->required();
   AddSubmissionOutFlag(*command, flags.out);
   AddCommonFlags(*command, {.writes = true}, flags.common);

@@ -9,7 +9,7 @@
 
 namespace arctrm {
 
-// One submission from several.
+// `arctrm submit`: merges submissions.
 struct SubmitFlags {
   std::vector<std::string> merge;  // "F" or "F:weight"
   std::vector<std::string> challenges;

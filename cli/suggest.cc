@@ -8,7 +8,7 @@
 namespace arctrm {
 namespace {
 
-// Optimal string alignment distance.
+// Returns the optimal string alignment distance.
 int Distance(absl::string_view a, absl::string_view b) {
   const size_t width = b.size() + 1;
   std::vector<int> cost((a.size() + 1) * width);
@@ -36,11 +36,11 @@ std::string Suggest(absl::string_view word,
                     const std::vector<std::string>& known) {
   std::string best;
   int best_distance = 3;
-  // A typed option can be as long as a command line allows.
+  // A word can be as long as the command line.
   if (word.size() > 64) return best;
   for (const std::string& candidate : known) {
     int distance = Distance(word, candidate);
-    // Of a short word two changes leave nothing.
+    // Two changes of a short word make another word.
     if (2 * distance >= static_cast<int>(candidate.size())) distance = 3;
     if (word.size() >= 2 && absl::StartsWith(candidate, word)) {
       distance = std::min(distance, 2);

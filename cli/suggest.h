@@ -8,8 +8,9 @@
 
 namespace arctrm {
 
-// The nearest of `known` to a mistyped `word`, "" when none is near: at most
-// two letters inserted, left out, replaced or swapped, or `word` begins it.
+// Returns the word of `known` that is nearest to `word`, or "" if none is near.
+// A near word differs by at most two inserted, deleted, replaced or swapped
+// letters, or begins with `word`.
 std::string Suggest(absl::string_view word,
                     const std::vector<std::string>& known);
 

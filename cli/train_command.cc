@@ -8,7 +8,7 @@ CLI::App* AddTrainCommand(CLI::App& app, TrainFlags& flags) {
       "train", "Train or fine-tune a model on dataset folders");
   command
       ->add_option("--dataset", flags.dataset,
-                   "Folders that `arctrm augment` wrote")
+                   "Dataset folders that `arctrm augment` wrote")
       ->type_name("DIR")
       ->required();
   AddCheckpointOutFlag(*command, flags.out);
@@ -16,13 +16,7 @@ CLI::App* AddTrainCommand(CLI::App& app, TrainFlags& flags) {
   AddTimeLimitFlag(*command, flags.time_limit);
   AddStepsFlag(*command, flags.steps);
   AddResumeTrainingFlag(*command, flags.resume);
-  AddCommonFlags(*command,
-                 {.seed = true,
-                  .threads = true,
-                  .model = true,
-                  .work = true,
-                  .writes = true},
-                 flags.common);
+  AddCommonFlags(*command, kTrainingUse, flags.common);
   command->footer(
       "Examples:\n"
       "  arctrm train --dataset data/ --out checkpoint/ --time-limit 2h\n"

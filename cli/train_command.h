@@ -11,11 +11,11 @@
 
 namespace arctrm {
 
-// Trains or fine-tunes on dataset files.
+// `arctrm train`: trains or fine-tunes on datasets.
 struct TrainFlags {
   std::vector<std::string> dataset;
   std::string out;
-  std::string checkpoint;  // "": from nothing
+  std::string checkpoint;  // "": random weights
   absl::Duration time_limit = absl::InfiniteDuration();
   int64_t steps = 0;  // 0: no limit
   bool resume = false;

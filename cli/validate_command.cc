@@ -18,7 +18,8 @@ absl::StatusOr<int> Validate(const ValidateFlags& flags, Log& log) {
   if (IsDirectory(flags.submission)) {
     return absl::InvalidArgumentError(absl::StrCat(
         flags.submission,
-        ": a folder; a submission is one file (`arctrm score` reads folders)"));
+        ": is a folder, but a submission is one file; `arctrm score` reads "
+        "folders"));
   }
   ARCTRM_ASSIGN_OR_RETURN(const TaskFiles files,
                           LoadChallenges(flags.challenges, log));
@@ -38,7 +39,7 @@ absl::StatusOr<int> Validate(const ValidateFlags& flags, Log& log) {
   const std::string summary =
       absl::StrCat(flags.submission, ": not valid, ",
                    Counted(static_cast<int64_t>(faults.size()), "fault"));
-  // A file of another form is called by that.
+  // Names the form of a file that is not a submission.
   const absl::Status form = CheckSubmissionDocument(flags.submission);
   bool listed = form.ok();
   for (const std::string& fault : faults) {
@@ -53,18 +54,20 @@ absl::StatusOr<int> Validate(const ValidateFlags& flags, Log& log) {
 
 CLI::App* AddValidateCommand(CLI::App& app, ValidateFlags& flags) {
   CLI::App* command = app.add_subcommand(
-      "validate", "Check a submission strictly; every fault with its place");
+      "validate", "Check a submission strictly and list every fault");
   AddChallengesFlag(*command, flags.challenges)
       ->required()
       ->allow_extra_args(false)
       ->type_name("F")
-      ->description("The tasks it must answer; repeatable");
-  command->add_option("submission", flags.submission, "The submission to check")
+      ->description("Tasks that the submission must answer; repeatable");
+  command->add_option("submission", flags.submission, "Submission to check")
       ->type_name("F.json")
       ->required();
   AddCommonFlags(*command, {}, flags.common);
   command->footer(
-      "Exit code 0: valid; 2: not, with every fault on standard output.\n"
+      "Exit code 0: the submission is valid; 2: it is not, and standard "
+      "output\n"
+      "lists every fault.\n\n"
       "Examples:\n"
       "  arctrm validate --challenges challenges.json submission.json");
   return command;

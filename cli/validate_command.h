@@ -9,7 +9,7 @@
 
 namespace arctrm {
 
-// The strict check of a submission.
+// `arctrm validate`: checks a submission strictly.
 struct ValidateFlags {
   std::vector<std::string> challenges;
   std::string submission;

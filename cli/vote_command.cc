@@ -42,9 +42,9 @@ absl::StatusOr<int> DoVote(const VoteFlags& flags, Log& log) {
       WriteSubmission(submission, files.challenges, flags.out));
   if (without > 0) {
     log.Warning(absl::StrCat(without, " of ", Counted(num_tests, "test input"),
-                             " have no vote: second answers stand there where "
-                             "views gave any, else the test input itself and "
-                             "a blank grid"));
+                             " have no vote; their attempts are second answers "
+                             "of views, or the test input itself and a blank "
+                             "grid"));
   }
   log.Info(
       absl::StrCat("wrote ", flags.out, ": ", TasksText(files.challenges)));
@@ -55,17 +55,12 @@ absl::StatusOr<int> DoVote(const VoteFlags& flags, Log& log) {
 
 CLI::App* AddVoteCommand(CLI::App& app, VoteFlags& flags) {
   CLI::App* command = app.add_subcommand(
-      "vote", "Merge ballots and write the two attempts they give");
-  command
-      ->add_option("--ballots", flags.ballots,
-                   "Ballots files of `arctrm predict` or of a run; a weight "
-                   "multiplies their votes")
-      ->type_name("F[:WEIGHT]")
-      ->required();
+      "vote", "Merge ballots and write the submission that they give");
+  AddWeightedFlag(*command, "--ballots", flags.ballots,
+                  "Ballots files of `arctrm predict` or of a run; WEIGHT "
+                  "(default: 1) multiplies their votes");
   AddChallengesFlag(*command, flags.challenges)->required();
-  command->add_option("--out", flags.out, "The submission to write")
-      ->type_name("F.json")
-      ->required();
+  AddSubmissionOutFlag(*command, flags.out);
   AddCommonFlags(*command, {.writes = true}, flags.common);
   command->footer(
       "Examples:\n"

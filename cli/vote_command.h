@@ -9,7 +9,7 @@
 
 namespace arctrm {
 
-// Two attempts for every test input from ballots.
+// `arctrm vote`: chooses two attempts for every test input from ballots.
 struct VoteFlags {
   std::vector<std::string> ballots;  // "F" or "F:weight"
   std::vector<std::string> challenges;

@@ -88,9 +88,14 @@ function(arctrm_test name)
   # What tests write stays in the build folder.
   set(scratch "${CMAKE_CURRENT_BINARY_DIR}/scratch")
   file(MAKE_DIRECTORY "${scratch}")
+  set(environment OMP_WAIT_POLICY=passive GTEST_COLOR=no
+    "TEST_TMPDIR=${scratch}/" "TMPDIR=${scratch}")
+  if(ARCTRM_SANITIZE STREQUAL "thread")
+    list(APPEND environment
+      "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.supp")
+  endif()
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}"
-    TIMEOUT ${ARG_TIMEOUT}
-    ENVIRONMENT "OMP_WAIT_POLICY=passive;GTEST_COLOR=no;TEST_TMPDIR=${scratch}/;TMPDIR=${scratch}")
+    TIMEOUT ${ARG_TIMEOUT} ENVIRONMENT "${environment}")
 endfunction()
 
 # arctrm_fuzz(<name> SRCS x_fuzz.cc [DEPS target …]): the target <name>_fuzz over

@@ -36,18 +36,18 @@ constexpr char kBuildFile[] = "CMakeLists.txt";
 constexpr char kLicence[] = "LICENSE";
 constexpr char kPrebuilt[] = "torch-";
 
-// As the notebook and cmake/Dependencies.cmake know them.
+// The names used in the notebook and in cmake/Dependencies.cmake.
 const char* const kLibraries[] = {"absl", "simdjson", "zstd",
                                   "zlib", "CLI11",    "nlohmann_json"};
 const char* const kPrograms[] = {"arctrm", "arctrm-solver"};
 
-// Kaggle's own limits; the notebook's name is a little longer than the
-// dataset's.
+// Limits of Kaggle. The name of the notebook is longer than that of the
+// dataset.
 constexpr char kNotebookSuffix[] = " run";
 constexpr size_t kShortestSlug = 6;
 constexpr size_t kLongestSlug = 50 - (sizeof(kNotebookSuffix) - 1);
 
-// A file of the bundle: where it comes from and its place in dataset/.
+// A file of the bundle: its source and its path in dataset/.
 struct Copy {
   std::string from;
   std::string to;
@@ -58,8 +58,8 @@ bool IsSource(absl::string_view dir) {
   return text.ok() && absl::StrContains(*text, "project(arctrm ");
 }
 
-// All files under `dir`, as paths in it, sorted; hidden ones and Python's
-// leavings are left out.
+// Relative paths of all files below `dir`, sorted, without hidden files and
+// Python caches.
 absl::StatusOr<std::vector<std::string>> ListTree(const std::string& dir) {
   std::error_code error;
   fs::recursive_directory_iterator it(dir, error);
@@ -89,8 +89,8 @@ absl::Status AddTree(const std::string& from, const std::string& to,
   return absl::OkStatus();
 }
 
-// What it takes to build arctrm: the folders that the root CMakeLists.txt names
-// but for tests and benchmarks, and what these read.
+// Adds the files needed to build arctrm: the folders named in the root
+// CMakeLists.txt, without tests and benchmarks, and the files that these read.
 absl::Status AddSource(const std::string& source, std::vector<Copy>& files) {
   ARCTRM_ASSIGN_OR_RETURN(const std::string build,
                           ReadFile(JoinPath(source, kBuildFile)));
@@ -125,7 +125,7 @@ absl::Status AddLibraries(const std::string& third_party,
   for (const char* name : kLibraries) {
     const std::string dir = JoinPath(third_party, name);
     const std::string licence = JoinPath(dir, kLicence);
-    // zstd's is where its own CMake files are.
+    // The build file of zstd lies where zstd has its own.
     if ((!FileExists(JoinPath(dir, kBuildFile)) &&
          !FileExists(JoinPath(dir, "build/cmake/CMakeLists.txt"))) ||
         !FileExists(licence)) {
@@ -168,10 +168,10 @@ absl::StatusOr<std::vector<std::string>> AddBinaries(
     const BundleOptions& options, std::vector<Copy>& files) {
   if (options.binaries.empty()) {
     if (options.torch.empty()) return options.torch;
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--torch ", absl::StrJoin(options.torch, " "),
-        ": --binaries must name the folder of the programs built for it; "
-        "./dev bundle --torch VERSION builds them"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("--torch ", absl::StrJoin(options.torch, " "),
+                     ": --binaries must name a folder with programs built for "
+                     "it; ./dev bundle --torch VERSION builds them"));
   }
   std::vector<std::string> versions = options.torch;
   if (versions.empty()) {
@@ -204,10 +204,10 @@ absl::Status CheckId(const BundleOptions& options, const std::string& slug) {
   const std::string letters = "abcdefghijklmnopqrstuvwxyz0123456789-";
   if (slug.size() < kShortestSlug || slug.size() > kLongestSlug ||
       slug.find_first_not_of(letters) != std::string::npos) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the dataset's name in Kaggle's addresses would be \"",
-                     slug, "\": expected ", kShortestSlug, " to ", kLongestSlug,
-                     " of a-z, 0-9 and -; give another --title or --slug"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the name of the dataset in Kaggle's addresses would be \"", slug,
+        "\": expected ", kShortestSlug, " to ", kLongestSlug,
+        " of a-z, 0-9 and -; give another --title or --slug"));
   }
   if (options.title.size() < kShortestSlug ||
       options.title.size() > kLongestSlug) {
@@ -220,8 +220,8 @@ absl::Status CheckId(const BundleOptions& options, const std::string& slug) {
     if (value.empty() || value.find_first_of("/ ") != std::string::npos) {
       return absl::InvalidArgumentError(
           absl::StrCat(flag, " \"", value,
-                       "\": expected a name as it stands in Kaggle's "
-                       "addresses, without blanks and slashes"));
+                       "\": expected a name as in Kaggle's addresses, without "
+                       "blanks and slashes"));
     }
   }
   return absl::OkStatus();
@@ -232,7 +232,7 @@ absl::Status CheckOut(const std::string& out) {
   if (!FileExists(JoinPath(JoinPath(out, kDataset), kMark))) {
     return absl::FailedPreconditionError(
         absl::StrCat(out,
-                     " is there and is no bundle of arctrm; give another "
+                     " exists and is not a bundle of arctrm; give another "
                      "--out or remove it"));
   }
   return absl::OkStatus();
@@ -276,8 +276,8 @@ std::string Mark(const BundleOptions& options,
   return json.dump(2) + "\n";
 }
 
-// "prebuilt/torch-2.10.0" of "prebuilt/torch-2.10.0/arctrm", "source" of
-// "source/arc/grid.h", "" of a file at the top.
+// "prebuilt/torch-2.10.0" for "prebuilt/torch-2.10.0/arctrm", "source" for
+// "source/arc/grid.h", "" for a file at the top.
 std::string PartOf(const std::string& name) {
   const size_t first = name.find('/');
   if (first == std::string::npos) return "";
@@ -285,8 +285,8 @@ std::string PartOf(const std::string& name) {
   return name.substr(0, name.find('/', first + 1));
 }
 
-// The manifest as sha256sum reads it, of all that Kaggle keeps: what describes
-// a dataset is no file of it. Counts the parts.
+// Makes the manifest, in the format of sha256sum, of all files except the
+// dataset's description, which Kaggle does not keep. Counts the parts.
 absl::StatusOr<std::string> Manifest(const std::string& dataset,
                                      std::vector<BundlePart>& parts) {
   ARCTRM_ASSIGN_OR_RETURN(const std::vector<std::string> names,
@@ -333,8 +333,8 @@ absl::StatusOr<std::string> FindSource(absl::string_view dir) {
   }
   return absl::NotFoundError(
       absl::StrCat("neither ", dir,
-                   " nor a folder above it holds arctrm's sources; give the "
-                   "root of a clone with --source"));
+                   " nor any folder above it holds the sources of arctrm; give "
+                   "the root of a clone with --source"));
 }
 
 absl::StatusOr<BundleSummary> WriteBundle(const BundleOptions& options) {
@@ -348,7 +348,7 @@ absl::StatusOr<BundleSummary> WriteBundle(const BundleOptions& options) {
   if (!IsSource(options.source)) {
     return absl::NotFoundError(
         absl::StrCat(options.source,
-                     " doesn't hold arctrm's sources; give the root of a "
+                     " does not hold the sources of arctrm; give the root of a "
                      "clone with --source"));
   }
   std::vector<Copy> files;

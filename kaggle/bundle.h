@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Everything a Kaggle notebook without a network needs, as two folders.
-// dataset/, to upload as a dataset: sources of arctrm and of its libraries,
-// programs built for some versions of torch, the weights, a recipe, licences
-// (docs/formats.md). notebook/, to push as a notebook: kaggle/notebook.h.
+// Packs everything that a Kaggle notebook without a network needs into two
+// folders. dataset/ is uploaded as a dataset: sources of arctrm and its
+// libraries, programs built for some versions of torch, weights, a recipe,
+// licences (docs/formats.md). notebook/ is pushed as a notebook
+// (kaggle/notebook.h).
 #pragma once
 
 #include <cstdint>
@@ -16,23 +17,23 @@
 namespace arctrm {
 
 struct BundleOptions {
-  std::string out;          // folder; another bundle there is replaced
-  std::string source;       // arctrm's own sources, the root of a clone
-  std::string third_party;  // what kaggle/third_party.sh filled
-  // Folder with torch-<version>/arctrm and …/arctrm-solver; "": none, the
-  // notebook compiles.
+  std::string out;          // folder; replaces another bundle there
+  std::string source;       // sources of arctrm, the root of a clone
+  std::string third_party;  // the folder made by kaggle/third_party.sh
+  // Folder with torch-<version>/arctrm and …/arctrm-solver; "" if the notebook
+  // should compile.
   std::string binaries;
-  // Which versions of those; empty: all that are there.
+  // Versions to take from it; empty means all.
   std::vector<std::string> torch;
-  std::string checkpoint;  // "": trained from nothing
-  // Keep every embedding row; else their mean alone, which new tasks start
-  // from.
+  std::string checkpoint;  // "" to train from random weights
+  // Keep all embedding rows; otherwise only their mean, from which new tasks
+  // start.
   bool keep_rows = false;
-  std::string recipe_name;      // for people
-  std::string recipe_text;      // "": arctrm chooses
+  std::string recipe_name;      // for display
+  std::string recipe_text;      // "" to let arctrm choose
   std::string owner = "OWNER";  // Kaggle user
   std::string title = "arctrm bundle";
-  std::string slug;  // "": of the title
+  std::string slug;  // "" for SlugOf(title)
   std::string competition = "arc-prize-2025";
   std::string accelerator = "T4x2";
   std::string version;  // of arctrm
@@ -50,20 +51,19 @@ struct BundleSummary {
   std::string dataset_id;          // "owner/slug"
   std::string notebook_id;         // "owner/slug"
   std::vector<BundlePart> parts;   // of the dataset
-  std::vector<std::string> torch;  // versions there is a program for
+  std::vector<std::string> torch;  // versions with a program
 };
 
-// Writes it to FreshName(out), which then takes the place of `out`. Everything
-// is looked at before anything is written. NotFound and InvalidArgument say
-// what is missing and where it comes from; FailedPrecondition for an `out` that
-// holds anything else.
+// Writes the bundle to FreshName(out), then replaces `out` by it. Checks all
+// inputs first: NotFound and InvalidArgument say what is missing and how to get
+// it; FailedPrecondition if `out` holds other files.
 absl::StatusOr<BundleSummary> WriteBundle(const BundleOptions& options);
 
-// The root of arctrm's sources: `dir` or the nearest folder above it that holds
-// them. NotFound.
+// The root of arctrm's sources: `dir` or the nearest folder above it. NotFound
+// if there is none.
 absl::StatusOr<std::string> FindSource(absl::string_view dir);
 
-// "arctrm-bundle" of "Arctrm Bundle", as Kaggle makes them.
+// Makes slugs as Kaggle does: "arctrm-bundle" from "Arctrm Bundle".
 std::string SlugOf(absl::string_view title);
 
 }  // namespace arctrm

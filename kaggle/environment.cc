@@ -31,10 +31,11 @@ constexpr char kCompetitionsFolder[] = "competitions";
 constexpr char kContestName[] = "arc-prize";
 constexpr char kRerunVariable[] = "KAGGLE_IS_COMPETITION_RERUN";
 
-// A model's files lie at models/<owner>/<model>/<framework>/<variation>/
-// <version>/, perhaps in a folder of their own there.
+// Files of models lie at
+// models/<owner>/<model>/<framework>/<variation>/<version>/, perhaps in another
+// folder there.
 constexpr int kMaxDepth = 8;
-// Attached data sets can hold any number of files on a slow disk.
+// Limits the time for attached data sets with many files on a slow disk.
 constexpr size_t kMaxEntries = 500'000;
 constexpr size_t kMaxNamesShown = 20;
 
@@ -43,7 +44,7 @@ struct Entry {
   bool is_folder;
 };
 
-// What `dir` holds, at most `limit` entries, sorted by name.
+// The entries of `dir`, at most `limit`, sorted by name.
 absl::StatusOr<std::vector<Entry>> List(const std::string& dir, size_t limit) {
   DIR* const stream = opendir(dir.c_str());
   if (stream == nullptr) return ErrnoStatus(errno, "can't list", dir);
@@ -82,19 +83,18 @@ std::string NamesText(const std::vector<Entry>& entries) {
   return names.empty() ? "nothing" : absl::StrJoin(names, ", ");
 }
 
-// Is the file called that, in any letter case, packed or not?
+// Does the file have this name, in any letter case, packed or not?
 bool IsNamed(absl::string_view file, absl::string_view name) {
   return absl::EqualsIgnoreCase(WithoutPacking(file), name);
 }
 
-// Of files that are called `name`, that with exactly this name comes first and
-// packed ones last.
+// Orders files with this name: the exact name first, packed files last.
 std::pair<bool, size_t> NameRank(const std::string& path,
                                  absl::string_view name) {
   return {Basename(path) != name, path.size()};
 }
 
-// The paths in `dir` of the files that are called `name`, in that order.
+// The paths of files in `dir` with this name, in that order.
 std::vector<std::string> FilesNamed(const std::string& dir,
                                     absl::string_view name) {
   std::vector<std::string> paths;
@@ -117,21 +117,21 @@ bool IsReadableFile(const std::string& path) {
          access(path.c_str(), R_OK) == 0;
 }
 
-// All that a look below the input brings.
+// The results of the search below the input.
 struct Findings {
   std::vector<std::string> test_challenges;
-  // Challenges of another kind: what a user may have meant.
+  // Other challenges files, for suggestions.
   std::vector<std::string> other_challenges;
   std::vector<std::string> checkpoints;
   int folders = 0;
   std::vector<std::string> notes;
 };
 
-// Breadth first: what lies high is found before the limits are reached.
+// Breadth first, so that the limits cut off only deep folders.
 Findings Search(const std::string& input, int max_folders) {
   Findings found;
   std::deque<std::pair<std::string, int>> queue = {{input, 0}};
-  // Folders that were entered, whatever links lead to them.
+  // Visited folders, by device and inode.
   std::set<std::pair<dev_t, ino_t>> seen;
   size_t entries_left = kMaxEntries;
   while (!queue.empty()) {
@@ -152,7 +152,7 @@ Findings Search(const std::string& input, int max_folders) {
     const absl::StatusOr<std::vector<Entry>> entries = List(dir, entries_left);
     if (!entries.ok()) {
       found.notes.push_back(
-          absl::StrCat("Passed over: ", entries.status().message(), "."));
+          absl::StrCat("Skipped: ", entries.status().message(), "."));
       continue;
     }
     entries_left -= entries->size();
@@ -170,7 +170,7 @@ Findings Search(const std::string& input, int max_folders) {
           found.checkpoints.push_back(dir);
         } else {
           found.notes.push_back(absl::StrCat(
-              "Passed over: ", path, " has no model.safetensors beside it."));
+              "Skipped: ", path, " has no model.safetensors beside it."));
         }
       }
     }
@@ -179,8 +179,8 @@ Findings Search(const std::string& input, int max_folders) {
   return found;
 }
 
-// Where the search would get to late or never, the known places are tried by
-// name.
+// Tries the known places by name, since the search may end before it reaches
+// them.
 void TryKnownPlaces(const SiteOptions& options, Findings& found) {
   std::vector<std::string> places = {options.input};
   const std::string competitions = JoinPath(options.input, kCompetitionsFolder);
@@ -237,8 +237,8 @@ Candidate Describe(const std::string& path, const SiteOptions& options) {
   return candidate;
 }
 
-// Below competitions/ there is only what Kaggle itself put there; anywhere else
-// it may be somebody's copy, whose tasks nobody scores.
+// Only Kaggle puts files below competitions/; files elsewhere may be copies,
+// whose tasks are not scored.
 bool IsBetter(const Candidate& a, const Candidate& b, const std::string& slug) {
   const auto rank = [&](const Candidate& c) {
     return std::make_tuple(c.layout != SiteLayout::kFolder,
@@ -288,7 +288,7 @@ std::string SizeText(int64_t bytes) {
   return absl::StrFormat("%.1f GiB", static_cast<double>(bytes) / (1 << 30));
 }
 
-// Bytes that this process may still write to the folder, which must be there.
+// Bytes that this process may still write to the folder, which must exist.
 absl::StatusOr<int64_t> ScratchBytes(const std::string& dir) {
   if (!IsDirectory(dir)) {
     return absl::NotFoundError(absl::StrCat(dir, ": no such folder"));
@@ -306,7 +306,7 @@ void ChooseScratch(const SiteOptions& options, KaggleEnvironment& site) {
     }
   };
   if (!options.scratch.empty()) {
-    // Where that fails, ScratchBytes says why.
+    // If this fails, ScratchBytes reports the reason.
     MakeDirectories(options.scratch).IgnoreError();
     add(options.scratch);
   }
@@ -323,7 +323,7 @@ void ChooseScratch(const SiteOptions& options, KaggleEnvironment& site) {
           absl::StrCat("No scratch folder: ", free.status().message(), "."));
     } else if (*free < options.scratch_bytes) {
       site.notes.push_back(absl::StrCat(
-          "A scratch folder only if need be: ", dir, " has ", SizeText(*free),
+          "A scratch folder for emergencies: ", dir, " has ", SizeText(*free),
           " free of the ", SizeText(options.scratch_bytes), " wanted."));
       small.emplace_back(dir, *free);
     } else {
@@ -341,7 +341,7 @@ void ChooseScratch(const SiteOptions& options, KaggleEnvironment& site) {
   }
   site.notes.push_back(
       site.scratch_folders.empty()
-          ? "There is no folder to work in: none can be written."
+          ? "There is no writable scratch folder."
           : absl::StrCat("Scratch folder: ", site.scratch_folders[0], ", ",
                          SizeText(site.scratch_free_bytes), " free."));
 }
@@ -374,21 +374,21 @@ void FindNeighbours(KaggleEnvironment& site) {
                                     "."));
 }
 
-// Do the tasks stand in for hidden ones?
+// Sets site.placeholder.
 void TellPlaceholder(KaggleEnvironment& site) {
   const char* const variable = std::getenv(kRerunVariable);
   site.rerun = variable != nullptr && *variable != '\0';
   if (site.rerun) {
     site.notes.push_back(
-        absl::StrCat("This is the run that counts (", kRerunVariable,
+        absl::StrCat("This is the scored run (", kRerunVariable,
                      " is set): the tasks are the hidden ones."));
     return;
   }
-  const std::string what = absl::StrCat("This is not the run that counts (",
+  const std::string what = absl::StrCat("This is not the scored run (",
                                         kRerunVariable, " is not set)");
   if (site.training_challenges.empty()) {
     site.notes.push_back(absl::StrCat(
-        what, ": with no training file there is nothing to compare with."));
+        what, ": without a training file the tasks cannot be compared."));
     return;
   }
   const absl::StatusOr<TaskFiles> tasks = ReadTasks(site.challenges);
@@ -397,7 +397,7 @@ void TellPlaceholder(KaggleEnvironment& site) {
   for (const auto* files : {&tasks, &training}) {
     if (files->ok()) continue;
     site.notes.push_back(absl::StrCat(
-        what, "; can't tell more: ", files->status().message(), "."));
+        what, "; no comparison possible: ", files->status().message(), "."));
     return;
   }
   std::set<absl::string_view> known;
@@ -417,15 +417,15 @@ void TellPlaceholder(KaggleEnvironment& site) {
 absl::string_view SiteLayoutText(SiteLayout layout) {
   switch (layout) {
     case SiteLayout::kFile:
-      return "the file that was named";
+      return "the given file";
     case SiteLayout::kFolder:
-      return "in the folder that was named";
+      return "in the given folder";
     case SiteLayout::kCompetitions:
       return "competitions/<slug>/";
     case SiteLayout::kSlug:
       return "<slug>/";
     case SiteLayout::kSearch:
-      return "found by search";
+      return "found by searching";
   }
   return "";
 }
@@ -445,7 +445,7 @@ absl::StatusOr<KaggleEnvironment> FindSite(const SiteOptions& given) {
     Findings found = Search(options.input, options.max_folders);
     TryKnownPlaces(options, found);
     std::vector<Candidate> candidates;
-    // The known places are, as a rule, found twice.
+    // The known places are usually found twice.
     const std::set<std::string> paths(found.test_challenges.begin(),
                                       found.test_challenges.end());
     for (const std::string& path : paths) {
@@ -453,7 +453,7 @@ absl::StatusOr<KaggleEnvironment> FindSite(const SiteOptions& given) {
         candidates.push_back(Describe(path, options));
       } else {
         found.notes.push_back(
-            absl::StrCat("Passed over: ", path, " can't be read."));
+            absl::StrCat("Skipped: ", path, " can't be read."));
       }
     }
     if (candidates.empty()) return NothingFound(options.input, found);
@@ -476,8 +476,8 @@ absl::StatusOr<KaggleEnvironment> FindSite(const SiteOptions& given) {
       site.notes.push_back(
           absl::StrCat("Not used: ", candidates[i].path,
                        Dirname(candidates[i].path) == Dirname(best.path)
-                           ? "; --input with it would take it."
-                           : "; --input with its folder would take it."));
+                           ? "; to use it, give it as --input."
+                           : "; to use it, give its folder as --input."));
     }
     site.checkpoints = std::move(found.checkpoints);
     for (std::string& note : found.notes) {

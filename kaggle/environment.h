@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What this machine offers to a competition's notebook, found by looking: paths
-// have moved between contests, and a run must not die of that.
+// Finds the inputs and folders of a competition notebook by searching, since
+// their paths changed between contests.
 #pragma once
 
 #include <cstdint>
@@ -12,23 +12,23 @@
 
 namespace arctrm {
 
-// The file that every contest has. Here and of the files beside it letter case
-// does not matter, and they may be packed (WithoutPacking).
+// A file that every contest has. Names of input files may differ in letter case
+// and may have extensions of packed files (WithoutPacking).
 inline constexpr char kTestChallenges[] = "arc-agi_test_challenges.json";
 
 struct SiteOptions {
-  // Where attached data is: Kaggle's input folder, a folder that holds the
-  // files itself, or a challenges file of any name.
+  // The attached data: Kaggle's input folder, a folder with the files, or a
+  // challenges file of any name.
   std::string input = "/kaggle/input";
   // The folder whose files Kaggle keeps.
   std::string working = "/kaggle/working";
-  // Where the run's own files go, made if need be; "": chosen.
+  // Folder for the files of the run, made if necessary; "" to choose one.
   std::string scratch;
-  // The contest to prefer, e.g. "arc-prize-2025"; "": any.
+  // The preferred contest, e.g. "arc-prize-2025"; "" for any.
   std::string slug;
-  // A scratch folder with less free than that is a last resort.
+  // Scratch folders with less free space are a last resort.
   int64_t scratch_bytes = int64_t{2} << 30;
-  // The search ends after so many folders.
+  // Maximum number of folders to search.
   int max_folders = 5000;
 };
 
@@ -39,48 +39,47 @@ enum class SiteLayout {
   kSlug,          // <input>/<slug>/
   kSearch,        // deeper
 };
-// "competitions/<slug>/", for people.
+// For display: "competitions/<slug>/".
 absl::string_view SiteLayoutText(SiteLayout layout);
 
 struct KaggleEnvironment {
   // The tasks to answer.
   std::string challenges;
-  // Beside them, "" where there is none.
+  // Files beside it; "" if missing.
   std::string training_challenges;
   std::string training_solutions;
   std::string evaluation_challenges;
   std::string evaluation_solutions;
   std::string sample_submission;
   SiteLayout layout = SiteLayout::kFile;
-  // The name of the folder that tells the contest.
+  // The folder that identifies the contest.
   std::string slug;
 
-  // The run that counts, over hidden tasks: Kaggle says so.
+  // Is this the scored run with hidden tasks? Kaggle sets a variable then.
   bool rerun = false;
-  // No such run, and each task to answer is, by id, one of the training file:
-  // stand-ins for the hidden ones. False where that can't be told.
+  // Are the tasks stand-ins for the hidden ones? True if this is not the scored
+  // run and every task id occurs in the training file; false if unknown.
   bool placeholder = false;
 
-  // Folders that can be written, in the order to try them: as asked for,
-  // $TMPDIR, /tmp, /dev/shm, the working folder; those with less than
-  // `scratch_bytes` free stand behind the others, the roomiest first. May be
-  // empty.
+  // Writable folders in the order to try: the requested one, $TMPDIR, /tmp,
+  // /dev/shm, the working folder. Folders with less than `scratch_bytes` free
+  // come last, those with most space first. May be empty.
   std::vector<std::string> scratch_folders;
-  // Of the first of these.
+  // Free space in the first of these.
   int64_t scratch_free_bytes = 0;
 
   // Checkpoint folders (docs/formats.md) below the input, sorted.
   std::vector<std::string> checkpoints;
 
-  // What was found and why, in sentences for the log.
+  // Sentences for the log: what was found and why it was chosen.
   std::vector<std::string> notes;
 };
 
-// Looks in <input>/competitions/*/ and <input>/*/ first, then below the input,
-// eight folders deep at most; links are followed, no folder is entered twice.
-// Of several contests: `slug`, else competitions/ before the rest and names
-// with "arc-prize" before others, the last by name. File contents are read for
-// `placeholder` only. NotFound says where it looked and what is there.
+// Searches <input>/competitions/*/ and <input>/*/ first, then the input to a
+// depth of eight folders. Follows links, but enters each folder only once. Of
+// several contests, takes `slug`, else prefers competitions/, then names with
+// "arc-prize", then the last name. Reads file contents only for `placeholder`.
+// NotFound tells where it searched and what is there.
 absl::StatusOr<KaggleEnvironment> FindSite(const SiteOptions& options);
 
 }  // namespace arctrm

@@ -13,8 +13,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// The notebook format keeps a cell's lines apart, each with its end of line but
-// the last.
+// The notebook format stores a list of lines, each except the last with its
+// line feed.
 Json Lines(absl::string_view text) {
   if (!text.empty() && text.back() == '\n') text.remove_suffix(1);
   Json lines = Json::array();
@@ -27,7 +27,7 @@ Json Lines(absl::string_view text) {
   return lines;
 }
 
-// "set-up-code" of "05_set_up.py": unique, and the same in every bundle.
+// "set-up-code" for "05_set_up.py": unique, and equal in all bundles.
 std::string CellId(const NotebookCell& cell) {
   const bool code = absl::EndsWith(cell.file, ".py");
   const size_t begin = cell.file.find('_') + 1;
@@ -84,7 +84,7 @@ absl::StatusOr<Accelerator> FindAccelerator(absl::string_view name) {
   }
   if (absl::EqualsIgnoreCase(name, "P100")) {
     return absl::InvalidArgumentError(
-        "accelerator P100: torch wheels hold no code for it (sm_60) since 2.8; "
+        "accelerator P100: torch wheels since 2.8 do not support it (sm_60); "
         "choose T4x2 or L4x4");
   }
   return absl::InvalidArgumentError(absl::StrCat("unknown accelerator \"", name,
@@ -103,7 +103,7 @@ std::string NotebookJson(const NotebookOptions& options) {
                             {"language", "python"},
                             {"name", "python3"}};
   metadata["language_info"] = {{"name", "python"}};
-  // Kaggle's own files begin the name of the machine with a small letter.
+  // Kaggle's files write this name with a small first letter.
   std::string accelerator = options.accelerator.machine_shape;
   if (accelerator.empty()) {
     accelerator = "none";

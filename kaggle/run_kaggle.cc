@@ -39,33 +39,34 @@ namespace {
 
 constexpr char kTitle[] = "arctrm kaggle run";
 
-// A valid submission first. One with votes of an earlier try is kept, and
-// returned: its answers stand where there are no votes.
+// Writes a valid submission. Keeps and returns one with answers of an earlier
+// attempt, whose answers are used for test inputs without votes.
 absl::StatusOr<Submission> WritePlaceholder(const ChallengeSet& challenges,
                                             const std::string& out,
                                             bool overwrite, Log& log) {
   if (FileExists(out)) {
     const auto faults = ValidateSubmission(out, challenges);
     if (faults.ok() && faults->empty()) {
-      log.Info(absl::StrCat(out, ": is valid and stays until there are votes"));
+      log.Info(
+          absl::StrCat(out, ": is valid and is kept until there are votes"));
       return ReadSubmission(out);
     }
     const absl::StatusOr<Submission> others = ReadSubmission(out);
     if (!overwrite && others.ok() && HasAnswers(*others, challenges)) {
       return absl::FailedPreconditionError(
           absl::StrCat("--out ", out,
-                       ": answers to other tasks stand there; name another, "
-                       "or replace them with --overwrite"));
+                       ": holds answers to other tasks; name another file, or "
+                       "replace it with --overwrite"));
     }
   }
   ARCTRM_RETURN_IF_ERROR(WriteSubmission(PlaceholderSubmission(challenges),
                                          challenges, out,
                                          /*again=*/true));
-  log.Info(absl::StrCat(out, ": a valid placeholder is in place"));
+  log.Info(absl::StrCat(out, ": wrote a valid placeholder"));
   return Submission();
 }
 
-// Nothing that the job writes is what it reads, or somebody's.
+// No output of the run may be an input or a foreign file.
 absl::Status CheckFiles(const KaggleOptions& options,
                         const KaggleEnvironment& site) {
   OutputGuard guard;
@@ -99,7 +100,7 @@ absl::Status CheckFiles(const KaggleOptions& options,
   return guard.Check();
 }
 
-// A run of another command is left alone.
+// Refuses the work folder of another command.
 absl::Status CheckWork(const KaggleOptions& options) {
   const std::string& work = options.run.work;
   if (work.empty() || options.run.overwrite) return absl::OkStatus();
@@ -108,7 +109,7 @@ absl::Status CheckWork(const KaggleOptions& options) {
   return RunFolder(work).CheckNoRun(/*resumable=*/false);
 }
 
-// The processor and its memory; GPUs are the workers' to describe.
+// Describes the processor and memory; workers describe the GPUs.
 std::string HostLine() {
   struct sysinfo info = {};
   const double gib = sysinfo(&info) == 0 ? static_cast<double>(info.totalram) *
@@ -118,8 +119,8 @@ std::string HostLine() {
                          std::thread::hardware_concurrency(), gib);
 }
 
-// The job in one work folder: gone on with where that works, else begun anew,
-// but not in the place of a finished one.
+// Runs in one work folder. Resumes the run there or, if that fails, begins anew
+// unless that run is finished.
 absl::StatusOr<RunOutcome> RunIn(const std::string& work, RunOptions run,
                                  const Deadline& deadline, Log& log,
                                  Engine& engine) {
@@ -136,11 +137,11 @@ absl::StatusOr<RunOutcome> RunIn(const std::string& work, RunOptions run,
           Annotate(RunFolder(work).CheckNoRun(/*resumable=*/false),
                    outcome.status().message()));
     }
-    log.Warning(absl::StrCat("the run in ", work, " can't be gone on with: ",
+    log.Warning(absl::StrCat("the run in ", work, " cannot be resumed: ",
                              outcome.status().message()));
     run.resume = false;
   }
-  // What an earlier run left is of no use any more.
+  // The files of the earlier run are useless now.
   run.overwrite = true;
   return ExecuteRun(run, deadline, log, engine);
 }
@@ -148,14 +149,14 @@ absl::StatusOr<RunOutcome> RunIn(const std::string& work, RunOptions run,
 WorkerOptions WorkersIn(const KaggleOptions& options, const std::string& work) {
   WorkerOptions workers;
   workers.solver = options.solver;
-  // A name of our own: it is removed again.
+  // A name of arctrm's own, so it is removed later.
   workers.scratch = WorkersName(work);
   workers.deadline = Deadline(RealClock(), KaggleTimeLeft(options));
   return workers;
 }
 
-// Stand-ins for the hidden tasks are training tasks, whose answers are known: a
-// rehearsal can be scored. Writes them to `path`; false where it can't be.
+// Writes the solutions of the stand-ins for hidden tasks to `path`, so that a
+// rehearsal can be scored. False if that is impossible.
 bool WriteStandInSolutions(const KaggleEnvironment& site,
                            const ChallengeSet& challenges,
                            const std::string& path) {
@@ -179,13 +180,13 @@ std::vector<std::string> WorkFolders(const KaggleOptions& options,
                                      const KaggleEnvironment& site) {
   std::vector<std::string> folders;
   if (!options.run.work.empty()) folders.push_back(options.run.work);
-  // A run that is started again finds it; runs with other outputs don't.
+  // The name depends on the output, so a restarted run finds its folder.
   const std::string name =
       absl::StrCat("arctrm-", Sha256Hex(options.run.out).substr(0, 8));
   for (const std::string& scratch : site.scratch_folders) {
     folders.push_back(JoinPath(scratch, name));
   }
-  // Where all of those are taken.
+  // In case all of those are in use.
   if (!site.scratch_folders.empty()) {
     folders.push_back(
         JoinPath(site.scratch_folders[0], absl::StrCat(name, "-", getpid())));
@@ -193,9 +194,8 @@ std::vector<std::string> WorkFolders(const KaggleOptions& options,
   return folders;
 }
 
-// Takes `work` and the folder of its workers for this process:
-// FailedPrecondition where it is somebody's, AlreadyExists where another run is
-// at work there.
+// Locks `work` and the folder of its workers. FailedPrecondition if it is a
+// foreign folder, AlreadyExists if another run uses it.
 absl::Status TakeFolder(const std::string& work, const std::string& checkpoint,
                         const std::string& scratch,
                         std::unique_ptr<FileLock>& lock) {
@@ -211,8 +211,7 @@ absl::Status TakeFolder(const std::string& work, const std::string& checkpoint,
   return MakeDirectories(scratch);
 }
 
-// A folder beside `work` for what finds no room elsewhere, for this process
-// alone; "" where another run is at work there.
+// Makes and locks a spare folder beside `work`; "" if another run uses it.
 std::string TakeSpareFolder(const std::string& work,
                             std::unique_ptr<FileLock>& lock) {
   absl::StatusOr<std::unique_ptr<FileLock>> taken =
@@ -222,7 +221,7 @@ std::string TakeSpareFolder(const std::string& work,
   return SpareFolderName(work);
 }
 
-// The submission is valid, and nothing more came of it.
+// The outcome with only placeholders.
 RunOutcome NoTime(const ChallengeSet& challenges, absl::string_view why) {
   RunOutcome outcome;
   outcome.status = absl::StrCat("no time left", why.empty() ? "" : ": ", why);
@@ -248,7 +247,7 @@ absl::StatusOr<RunOptions> PrepareRun(const KaggleOptions& options,
         info.ok() && info->model.puzzle == PuzzleKindName(PuzzleKind::kArc);
     if (!arc) {
       log.Warning(absl::StrCat(
-          "training begins from nothing: ",
+          "training begins from random weights: ",
           info.ok()
               ? absl::StrCat(run.checkpoint, " is for ", info->model.puzzle)
               : std::string(info.status().message())));
@@ -285,7 +284,7 @@ absl::StatusOr<RunOutcome> RunKaggle(const KaggleOptions& options, Log& log) {
                           WritePlaceholder(files.challenges, options.run.out,
                                            options.run.overwrite, log));
   log.Info(absl::StrCat(
-      "time for the job: ",
+      "time for the run: ",
       DurationText(std::max(absl::ZeroDuration(), deadline.Remaining()))));
   if (!WorthBeginning(deadline)) {
     return NoTime(files.challenges, "");
@@ -293,7 +292,7 @@ absl::StatusOr<RunOutcome> RunKaggle(const KaggleOptions& options, Log& log) {
   ARCTRM_ASSIGN_OR_RETURN(RunOptions run, PrepareRun(options, site, log));
   run.standing = standing;
   absl::Status failed =
-      absl::FailedPreconditionError("there is no folder to work in");
+      absl::FailedPreconditionError("no writable scratch folder");
   const std::vector<std::string> folders = WorkFolders(options, site);
   for (size_t i = 0; i < folders.size(); ++i) {
     const std::string& work = folders[i];
@@ -316,7 +315,7 @@ absl::StatusOr<RunOutcome> RunKaggle(const KaggleOptions& options, Log& log) {
         return NoTime(files.challenges, known.message());
       }
       ARCTRM_RETURN_IF_ERROR(known);
-      // Of the limit, not of what is left: a run that is taken up again must
+      // Depends on the limit, not on the time left, since a resumed run must
       // have the same settings.
       settled.train.checkpoint_interval_s = std::min(
           settled.train.checkpoint_interval_s,
@@ -336,14 +335,14 @@ absl::StatusOr<RunOutcome> RunKaggle(const KaggleOptions& options, Log& log) {
       }
       failed = outcome.status();
     }
-    // Another folder is of no use against that, nor the last one against a full
-    // disk.
+    // Another folder does not help against exhausted memory, and there is no
+    // other folder after the last.
     if (IsOutOfMemory(failed)) break;
     if (absl::IsResourceExhausted(failed) && i + 2 == folders.size()) break;
     if (StopSignal() != 0 || !WorthBeginning(deadline)) break;
     log.Warning(absl::StrCat(work, ": ", failed.message()));
   }
-  // The valid file stands, as it would had there been no time from the start.
+  // The placeholder submission remains, as if there had been no time.
   if (absl::IsResourceExhausted(failed)) {
     return NoTime(files.challenges, failed.message());
   }
@@ -356,9 +355,9 @@ absl::StatusOr<std::string> PlanKaggle(const KaggleOptions& options, Log& log) {
   ARCTRM_ASSIGN_OR_RETURN(RunOptions run, PrepareRun(options, site, log));
   const std::vector<std::string> folders = WorkFolders(options, site);
   if (folders.empty()) {
-    return absl::FailedPreconditionError("there is no folder to work in");
+    return absl::FailedPreconditionError("no writable scratch folder");
   }
-  // A folder of this process alone.
+  // A folder for this process only.
   WorkerOptions workers =
       WorkersIn(options, absl::StrCat(folders[0], "-plan-", getpid()));
   ARCTRM_RETURN_IF_ERROR(MakeDirectories(workers.scratch));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The job as it goes inside Kaggle: nobody watches, nothing may be lost, and
-// the clock has been running since before this program began.
+// A run inside Kaggle: unattended, robust against failures, with a time limit
+// that began before this program.
 #pragma once
 
 #include <functional>
@@ -18,34 +18,32 @@ namespace arctrm {
 
 struct KaggleOptions {
   SiteOptions site;
-  // Of the whole notebook, and what of it is left alone: a run that Kaggle cuts
-  // off has no result at all.
+  // The limit of the whole notebook, and a reserve at its end, since a run that
+  // Kaggle cuts off has no result.
   absl::Duration limit = absl::Hours(12);
   absl::Duration safety = absl::Minutes(10);
   // When the notebook began, in seconds since 1970.
   double started = 0;
-  // The program that has the model.
+  // Path of arctrm-solver.
   std::string solver;
-  // out, report, checkpoint, train_on, steps, augmentations and settings; the
-  // rest is filled in from what is found.
+  // Set out, report, checkpoint, train_on, steps, augmentations and settings;
+  // RunKaggle fills in the rest.
   RunOptions run;
-  // Settles run.model, run.train and run.planning once the devices are known
-  // (as "CUDA device 0, bf16" says it).
+  // Sets run.model, run.train and run.planning once the devices are known.
   std::function<absl::Status(Engine& engine, RunOptions& run)> ResolveSettings;
 };
 
-// What is left for the job now. Negative: nothing.
+// The time left for the run; negative if there is none.
 absl::Duration KaggleTimeLeft(const KaggleOptions& options);
 
-// Puts a valid submission in place (one that is already there for the same
-// tasks stays), then carries out the job in workers, one per device. A run that
-// was killed is taken up where it was; what can't be is begun anew. When the
-// scratch folder fills up, the next one is taken. No time left is an outcome,
-// not an error.
+// Writes a valid submission, unless there is one for the same tasks, then runs
+// in workers, one per device. Resumes a killed run if possible, and begins anew
+// otherwise. If the scratch folder is full, switches to the next one. Having no
+// time left is not an error.
 absl::StatusOr<RunOutcome> RunKaggle(const KaggleOptions& options, Log& log);
 
-// What RunKaggle would do, after a short calibration, as text for people.
-// Writes to the scratch folder only, and removes that.
+// Describes what RunKaggle would do, after a short calibration. Writes only to
+// the scratch folder, and removes its files.
 absl::StatusOr<std::string> PlanKaggle(const KaggleOptions& options, Log& log);
 
 }  // namespace arctrm

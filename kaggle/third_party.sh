@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # usage: third_party.sh DIR
-# Fills DIR with the sources of the libraries that arctrm is linked with, as far
-# as it needs them, so that it can be built where nothing can be fetched:
-#   absl, simdjson, zstd,  out of Python source packages, versions and hashes
-#   zlib                   pinned in third_party/requirements.txt
-#   CLI11, nlohmann_json   headers of the system's packages libcli11-dev and
+# Copies the sources of arctrm's libraries to DIR, as far as arctrm needs them,
+# so that it can be built without a network:
+#   absl, simdjson, zstd,  from Python source packages, with versions and
+#   zlib                   hashes pinned in third_party/requirements.txt
+#   CLI11, nlohmann_json   from the system's packages libcli11-dev and
 #                          nlohmann-json3-dev
-# Each with its licence and a CMakeLists.txt of ours (third_party/). DIR is
-# replaced; one that is already as wanted is left alone.
+# Adds the licence of each library and its CMakeLists.txt from third_party/.
+# Replaces DIR unless it is up to date.
 set -euo pipefail
 here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
 
@@ -18,14 +18,15 @@ die() { say "third_party.sh: $*"; exit 2; }
 (($# == 1)) || die "usage: third_party.sh DIR"
 out=$1
 mark=$out/arctrm-third-party
-# Whatever goes in changes this text.
+# Differs if an input of this script differs.
 state=$(cd "$here" && sha256sum third_party.sh third_party/*.txt \
   third_party/*/CMakeLists.txt third_party/zstd/build/cmake/CMakeLists.txt)
 if [[ -e $mark && $(cat "$mark") == "$state" ]]; then
   exit 0
 fi
 [[ ! -e $out || -e $mark ]] ||
-  die "$out is there and is none of mine; give another folder or remove it"
+  die "$out exists, but this script did not make it; name another folder" \
+      "or remove it"
 for file in CLI/CLI.hpp nlohmann/json.hpp; do
   [[ -e /usr/include/$file ]] ||
     die "/usr/include/$file is missing; install libcli11-dev and" \
@@ -46,8 +47,7 @@ quietly python3 -m venv "$scratch/venv"
 pip=("$scratch/venv/bin/python" -m pip --disable-pip-version-check --no-input)
 quietly "${pip[@]}" install --no-deps --require-hashes \
   -r "$here/third_party/tools.txt"
-# pip insists on reading each package's description, which its own set-up
-# writes; nothing is compiled.
+# pip runs each package's set-up to read its description; nothing is compiled.
 quietly "${pip[@]}" download --no-deps --no-binary :all: --require-hashes \
   --no-build-isolation -d "$scratch" -r "$here/third_party/requirements.txt"
 for package in grpcio pysimdjson zstandard; do
@@ -60,7 +60,7 @@ fresh=$scratch/fresh
 cp -r "$here/third_party" "$fresh"
 rm -f "$fresh"/*.txt
 
-# Abseil: the headers of the folders in use, the sources that CMakeLists.txt
+# Abseil: the headers of the used folders and the sources that CMakeLists.txt
 # names.
 abseil=$scratch/grpcio/third_party/abseil-cpp
 (
@@ -76,8 +76,8 @@ while read -r file; do
   mkdir -p "$fresh/absl/$(dirname "$file")"
   cp "$abseil/$file" "$fresh/absl/$file"
 done <"$scratch/files"
-# The package holds one text of the Apache License for itself and for Abseil,
-# with other licences behind it; simdjson's package only names it.
+# grpcio holds one text of the Apache License for itself and Abseil, followed by
+# other licences. simdjson's package names the licence without its text.
 apache() {
   printf '%s is used under the Apache License 2.0.\n\n' "$1"
   sed '/END OF TERMS/q' "$scratch/grpcio/LICENSE"
@@ -91,7 +91,7 @@ cp "$scratch/zstandard/zstd"/{zstd.c,zstd.h,zstd_errors.h,zdict.h,LICENSE} \
   "$fresh/zstd/"
 
 cp "$scratch/grpcio/third_party/zlib"/*.[ch] "$fresh/zlib/"
-# The package leaves its licence out, but zlib.h begins with it.
+# The package omits the licence, but zlib.h begins with it.
 sed -n '/Copyright (C)/,/madler@/p' "$fresh/zlib/zlib.h" >"$fresh/zlib/LICENSE"
 [[ -s $fresh/zlib/LICENSE ]] || die "zlib.h doesn't begin with its licence"
 

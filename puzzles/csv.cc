@@ -199,8 +199,7 @@ size_t Find(const Fields& header, std::initializer_list<const char*> names) {
   return Columns::kNone;
 }
 
-// Finds columns by the names in our files and in public sets of Sudoku and
-// mazes.
+// Finds columns by the names in our files and in public sets.
 Columns NamedColumns(const Fields& header) {
   Columns columns;
   columns.question = Find(header, {"question", "questions", "puzzle", "puzzles",
@@ -255,8 +254,7 @@ bool IsQuestionAlone(const Fields& row, size_t grid) {
          (IsMazeText(row[grid]) && row[grid].find('o') == row[grid].npos);
 }
 
-// Recognises the columns of a first row without a header by its fields. The
-// question is kNone if that fails.
+// Recognises columns by the fields of a first row; kNone if that fails.
 Columns UnmistakableColumns(const Fields& row) {
   Columns columns;
   columns.count = row.size();
@@ -475,7 +473,7 @@ std::string FirstLine(absl::string_view bytes) {
                       cut ? "..." : "");
 }
 
-// Refuses two columns with the same name, if it is one that matters.
+// Refuses duplicate names of used columns.
 absl::Status CheckOnce(const Fields& header, const Columns& columns,
                        const Reader& reader) {
   for (const size_t used : {columns.question, columns.answer}) {
@@ -501,8 +499,7 @@ bool ConsumeSeparatorLine(absl::string_view& bytes) {
   return true;
 }
 
-// Determines separator and columns from the first row; InvalidArgument shows
-// that row.
+// Finds separator and columns; InvalidArgument shows the first row.
 absl::Status LookAtFirstRow(absl::string_view bytes, absl::string_view name,
                             char& separator, Columns& columns) {
   absl::Status broken;

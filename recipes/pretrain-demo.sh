@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Remakes pipeline/demo_checkpoint: generated tasks of other seeds than the
-# demo's, four rules left out (LeftOutRules in pipeline/demo_checkpoint.cc). The
-# second training lets the learning rates down.
+# Trains pipeline/demo_checkpoint again, on generated tasks with other seeds
+# than the demo's and without four rules (LeftOutRules in
+# pipeline/demo_checkpoint.cc). The learning rates decay in the second training.
 # usage: pretrain-demo.sh BUILD_DIR WORK_DIR [TIME_LIMIT [SECOND_LIMIT]]
 set -euo pipefail
 build=$1

@@ -34,25 +34,23 @@ std::vector<std::string> AttemptRemarks(const ReadSubmissionResult& read) {
   };
   count(read.empty, "empty or null");
   count(read.missing, "missing");
-  count(read.malformed, "without the form of a grid");
+  count(read.malformed, "not a grid");
   if (!wrong.empty()) {
     lines.push_back(
         absl::StrCat(absl::StrJoin(wrong, ", "),
                      ": counted as wrong; `arctrm validate` says where"));
   }
   if (read.whole_floats > 0) {
-    lines.push_back(absl::StrCat(
-        Counted(static_cast<size_t>(read.whole_floats), "grid has",
-                "grids have"),
-        " numbers written like 1.0: taken as integers here; `arctrm validate` "
-        "refuses them"));
+    lines.push_back(absl::StrCat(Counted(static_cast<size_t>(read.whole_floats),
+                                         "grid has", "grids have"),
+                                 " numbers written like 1.0: accepted here, "
+                                 "but `arctrm validate` refuses them"));
   }
   if (read.repeated > 0) {
     lines.push_back(absl::StrCat(
-        Counted(static_cast<size_t>(read.repeated), "task stands",
-                "tasks stand"),
-        " there again: the first of each counts; `arctrm validate` says "
-        "where"));
+        Counted(static_cast<size_t>(read.repeated), "task occurs",
+                "tasks occur"),
+        " more than once: the first one counts; `arctrm validate` says where"));
   }
   const size_t all = read.faults.size();
   if (all > 0 && (lines.empty() || read.malformed > 0)) {
@@ -93,8 +91,8 @@ std::vector<std::string> CoverageRemarks(const Coverage& coverage,
                    tasks == 1 ? " tasks is missing" : " tasks are missing"),
       coverage.missing_tasks, &lines);
   Add(Counted(coverage.missing_outputs.size(),
-              "test input of tasks that are there has no attempts",
-              "test inputs of tasks that are there have no attempts"),
+              "test input of present tasks has no attempts",
+              "test inputs of present tasks have no attempts"),
       coverage.missing_outputs, &lines);
   Add(Counted(coverage.overfull_tasks.size(),
               "task has more entries than test inputs",

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is to be said of a submission that is scored although it lacks
-// something.
+// Remarks on an incomplete or faulty submission that is scored.
 #pragma once
 
 #include <string>
@@ -11,14 +10,14 @@
 
 namespace arctrm {
 
-// A line each on attempts that are missing, empty or no grids, on numbers
-// written as 1.0, and on other faults of the file; none for a sound one.
+// One line each about missing, empty or malformed attempts, about numbers
+// written as 1.0, and about other faults. None for a faultless file.
 std::vector<std::string> AttemptRemarks(const ReadSubmissionResult& read);
 
-// What a submission lacks beside `solutions`, or has too much.
+// Differences between a submission and the solutions.
 struct Coverage {
   std::vector<std::string> missing_tasks;
-  // "b[1]", of tasks that are there.
+  // "b[1]": test outputs missing from tasks that are present.
   std::vector<std::string> missing_outputs;
   // Tasks with more entries than test outputs.
   std::vector<std::string> overfull_tasks;
@@ -26,7 +25,7 @@ struct Coverage {
   std::vector<std::string> unknown_tasks;
 };
 Coverage Compare(const Submission& submission, const SolutionSet& solutions);
-// "1 of 2 tasks is missing: b" and so on; none where both fit.
+// Lines such as "1 of 2 tasks is missing: b"; none if both match.
 std::vector<std::string> CoverageRemarks(const Coverage& coverage,
                                          size_t num_tasks);
 

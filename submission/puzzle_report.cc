@@ -17,14 +17,14 @@ namespace arctrm {
 namespace {
 
 constexpr size_t kMostDrawn = 120;
-// Of those, puzzles that were not solved, where there are enough others.
+// At most this many of them are unsolved, if there are enough solved ones.
 constexpr size_t kMostUnsolvedDrawn = 80;
 constexpr size_t kRatingRows = 6;
 constexpr int kPixels = 244;
 
 enum class Result { kExact, kValid, kWrong, kUnknown };
 
-// The class of the map and the value of the filter.
+// CSS class in the map, and value of the filter.
 absl::string_view ResultName(Result result) {
   switch (result) {
     case Result::kExact:
@@ -55,7 +55,7 @@ Result ResultOf(const PuzzleReportData& data, size_t i) {
   return Result::kWrong;
 }
 
-// Puzzles with a known answer and one of the model.
+// Puzzles with a known answer and an answer of the model.
 struct Scored {
   std::vector<Puzzle> puzzles;
   std::vector<Grid> answers;
@@ -71,7 +71,7 @@ Scored ScoredOf(const PuzzleReportData& data, int least_rating,
   Scored out;
   for (size_t i = 0; i < data.answers.size(); ++i) {
     const Puzzle& puzzle = data.puzzles.puzzles[i];
-    // Without a rating a puzzle counts where no rating is asked for.
+    // Puzzles without a rating are below every limit.
     const int rating = puzzle.rating.value_or(std::numeric_limits<int>::min());
     if (puzzle.answer.empty() || rating < least_rating ||
         rating > most_rating) {
@@ -104,11 +104,12 @@ std::string ScoreCards(const PuzzleReportData& data) {
       CardHtml(false, "Right cells", score.token_accuracy,
                "of all cells, clues included"),
       CardHtml(false, "Mean confidence", scored.confidence,
-               "what the halting head says"),
+               "of the halting head"),
       "</div>\n");
 }
 
-// [least, most] ratings of at most kRatingRows groups of about equal size.
+// Divides the puzzles into at most kRatingRows ranges [least, most] of ratings
+// with about equal numbers of puzzles.
 std::vector<std::pair<int, int>> RatingGroups(const PuzzleReportData& data) {
   std::vector<int> ratings;
   for (size_t i = 0; i < data.answers.size(); ++i) {
@@ -136,7 +137,7 @@ std::string RatingsHtml(const PuzzleReportData& data) {
   std::string html = absl::StrCat(
       "<h2>Score by difficulty</h2>\n<div class=\"groups scroll\"><table>"
       "<thead><tr><th scope=\"col\">",
-      maze ? "Steps of the path" : "Guesses a solver makes",
+      maze ? "Steps of the path" : "Guesses of a solver",
       "</th><th scope=\"col\">Puzzles</th><th scope=\"col\">Exact</th><th "
       "scope=\"col\">Valid</th><th scope=\"col\">Right cells</th><th "
       "scope=\"col\">Confidence</th></tr></thead><tbody>\n");
@@ -154,7 +155,7 @@ std::string RatingsHtml(const PuzzleReportData& data) {
   return html + "</tbody></table></div>\n";
 }
 
-// Which puzzles are drawn, in the order of the file.
+// For each puzzle, whether it is drawn.
 std::vector<bool> Drawn(const std::vector<Result>& results) {
   std::vector<bool> drawn(results.size(), false);
   size_t left = kMostDrawn;
@@ -310,7 +311,7 @@ std::string PuzzlesHtml(const PuzzleReportData& data) {
 
 std::string PuzzleReportHtml(const PuzzleReportData& data) {
   const int64_t all = static_cast<int64_t>(data.puzzles.puzzles.size());
-  std::string summary = "No puzzles were to be answered.";
+  std::string summary = "The file had no puzzles to answer.";
   if (all > 0) {
     const int side = data.puzzles.puzzles[0].question.rows();
     const bool maze = data.puzzles.kind == PuzzleKind::kMaze;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The HTML report of a job on Sudoku or mazes, as self-contained as that of a
-// run (submission/report.h).
+// The self-contained HTML report of `arctrm puzzle` for Sudoku or mazes, like
+// that of a run (submission/report.h).
 #pragma once
 
 #include <string>
@@ -12,13 +12,13 @@
 namespace arctrm {
 
 struct PuzzleReportData : ReportPage {
-  PuzzleFile puzzles;  // those that were to be answered
-  // In the same order; fewer when time ran out. `answer` is the model's.
+  PuzzleFile puzzles;  // all puzzles of the run
+  // In the same order; fewer if time ran out. `answer` is the model's.
   std::vector<Puzzle> answers;
 };
 
-// Scores only what has a known answer. Draws at most 120 puzzles, those with a
-// wrong answer first; the map above them shows all.
+// Scores only puzzles with known answers. Draws at most 120 puzzles, those with
+// wrong answers first; a map shows all.
 std::string PuzzleReportHtml(const PuzzleReportData& data);
 
 }  // namespace arctrm

@@ -24,7 +24,7 @@ std::string Open(int side, int cell, absl::string_view label) {
       size, size, size, size, label, side);
 }
 
-// Squares on the cells of an answer that are not as in the known one.
+// Squares on the wrong cells of an answer.
 std::string WrongCells(const Puzzle& puzzle, const Grid& shown, int cell) {
   std::string path;
   if (!SameShape(puzzle.answer, shown) || shown == puzzle.question) return path;
@@ -50,8 +50,8 @@ std::string Rules(int side, int cell, int every_col, int every_row) {
   return path;
 }
 
-// One <text> per row and class, with a place for every digit: much shorter than
-// one per digit.
+// Writes one <text> per row and class with a position per digit, which is much
+// shorter than one <text> per digit.
 std::string Digits(const Puzzle& puzzle, const Grid& shown, int cell) {
   std::string svg;
   for (const bool clues : {true, false}) {
@@ -92,7 +92,7 @@ std::string SudokuSvg(const Puzzle& puzzle, const Grid& shown, int pixels) {
       cell * 3 / 5, "\">", Digits(puzzle, shown, cell), "</g></svg>");
 }
 
-// Rows of wall as strokes one cell wide.
+// Draws rows of walls as strokes one cell wide.
 std::string Walls(const Grid& grid, int cell) {
   std::string path;
   for (int r = 0; r < grid.rows(); ++r) {
@@ -109,7 +109,8 @@ std::string Walls(const Grid& grid, int cell) {
   return path;
 }
 
-// A line through neighbouring cells of the way; a dot for one alone.
+// Draws a line through neighbouring cells of the path, or a dot for a single
+// cell.
 std::string Way(const Grid& grid, int cell) {
   const auto on_way = [&](int r, int c) {
     return r < grid.rows() && c < grid.cols() && grid.at(r, c) >= kMazeStart;
@@ -121,7 +122,7 @@ std::string Way(const Grid& grid, int cell) {
       const std::string move =
           absl::StrFormat("M%g %g", (c + .5) * cell, (r + .5) * cell);
       const auto joined = [&](int to_r, int to_c) {
-        // S and G side by side are not on a way of their own.
+        // Do not join adjacent S and G directly.
         return on_way(to_r, to_c) &&
                (grid.at(r, c) == kMazePath || grid.at(to_r, to_c) == kMazePath);
       };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Sudoku and mazes as inline SVG, drawn as people know them: digits in a ruled
-// square, walls and a line for the way.
+// Draws Sudoku and mazes as inline SVG: digits in a ruled square, walls and a
+// line for the path.
 #pragma once
 
 #include <string>
@@ -11,10 +11,10 @@
 
 namespace arctrm {
 
-// One <svg class="puzzle"> element of about `pixels`, to stand in a report
-// (whose style sheet colours it). `shown`: the question itself, or an answer:
-// digits that were found stand out, and cells that are not as in the known
-// answer are marked. "" when `shown` has another shape than the question.
+// One <svg class="puzzle"> element of about `pixels`, coloured by the style
+// sheet of the report. `shown` is the question itself or an answer; in an
+// answer, found digits are highlighted and wrong cells marked. "" if `shown`
+// has a different shape from the question.
 std::string PuzzleSvg(PuzzleKind kind, const Puzzle& puzzle, const Grid& shown,
                       int pixels);
 

@@ -12,7 +12,8 @@
 namespace arctrm {
 namespace {
 
-// Browsers stay quick with this much; further candidates give way first.
+// Pages of this size stay fast in browsers. Further candidates are dropped
+// first.
 constexpr int64_t kMaxTaskBytes = int64_t{24} << 20;
 
 int NumFirstRight(const ScoreTable& score) {
@@ -102,8 +103,8 @@ std::string GroupsHtml(const ReportData& data) {
       std::any_of(data.label_scores.begin(), data.label_scores.end(),
                   [](const auto& g) { return !g.second.oracle.empty(); });
   std::string html = absl::StrCat(
-      "<h2>Score by group</h2>\n<div class=\"groups scroll\"><table><thead><tr>"
-      "<th scope=\"col\">Group</th><th scope=\"col\">Tasks</th><th "
+      "<h2>Score by label</h2>\n<div class=\"groups scroll\"><table><thead><tr>"
+      "<th scope=\"col\">Label</th><th scope=\"col\">Tasks</th><th "
       "scope=\"col\">Two attempts, per task</th><th scope=\"col\">Two "
       "attempts, per output</th><th scope=\"col\">First attempt, per output"
       "</th>",
@@ -134,12 +135,12 @@ std::string Controls(const ReportData& data, bool scored) {
   for (const ReportTask& task : data.tasks) groups.insert(task.group);
   if (groups.size() > 1) {
     html +=
-        "<select aria-label=\"Group\"><option value=\"\">All groups</option>";
+        "<select aria-label=\"Label\"><option value=\"\">All labels</option>";
     for (const std::string& group : groups) {
       const std::string name = EscapeHtml(group);
-      // "=" tells the group without a name from no choice at all.
+      // "=" distinguishes tasks without a label from no selection.
       absl::StrAppend(&html, "<option value=\"=", name, "\">",
-                      group.empty() ? "no group" : name, "</option>");
+                      group.empty() ? "no label" : name, "</option>");
     }
     html += "</select>";
   }
@@ -159,8 +160,8 @@ std::string TasksSection(const ReportData& data) {
     absl::StrAppend(
         &html, TaskMapHtml(data.tasks),
         "<p class=\"key\"><i class=\"solved\"></i>solved<i "
-        "class=\"partly\"></i>some of its outputs<i class=\"unsolved\"></i>"
-        "unsolved<i></i>not known</p>\n");
+        "class=\"partly\"></i>partly solved<i class=\"unsolved\"></i>"
+        "unsolved<i></i>unknown</p>\n");
   }
   return absl::StrCat(html, Controls(data, scored),
                       TasksHtml(data.tasks, kMaxTaskBytes));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The self-contained HTML report of a run: no network, no script needed to read
-// it (a small inline one filters), prints well.
+// The self-contained HTML report of a run. It needs no network and no script to
+// be read; a small inline script filters tasks.
 #pragma once
 
 #include <optional>
@@ -16,7 +16,7 @@ namespace arctrm {
 
 struct ReportCandidate {
   Grid grid;
-  double votes = 0;  // 0: a second answer (Vote::second)
+  double votes = 0;  // 0 for a second answer (Vote::second)
   double mean_confidence = 0;
 };
 
@@ -29,24 +29,25 @@ struct ReportTestInput {
 
 struct ReportTask {
   Task task;
-  // "pretrained rule", "left-out rule", …; "" for none. Shown and filterable.
+  // The task label ("pretrained rule", "left-out rule" …), or "". Shown in the
+  // report and its filter.
   std::string group;
   std::vector<ReportTestInput> tests;
 };
 
 struct ReportData : ReportPage {
   std::optional<ScoreTable> score;
-  // Score by group ("pretrained rule" …), when there are groups.
+  // Score by task label, if there are labels.
   std::vector<std::pair<std::string, ScoreTable>> label_scores;
   std::vector<ReportTask> tasks;
 };
 
 std::string ReportHtml(const ReportData& data);
 
-// Is it a page that ReportHtml() or PuzzleReportHtml() made, in whatever
-// version?
+// Was the page made by ReportHtml() or PuzzleReportHtml() of any version?
 bool IsReport(absl::string_view html);
-// ReportPage::owner of such a page; "" where it has none, as earlier ones.
+// ReportPage::owner of such a page; "" if missing, as in pages of older
+// versions.
 std::string ReportOwner(absl::string_view html);
 
 }  // namespace arctrm

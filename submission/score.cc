@@ -125,8 +125,8 @@ absl::StatusOr<ScoreTable> Score(const Submission& submission,
   }
   if (!shared) {
     return absl::InvalidArgumentError(
-        "the submission and the solutions have no task in common: are they of "
-        "the same data set?");
+        "the submission and the solutions have no task in common; do they "
+        "belong to the same data set?");
   }
   if (score.outputs.empty()) {
     return absl::InvalidArgumentError("no test output is known");
@@ -171,7 +171,7 @@ std::string ScoreJson(const ScoreTable& score) {
           absl::StrCat(output.task_id, "[", output.test_index, "]"));
     }
   }
-  // An id may come from a file name, which need not be UTF-8.
+  // Ids may come from file names, which need not be UTF-8.
   return json.dump(-1, ' ', /*ensure_ascii=*/true,
                    nlohmann::ordered_json::error_handler_t::replace) +
          "\n";

@@ -17,13 +17,13 @@ std::string Color(int color) {
   return absl::StrFormat("#%06x", kPalette[static_cast<size_t>(color)]);
 }
 
-// SVG needs a separator only before a number that has no sign of its own.
+// SVG needs a separator only before numbers without a sign.
 void AppendMove(int dx, int dy, std::string& path) {
   absl::StrAppend(&path, "m", dx, dy < 0 ? "" : " ", dy);
 }
 
-// The runs of each colour as strokes one cell wide, moved along from the end of
-// the one before: far shorter than rectangles.
+// Draws runs of each colour as strokes one cell wide with relative moves, which
+// is far shorter than rectangles.
 std::array<std::string, kNumColors> Strokes(const Grid& grid, int background) {
   std::array<std::string, kNumColors> paths;
   std::array<std::pair<int, int>, kNumColors> pens{};
@@ -74,7 +74,7 @@ std::string GridSvg(const Grid& grid, const GridSvgOptions& options) {
   const int width = grid.cols() * cell + 1;
   const int height = grid.rows() * cell + 1;
   const int background = MostFrequentColor(grid);
-  // Lines lie on pixel centres, hence the half pixel.
+  // Shift by half a pixel, so that lines lie on pixel centres.
   std::string svg = absl::StrFormat(
       "<svg class=\"grid\" width=\"%d\" height=\"%d\" viewBox=\"-.5 -.5 %d "
       "%d\" role=\"img\" aria-label=\"grid, %d rows, %d columns\" "

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Grids as inline SVG in the ARC palette, crisp at any zoom.
+// Draws grids as inline SVG in the ARC palette.
 #pragma once
 
 #include <string>
@@ -11,21 +11,21 @@
 namespace arctrm {
 
 struct GridSvgOptions {
-  // The longer side is at most about this many pixels, but a cell never gets
-  // smaller than 3 pixels …
+  // Maximum length of the longer side in pixels; but cells have at least 3
+  // pixels.
   int max_pixels = 240;
-  // … nor larger than this, so that a small grid stays small.
+  // Maximum size of a cell in pixels.
   int max_cell_pixels = 22;
-  // (row, column) of cells to draw a dot on, e.g. those that are wrong.
+  // (row, column) of cells that get a dot, such as wrong ones.
   std::vector<std::pair<int, int>> marks = {};
 };
 
-// Pixels of a cell under `options`. `grid` is not empty.
+// Size of a cell in pixels. `grid` must not be empty.
 int GridCellPixels(const Grid& grid, const GridSvgOptions& options);
 
-// One <svg class="grid"> element with a text label for screen readers, to stand
-// in an HTML document (no namespace, no style sheet, no ids). Needs a few bytes
-// per run of equal colour. "" for an empty grid.
+// One <svg class="grid"> element for HTML documents, with a label for screen
+// readers. It has no namespace, style sheet or ids, and takes a few bytes per
+// run of equal colour. "" for an empty grid.
 std::string GridSvg(const Grid& grid, const GridSvgOptions& options = {});
 
 }  // namespace arctrm

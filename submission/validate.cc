@@ -23,14 +23,14 @@ using simdjson::dom::element;
 using simdjson::dom::element_type;
 using simdjson::dom::object;
 
-// What a submission needs is 5; the rest lets a grid nested once too often be
-// named by its place. As many as the reader takes.
+// Submissions need a depth of 5; more lets faults in deeper nesting be reported
+// with their place. The same limit as in the reader.
 constexpr size_t kMaxDepth = 17;
-// A file of nothing but faults must not fill the memory with their text.
+// Limits the memory for the faults of a bad file.
 constexpr size_t kMaxListed = 100000;
 constexpr absl::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
-// As it may stand in a line: the bytes of a key or text, cut short.
+// A key or text shortened for a message.
 std::string Shown(std::string_view text) {
   constexpr size_t kMaxBytes = 64;
   if (text.size() <= kMaxBytes) return absl::Utf8SafeCEscape(AbslView(text));
@@ -51,7 +51,7 @@ std::string Found(element value) {
     case element_type::NULL_VALUE:
       return "null";
     case element_type::DOUBLE: {
-      // 1.0 would print as "1" and look right.
+      // Keeps the ".0" of 1.0, since "1" would look valid.
       const double number = double(value);
       std::string text = absl::StrCat(number);
       if (text.find_first_of(".en") == std::string::npos) text += ".0";
@@ -101,8 +101,7 @@ class Validator {
     for (const Task& task : challenges_.tasks) {
       if (seen.count(task.id) == 0) {
         Add(Shown(task.id),
-            "missing: the challenges hold this task and the submission does "
-            "not");
+            "missing: this task of the challenges is not in the submission");
       }
     }
   }
@@ -115,7 +114,7 @@ class Validator {
   }
 
  private:
-  // `task` is nullptr for an id that the challenges lack: only the form counts.
+  // `task` is null for an unknown id; then only the form is checked.
   void CheckTask(const std::string& id, element value, const Task* task) {
     array entries;
     if (value.get(entries) != simdjson::SUCCESS) {
@@ -124,7 +123,7 @@ class Validator {
           absl::StrCat("expected a list with one entry per test input, found ",
                        Found(value)));
     }
-    // Not size(): simdjson's count stops at 2^24 - 1.
+    // simdjson's size() saturates at 2^24 - 1.
     size_t count = 0;
     for (element entry : entries) {
       CheckEntry(absl::StrCat(id, "[", count, "]"), entry);
@@ -183,7 +182,7 @@ class Validator {
           if (first_is_row && num_cells != first_cells) {
             Add(place, absl::StrCat("row ", num_rows, " has ", num_cells,
                                     num_cells == 1 ? " cell" : " cells",
-                                    ", row 0 has ", first_cells));
+                                    ", but row 0 has ", first_cells));
           }
         } else {
           Add(at,
@@ -198,8 +197,7 @@ class Validator {
     }
   }
 
-  // Returns how many cells there are. Cells beyond the thirtieth are only
-  // counted.
+  // Returns the number of cells. Cells after the thirtieth are only counted.
   size_t CheckRow(const std::string& place, array cells) {
     size_t count = 0;
     for (element cell : cells) {
@@ -218,7 +216,7 @@ class Validator {
   }
 
   static bool IsColor(element cell) {
-    // get<uint64_t> would also take a whole double.
+    // get<uint64_t> would also accept 3.0.
     return cell.type() == element_type::INT64 && int64_t(cell) >= 0 &&
            int64_t(cell) < kNumColors;
   }
@@ -229,8 +227,8 @@ class Validator {
   size_t unlisted_ = 0;
 };
 
-// The fault of a file that is not one JSON document: the reader says it better
-// than the parser.
+// The fault of a file that is not one JSON document. The reader's message is
+// better than the parser's.
 std::string DocumentFault(absl::string_view path) {
   const absl::Status status = CheckSubmissionDocument(path);
   std::string message(status.message());
@@ -256,7 +254,7 @@ absl::StatusOr<std::vector<std::string>> ValidateSubmission(
                   "as UTF-8 without it");
     text.erase(0, kByteOrderMark.size());
   }
-  // simdjson reads a little past the end.
+  // simdjson reads past the end.
   text.reserve(text.size() + simdjson::SIMDJSON_PADDING);
   simdjson::dom::parser parser;
   simdjson::error_code error = parser.allocate(text.size(), kMaxDepth);

@@ -18,7 +18,7 @@
 namespace arctrm {
 namespace {
 
-// In the place of an empty grid.
+// Replaces empty grids.
 const Grid& Nothing() {
   static const Grid* const grid = new Grid(1, 1);
   return *grid;
@@ -39,8 +39,7 @@ void AppendGrid(const Grid& grid, std::string& out) {
   out += ']';
 }
 
-// Ids are keys of JSON files that were read: quotes and control characters in
-// them must be escaped again.
+// Ids come from JSON keys and may contain quotes and control characters.
 void AppendString(const std::string& text, std::string& out) {
   constexpr char kHex[] = "0123456789abcdef";
   out += '"';
@@ -60,7 +59,7 @@ void AppendString(const std::string& text, std::string& out) {
   out += '"';
 }
 
-// No submission for them is longer.
+// Upper bound of the size of a submission.
 int64_t MostBytes(const ChallengeSet& challenges) {
   constexpr int64_t kGrid = 30 * (2 * 30 + 2) + 2;
   constexpr int64_t kOutput = 2 * kGrid + 40;
@@ -82,7 +81,7 @@ bool Fits(const Submission& submission, const ChallengeSet& challenges) {
                      });
 }
 
-// What the file will hold: empty grids become placeholders.
+// The content of the file: empty grids become [[0]].
 Submission AsWritten(Submission submission) {
   for (auto& [id, outputs] : submission) {
     for (Attempts& attempts : outputs) {
@@ -98,14 +97,14 @@ absl::Status CheckReadsBack(const Submission& submission,
   const absl::StatusOr<Submission> back = ReadSubmission(fresh);
   if (!back.ok()) {
     return absl::InternalError(absl::StrCat(
-        "what was written doesn't read back: ", back.status().message(),
-        "; the submission that was there is untouched"));
+        "the written file cannot be read back: ", back.status().message(),
+        "; the former submission is unchanged"));
   }
   if (*back != AsWritten(submission)) {
-    return absl::InternalError(absl::StrCat(
-        fresh,
-        ": what was written reads back as something else; the submission that "
-        "was there is untouched"));
+    return absl::InternalError(
+        absl::StrCat(fresh,
+                     ": the written file reads back with other content; the "
+                     "former submission is unchanged"));
   }
   return absl::OkStatus();
 }
@@ -147,10 +146,9 @@ Submission PlaceholderSubmission(const ChallengeSet& challenges) {
 absl::Status CheckSubmissionPath(absl::string_view path) {
   ARCTRM_RETURN_IF_ERROR(CheckIsFile(path));
   if (!IsSpecialFile(path) || path == "/dev/null") return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      absl::StrCat("can't write ", path,
-                   ": a run replaces its submission again and again; give the "
-                   "name of a file"));
+  return absl::FailedPreconditionError(absl::StrCat(
+      "can't write ", path,
+      ": a run replaces its submission repeatedly; give the name of a file"));
 }
 
 bool LooksLikeSubmission(absl::string_view text) {
@@ -188,15 +186,16 @@ absl::Status WriteSubmission(const Submission& submission,
                              const ChallengeSet& challenges,
                              absl::string_view path, bool again) {
   if (!Fits(submission, challenges)) {
-    return absl::InternalError(absl::StrCat(
-        path,
-        ": the submission doesn't answer exactly the challenges' test "
-        "inputs; nothing was written"));
+    return absl::InternalError(
+        absl::StrCat(path,
+                     ": the submission does not match the test inputs of the "
+                     "challenges; nothing was written"));
   }
   if (IsSpecialFile(path)) {
     return WriteFileAtomically(path, SubmissionJson(submission));
   }
-  // Written beside, read back as a stranger would, and only then put in place.
+  // Replaces the file only after reading back the new one with the public
+  // reader.
   return ReplaceFile(path, SubmissionJson(submission),
                      again ? MostBytes(challenges) : 0,
                      [&](const std::string& fresh) {

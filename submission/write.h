@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// submission.json: valid from the first second, replaced atomically.
+// Writes submission.json. It is always valid, and replaced atomically.
 #pragma once
 
 #include <string>
@@ -12,34 +12,34 @@
 namespace arctrm {
 
 // {"id":[{"attempt_1":[[…]],"attempt_2":[[…]]},…],…}, ids in map order. Empty
-// grids are written as [[0]].
+// grids become [[0]].
 std::string SubmissionJson(const Submission& submission);
 
-// PlaceholderFor() every test input (arc/placeholder.h): a legal file in which
-// nothing is answered.
+// PlaceholderFor() every test input (arc/placeholder.h): a valid submission
+// without answers.
 Submission PlaceholderSubmission(const ChallengeSet& challenges);
 
-// Can a run's submission, which is replaced again and again, be written to
-// `path`? As CheckIsFile(), but of what is no file /dev/null alone.
+// Checks that a run can repeatedly replace its submission at `path`. As
+// CheckIsFile(), but of special files only /dev/null is allowed.
 absl::Status CheckSubmissionPath(absl::string_view path);
-// Is `text` JSON of the form of a submission, of whatever tasks, or the
-// beginning of one that was cut?
+// Is `text` a submission for any tasks, or the beginning of one?
 bool LooksLikeSubmission(absl::string_view text);
-// Is any test input answered by more than a placeholder? For test inputs that
-// `challenges` lacks, everything but blank attempts is an answer.
+// Does any test input have an answer other than a placeholder? For test inputs
+// that are not in `challenges`, all attempts but blank ones are answers.
 bool HasAnswers(const Submission& submission, const ChallengeSet& challenges);
 
-// Checks `submission` against `challenges` (Internal if it doesn't fit: our
-// bug), writes to a temporary name, syncs, reads it back, renames. Whatever
-// fails, the file that was there stays. A device or a pipe is written to as it
-// stands. `again`: more will follow, for which room is kept from now on
-// (base/replaced_file.h), until ReleaseRoom(path).
+// Checks `submission` against `challenges` (Internal if they do not match),
+// writes it under a temporary name, syncs, reads it back, and renames it. Keeps
+// the former file if anything fails. Writes directly to devices and pipes.
+// `again`: reserve room for later versions (base/replaced_file.h) until
+// ReleaseRoom(path).
 absl::Status WriteSubmission(const Submission& submission,
                              const ChallengeSet& challenges,
                              absl::string_view path, bool again = false);
 
-// Per test input the answers of several submissions, weighted: attempt_1 counts
-// its weight, attempt_2 half of it; ties by content. Placeholders don't count.
+// Merges submissions by a weighted vote per test input: attempt_1 counts with
+// the weight, attempt_2 with half of it; ties are broken by content.
+// Placeholders do not count.
 struct WeightedSubmission {
   Submission submission;
   double weight = 1;

@@ -20,9 +20,11 @@
 namespace arctrm {
 namespace {
 
+using simdjson::dom::object;
+
 constexpr char kFormat[] = "arctrm-ballots";
 constexpr int kVersion = 1;
-// 400 tasks x 1000 views of the largest grids stay below half of it.
+// 400 tasks with 1000 views of the largest grids need less than half of it.
 constexpr int64_t kMaxBytes = int64_t{4} << 30;
 
 float CleanConfidence(float confidence) {
@@ -30,14 +32,14 @@ float CleanConfidence(float confidence) {
   return std::clamp(confidence, 0.0f, 1.0f);
 }
 
-// The shortest decimal that reads back as the same double.
+// The shortest decimal that gives the same double.
 std::string Decimal(double value) {
   char buffer[40];
   const auto end = std::to_chars(buffer, buffer + sizeof(buffer), value);
   return std::string(buffer, end.ptr);
 }
 
-// A float in as few digits as still give it back through a double.
+// The shortest decimal that gives the same float when read as a double.
 std::string Decimal(float value) {
   char buffer[40];
   const auto end = std::to_chars(buffer, buffer + sizeof(buffer), value);
@@ -47,7 +49,7 @@ std::string Decimal(float value) {
   return Decimal(static_cast<double>(value));
 }
 
-// Rows of digits divided by a blank; "" for the empty grid.
+// Rows of digits separated by blanks; "" for an empty grid.
 std::string GridDigits(const Grid& grid) {
   std::string text;
   text.reserve(static_cast<size_t>((grid.cols() + 1) * grid.rows()));
@@ -82,6 +84,95 @@ std::optional<Grid> GridFromDigits(std::string_view text) {
   if (width == 0 || (cols >= 0 && width != cols)) return std::nullopt;
   if (rows > kMaxSide || width > kMaxSide) return std::nullopt;
   return Grid(rows, width, std::move(cells));
+}
+
+struct BallotsHeader {
+  std::string run;
+  int64_t votes = 0;
+};
+
+// DataLoss without the place; FailedPrecondition for other files and versions.
+absl::Status ReadHeader(object line, BallotsHeader& header) {
+  std::string_view format;
+  if (line["format"].get(format) != simdjson::SUCCESS || format != kFormat) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("not a ballots file (the first line lacks \"format\":\"",
+                     kFormat, "\")"));
+  }
+  int64_t version = 0;
+  if (line["version"].get(version) != simdjson::SUCCESS || version < 1) {
+    return absl::DataLossError("no version");
+  }
+  if (version > kVersion) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("ballots of version ", version, ", this program reads ",
+                     kVersion, "; use a newer arctrm"));
+  }
+  if (line["votes"].get(header.votes) != simdjson::SUCCESS ||
+      header.votes < 0) {
+    return absl::DataLossError("no number of votes");
+  }
+  std::string_view run;
+  const simdjson::error_code has_run = line["run"].get(run);
+  if (has_run != simdjson::SUCCESS && has_run != simdjson::NO_SUCH_FIELD) {
+    return absl::DataLossError("expected a name as run");
+  }
+  header.run = std::string(run);
+  return absl::OkStatus();
+}
+
+struct BallotsLine {
+  TestInputKey input;
+  Vote vote;
+  double weight = 0;
+};
+
+// DataLoss without the place.
+absl::StatusOr<BallotsLine> ReadVote(object line) {
+  std::string_view task, source, view, digits;
+  int64_t test = 0;
+  double confidence = 0;
+  double weight = 0;
+  if (line["task"].get(task) != simdjson::SUCCESS ||
+      line["test"].get(test) != simdjson::SUCCESS ||
+      line["source"].get(source) != simdjson::SUCCESS ||
+      line["view"].get(view) != simdjson::SUCCESS ||
+      line["confidence"].get(confidence) != simdjson::SUCCESS ||
+      line["weight"].get(weight) != simdjson::SUCCESS ||
+      line["grid"].get(digits) != simdjson::SUCCESS) {
+    return absl::DataLossError(
+        "expected task, test, source, view, confidence, weight and grid");
+  }
+  if (test < 0 || test > std::numeric_limits<int>::max()) {
+    return absl::DataLossError(absl::StrCat("test input ", test));
+  }
+  if (!(confidence >= 0 && confidence <= 1)) {
+    return absl::DataLossError(
+        absl::StrCat("confidence ", confidence, ", expected 0 to 1"));
+  }
+  if (!(weight > 0) || !std::isfinite(weight)) {
+    return absl::DataLossError(
+        absl::StrCat("weight ", weight, ", expected a positive number"));
+  }
+  if (!Augmentation::FromKey(AbslView(view)).ok()) {
+    return absl::DataLossError(absl::StrCat("unknown view ", AbslView(view)));
+  }
+  std::optional<Grid> grid = GridFromDigits(digits);
+  if (!grid.has_value()) return absl::DataLossError("malformed grid");
+  std::string_view second_digits;
+  const auto second_found = line["second"].get(second_digits);
+  if (second_found == simdjson::SUCCESS
+          ? second_digits.empty()
+          : second_found != simdjson::NO_SUCH_FIELD) {
+    return absl::DataLossError("expected digits as second");
+  }
+  std::optional<Grid> second = GridFromDigits(second_digits);
+  if (!second.has_value()) return absl::DataLossError("malformed second grid");
+  return BallotsLine{
+      {std::string(task), static_cast<int>(test)},
+      {*std::move(grid), static_cast<float>(confidence), std::string(view),
+       std::string(source), *std::move(second)},
+      weight};
 }
 
 }  // namespace
@@ -161,7 +252,7 @@ std::vector<Candidate> Ballots::Count(
     const std::function<const Grid&(const Vote&)>& grid_of) const {
   const auto found = votes_.find(key);
   if (found == votes_.end()) return {};
-  // Confidence and weight of every vote for an answer.
+  // (confidence, weight) of all votes for each answer.
   std::map<Grid, std::vector<std::pair<double, double>>> answers;
   for (const auto& [view, entries] : found->second) {
     for (const Entry& entry : entries) {
@@ -173,7 +264,8 @@ std::vector<Candidate> Ballots::Count(
   std::vector<Candidate> candidates;
   candidates.reserve(answers.size());
   for (auto& [grid, votes] : answers) {
-    // Floating-point sums depend on their order; this one doesn't.
+    // Sorted, so that the floating-point sum does not depend on the order of
+    // votes.
     std::sort(votes.begin(), votes.end());
     Candidate candidate;
     candidate.grid = grid;
@@ -290,110 +382,48 @@ absl::StatusOr<Ballots> Ballots::Read(absl::string_view path) {
 
 absl::Status Ballots::ReadLines(absl::string_view path, std::string& text) {
   const size_t size = text.size();
-  // simdjson reads past the end of what it parses; so each line is parsed where
-  // it stands.
+  // Lines are parsed in place, as simdjson reads past their end.
   text.append(simdjson::SIMDJSON_PADDING, '\0');
   simdjson::dom::parser parser;
   int64_t line = 0;
-  int64_t asked = 0;
   size_t begin = 0;
+  int64_t votes = 0;
+  BallotsHeader header;
   const auto damaged = [&](absl::string_view what) {
     return absl::DataLossError(absl::StrCat(path, ": line ", line, " (byte ",
                                             begin, " of the content): ", what));
   };
-  int64_t expected = -1;
   while (begin < size) {
     ++line;
     const size_t end = text.find('\n', begin);
-    if (end >= size) return damaged("doesn't end");
-    simdjson::dom::object object;
+    if (end >= size) return damaged("has no end");
+    object members;
     if (parser.parse(text.data() + begin, end - begin, false)
             .get_object()
-            .get(object) != simdjson::SUCCESS) {
+            .get(members) != simdjson::SUCCESS) {
       return damaged("expected a JSON object");
     }
     if (line == 1) {
-      std::string_view format;
-      int64_t version = 0;
-      if (object["format"].get(format) != simdjson::SUCCESS ||
-          format != kFormat) {
-        return absl::FailedPreconditionError(absl::StrCat(
-            path, ": not a ballots file (the first line lacks \"format\":\"",
-            kFormat, "\")"));
-      }
-      if (object["version"].get(version) != simdjson::SUCCESS || version < 1) {
-        return damaged("no version");
-      }
-      if (version > kVersion) {
-        return absl::FailedPreconditionError(absl::StrCat(
-            path, ": ballots of version ", version, ", this program reads ",
-            kVersion, "; use a newer arctrm"));
-      }
-      if (object["votes"].get(expected) != simdjson::SUCCESS || expected < 0) {
-        return damaged("no count of votes");
-      }
-      std::string_view run;
-      const simdjson::error_code has_run = object["run"].get(run);
-      if (has_run != simdjson::SUCCESS && has_run != simdjson::NO_SUCH_FIELD) {
-        return damaged("expected a name as run");
-      }
-      run_ = std::string(run);
+      const absl::Status status = ReadHeader(members, header);
+      if (absl::IsDataLoss(status)) return damaged(status.message());
+      ARCTRM_RETURN_IF_ERROR(Annotate(status, path));
+      run_ = header.run;
     } else {
-      std::string_view task, source, view, digits;
-      int64_t test = 0;
-      double confidence = 0;
-      double weight = 0;
-      if (object["task"].get(task) != simdjson::SUCCESS ||
-          object["test"].get(test) != simdjson::SUCCESS ||
-          object["source"].get(source) != simdjson::SUCCESS ||
-          object["view"].get(view) != simdjson::SUCCESS ||
-          object["confidence"].get(confidence) != simdjson::SUCCESS ||
-          object["weight"].get(weight) != simdjson::SUCCESS ||
-          object["grid"].get(digits) != simdjson::SUCCESS) {
-        return damaged(
-            "expected task, test, source, view, confidence, weight and grid");
-      }
-      if (test < 0 || test > std::numeric_limits<int>::max()) {
-        return damaged(absl::StrCat("test input ", test));
-      }
-      if (!(confidence >= 0 && confidence <= 1)) {
-        return damaged(
-            absl::StrCat("confidence ", confidence, ", expected 0 to 1"));
-      }
-      if (!(weight > 0) || !std::isfinite(weight)) {
-        return damaged(
-            absl::StrCat("weight ", weight, ", expected a positive number"));
-      }
-      if (!Augmentation::FromKey(AbslView(view)).ok()) {
-        return damaged(absl::StrCat("unknown view ", AbslView(view)));
-      }
-      std::optional<Grid> grid = GridFromDigits(digits);
-      if (!grid.has_value()) return damaged("malformed grid");
-      std::string_view second_digits;
-      const auto second_found = object["second"].get(second_digits);
-      if (second_found == simdjson::SUCCESS
-              ? second_digits.empty()
-              : second_found != simdjson::NO_SUCH_FIELD) {
-        return damaged("expected digits as second");
-      }
-      std::optional<Grid> second = GridFromDigits(second_digits);
-      if (!second.has_value()) return damaged("malformed second grid");
-      Vote vote{*std::move(grid), static_cast<float>(confidence),
-                std::string(view), std::string(source), *std::move(second)};
+      absl::StatusOr<BallotsLine> vote = ReadVote(members);
+      if (!vote.ok()) return damaged(vote.status().message());
       std::vector<Entry>& entries =
-          votes_[{std::string(task), static_cast<int>(test)}]
-                [{vote.source, vote.augmentation}];
+          votes_[vote->input][{vote->vote.source, vote->vote.augmentation}];
       const size_t before = entries.size();
-      Insert({std::move(vote), weight}, entries);
+      Insert({std::move(vote->vote), vote->weight}, entries);
       if (entries.size() == before) return damaged("the same vote twice");
-      ++asked;
+      ++votes;
     }
     begin = end + 1;
   }
   if (line == 0) return damaged("empty");
-  if (asked != expected) {
+  if (votes != header.votes) {
     return absl::DataLossError(absl::StrCat(
-        path, ": holds ", asked, " votes, its header says ", expected));
+        path, ": holds ", votes, " votes, but its header says ", header.votes));
   }
   return absl::OkStatus();
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Votes for test inputs, how they are counted, and the two attempts they give.
+// Stores and counts votes for test inputs, and chooses the two attempts.
 #pragma once
 
 #include <cstdint>
@@ -19,21 +19,21 @@ namespace arctrm {
 
 // One prediction for one test input, already transformed back.
 struct Vote {
-  // Never empty when counted: Differs from TRM: an empty crop does not vote.
+  // Differs from TRM: empty grids do not count as votes.
   Grid grid;
   // Sigmoid of the halting logit, 0-1.
   float confidence = 0;
-  // Which view: Augmentation::Key().
+  // The augmentation of the view, as Augmentation::Key().
   std::string augmentation;
-  // Which model: a short name, so that ballots of several runs merge.
+  // A short name of the model, so that ballots of several runs can be merged.
   std::string source;
-  // What the same view gave beside `grid`: no vote, but an attempt where all
-  // votes agree. Empty: nothing else.
+  // A second answer of the same view, or empty. It has no vote, but becomes an
+  // attempt if all votes agree.
   Grid second{};
   friend bool operator==(const Vote&, const Vote&) = default;
 };
 
-// One answer and what stands behind it.
+// An answer and its votes.
 struct Candidate {
   Grid grid;
   double votes = 0;
@@ -43,50 +43,50 @@ struct Candidate {
 // (task id, index of the test input).
 using TestInputKey = std::pair<std::string, int>;
 
-// All votes so far. Not thread-safe. What is counted, and every byte written,
-// is independent of the order in which votes were added or merged.
+// Votes of a run. Not thread-safe. Results and written bytes do not depend on
+// the order in which votes were added or merged.
 class Ballots {
  public:
-  // A vote of the same (source, augmentation) for the same test input replaces
-  // the earlier one. Empty grids are remembered as asked (so that a resumed run
-  // doesn't ask again) but never counted.
+  // Replaces an earlier vote of the same (source, augmentation) for the test
+  // input. Empty grids are stored, so that a resumed run does not repeat the
+  // view, but not counted.
   void Add(const std::string& task_id, int test_index, Vote vote);
   bool Has(const std::string& task_id, int test_index, absl::string_view source,
            absl::string_view augmentation) const;
-  // All votes of `other`, its weight (positive, finite) multiplied in. The very
-  // same vote on both sides counts once, with the larger weight (a file given
-  // twice changes nothing); a different vote of the same (source, augmentation)
-  // counts beside the one that is here (two models of one name).
+  // Adds all votes of `other`, multiplied by `weight` (positive, finite). An
+  // equal vote on both sides counts once, with the larger weight, so merging a
+  // file twice changes nothing. Different votes of the same (source,
+  // augmentation) both count, since two models may have the same name.
   void Merge(const Ballots& other, double weight = 1);
 
-  // By votes, then mean confidence, then grid content (Differs from TRM, whose
-  // exact ties keep the order of arrival). The mean is weighted as the votes.
+  // Candidates by votes, then weighted mean confidence, then grid content.
+  // Differs from TRM, which keeps exact ties in order of arrival.
   std::vector<Candidate> Rank(const std::string& task_id, int test_index) const;
-  // Rank, and where that is fewer than two, filled up to two with the second
-  // answers of the votes: those with the most votes behind them first, then as
-  // above. Their `votes` are 0. Differs from TRM, which has no second answers.
+  // Rank(). If it has fewer than two candidates, adds second answers, those of
+  // most votes first, then as above. Their `votes` are 0. Differs from TRM,
+  // which has no second answers.
   std::vector<Candidate> Candidates(const std::string& task_id,
                                     int test_index) const;
-  // Votes that count / that were asked for.
+  // Number of counted votes, and of all votes including empty ones.
   int64_t num_votes() const;
   int64_t num_asked() const;
   int64_t num_votes(const std::string& task_id, int test_index) const;
 
-  // Test inputs that were asked for, and by which sources.
+  // Test inputs and sources with any vote, including empty ones.
   std::set<TestInputKey> Inputs() const;
   std::set<std::string> Sources() const;
 
-  // Which run they are the votes of, kept in the file; "" where that is not
-  // known. Merge() leaves it as it is.
+  // The name of the run, which the file stores; "" if unknown. Merge() keeps
+  // it.
   void SetRun(std::string run) { run_ = std::move(run); }
   const std::string& run() const { return run_; }
 
-  // File: zstd-compressed JSON lines with a header line (docs/formats.md),
-  // sorted, so equal ballots give equal bytes. InvalidArgument for a task id or
-  // source that is not UTF-8.
+  // Writes sorted JSON lines with a header, compressed with zstd
+  // (docs/formats.md); equal ballots give equal bytes. InvalidArgument for a
+  // task id or source that is not UTF-8.
   absl::Status Write(absl::string_view path) const;
-  // DataLoss with path, line and byte for a damaged file, FailedPrecondition
-  // for one that is no ballots file or of a newer version.
+  // DataLoss with path, line and byte for a damaged file; FailedPrecondition if
+  // it is not a ballots file or has a newer version.
   static absl::StatusOr<Ballots> Read(absl::string_view path);
 
   friend bool operator==(const Ballots&, const Ballots&) = default;
@@ -100,24 +100,24 @@ class Ballots {
   // (source, augmentation).
   using View = std::pair<std::string, std::string>;
 
-  // What `grid_of` gives of each vote for a test input, counted and sorted;
-  // empty grids are not.
+  // Counts and sorts `grid_of`(vote) for each vote for a test input, except
+  // empty grids.
   std::vector<Candidate> Count(
       const TestInputKey& key,
       const std::function<const Grid&(const Vote&)>& grid_of) const;
-  // Keeps `entries` sorted, equal votes once.
+  // Keeps `entries` sorted and without duplicates.
   static void Insert(Entry entry, std::vector<Entry>& entries);
   absl::Status ReadLines(absl::string_view path, std::string& text);
 
-  // More than one entry under a view only after Merge.
+  // A view has several entries only after Merge().
   std::map<TestInputKey, std::map<View, std::vector<Entry>>> votes_;
   std::string run_;
 };
 
-// Two attempts for every test input of `challenges`, in place: the first two of
-// Candidates. Only one: OnlyAnswer() (Differs from TRM, which repeats it).
-// None: PlaceholderFor() (Differs from TRM, which leaves the test input out and
-// shifts the later ones).
+// Two attempts for every test input of `challenges`: the first two of
+// Candidates(). With only one candidate, OnlyAnswer(); differs from TRM, which
+// repeats it. With none, PlaceholderFor(); differs from TRM, which omits the
+// test input and shifts later ones.
 Submission ChooseAttempts(const Ballots& ballots,
                           const ChallengeSet& challenges);
 

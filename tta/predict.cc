@@ -30,86 +30,68 @@ struct View {
   int test_index;
   const Augmentation* augmentation;
   int64_t embedding_id;
-  GridSize size;  // of its canvas
+  GridSize size;  // of its window
 };
 
-// The copies of a task that may vote, best known first: as planned.
-struct Rows {
+// A task with the augmentations that vote, in the order of the dataset.
+struct VotingTask {
+  struct Voter {
+    const Augmentation* augmentation;
+    int64_t embedding_id;
+  };
   const Task* task;
-  GridSize size;  // of the canvas of the task as it is
-  std::vector<std::pair<const Augmentation*, int64_t>> rows;
+  GridSize size;  // window of the task without augmentation
+  std::vector<Voter> voters = {};
 };
 
-absl::StatusOr<std::vector<View>> PlanViews(const EmbeddingIndex& ids,
-                                            const ChallengeSet& challenges,
-                                            Canvas canvas, int canvas_step,
-                                            const VoteOptions& options,
-                                            VoteResult& result) {
-  std::map<absl::string_view, const TaskEmbeddings*> by_name;
-  for (const TaskEmbeddings& task : ids.tasks)
-    by_name.emplace(task.name, &task);
-
-  std::vector<Rows> tasks;
-  size_t rounds = 0;
-  for (const Task& task : challenges.tasks) {
-    Rows rows{&task,
-              canvas_step > 0
-                  ? TaskWindow(task.demonstrations, task.test_inputs,
-                               canvas.side, canvas_step)
-                  : canvas.size(),
-              {}};
-    const auto found = by_name.find(task.id);
-    if (found != by_name.end()) {
-      const TaskEmbeddings& known = *found->second;
-      const auto augmentations =
-          static_cast<int64_t>(known.augmentations.size());
-      if (known.updates.size() != known.augmentations.size() ||
-          known.first_id < 1 || known.first_id + augmentations > ids.num_ids) {
-        return absl::InvalidArgumentError(absl::StrCat(
-            "puzzle ids of task ", task.id, ": ", augmentations,
-            " copies from row ", known.first_id, " with ", known.updates.size(),
-            " update counts don't fit a table of ", ids.num_ids,
-            " rows; the checkpoint's ids are damaged"));
-      }
-      for (int64_t i = 0; i < augmentations; ++i) {
-        const auto at = static_cast<size_t>(i);
-        if (known.updates[at] < options.min_updates) continue;
-        if (options.max_views > 0 &&
-            rows.rows.size() >= static_cast<size_t>(options.max_views)) {
-          break;
-        }
-        rows.rows.emplace_back(&known.augmentations[at], known.first_id + i);
-      }
-      if (rows.rows.empty() && options.untrained_rows && augmentations > 0) {
-        rows.rows.emplace_back(&known.augmentations[0], known.first_id);
-      }
-    }
-    for (size_t i = 0; i < task.test_inputs.size(); ++i) {
-      const TestInputKey key(task.id, static_cast<int>(i));
-      if (rows.rows.empty()) result.without_views.push_back(key);
-      if (task.test_inputs[i].max_side() > canvas.side) {
-        result.too_large.push_back(key);
-      }
-    }
-    rounds = std::max(rounds, rows.rows.size());
-    tasks.push_back(std::move(rows));
+absl::Status SelectVoters(const TaskEmbeddings& known, int64_t num_ids,
+                          const VoteOptions& options, VotingTask& task) {
+  const auto augmentations = static_cast<int64_t>(known.augmentations.size());
+  if (known.updates.size() != known.augmentations.size() ||
+      known.first_id < 1 || known.first_id + augmentations > num_ids) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "embedding rows of task ", task.task->id, ": ", augmentations,
+        " augmentations from row ", known.first_id, " with ",
+        known.updates.size(), " update counts do not fit a table of ", num_ids,
+        " rows; the checkpoint's ids are damaged"));
   }
+  for (int64_t i = 0; i < augmentations; ++i) {
+    const auto at = static_cast<size_t>(i);
+    if (known.updates[at] < options.min_updates) continue;
+    if (options.max_views > 0 &&
+        task.voters.size() >= static_cast<size_t>(options.max_views)) {
+      break;
+    }
+    task.voters.push_back({&known.augmentations[at], known.first_id + i});
+  }
+  if (task.voters.empty() && options.untrained_rows && augmentations > 0) {
+    task.voters.push_back({&known.augmentations[0], known.first_id});
+  }
+  return absl::OkStatus();
+}
 
+// Round by round: the first voter of every task, then the second …
+std::vector<View> ListViews(const std::vector<VotingTask>& tasks,
+                            Canvas canvas) {
+  size_t rounds = 0;
+  for (const VotingTask& task : tasks) {
+    rounds = std::max(rounds, task.voters.size());
+  }
   std::vector<View> views;
   for (size_t round = 0; round < rounds; ++round) {
     const auto begin = static_cast<ptrdiff_t>(views.size());
-    for (const Rows& rows : tasks) {
-      if (round >= rows.rows.size()) continue;
-      const auto& [augmentation, embedding_id] = rows.rows[round];
-      for (size_t i = 0; i < rows.task->test_inputs.size(); ++i) {
-        if (rows.task->test_inputs[i].max_side() > canvas.side) continue;
+    for (const VotingTask& task : tasks) {
+      if (round >= task.voters.size()) continue;
+      const auto& [augmentation, embedding_id] = task.voters[round];
+      for (size_t i = 0; i < task.task->test_inputs.size(); ++i) {
+        if (task.task->test_inputs[i].max_side() > canvas.side) continue;
         views.push_back(
-            {rows.task, static_cast<int>(i), augmentation, embedding_id,
-             Transposes(augmentation->dihedral) ? rows.size.Transposed()
-                                                : rows.size});
+            {task.task, static_cast<int>(i), augmentation, embedding_id,
+             Transposes(augmentation->dihedral) ? task.size.Transposed()
+                                                : task.size});
       }
     }
-    // Views of one size together, small ones first.
+    // Group views by size, small ones first.
     std::stable_sort(views.begin() + begin, views.end(),
                      [](const View& a, const View& b) {
                        return std::pair(a.size.cells(), a.size) <
@@ -117,6 +99,39 @@ absl::StatusOr<std::vector<View>> PlanViews(const EmbeddingIndex& ids,
                      });
   }
   return views;
+}
+
+absl::StatusOr<std::vector<View>> PlanViews(const EmbeddingIndex& ids,
+                                            const ChallengeSet& challenges,
+                                            Canvas canvas, int canvas_step,
+                                            const VoteOptions& options,
+                                            VoteResult& result) {
+  std::map<absl::string_view, const TaskEmbeddings*> by_name;
+  for (const TaskEmbeddings& task : ids.tasks) {
+    by_name.emplace(task.name, &task);
+  }
+  std::vector<VotingTask> tasks;
+  for (const Task& task : challenges.tasks) {
+    VotingTask voting{&task,
+                      canvas_step > 0
+                          ? TaskWindow(task.demonstrations, task.test_inputs,
+                                       canvas.side, canvas_step)
+                          : canvas.size()};
+    const auto found = by_name.find(task.id);
+    if (found != by_name.end()) {
+      ARCTRM_RETURN_IF_ERROR(
+          SelectVoters(*found->second, ids.num_ids, options, voting));
+    }
+    for (size_t i = 0; i < task.test_inputs.size(); ++i) {
+      const TestInputKey key(task.id, static_cast<int>(i));
+      if (voting.voters.empty()) result.without_views.push_back(key);
+      if (task.test_inputs[i].max_side() > canvas.side) {
+        result.too_large.push_back(key);
+      }
+    }
+    tasks.push_back(std::move(voting));
+  }
+  return ListViews(tasks, canvas);
 }
 
 float Sigmoid(float logit) {
@@ -152,7 +167,7 @@ absl::StatusOr<std::vector<Vote>> PredictBatch(Predictor& predictor,
         (!output.second.empty() && output.second.size() != tokens)) {
       return absl::InternalError(absl::StrCat(
           "the predictor gave ", output.tokens.size(), " and ",
-          output.second.size(), " tokens, the canvas has ", tokens));
+          output.second.size(), " tokens, but the canvas has ", tokens));
     }
     const Augmentation& augmentation = *batch[i].augmentation;
     const auto grid_of = [&](const std::vector<uint8_t>& answer) {
@@ -168,7 +183,8 @@ absl::StatusOr<std::vector<Vote>> PredictBatch(Predictor& predictor,
   return votes;
 }
 
-// On the deadline's clock where there is one, so that tests need not sleep.
+// Uses the clock of the deadline, if there is one, so that tests need not
+// sleep.
 class Stopwatch {
  public:
   explicit Stopwatch(const Deadline& deadline)
@@ -184,8 +200,7 @@ class Stopwatch {
   const absl::Duration start_;
 };
 
-// How long a predictor takes, from the batch it had last: batches differ in
-// size.
+// Estimates the time of the next batch of a predictor from its last one.
 class BatchTimeEstimator {
  public:
   bool known() const { return work_ > 0; }
@@ -193,16 +208,16 @@ class BatchTimeEstimator {
     time_ = time;
     work_ = WorkOf(batch);
   }
-  // At least as long as the last one.
+  // Returns at least the time of the last batch.
   absl::Duration Expect(absl::Span<const View> batch) const {
     if (work_ == 0) return absl::ZeroDuration();
     return time_ * std::max(1.0, WorkOf(batch) / work_);
   }
 
  private:
-  // Tokens, of which some stand before the cells, and more for attention the
-  // more of them a canvas has: as much as all else at 400 of them, which is
-  // rather too much for the published width.
+  // Work in arbitrary units: the tokens, including those before the cells, plus
+  // a quadratic part for attention that equals the rest at 400 tokens, a high
+  // estimate for the published width.
   static double WorkOf(absl::Span<const View> batch) {
     constexpr double kPrefix = 16;
     constexpr double kAttentionEven = 400;
@@ -224,8 +239,7 @@ int64_t TokensOf(absl::Span<const View> batch) {
   return tokens;
 }
 
-// How many of `views`, from the first, have at most `most_tokens`: one at
-// least.
+// The number of first `views` with at most `most_tokens` together, at least 1.
 size_t FittingViews(absl::Span<const View> views, int64_t most_tokens) {
   size_t size = 0;
   int64_t tokens = 0;
@@ -237,11 +251,11 @@ size_t FittingViews(absl::Span<const View> views, int64_t most_tokens) {
   return size;
 }
 
-// The batches still to be predicted, and what comes of them. One thread per
-// predictor calls Work.
+// The remaining batches and their results. One thread per predictor calls
+// Work().
 class VoteQueue {
  public:
-  // `most_tokens` of a batch, more only where one view has more.
+  // Batches have at most `most_tokens` tokens unless a single view has more.
   VoteQueue(absl::Span<const View> views, int64_t most_tokens,
             const VoteOptions& options,
             const std::function<bool(const VoteProgress&)>& on_batch,
@@ -269,13 +283,13 @@ class VoteQueue {
     }
   }
 
-  // Predicts batches until none is left or there is a reason to stop.
+  // Predicts batches until none is left or a reason to stop occurs.
   void Work(Predictor& predictor) {
-    BatchTimeEstimator pace;
+    BatchTimeEstimator estimator;
     int64_t most_tokens = std::numeric_limits<int64_t>::max();
     std::unique_lock<std::mutex> lock(mutex_);
     std::vector<View> batch;
-    while (Take(pace, most_tokens, lock, batch)) {
+    while (Take(estimator, most_tokens, lock, batch)) {
       ++running_;
       lock.unlock();
       const Stopwatch batch_watch(options_.limits.end);
@@ -286,7 +300,7 @@ class VoteQueue {
           return PredictBatch(predictor, batch, options_.source);
         });
       }
-      pace.Took(batch_watch.Elapsed(), batch);
+      estimator.Took(batch_watch.Elapsed(), batch);
       lock.lock();
       --running_;
       changed_.notify_all();
@@ -315,7 +329,7 @@ class VoteQueue {
     }
   }
 
-  // After all threads have come back from Work.
+  // Call after all threads have returned from Work().
   absl::Status Finish() {
     result_.complete = Empty();
     return status_;
@@ -323,9 +337,9 @@ class VoteQueue {
 
  private:
   struct TestInput {
-    int64_t remaining = 0;  // views that have no vote yet
+    int64_t remaining = 0;  // views without a vote
     bool decided = false;
-    // With more remaining there is no need to look: it can't be decided.
+    // With more remaining views the test input cannot be decided.
     int64_t look_at = std::numeric_limits<int64_t>::max();
   };
 
@@ -338,12 +352,12 @@ class VoteQueue {
   }
   bool Empty() const { return waiting_.empty() && returned_.empty(); }
 
-  // Puts the next batch, or what of it has `most_tokens`, into `batch`; false:
-  // this thread is done.
-  bool Take(const BatchTimeEstimator& pace, int64_t most_tokens,
+  // Takes the next batch, or a part with at most `most_tokens`. False if this
+  // thread is done.
+  bool Take(const BatchTimeEstimator& estimator, int64_t most_tokens,
             std::unique_lock<std::mutex>& lock, std::vector<View>& batch) {
     for (;;) {
-      // A batch that is being predicted may come back.
+      // A batch in progress may be returned to the queue.
       changed_.wait(lock,
                     [this] { return stop_ || !Empty() || running_ == 0; });
       if (StopSignal() != 0) AcknowledgeStop();
@@ -360,16 +374,16 @@ class VoteQueue {
       }
       if (options_.stop_decided) DropNeedless(batch);
       if (batch.empty()) continue;
-      const size_t fitting =
-          std::min(FittingViews(batch, most_tokens), FirstViews(pace, batch));
+      const size_t fitting = std::min(FittingViews(batch, most_tokens),
+                                      FirstViews(estimator, batch));
       if (fitting < batch.size()) {
         const auto rest = batch.begin() + static_cast<int64_t>(fitting);
         returned_.emplace_front(rest, batch.end());
         batch.erase(rest, batch.end());
       }
-      // A limit is never overrun, so a batch that would not fit is not begun.
+      // Do not begin a batch that would exceed the time limit.
       if (!batch.empty() &&
-          options_.limits.end.Remaining() >= pace.Expect(batch)) {
+          options_.limits.end.Remaining() >= estimator.Expect(batch)) {
         return true;
       }
       if (!batch.empty()) returned_.push_front(std::move(batch));
@@ -377,13 +391,13 @@ class VoteQueue {
     }
   }
 
-  // How many views a predictor's first batch has, while nothing but an estimate
-  // says how long it takes: those for a quarter of the time, one at least, none
-  // where not even one is expected to end in time.
-  size_t FirstViews(const BatchTimeEstimator& pace,
+  // The size of a predictor's first batch, whose time is only estimated: the
+  // views that fit into a quarter of the remaining time, at least 1, but 0 if
+  // even one would not fit into the whole time.
+  size_t FirstViews(const BatchTimeEstimator& estimator,
                     absl::Span<const View> batch) const {
     constexpr double kShare = 0.25;
-    if (pace.known() || options_.expected_view_s <= 0 ||
+    if (estimator.known() || options_.expected_view_s <= 0 ||
         options_.limits.end.IsInfinite()) {
       return batch.size();
     }
@@ -395,8 +409,8 @@ class VoteQueue {
         std::clamp(kShare * fitting, 1.0, static_cast<double>(batch.size())));
   }
 
-  // Views of decided test inputs, and those that have voted: a vote that could
-  // be replaced by another answer would not be safe to decide by.
+  // Removes views of decided test inputs, and views that have voted, since
+  // IsDecided() assumes that votes are never replaced.
   void DropNeedless(std::vector<View>& batch) {
     VoteProgress& progress = result_.progress;
     const auto needless = [&](const View& view) {
@@ -410,10 +424,10 @@ class VoteQueue {
                 batch.end());
   }
 
-  // Would both places stay the same if all that remains went to one candidate,
-  // or to a new one?
+  // Would both attempts stay the same if all remaining votes went to one
+  // candidate, known or new?
   bool IsDecided(const TestInputKey& key) {
-    // Of sums of weights.
+    // Tolerance for rounding in sums of weights.
     constexpr double kRounding = 1e-9;
     TestInput& input = inputs_[key];
     if (input.decided || input.remaining > input.look_at) return input.decided;
@@ -424,7 +438,8 @@ class VoteQueue {
     const double lead = std::min(votes(0) - votes(1), votes(1) - votes(2)) -
                         static_cast<double>(input.remaining);
     input.decided = lead > kRounding * votes(0);
-    // A vote adds one to the lead, and one less remains.
+    // Each vote increases the lead by at most 2: by its own weight and because
+    // one less remains.
     input.look_at =
         input.remaining - std::max<int64_t>(1, std::llround(-lead / 2));
     return input.decided;
@@ -451,9 +466,9 @@ class VoteQueue {
   const Stopwatch watch_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  // All from here on guarded by mutex_.
+  // The following members are guarded by mutex_.
   std::deque<absl::Span<const View>> waiting_;
-  // By predictors that dropped out, and what was too long for one.
+  // Batches from predictors that dropped out, and parts that were too long.
   std::deque<std::vector<View>> returned_;
   std::map<TestInputKey, TestInput> inputs_;
   int running_ = 0;  // batches being predicted

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Every test input under its augmentations until the deadline.
+// Predicts the views of all test inputs until the deadline.
 #pragma once
 
 #include <cstdint>
@@ -18,80 +18,78 @@
 namespace arctrm {
 
 struct VoteOptions {
-  // Views per test input at most, the identity included; 0: all that have a
-  // trained row.
+  // Maximum number of views per test input, including the identity; 0 means all
+  // with a trained embedding row.
   int max_views = 0;
-  // Only rows with at least this many updates vote: an untrained row answers
-  // nothing. 0 lets every row vote.
+  // Use only embedding rows with at least this many updates, since untrained
+  // rows give no answers; 0 means all.
   int64_t min_updates = 1;
-  // A task without any such row votes with its first one all the same: new rows
-  // that start from trained weights (train.embedding_init) answer better than
-  // nothing.
+  // If no embedding row of a task has enough updates, use its first one.
+  // Sensible if new rows start from trained ones.
   bool untrained_rows = false;
-  // No more views for a test input whose two attempts none of its remaining
-  // views can change, whatever they answer. Its candidates then have fewer
-  // votes than they could, which counts when ballots are merged with others or
-  // another model votes afterwards.
+  // Skip the remaining views of a test input if they cannot change its two
+  // attempts. Its candidates then have fewer votes, which matters if ballots
+  // are merged or another model votes afterwards.
   bool stop_decided = false;
   // Name of the model in the ballots.
   std::string source = "run";
-  // A batch that a predictor of this process still runs at limits.abort is
-  // given up, as it is when a signal comes.
+  // A batch that a predictor of this process still computes at limits.abort, or
+  // when a stop signal arrives, is abandoned.
   StageLimits limits;
-  // What a view is expected to take, in seconds; 0: unknown. Decides how large
-  // the first batch is when little time is left.
+  // Expected seconds per view; 0 if unknown. Limits the first batch if little
+  // time is left.
   double expected_view_s = 0;
 };
 
 struct VoteProgress {
-  int64_t views_done = 0;     // skipped ones too
-  int64_t views_skipped = 0;  // as stop_decided says
+  int64_t views_done = 0;     // includes skipped ones
+  int64_t views_skipped = 0;  // because of stop_decided
   int64_t views_planned = 0;
-  // Of this call, skipped views not counted.
+  // In this call, without skipped views.
   double views_per_s = 0;
 };
 
 struct VoteResult {
   VoteProgress progress;
-  // False when the deadline, a stop signal or the callback ended it early.
+  // False if the deadline, a stop signal or the callback ended the call early.
   bool complete = false;
-  // Test inputs with no view at all (task unknown to the checkpoint, or none of
-  // its rows trained).
+  // Test inputs without any view: the checkpoint does not know the task, or has
+  // no trained embedding row for it.
   std::vector<TestInputKey> without_views;
   // Test inputs larger than the predictor's canvas.
   std::vector<TestInputKey> too_large;
-  // Why predictors dropped out, one line for each that did.
+  // One line for each predictor that dropped out, with the reason.
   std::vector<std::string> lost;
-  // What was said where memory ran out; smaller batches followed.
+  // Messages of predictors that ran out of memory and got smaller batches.
   std::vector<std::string> out_of_memory;
 };
 
-// Each task stands on the canvas that the predictor's canvas_step() gives it.
+// Predicts views and adds their votes to `ballots`. Each task uses the window
+// that the predictor's canvas_step() gives it.
 //
-// A predictor whose memory runs out (IsOutOfMemory) over several views gets
-// batches of half as many tokens from there on; over one, its error ends all.
+// The list of views depends only on (challenges, ids, options, canvases). It
+// begins with the identity of every test input, then view 1 of every test
+// input, and so on, so that partial votes are useful at any moment. Within each
+// of these rounds, views are sorted by window size. The list is cut into
+// batches. A batch is skipped if `ballots` has all its views, and otherwise
+// predicted as a whole, so a resumed run repeats the same batches and bytes.
+// With stop_decided, views that have voted or are needless are removed from a
+// batch before it is predicted: a resumed run predicts only missing views, and
+// gives the same attempts if answers do not depend on the batch.
 //
-// Adds votes to `ballots`. The list of views is fixed by (challenges, ids,
-// options, canvases) alone and cut in batches: first the identity of every test
-// input, then view 1 of every one …, so partial votes are usable at any moment;
-// within each of these rounds from small canvases to large ones. A batch all of
-// whose views `ballots` already has is skipped, never recomposed, so a resumed
-// run repeats the same batches and the same bytes. With stop_decided a batch
-// loses, when its turn comes, the views that have voted or are needless: a
-// resumed run asks only for what is missing, and gives the same attempts as
-// long as a view's answer doesn't depend on its batch.
+// `on_batch` is called after each predicted batch, by one thread at a time, for
+// example to write a partial submission; returning false stops, as do
+// StopSignal() and the deadline. A batch begins only if it is expected to end
+// before the deadline, by the time of the predictor's last batch.
 //
-// `on_batch` is called after each batch that was predicted (write the partial
-// submission there), never twice at once; false stops, as do StopSignal() and
-// the deadline: a batch is begun only if there is as much time left as it will
-// take by what the predictor's one before it took.
-//
-// Several predictors (at least one, of one model) take batches from one queue,
-// each on a thread of its own, so that none waits for a slower one; batches
-// have the tokens that the smallest max_batch() allows. One that answers
-// Unavailable drops out: its batch goes back to the queue for the others. With
-// none left, what was voted stands and `complete` is false. Any other error
-// ends the call with it.
+// Several predictors (at least one) of one model take batches from a shared
+// queue, each on its own thread. Batches have the number of tokens that the
+// smallest max_batch() allows. A predictor that returns Unavailable drops out,
+// and its batch goes back to the queue; if none is left, the votes so far are
+// kept and `complete` is false. A predictor that runs out of memory
+// (IsOutOfMemory) with several views gets batches with half as many tokens from
+// then on. Any other error, or running out of memory with one view, ends the
+// call.
 absl::StatusOr<VoteResult> PredictVotes(
     absl::Span<Predictor* const> predictors, const EmbeddingIndex& ids,
     const ChallengeSet& challenges, const VoteOptions& options,

@@ -143,8 +143,8 @@ absl::StatusOr<TaskFiles> TaskReader::Finish(absl::string_view path) {
                       " of tasks that have other pairs"),
          left_out_pairs_);
   const size_t twice = count(duplicates_);
-  remark(absl::StrCat(twice, twice == 1 ? " task stands" : " tasks stand",
-                      " there more than once with equal content; used once"),
+  remark(absl::StrCat(twice, twice == 1 ? " task occurs" : " tasks occur",
+                      " more than once with equal content; used once"),
          duplicates_);
   const size_t renamed = count(renamed_);
   remark(absl::StrCat(renamed, renamed == 1 ? " task has" : " tasks have",

@@ -1,18 +1,18 @@
-# Settings: the one cell to change.
+# Settings. Change only this cell.
 import time
 
 STARTED = time.time()  # Every limit counts from here.
 
-LIMIT = "12h"  # What Kaggle allows.
-SAFETY = "15m"  # Kept free at its end.
-# For the placeholder tasks of a run that is not scored; "" for LIMIT.
+LIMIT = "12h"  # The time that Kaggle allows.
+SAFETY = "15m"  # Stays unused at the end of LIMIT.
+# Limit of an unscored run on public tasks; "" for LIMIT.
 TRIAL_LIMIT = "40m"
-EXPECTED_GPUS = {{gpus}}  # {{accelerator}}; the run takes what is there.
+EXPECTED_GPUS = {{gpus}}  # {{accelerator}}; the run uses all GPUs that it finds.
 
 CHECKPOINT = ""  # A checkpoint folder; "" for the one in the dataset.
 RECIPE = ""  # A recipe's name or file; "" for the one in the dataset.
-OPTIONS = []  # More of `arctrm kaggle run`, such as ["--seed", "1"].
-USE_PREBUILT = True  # False: compile in any case.
+OPTIONS = []  # More options of `arctrm kaggle run`, e.g. ["--seed", "1"].
+USE_PREBUILT = True  # False: always compile.
 
 INPUT = "/kaggle/input"
 WORKING = "/kaggle/working"

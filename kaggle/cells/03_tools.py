@@ -1,4 +1,4 @@
-# What the cells below are made of. Nothing happens here yet.
+# Functions for the cells below. This cell runs nothing.
 import contextlib
 import glob
 import hashlib
@@ -28,7 +28,7 @@ def as_it_comes(text):
 
 @contextlib.contextmanager
 def never_failing():
-    """A notebook that fails is not scored; the file that it has written may be."""
+    """Prints exceptions instead of raising them: Kaggle scores no failed notebook."""
     try:
         yield
     except Exception:
@@ -43,7 +43,7 @@ def seconds(duration):
 
 
 def find(name):
-    """The file of that name nearest to the top of the input, or None."""
+    """The file of this name nearest to the top of the input folder, or None."""
     for depth in range(8):
         found = sorted(glob.glob(INPUT + "/*" * depth + "/" + name))
         if found:
@@ -56,8 +56,8 @@ def blank(like):
 
 
 def placeholder(task, grid):
-    """What stands for a test input without an answer, as arctrm writes it: the
-    input, and a blank grid of the size that all outputs have."""
+    """The attempts for a test input without an answer, as arctrm writes them: the
+    input, and a blank grid of the outputs' size if they all have one size."""
     sizes = [blank(pair["output"]) for pair in task["train"]]
     second = sizes[0] if all(size == sizes[0] for size in sizes) else blank(grid)
     if second == grid:
@@ -66,7 +66,7 @@ def placeholder(task, grid):
 
 
 def placeholders(tasks):
-    """The whole file, valid, with nothing answered."""
+    """A valid submission that answers nothing."""
     return {name: [placeholder(task, test["input"]) for test in task["test"]]
             for name, task in json.loads(tasks.read_text()).items()}
 
@@ -79,7 +79,7 @@ def write_placeholder(tasks):
 
 
 def is_trial(tasks):
-    """Are these public tasks in the place of the hidden ones?"""
+    """True if these are public tasks instead of the hidden ones."""
     public = tasks.with_name("arc-agi_training_challenges.json")
     if os.environ.get("KAGGLE_IS_COMPETITION_RERUN") or not public.exists():
         return False
@@ -95,8 +95,8 @@ def ended(process, patience):
 
 
 def follow(command, log, until, show):
-    """Runs a command with its output in the file `log`, hands what is new there
-    to `show`, ends it at the time `until`. Returns its exit code."""
+    """Runs a command with its output in the file `log`, passes new output to
+    `show`, and ends the command at the time `until`. Returns the exit code."""
     with open(log, "ab") as out:
         begin = out.tell()
         process = subprocess.Popen(
@@ -108,7 +108,7 @@ def follow(command, log, until, show):
             while not ended(process, 0.2) and time.time() < until:
                 show(text.read())
         finally:
-            # Past its time, or the cell was stopped: first a word, then the end.
+            # Time is up, or the cell was interrupted.
             if not ended(process, 0):
                 os.killpg(process.pid, signal.SIGTERM)
                 ended(process, 30)
@@ -137,7 +137,7 @@ def image_torch():
 
 
 def damaged_files(bundle):
-    """The files of the bundle that are not as they were packed."""
+    """The files of the bundle that differ from the packed ones."""
     damaged = set()
     for line in (bundle / "MANIFEST.sha256").read_text().splitlines():
         digest, name = line.split("  ", 1)
@@ -149,7 +149,7 @@ def damaged_files(bundle):
 
 
 def passes_self_check(folder):
-    """Does the program in the folder work here, with this torch?"""
+    """True if the program in the folder works on this machine."""
     code = follow([folder / "arctrm", "doctor"], LOGS / "self-check.log",
                   time.time() + 300, as_it_comes)
     if code != 0:
@@ -158,11 +158,11 @@ def passes_self_check(folder):
 
 
 def take_prebuilt(bundle, version, damaged):
-    """The folder of the program that was built for this torch, or None."""
+    """The folder of the program built for this torch, or None."""
     name = f"prebuilt/torch-{version}"
     if not (bundle / name / "arctrm").exists():
         built = sorted(folder.name for folder in bundle.glob("prebuilt/torch-*"))
-        say(f"built for torch {version}: none in the dataset, which has {built}")
+        say(f"the dataset has no program for torch {version}, only {built}")
         return None
     if any(file.startswith(name + "/") for file in damaged):
         say("the program built for this torch is damaged")
@@ -172,7 +172,7 @@ def take_prebuilt(bundle, version, damaged):
     folder.mkdir(parents=True)
     for file in (bundle / name).iterdir():
         shutil.copyfile(file, folder / file.name)
-        os.chmod(folder / file.name, 0o755)  # A dataset keeps no modes.
+        os.chmod(folder / file.name, 0o755)  # Datasets keep no file modes.
     say(f"trying the program built for torch {version}")
     return folder if passes_self_check(folder) else None
 
@@ -180,7 +180,7 @@ def take_prebuilt(bundle, version, damaged):
 def compile_here(bundle, torch):
     """The folder of the program compiled from the bundle's sources, or None."""
     if not shutil.which("cmake"):
-        say("there is no cmake in this image to compile with")
+        say("this image has no cmake, so nothing can be compiled")
         return None
     folder = Path(SCRATCH, "build")
     shutil.rmtree(folder, ignore_errors=True)
@@ -197,11 +197,11 @@ def compile_here(bundle, torch):
         ["cmake", "--build", folder, "--target", "arctrm", "--parallel", jobs],
     ]
     log = LOGS / "compile.log"
-    say(f"compiling with {jobs} jobs; all that the compiler says is in {log}")
+    say(f"compiling with {jobs} jobs; the compiler's output is in {log}")
     shown = time.time()
 
     def show_steps(new):
-        """Now and then, ninja's [12/240] or make's [ 5%]."""
+        """Shows ninja's [12/240] or make's [ 5%] every 15 seconds."""
         nonlocal shown
         steps = re.findall(r"^\[ *\d+(?:/\d+|%)\]", new, re.MULTILINE)
         if steps and time.time() - shown >= 15:
@@ -212,7 +212,7 @@ def compile_here(bundle, torch):
     for command in commands:
         code = follow(command, log, until, show_steps)
         if code != 0:
-            say(f"compiling failed, exit code {code}; the end of what it said:")
+            say(f"compiling failed, exit code {code}; the last lines:")
             print(log.read_text(errors="replace")[-3000:])
             return None
     say("compiled")

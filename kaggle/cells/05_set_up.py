@@ -1,16 +1,16 @@
 def set_up(bundle):
-    """The folder of a program that works here, or None with the reason said."""
+    """The folder of a program that works here, or None after printing the reason."""
     damaged = damaged_files(bundle)
     if damaged:
-        say(f"WARNING: {len(damaged)} files of the dataset are not as they were "
-            f"packed: {', '.join(sorted(damaged)[:5])}")
+        say(f"WARNING: {len(damaged)} files of the dataset differ from the packed "
+            f"ones: {', '.join(sorted(damaged)[:5])}")
     gpus = count_gpus()
     if gpus != EXPECTED_GPUS:
-        say(f"WARNING: {EXPECTED_GPUS} GPUs expected, {gpus} here: look at the "
-            "notebook's accelerator. The run takes what is there.")
+        say(f"WARNING: expected {EXPECTED_GPUS} GPUs, found {gpus}. Check the "
+            "notebook's accelerator. The run uses the GPUs that it found.")
     torch, version = image_torch()
     if torch is None:
-        say("there is no torch in this image, whose libraries arctrm needs")
+        say("there is no torch in this image, but arctrm needs its libraries")
         return None
     say(f"torch {version} at {torch}")
     paths = [str(torch / "lib"), os.environ.get("LD_LIBRARY_PATH", "")]

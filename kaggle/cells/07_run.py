@@ -19,11 +19,11 @@ with never_failing():
             limit = TRIAL_LIMIT
             say("the tasks are public placeholders and nothing is scored")
         say(f"at most {limit} from the start of this notebook, less {SAFETY}")
-        # arctrm ends by itself before; this is for the case that it hangs.
+        # arctrm ends before this time, unless it hangs.
         until = STARTED + seconds(limit) - seconds(SAFETY) / 2
         meaning = {0: "done", 2: "wrong input, see above",
                    3: "stopped before every test input had a vote"}
-        # One that died is called again, and goes on where it was.
+        # A run that died is started again and continues.
         for attempt in range(3):
             code = follow(run_command(limit), LOGS / "run.log", until, as_it_comes)
             say(f"exit code {code}: {meaning.get(code, 'a failure, see above')}")

@@ -5,7 +5,7 @@ with never_failing():
             env=ENVIRONMENT, capture_output=True, text=True)
         print((check.stdout + check.stderr)[-5000:])
         if check.returncode != 0:
-            say(f"{SUBMISSION} is not valid; a placeholder takes its place")
+            say(f"{SUBMISSION} is not valid; a placeholder replaces it")
             if SUBMISSION.exists():
                 shutil.copyfile(SUBMISSION, Path(SCRATCH, "refused.json"))
             write_placeholder(TASKS)

@@ -15,11 +15,12 @@ with never_failing():
                 [PROGRAM / "arctrm", "score", "--solutions", solutions, SUBMISSION],
                 env=ENVIRONMENT, capture_output=True, text=True)
             print((score.stdout + score.stderr)[-3000:])
-            print("Public tasks: trained on, they score too well.")
+            print("The tasks are public: if the weights were trained on them, "
+                  "the score is too high.")
         if not REPORT.exists():
             say(f"there is no {REPORT}")
         elif REPORT.stat().st_size > 20e6:
-            say(f"large: open {REPORT} from the output")
+            say(f"the report is large: open {REPORT} from the output")
         else:
             page = html.escape(REPORT.read_text())
             display(HTML(f'<div><iframe srcdoc="{page}" style="width: 100%; '

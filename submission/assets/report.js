@@ -33,11 +33,11 @@
     });
     measure();
   }
-  // Tasks stop below the bar, which takes several lines on a phone.
+  // Tasks stop below the bar, whose height depends on the window.
   function measure() {
     root.style.setProperty('--controls', bar.offsetHeight + 'px');
   }
-  // Takes back what hides the task, and nothing else.
+  // Resets only the filters that hide the task.
   function reveal(task) {
     if (!task.hidden) return;
     if (!fitsState(task)) state = '';
@@ -45,7 +45,7 @@
     if (!fitsWords(task)) search.value = '';
     update();
   }
-  // By the number of its place or by its id.
+  // Finds a task by its number or its id.
   function find(hash) {
     var name = hash.slice(1);
     try { name = decodeURIComponent(name); } catch (e) { return null; }
@@ -59,8 +59,8 @@
     return found;
   }
   var landing = 0;
-  // Tasks that were never drawn have a height that is guessed: it scrolls
-  // again until the place stays.
+  // The heights of tasks that were never drawn are guesses, so it scrolls again
+  // until the position is stable.
   function land(task) {
     var turn = landing += 1;
     var left = 20;
@@ -91,7 +91,7 @@
   });
   if (group) group.addEventListener('change', update);
   search.addEventListener('input', update);
-  // A second click on the same link changes no hash.
+  // A second click on the same link does not change the hash.
   document.querySelectorAll('.map a').forEach(function (link) {
     link.addEventListener('click', function (event) {
       if (event.metaKey || event.ctrlKey || event.shiftKey) return;

@@ -22,7 +22,7 @@ double MedianOf(std::vector<double> values) {
   return *middle;
 }
 
-// `pieces` consecutive parts of `points`, of nearly equal size.
+// Splits `points` into `pieces` consecutive parts of nearly equal size.
 std::vector<Points> Split(const Points& points, size_t pieces) {
   std::vector<Points> parts;
   for (size_t i = 0; i < pieces; ++i) {
@@ -68,7 +68,7 @@ ChartSeries ThinSeries(const Points& points) {
   const Points sampled = thin ? Medians(points) : points;
   const size_t reach = std::min<size_t>(sampled.size() / 16, 8);
   for (size_t i = 0; i < sampled.size(); ++i) {
-    // Narrower towards the ends, so that it stays centred there.
+    // The window shrinks towards the ends to stay centred.
     const size_t half = std::min({reach, i, sampled.size() - 1 - i});
     std::vector<double> window;
     for (size_t k = i - half; k <= i + half; ++k) {
@@ -122,12 +122,12 @@ struct Chart {
 };
 
 constexpr Chart kCharts[] = {
-    {"Loss", "of a row: cells and halting", &CurvePoint::loss, false},
+    {"Loss", "per batch row: cells and halting", &CurvePoint::loss, false},
     {"Held-out accuracy", "not trained on", &CurvePoint::held_out_exact, true},
     {"Exact accuracy", "of whole outputs", &CurvePoint::exact_accuracy, true},
     {"Token accuracy", "of cells", &CurvePoint::accuracy, true},
-    {"Supervision steps", "until a row halts", &CurvePoint::steps, false},
-    {"Halting loss", "of the decision to stop", &CurvePoint::q_halt_loss,
+    {"Supervision steps", "until a batch row halts", &CurvePoint::steps, false},
+    {"Halting loss", "of the halting decision", &CurvePoint::q_halt_loss,
      false},
     {"Learning rate", "as scheduled", &CurvePoint::learning_rate, false},
 };
@@ -185,8 +185,8 @@ std::string Path(const Points& points, const Axes& axes) {
   return path;
 }
 
-// The upper end of the axis: outliers of a noisy curve are cut at its rim
-// rather than flattening all the rest.
+// The upper end of the axis. Cuts off outliers of a noisy curve, so that they
+// do not flatten the rest.
 double Top(const Chart& chart, const ChartSeries& series) {
   std::vector<double> values;
   for (const auto& [step, value] : series.raw) values.push_back(value);
@@ -199,7 +199,7 @@ double Top(const Chart& chart, const ChartSeries& series) {
 
 std::string TimeText(double seconds) {
   if (seconds < 60) return absl::StrFormat("%.3g s", seconds);
-  // A year is far beyond any run, and the most that llround is asked for.
+  // Limit to a year, far more than any run, to avoid overflow.
   const int64_t whole = std::llround(std::min(seconds, 3.2e7));
   if (whole < 600) return absl::StrFormat("%dm %02ds", whole / 60, whole % 60);
   const int64_t minutes = (whole + 30) / 60;
@@ -207,7 +207,7 @@ std::string TimeText(double seconds) {
   return absl::StrFormat("%d h %02d", minutes / 60, minutes % 60);
 }
 
-// Seconds at `step`, between the rows around it.
+// Interpolates the seconds at `step`.
 double TimeAt(const std::vector<CurvePoint>& curve, double step) {
   const auto after = std::lower_bound(curve.begin(), curve.end(), step,
                                       [](const CurvePoint& p, double s) {
@@ -227,7 +227,7 @@ void AppendXAxis(const std::vector<CurvePoint>& curve, double first,
   const double bottom = kHeight - kBottom;
   for (const double step :
        internal::Ticks(first, static_cast<double>(curve.back().step), 5)) {
-    // There is no half step to label.
+    // Do not label fractions of steps.
     if (step != std::floor(step)) continue;
     const double x = axes.X(step);
     absl::StrAppendFormat(&svg,
@@ -245,7 +245,7 @@ void AppendXAxis(const std::vector<CurvePoint>& curve, double first,
   }
 }
 
-// Where the step axis begins: at 0 unless the curve starts far from it.
+// The start of the step axis: 0 unless the curve starts far from it.
 double FirstStep(const std::vector<CurvePoint>& curve) {
   const double first = static_cast<double>(curve.front().step);
   const double last = static_cast<double>(curve.back().step);
@@ -277,7 +277,7 @@ std::string ChartHtml(const Chart& chart,
     }
   }
   if (points.empty()) return "";
-  // A run folder without learning rates has them 0.
+  // Old metrics have no learning rates; they are read as 0.
   if (chart.value == &CurvePoint::learning_rate &&
       std::all_of(points.begin(), points.end(),
                   [](const auto& p) { return p.second == 0; })) {
@@ -309,7 +309,7 @@ std::string ChartHtml(const Chart& chart,
 
 std::string CurvesHtml(const std::vector<CurvePoint>& curve) {
   std::vector<CurvePoint> sorted = curve;
-  // A resumed run may write a step again.
+  // A resumed run may repeat a step.
   std::stable_sort(
       sorted.begin(), sorted.end(),
       [](const CurvePoint& a, const CurvePoint& b) { return a.step < b.step; });

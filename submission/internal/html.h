@@ -9,12 +9,12 @@
 
 namespace arctrm {
 
-// `text` for element content and quoted attributes: markup characters escaped,
-// characters that are not visible (FirstCharacter) and what is not UTF-8
-// replaced by U+FFFD.
+// Makes `text` safe for element content and quoted attributes: escapes markup
+// characters, and replaces invisible characters (FirstCharacter) and bytes that
+// are not UTF-8 by U+FFFD.
 std::string EscapeHtml(absl::string_view text);
 
-// "37.5 %" with a blank that doesn't break; a dash for what is not finite.
+// "37.5 %" with a no-break space; a dash if not finite.
 std::string PercentHtml(double share);
 
 // "1,234,567".

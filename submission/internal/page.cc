@@ -11,10 +11,10 @@
 namespace arctrm {
 namespace {
 
-// A section with more rows, such as the settings, opens on a click.
+// Longer sections, such as the settings, are folded.
 constexpr size_t kMaxOpenFacts = 12;
 
-// Reports are known by it again, those of before too.
+// Identifies reports, including those of older versions.
 constexpr char kOwner[] = "<meta name=\"arctrm-run\" content=\"";
 constexpr char kMadeBy[] = "<footer>Made by arctrm.";
 
@@ -44,10 +44,11 @@ std::string FactsHtml(const ReportPage& data) {
 std::string CurvesSection(const std::vector<CurvePoint>& curve) {
   const std::string charts = CurvesHtml(curve);
   if (charts.empty()) return "";
-  return absl::StrCat(
-      "<h2>Learning curves</h2>\n<div class=\"charts\">\n", charts,
-      "</div>\n<p class=\"muted\">By training step, with the time below. The "
-      "faint line is as measured, the strong one a running median.</p>\n");
+  return absl::StrCat("<h2>Learning curves</h2>\n<div class=\"charts\">\n",
+                      charts,
+                      "</div>\n<p class=\"muted\">By training step, with the "
+                      "time below. The faint line shows the measured values, "
+                      "the strong line a running median.</p>\n");
 }
 
 absl::string_view StatusClass(absl::string_view status) {

@@ -10,12 +10,12 @@
 
 namespace arctrm {
 
-// A whole document: title and `summary` (text), warnings, `scores`, learning
-// curves, settings, `items`. The last two are HTML.
+// A whole document: title, `summary` (plain text), warnings, `scores` (HTML),
+// learning curves, settings, `items` (HTML).
 std::string PageHtml(const ReportPage& page, absl::string_view summary,
                      absl::string_view scores, absl::string_view items);
 
-// A number on top of a page, with its share as a bar. `main` sets it off.
+// A number at the top of a page, with its share as a bar. `main` highlights it.
 std::string CardHtml(bool main, absl::string_view title, double share,
                      absl::string_view note);
 

@@ -14,7 +14,7 @@ namespace arctrm {
 namespace {
 
 constexpr int kMaxFurther = 10;
-// More dots than this hide what they point at.
+// More dots would hide the grid.
 constexpr size_t kMaxMarks = 60;
 
 const GridSvgOptions& DemonstrationSize() {
@@ -54,9 +54,9 @@ std::vector<std::pair<int, int>> Differences(const Grid& a, const Grid& b) {
 }
 
 std::string VotesText(const ReportCandidate& candidate) {
-  if (!std::isfinite(candidate.votes)) return "votes not known";
-  if (candidate.votes == 0) return "no vote: a view's second answer";
-  // Weighted ballots give votes that are not whole.
+  if (!std::isfinite(candidate.votes)) return "votes unknown";
+  if (candidate.votes == 0) return "no vote; second answer of a view";
+  // Weighted ballots give fractions of votes.
   return absl::StrFormat("%.6g %s, confidence %s", candidate.votes,
                          candidate.votes == 1 ? "vote" : "votes",
                          PercentHtml(candidate.mean_confidence));
@@ -118,7 +118,7 @@ std::string Attempt(int number, const Grid& grid, const ReportTestInput& test) {
   return Figure(title, note, shown, size, "wrong");
 }
 
-// Candidates that are neither attempt, best first, by index.
+// Indices of the candidates that are not attempts, best first.
 std::vector<int> Further(const ReportTestInput& test) {
   std::vector<int> further;
   for (size_t i = 0; i < test.candidates.size(); ++i) {

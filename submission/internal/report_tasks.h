@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The part of the report that shows every task.
+// The section of the report that shows the tasks.
 #pragma once
 
 #include <cstdint>
@@ -13,21 +13,21 @@ namespace arctrm {
 
 enum class Outcome { kSolved, kWrong, kNoVotes, kUnknown };
 
-// kNoVotes only without a solution to judge by.
+// kNoVotes only without a solution.
 Outcome OutcomeOf(const ReportTestInput& test);
 
 enum class TaskState { kSolved, kPartly, kUnsolved, kUnknown };
 
-// Over the test inputs with a solution.
+// Considers the test inputs with a solution.
 TaskState StateOf(const ReportTask& task);
-// "solved", "partly", "unsolved", "unknown": class names and filter values.
+// "solved", "partly", "unsolved" or "unknown", as CSS class and filter value.
 absl::string_view StateName(TaskState state);
 
-// A square per task that leads to it.
+// A map with a square per task that links to it.
 std::string TaskMapHtml(const std::vector<ReportTask>& tasks);
 
-// <article> per task. Draws as many further candidates as keep the whole below
-// about `max_bytes`, ten at most for a test input.
+// One <article> per task. Draws further candidates, at most ten per test input,
+// while the size stays below about `max_bytes`.
 std::string TasksHtml(const std::vector<ReportTask>& tasks, int64_t max_bytes);
 
 }  // namespace arctrm

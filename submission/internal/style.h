@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
-// How the report looks and what its few lines of script do.
+// Style sheet and script of the reports.
 #pragma once
 
 namespace arctrm {
 
-// Content of the <style> element: light, dark and print.
+// Content of the <style> element, for light and dark screens and print.
 extern const char kReportStyle[];
 
-// Content of the <script> element: filters tasks by state, group and id, and
-// goes to the task that the address names. The controls appear only where it
-// runs.
+// Content of the <script> element. It filters tasks by state, label and id, and
+// shows the task in the address. The controls appear only if scripts run.
 extern const char kReportScript[];
 
 }  // namespace arctrm

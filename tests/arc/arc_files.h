@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Small files for the tests of reading.
+// Small files for tests of readers.
 #pragma once
 
 #include <cstdio>
@@ -12,7 +12,7 @@
 
 namespace arctrm {
 
-// A fresh folder of this test's own.
+// A new folder for this test.
 inline std::string ScratchFolder() {
   const testing::TestInfo& info =
       *testing::UnitTest::GetInstance()->current_test_info();
@@ -27,8 +27,8 @@ inline std::string ScratchFolder() {
 inline std::string Save(const std::string& dir, const std::string& name,
                         const std::string& text) {
   const std::string path = JoinPath(dir, name);
-  // Without the sync of WriteFileAtomically: some tests write thousands.
-  // (Some file systems sync a file that is written anew, so it goes first.)
+  // Does not sync, as some tests write thousands of files. Some file systems
+  // sync an overwritten file, so it is removed first.
   std::remove(path.c_str());
   std::ofstream out(path, std::ios::binary);
   out << text;

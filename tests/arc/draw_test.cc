@@ -74,7 +74,7 @@ TEST(Draw, WrapsToANewBandWhereTheWidthIsFull) {
   EXPECT_EQ(
       DrawRow({Grid(1, 4, 1), Grid(1, 4, 2), Grid(1, 4, 3)}, {}, false, 11),
       "1111   2222\n\n3333\n");
-  // What is wider than the screen still appears, alone.
+  // A grid wider than the screen is drawn in its own band.
   EXPECT_EQ(DrawRow({Grid(1, 30, 1), Grid(1, 2, 2)}, {}, false, 10),
             std::string(30, '1') + "\n\n22\n");
 }

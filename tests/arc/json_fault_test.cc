@@ -124,7 +124,7 @@ TEST(JsonFault, DepthIsTheParsersOwn) {
   EXPECT_TRUE(Parses(Nested(kMaxJsonDepth)));
 }
 
-// Both judge every mutation of a small document alike.
+// Compares the verdicts of both on every mutation of a small document.
 TEST(JsonFault, AgreesWithTheParserOnEveryByte) {
   const std::string good =
       "{\"a\": [0, -1.5e+2, {\"b\\u00e9\": null}],\n\"\xC3\xA9\": true}";

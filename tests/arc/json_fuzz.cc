@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Challenges, solutions and submissions from any bytes, strictly and with what
-// is left out: the first one says which.
+// Reads challenges, solutions and submissions from any bytes; the first byte
+// selects the reader.
 #include <string>
 
 #include "arc/read.h"

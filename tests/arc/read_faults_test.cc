@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Bad input gives one clear message with file, task and place, and never a
-// crash.
+// Bad input gives a clear message with file, task and place, and never a crash.
 #include <functional>
 #include <string>
 #include <vector>
@@ -284,7 +283,7 @@ TEST(ReadFaults, SubmissionsOfTheWrongForm) {
                "s.json", Attempted);
 }
 
-// Ok or InvalidArgument, whatever is in the file.
+// Expects OK or InvalidArgument for any content.
 void ExpectSafe(const std::string& path) {
   for (const absl::Status& status :
        {Tasks(path), Solutions(path), Attempted(path)}) {
@@ -325,7 +324,7 @@ TEST(ReadFaults, RandomDamage) {
       }
       ExpectSafe(Save(dir, "t.json", damaged));
     }
-    // Digits and brackets get further into the reader than noise.
+    // Digits and brackets reach deeper code than noise.
     for (int round = 0; round < 400; ++round) {
       std::string damaged = text;
       constexpr char kLikely[] = "0123456789[]{},:\"-.e ";

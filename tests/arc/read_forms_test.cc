@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The forms and places that tasks and solutions are read from.
+// All forms and places of tasks and solutions.
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -119,10 +119,10 @@ TEST(ReadForms, JsonLinesOfEveryForm) {
   ASSERT_THAT(barc.demonstrations, SizeIs(2));
   EXPECT_EQ(barc.demonstrations[1].output, Grid::FromText("4"));
   EXPECT_EQ(files.solutions.at("t:3")[0], Grid::FromText("4"));
-  // The name need not say it; then the first line does.
+  // Without an extension, the first line decides.
   EXPECT_THAT(Ids(Read(Save(dir, "u", text))), SizeIs(6));
   EXPECT_THAT(Ids(Read(Save(dir, "u.jsonl.gz", Gzip(text)))), SizeIs(6));
-  // One line is enough where the name says so.
+  // With the extension, one line is enough.
   EXPECT_THAT(Ids(Read(Save(dir, "one.ndjson",
                             R"({"id": "q", )" + TaskOf("1").substr(1)))),
               ElementsAre("q"));
@@ -176,7 +176,7 @@ TEST(ReadForms, FaultsOfLinesNameTheLine) {
   EXPECT_THAT(Remarks(files),
               AllOf(HasSubstr("left out 3 of 5 tasks: line 2 (not JSON"),
                     HasSubstr("x (examples[0]"), HasSubstr("line 5 (")));
-  // A first line that is damaged, in a file that is named so.
+  // A damaged first line in a file with the extension.
   EXPECT_THAT(
       Ids(Read(Save(dir, "u.jsonl", "{\"examples\n" + good + "\n" + good),
                kLeaveOut)),
@@ -195,7 +195,7 @@ TEST(ReadForms, SetsInOneFileAreChosenByName) {
       Save(dir, "both.json", absl::StrCat("{", train, ", ", eval, "}"));
   EXPECT_THAT(Message(ReadTasks(both).status()),
               HasSubstr("holds 2 sets: train (2 tasks), eval (1 task); append "
-                        "its name to the path, as in FILE#train"));
+                        "the name of one to the path, as in FILE#train"));
   EXPECT_THAT(Ids(Read(both + "#eval")), ElementsAre("c"));
   EXPECT_EQ(TaskFilePath(both + "#eval"), both);
   EXPECT_EQ(TaskFilePath(both), both);
@@ -256,7 +256,7 @@ TEST(ReadForms, ResultsAmongTheTasksArePassedOver) {
     EXPECT_TRUE(IsPassedOver(JoinPath(dir, name))) << name;
   }
   EXPECT_FALSE(IsPassedOver(JoinPath(dir, "t1.json")));
-  // Another program's file of that name.
+  // A file with this name from another program.
   Save(dir, "theirs/run.json", kOneTask);
   EXPECT_FALSE(IsPassedOver(JoinPath(dir, "theirs")));
   EXPECT_THAT(Ids(Read(dir)), ElementsAre("t1", "run"));
@@ -290,11 +290,11 @@ TEST(ReadForms, AnIdTwiceInAFolder) {
   Save(dir, "z/a.json", TaskOf("1"));
   EXPECT_THAT(Message(ReadTasks(dir).status()),
               HasSubstr("y/a.json: task a: is also in x/a.json"));
-  // Another task of that id gets the name that datasets give it; the same one
-  // is taken once.
+  // A different task with the same id gets a new name; an equal one is used
+  // once.
   const TaskFiles files = Read(dir, kLeaveOut);
   EXPECT_THAT(Ids(files), ElementsAre("a", "a#2"));
-  EXPECT_THAT(Remarks(files), HasSubstr("1 task stands there more than once"));
+  EXPECT_THAT(Remarks(files), HasSubstr("1 task occurs more than once"));
 }
 
 TEST(ReadForms, AnIdTwiceInOneObject) {
@@ -322,9 +322,11 @@ TEST(ReadForms, AnIdTwiceInOneObject) {
   EXPECT_THAT(Ids(Read(lines, kLeaveOut)), ElementsAre("a", "b", "a#2", "c"));
   const TaskFiles alike = Read(Save(dir, "y.json", twice("1", "1")), kLeaveOut);
   EXPECT_THAT(Ids(alike), ElementsAre("a", "b"));
-  EXPECT_THAT(Remarks(alike), HasSubstr("1 task stands there more than once "
-                                        "with equal content; used once: a"));
-  // Whose solution "a" is can't be told, nor which of two is right.
+  EXPECT_THAT(
+      Remarks(alike),
+      HasSubstr(
+          "1 task occurs more than once with equal content; used once: a"));
+  // The owner of the solution "a" is unknown, and which of two is right.
   const std::string solutions =
       Save(dir, "s.json", R"({"a": [[[4]]], "b": [[[4]]]})");
   const absl::StatusOr<UsableSolutions> usable =
@@ -416,7 +418,7 @@ TEST(ReadForms, LeavesOutPairsAndTasksThatDontFit) {
   const TaskFiles files = Read(path, kLeaveOut);
   EXPECT_THAT(Ids(files), ElementsAre("a", "c", "e"));
   EXPECT_THAT(files.challenges.tasks[0].demonstrations, SizeIs(1));
-  // c has no test pair of its own left: its demonstration stands for it.
+  // c has no test pair left, so its demonstration becomes one.
   EXPECT_EQ(files.solutions.at("c")[0], Grid::FromText("2"));
   EXPECT_THAT(files.solutions.at("e"), SizeIs(1));
   EXPECT_THAT(files.left_out, ElementsAre("b", "d"));

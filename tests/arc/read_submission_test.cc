@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Submissions that are not whole.
+// Incomplete submissions.
 #include <string>
 #include <vector>
 
@@ -211,7 +211,7 @@ TEST(LookAtArcFile, ByContent) {
   for (const auto& [text, form] : kCases) {
     EXPECT_EQ(LookAtArcFile(Save(dir, "x", text)), form) << text;
   }
-  // By the first file of a folder that says something.
+  // The first meaningful file of a folder decides.
   const std::string folder = JoinPath(dir, "folder");
   ASSERT_TRUE(MakeDirectories(folder).ok());
   EXPECT_EQ(LookAtArcFile(folder), ArcFileForm::kTasks);

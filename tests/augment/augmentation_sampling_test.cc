@@ -27,7 +27,7 @@ PlanOptions Copies(int augmentations, uint64_t seed = 0) {
   return options;
 }
 
-// What "the same content" means, spelled out.
+// The definition of "the same content".
 std::pair<std::vector<std::pair<Grid, Grid>>, std::vector<Grid>> Content(
     const Task& task, const Augmentation& augmentation) {
   const Task out = augmentation.Apply(task);
@@ -51,8 +51,8 @@ TEST(Plan, IdentityComesFirst) {
   }
 }
 
-// Tasks of few colours and many symmetries run out of different contents; the
-// plan must find the same ones as a comparison of whole tasks.
+// Tasks with few colours and many symmetries have few different contents.
+// Sampling must find the same ones as a comparison of whole tasks.
 TEST(Plan, KeepsExactlyTheContentsNotSeenBefore) {
   Random random(2, "plan");
   for (int round = 0; round < 60; ++round) {
@@ -89,7 +89,7 @@ TEST(Plan, TasksWithoutMoreContentsGetFewer) {
   task.demonstrations = {{Grid(3, 3), Grid(1, 1)}};
   task.test_inputs = {Grid(2, 2)};
   EXPECT_THAT(Plan(task, Copies(100)), SizeIs(1));
-  // One colour beside black in the middle of a square: 9 recolourings.
+  // One coloured cell in the middle of a black square has 9 recolourings.
   task.demonstrations[0].input.at(1, 1) = 5;
   EXPECT_THAT(Plan(task, Copies(100)), SizeIs(9));
 }
@@ -103,7 +103,7 @@ TEST(Plan, LongerPlansBeginWithShorterOnes) {
       const auto plan = Plan(task, Copies(augmentations));
       ASSERT_LE(plan.size(), longest.size());
       EXPECT_TRUE(std::equal(plan.begin(), plan.end(), longest.begin()))
-          << colors << " colours, " << augmentations << " copies";
+          << colors << " colours, " << augmentations << " augmentations";
     }
   }
 }
@@ -128,14 +128,14 @@ TEST(Plan, DependsOnSeedIdAndContentAlone) {
   Task renamed = task;
   renamed.id = "u";
   EXPECT_NE(Plan(task, Copies(50, 3)), Plan(renamed, Copies(50, 3)));
-  // The order of pairs is no content.
+  // The order of pairs is not part of the content.
   Task reordered = task;
   std::reverse(reordered.demonstrations.begin(),
                reordered.demonstrations.end());
   EXPECT_EQ(Plan(task, Copies(50, 3)), Plan(reordered, Copies(50, 3)));
 }
 
-// The very numbers: a plan made today is the plan of every later version.
+// The exact numbers, which later versions must reproduce.
 TEST(Plan, IsTheSameForEver) {
   const std::vector<Pair> pairs = {
       {Grid::FromText("123 456 789"), Grid::FromText("12 34")}};

@@ -66,7 +66,7 @@ TEST(Canvas, PartsOfACanvasNeedNotBeSquare) {
   EXPECT_THAT(encoded(grid, {3, 5}, {}), ElementsAreArray({2, 3, 4, 1, 0,    //
                                                            4, 10, 11, 1, 0,  //
                                                            1, 1, 1, 0, 0}));
-  // The border only where it lies inside.
+  // EOS only where it lies inside.
   EXPECT_THAT(encoded(grid, {3, 4}, {1, 1}), ElementsAreArray({0, 0, 0, 0,  //
                                                                0, 2, 3, 4,  //
                                                                0, 4, 10, 11}));
@@ -99,15 +99,15 @@ TEST(Canvas, CropKeepsTheFirstOfTheLargestRectangles) {
   const auto crop = [](std::vector<uint8_t> tokens) {
     return CropGrid(tokens, Canvas{3});
   };
-  // 1 x 2 and 2 x 1 have one area: the first stays.
+  // 1 x 2 and 2 x 1 have the same area: the first wins.
   EXPECT_EQ(crop({2, 3, 1, 4, 1, 1, 1, 1, 1}), Grid::FromText("01"));
   // 2 x 2 beats 1 x 3.
   EXPECT_EQ(crop({2, 3, 4, 5, 6, 1, 7, 1, 1}), Grid::FromText("01 34"));
   // 3 x 1 beats 1 x 2.
   EXPECT_EQ(crop({2, 3, 1, 4, 1, 1, 5, 1, 1}), Grid::FromText("0 2 3"));
-  // A row that is wider again doesn't widen it.
+  // A wider later row does not widen it.
   EXPECT_EQ(crop({2, 1, 0, 3, 4, 5, 6, 7, 8}), Grid::FromText("0 1 4"));
-  // No colour in the corner: no answer.
+  // Without a colour in the corner there is no answer.
   EXPECT_TRUE(crop({1, 2, 2, 2, 2, 2, 2, 2, 2}).empty());
   EXPECT_TRUE(crop({0, 2, 2, 2, 2, 2, 2, 2, 2}).empty());
   EXPECT_TRUE(crop({12, 2, 2, 2, 2, 2, 2, 2, 2}).empty());

@@ -23,7 +23,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-// A folder name of this test's own; nothing is there.
+// A folder name for this test; the folder does not exist.
 std::string Fresh(const std::string& name = "dataset") {
   const testing::TestInfo& info =
       *testing::UnitTest::GetInstance()->current_test_info();
@@ -37,7 +37,7 @@ std::string Fresh(const std::string& name = "dataset") {
 }
 
 void Overwrite(const std::string& path, const std::string& bytes) {
-  // Writing into a file that is there makes some file systems sync it.
+  // Some file systems sync an overwritten file.
   std::remove(path.c_str());
   std::ofstream out(path, std::ios::binary);
   out << bytes;
@@ -50,7 +50,7 @@ std::vector<std::string> NamesIn(const std::string& dir) {
   return names.ok() ? *names : std::vector<std::string>();
 }
 
-// What docs/formats.md shows byte by byte and tests/golden/dataset_v1 holds.
+// The example in docs/formats.md and tests/golden/dataset_v1.
 Dataset Example() {
   Dataset dataset;
   dataset.canvas.side = 4;
@@ -166,7 +166,7 @@ TEST(DatasetFiles, WhatTheFormatCannotHoldIsRefused) {
             absl::StatusCode::kInvalidArgument);
 }
 
-// A written example with one of its files damaged.
+// The written example with one damaged file.
 class DamagedDataset : public testing::TestWithParam<const char*> {
  protected:
   DamagedDataset() : dir_(Fresh(StdText(GetParam()))) {
@@ -230,7 +230,7 @@ TEST(DatasetFiles, MissingShardIsDataLoss) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("shard-00000.zst"));
 }
 
-// The index of `text` with its checksum made right again.
+// The index with a corrected checksum.
 std::string Resealed(std::string text) {
   const size_t at = text.find("\"self_sha256\": \"") + 16;
   text.replace(at, 64, std::string(64, '0'));
@@ -260,7 +260,7 @@ TEST(DatasetFiles, AnotherFormatOrVersionIsFailedPrecondition) {
             absl::StatusCode::kFailedPrecondition);
 }
 
-// A shard of these bytes, under an index entry that agrees with it.
+// Reads a shard of these bytes with a matching index entry.
 absl::Status ReadRaw(const std::string& raw, int64_t tasks,
                      Canvas canvas = Canvas{4}) {
   const std::string frame = ZstdCompress(raw);
@@ -287,13 +287,13 @@ TEST(DatasetShard, BytesAreAsDocumented) {
       2,   0,   0,   0,                           // tasks
       2,   0,   't', '1',  0,                     // name, flags
       1,   0,   0,   0,    1,    0,    0,   0,    // pairs, test inputs
-      2,   0,   0,   0,                           // copies
+      2,   0,   0,   0,                           // augmentations
       1,   2,   1,   2,    2,    1,    2,   1,    // the pair
       1,   1,   9,                                // the test input
       0,   0,   0,   0x7F, 0x89, 0x0D,            // two augmentations
       4,   0,   't', '1',  '#',  '2',  1,         // name, flags
       2,   0,   0,   0,    0,    0,    0,   0,    // pairs, test inputs
-      1,   0,   0,   0,                           // copies
+      1,   0,   0,   0,                           // augmentations
       1,   2,   1,   2,    2,    1,    2,   1,    // first pair
       1,   1,   9,   1,    1,    0,               // second pair
       0,   0,   0};                               // the identity
@@ -320,7 +320,7 @@ TEST(DatasetShard, DamageBelowTheChecksumsIsFoundToo) {
       {21, 0, "without pairs"},
       {24, 1, "more than the shard holds"},
       {28, 0x7F, "more than the shard holds"},
-      {29, 0, "without its identity"},
+      {29, 0, "without augmentations"},
       {32, 0xFF, "more than the shard holds"},
       {33, 0, "a grid of 0 by 2"},
       {34, 5, "a grid of 1 by 5 on a canvas of 4 by 4"},
@@ -403,7 +403,7 @@ TEST(DatasetFiles, CountsThatDoNotAgreeAreDataLoss) {
   }
 }
 
-// Written by the first version of the format; must read for ever.
+// Files of the first version of the format must stay readable.
 TEST(DatasetFiles, VersionOneStillReads) {
   const auto dataset = ReadDataset(JoinPath(ARCTRM_TEST_DATA, "dataset_v1"));
   ASSERT_TRUE(dataset.ok()) << dataset.status();

@@ -61,7 +61,7 @@ TEST(BuildDataset, EvaluationTasksTrainOnDemonstrationsAlone) {
   }
 }
 
-// Solutions at hand are not a leave to train on them.
+// Solutions are not trained on unless requested.
 TEST(BuildDataset, SolutionsAloneTrainNothing) {
   DatasetSource source = TrainOn(Source(1, 2, "t"));
   source.train_on_test_pairs = false;
@@ -130,7 +130,7 @@ TEST(BuildDataset, IdsTakenGetANumber) {
   std::vector<std::string> names;
   for (const DatasetTask& task : dataset->tasks) names.push_back(task.name);
   EXPECT_THAT(names, ElementsAre("t0", "t1", "t0#2", "t0#2#2", "t0#3", "t1#2"));
-  // The same task twice keeps both, each with a plan of its own.
+  // Keeps equal tasks, each with its own augmentations.
   EXPECT_EQ(dataset->tasks[1].pairs, dataset->tasks[5].pairs);
   EXPECT_NE(dataset->tasks[1].augmentations, dataset->tasks[5].augmentations);
 }
@@ -173,7 +173,7 @@ TEST(BuildDataset, CanvasFitsWhatIsKnownOrIsGiven) {
   options.canvas_margin = 0;
   options.canvas_side = 12;
   EXPECT_EQ(BuildDataset({source}, options)->canvas.side, 12);
-  // A hidden output shapes nothing.
+  // Hidden outputs have no influence.
   source.solutions["t0"] = {Grid(30, 30)};
   EXPECT_EQ(BuildDataset({source}, Copies(0))->canvas.side, 13);
   source.train_on_test_pairs = true;

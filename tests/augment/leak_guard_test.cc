@@ -63,7 +63,7 @@ TEST(LeakGuard, TestPairsOfTheSameIdAre) {
   EXPECT_EQ(leaks[2].task_id, "t3");
 }
 
-// By id even where the answers are not at hand to compare.
+// Finds leaks by id even without solutions.
 TEST(LeakGuard, KnowsIdsWithoutSolutions) {
   const Set scored = MakeSet(1, 3, "t");
   EXPECT_THAT(FindLeaks(Trained({scored}, true), scored.challenges, {}),
@@ -109,7 +109,7 @@ TEST(LeakGuard, TestPairsByContentUnderAnotherId) {
   ASSERT_THAT(leaks, SizeIs(1));
   EXPECT_EQ(leaks[0].task_id, "t3");
   EXPECT_EQ(leaks[0].reason, "test pair 0 is a training pair of other1");
-  // Without answers there is nothing to compare.
+  // Without solutions, content cannot be compared.
   EXPECT_THAT(FindLeaks(trained, scored.challenges, {}), IsEmpty());
 }
 

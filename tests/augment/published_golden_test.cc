@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Augmentations, canvas and hashes against numbers recorded from the published
-// TRM code (tests/golden/README.md).
+// Compares augmentations, canvas and hashes with numbers recorded from the
+// published TRM code (tests/golden/README.md).
 #include <string>
 #include <vector>
 
@@ -115,7 +115,7 @@ TEST_F(PublishedGolden, EncodedSequences) {
   EXPECT_EQ(count, 8);
 }
 
-// The offsets drawn are those of the published ranges, ends included.
+// Offsets cover the published ranges, including both ends.
 TEST_F(PublishedGolden, OffsetRanges) {
   Random random(1, "golden");
   for (element item : List("encode")) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Seeded grids and tasks for the tests of this folder.
+// Random grids and tasks for the tests of this folder.
 #pragma once
 
 #include <string>

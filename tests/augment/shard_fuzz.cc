@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A dataset's shard and index from any bytes; the checksums that would stop
-// them are made to fit.
+// Reads a shard and an index from any bytes, with corrected checksums.
 #include <vector>
 
 #include "augment/internal/dataset_index.h"

@@ -25,7 +25,7 @@ TEST(TaskWindow, HoldsAllThatIsKnown) {
   EXPECT_EQ(TaskWindow({Sized(3, 4, 9, 2)}, {}, 30, 1), Size(10, 5));
   EXPECT_EQ(Fitted({Sized(3, 3, 3, 3), Sized(3, 4, 3, 4)}, Grid(2, 7)),
             Size(4, 8));
-  // Nothing is known of the output.
+  // The size of the output is unknown.
   EXPECT_EQ(TaskWindow({}, {Grid(6, 2)}, 30, 1), Size(7, 7));
 }
 
@@ -58,9 +58,9 @@ TEST(TaskWindow, OutputsFollowTheDemonstrations) {
   // Always 12 x 11.
   EXPECT_EQ(Fitted({Sized(2, 3, 12, 11), Sized(4, 4, 12, 11)}, Grid(3, 7)),
             Size(13, 12));
-  // One demonstration: the ratio is the most that it allows.
+  // With one demonstration, the ratio gives the largest size.
   EXPECT_EQ(Fitted({Sized(3, 3, 9, 9)}, Grid(5, 5)), Size(16, 16));
-  // Squares do not tell whether outputs are turned.
+  // Squares leave open whether the axes are swapped.
   EXPECT_EQ(Fitted({Sized(3, 3, 3, 3), Sized(5, 5, 5, 5)}, Grid(2, 7)),
             Size(8, 8));
 }
@@ -70,7 +70,7 @@ TEST(TaskWindow, WithoutARuleThereIsRoomInASquare) {
   EXPECT_EQ(Fitted({Sized(3, 3, 3, 3), Sized(3, 4, 8, 8), Sized(5, 5, 2, 3)},
                    Grid(5, 5)),
             Size(14, 14));
-  // What is known is larger.
+  // The known grids are larger.
   EXPECT_EQ(Fitted({Sized(3, 20, 1, 4), Sized(2, 18, 2, 3)}, Grid(1, 19)),
             Size(21, 21));
 }

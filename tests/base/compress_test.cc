@@ -26,7 +26,7 @@ TEST(Zstd, ASizeThatNoFrameOfThatLengthHasIsNotBelieved) {
 
 constexpr int64_t kRoomy = 1 << 20;
 
-// Half text that compresses, half noise that does not.
+// Half compressible text, half noise.
 std::string Sample() {
   std::string bytes;
   for (int i = 0; i < 40; ++i) bytes += "grid 0 1 2 3 4 5 6 7 8 9 ";
@@ -85,7 +85,7 @@ TEST(Zstd, AFlippedBitIsDataLossOrChangesNothing) {
     EXPECT_EQ(*back, bytes) << "bit " << bit;
     ++harmless;
   }
-  // The format has a bit that decoders ignore; a frame is mostly other bits.
+  // Decoders ignore a few bits of the format.
   EXPECT_LT(harmless, 8U);
 }
 

@@ -18,7 +18,7 @@ struct Sample {
   std::string says;
 };
 
-// Of a literal with NULs in it.
+// Keeps NUL characters of the literal.
 template <size_t N>
 std::string Raw(const char (&text)[N]) {
   return std::string(text, N - 1);

@@ -43,7 +43,7 @@ TEST(FileLock, FilesOfOthersAreNotTaken) {
     EXPECT_FALSE(FileLock::Take(dir(name), "w").ok()) << name;
     EXPECT_EQ(*ReadFile(dir(name)), "precious");
   }
-  // What a killed process left is a lock.
+  // A killed process left its lock file.
   ASSERT_TRUE(WriteFileAtomically(dir("left"), "123\n").ok());
   EXPECT_TRUE(FileLock::Take(dir("left"), "w").ok());
 }
@@ -69,7 +69,7 @@ TEST(FileLock, DiesWithItsProcessAndIsNotInherited) {
   const pid_t holder = fork();
   if (holder == 0) {
     const auto lock = FileLock::Take(dir("lock"), "w");
-    // A program that outlives it.
+    // A child that outlives the lock.
     if (fork() == 0) {
       close(ready[0]);
       close(ready[1]);

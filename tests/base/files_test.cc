@@ -51,14 +51,14 @@ TEST(Files, ReadingWhatIsNoFileSaysSo) {
   ASSERT_TRUE(WriteFileAtomically(dir("f"), "x").ok());
   EXPECT_EQ(ReadFile(dir("f/below")).status().code(),
             absl::StatusCode::kFailedPrecondition);
-  // A file of the kernel claims the size 0 and has content all the same.
+  // Files of the kernel have size 0 but content.
   EXPECT_NE(Content("/proc/self/status").find("VmRSS"), std::string::npos);
 }
 
 TEST(Files, AWriteThatFailsLeavesTheOldFileAndNothingElse) {
   const ScratchFolder dir;
   ASSERT_TRUE(WriteFileAtomically(dir("f"), "old").ok());
-  // A full disk, in small: no file of this process may grow beyond 4 KiB.
+  // Simulates a full disk: no file of this process may exceed 4 KiB.
   absl::Status status;
   {
     const FileLimit limit(4096);
@@ -95,7 +95,7 @@ TEST(Files, AFolderWithoutWriteRight) {
   ASSERT_EQ(chmod(dir().c_str(), 0755), 0);
 }
 
-// Through links, so that a mistake replaces these and not the devices.
+// Uses links, so that a bug replaces these and not the devices.
 TEST(Files, DevicesAreWrittenToAndNeverReplaced) {
   const ScratchFolder dir;
   ASSERT_EQ(symlink("/dev/full", dir("full").c_str()), 0);
@@ -245,7 +245,7 @@ TEST(Files, RemoveAllTakesWhatIsThere) {
   ASSERT_TRUE(MakeDirectories(dir("a/b")).ok());
   ASSERT_TRUE(WriteFileAtomically(dir("a/b/f"), "x").ok());
   ASSERT_TRUE(WriteFileAtomically(dir("kept"), "x").ok());
-  // A link goes, what it points to stays.
+  // Removes the link, but keeps its target.
   ASSERT_EQ(symlink("../kept", dir("a/link").c_str()), 0);
   EXPECT_TRUE(RemoveAll(dir("a")).ok());
   EXPECT_FALSE(FileExists(dir("a")));
@@ -304,7 +304,7 @@ TEST(Files, NamesBesideOthersAreToldApart) {
   EXPECT_EQ(Dirname(a), "d");
   EXPECT_EQ(a, BesidePath("d/" + common + "a", ".run"));
   EXPECT_NE(a, BesidePath("d/" + common + "a", ".new"));
-  // Not within a character.
+  // Names are not cut inside a character.
   std::string wide;
   while (wide.size() < 252) wide += "\xe6\xbc\xa2";
   const std::string cut = BesidePath(wide, ".run");

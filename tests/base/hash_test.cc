@@ -21,7 +21,7 @@ TEST(Sha256, KnownVectors) {
             "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
-// Every length around the padding borders 55, 56, 63, 64, 119, 120 … at once:
+// Covers all lengths around the padding limits 55, 56, 63, 64, 119, 120 … by
 // the hash of the concatenated hashes, computed with Python's hashlib.
 TEST(Sha256, EveryLengthUpTo299) {
   std::string all;

@@ -30,7 +30,7 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::MatchesRegex;
 
-// What `work` writes to standard error through a log with `options`.
+// Returns the output of `work` on standard error through a log with `options`.
 std::string Written(const LogOptions& options,
                     const std::function<void(Log&)>& work) {
   testing::internal::CaptureStderr();
@@ -112,7 +112,7 @@ TEST(Log, ProgressIsPrintedNowAndThenAndTheLastStateAlways) {
                         clock.Advance(absl::Seconds(1));
                       }
                       log.EndProgress();
-                      // Nothing new since: nothing to print.
+                      // Nothing changed, so nothing is printed.
                       log.EndProgress();
                       log.Progress("next 0");
                       log.EndProgress();
@@ -274,9 +274,9 @@ class TerminalTest : public testing::Test {
     if (master_ >= 0) close(master_);
   }
 
-  // What has been shown so far; standard error is what it was before.
+  // Returns the output so far and restores standard error.
   std::string Shown() {
-    // Everything before the mark has arrived once the mark has.
+    // Once the mark has arrived, so has everything before it.
     const char mark = '\x04';
     EXPECT_EQ(write(STDERR_FILENO, &mark, 1), 1);
     std::string text;

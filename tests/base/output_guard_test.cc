@@ -33,7 +33,7 @@ class OutputGuardTest : public testing::Test {
   void Write(const std::string& name) {
     EXPECT_TRUE(WriteFileAtomically(dir_(name), "precious").ok());
   }
-  // What is said of a file at `out` when `in` is read; "" for nothing.
+  // The error for writing the file `out` while reading `in`; "" for none.
   std::string FileSays(const std::string& in, const std::string& out) {
     OutputGuard guard;
     guard.Reads("--in", in);
@@ -100,7 +100,7 @@ TEST_F(OutputGuardTest, WhatAnInputPassesOverIsNoneOfIt) {
   };
   EXPECT_EQ(says("in/results/x"), "");
   EXPECT_THAT(says("in/a"), HasSubstr("input"));
-  // Passed over under one name and read under another.
+  // Skipped under one name, but read under another.
   EXPECT_THAT(says("in/result"), HasSubstr("input"));
   ASSERT_TRUE(RemoveAll(dir_("in/read")).ok());
   EXPECT_EQ(says("in/result"), "");
@@ -115,7 +115,7 @@ TEST_F(OutputGuardTest, NamesOfOurOwnAreNoOutputs) {
     guard.Writes("--log", dir_(name));
     EXPECT_EQ(guard.CheckApart().ok(), fine) << name;
   }
-  // Nor in the way of a folder of ours; a user's name is.
+  // Our own names do not block a folder of ours; other names do.
   Write("work/part/.arctrm-notes");
   ASSERT_TRUE(RemoveAll(dir_("work/part/weights")).ok());
   EXPECT_FALSE(CheckOurFolder(dir_("work/part"), IsPart, "mark.json").ok());
@@ -153,7 +153,7 @@ TEST_F(OutputGuardTest, WhatDoesNotExistIsKnownByItsFolder) {
   guard.Writes("--out", dir_("new"));
   guard.Writes("--report", dir_("in/../new"));
   EXPECT_THAT(guard.CheckApart().message(), HasSubstr("--out writes too"));
-  // A link to nowhere leads to where a file would be made.
+  // A dangling link leads to the place of a new file.
   ASSERT_EQ(symlink("new", dir_("dangling").c_str()), 0);
   OutputGuard linked;
   linked.Writes("--out", dir_("new"));

@@ -67,7 +67,7 @@ TEST(OwnNames, LeftoversGoWhereNobodyHoldsTheirLock) {
   put(LockName(dir("dead")));
   put(dir(".arctrm-notes.json"));
   put(dir("out.json"));
-  // One that was just written may be another machine's.
+  // A recent file may belong to another machine.
   const std::string stale =
       absl::StrCat(".arctrm-tmp-0123456789ab-", EndedProcess(), "-0");
   put(dir(stale));
@@ -80,7 +80,7 @@ TEST(OwnNames, LeftoversGoWhereNobodyHoldsTheirLock) {
       (std::set<std::string>{".arctrm-notes.json", "out.json", stale,
                              name(SpareName("held")), name(FreshName("held")),
                              name(AsideName("held")), name(LockName("held")),
-                             // It may be all that is left of an output.
+                             // It may be the only remains of an output.
                              name(AsideName("dead"))}));
 }
 

@@ -80,7 +80,7 @@ TEST(Printable, DrawingsKeepTheirColoursAndNothingElse) {
             "\\x1b[2J\\x1b]0;x\\x07\\x1b[");
 }
 
-// Every text comes out well-formed, and once more as it is.
+// The result is well-formed, and Printable() does not change it again.
 TEST(Printable, IsItsOwnFixedPoint) {
   for (int first = 0; first < 256; ++first) {
     for (int second = 0; second < 256; ++second) {

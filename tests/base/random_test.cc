@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Known answers come from a separate Python implementation of the published
+// Known answers come from an independent Python implementation of the published
 // generator, seeded with hashlib's SHA-256.
 #include "base/random.h"
 
@@ -56,7 +56,7 @@ TEST(Random, BelowDrawsAgainBeyondTheLastWholeMultiple) {
   for (int i = 0; i < 12; ++i) thrown.push_back(dice.Below(6));
   EXPECT_EQ(thrown,
             (std::vector<uint64_t>{1, 0, 4, 4, 3, 2, 2, 5, 5, 1, 2, 1}));
-  // Just above 2^63 nearly every second number is drawn again; without that
+  // Just above 2^63 nearly every second number is rejected. Without rejection,
   // the first answer would be 3031666715865279.
   Random big(7, "big");
   const uint64_t n = (uint64_t{1} << 63) + 1;
@@ -86,7 +86,7 @@ TEST(Random, BelowOneIsZeroAndBelowTheLargestIsInRange) {
   EXPECT_EQ(random.Below(1), 0U);
   const uint64_t most = std::numeric_limits<uint64_t>::max();
   for (int i = 0; i < 100; ++i) EXPECT_LT(random.Below(most), most);
-  // A power of two never draws again: its answers are the low bits.
+  // Powers of two reject no numbers: the answers are the low bits.
   Random same = random;
   for (int i = 0; i < 100; ++i) {
     EXPECT_EQ(random.Below(uint64_t{1} << 63), same.Next() << 1 >> 1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// ReplaceDirectory and every state that a kill within it can leave on the disk.
+// ReplaceDirectory, and all states on the disk after a kill within it.
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <signal.h>
@@ -22,7 +22,7 @@ void MakeVersion(const std::string& path, absl::string_view version) {
   ASSERT_TRUE(WriteFileAtomically(JoinPath(path, "b"), version).ok());
 }
 
-// Which version is whole in `path`, "" for none.
+// The version that is complete in `path`, "" for none.
 std::string Version(const std::string& path) {
   const auto a = ReadFile(JoinPath(path, "a"));
   const auto b = ReadFile(JoinPath(path, "b"));
@@ -73,7 +73,7 @@ TEST(ResolveDirectory, NothingThereIsNotFound) {
             absl::StatusCode::kNotFound);
 }
 
-// The states of the way with an exchange.
+// The states with an exchange of names.
 TEST(ResolveDirectory, KilledBeforeTheExchange) {
   const ScratchFolder dir;
   MakeVersion(dir("x"), "old");
@@ -92,7 +92,7 @@ TEST(ResolveDirectory, KilledAfterTheExchange) {
   }
   EXPECT_EQ(*ResolveDirectory(dir("x")), dir("x"));
   EXPECT_EQ(Version(dir("x")), "new");
-  // The former folder, half removed, is in nobody's way the next time.
+  // The half removed former folder does not disturb the next replacement.
   ASSERT_TRUE(RemoveAll(dir("fresh/a")).ok());
   ASSERT_TRUE(RemoveAll(dir("fresh")).ok());
   MakeVersion(dir("fresh"), "newer");
@@ -100,7 +100,7 @@ TEST(ResolveDirectory, KilledAfterTheExchange) {
   EXPECT_EQ(Version(dir("x")), "newer");
 }
 
-// The states of the way with two renames.
+// The states with two renames.
 TEST(ResolveDirectory, KilledBetweenTheRenames) {
   const ScratchFolder dir;
   MakeVersion(dir("x"), "old");
@@ -130,8 +130,8 @@ TEST(ResolveDirectory, KilledAfterTheRenames) {
   EXPECT_FALSE(FileExists(AsideName(dir("x"))));
 }
 
-// A replacement goes on where one was killed between the renames, even if
-// nobody has read in between.
+// A replacement succeeds after a kill between the renames, even without a read
+// in between.
 TEST(ReplaceDirectory, AfterAKillBetweenTheRenames) {
   const ScratchFolder dir;
   MakeVersion(AsideName(dir("x")), "old");
@@ -141,8 +141,8 @@ TEST(ReplaceDirectory, AfterAKillBetweenTheRenames) {
   EXPECT_FALSE(FileExists(AsideName(dir("x"))));
 }
 
-// A process that replaces without end, killed at many moments: there is always
-// a whole folder.
+// Kills a process that replaces repeatedly at many moments; a complete folder
+// always exists.
 TEST(ReplaceDirectory, KilledAtAnyMomentLeavesAWholeFolder) {
   const ScratchFolder dir;
   MakeVersion(dir("x"), "0");

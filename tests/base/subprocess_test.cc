@@ -30,7 +30,7 @@ using ::testing::Not;
 using ::testing::StartsWith;
 
 Deadline In(absl::Duration duration) { return {RealClock(), duration}; }
-// Long enough for a busy machine; no test that passes waits for it.
+// Long enough for a busy machine; passing tests never wait so long.
 Deadline Later() { return In(absl::Seconds(60)); }
 
 std::unique_ptr<Subprocess> StartOrDie(SubprocessOptions options) {
@@ -48,7 +48,7 @@ std::unique_ptr<Subprocess> Shell(const std::string& script) {
   return StartOrDie(options);
 }
 
-// All that it prints until it ends.
+// All output until it ends.
 std::string Output(Subprocess& child) {
   std::string out;
   const absl::Status status = child.Read(SIZE_MAX, Later(), out);
@@ -73,11 +73,11 @@ int ReadNumber(Subprocess& child) {
   return number;
 }
 
-// Makes this process the parent of the orphans among its descendants, so that
-// it sees how they end.
+// Makes this process the parent of orphaned descendants, so that it can wait
+// for them.
 void AdoptOrphans() { ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0); }
 
-// Waits for an orphan; 0 where it is still there after a minute.
+// Waits for an orphan; 0 if it still exists after a minute.
 int SignalThatEnded(pid_t orphan) {
   for (const Deadline deadline = Later(); !deadline.Passed();) {
     int status = 0;
@@ -131,7 +131,7 @@ TEST(Subprocess, TellsHowItEnded) {
   EXPECT_EQ(state->signal, SIGTERM);
   EXPECT_FALSE(state->ok());
   EXPECT_EQ(state->Text(), "was killed by SIGTERM");
-  // It stays known.
+  // The exit state is kept.
   EXPECT_EQ(killed->Poll()->signal, SIGTERM);
 }
 
@@ -180,14 +180,14 @@ TEST(Subprocess, WriteSaysHowTheOtherEndWasLost) {
   const absl::Status status = child->Write("x", Later());
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(status.message(), HasSubstr("ended with exit code 4"));
-  // Nothing is left to strike later, and the mask is as before.
+  // No signal is pending, and the mask is restored.
   sigset_t set;
   ASSERT_EQ(sigpending(&set), 0);
   EXPECT_EQ(sigismember(&set, SIGPIPE), 0);
   ASSERT_EQ(pthread_sigmask(SIG_SETMASK, nullptr, &set), 0);
   EXPECT_EQ(sigismember(&set, SIGPIPE), 0);
 
-  // In the middle of a write that waits for a reader.
+  // Killed during a write that waits for the reader.
   const auto victim = Shell("read line; sleep 1000");
   std::thread killer([&] {
     usleep(20'000);
@@ -234,7 +234,7 @@ TEST(Subprocess, ADeadlinePassedTakesWhatIsThere) {
 }
 
 TEST(Subprocess, AProgramThatCannotBeExecuted) {
-  // Orphans of other tests, where this process gets them.
+  // Orphans of other tests.
   while (waitpid(-1, nullptr, 0) > 0) {
   }
   const ScratchFolder dir;
@@ -263,7 +263,7 @@ TEST(Subprocess, AProgramThatCannotBeExecuted) {
   EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(status.message(), HasSubstr("interpreter that it names"));
 
-  // None is left behind.
+  // No child is left.
   EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
 }
 
@@ -288,7 +288,7 @@ TEST(Subprocess, ErrorsAreAppendedAndOutputWithoutPipeJoinsThem) {
   ASSERT_TRUE(child->Wait(Later()).has_value());
   EXPECT_EQ(ReadFile(dir("log")).value(), "before\nout\nerror\n");
 
-  // Where they are is said when it is lost.
+  // The error tells where the messages are.
   options.pipe_output = true;
   std::string out;
   EXPECT_THAT(StartOrDie(options)->Read(5, Later(), out).message(),
@@ -371,7 +371,7 @@ TEST(Subprocess, TheChildLeadsAGroupOfItsOwn) {
   const auto state = child->Wait(Later());
   ASSERT_TRUE(state.has_value());
   EXPECT_EQ(state->signal, SIGINT);
-  // Its number may be another's by now.
+  // The number may belong to another process now.
   child->Signal(SIGKILL);
 }
 
@@ -384,12 +384,12 @@ TEST(Subprocess, TheDestructorKillsTheWholeGroup) {
   child->Signal(SIGTERM);
   EXPECT_FALSE(child->Wait(In(absl::Milliseconds(20))).has_value());
   child = nullptr;
-  // Reaped, and what it had started is gone too.
+  // The child was reaped, and its own child is gone too.
   EXPECT_EQ(waitpid(pid, nullptr, WNOHANG), -1);
   EXPECT_THAT(SignalThatEnded(grandchild), AnyOf(SIGKILL, SIGTERM));
 }
 
-// The background process holds the pipe open: no end of file comes.
+// The background process holds the pipe open, so there is no end of file.
 TEST(Subprocess, WhatAnEndedChildLeftBehindIsKilled) {
   AdoptOrphans();
   const auto child = Shell("sleep 1000 & echo $!; exit 5");
@@ -402,7 +402,7 @@ TEST(Subprocess, WhatAnEndedChildLeftBehindIsKilled) {
   EXPECT_EQ(SignalThatEnded(grandchild), SIGKILL);
 }
 
-// One that left the group lives on, and holds the pipe open.
+// A process that left the group survives and holds the pipe open.
 TEST(Subprocess, AnEndedChildIsNoticedThoughItsPipeIsOpen) {
   const auto child = Shell("setsid sleep 1000 & echo $!; exit 5");
   const pid_t other = ReadNumber(*child);
@@ -461,7 +461,7 @@ TEST(Subprocess, OfManyAtOnceEachHasItsOwnEnd) {
   for (int i = 0; i < kCount; ++i) EXPECT_EQ(codes[static_cast<size_t>(i)], i);
 }
 
-// Somebody else's wait, or SIGCHLD ignored.
+// Another waitpid() call, or SIGCHLD ignored.
 TEST(Subprocess, AnEndThatSomebodyElseSawIsStillAnEnd) {
   const auto child = Shell("exit 0");
   ASSERT_EQ(waitpid(child->pid(), nullptr, 0), child->pid());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// gzip and zstd, and what a file is by its first bytes.
+// Unpacks gzip and zstd, and recognises kinds of files.
 #include <string>
 
 #include "base/file_kind.h"

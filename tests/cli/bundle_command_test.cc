@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// `arctrm bundle`: what the command adds to WriteBundle.
+// `arctrm bundle`: summary, warnings and checks beside WriteBundle.
 #include <string>
 
 #include "gmock/gmock.h"
@@ -23,7 +23,7 @@ class BundleCommandTest : public CliTest {
       Write("third/" + name + "/LICENSE", "x");
     }
   }
-  // The sources are those of this very build.
+  // Without --source the sources of this build are packed.
   ProgramResult Bundle(std::vector<std::string> more) const {
     more.insert(more.begin(),
                 {"bundle", "--third-party", "third", "--out", "bundle"});
@@ -31,13 +31,13 @@ class BundleCommandTest : public CliTest {
   }
 };
 
-TEST_F(BundleCommandTest, SaysWhatIsInItAndWhatToDoNext) {
+TEST_F(BundleCommandTest, PrintsContentsAndNextSteps) {
   const ProgramResult result = Bundle({"--owner", "me", "--recipe", "trelis"});
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(
       result.out,
       AllOf(HasSubstr("\n  source "), HasSubstr("\n  third_party "),
-            HasSubstr("\n  together "),
+            HasSubstr("\n  total "),
             HasSubstr("kaggle datasets create -r zip -p bundle/dataset\n"),
             HasSubstr("me/arctrm-bundle-run:\n"),
             HasSubstr("kaggle kernels push -p bundle/notebook\n")));
@@ -50,7 +50,7 @@ TEST_F(BundleCommandTest, SaysWhatIsInItAndWhatToDoNext) {
             Read("bundle/dataset/source/recipes/trelis.conf"));
 }
 
-TEST_F(BundleCommandTest, ARecipeWithAFaultIsRefused) {
+TEST_F(BundleCommandTest, RecipeWithMistakeIsRefused) {
   Write("mine.conf", "train.learning_rat = 1e-4\n");
   const ProgramResult result = Bundle({"--recipe", "mine.conf"});
   EXPECT_EQ(result.exit_code, 2);

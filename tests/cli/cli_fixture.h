@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
-// The built program in a folder with small competition files.
+// Runs the built program in a folder with small competition files.
 #pragma once
 
 #include <map>
 #include <string>
 #include <vector>
 
+#include "augment/augmentation.h"
 #include "base/files.h"
 #include "gtest/gtest.h"
 #include "tests/testing/program.h"
+#include "tta/ballots.h"
 
 namespace arctrm {
 
@@ -20,7 +22,7 @@ inline constexpr char kChallenges[] =
     R"("test":[{"input":[[3]]}]}})";
 inline constexpr char kSolutions[] =
     R"({"aaaa0001":[[[9,8,7]],[[1],[2]]],"bbbb0002":[[[4]]]})";
-// Right: aaaa0001[0] at once, bbbb0002[0] at the second attempt.
+// aaaa0001[0] is right in attempt 1, bbbb0002[0] in attempt 2.
 inline constexpr char kSubmission[] =
     R"({"aaaa0001":[{"attempt_1":[[9,8,7]],"attempt_2":[[0]]},)"
     R"({"attempt_1":[[5]],"attempt_2":[[6]]}],)"
@@ -53,7 +55,30 @@ class CliTest : public ::testing::Test {
   }
   bool Exists(const std::string& name) const { return FileExists(Path(name)); }
 
-  // `arctrm args…` in the folder.
+  // `words` followed by `more`.
+  static std::vector<std::string> Joined(std::vector<std::string> words,
+                                         const std::vector<std::string>& more) {
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+
+  // Writes ballots with one vote.
+  void WriteBallots(const std::string& name, const std::string& task,
+                    const std::string& grid) const {
+    Ballots ballots;
+    ballots.Add(task, 0,
+                {Grid::FromText(grid), 0.5f, Augmentation().Key(), "run"});
+    ASSERT_EQ(ballots.Write(Path(name)), absl::OkStatus());
+  }
+  // `arctrm vote` on ballots.zst.
+  static std::vector<std::string> Vote(
+      const std::string& out,
+      const std::string& challenges = "challenges.json") {
+    return {"vote",  "--ballots", "ballots.zst", "--challenges", challenges,
+            "--out", out};
+  }
+
+  // Runs `arctrm args…` in the folder.
   ProgramResult Arctrm(std::vector<std::string> args,
                        const ProgramOptions& options = {}) const {
     args.insert(args.begin(), ARCTRM_PROGRAM);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Commands with a model are handed to the program beside the front end.
+// Commands with a model are passed to arctrm-solver.
 #include <sys/stat.h>
 
 #include <string>
@@ -37,7 +37,7 @@ constexpr char kScript[] =
     "for word in \"$@\"; do echo \"<$word>\"; done\n"
     "exit 3\n";
 
-TEST_F(ExecSolverTest, WithoutASolverTheErrorSaysWhatToDo) {
+TEST_F(ExecSolverTest, ErrorWithoutSolverSaysWhatToDo) {
   for (const std::vector<std::string>& call :
        std::vector<std::vector<std::string>>{
            {"run", "--challenges", "challenges.json", "--out", "out.json"},
@@ -55,7 +55,7 @@ TEST_F(ExecSolverTest, WithoutASolverTheErrorSaysWhatToDo) {
   EXPECT_FALSE(Exists("out.json"));
 }
 
-TEST_F(ExecSolverTest, SolverBesideGetsTheSameWords) {
+TEST_F(ExecSolverTest, SolverGetsTheSameArguments) {
   Write("bin/arctrm-solver", kScript);
   MakeExecutable("bin/arctrm-solver");
   const ProgramResult result =
@@ -69,7 +69,7 @@ TEST_F(ExecSolverTest, SolverBesideGetsTheSameWords) {
             "<>\n");
 }
 
-TEST_F(ExecSolverTest, AWaitPolicyThatIsSetStays) {
+TEST_F(ExecSolverTest, KeepsWaitPolicyOfUser) {
   Write("bin/arctrm-solver", kScript);
   MakeExecutable("bin/arctrm-solver");
   ProgramOptions options;
@@ -77,7 +77,7 @@ TEST_F(ExecSolverTest, AWaitPolicyThatIsSetStays) {
   EXPECT_THAT(Copy({"doctor"}, options).out, HasSubstr("policy=active\n"));
 }
 
-TEST_F(ExecSolverTest, SolverIsAlsoFoundWhereItIsInstalled) {
+TEST_F(ExecSolverTest, FindsInstalledSolver) {
   ASSERT_TRUE(MakeDirectories(Path("libexec/arctrm")).ok());
   Write("libexec/arctrm/arctrm-solver", kScript);
   MakeExecutable("libexec/arctrm/arctrm-solver");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What augment, vote, submit, validate and score do with good input.
+// augment, vote, submit, validate and score with good input.
 #include <string>
 #include <vector>
 
@@ -22,7 +22,7 @@ using ::testing::Not;
 
 class FilesTest : public CliTest {
  protected:
-  // A vote for `grid` seen through the dihedral transform `view`.
+  // Adds a vote for `grid` from the view with the dihedral transform `view`.
   static void Add(Ballots& ballots, const std::string& task, int test,
                   const std::string& grid, int view,
                   const std::string& source = "run") {
@@ -52,7 +52,7 @@ TEST_F(FilesTest, AugmentWritesADatasetAndCountsIt) {
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(Number(result.out, "tasks"), 4);
   EXPECT_EQ(Number(result.out, "short_tasks"), 0);
-  // The blank id, and of every task itself and five copies.
+  // The blank row, and a row for each task and its five augmentations.
   EXPECT_EQ(Number(result.out, "ids"), 1 + 4 * 6);
   // aaaa0001 has 2 demonstrations, bbbb0002 has 1, the folder's tasks have one
   // demonstration and one test pair each.
@@ -62,7 +62,7 @@ TEST_F(FilesTest, AugmentWritesADatasetAndCountsIt) {
   ASSERT_EQ(dataset.status(), absl::OkStatus());
   EXPECT_EQ(dataset->tasks.size(), 4u);
   EXPECT_EQ(dataset->num_ids(), 25);
-  // Largest side 3, and the border.
+  // The largest side is 3; the border adds one.
   EXPECT_EQ(dataset->canvas.side, 4);
 }
 
@@ -71,7 +71,7 @@ TEST_F(FilesTest, AugmentOfOneTaskFileAndWithoutJson) {
       Arctrm({"augment", "--train-on", "tasks/cccc0003.json",
               "--augmentations=0", "--canvas-margin", "2", "--out", "data/"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_THAT(result.out, HasSubstr("1 tasks"));
+  EXPECT_THAT(result.out, HasSubstr("1 task ("));
   const absl::StatusOr<Dataset> dataset = ReadDataset(Path("data"));
   ASSERT_EQ(dataset.status(), absl::OkStatus());
   EXPECT_EQ(dataset->canvas.side, 5);
@@ -79,7 +79,7 @@ TEST_F(FilesTest, AugmentOfOneTaskFileAndWithoutJson) {
   EXPECT_EQ(dataset->tasks[0].pairs.size(), 2u);
 }
 
-TEST_F(FilesTest, AugmentGivesTheSameBytesForTheSameSeedWhateverTheThreads) {
+TEST_F(FilesTest, AugmentDependsOnSeedButNotOnThreads) {
   const auto augment = [&](const std::string& out, const std::string& seed,
                            const std::string& threads) {
     const ProgramResult result = Arctrm(
@@ -96,11 +96,11 @@ TEST_F(FilesTest, AugmentGivesTheSameBytesForTheSameSeedWhateverTheThreads) {
   const std::string first = augment("d1", "1", "1");
   EXPECT_EQ(augment("d2", "1", "2"), first);
   EXPECT_NE(augment("d3", "2", "1"), first);
-  // A dataset may take the place of a dataset.
+  // A dataset may replace a dataset.
   EXPECT_EQ(augment("d3", "1", "1"), first);
 }
 
-TEST_F(FilesTest, AugmentCutsTheCanvasAsAsked) {
+TEST_F(FilesTest, AugmentUsesRequestedCanvas) {
   const ProgramResult result =
       Arctrm({"augment", "--challenges", "challenges.json", "--canvas-side",
               "11", "--augmentations", "1", "--out", "data"});
@@ -126,7 +126,7 @@ TEST_F(FilesTest, VoteMergesBallotsAndWritesTwoAttempts) {
   EXPECT_EQ(result.out, "");
   EXPECT_THAT(result.err, HasSubstr("1 of 3 test inputs have no vote"));
   const Submission submission = ReadBack("vote.json");
-  // Three votes each, equal confidence: by content, 789 first.
+  // Votes and confidence are equal, so the content decides: 789 first.
   EXPECT_EQ(submission.at("aaaa0001")[0],
             (Attempts{Grid::FromText("789"), Grid::FromText("987")}));
   EXPECT_EQ(submission.at("aaaa0001")[1],
@@ -145,7 +145,7 @@ TEST_F(FilesTest, VoteMergesBallotsAndWritesTwoAttempts) {
             Grid::FromText("987"));
 }
 
-TEST_F(FilesTest, VoteIsTheSameWhicheverWayBallotsAreNamed) {
+TEST_F(FilesTest, VoteDoesNotDependOnOrderOfBallots) {
   Ballots a;
   Add(a, "aaaa0001", 0, "1", 0);
   Ballots b;
@@ -156,10 +156,11 @@ TEST_F(FilesTest, VoteIsTheSameWhicheverWayBallotsAreNamed) {
        std::vector<std::vector<std::string>>{{"a.zst", "b.zst"},
                                              {"b.zst", "a.zst"},
                                              {"b.zst", "a.zst", "b.zst"}}) {
-    std::vector<std::string> args = {"vote",  "--challenges", "challenges.json",
-                                     "--out", "vote.json",    "--ballots"};
-    args.insert(args.end(), order.begin(), order.end());
-    ASSERT_EQ(Arctrm(args).exit_code, 0);
+    ASSERT_EQ(Arctrm(Joined({"vote", "--challenges", "challenges.json", "--out",
+                             "vote.json", "--ballots"},
+                            order))
+                  .exit_code,
+              0);
     EXPECT_EQ(ReadBack("vote.json").at("aaaa0001")[0],
               (Attempts{Grid::FromText("1"), Grid::FromText("2")}));
   }
@@ -178,7 +179,7 @@ TEST_F(FilesTest, QuietAndLog) {
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_EQ(result.err, "");
   EXPECT_THAT(Read("log.txt"), HasSubstr("wrote vote.json"));
-  // What is refused changes nothing, the log neither.
+  // A refused command doesn't change the log.
   const std::string before = Read("log.txt");
   Write("challenges.json", "{");
   EXPECT_EQ(Arctrm(vote).exit_code, 2);
@@ -208,7 +209,7 @@ TEST_F(FilesTest, SubmitMergesByWeight) {
             0);
 }
 
-TEST_F(FilesTest, AFileWhoseNameHoldsAColonIsAFile) {
+TEST_F(FilesTest, FileNamesMayHoldColons) {
   Write("a:2.json", kSubmission);
   Write("b.json:2", kSubmission);
   EXPECT_EQ(Arctrm({"submit", "--merge", "a:2.json", "b.json:2", "a:2.json:0.5",
@@ -217,7 +218,7 @@ TEST_F(FilesTest, AFileWhoseNameHoldsAColonIsAFile) {
             0);
 }
 
-TEST_F(FilesTest, WordsThatNameACommandAreStillValues) {
+TEST_F(FilesTest, NamesOfCommandsMayBeValues) {
   Write("run", kSubmission);
   Write("show", kChallenges);
   EXPECT_EQ(Arctrm({"validate", "--challenges", "show", "run"}).exit_code, 0);
@@ -228,7 +229,7 @@ TEST_F(FilesTest, WordsThatNameACommandAreStillValues) {
   EXPECT_TRUE(Exists("vote"));
 }
 
-TEST_F(FilesTest, ValidateSaysWhatIsValid) {
+TEST_F(FilesTest, ValidateCountsTasksAndTestInputs) {
   const ProgramResult result = Arctrm(
       {"validate", "--challenges", "challenges.json", "submission.json"});
   EXPECT_EQ(result.exit_code, 0);
@@ -236,7 +237,7 @@ TEST_F(FilesTest, ValidateSaysWhatIsValid) {
   EXPECT_EQ(result.err, "");
 }
 
-TEST_F(FilesTest, ValidateTakesSeveralChallenges) {
+TEST_F(FilesTest, ValidateReadsSeveralChallenges) {
   Write("both.json", R"({"aaaa0001":[{"attempt_1":[[1]],"attempt_2":[[1]]},)"
                      R"({"attempt_1":[[1]],"attempt_2":[[1]]}],)"
                      R"("bbbb0002":[{"attempt_1":[[1]],"attempt_2":[[1]]}],)"
@@ -290,7 +291,7 @@ TEST_F(FilesTest, ScoreAsTextAndPerTask) {
   EXPECT_THAT(full.out, HasSubstr("bbbb0002"));
 }
 
-TEST_F(FilesTest, ScoreTakesAFolderOfTaskFiles) {
+TEST_F(FilesTest, ScoreReadsFolderOfTaskFiles) {
   Write("c.json", R"({"cccc0003":[{"attempt_1":[[4,3]],"attempt_2":[[0]]}]})");
   const ProgramResult result =
       Arctrm({"score", "--solutions", "tasks", "c.json", "--json"});
@@ -326,7 +327,7 @@ TEST_F(FilesTest, ScoreRepeatsTheWarningsOfTheRun) {
       "");
 }
 
-TEST_F(FilesTest, OptionsTakeTheirValueAfterEqualsToo) {
+TEST_F(FilesTest, OptionsAcceptValueAfterEquals) {
   const ProgramResult result =
       Arctrm({"score", "--solutions=solutions.json",
               "--challenges=challenges.json", "submission.json", "--json"});

@@ -14,7 +14,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::Pair;
 
-// As the published code writes it.
+// Written like the file of the published code.
 constexpr char kYaml[] =
     "arch:\n"
     "  H_cycles: 2\n"
@@ -60,7 +60,7 @@ TEST(ImportSettings, ReadsThePublishedConfiguration) {
   EXPECT_TRUE(PublishedSettings("").empty());
   EXPECT_TRUE(
       PublishedSettings("words\n\n: :\narch: 3\n  num_heads: 4").empty());
-  // HRM has no length: as many positions as its numbers fill.
+  // HRM gives no length, so it follows from the number of values.
   const auto hrm = PublishedSettings(
       "arch:\n    hidden_size: 512\n    puzzle_emb_ndim: 600\n");
   EXPECT_THAT(hrm, ElementsAre(Pair("model.puzzle_prefix", "2")));
@@ -69,7 +69,7 @@ TEST(ImportSettings, ReadsThePublishedConfiguration) {
               ElementsAre(Pair("model.puzzle_prefix", "0")));
 }
 
-TEST(ImportSettings, WhatWasAskedForGoesFirst) {
+TEST(ImportSettings, SetOverridesFile) {
   ModelOptions model;
   auto settings = ApplyPublishedSettings(Weights("all", kYaml), {}, model);
   ASSERT_TRUE(settings.ok()) << settings.status();
@@ -94,7 +94,7 @@ TEST(ImportSettings, WhatWasAskedForGoesFirst) {
                    .ok());
 }
 
-TEST(ImportSettings, WhatNobodySaidIsAssumed) {
+TEST(ImportSettings, ListsAssumedSettings) {
   ModelOptions model;
   const auto settings = ApplyPublishedSettings(Weights("none", ""), {}, model);
   ASSERT_TRUE(settings.ok()) << settings.status();

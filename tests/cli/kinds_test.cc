@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Files given in place of others, and what is wrong with files, through the
-// whole program.
+// Wrong kinds of input files and their messages, through the whole program.
 #include <string>
 #include <vector>
 
@@ -26,7 +25,7 @@ class KindsTest : public CliTest {
   }
 };
 
-TEST_F(KindsTest, AFileInPlaceOfAnotherIsCalledByItsKind) {
+TEST_F(KindsTest, WrongKindOfFileIsNamed) {
   Write("empty.json", "{}");
   Write("error.json", R"({"message":"Not Found","status":"404"})");
   const struct {
@@ -73,13 +72,10 @@ TEST_F(KindsTest, AFileInPlaceOfAnotherIsCalledByItsKind) {
   EXPECT_FALSE(Exists("data"));
 }
 
-TEST_F(KindsTest, ValidateSaysWhatTheFileIs) {
-  const std::vector<std::string> start = {"validate", "--challenges",
-                                          "challenges.json"};
-  const auto with = [&](const std::string& file) {
-    std::vector<std::string> args = start;
-    args.push_back(file);
-    return args;
+TEST_F(KindsTest, ValidateNamesTheKindOfFile) {
+  const auto with = [](const std::string& file) {
+    return std::vector<std::string>{"validate", "--challenges",
+                                    "challenges.json", file};
   };
   Write(
       "lines.jsonl",
@@ -92,7 +88,8 @@ TEST_F(KindsTest, ValidateSaysWhatTheFileIs) {
   ExpectRefused(with("solutions.json"),
                 "not valid, 3 faults: holds solutions (test outputs");
   ExpectRefused(with("challenges.json"), "faults: holds tasks");
-  ExpectRefused(with("tasks"), "tasks: a folder; a submission is one file");
+  ExpectRefused(with("tasks"),
+                "tasks: is a folder, but a submission is one file");
   Write("404.json", "404: Not Found");
   EXPECT_THAT(Arctrm(with("404.json")).out, HasSubstr("message of a server"));
   Write("rows.csv", "task_id,attempt_1\na,b\n");
@@ -100,15 +97,13 @@ TEST_F(KindsTest, ValidateSaysWhatTheFileIs) {
               HasSubstr("not JSON: it begins with \"task_id,attempt_1\""));
 }
 
-TEST_F(KindsTest, OutputsThatAreNotKnownAreLeftOutOfTheScore) {
+TEST_F(KindsTest, UnknownOutputsAreNotScored) {
   Write("some.json", R"({"aaaa0001":[null,[[1],[2]]],"bbbb0002":null})");
   for (const std::vector<std::string>& more :
        {std::vector<std::string>(),
         std::vector<std::string>{"--challenges", "challenges.json"}}) {
-    std::vector<std::string> args = {"score", "--solutions", "some.json",
-                                     "submission.json"};
-    args.insert(args.end(), more.begin(), more.end());
-    const ProgramResult result = Arctrm(args);
+    const ProgramResult result = Arctrm(
+        Joined({"score", "--solutions", "some.json", "submission.json"}, more));
     EXPECT_EQ(result.exit_code, 0) << result.err;
     EXPECT_THAT(result.out, HasSubstr("0 of 1"));
     EXPECT_THAT(result.err, HasSubstr("some.json: 2 test outputs are not known "
@@ -125,7 +120,7 @@ TEST_F(KindsTest, OutputsThatAreNotKnownAreLeftOutOfTheScore) {
       "bbbb0002 (expected a list of test outputs, found null)");
 }
 
-TEST_F(KindsTest, ATaskThatStandsAgainIsCounted) {
+TEST_F(KindsTest, RepeatedTaskIsCounted) {
   Write(
       "lines.jsonl",
       R"({"id":"bbbb0002","attempts":[{"attempt_1":[[3]],"attempt_2":[[4]]}]})"
@@ -134,9 +129,9 @@ TEST_F(KindsTest, ATaskThatStandsAgainIsCounted) {
   const ProgramResult result =
       Arctrm({"score", "--solutions", "solutions.json", "lines.jsonl"});
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_THAT(result.out,
-              AllOf(HasSubstr("1 of 3"), HasSubstr("1 task stands there again"),
-                    Not(HasSubstr("more entries than"))));
+  EXPECT_THAT(result.out, AllOf(HasSubstr("1 of 3"),
+                                HasSubstr("1 task occurs more than once"),
+                                Not(HasSubstr("more entries than"))));
 }
 
 }  // namespace

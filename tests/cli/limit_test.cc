@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Time limits as the command line has them.
+// Time limits and thread limits of the command line.
 #include <ctime>
 
 #include "absl/strings/str_cat.h"
@@ -14,7 +14,7 @@ using ::testing::HasSubstr;
 
 class LimitTest : public CliTest {};
 
-TEST_F(LimitTest, ALimitShorterThanStartingLeavesAPlaceholderInTime) {
+TEST_F(LimitTest, TooShortLimitLeavesPlaceholderInTime) {
   for (const char* limit : {"1s", "0.2s", "0.001s"}) {
     const std::string out = absl::StrCat("out-", limit, ".json");
     const ProgramResult result =
@@ -29,23 +29,23 @@ TEST_F(LimitTest, ALimitShorterThanStartingLeavesAPlaceholderInTime) {
   }
 }
 
-TEST_F(LimitTest, CommandsThatCannotStartInTimeSaySo) {
+TEST_F(LimitTest, CommandWithTooShortLimitSaysSo) {
   const ProgramResult result = Arctrm(
       {"train", "--dataset", "d", "--out", "model", "--time-limit", "0.1s"});
   EXPECT_EQ(result.exit_code, 3);
   EXPECT_THAT(result.err, HasSubstr("nothing was done"));
 }
 
-TEST_F(LimitTest, AStartInTheFutureIsRefused) {
+TEST_F(LimitTest, StartInTheFutureIsRefused) {
   const ProgramResult result =
       Arctrm({"kaggle", "run", "--input", dir_, "--working", dir_, "--started",
               absl::StrCat(std::time(nullptr) + 100), "--limit", "1h"});
   EXPECT_EQ(result.exit_code, 2);
-  EXPECT_THAT(result.err, HasSubstr("lies in the future"));
+  EXPECT_THAT(result.err, HasSubstr("is in the future"));
   EXPECT_FALSE(Exists("submission.json.run"));
 }
 
-TEST_F(LimitTest, MoreThreadsThanAreOfUseAreNotStarted) {
+TEST_F(LimitTest, NumberOfThreadsIsLimited) {
   const ProgramResult result =
       Arctrm({"augment", "--challenges", "challenges.json", "--augmentations",
               "2", "--out", "data", "--threads", "4096"});

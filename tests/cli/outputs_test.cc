@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
-// What commands may write over, without a model.
+// Which files commands without a model may overwrite.
 #include <unistd.h>
 
 #include <string>
 #include <vector>
 
-#include "augment/augmentation.h"
 #include "base/file_lock.h"
 #include "base/files.h"
 #include "gmock/gmock.h"
@@ -14,7 +13,6 @@
 #include "submission/write.h"
 #include "tests/cli/cli_fixture.h"
 #include "tests/testing/tree.h"
-#include "tta/ballots.h"
 
 namespace arctrm {
 namespace {
@@ -23,18 +21,9 @@ using ::testing::HasSubstr;
 
 class OutputsTest : public CliTest {
  protected:
-  OutputsTest() {
-    Ballots ballots;
-    ballots.Add("aaaa0001", 0,
-                {Grid::FromText("987"), 0.5f, Augmentation().Key(), "run"});
-    EXPECT_EQ(ballots.Write(Path("ballots.zst")), absl::OkStatus());
-  }
-  std::vector<std::string> Vote(const std::string& out) const {
-    return {
-        "vote",  "--ballots", "ballots.zst", "--challenges", "challenges.json",
-        "--out", out};
-  }
-  // Exit code 2 with these words, and nothing changed.
+  OutputsTest() { WriteBallots("ballots.zst", "aaaa0001", "987"); }
+
+  // Expects exit code 2, these words on standard error and unchanged files.
   void ExpectRefused(const std::vector<std::string>& args,
                      const std::vector<std::string>& words) const {
     const auto before = Tree(dir_);
@@ -51,7 +40,7 @@ class OutputsTest : public CliTest {
   }
 };
 
-TEST_F(OutputsTest, LogsAreNeitherInputsNorOtherPeoplesFiles) {
+TEST_F(OutputsTest, LogsReplaceNeitherInputsNorOtherFiles) {
   ASSERT_EQ(symlink("challenges.json", Path("link").c_str()), 0);
   const std::vector<std::vector<std::string>> commands = {
       {"validate", "--challenges", "challenges.json", "submission.json"},
@@ -75,21 +64,17 @@ TEST_F(OutputsTest, LogsAreNeitherInputsNorOtherPeoplesFiles) {
     args.push_back("letter.txt");
     ExpectRefused(args, {"--log", "letter.txt", "--overwrite"});
   }
-  // Our own logs are appended to.
+  // Logs of arctrm are appended to.
   for (int i = 0; i < 2; ++i) {
-    std::vector<std::string> args = Vote("v.json");
-    args.insert(args.end(), {"--log", "vote.log"});
-    ExpectDone(args);
+    ExpectDone(Joined(Vote("v.json"), {"--log", "vote.log"}));
   }
 }
 
-TEST_F(OutputsTest, FilesThatArctrmDidNotMakeAreLeftAlone) {
+TEST_F(OutputsTest, FilesThatArctrmDidNotMakeAreKept) {
   Write("theirs.json", "{ \"aaaa0001\": [] }");
   ExpectRefused(Vote("theirs.json"), {"theirs.json", "--overwrite"});
-  std::vector<std::string> forced = Vote("theirs.json");
-  forced.push_back("--overwrite");
-  ExpectDone(forced);
-  ExpectDone(Vote("theirs.json"));  // ours now
+  ExpectDone(Joined(Vote("theirs.json"), {"--overwrite"}));
+  ExpectDone(Vote("theirs.json"));  // arctrm's file now
   Write("empty.json", "");
   ExpectDone(Vote("empty.json"));
   ExpectRefused({"augment", "--challenges", "challenges.json", "--out", "tasks",
@@ -104,7 +89,7 @@ TEST_F(OutputsTest, FilesThatArctrmDidNotMakeAreLeftAlone) {
                 {"notes.txt"});
 }
 
-TEST_F(OutputsTest, PuzzlesAreReplacedByTheSameOnly) {
+TEST_F(OutputsTest, PuzzlesAreReplacedOnlyByTheSamePuzzles) {
   const auto generate = [](const std::string& seed) {
     return std::vector<std::string>{"puzzle", "generate", "sudoku", "--size",
                                     "4",      "--count",  "20",     "--seed",
@@ -113,17 +98,13 @@ TEST_F(OutputsTest, PuzzlesAreReplacedByTheSameOnly) {
   ExpectDone(generate("1"));
   ExpectDone(generate("1"));
   ExpectRefused(generate("2"), {"p.csv", "--overwrite"});
-  std::vector<std::string> forced = generate("2");
-  forced.push_back("--overwrite");
-  ExpectDone(forced);
+  ExpectDone(Joined(generate("2"), {"--overwrite"}));
 }
 
 TEST_F(OutputsTest, WorkFoldersAndOutputsAreKeptApart) {
   const auto run = [](const std::vector<std::string>& more) {
-    std::vector<std::string> args = {"run", "--challenges", "challenges.json",
-                                     "--steps", "1"};
-    args.insert(args.end(), more.begin(), more.end());
-    return args;
+    return Joined({"run", "--challenges", "challenges.json", "--steps", "1"},
+                  more);
   };
   ExpectRefused(run({"--out", "s.json", "--report", "s.json"}),
                 {"--report", "--out"});
@@ -147,26 +128,20 @@ TEST_F(OutputsTest, WorkFoldersAndOutputsAreKeptApart) {
                 {"--report", "--test"});
 }
 
-TEST_F(OutputsTest, OtherAnswersAreNotReplacedUnasked) {
+TEST_F(OutputsTest, OtherAnswersAreReplacedOnlyWithOverwrite) {
   ExpectDone(Vote("v.json"));
   ExpectDone(Vote("v.json"));
-  Ballots ballots;
-  ballots.Add("bbbb0002", 0,
-              {Grid::FromText("5"), 0.5f, Augmentation().Key(), "run"});
-  ASSERT_EQ(ballots.Write(Path("ballots.zst")), absl::OkStatus());
+  WriteBallots("ballots.zst", "bbbb0002", "5");
   ExpectRefused(Vote("v.json"), {"v.json", "answers", "--overwrite"});
   ExpectRefused({"submit", "--merge", "submission.json", "--challenges",
                  "challenges.json", "--out", "v.json"},
                 {"v.json", "--overwrite"});
-  std::vector<std::string> forced = Vote("v.json");
-  forced.push_back("--overwrite");
-  ExpectDone(forced);
+  ExpectDone(Joined(Vote("v.json"), {"--overwrite"}));
 }
 
-TEST_F(OutputsTest, WhatAnotherProcessWritesIsLeftToIt) {
-  const auto out = [](std::vector<std::string> args) {
-    args.insert(args.end(), {"--out", "./o", "--overwrite"});
-    return args;
+TEST_F(OutputsTest, OutputsOfOtherProcessesAreRefused) {
+  const auto out = [](const std::vector<std::string>& args) {
+    return Joined(args, {"--out", "./o", "--overwrite"});
   };
   const auto lock = FileLock::Take(LockName(Path("o")), "o");
   ASSERT_TRUE(lock.ok()) << lock.status();
@@ -183,7 +158,7 @@ TEST_F(OutputsTest, WhatAnotherProcessWritesIsLeftToIt) {
   }
 }
 
-TEST_F(OutputsTest, FilesOfRunsAreLeftAlone) {
+TEST_F(OutputsTest, FilesOfRunsAreKept) {
   const RunFolder run(Path("s.json.run"));
   ASSERT_TRUE(MakeDirectories(run.dir()).ok());
   RunRecord record;
@@ -204,9 +179,7 @@ TEST_F(OutputsTest, FilesOfRunsAreLeftAlone) {
   ExpectRefused({"puzzle", "generate", "maze", "--size", "5", "--count", "1",
                  "--out", "s.json.run/puzzles.csv"},
                 runs);
-  std::vector<std::string> logged = Vote("v.json");
-  logged.insert(logged.end(), {"--log", "s.json.run/dataset"});
-  ExpectRefused(logged, runs);
+  ExpectRefused(Joined(Vote("v.json"), {"--log", "s.json.run/dataset"}), runs);
   Write("s.json.run/challenges.json", kChallenges);
   ExpectDone({"report", "--run", "s.json.run", "--out", "r.html"});
   ExpectDone({"report", "--run", "s.json.run", "--out", "r.html"});
@@ -214,42 +187,32 @@ TEST_F(OutputsTest, FilesOfRunsAreLeftAlone) {
   ASSERT_TRUE(RunFolder(Path("other.run")).WriteRecord(record).ok());
   ExpectRefused({"report", "--run", "other.run", "--out", "r.html"},
                 {"r.html", "--overwrite"});
-  // Other names there are anybody's.
+  // Other names in the work folder may be written.
   ExpectDone(Vote("s.json.run/voted.json"));
-  std::vector<std::string> forced = Vote("s.json");
-  forced.push_back("--overwrite");
   const auto lock = run.Lock();
   ASSERT_TRUE(lock.ok());
-  ExpectRefused(forced, {"s.json.run", std::to_string(getpid())});
+  ExpectRefused(Joined(Vote("s.json"), {"--overwrite"}),
+                {"s.json.run", std::to_string(getpid())});
 }
 
-TEST_F(OutputsTest, ResultsMayLieAmongTheTasks) {
-  const auto vote = [](const std::string& out) {
-    return std::vector<std::string>{
-        "vote",  "--ballots", "ballots.zst", "--challenges", "tasks",
-        "--out", out};
-  };
-  Ballots ballots;
-  ballots.Add("cccc0003", 0,
-              {Grid::FromText("98"), 0.5f, Augmentation().Key(), "run"});
-  ASSERT_EQ(ballots.Write(Path("ballots.zst")), absl::OkStatus());
+TEST_F(OutputsTest, ResultsMayLieBesideTheTasks) {
+  WriteBallots("ballots.zst", "cccc0003", "98");
   const RunFolder run(Path("tasks/s.json.run"));
   ASSERT_TRUE(MakeDirectories(run.dir()).ok());
   ASSERT_TRUE(run.WriteRecord(RunRecord()).ok());
   Write("tasks/s.json.run/challenges.json", kChallenges);
   for (int i = 0; i < 2; ++i) {
-    ExpectDone(vote("tasks/v.json"));
+    ExpectDone(Vote("tasks/v.json", "tasks"));
     ExpectDone({"augment", "--challenges", "tasks", "--out", "tasks/data",
                 "--augmentations", "1"});
     ExpectDone({"augment", "--challenges", "tasks", "--out", "d",
                 "--augmentations", "1", "--log", "tasks/augment.log"});
   }
-  std::vector<std::string> forced = vote("tasks/dddd0004.json");
-  forced.push_back("--overwrite");
-  ExpectRefused(forced, {"--out", "file of an input"});
+  ExpectRefused(Joined(Vote("tasks/dddd0004.json", "tasks"), {"--overwrite"}),
+                {"--out", "file of an input"});
 }
 
-TEST_F(OutputsTest, WhatKilledProcessesLeftGoes) {
+TEST_F(OutputsTest, LeftoversOfKilledProcessesAreRemoved) {
   Write(Basename(SpareName(Path("killed.json"))), "{}");
   Write(Basename(LockName(Path("killed.json"))), "1\n");
   const auto lock = FileLock::Take(LockName(Path("running.json")), "r");
@@ -262,7 +225,7 @@ TEST_F(OutputsTest, WhatKilledProcessesLeftGoes) {
   EXPECT_FALSE(FileExists(LockName(Path("v.json"))));
 }
 
-TEST_F(OutputsTest, WhatIsRefusedLeavesNothingBehind) {
+TEST_F(OutputsTest, RefusedCommandsLeaveNothingBehind) {
   ExpectDone({"augment", "--challenges", "challenges.json", "--out", "data",
               "--augmentations", "1"});
   const std::vector<std::vector<std::string>> commands = {

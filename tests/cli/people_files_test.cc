@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The files people have, through the whole program.
+// Unusual but common input files, through the whole program.
 #include <filesystem>
 #include <string>
 
@@ -50,14 +50,14 @@ TEST_F(PeopleFilesTest, EveryCommandReadsPackedFiles) {
   const ProgramResult score = Arctrm(
       {"score", "--solutions", "s.gz", "sub.gz", "--challenges", "c.gz"});
   EXPECT_EQ(score.exit_code, 0) << score.err;
-  // The competition takes no packed file.
+  // The competition doesn't accept packed files.
   const ProgramResult packed =
       Arctrm({"validate", "--challenges", "c.zst", "sub.gz"});
   EXPECT_EQ(packed.exit_code, 2);
   EXPECT_THAT(packed.out, HasSubstr("gzip data: unpack it first"));
 }
 
-TEST_F(PeopleFilesTest, AFolderOfFolders) {
+TEST_F(PeopleFilesTest, FolderOfFolders) {
   ASSERT_TRUE(MakeDirectories(Path("top/training")).ok());
   ASSERT_TRUE(MakeDirectories(Path("top/evaluation")).ok());
   Write("top/training/t.JSON", kTaskFile);
@@ -74,7 +74,7 @@ TEST_F(PeopleFilesTest, AFolderOfFolders) {
   EXPECT_THAT(broken.err, HasSubstr("link.json: a link to a missing file"));
 }
 
-TEST_F(PeopleFilesTest, WhatIsLeftOutIsNamedAndInTheLogWhole) {
+TEST_F(PeopleFilesTest, OmittedTasksAreNamedAndAllInTheLog) {
   std::string wide = "0";
   for (int i = 0; i < 30; ++i) wide += ",0";
   const std::string bad =
@@ -93,7 +93,7 @@ TEST_F(PeopleFilesTest, WhatIsLeftOutIsNamedAndInTheLogWhole) {
   EXPECT_THAT(refused.err, HasSubstr("tasks: 8 faults: w0.json: task w0: "));
 }
 
-TEST_F(PeopleFilesTest, AStandInIsCalledByItsNameAndThePathOnce) {
+TEST_F(PeopleFilesTest, GitLfsPointerIsNamedAndThePathOnce) {
   Write("c.json",
         "version https://git-lfs.github.com/spec/v1\noid sha256:00\n"
         "size 28374123\n");
@@ -104,7 +104,7 @@ TEST_F(PeopleFilesTest, AStandInIsCalledByItsNameAndThePathOnce) {
             "bytes): fetch it with git lfs pull\n");
 }
 
-TEST_F(PeopleFilesTest, ScoreTakesWhatIsThere) {
+TEST_F(PeopleFilesTest, ScoreReadsPartialSubmissions) {
   const auto task_b = [](const std::string& attempt_1,
                          const std::string& attempt_2) {
     return "{\"bbbb0002\":[{\"attempt_1\":" + attempt_1 +
@@ -124,7 +124,7 @@ TEST_F(PeopleFilesTest, ScoreTakesWhatIsThere) {
       Arctrm({"validate", "--challenges", "challenges.json", "b.json"});
   EXPECT_EQ(valid.exit_code, 2);
   EXPECT_THAT(valid.out, HasSubstr("found 4.0"));
-  // One task's answer objects, named by the file, and a folder of them.
+  // Answer objects of one task, named by the file, and a folder of such files.
   const std::string objects =
       R"([{"attempt_1":{"answer":[[4]],"metadata":{}},"attempt_2":null}])";
   const ProgramResult one = ScoreText("bbbb0002.json", objects);
@@ -140,10 +140,10 @@ TEST_F(PeopleFilesTest, ScoreTakesWhatIsThere) {
                                 HasSubstr("\"bbbb0002[0]\"")));
   const ProgramResult stranger = ScoreText("zzzz.json", objects);
   EXPECT_EQ(stranger.exit_code, 2);
-  EXPECT_THAT(stranger.err, HasSubstr("to be named TASK.json"));
+  EXPECT_THAT(stranger.err, HasSubstr("must be named TASK.json"));
 }
 
-TEST_F(PeopleFilesTest, WeightsFromPythonLeadToImport) {
+TEST_F(PeopleFilesTest, MessagesOnPythonWeightsNameImport) {
   internal::TorchFile file;
   const auto state = [&](float value) {
     return internal::PickledDict(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// No control, bidirectional or C1 character of a name, an id, a field or an
-// option reaches a terminal.
+// Control, bidirectional and C1 characters in names, ids, fields and options do
+// not reach a terminal.
 #include "base/printable.h"
 
 #include <string>
@@ -17,10 +17,10 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// ESC, CSI of C1, right-to-left override, a byte that is no UTF-8.
+// ESC, CSI of C1, right-to-left override, a byte that is not UTF-8.
 constexpr char kEvilName[] = "\x1b[31m\xc2\x9b\xe2\x80\xae\xff";
 constexpr char kShownName[] = "\\x1b[31m\\u009b\\u202e\\xff";
-// Ids with ASCII controls are refused by the readers.
+// The readers refuse ids with ASCII control characters.
 constexpr char kEvilId[] =
     "x\xc2\x9b"
     "31m\xe2\x80\xae\xe2\x81\xa6";
@@ -28,7 +28,7 @@ constexpr char kShownId[] = "x\\u009b31m\\u202e\\u2066";
 
 class PrintableTest : public CliTest {
  protected:
-  // Runs it, and looks at all that it printed.
+  // Runs arctrm and checks that its output is printable.
   std::string Printed(const std::vector<std::string>& args) {
     const ProgramResult result = Arctrm(args);
     EXPECT_GE(result.exit_code, 0);
@@ -108,12 +108,12 @@ TEST_F(PrintableTest, IdsOfTasks) {
               HasSubstr(kShownId));
 }
 
-TEST_F(PrintableTest, IdsWithControlsAreRefusedHarmlessly) {
+TEST_F(PrintableTest, IdsWithControlCharactersAreRefused) {
   Write("c.json", "{\"\\u001b[31m\":{\"train\":[],\"test\":[]}}");
   EXPECT_THAT(Printed({"show", "c.json"}), HasSubstr("control character"));
 }
 
-// Escaped, JSON is as exact as before.
+// JSON escapes the characters without losing them.
 TEST_F(PrintableTest, JsonKeepsItsData) {
   const std::string id = absl::StrCat("\"", kEvilId, "\"");
   Write("s.json", absl::StrCat("{", id, ":[[[4]]]}"));

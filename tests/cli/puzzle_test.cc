@@ -47,7 +47,7 @@ TEST_F(PuzzleTest, CheckNamesEveryFault) {
   EXPECT_THAT(result.out, HasSubstr("2 with a fault"));
 }
 
-TEST_F(PuzzleTest, CheckClaimsNoAnswersThatAreNotThere) {
+TEST_F(PuzzleTest, CheckCountsGivenAnswers) {
   const std::string header = "question,answer\n";
   const std::string with = "1234341221434320,1234341221434321\n";
   const std::string without = "12343412214343..,\n";
@@ -70,7 +70,7 @@ TEST_F(PuzzleTest, CheckClaimsNoAnswersThatAreNotThere) {
   }
 }
 
-TEST_F(PuzzleTest, ScoreSaysWhereThereIsNothingToScore) {
+TEST_F(PuzzleTest, ScoreReportsMissingAnswers) {
   Write("p.csv", "question,answer\n12.4............,1234341221434321\n");
   Write("none.csv", "question\n12.4............\n");
   Write("other.csv", "question,answer\n1234341221434320,1234341221434321\n");
@@ -82,7 +82,7 @@ TEST_F(PuzzleTest, ScoreSaysWhereThereIsNothingToScore) {
   };
   const ProgramResult none = score("none.csv");
   EXPECT_EQ(none.exit_code, 0);
-  EXPECT_THAT(none.err, HasSubstr("none.csv: holds puzzles alone, no answer"));
+  EXPECT_THAT(none.err, HasSubstr("none.csv: holds puzzles but no answers"));
   EXPECT_THAT(none.out, HasSubstr("1 (1 without an answer)"));
   for (const auto& [answers, says] :
        {std::pair("other.csv", "answers none of the puzzles of p.csv"),
@@ -93,7 +93,7 @@ TEST_F(PuzzleTest, ScoreSaysWhereThereIsNothingToScore) {
   }
 }
 
-TEST_F(PuzzleTest, ScoreTellsValidFromWrong) {
+TEST_F(PuzzleTest, ScoreDistinguishesExactAndValidAnswers) {
   Write("p.csv",
         "source,question,answer,rating\n"
         "a,12.4............,1234341221434321,0\n"

@@ -17,7 +17,7 @@ using ShowTest = CliTest;
 
 constexpr char kEscape[] = "\x1b[";
 
-TEST_F(ShowTest, TasksAreDrawnInDigitsWhereThereIsNoTerminal) {
+TEST_F(ShowTest, TasksAreDrawnInDigitsWithoutTerminal) {
   const ProgramResult result = Arctrm({"show", "challenges.json"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(result.err, "");
@@ -27,20 +27,20 @@ TEST_F(ShowTest, TasksAreDrawnInDigitsWhereThereIsNoTerminal) {
   EXPECT_THAT(result.out, Not(HasSubstr(kEscape)));
 }
 
-TEST_F(ShowTest, OnlyTheTasksNamed) {
+TEST_F(ShowTest, DrawsOnlyNamedTasks) {
   const ProgramResult result = Arctrm({"show", "challenges.json", "bbbb0002"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.out, HasSubstr("bbbb0002"));
   EXPECT_THAT(result.out, Not(HasSubstr("aaaa0001")));
 }
 
-TEST_F(ShowTest, TasksInTheOrderAskedFor) {
+TEST_F(ShowTest, DrawsTasksInRequestedOrder) {
   const std::string out =
       Arctrm({"show", "challenges.json", "bbbb0002", "aaaa0001"}).out;
   EXPECT_LT(out.find("bbbb0002"), out.find("aaaa0001"));
 }
 
-TEST_F(ShowTest, ColoursOnlyWhereAskedFor) {
+TEST_F(ShowTest, DrawsColoursOnlyOnRequest) {
   EXPECT_THAT(Arctrm({"show", "challenges.json", "--color", "always"}).out,
               HasSubstr(kEscape));
   EXPECT_THAT(Arctrm({"show", "challenges.json", "--color=never"}).out,
@@ -58,7 +58,7 @@ TEST_F(ShowTest, SolutionsAreDrawnBesideTasks) {
                       "solutions.json"})
                   .out,
               HasSubstr("987"));
-  // A task file knows its own.
+  // A task file holds its own solutions.
   EXPECT_THAT(Arctrm({"show", "tasks/cccc0003.json"}).out, HasSubstr("43"));
 }
 
@@ -69,7 +69,7 @@ TEST_F(ShowTest, FoldersOfTasks) {
   EXPECT_THAT(result.out, HasSubstr("dddd0004"));
 }
 
-TEST_F(ShowTest, AttemptsStandSideBySide) {
+TEST_F(ShowTest, DrawsAttemptsSideBySide) {
   const ProgramResult result = Arctrm(
       {"show", "submission.json", "aaaa0001", "--solutions", "solutions.json"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
@@ -118,10 +118,10 @@ TEST_F(ShowTest, Datasets) {
   const ProgramResult result = Arctrm({"show", "data"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.out,
-              HasSubstr("aaaa0001: 3 augmented copies, trained without test "
+              HasSubstr("aaaa0001: 3 augmentations, trained without test "
                         "pairs"));
   EXPECT_THAT(result.out,
-              HasSubstr("cccc0003: 3 augmented copies, trained with test "
+              HasSubstr("cccc0003: 3 augmentations, trained with test "
                         "pairs"));
   EXPECT_THAT(Arctrm({"show", "data", "cccc0003"}).out,
               Not(HasSubstr("aaaa0001")));

@@ -21,12 +21,12 @@ TEST(Suggest, FindsTheNearestWord) {
   EXPECT_EQ(Suggest("rum", kCommands), "run");
 }
 
-TEST(Suggest, TakesABeginning) {
+TEST(Suggest, AcceptsBeginnings) {
   EXPECT_EQ(Suggest("pre", kCommands), "predict");
   EXPECT_EQ(Suggest("va", kCommands), "validate");
 }
 
-TEST(Suggest, SaysNothingWhereNothingIsNear) {
+TEST(Suggest, ReturnsNothingIfNoWordIsNear) {
   EXPECT_EQ(Suggest("augment", kCommands), "");
   EXPECT_EQ(Suggest("", kCommands), "");
   EXPECT_EQ(Suggest("xx", kCommands), "");

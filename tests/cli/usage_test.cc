@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Wrong usage and wrong input: exit code 2, a message that helps, nothing on
-// standard output, nothing overwritten.
+// Wrong usage and wrong input give exit code 2 and a helpful message, print
+// nothing to standard output and overwrite nothing.
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_join.h"
-#include "augment/augmentation.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/cli/cli_fixture.h"
 #include "tests/testing/gzip.h"
-#include "tta/ballots.h"
 
 namespace arctrm {
 namespace {
@@ -22,8 +20,7 @@ using ::testing::Not;
 
 struct BadCall {
   std::vector<std::string> args;
-  // Parts that standard error must hold.
-  std::vector<std::string> expected;
+  std::vector<std::string> expected;  // parts of standard error
 };
 
 class UsageTest : public CliTest {
@@ -45,7 +42,7 @@ class UsageTest : public CliTest {
   }
 };
 
-TEST_F(UsageTest, WrongWordsAreRefusedWithTheNearestRightOne) {
+TEST_F(UsageTest, UnknownWordsAreRefusedWithTheNearestKnownOne) {
   ExpectRefused({
       {{}, {"expected a command: run, demo", "\nTry 'arctrm --help'"}},
       {{""}, {"unknown command ''"}},
@@ -70,12 +67,9 @@ TEST_F(UsageTest, WrongWordsAreRefusedWithTheNearestRightOne) {
 }
 
 TEST_F(UsageTest, MissingAndMalformedValuesAreRefused) {
-  const std::vector<std::string> run = {"run", "--challenges",
-                                        "challenges.json", "--out", "out.json"};
-  const auto with = [&](std::vector<std::string> more) {
-    std::vector<std::string> args = run;
-    args.insert(args.end(), more.begin(), more.end());
-    return args;
+  const auto with = [](const std::vector<std::string>& more) {
+    return Joined(
+        {"run", "--challenges", "challenges.json", "--out", "out.json"}, more);
   };
   ExpectRefused({
       {{"run"}, {"required"}},
@@ -239,17 +233,8 @@ TEST_F(UsageTest, DamagedInputsAreRefusedWithTheirPlace) {
   EXPECT_FALSE(Exists("d"));
 }
 
-TEST_F(UsageTest, OutputsThatCannotOrMustNotBeWrittenAreRefused) {
-  Ballots ballots;
-  Augmentation identity;
-  ballots.Add("aaaa0001", 0,
-              {Grid::FromText("987"), 0.5f, identity.Key(), "run"});
-  ASSERT_EQ(ballots.Write(Path("ballots.zst")), absl::OkStatus());
-  const auto vote = [](const std::string& out) {
-    return std::vector<std::string>{
-        "vote",  "--ballots", "ballots.zst", "--challenges", "challenges.json",
-        "--out", out};
-  };
+TEST_F(UsageTest, UnwritableAndProtectedOutputsAreRefused) {
+  WriteBallots("ballots.zst", "aaaa0001", "987");
   const auto submit = [](const std::string& out) {
     return std::vector<std::string>{"submit",
                                     "--merge",
@@ -264,17 +249,17 @@ TEST_F(UsageTest, OutputsThatCannotOrMustNotBeWrittenAreRefused) {
   const std::string challenges = Read("challenges.json");
   const std::string ballots_bytes = Read("ballots.zst");
   ExpectRefused({
-      {vote("no/such/out.json"), {"no/such/out.json"}},
-      {vote("tasks"), {"tasks", "folder"}},
-      {vote(""), {"empty"}},
-      {vote("challenges.json"), {"challenges.json", "input"}},
-      {vote("./tasks/../challenges.json"), {"input"}},
-      {vote("ballots.zst"), {"ballots.zst", "input"}},
+      {Vote("no/such/out.json"), {"no/such/out.json"}},
+      {Vote("tasks"), {"tasks", "folder"}},
+      {Vote(""), {"empty"}},
+      {Vote("challenges.json"), {"challenges.json", "input"}},
+      {Vote("./tasks/../challenges.json"), {"input"}},
+      {Vote("ballots.zst"), {"ballots.zst", "input"}},
       {submit("submission.json"), {"input"}},
       {submit("no/such/out.json"), {"no/such/out.json"}},
       {submit("challenges.json"), {"input"}},
       {{"augment", "--challenges", "challenges.json", "--out", "full"},
-       {"full", "no dataset"}},
+       {"full", "not a dataset"}},
       {{"augment", "--challenges", "challenges.json", "--out", "out.json"},
        {"out.json", "file"}},
       {{"augment", "--challenges", "challenges.json", "--out", ""}, {"empty"}},
@@ -291,21 +276,21 @@ TEST_F(UsageTest, OutputsThatCannotOrMustNotBeWrittenAreRefused) {
   EXPECT_TRUE(Exists("tasks/cccc0003.json"));
 }
 
-TEST_F(UsageTest, SettingsListsWhatARecipeSays) {
+TEST_F(UsageTest, SettingsListsValuesOfRecipe) {
   const ProgramResult all = Arctrm({"settings"});
   EXPECT_EQ(all.exit_code, 0);
   EXPECT_THAT(all.out, HasSubstr("\nmodel.mixer "));
   EXPECT_THAT(all.out, HasSubstr("(trm, hrm)"));
   EXPECT_THAT(all.out, HasSubstr("\nrun.held_out "));
   EXPECT_THAT(all.out, HasSubstr("built-in recipes: demo "));
-  // The mark; " * " alone stands in a text too.
+  // Defaults have no mark. A help text may hold " * ".
   EXPECT_THAT(all.out, Not(HasSubstr("  * ")));
   const ProgramResult one = Arctrm({"settings", "sudoku-extreme"});
   EXPECT_THAT(one.out, ContainsRegex("model.mixer +\\* true"));
   EXPECT_EQ(Arctrm({"settings", "no-such"}).exit_code, 2);
 }
 
-TEST_F(UsageTest, RecipesAsPeopleSaveThem) {
+TEST_F(UsageTest, RecipesInVariousForms) {
   const std::string text = "# mine\n; too\n\n[model]\nhidden = 64\n";
   const std::string windows = "\xEF\xBB\xBF# mine\r\nmodel.hidden=64\r\n";
   for (const std::string& recipe :
@@ -327,7 +312,7 @@ TEST_F(UsageTest, RecipesAsPeopleSaveThem) {
       {"# model.hidden = 64\n", "holds no setting"},
       {"<!DOCTYPE html>\n<html>", "a web page"},
       {"model.hidden = 64\nmodel.heads = 2\nmodel.hidden = 32\n",
-       "model.hidden stands twice"},
+       "model.hidden is set twice"},
   };
   for (const auto& [recipe, says] : kRefused) {
     Write("mine.conf", recipe);
@@ -339,10 +324,7 @@ TEST_F(UsageTest, RecipesAsPeopleSaveThem) {
 }
 
 TEST_F(UsageTest, InputsThatDoNotFitEachOtherAreRefused) {
-  Ballots strange;
-  Augmentation identity;
-  strange.Add("other", 0, {Grid::FromText("987"), 0.5f, identity.Key(), "run"});
-  ASSERT_EQ(strange.Write(Path("strange.zst")), absl::OkStatus());
+  WriteBallots("strange.zst", "other", "987");
   Write("short.json",
         R"({"aaaa0001":[{"attempt_1":[[1]],"attempt_2":[[1]]}]})");
   Write("few.json", R"({"aaaa0001":[[[9,8,7]],[[1],[2]]]})");

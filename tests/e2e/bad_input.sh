@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Puzzles and weights that are not what they should be: exit 2, a word on what
-# and where, nothing run and nothing overwritten.
+# Faulty puzzles and weights: expects exit code 2 and a message that names the
+# fault and its place; nothing may be executed or overwritten.
 # usage: bad_input.sh ARCTRM WORK_DIR GOLDEN_DIR
 set -uo pipefail
 arctrm=$1
@@ -12,7 +12,7 @@ mkdir -p "$work"
 cd "$work" || exit 1
 bad=0
 
-# refused WORDS COMMAND…: exit 2 and WORDS in what it says.
+# refused WORDS COMMAND…: expects exit code 2 and WORDS in the output.
 refused() {
   local words=$1 status=0 said
   shift
@@ -59,18 +59,18 @@ sed 's/,,/,1234341221434321,/' several.csv >answered.csv
 refused 'answered.csv: puzzle 1: it has several solutions' \
   puzzle train sudoku --train answered.csv "${train[@]}"
 
-# A pickle that wants to run something.
+# A pickle that would run a command.
 mkdir kept
 echo precious >kept/thesis.tex
 refused 'posix.system' \
   checkpoint import "$golden/imported/hostile.pt" --out out
-[[ ! -e hostile_was_here ]] || { echo "the pickle was run"; bad=1; }
-# Another network, named by tensor and both shapes.
+[[ ! -e hostile_was_here ]] || { echo "the pickle was executed"; bad=1; }
+# Another network: the message names the tensor and both shapes.
 refused 'inner.embed_pos' checkpoint import "$golden/imported/state_dict.pt" \
   --out out --set model.heads=2 --set model.canvas_side=5
 refused 'kept' checkpoint import "$golden/imported/state_dict.pt" --out kept \
   --set model.heads=2 --set model.canvas_side=4 --set model.puzzle_prefix=2
-# A safetensors header that lies: longer than the file, and about a tensor.
+# Wrong safetensors headers: longer than the file; wrong offsets of a tensor.
 printf '\xff\xff\xff\x7f\0\0\0\0{}' >long.safetensors
 refused 'long.safetensors' checkpoint import long.safetensors --out out
 json='{"inner.lm_head.weight":{"dtype":"F32","shape":[12,64],"data_offsets":[0,8]}}'
@@ -79,7 +79,7 @@ json='{"inner.lm_head.weight":{"dtype":"F32","shape":[12,64],"data_offsets":[0,8
   printf '12345678'
 } >lies.safetensors
 refused 'lies.safetensors' checkpoint import lies.safetensors --out out
-# Cut short.
+# A truncated file.
 head -c 60000 "$golden/imported/state_dict.pt" >cut.pt
 refused 'cut.pt' checkpoint import cut.pt --out out
 refused 'no_such.pt' checkpoint import no_such.pt --out out

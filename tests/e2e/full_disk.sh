@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# full_disk.sh ARCTRM DIR: full disks, signals, closed pipes and strange files.
-# What comes out must be valid and come in time. Small disks need root or user
-# namespaces; without either that part is left out.
+# Full disks, signals, closed pipes and special files: submissions must be valid
+# and in time. Small disks need root or user namespaces; without either that part
+# is skipped.
+# usage: full_disk.sh ARCTRM DIR
 set -u
 arctrm=$(readlink -f "$1")
 work=$2
@@ -34,7 +35,7 @@ small=(--augmentations 2 --seed 5 --threads 1 --device cpu --quiet
   --set model.L_cycles=1 --set model.halt_max_steps=2
   --set model.puzzle_prefix=2)
 
-# say WHAT CODE EXPECTED…: is CODE one of those expected?
+# say WHAT CODE EXPECTED…: expects that CODE is one of EXPECTED.
 say() {
   local what=$1 code=$2
   shift 2
@@ -55,11 +56,11 @@ valid() {
 voted() {
   valid "$1" "$2"
   grep -q '"attempt_1":\[\[0\]\],"attempt_2":\[\[0\]\]' "$2" &&
-    fail "$1: votes are lost"
+    fail "$1: votes were lost"
 }
 run() { "$arctrm" run --challenges c.json "${small[@]}" "$@"; }
 
-# Small disks, full from the start or from the middle on.
+# Small disks that are full from the start or later.
 mkdir disk
 if mount -t tmpfs -o size=8k tmpfs disk 2>/dev/null; then
   umount disk
@@ -70,7 +71,7 @@ if mount -t tmpfs -o size=8k tmpfs disk 2>/dev/null; then
     say "disk of $size" $? 0
     voted "disk of $size" disk/o.json
     [ "$(grep -c 'what finds no room' warnings.txt)" = 1 ] ||
-      fail "disk of $size: told $(grep -c . warnings.txt) times"
+      fail "disk of $size: reported $(grep -c . warnings.txt) times"
     umount disk
   done
   mount -t tmpfs -o size=4m tmpfs disk
@@ -83,7 +84,7 @@ if mount -t tmpfs -o size=8k tmpfs disk 2>/dev/null; then
   [ "$(grep -c . warnings.txt)" -le 4 ] || fail "disk full: too many warnings"
   [ -e disk/o.json.run/checkpoint.new ] && fail "disk full: half a checkpoint"
   umount disk
-  # What a training makes is its checkpoint: the one before stands.
+  # If a training can't save its checkpoint, the earlier checkpoint stays.
   "$arctrm" augment --challenges c.json --out data --augmentations 2 --quiet \
     >/dev/null
   mount -t tmpfs -o size=4m tmpfs disk
@@ -98,15 +99,15 @@ if mount -t tmpfs -o size=8k tmpfs disk 2>/dev/null; then
   [ "$(ls disk | grep -c new)" = 0 ] || fail "train: half a checkpoint"
   umount disk
 else
-  echo "no small disk can be mounted here: left out"
+  echo "skipped: no small disk can be mounted here"
 fi
 (ulimit -f 0; run --out q.json --steps 3 2>/dev/null; say "ulimit -f 0" $? 2)
 [ -e q.json ] && fail "ulimit -f 0: left a file"
 [ "$(find . -name '*probe*' | grep -c .)" = 0 ] || fail "a probe is left behind"
 
-# Signals: heard within two seconds, in reading too.
+# Signals end a run within two seconds, also while it reads.
 for signal in HUP QUIT TERM; do
-  # A background job of this shell ignores SIGQUIT unless told otherwise.
+  # A background job of this shell ignores SIGQUIT, so Python restores it.
   python3 - "$signal" "$arctrm" run --challenges c.json "${small[@]}" \
     --out "$signal.json" --steps 1000000 <<'PY'
 import signal, subprocess, sys, time
@@ -129,7 +130,7 @@ timeout --preserve-status --kill-after 2 1 "$arctrm" run --challenges fifo "${sm
 say "SIGTERM while reading" $? 3
 [ -e f.json ] && fail "SIGTERM while reading: left a file"
 
-# Pipes: one that is closed ends nothing, one can be read, none is written to.
+# Pipes: a closed one ends no run, inputs may be pipes, outputs may not.
 "$arctrm" run --challenges c.json "${small[@]/--quiet/--log=log}" --out p.json \
   --steps 60 2>&1 | head -1 >/dev/null
 say "closed pipe" "${PIPESTATUS[0]}" 0
@@ -151,5 +152,5 @@ for file in huge.json <(yes); do
     >/dev/null 2>&1; say "more than memory holds" $? 1 2)
 done
 
-[ $failures = 0 ] && echo "all in order"
+[ $failures = 0 ] && echo "all checks passed"
 exit $((failures > 0))

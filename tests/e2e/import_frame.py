@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Weights come back from the frame that the published training code's forks
-save, and vote as the ones they were made from.
+"""Weights in the training state of forks of the published code give the same
+votes after import.
 
 usage: import_frame.py ARCTRM WORK_DIR
 
 Trains a tiny network, packs its exported weights into {"step",
 "model_state_dict", "optimizer_states", "rng_state", "ema"} with the names
-"_orig_mod.model.inner.…", imports that, and runs from both.
+"_orig_mod.model.inner.…", imports this file, and compares runs from both.
 """
 import ctypes
 import json
@@ -36,14 +36,13 @@ def tensor(record, count, shape, kind):
 
 
 def entries(pickle):
-    """The pickled entries of the dict that the file is."""
+    """The pickled entries of the dict in the file."""
     assert pickle.startswith(b"\x80\x02}(") and pickle.endswith(b"u."), pickle
     return pickle[4:-2]
 
 
 def make_frame(exported, path):
-    """The weights of `exported` in a training's state; an average beside them,
-    which was never updated and holds other numbers."""
+    """Writes a training state with the weights of `exported`."""
     with zipfile.ZipFile(exported) as archive:
         names = archive.namelist()
         records = {n.split("/", 1)[1]: archive.read(n) for n in names}
@@ -120,10 +119,10 @@ def main():
                    "data_paths:\n- data/arc-aug-1000\n")
     info = run("checkpoint", "info", "step_10000")
     assert "model_state_dict" in info and "checkpoint import" in info, info
-    told = run("checkpoint", "import", "step_10000", "--out", "start",
+    said = run("checkpoint", "import", "step_10000", "--out", "start",
                "--set", "model.canvas_side=4")
-    assert "weights     model_state_dict\n" in told, told
-    assert "model.heads = 2" in told and "all_config.yaml" in told, told
+    assert "weights     model_state_dict\n" in said, said
+    assert "model.heads = 2" in said and "all_config.yaml" in said, said
 
     submissions, votes = [], []
     for name, start in (("own", "known_out.json.run/checkpoint"),
@@ -141,7 +140,7 @@ def main():
     assert submissions[0] == submissions[1], "another submission"
     assert votes[0] == votes[1], "other votes"
     assert len(votes[0]) > 100, "no votes"
-    print("the same votes and submission from the frame")
+    print("the imported weights give the same votes and submission")
 
 
 if __name__ == "__main__":

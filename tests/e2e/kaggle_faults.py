@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Rehearses `arctrm kaggle run` with a fault at a random moment, many times.
+"""Runs `arctrm kaggle run` many times with a fault at a random moment.
 
-Every run must end before its deadline, with a valid submission, and no answer
-that was there before the fault may be lost. Prints a line per run and a table;
-exit code 0 when all of that held.
+Every run must end before its deadline with a valid submission, and answers that
+existed before the fault must not be lost. Prints a line per run and a table; exit
+code 0 if every run passes.
 
   kaggle_faults.py BUILD_DIR WORK_DIR [--runs 10] [--limit 45] [--parallel 2]
 
-With --fault "no fault" it measures how well deadlines are kept: 10 s early at
-most. A run may end half a second after its limit, --safety not counted. A vote
-counts as lost where a test input that had an answer has none any more, and where
-a run whose disk filled up answers nothing. Small disks are mounted, which needs
-root or user namespaces; without either these faults are left out.
+--fault "no fault" measures how well deadlines are kept: a run must end at most
+10 s early. It may end at most 0.5 s after the limit (including --safety). A vote
+counts as lost if a test input that had an answer has none any more, or if a run
+with a full disk answers nothing. Small disks are mounted, which needs root or user
+namespaces; without either these faults are skipped.
 """
 import argparse
 import glob
@@ -31,34 +31,34 @@ import time
 
 parser = argparse.ArgumentParser()
 parser.add_argument("build", help="folder of arctrm and arctrm-solver")
-parser.add_argument("work", help="folder for the runs, emptied")
+parser.add_argument("work", help="folder for the runs; emptied first")
 parser.add_argument("--runs", type=int, default=10)
-parser.add_argument("--limit", type=float, default=45, help="seconds of a run")
-parser.add_argument("--parallel", type=int, default=2, help="at the same time")
+parser.add_argument("--limit", type=float, default=45, help="time limit of a run in seconds")
+parser.add_argument("--parallel", type=int, default=2, help="number of runs at the same time")
 parser.add_argument("--seed", type=int, default=1)
-parser.add_argument("--fault", help="this one only")
+parser.add_argument("--fault", help="inject only this fault")
 parser.add_argument("--load", type=int, default=0,
-                    help="processes that only burn time beside the runs")
+                    help="number of busy processes beside the runs")
 args = parser.parse_args()
 
 ARCTRM = os.path.abspath(os.path.join(args.build, "arctrm"))
 WORK = os.path.abspath(args.work)
-SAFETY = 2.0  # seconds that belong to nobody
+SAFETY = 2.0  # --safety of the runs, in seconds
 MOST_EARLY = 10.0
-MOST_LATE = 0.5  # beyond the whole limit
+MOST_LATE = 0.5  # after the limit, in seconds
 FAULTS = ["SIGTERM", "SIGHUP", "closed pipe", "two runs at once",
           "worker stopped", "worker killed", "leader killed, run again", "disk full",
           "disk full everywhere", "8 KiB left", "two files left",
           "rank lost in training", "rank lost twice", "checkpoint damaged",
           "weights without numbers", "out of memory in training",
           "stage five times slower", "no fault"]
-# Of `mount -t tmpfs -o …`: the scratch folder's disk, that of the output.
+# Options of `mount -t tmpfs -o …` for the scratch folder and the output folder.
 DISKS = {"disk full": ("size=24m", ""),
          "disk full everywhere": ("size=24m", "size=24m"),
          "8 KiB left": ("size=8k", "size=8k"),
-         # The folder itself is one.
+         # The root folder counts as a file.
          "two files left": ("nr_inodes=3", "nr_inodes=3")}
-# Where no answer is no problem: the fault may come before the first vote.
+# These faults may come before the first vote, so a run may answer nothing.
 CUT_SHORT = ("SIGTERM", "SIGHUP", "leader killed, run again",
              "stage five times slower", "worker stopped")
 
@@ -69,20 +69,20 @@ def call(*command, **options):
 
 
 def prepare():
-    """Tasks, and weights to start from."""
+    """Makes tasks, and weights to start from."""
     demo = os.path.join(WORK, "demo")
-    # Its checkpoint is all that is wanted of it.
+    # Only its tasks and its checkpoint are used.
     subprocess.run([ARCTRM, "demo", "--out", demo, "--time-limit", "6s",
                     "--threads", "1", "--quiet"], stdout=subprocess.DEVNULL,
                    check=False)
     for path in ("challenges.json", "checkpoint"):
         if not os.path.exists(os.path.join(demo, path)):
-            sys.exit("the demo left no " + path)
+            sys.exit("the demo did not write " + path)
     return demo
 
 
 def site(folder, demo, number):
-    """A Kaggle machine's folders, in one of the two layouts."""
+    """Makes the folders of a Kaggle machine, in one of the two layouts."""
     middle = "competitions/arc-prize-2025" if number % 2 else "arc-prize-2025"
     data = os.path.join(folder, "input", middle)
     os.makedirs(data)
@@ -96,7 +96,7 @@ def site(folder, demo, number):
 
 
 def damage(weights, numbers):
-    """Cuts the weights short, or puts NaN in place of some of them."""
+    """Truncates the weights, or replaces some of them by NaN."""
     path = os.path.join(weights, "model.safetensors")
     with open(path, "rb") as file:
         data = bytearray(file.read())
@@ -112,7 +112,7 @@ def damage(weights, numbers):
     os.chmod(path, 0o644)
     with open(path, "wb") as file:
         file.write(data)
-    if numbers:  # damage that no checksum sees
+    if numbers:  # with a right checksum
         path = os.path.join(weights, "checkpoint.json")
         with open(path) as file:
             description = json.load(file)
@@ -124,7 +124,7 @@ def damage(weights, numbers):
 
 
 def children(pid):
-    """Processes of the leader, from /proc."""
+    """The child processes of `pid`, from /proc."""
     found = []
     for name in os.listdir("/proc"):
         if not name.isdigit():
@@ -140,7 +140,7 @@ def children(pid):
 
 
 def answers(path, challenges):
-    """Test inputs that have a real answer: not the input and a blank grid."""
+    """The number of test inputs whose attempts are not the placeholder."""
     try:
         with open(path) as file:
             submission = json.load(file)
@@ -164,8 +164,8 @@ class Run:
         self.out = os.path.join(self.folder, "working", "submission.json")
         self.problems = []
         self.mounted = []
-        self.other = None  # of two at once, the second
-        self.reader = None  # of standard error
+        self.other = None  # the second of two runs at once
+        self.reader = None  # of standard output and error
         self.name = "log.txt"
 
     def command(self):
@@ -201,7 +201,7 @@ class Run:
             self.reader = None
 
     def workers(self, leader, until):
-        """The leader's children, waited for."""
+        """Waits for the leader's workers and returns them."""
         while time.time() < until and leader.poll() is None:
             found = children(leader.pid)
             if found:
@@ -210,7 +210,7 @@ class Run:
         return []
 
     def strike(self, leader, when):
-        """The fault itself."""
+        """Injects the fault."""
         while time.time() < when and leader.poll() is None:
             time.sleep(0.02)
         if leader.poll() is not None:
@@ -227,7 +227,7 @@ class Run:
             self.name = "second.txt"
             self.other = self.start()
         elif self.fault == "worker stopped":
-            # It answers nothing from here on, and can't be asked to end.
+            # A stopped worker answers nothing and can't end itself.
             for pid in self.workers(leader, end):
                 self.signal(pid, signal.SIGSTOP)
         elif self.fault == "worker killed" or "rank lost" in self.fault:
@@ -249,7 +249,7 @@ class Run:
                 if not self.trained():
                     self.starve(pid)
         elif self.fault == "stage five times slower":
-            # Of every 100 ms the workers get 20.
+            # The workers get 20 ms of every 100 ms.
             while time.time() < end and leader.poll() is None:
                 found = children(leader.pid)
                 for pid in found:
@@ -273,7 +273,7 @@ class Run:
 
     @staticmethod
     def starve(pid):
-        """Nothing more for this process, not even what it gives back."""
+        """Limits the memory of this process to less than it has now."""
         try:
             with open("/proc/%d/statm" % pid) as statm:
                 pages = int(statm.read().split()[0])
@@ -294,7 +294,7 @@ class Run:
             pass
 
     def mount(self):
-        """Small disks of its own, which can be filled."""
+        """Mounts small disks, which can be filled."""
         for name, size in zip(("scratch", "working"), DISKS[self.fault]):
             if size:
                 folder = os.path.join(self.folder, name)
@@ -302,8 +302,8 @@ class Run:
                 self.mounted.append(folder)
 
     def sweep(self):
-        """Removes the work folders of runs into the same file, this one's or an
-        earlier one's."""
+        """Removes the work folders of this run and of earlier runs with the same
+        output."""
         name = "arctrm-" + hashlib.sha256(self.out.encode()).hexdigest()[:8]
         for scratch in ("/dev/shm", "/tmp"):
             for path in glob.glob(os.path.join(scratch, name + "*")):
@@ -319,7 +319,7 @@ class Run:
             damage(self.weights, numbers=True)
         self.started = int(time.time())
         self.before = 0
-        # Anywhere from the first moment to the last seconds.
+        # A random moment between the start and the last 5 seconds.
         when = self.started + self.random.uniform(0.5, args.limit - 5)
         leader = self.start()
         leader = self.strike(leader, when)
@@ -339,21 +339,21 @@ class Run:
         self.sweep()
 
     def end_other(self, hard_end):
-        """One of the two goes on, and the other is refused or waits its turn."""
+        """Checks the second run: it may be refused or wait for the first one."""
         if self.other is None:
             return
         while self.other.poll() is None and time.time() < hard_end:
             time.sleep(0.02)
         if self.other.poll() is None:
             self.other.kill()
-            self.problems.append("the second one had to be killed")
+            self.problems.append("the second run had to be killed")
         codes = (self.code, self.other.returncode)
         if 0 not in codes and 3 not in codes:
-            self.problems.append("both dead: exit codes %s, %s" % codes)
+            self.problems.append("both failed: exit codes %s, %s" % codes)
         elif self.code not in (0, 3):
-            self.problems.append("the first one fell: exit code %s" % self.code)
+            self.problems.append("the first run failed: exit code %s" % self.code)
         elif self.other.returncode not in (0, 2, 3):
-            self.problems.append("second one: exit code %s" %
+            self.problems.append("second run: exit code %s" %
                                  self.other.returncode)
 
     def judge(self, ended):
@@ -376,7 +376,7 @@ class Run:
                                  (self.before, self.after))
         if self.code not in (0, 3):
             self.problems.append("exit code %s" % self.code)
-        # Where there was time, there are votes.
+        # A run that had time for votes must have some.
         self.lost = self.after < self.before
         if self.fault not in CUT_SHORT and self.after < 1:
             self.lost = True
@@ -384,7 +384,8 @@ class Run:
 
 
 def can_mount():
-    """Small disks? Where root alone may, in a namespace where this user is."""
+    """True if small disks can be mounted. Starts this script again in a user
+    namespace if only root may."""
     folder = os.path.join(WORK, "disk")
     os.makedirs(folder)
     done = subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder],
@@ -409,7 +410,7 @@ def main():
     known = list(FAULTS)
     if not can_mount():
         known = [fault for fault in FAULTS if fault not in DISKS]
-        print("no small disk can be mounted here: left out are " +
+        print("no small disk can be mounted here; skipped: " +
               ", ".join(DISKS))
         if args.fault in DISKS:
             return 0

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Kills runs at random moments: the submission must be valid every time, and a
-# resumed run must end byte for byte like an undisturbed one.
+# Kills runs at random moments. Every submission must be valid, and a resumed run
+# must end with the same bytes as an undisturbed one.
 # usage: kill.sh ARCTRM WORK_DIR [TRIES] [SEED]
 set -euo pipefail
 arctrm=$1
@@ -41,10 +41,10 @@ interrupted=0 resumed=0
 for ((try = 1; try <= tries; ++try)); do
   out=try$try.json
   signal=$([[ $((try % 2)) == 0 ]] && echo TERM || echo KILL)
-  # The program itself, not a shell around it, must get the signal.
+  # Started without a shell function, so that $! is the program itself.
   "$arctrm" run "${settings[@]}" --out "$out" >/dev/null 2>&1 &
   pid=$!
-  # The file is there from the moment the inputs are read.
+  # The submission exists as soon as the inputs are read.
   while [[ ! -e $out ]] && kill -0 $pid 2>/dev/null; do sleep 0.01; done
   delay=$((RANDOM % span))
   sleep "$(printf '0.%03d' $((delay % 1000)))"
@@ -75,5 +75,5 @@ for ((try = 1; try <= tries; ++try)); do
     exit 1
   }
 done
-echo "$tries tries, $interrupted interrupted, $resumed resumed, all valid, all" \
+echo "$tries tries, $interrupted interrupted, $resumed resumed; all valid and" \
      "equal to the undisturbed run"

@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Measures how time limits and signals are kept where one step takes long.
+"""Measures how runs with long steps keep time limits and answer signals.
 
-Runs `arctrm run` with limits at random over shapes of work that do not divide
-well: a large network, a huge batch, a million augmentations, far too many
-threads, weights without time to train. A share of the runs gets a signal at a
-random moment instead. Prints a line per run and a summary; exit code 0 when
-every run ended at most 0.5 s after its limit, or 2 s after its signal, with a
-valid submission.
+Runs `arctrm run` with random limits on work with long steps: a large network, a
+huge batch, a million augmentations, far too many threads, weights without time to
+train. Some runs get a signal at a random moment. Prints a line per run and a
+summary; exit code 0 if every run ended at most 0.5 s after its limit, or 2 s after
+its signal, with a valid submission.
 
   limits.py BUILD_DIR WORK_DIR [--runs 60] [--least 10] [--most 60] [--load 0]
 """
@@ -23,16 +22,16 @@ import time
 
 parser = argparse.ArgumentParser()
 parser.add_argument("build", help="folder of arctrm and arctrm-solver")
-parser.add_argument("work", help="folder for the runs, emptied")
+parser.add_argument("work", help="folder for the runs; emptied first")
 parser.add_argument("--runs", type=int, default=60)
-parser.add_argument("--least", type=float, default=10, help="shortest limit, s")
-parser.add_argument("--most", type=float, default=60, help="longest limit, s")
+parser.add_argument("--least", type=float, default=10, help="shortest limit in seconds")
+parser.add_argument("--most", type=float, default=60, help="longest limit in seconds")
 parser.add_argument("--signals", type=float, default=0.3,
-                    help="share of runs that get a signal")
+                    help="share of the runs that get a signal")
 parser.add_argument("--load", type=int, default=0,
-                    help="processes that only burn time beside the runs")
+                    help="number of busy processes beside the runs")
 parser.add_argument("--seed", type=int, default=1)
-parser.add_argument("--shape", help="this one only")
+parser.add_argument("--shape", help="run only this shape")
 args = parser.parse_args()
 
 ARCTRM = os.path.abspath(os.path.join(args.build, "arctrm"))
@@ -165,7 +164,7 @@ def main():
     late = [r[1] for r in results if r[1] is not None]
     heard = [r[2] for r in results if r[2] is not None]
     print("%d runs: %d wrong, %d invalid; latest %+.2f s of its limit; "
-          "%d signals, heard after %.2f s at most" %
+          "%d signals, answered after at most %.2f s" %
           (len(results), sum(not r[0] for r in results),
            sum(not r[3] for r in results), max(late, default=0), len(heard),
            max(heard, default=0)))

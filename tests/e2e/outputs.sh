@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What outputs of commands with a model leave alone: trainings, best weights,
-# runs and their files, and what another process writes.
+# Checks that commands with a model don't overwrite trainings, best weights, files
+# of runs, and outputs of other processes.
 # usage: outputs.sh ARCTRM WORK_DIR
 . "$(dirname "$0")/scratch.sh"
 arctrm=$1
@@ -10,30 +10,6 @@ small=(--threads 1 --device cpu --quiet --set train.batch=8
   --set train.warmup_steps=5 --set train.learning_rate=0.003
   --set train.ema=0.9 --set model.hidden=32 --set model.heads=2 --set model.H_cycles=1 --set model.L_cycles=1
   --set model.halt_max_steps=2 --set model.puzzle_prefix=2)
-
-state() { find . -type f ! -name said -print0 | sort -z | xargs -0 sha256sum; }
-
-# refused WORDS COMMAND…: exit 2, WORDS in what it says, and nothing changed.
-refused() {
-  local words=$1 status=0 before
-  shift
-  before=$(state)
-  "$arctrm" "$@" >said 2>&1 || status=$?
-  if [[ $status != 2 || $(<said) != *"$words"* || $(state) != "$before" ]]; then
-    echo "arctrm $*: exit $status, expected 2, \"$words\" and no change:"
-    cat said
-    bad=1
-  fi
-}
-done_by() {
-  local status=0
-  "$arctrm" "$@" >said 2>&1 || status=$?
-  if [[ $status != 0 ]]; then
-    echo "arctrm $*: exit $status, expected 0:"
-    cat said
-    bad=1
-  fi
-}
 
 cat >c.json <<'TASKS'
 {"a": {"train": [{"input": [[1, 2]], "output": [[2, 1]]},
@@ -54,7 +30,7 @@ done_by "${train[@]}" --steps 3 --out q.best
 done_by "${puzzle[@]}" --out z.best
 files=s.json.run
 
-# The best weights of what is held out.
+# The folder of the best weights on held-out pairs and puzzles.
 held_out=(--set run.held_out=1)
 refused q.best "${train[@]}" --steps 3 --out q "${held_out[@]}"
 rm -r q.best.run
@@ -91,7 +67,7 @@ for command in 'checkpoint export m' 'checkpoint average m'; do
 done
 done_by checkpoint export m --out weights --overwrite
 
-# What a running training and run write.
+# Outputs of a running training and a running run.
 "$arctrm" "${train[@]}" "${long[@]}" --out live --work w \
   --set train.checkpoint_interval_s=600 >/dev/null 2>&1 &
 training=$!
@@ -101,13 +77,14 @@ for _ in $(seq 200); do
   [[ -e w/metrics.csv && -e v/metrics.csv ]] && break
   sleep 0.1
 done
+# locked PID COMMAND…: expects exit code 2 and the process in the output.
 locked() {
-  local words=$1 status=0
+  local pid=$1 status=0 said
   shift
-  "$arctrm" "$@" >said 2>&1 || status=$?
-  if [[ $status != 2 || $(<said) != *"process $words"* ]]; then
-    echo "arctrm $*: exit $status, expected 2 and process $words:"
-    cat said
+  said=$("$arctrm" "$@" 2>&1) || status=$?
+  if [[ $status != 2 || $said != *"process $pid"* ]]; then
+    echo "arctrm $*: exit $status, expected 2 and process $pid; it said:"
+    echo "$said"
     bad=1
   fi
 }
@@ -125,7 +102,7 @@ kill "$training" "$running"
 wait "$training" "$running"
 done_by checkpoint info live
 
-# Results among the tasks.
+# Results in the folder of the tasks.
 mkdir tasks
 printf '%s' '{"train": [{"input": [[1]], "output": [[2]]}, {"input": [[3]],
   "output": [[4]]}], "test": [{"input": [[5]]}]}' >tasks/t.json
@@ -136,7 +113,7 @@ refused 'finished run' "${among[@]}"
 done_by "${among[@]}" --resume
 done_by "${among[@]}" --overwrite
 
-# A killed run leaves names of ours, the next one takes them away.
+# The next command removes the leftovers of a killed run.
 "$arctrm" "${run[@]}" "${long[@]}" --out killed.json >/dev/null 2>&1 &
 running=$!
 for _ in $(seq 200); do

@@ -21,20 +21,20 @@ grep -q '^test puzzles: exact .* of 40)' trained.txt || fail "$(cat trained.txt)
 [[ $(wc -l <model.run/metrics.jsonl) == 30 ]] || fail "metrics: $(wc -l model.run/*)"
 "$arctrm" puzzle predict --checkpoint model --puzzles test.csv \
   --out answers.csv --quiet --threads 1
-# What training printed at its end is what the file scores.
+# The answers file has the score that the training printed.
 exact=$("$arctrm" puzzle score --answers answers.csv test.csv |
   sed -n 's/^exact answers.*(\([0-9]*\))$/\1/p')
 grep -q "($exact of 40)" trained.txt || fail "scores differ: $exact"
 "$arctrm" checkpoint info model | grep -q 'sudoku' || fail "no kind in info"
 
-# Resumed: the same bytes as in one go.
+# A resumed training gives the same bytes as an uninterrupted one.
 "$arctrm" puzzle train sudoku --train train.csv --out parts --steps 12 \
   "${small[@]}" >/dev/null
 "$arctrm" puzzle train sudoku --train train.csv --out parts --steps 30 \
   --resume "${small[@]}" >/dev/null
 cmp model/model.safetensors parts/model.safetensors || fail "resumed differently"
 
-# Resumed from other weights: the metrics go on where the state stands.
+# Metrics of a resumed fine-tuning continue at the saved step.
 tune=(--threads 1 --device cpu --quiet --set train.batch=16
       --set train.decay_share=0 --set train.curriculum_share=0)
 "$arctrm" puzzle train sudoku --train train.csv --out tuned --checkpoint model \
@@ -45,7 +45,7 @@ tune=(--threads 1 --device cpu --quiet --set train.batch=16
   tr '\n' ' ') == "$(seq -s ' ' 1 14) " ]] || fail "metrics after a resume"
 [[ $(wc -l <tuned.run/metrics.csv) == 15 ]] || fail "metrics.csv"
 
-# The best weights on held-out puzzles are kept.
+# The best weights on held-out puzzles are saved.
 "$arctrm" puzzle train sudoku --train train.csv --test test.csv --out held \
   --held-out 30 --steps 20 --work elsewhere --report held.html "${small[@]}" >trained.txt 2>held.log
 grep -q 'checkpoint held.best' trained.txt || fail "$(cat trained.txt)"
@@ -54,9 +54,9 @@ grep -q 'checkpoint held.best' trained.txt || fail "$(cat trained.txt)"
 
 grep -q '<svg class="puzzle"' held.html || fail "no puzzle in the report"
 "$arctrm" report --run elsewhere --out again.html --quiet
-cmp held.html again.html || fail "another report from the work folder"
+cmp held.html again.html || fail "the report from the work folder differs"
 
-# Mazes, by time.
+# Mazes with a time limit.
 "$arctrm" puzzle generate maze --size 7 --count 50 --out mazes.csv
 "$arctrm" puzzle train maze --train mazes.csv --test mazes.csv --out maze \
   --time-limit 12s "${small[@]}" >trained.txt 2>maze.log

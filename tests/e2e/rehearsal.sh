@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Executes a bundle's notebook as a Kaggle machine would: its folders at their
-# places, the input read-only, no network, the image's Python and torch, 240
-# tasks, 12 hours scaled to minutes; then judges the file that is left.
+# Executes a bundle's notebook as a Kaggle machine would: with the same folders, a
+# read-only input and no network, with 240 tasks and minutes instead of hours. Then
+# checks the submission.
 # usage: rehearsal.sh BUNDLE TASKS PYTHON WORK_DIR [NAME=VALUE …]
-#   BUNDLE   what `arctrm bundle` wrote: dataset/ and notebook/
+#   BUNDLE   the output of `arctrm bundle`: dataset/ and notebook/
 #   TASKS    folder of challenges.json and solutions.json
-#   PYTHON   with torch, nbclient and ipykernel: stands for the image's
+#   PYTHON   a Python with torch, nbclient and ipykernel, as in Kaggle's image
 #   NAME=VALUE  settings of the notebook's first cell, as Python, e.g.
 #               LIMIT='"5m"' USE_PREBUILT=False
-# Needs root, for mounts and a network namespace of its own. LAYOUT=slug in the
-# environment takes the older of the two layouts. Leaves executed.ipynb,
-# executed.html where nbconvert is there, submission.json and log.txt.
+# Needs root for mounts and a network namespace. LAYOUT=slug in the environment
+# selects the older of Kaggle's two layouts. Writes executed.ipynb,
+# submission.json and log.txt to WORK_DIR.
 set -euo pipefail
 bundle=$(readlink -f "${1:?usage: rehearsal.sh BUNDLE TASKS PYTHON WORK_DIR}")
 tasks=$(readlink -f "$2")
@@ -31,7 +31,7 @@ if [[ ${LAYOUT:-} == slug ]]; then
 fi
 mkdir -p "$data" "$(dirname "$attached")"
 cp -r "$bundle/dataset" "$attached"
-# What the visible run has: tasks whose answers are public.
+# A trial run has tasks with public solutions.
 cp "$tasks/challenges.json" "$data/arc-agi_test_challenges.json"
 cp "$tasks/challenges.json" "$data/arc-agi_training_challenges.json"
 cp "$tasks/solutions.json" "$data/arc-agi_training_solutions.json"
@@ -56,7 +56,7 @@ PY
 
 notebook=$(ls "$bundle"/notebook/*.ipynb)
 start=$(date +%s)
-# Everything that the notebook sees is in here.
+# The notebook runs in these namespaces.
 work=$work python=$python notebook=$notebook \
   unshare --mount --net bash -s -- "$@" >"$work/log.txt" 2>&1 <<'SH' || {
 set -euo pipefail

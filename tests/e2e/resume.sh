@@ -1,43 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Trainings that are gone on with: with anything else than they began with they
-# are refused with both values, and nothing on disk changes.
+# Resumed trainings: different inputs and settings are refused with both values,
+# and no file changes.
 # usage: resume.sh ARCTRM WORK_DIR
 . "$(dirname "$0")/scratch.sh"
 arctrm=$1
 enter "$2"
-
-everything() { find . -type d -print -o -type f -exec sha256sum {} +; }
-
-# refused WORDS COMMAND…: exit 2, WORDS in what it says, and nothing changed.
-refused() {
-  local words=$1 status=0 said before after
-  shift
-  before=$(everything | sort)
-  said=$("$arctrm" "$@" 2>&1) || status=$?
-  after=$(everything | sort)
-  if [[ $status != 2 || $said != *"$words"* ]]; then
-    echo "arctrm $*: exit $status, expected 2 and \"$words\"; it said:"
-    echo "$said"
-    bad=1
-  fi
-  if [[ $before != "$after" ]]; then
-    echo "arctrm $*: refused, and changed:"
-    diff <(echo "$before") <(echo "$after")
-    bad=1
-  fi
-}
-# done_ CODE COMMAND…
-done_() {
-  local code=$1 status=0 said
-  shift
-  said=$("$arctrm" "$@" 2>&1) || status=$?
-  if [[ $status != "$code" ]]; then
-    echo "arctrm $*: exit $status, expected $code; it said:"
-    echo "$said"
-    bad=1
-  fi
-}
 
 network=(--set model.hidden=16 --set model.heads=2 --set model.H_cycles=1
   --set model.L_cycles=1 --set model.halt_max_steps=2)
@@ -48,15 +16,15 @@ task() { echo "{\"train\":[$pair,$pair,$pair],\"test\":[{\"input\":[[$1,4]]}]}";
 echo "{\"a\":$(task 3)}" >a.json
 echo "{\"a\":$(task 5)}" >b.json
 for set in a b; do
-  done_ 0 augment --challenges $set.json --out data-$set --augmentations 2 \
+  done_by augment --challenges $set.json --out data-$set --augmentations 2 \
     --quiet
-  done_ 0 train --dataset data-$set --out w-$set --steps 2 "${some[@]}" \
+  done_by train --dataset data-$set --out w-$set --steps 2 "${some[@]}" \
     "${network[@]}"
 done
-done_ 0 train --dataset data-a --out other --steps 2 --seed 9 "${some[@]}" \
+done_by train --dataset data-a --out other --steps 2 --seed 9 "${some[@]}" \
   --checkpoint w-a
 begun=(train --dataset data-a --out t --steps 4 "${some[@]}")
-done_ 0 "${begun[@]}" --checkpoint w-a
+done_by "${begun[@]}" --checkpoint w-a
 again=("${begun[@]}" --resume --log again.log)
 refused '--checkpoint was SHA-256' "${again[@]}" --checkpoint w-b
 refused 'and is not given now' "${again[@]}" "${network[@]}"
@@ -66,7 +34,7 @@ refused 'train.batch was "4" and is "2"' "${again[@]}" --checkpoint w-a \
 refused 'run.held_out was "0" and is "1"' "${again[@]}" --checkpoint w-a \
   --set run.held_out=1
 refused '--dataset was SHA-256' "${again[@]/data-a/data-b}" --checkpoint w-a
-# The state itself knows it too.
+# Without the work folder the resume state detects the differences.
 mv t.run aside
 refused '--seed was 0 and is 7' "${again[@]}" --checkpoint w-a --seed 7
 refused '--checkpoint was SHA-256' "${again[@]}" --checkpoint w-b
@@ -77,24 +45,24 @@ cp -r other t
 refused 't: belongs to the run' "${again[@]}" --checkpoint w-a
 rm -r t
 mv aside t
-# What may change.
-done_ 0 train --dataset data-a --out t --steps 6 "${some[@]}" --resume \
+# More steps are allowed.
+done_by train --dataset data-a --out t --steps 6 "${some[@]}" --resume \
   --log again.log --checkpoint w-a
-[[ -s again.log ]] || { echo "no log of a training that went on"; bad=1; }
+[[ -s again.log ]] || { echo "no log of a resumed training"; bad=1; }
 
-# Of runs that are refused nothing stays, and their logs may lie beside them.
+# Refused runs leave no files. Logs may be in the work folder.
 run=(run --challenges a.json --steps 2 --augmentations 1 "${some[@]}"
   "${network[@]}")
 refused 'names a folder' "${run[@]}" --out z.json/
 refused 'names a folder' "${run[@]}" --out z.json --report r.html/
-refused '/dev/null: is no file' "${run[@]}" --out /dev/null
+refused '/dev/null: not a regular file' "${run[@]}" --out /dev/null
 refused 'none.json' "${run[@]/a.json/none.json}" --out z.json --log l.log
 refused 'not there' "${run[@]}" --out z.json --work n/../w
 mkdir -p w z.json.run
 refused 'none.json' "${run[@]/a.json/none.json}" --out z.json --work w \
   --log w/run.log
-done_ 0 "${run[@]}" --out z.json --work w --log w/run.log
-done_ 0 "${run[@]}" --out z.json --work w --log w/run.log --overwrite
+done_by "${run[@]}" --out z.json --work w --log w/run.log
+done_by "${run[@]}" --out z.json --work w --log w/run.log --overwrite
 [[ -s w/run.log ]] || { echo "no log in the work folder"; bad=1; }
 refused 'by its name' train --dataset data-a --out data-a/. --steps 1 "${some[@]}"
 refused 'by its name' train --dataset data-a --out t/. --steps 1 "${some[@]}"
@@ -102,26 +70,26 @@ refused 'no run.json' train --dataset data-a --out u --work data-b --steps 1 \
   "${some[@]}" --log l.log
 
 for name in train test other; do
-  done_ 0 puzzle generate sudoku --size 4 --count 12 --seed ${#name} \
+  done_by puzzle generate sudoku --size 4 --count 12 --seed ${#name} \
     --out $name.csv --quiet
 done
-done_ 0 puzzle generate sudoku --size 4 --count 12 --seed 77 --out test.csv \
+done_by puzzle generate sudoku --size 4 --count 12 --seed 77 --out test.csv \
   --quiet --overwrite
 begun=(puzzle train sudoku --train train.csv --test test.csv --out p
   --augmentations 2 "${some[@]}" --steps 4 "${network[@]}")
-done_ 0 "${begun[@]}"
+done_by "${begun[@]}"
 again=("${begun[@]}" --resume)
-done_ 0 puzzle generate sudoku --size 6 --count 3 --out six.csv --quiet
+done_by puzzle generate sudoku --size 6 --count 3 --out six.csv --quiet
 refused 'six.csv: puzzles of 6x6' "${again[@]/test.csv/six.csv}" --log l.log
 refused '--train was SHA-256' "${again[@]/train.csv/test.csv}"
 refused '--test was SHA-256' "${again[@]/test.csv/train.csv}"
 refused '--augmentations was "2" and is "3"' "${again[@]/%2/3}"
 refused '--seed was "0" and is "7"' "${again[@]}" --seed 7
 refused '--held-out was "0" and is "2"' "${again[@]}" --held-out 2
-done_ 0 puzzle train sudoku --train train.csv --out q --steps 2 "${some[@]}" \
+done_by puzzle train sudoku --train train.csv --out q --steps 2 "${some[@]}" \
   "${network[@]}"
 refused '--checkpoint was not given and is SHA-256' puzzle train sudoku \
   --train train.csv --test test.csv --out p --augmentations 2 "${some[@]}" \
   --steps 4 --resume --checkpoint q
-done_ 0 "${again[@]}"
+done_by "${again[@]}"
 exit $bad

@@ -84,7 +84,7 @@ class BundleTest : public testing::Test {
     EXPECT_TRUE(summary.ok()) << summary.status();
     return summary.ok() ? *std::move(summary) : BundleSummary();
   }
-  // The refusal, after a look that nothing was written.
+  // The error; also checks that nothing was written.
   std::string Refusal(absl::StatusCode code) const {
     const absl::StatusOr<BundleSummary> summary = WriteBundle(options_);
     EXPECT_EQ(summary.status().code(), code) << summary.status();
@@ -271,9 +271,9 @@ TEST_F(BundleTest, AFaultLeavesTheFormerBundle) {
 
 TEST_F(BundleTest, WhatIsMissingIsNamed) {
   options_.source = scratch_("third");
-  EXPECT_THAT(
-      Refusal(absl::StatusCode::kNotFound),
-      AllOf(HasSubstr("doesn't hold arctrm's sources"), HasSubstr("--source")));
+  EXPECT_THAT(Refusal(absl::StatusCode::kNotFound),
+              AllOf(HasSubstr("does not hold the sources of arctrm"),
+                    HasSubstr("--source")));
   options_.source = scratch_("clone");
   options_.third_party = scratch_("none");
   EXPECT_THAT(

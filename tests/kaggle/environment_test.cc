@@ -89,8 +89,7 @@ TEST_F(SiteTest, BothKnownLayouts) {
   EXPECT_THAT(Notes(site), HasSubstr(absl::StrCat("Tasks to answer: ", plain,
                                                   " (<slug>/).")));
 
-  // Kaggle's own folder counts for more than what may be a copy, whatever the
-  // names.
+  // Kaggle's own folder is preferred to a possible copy with any name.
   const std::string own = PutContest("competitions/arc-prize-2024");
   site = Find();
   EXPECT_EQ(site.challenges, own);
@@ -115,7 +114,7 @@ TEST_F(SiteTest, OfSeveralContestsTheLastNamedOneOrTheOneAskedFor) {
   EXPECT_EQ(site.slug, "arc-prize-2024");
   EXPECT_THAT(Notes(site), Not(HasSubstr("There is no")));
 
-  // Something else is better than nothing, and is said.
+  // Another contest is better than none, and the notes say so.
   options_.slug = "arc-prize-2031";
   site = Find();
   EXPECT_EQ(site.challenges, recent);
@@ -149,7 +148,7 @@ TEST_F(SiteTest, AMovedPathIsFoundBySearch) {
   EXPECT_EQ(site.challenges, moved);
   EXPECT_EQ(site.layout, SiteLayout::kSearch);
   EXPECT_EQ(site.slug, "arc-prize-2027");
-  EXPECT_THAT(Notes(site), HasSubstr("found by search"));
+  EXPECT_THAT(Notes(site), HasSubstr("found by searching"));
 }
 
 TEST_F(SiteTest, TheSearchHasAnEnd) {
@@ -160,7 +159,7 @@ TEST_F(SiteTest, TheSearchHasAnEnd) {
 }
 
 TEST_F(SiteTest, LinksAreFollowedOnceAndLoopsEnd) {
-  // The data lie elsewhere; the input holds links to them.
+  // The input holds links to data elsewhere.
   ASSERT_TRUE(MakeDirectories(dir_("disk/data")).ok());
   ASSERT_TRUE(WriteFileAtomically(JoinPath(dir_("disk/data"), kTestChallenges),
                                   Challenges({"a"}))
@@ -271,7 +270,7 @@ TEST_F(SiteTest, PackedFilesAndCapitals) {
     EXPECT_EQ(site.training_solutions, solutions);
     EXPECT_TRUE(site.placeholder);
   }
-  // The plain one comes first, however the folder is looked at.
+  // The plain file comes first, whatever finds it.
   const std::string plain = PutContest("competitions/arc-prize-2026");
   Put(absl::StrCat("competitions/arc-prize-2026/", kTestChallenges, ".gz"),
       Gzip(tasks));
@@ -311,7 +310,7 @@ TEST_F(SiteTest, TheInputMayBeTheFile) {
   EXPECT_EQ(site.layout, SiteLayout::kFile);
   EXPECT_EQ(site.slug, "arc-prize-2025");
   EXPECT_EQ(site.training_challenges, training);
-  // It is not beside itself.
+  // A file is not listed beside itself.
   EXPECT_EQ(site.evaluation_challenges, "");
   EXPECT_TRUE(site.placeholder);
 }
@@ -331,7 +330,7 @@ TEST_F(SiteTest, PlaceholderOrTheRunThatCounts) {
   site = Find();
   EXPECT_TRUE(site.rerun);
   EXPECT_FALSE(site.placeholder);
-  EXPECT_THAT(Notes(site), HasSubstr("This is the run that counts"));
+  EXPECT_THAT(Notes(site), HasSubstr("This is the scored run"));
 }
 
 TEST_F(SiteTest, ATaskOfItsOwnMakesNoPlaceholder) {
@@ -350,11 +349,11 @@ TEST_F(SiteTest, WithNothingToCompareItIsNoPlaceholder) {
   EXPECT_FALSE(site.placeholder);
   EXPECT_THAT(Notes(site), HasSubstr("nothing to compare with"));
 
-  // A broken file is the job's to complain about.
+  // The run, not the search, reports a broken file.
   Put("arc-prize-2025/arc-agi_training_challenges.json", "{");
   site = Find();
   EXPECT_FALSE(site.placeholder);
-  EXPECT_THAT(Notes(site), HasSubstr("can't tell more: "));
+  EXPECT_THAT(Notes(site), HasSubstr("no comparison possible: "));
 }
 
 TEST_F(SiteTest, CheckpointsBelowTheInput) {
@@ -386,7 +385,7 @@ TEST_F(SiteTest, ScratchFoldersInOrder) {
     setenv("TMPDIR", before.c_str(), 1);
   }
   ASSERT_GE(site.scratch_folders.size(), 3u);
-  // Made, since it was asked for.
+  // Made, since it was requested.
   EXPECT_TRUE(IsDirectory(dir_("scratch")));
   EXPECT_EQ(site.scratch_folders[0], dir_("scratch"));
   EXPECT_EQ(site.scratch_folders[1], dir_("tmpdir"));
@@ -394,7 +393,7 @@ TEST_F(SiteTest, ScratchFoldersInOrder) {
   EXPECT_GT(site.scratch_free_bytes, 0);
   EXPECT_THAT(Notes(site),
               HasSubstr(absl::StrCat("Scratch folder: ", dir_("scratch"))));
-  // Looking leaves nothing behind.
+  // The search leaves no files.
   EXPECT_THAT(ListFiles(dir_("scratch")).value(), IsEmpty());
 }
 
@@ -418,7 +417,7 @@ TEST_F(SiteTest, AFullScratchFolderIsALastResort) {
   const KaggleEnvironment site = Find();
   ASSERT_THAT(site.scratch_folders, Not(IsEmpty()));
   EXPECT_THAT(Notes(site),
-              HasSubstr(absl::StrCat("A scratch folder only if need be: ",
+              HasSubstr(absl::StrCat("A scratch folder for emergencies: ",
                                      dir_("scratch"), " has ")));
   for (const std::string& folder : site.scratch_folders) {
     EXPECT_THAT(Notes(site), HasSubstr(absl::StrCat("need be: ", folder)));

@@ -177,7 +177,7 @@ image
 bundle 0 "$(solve "exit 0")"
 echo "__version__ = '2.12.1'" >"$root/image/site/torch/version.py"
 notebook
-says "built for torch 2.12.1: none in the dataset, which has ['torch-2.10.0']"
+says "the dataset has no program for torch 2.12.1, only ['torch-2.10.0']"
 says "PROGRAM $root/image/scratch/build"
 
 case_name="a damaged program is not tried"
@@ -186,7 +186,7 @@ bundle 0 "$(solve "exit 0")"
 chmod u+w "$root/image/input/bundle/prebuilt/torch-2.10.0/arctrm"
 echo >>"$root/image/input/bundle/prebuilt/torch-2.10.0/arctrm"
 notebook
-says "WARNING: 1 files of the dataset are not as they were packed"
+says "WARNING: 1 files of the dataset differ from the packed ones"
 says "PROGRAM $root/image/scratch/build"
 silent "self-check of prebuilt"
 
@@ -207,7 +207,7 @@ image
 bundle 0 "$(solve "exit 0")"
 rm -r "$root/image/site/torch/lib"
 notebook
-says "there is no torch in this image"
+says "this image has no torch"
 says "STOPPED EARLY"
 holds placeholder
 
@@ -254,7 +254,7 @@ case_name="a file that is not valid gives way to a placeholder"
 image
 bundle 0 "echo '{\"aaaa0001\":[]}' >\$out; exit 0"
 notebook
-says "is not valid; a placeholder takes its place"
+says "is not valid; a placeholder replaces it"
 says "0 of 2 test inputs are answered"
 holds placeholder
 [[ -e $root/image/scratch/refused.json ]] || wrong "the refused file is gone"

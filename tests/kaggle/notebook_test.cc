@@ -50,7 +50,7 @@ TEST(Notebook, IsNbformat4WithUniqueCellIds) {
     EXPECT_TRUE(ids.insert(id).second) << id;
     EXPECT_TRUE(cell["metadata"].is_object());
     EXPECT_FALSE(cell["source"].empty());
-    // Every line with its end but the last.
+    // Every line but the last ends with a line feed.
     for (size_t i = 0; i < cell["source"].size(); ++i) {
       const std::string line = cell["source"][i];
       EXPECT_EQ(absl::EndsWith(line, "\n"), i + 1 < cell["source"].size());
@@ -86,8 +86,7 @@ TEST(Notebook, EveryCodeCellCompilesAndSubmissionComesFirst) {
   ASSERT_TRUE(
       WriteFileAtomically(JoinPath(dir, "n.ipynb"), NotebookJson(Options()))
           .ok());
-  // The order of things is part of the contract too: names are made before
-  // they are used.
+  // Names must be defined before they are used.
   const ProgramResult result = RunProgram(
       {"/usr/bin/env", "python3", "-c",
        "import ast, builtins, json\n"

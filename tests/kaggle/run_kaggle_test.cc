@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What stands before and around the job; kaggle_faults.py rehearses the whole.
+// The parts around the run; kaggle_faults.py tests whole runs.
 #include "kaggle/run_kaggle.h"
 
 #include <string>

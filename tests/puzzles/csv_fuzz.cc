@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A file of puzzles from any bytes. What was read comes back the same from what
-// it writes, and can be judged.
+// Reads a file of puzzles from any bytes. Writing and reading again must
+// preserve the puzzles; judging them must not crash.
 #include <cstdlib>
 
 #include "puzzles/csv.h"
@@ -21,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         again->puzzles[i].rating != puzzle.rating) {
       abort();
     }
-    // Hard questions may take seconds: the rating bounds nothing here.
+    // Only small puzzles, as hard large ones may take seconds.
     if (i == 0 && puzzle.question.rows() <= 6) {
       (void)arctrm::CheckPuzzle(file->kind, puzzle);
     }

@@ -42,7 +42,7 @@ TEST(PuzzleCsv, ReadsASudoku) {
 TEST(PuzzleCsv, ReadsAMaze) {
   const auto file =
       ParsePuzzleCsv(kHeader + "a,S # G   ,\"SoooG   \",5\n", "f.csv");
-  ASSERT_FALSE(file.ok());  // 8 characters are no square
+  ASSERT_FALSE(file.ok());  // 8 is not a square
   const auto maze =
       ParsePuzzleCsv(kHeader + "a,S # G    ,\"So#oG    \",5\n", "f.csv");
   ASSERT_TRUE(maze.ok()) << maze.status();
@@ -91,7 +91,7 @@ TEST(PuzzleCsv, AnswersMayCarryTheirConfidence) {
 
 TEST(PuzzleCsv, NamesTheLineOfAFault) {
   EXPECT_THAT(Message(""), HasSubstr("f.csv: empty"));
-  EXPECT_THAT(Message(kRow), HasSubstr("f.csv, line 1: the header is not"));
+  EXPECT_THAT(Message(kRow), HasSubstr("f.csv, line 1: this is not a header"));
   EXPECT_THAT(Message(kHeader), HasSubstr("no puzzles"));
   EXPECT_THAT(Message(kHeader + kRow + "a,12..,1234\n"),
               HasSubstr("line 3: 3 fields, expected 4"));
@@ -132,7 +132,7 @@ TEST(PuzzleCsv, LinesInQuotesCountToo) {
   ASSERT_TRUE(ParsePuzzleCsv(kHeader + rows, "f.csv").ok());
   EXPECT_THAT(Message(kHeader + rows + "d,12.x,1234,3\n"),
               HasSubstr("line 7: character 4"));
-  // Of a row over several lines the first one, wherever its fault is.
+  // For a row over several lines, the message gives the first line.
   EXPECT_THAT(Message(kHeader + rows + "\"d\ne\",12..,1234,hard\n"),
               HasSubstr("line 7: the rating"));
   EXPECT_THAT(Message(kHeader + rows + "\"d\ne"),
@@ -143,7 +143,7 @@ TEST(PuzzleCsv, AnythingElseIsAnErrorAndNoCrash) {
   std::string bytes = kHeader + kRow;
   for (size_t cut = 0; cut < bytes.size(); ++cut) {
     const auto file = ParsePuzzleCsv(bytes.substr(0, cut), "f.csv");
-    // A row may end anywhere inside its rating, and before it.
+    // A row may end before or inside its rating.
     EXPECT_EQ(file.ok(), cut + 2 >= bytes.size()) << cut;
   }
   for (size_t i = 0; i < bytes.size(); ++i) {
@@ -156,7 +156,7 @@ TEST(PuzzleCsv, AnythingElseIsAnErrorAndNoCrash) {
 const char kQuestion[] = "1..4.4......4.21";
 const char kAnswer[] = "1234341221434321";
 
-// Each is one puzzle, written otherwise; the second says its rating.
+// Each is the same puzzle in another format; the second has a rating.
 TEST(PuzzleCsv, ReadsTheFilesThatPeopleHave) {
   const std::string q = kQuestion;
   const std::string a = kAnswer;
@@ -200,7 +200,7 @@ TEST(PuzzleCsv, ReadsTheFilesThatPeopleHave) {
       EXPECT_TRUE(puzzle.answer.empty());
     }
     EXPECT_EQ(puzzle.rating, rating) << bytes;
-    // What is written is our own form, and the same again.
+    // Writing uses our own format and preserves the puzzles.
     const std::string written = PuzzleCsv(*file);
     EXPECT_EQ(written.substr(0, kHeader.size()), kHeader);
     const auto again = ParsePuzzleCsv(written, "again");
@@ -208,7 +208,7 @@ TEST(PuzzleCsv, ReadsTheFilesThatPeopleHave) {
     EXPECT_EQ(again->puzzles[0].rating, rating);
   }
   const auto maze = ParsePuzzleCsv("S  # # # G,SoooG    \n", "f.csv");
-  EXPECT_FALSE(maze.ok());  // 10 cells are no square
+  EXPECT_FALSE(maze.ok());  // 10 is not a square
   const auto paths = ParsePuzzleCsv("So# o# oG;S #  #  G\n", "f.csv");
   ASSERT_TRUE(paths.ok()) << paths.status();
   EXPECT_EQ(paths->kind, PuzzleKind::kMaze);
@@ -272,9 +272,9 @@ TEST(PuzzleCsv, WhatSpreadsheetsMakeOfIt) {
   EXPECT_THAT(Message("sep=;\nquestion;rating\n12..;x\n"),
               HasSubstr("line 3: "));
   EXPECT_THAT(Message("question,answer\n5.30E+80,5.35E+80\n"),
-              HasSubstr("a spreadsheet took it for a number"));
+              HasSubstr("a spreadsheet rounded it as a number"));
   EXPECT_THAT(Message(absl::StrCat("question\n", std::string(80, '1'), "\n")),
-              HasSubstr("did a spreadsheet drop zeros"));
+              HasSubstr("did a spreadsheet drop leading zeros"));
   EXPECT_THAT(Message("question\n0000000000000001\n1\n"),
               Not(HasSubstr("zeros")));
 }
@@ -287,9 +287,9 @@ TEST(PuzzleCsv, ARefusalShowsTheHeaderThatWasFound) {
                         "needed; puzzle and solution, or quizzes and"));
   EXPECT_THAT(Message("question,Question,answer\n"),
               HasSubstr("two columns are called question"));
-  // Numbers that may be anything.
+  // The numbers could have any meaning.
   EXPECT_THAT(Message("1234123412341234,4321432143214321\n"),
-              HasSubstr("the header is not"));
+              HasSubstr("this is not a header"));
   EXPECT_THAT(Message("\x1b[31m,b\n"), HasSubstr("found \"\\x1b[31m,b\""));
 }
 

@@ -46,7 +46,7 @@ TEST(Maze, MarksAndChecksAnswers) {
   int length = 0;
   EXPECT_TRUE(CheckMazeAnswer(question, answer, &length).ok());
   EXPECT_EQ(length, 5);
-  // The long way round is a way too.
+  // The longer path is a path too.
   EXPECT_TRUE(
       CheckMazeAnswer(question, Grid::FromText("2111 4001 4013 4444"), &length)
           .ok());
@@ -92,8 +92,7 @@ TEST(Maze, SomeHaveMoreThanOneWay) {
   int loops = 0;
   for (int i = 0; i < 20; ++i) {
     Grid maze = GenerateMaze(15, 20, random)->question;
-    // Without one corridor cell of the shortest path the goal can sometimes
-    // still be reached.
+    // Without one cell of the shortest path, the goal may still be reachable.
     const auto paths = ShortestMazePaths(maze);
     const int cell = paths->cells[paths->cells.size() / 2];
     maze.at(cell / 15, cell % 15) = kMazeWall;

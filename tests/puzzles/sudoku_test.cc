@@ -12,7 +12,7 @@ namespace {
 
 SudokuShape Shape(int side) { return *SudokuShapeOf(side); }
 
-// Solutions by trying every digit in every blank, nothing clever.
+// Counts solutions by trying every digit in every blank.
 int CountByTrying(Grid& grid, const SudokuShape& shape, int limit) {
   for (int r = 0; r < shape.side; ++r) {
     for (int c = 0; c < shape.side; ++c) {
@@ -73,7 +73,8 @@ TEST(Sudoku, CountsAsTryingEverythingDoes) {
   for (int i = 0; i < 200; ++i) {
     const SudokuShape shape = Shape(i % 2 ? 4 : 6);
     Grid question = RandomSudoku(shape, random);
-    // Many blanks: some have one solution, some several; a wrong clue: none.
+    // With many blanks some have one solution and some several; with a wrong
+    // clue none.
     for (int r = 0; r < shape.side; ++r) {
       for (int c = 0; c < shape.side; ++c) {
         if (random.Chance(0.6)) question.at(r, c) = 0;
@@ -143,7 +144,7 @@ TEST(Sudoku, CompleteGridsVary) {
   Random random(2, "test");
   std::set<Grid> seen;
   for (int i = 0; i < 400; ++i) seen.insert(RandomSudoku(Shape(4), random));
-  // There are 288; 400 draws that were uniform would miss about a quarter.
+  // There are 288; 400 uniform draws would miss about a quarter.
   EXPECT_GT(seen.size(), 180u);
 }
 

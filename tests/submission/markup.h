@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Is a piece of HTML well formed?
+// Checks that HTML is well formed.
 #pragma once
 
 #include <cctype>
@@ -11,7 +11,7 @@
 
 namespace arctrm {
 
-// How often `part` stands in `text`.
+// Counts occurrences of `part` in `text`.
 inline int Count(const std::string& text, const std::string& part) {
   int count = 0;
   for (size_t at = text.find(part); at != std::string::npos;
@@ -21,9 +21,9 @@ inline int Count(const std::string& text, const std::string& part) {
   return count;
 }
 
-// What is wrong with `html`, "" for nothing: every element closed in order,
-// every attribute quoted and given once, no stray '<', '>' or '&' in text,
-// every id once. Content of <style> and <script> is skipped.
+// Returns the first fault of `html`, or "". Elements must be closed in order,
+// attributes quoted and unique, ids unique, and text free of stray '<', '>' and
+// '&'. Skips the content of <style> and <script>.
 inline std::string MarkupFault(const std::string& html) {
   const std::set<std::string> empty_elements = {"meta", "br", "input"};
   std::vector<std::string> open;

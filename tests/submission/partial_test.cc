@@ -28,7 +28,7 @@ TEST(AttemptRemarks, CountsByKind) {
   EXPECT_THAT(
       AttemptRemarks(read),
       ElementsAre(HasSubstr("3 attempts empty or null, 1 attempt missing, 2 "
-                            "attempts without the form of a grid: counted"),
+                            "attempts not a grid: counted"),
                   HasSubstr("1 grid has numbers written like 1.0"),
                   "3 faults, the first: first"));
 }
@@ -38,8 +38,8 @@ TEST(AttemptRemarks, TasksThatStandAgain) {
   read.repeated = 2;
   read.faults = {"first", "second"};
   EXPECT_THAT(AttemptRemarks(read),
-              ElementsAre(HasSubstr("2 tasks stand there again: the first of "
-                                    "each counts")));
+              ElementsAre(HasSubstr(
+                  "2 tasks occur more than once: the first one counts")));
 }
 
 TEST(AttemptRemarks, OtherFaultsAreNamed) {
@@ -59,14 +59,14 @@ TEST(Coverage, WhatIsMissingAndWhatIsTooMuch) {
       solutions);
   EXPECT_THAT(
       CoverageRemarks(coverage, solutions.size()),
-      ElementsAre("1 of 4 tasks is missing: d",
-                  HasSubstr("1 test input of tasks that are there has no "
-                            "attempts: b[1]"),
-                  HasSubstr("1 task has more entries than test inputs: c"),
-                  HasSubstr("1 task has no solution and is not scored: x")));
+      ElementsAre(
+          "1 of 4 tasks is missing: d",
+          HasSubstr("1 test input of present tasks has no attempts: b[1]"),
+          HasSubstr("1 task has more entries than test inputs: c"),
+          HasSubstr("1 task has no solution and is not scored: x")));
   EXPECT_THAT(CoverageRemarks(Compare({{"a", {both}}}, {{"a", {grid}}}), 1),
               IsEmpty());
-  // What is not known is not missing.
+  // Unknown outputs are not missing.
   EXPECT_THAT(
       CoverageRemarks(Compare({{"a", {both}}}, {{"a", {grid, Grid()}}}), 1),
       IsEmpty());

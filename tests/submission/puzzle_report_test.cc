@@ -28,8 +28,7 @@ PuzzleFile Sudoku() {
   return *file;
 }
 
-// The first another valid answer, the second exact, the third wrong in a cell,
-// the fourth not reached.
+// Answers: 1 valid but different, 2 exact, 3 wrong in a cell, 4 missing.
 PuzzleReportData Data() {
   PuzzleReportData data;
   data.title = "puzzles";
@@ -56,7 +55,7 @@ TEST(PuzzleReport, SaysWhatIsExactValidAndWrong) {
   EXPECT_EQ(Count(html, "<article"), 4);
   EXPECT_EQ(Count(html, "badge good"), 1);
   EXPECT_EQ(Count(html, "badge bad"), 1);
-  // Question of each, answers of three, the solution where it is not the same.
+  // 4 questions, 3 answers, and 3 solutions.
   EXPECT_EQ(Count(html, "<svg class=\"puzzle\""), 4 + 3 + 3);
   EXPECT_THAT(html, HasSubstr("Score by difficulty"));
 }
@@ -64,7 +63,7 @@ TEST(PuzzleReport, SaysWhatIsExactValidAndWrong) {
 TEST(PuzzleReport, ManyPuzzlesAreDrawnInPart) {
   PuzzleReportData data = Data();
   for (int i = 0; i < 400; ++i) {
-    // The right answer to one in two.
+    // Every second answer is right.
     data.puzzles.puzzles.push_back(data.puzzles.puzzles[3]);
     data.answers.resize(data.puzzles.puzzles.size() - 1,
                         data.puzzles.puzzles[3]);

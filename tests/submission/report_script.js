@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Runs the script of the reports over stand-ins for a page's elements:
+// Runs the script of the reports with stand-ins for the elements of a page:
 //   node report_script.js submission/assets/report.js
 'use strict';
 const assert = require('assert');
@@ -24,7 +24,7 @@ class Element {
   setAttribute(name, value) { this.attributes[name] = value; }
 }
 
-// Tasks 0 to 5 of three states and two groups, on a page at `hash`.
+// Opens a page at `hash` with tasks 0 to 5 of three states and two labels.
 function open(hash, grouped = true) {
   const page = {scrolled: [], frames: []};
   page.buttons = ['', 'solved', 'partly', 'unsolved'].map(
@@ -44,7 +44,7 @@ function open(hash, grouped = true) {
         id: 'task-' + i,
         dataset: {state, group: i < 3 ? 'old' : '', id: 'ab' + i + ' \u00e9'},
         hidden: false,
-        // Moves for some turns, as tasks above it are drawn.
+        // Moves several times, as tasks above it are drawn.
         moves: 4,
         scrollIntoView() {
           assert(!this.hidden, 'scrolls to what is hidden');
@@ -68,7 +68,7 @@ function open(hash, grouped = true) {
       page.frames.shift()();
     }
   };
-  // As a browser does: the link's own listeners first.
+  // Browsers call the listeners of the link first.
   page.click = (i) => {
     page.window.fire('pointerdown');
     page.links[i].fire('click');
@@ -99,7 +99,7 @@ function open(hash, grouped = true) {
 
 const last = (list) => list[list.length - 1];
 
-// A click scrolls until the place stays, however often it is clicked.
+// A click scrolls until the position is stable, also for repeated clicks.
 let page = open('');
 assert.deepEqual(page.scrolled, []);
 assert.equal(page.count.textContent, '6 of 6 tasks');
@@ -110,7 +110,7 @@ page.scrolled.length = 0;
 page.click(4);
 assert.equal(last(page.scrolled), 4);
 
-// What hides a task is taken back, and nothing else.
+// Only filters that hide the task are reset.
 page.choose('solved');
 assert.equal(page.shown(), 2);
 assert.deepEqual(page.pressed(), ['solved']);
@@ -148,7 +148,7 @@ page.settle();
 assert.equal(last(page.scrolled), 5);
 assert(!page.tasks[5].hidden);
 
-// Whoever scrolls on is not pulled back.
+// A user who scrolls is not interrupted.
 page.tasks[0].moves = 90;
 page.location.hash = '#task-0';
 page.window.fire('hashchange');
@@ -157,14 +157,15 @@ const before = page.scrolled.length;
 page.settle();
 assert.equal(page.scrolled.length, before);
 
-// An address that names a task, by its place or its id; others do nothing.
+// An address may name a task by its number or its id; others do nothing.
 assert.equal(last(open('#task-3').scrolled), 3);
 assert.equal(last(open('#ab2%20%C3%A9').scrolled), 2);
 for (const hash of ['#', '#task-9', '#%', '#<b>']) {
   assert.deepEqual(open(hash).scrolled, []);
 }
 
-// The toolbar's height follows the window; without groups there is no list.
+// The height of the toolbar depends on the window; without labels there is no
+// list.
 page = open('', false);
 assert.equal(page.root['--controls'], '57px');
 page.bar.offsetHeight = 132;

@@ -154,8 +154,8 @@ TEST(Report, ShowsEveryTaskWithItsOutcome) {
 
 TEST(Report, DrawsEveryGrid) {
   const std::string html = ReportHtml(Sample());
-  // Per task two demonstrations; per test input its input and solution;
-  // attempts: 2 + 1 + 1 + 2 + 1, further candidates: 1.
+  // 4 tasks with two demonstrations, 5 test inputs with solutions, 2 + 1 + 1 +
+  // 2 + 1 attempts, 1 further candidate.
   EXPECT_EQ(Count(html, "<svg class=\"grid\""), 4 * 4 + 5 * 2 + 7 + 1);
 }
 
@@ -183,7 +183,7 @@ TEST(Report, VotesThatAreNoNumbersAreNotShownAsSuch) {
   const std::string html = ReportHtml(data);
   EXPECT_EQ(MarkupFault(html), "");
   EXPECT_THAT(html, HasSubstr("5 votes, confidence &ndash;"));
-  EXPECT_THAT(html, HasSubstr("votes not known"));
+  EXPECT_THAT(html, HasSubstr("votes unknown"));
   for (const char* part : {">nan", " nan", "inf ", ">inf"}) {
     EXPECT_THAT(html, Not(HasSubstr(part)));
   }
@@ -204,8 +204,9 @@ TEST(Report, EscapesAllText) {
   const std::string html = ReportHtml(data);
   EXPECT_EQ(MarkupFault(html), "");
   EXPECT_THAT(html, Not(HasSubstr("<b>&\"")));
-  // Title twice, status, warning, facts thrice, group score, task heading,
-  // badge, data-group, data-id, two labels of the map, filter option twice.
+  // Twice in the title, status, warning, three times in facts, label score,
+  // task heading, badge, data-group, data-id, twice in the map, twice in the
+  // filter.
   EXPECT_EQ(Count(html, safe), 16);
 }
 
@@ -248,7 +249,8 @@ TEST(Report, ARunningJobWithoutScoreAndVotes) {
   EXPECT_THAT(html, Not(HasSubstr("&#10007;")));
 }
 
-// A smooth scroll ends where a task stood before those above it were drawn.
+// A smooth scroll would end at the position that a task had before those above
+// it were drawn.
 TEST(Report, LinksOfTheMapLandBelowTheToolbar) {
   const std::string html = ReportHtml(Sample());
   EXPECT_THAT(html, AllOf(Not(HasSubstr("scroll-behavior")),
@@ -259,7 +261,7 @@ TEST(Report, LinksOfTheMapLandBelowTheToolbar) {
     EXPECT_EQ(Count(html, absl::StrCat("href=\"#task-", i, "\"")), 1);
     EXPECT_EQ(Count(html, absl::StrCat("id=\"task-", i, "\"")), 1);
   }
-  // tests/submission/report_script.js runs the script where there is node.
+  // tests/submission/report_script.js runs the script if node is installed.
   for (const char* part :
        {"addEventListener('hashchange'", "querySelectorAll('.map a')",
         "scrollIntoView()", "addEventListener('resize'"}) {
@@ -276,7 +278,7 @@ TEST(Report, SecondAnswersAreNoVotes) {
   data.tasks = {task};
   const std::string html = ReportHtml(data);
   EXPECT_THAT(html, HasSubstr("2 test inputs, 1 with votes"));
-  EXPECT_EQ(Count(html, "no vote: a view's second answer"), 2);
+  EXPECT_EQ(Count(html, "no vote; second answer of a view"), 2);
 }
 
 TEST(Html, CharactersThatActOnOthersAreReplaced) {
@@ -354,7 +356,7 @@ TEST(Report, FourHundredTasksStayBelowThirtyMegabytes) {
     ASSERT_NE(at, std::string::npos) << i;
   }
   EXPECT_EQ(MarkupFault(html), "");
-  // The largest grids there are, all noise: candidates give way.
+  // With the largest grids of noise, candidates are dropped.
   data.tasks = NoisyTasks(400, 30);
   html = ReportHtml(data);
   EXPECT_LT(html.size(), size_t{30} << 20);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Scores against pass@k as the published evaluator wrote them down.
+// Compares scores with pass@k of the published evaluator.
 #include <string>
 #include <vector>
 
@@ -38,8 +38,8 @@ Case ToCase(element json) {
       for (element row : array(table)) grids.push_back(GoldenGrid(row["grid"]));
     }
   }
-  // From the ranking, not from the recorded submission: that one leaves out
-  // test inputs without votes, and later ones move up.
+  // Uses the ranking, since the recorded submission omits test inputs without
+  // votes and shifts later ones.
   for (const auto& [id, outputs] : c.solutions) {
     for (size_t i = 0; i < outputs.size(); ++i) {
       Attempts attempts;

@@ -28,7 +28,7 @@ int ColorIndex(const std::string& hex) {
   return -1;
 }
 
-// Draws the paths of `svg` into a grid again, as a browser would.
+// Converts the paths of `svg` back to a grid.
 Grid Rasterize(const std::string& svg, int rows, int cols) {
   const size_t fill = svg.find("<path fill=\"");
   const int background = ColorIndex(svg.substr(fill + 12, 7));

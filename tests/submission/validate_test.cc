@@ -33,7 +33,7 @@ ChallengeSet Challenges() {
   return challenges;
 }
 
-// Without the wait for the disk.
+// Writes without syncing.
 void Write(const std::string& path, const std::string& text) {
   std::ofstream file(path, std::ios::binary);
   file << text;
@@ -76,7 +76,7 @@ TEST(ValidateSubmission, NamesEveryFaultAndItsPlace) {
              "{\"attempt_1\":[[1.0]],\"score\":1},7]}"),
       ElementsAre(
           "c: no such task in the challenges",
-          "b[0].attempt_1: row 1 has 1 cell, row 0 has 2",
+          "b[0].attempt_1: row 1 has 1 cell, but row 0 has 2",
           "b[0].attempt_2: row 0, column 1: expected an integer from 0 to 9, "
           "found 10",
           "b[0].attempt_2: row 1, column 1: expected an integer from 0 to 9, "
@@ -88,8 +88,7 @@ TEST(ValidateSubmission, NamesEveryFaultAndItsPlace) {
           "b[2]: expected an object with \"attempt_1\" and \"attempt_2\", "
           "found 7",
           "b: expected 2 entries, one per test input, found 3",
-          "a: missing: the challenges hold this task and the submission does "
-          "not"));
+          "a: missing: this task of the challenges is not in the submission"));
 }
 
 TEST(ValidateSubmission, IdsMustBeThoseOfTheChallenges) {
@@ -267,7 +266,7 @@ TEST(ValidateSubmission, LargeFilesAreFastAndTheListIsBounded) {
   ASSERT_TRUE(WriteFileAtomically(path, valid).ok());
   const std::clock_t start = std::clock();
   EXPECT_THAT(ValidateSubmission(path, challenges).value(), IsEmpty());
-  // Of processor time; takes about 15 ms, with sanitizers ten times that.
+  // Measures processor time: about 15 ms, ten times that with sanitizers.
   EXPECT_LT(std::clock() - start, 2 * CLOCKS_PER_SEC);
   ASSERT_TRUE(
       WriteFileAtomically(

@@ -97,7 +97,8 @@ TEST(WriteSubmission, WhatDoesNotFitTheChallengesLeavesTheOldFile) {
   EXPECT_THAT(ListFiles(Dirname(path)).value(), ElementsAre("submission.json"));
 }
 
-// An id that JSON can't hold is written, but doesn't read back.
+// An id that JSON can't hold is written, but the written file cannot be read
+// back.
 TEST(WriteSubmission, WhatDoesNotReadBackLeavesTheOldFile) {
   const std::string path = JoinPath(TestFolder(), "submission.json");
   ASSERT_EQ(WriteSubmission(Answers(), TwoTasks(), path), absl::OkStatus());
@@ -108,7 +109,7 @@ TEST(WriteSubmission, WhatDoesNotReadBackLeavesTheOldFile) {
       WriteSubmission(PlaceholderSubmission(challenges), challenges, path);
   EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
   EXPECT_THAT(std::string(status.message()),
-              testing::HasSubstr("doesn't read back"));
+              testing::HasSubstr("the written file cannot be read back"));
   EXPECT_EQ(ReadFile(path).value(), before);
   EXPECT_THAT(ListFiles(Dirname(path)).value(), ElementsAre("submission.json"));
 }
@@ -144,7 +145,7 @@ TEST(WriteSubmission, APipeIsWrittenToAndStaysAPipe) {
   const std::string dir = TestFolder();
   const std::string path = JoinPath(dir, "pipe");
   ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
-  // Open at both ends, so that neither open nor write waits for the other.
+  // Opened for reading and writing, so that neither open nor write blocks.
   const int fd = open(path.c_str(), O_RDWR | O_CLOEXEC);
   ASSERT_GE(fd, 0);
   EXPECT_EQ(WriteSubmission(Answers(), TwoTasks(), path), absl::OkStatus());

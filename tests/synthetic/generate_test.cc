@@ -92,7 +92,7 @@ TEST_P(RuleTest, ColorsOfTheAnswerCanBeKnown) {
   }
 }
 
-// Those that need room take it, as rules.h says.
+// Does the rule use any size? Rules that need room do not (rules.h).
 bool TakesAnySize(const std::string& rule) {
   static const std::set<std::string> rules = {
       "flip",    "rotate",     "transpose", "shift",        "recolor",
@@ -172,7 +172,8 @@ INSTANTIATE_TEST_SUITE_P(Rules, RuleTest, testing::ValuesIn(AllRules()),
 TEST(GenerateSet, BytesOfSeedZeroStay) {
   const auto set = GenerateSet({}, 2, /*seed=*/0, SyntheticOptions());
   ASSERT_TRUE(set.ok()) << set.status();
-  // A change here changes every generated task: demos, pretraining data.
+  // A different hash means that all generated tasks change, also demos and
+  // pretraining data.
   EXPECT_EQ(Sha256Hex(Everything(*set)),
             "e98a19a2bbba78d769c733bdcf10ce647a74cd286d4e14332b8c45455c10fec4");
 }
@@ -255,7 +256,7 @@ TEST(GenerateSet, RefusesOptionsOutOfRange) {
             absl::StatusCode::kInvalidArgument);
 }
 
-// A marker in a 3x3 grid: 81 inputs.
+// A marker in a 3x3 grid allows 81 inputs.
 TEST(GenerateSet, SaysWhenSuchGridsRunOut) {
   SyntheticOptions options;
   options.max_side = 3;
@@ -269,7 +270,7 @@ TEST(GenerateSet, SaysWhenSuchGridsRunOut) {
 TEST(PossibleAnswers, TwoWhereTwoRulesExplainTheDemonstrations) {
   const std::vector<Pair> demonstrations = {
       {Grid::FromText("130 001"), Grid::FromText("230 002")}};
-  // 1 becomes 2, or they change places.
+  // Either 1 becomes 2, or both colours are swapped.
   EXPECT_EQ(PossibleAnswers(demonstrations, Grid::FromText("120 003")),
             (std::vector<Grid>{Grid::FromText("210 003"),
                                Grid::FromText("220 003")}));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The program arctrm-make-tasks, as its users meet it.
+// Runs the program arctrm-make-tasks.
 #include <string>
 #include <vector>
 

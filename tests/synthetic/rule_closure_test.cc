@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Training augments tasks: a turned or recoloured task must still be one of its
-// rule, else the network learns rules that no task has.
+// Training augments tasks, so a transformed or recoloured task must still
+// follow its rule.
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -14,7 +14,7 @@ namespace {
 
 class RuleClosureTest : public testing::TestWithParam<Rule> {};
 
-// Pairs of one setting, as a task has them.
+// Pairs of one setting, as in a task.
 std::vector<Pair> DrawPairs(const Rule& rule, int parameter, Random& random) {
   std::vector<Pair> pairs;
   for (int i = 0; i < 3; ++i) {
@@ -34,7 +34,7 @@ TEST_P(RuleClosureTest, TurnedTasksAreTasksOfTheRule) {
     for (int id = 0; id < kNumDihedral; ++id) {
       std::vector<Pair> turned;
       for (const Pair& pair : pairs) {
-        // Only counts are written in reading order, however the grid is turned.
+        // The output of "count" does not rotate with its input.
         turned.push_back({ApplyDihedral(pair.input, id),
                           rule.name == "count"
                               ? pair.output

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Every rule by hand: one small grid and its answer for each kind of setting.
+// A small grid with its answer for each rule and kind of setting.
 #include <algorithm>
 #include <set>
 #include <string>
@@ -48,7 +48,7 @@ constexpr Example kExamples[] = {
     {"marker_color", 17, "051 502 553", "011 202 333"},
     {"marker_color", 18, "505 123", "103 123"},
     {"marker_color", 19, "155 205", "111 202"},
-    // The corner at the bottom right is open: it lies on the edge.
+    // The corner at the bottom right is open, as it lies on the edge.
     {"fill_enclosed", 3, "11100 10100 11100 00011 00010",
      "11100 14100 11100 00011 00010"},
     {"outline", 6, "0000 0300 0000 0000", "7770 7370 7770 0000"},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A ballots file whose lines are any bytes.
+// Reads a ballots file with any bytes as lines.
 #include "base/compress.h"
 #include "tests/testing/fuzz.h"
 #include "tta/ballots.h"

@@ -22,7 +22,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// Without the syncs that WriteFileAtomically spends on every file.
+// Writes without syncing.
 void Spill(const std::string& path, const std::string& bytes) {
   std::ofstream file(path, std::ios::binary);
   file << bytes;
@@ -176,7 +176,7 @@ TEST(Ballots, NothingDependsOnTheOrderOfAdding) {
         for (size_t i = 0; i < x.size(); ++i) {
           EXPECT_EQ(x[i].grid, y[i].grid);
           EXPECT_EQ(x[i].votes, y[i].votes);
-          // To the last bit.
+          // Bitwise equality.
           EXPECT_EQ(x[i].mean_confidence, y[i].mean_confidence);
         }
       }
@@ -263,8 +263,8 @@ TEST(Ballots, FileGivesBackTheSameBallotsAndBytes) {
   EXPECT_EQ(Bytes(*read, "again"), ReadFile(path).value());
 }
 
-// The example of docs/formats.md: version 1 stays readable, and what is written
-// stays what is documented.
+// The example of docs/formats.md: version 1 must stay readable, and written
+// files must match the documentation.
 TEST(Ballots, DocumentedExampleIsWhatIsReadAndWritten) {
   const std::string text =
       "{\"format\":\"arctrm-ballots\",\"version\":1,\"votes\":3}\n"
@@ -343,7 +343,8 @@ TEST(Ballots, FlippedBitsNeverPass) {
     flipped[at] = static_cast<char>(flipped[at] ^ (1 << (at % 8)));
     Spill(flipped_path, flipped);
     const absl::StatusOr<Ballots> read = Ballots::Read(flipped_path);
-    // zstd ignores one reserved bit of its header; the content is then whole.
+    // zstd ignores one reserved bit of its header, so the content may be
+    // intact.
     if (read.ok()) {
       EXPECT_EQ(*read, FromCasts(RandomCasts(2, 5))) << at;
     } else {
@@ -368,7 +369,7 @@ TEST(Ballots, DamagedContentIsDataLossWithItsPlace) {
   ASSERT_EQ(ReadContent(header + good), absl::OkStatus());
   const std::vector<std::string> bad = {
       "",
-      header,                // fewer than the header says
+      header,                // fewer than in the header
       header + good + good,  // the same vote twice
       header + good + line("1", view, "0.5", "1", "1"),  // more
       header + good.substr(0, good.size() - 1),          // no line end
@@ -532,7 +533,7 @@ TEST(Ballots, SecondAnswersAreKeptInFilesAndMerges) {
   const auto read = Ballots::Read(path);
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(*read, ballots);
-  // The same vote of a program that kept no second answers.
+  // The same vote from an older program without second answers.
   Ballots older;
   older.Add("a", 0, MakeVote("5", 0.5f, 0));
   Ballots merged = older;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The vote against recorded votes of the published evaluator: the same ranking
-// tables and attempts, with three named differences.
+// Compares the vote with recorded votes of the published evaluator: equal
+// rankings and attempts, with three differences.
 #include <cmath>
 #include <map>
 #include <optional>
@@ -42,7 +42,7 @@ struct Case {
   std::vector<std::string> identifiers;
   std::vector<Entry> entries;
   std::map<TestInputKey, std::vector<Candidate>> ranked;
-  // As published: test inputs without votes are left out.
+  // The published code omits test inputs without votes.
   Submission submission;
 };
 
@@ -106,8 +106,8 @@ std::vector<Case> ReadCases() {
 
 const Canvas kCanvas{30};
 
-// Feeds the recorded predictions as the evaluator does: test inputs found by
-// content, predictions for no test input dropped.
+// Adds the recorded predictions as the evaluator does: finds test inputs by
+// content and drops other predictions.
 Ballots Feed(const Case& c, bool reverse = false) {
   Ballots ballots;
   for (int evaluation = 0; evaluation < c.evaluations; ++evaluation) {
@@ -170,7 +170,7 @@ TEST(VotingGolden, AttemptsEqualThePublishedOnesWhereNoEmptyGridVoted) {
           continue;
         }
         EXPECT_EQ(mine[i].attempt_1, published[i].attempt_1) << c.name << id;
-        // Differs from TRM: there an only candidate is both attempts.
+        // Differs from TRM, where a single candidate becomes both attempts.
         if (published[i].attempt_1 != published[i].attempt_2) {
           EXPECT_EQ(mine[i].attempt_2, published[i].attempt_2) << c.name << id;
         } else {
@@ -183,7 +183,7 @@ TEST(VotingGolden, AttemptsEqualThePublishedOnesWhereNoEmptyGridVoted) {
   EXPECT_EQ(compared, 7);
 }
 
-// Differs from TRM: exact ties keep the order of arrival there.
+// Differs from TRM, where exact ties keep the order of arrival.
 TEST(VotingGolden, TiesAreOrderedByContentWhicheverWayFed) {
   for (const Case& c : ReadCases()) {
     const Ballots forward = Feed(c);
@@ -197,7 +197,7 @@ TEST(VotingGolden, TiesAreOrderedByContentWhicheverWayFed) {
   }
 }
 
-// Differs from TRM: there an answer without any cell is an answer.
+// Differs from TRM, where empty grids vote.
 TEST(VotingGolden, EmptyGridsDoNotVote) {
   const std::vector<Case> cases = ReadCases();
   const Case& c = cases[0];
@@ -214,8 +214,8 @@ TEST(VotingGolden, EmptyGridsDoNotVote) {
   EXPECT_NE(mine.attempt_2, published[1].grid);
 }
 
-// Differs from TRM: there a test input without votes is left out and the later
-// ones move up.
+// Differs from TRM, which omits test inputs without votes and shifts later
+// ones.
 TEST(VotingGolden, TestInputsWithoutVotesStayInPlace) {
   const std::vector<Case> cases = ReadCases();
   const Case& c = cases[2];
@@ -232,7 +232,7 @@ TEST(VotingGolden, TestInputsWithoutVotesStayInPlace) {
             PlaceholderFor(*c.challenges.Find("taskC"), 0));
 }
 
-// The whole way: views planned and encoded here, answers as recorded.
+// End to end: plans and encodes views, and gives the recorded answers.
 TEST(VotingGolden, PredictVotesReproducesTheTables) {
   for (const Case& c : ReadCases()) {
     EmbeddingIndex ids;
@@ -255,7 +255,7 @@ TEST(VotingGolden, PredictVotesReproducesTheTables) {
           return PredictorOutput{entry.tokens, entry.halt_logit};
         }
       }
-      // Not recorded: no answer.
+      // No answer was recorded.
       return PredictorOutput{std::vector<uint8_t>(input.tokens.size()), 0};
     });
     Ballots ballots;
