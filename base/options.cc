@@ -79,6 +79,17 @@ void OptionSet::Add(absl::string_view key, std::string* target,
           std::move(allowed), ""});
 }
 
+void OptionSet::AddAlias(absl::string_view old_key, absl::string_view key,
+                         std::map<std::string, std::string> values) {
+  bool found = false;
+  for (const Field& field : fields_) {
+    ARCTRM_CHECK(field.key != old_key);
+    found = found || field.key == key;
+  }
+  ARCTRM_CHECK(found);
+  aliases_[std::string(old_key)] = {std::string(key), std::move(values)};
+}
+
 std::string OptionSet::Text(const Field& field) {
   switch (field.type) {
     case Type::kInt:
@@ -108,7 +119,19 @@ std::string OptionSet::Range(const Field& field) {
   return "";
 }
 
-absl::Status OptionSet::Set(absl::string_view key, absl::string_view value) {
+std::pair<std::string, std::string> OptionSet::Resolve(
+    absl::string_view key, absl::string_view value) const {
+  std::string text(value);
+  const auto alias = aliases_.find(std::string(key));
+  if (alias == aliases_.end()) return {std::string(key), std::move(text)};
+  const auto renamed = alias->second.values.find(text);
+  if (renamed != alias->second.values.end()) text = renamed->second;
+  return {alias->second.key, std::move(text)};
+}
+
+absl::Status OptionSet::Set(absl::string_view asked_key,
+                            absl::string_view asked_value) {
+  const auto [key, value] = Resolve(asked_key, asked_value);
   for (Field& field : fields_) {
     if (field.key != key) continue;
     bool fits = false;
@@ -137,7 +160,7 @@ absl::Status OptionSet::Set(absl::string_view key, absl::string_view value) {
         fits = field.allowed.empty() ||
                std::find(field.allowed.begin(), field.allowed.end(), value) !=
                    field.allowed.end();
-        if (fits) *static_cast<std::string*>(field.target) = std::string(value);
+        if (fits) *static_cast<std::string*>(field.target) = value;
         break;
     }
     if (fits) return absl::OkStatus();

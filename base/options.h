@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -25,6 +27,11 @@ class OptionSet {
   void Add(absl::string_view key, std::string* target, absl::string_view help,
            std::vector<std::string> allowed);
 
+  // Reads `old_key` as `key`, which must be there. `values` maps an old value
+  // to its present name; other values stay as they are. Items() omits aliases.
+  void AddAlias(absl::string_view old_key, absl::string_view key,
+                std::map<std::string, std::string> values);
+
   // InvalidArgument: an unknown key (with the nearest known one), a value of
   // the wrong type or out of range (with the range).
   absl::Status Set(absl::string_view key, absl::string_view value);
@@ -36,6 +43,9 @@ class OptionSet {
     std::string help;
     std::string range;  // "1 to 768", "true or false", "auto, cpu"
   };
+  // (key, value) under its present names.
+  std::pair<std::string, std::string> Resolve(absl::string_view key,
+                                              absl::string_view value) const;
   // In the order added.
   std::vector<Item> Items() const;
 
@@ -55,7 +65,13 @@ class OptionSet {
   static std::string Range(const Field& field);
   void Insert(Field field);
 
+  struct Alias {
+    std::string key;
+    std::map<std::string, std::string> values;
+  };
+
   std::vector<Field> fields_;
+  std::map<std::string, Alias> aliases_;  // by old key
 };
 
 }  // namespace arctrm

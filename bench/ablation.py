@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What each kernel is worth: the time of a training step with all of them, and
-with LibTorch's own operations in the place of each in turn, and of all. Further
-options go to step_time, e.g. --hidden 512 --heads 8 --side 30 --batch 4
---precision bf16 --steps 3."""
+"""Times a training step with all kernels, with LibTorch's operations instead of
+each kernel in turn, and instead of all. Passes further options to step_time, e.g.
+--hidden 512 --heads 8 --side 30 --batch 4 --precision bf16 --steps 3."""
 import argparse
 import os
 import statistics

@@ -24,7 +24,8 @@ ARCTRM_CLONES void Scale(float* a, int64_t n) {
   for (int64_t i = 0; i < n; ++i) a[i] *= 1.0001f;
 }
 
-// Bytes per second of `pass`, which touches `bytes`: the best of some tries.
+// Bytes per second of `pass`, which touches `bytes` bytes: the best of some
+// tries.
 template <typename Pass>
 double BestRate(double bytes, Pass&& pass) {
   pass();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What benchmarks are compared with: how fast this machine streams memory on
-// one thread. No LibTorch.
+// The reference speed for benchmarks: memory streaming on one thread. Free of
+// LibTorch.
 #pragma once
 
 #include <cstdint>
@@ -9,28 +9,27 @@
 
 namespace arctrm {
 
-// kElsewhere: the faster of a copy and a triad (a = b + s c). kInPlace: numbers
-// that are multiplied where they are, so that nothing is read to be
-// overwritten.
+// kElsewhere: the faster of a copy and a triad (a = b + s c). kInPlace: scales
+// numbers in place, so no memory is read only to be overwritten.
 enum class Stream { kElsewhere, kInPlace };
 
-// Bytes per second, read ones and written ones, of a pass over and over the
-// same memory that counts `bytes`, rounded up to a power of two: the caches'
-// for few, the memory's for more than they hold. Measured when first asked for.
+// Bytes read and written per second of repeated passes over `bytes` bytes,
+// rounded up to a power of two: cache speed for small sizes, memory speed for
+// large ones. Measured at the first call.
 double StreamRate(int64_t bytes, Stream stream = Stream::kElsewhere);
 
 // More than four times the largest cache.
 int64_t MemoryBytes();
-// Puts the memory's rates into the head of what the benchmarks print.
+// Adds the memory speeds to the header of the benchmark output.
 void SayStreamRates();
 
-// A clock: processor time of this thread, which other programs don't disturb,
-// and time on the wall, in which files are waited for.
+// Processor time of this thread excludes other programs; wall-clock time
+// includes waiting for files.
 double CpuSeconds();
 double WallSeconds();
 
-// Runs the benchmark: seconds of one call of `work`, after a few that aren't
-// counted: the first ones get memory that the system has yet to provide.
+// Runs the benchmark and returns the seconds of a call of `work`. Does not
+// count the first calls, for which the system must provide memory.
 template <typename Work>
 double SecondsEach(benchmark::State& state, double (*now)(), Work&& work) {
   for (int i = 0; i < 3; ++i) work();

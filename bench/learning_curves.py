@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Learning curves of arctrm beside the Python implementation: the same small
-network, the same 4x4 Sudoku, several seeds of each, float32. The two draw
-different batches and different first weights, so curves are compared as
-families: at every tenth of the run, are the ranges over the seeds (of the mean
-loss of a twentieth) apart by more than the wider of the two?
+"""Compares learning curves of arctrm and the Python implementation: the same
+small network and 4x4 Sudoku, several seeds each, float32. Batches and initial
+weights differ, so the comparison uses families of curves: at every tenth of the
+run, the ranges over the seeds (of the mean loss of a twentieth) must not be apart
+by more than the wider one.
 
   bench/learning_curves.py --arctrm build/release/arctrm --reference DIR
 """

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Logits of a checkpoint after all supervision steps, for
-// bench/round_trip.py: logits CHECKPOINT INPUTS.safetensors OUT.safetensors,
-// where INPUTS holds "inputs" (B, S) and "puzzle_identifiers" (B).
+// bench/round_trip.py. Usage: logits CHECKPOINT INPUTS.safetensors
+// OUT.safetensors; INPUTS contains "inputs" (B, S) and "puzzle_identifiers"
+// (B).
 #include <cstdio>
 
 #include "base/files.h"

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Every operation of the network and the optimisers on one thread of a CPU,
-// forward and backward, by the kernels and by LibTorch's own operations:
+// All operations of the network and the optimisers on one CPU thread, forward
+// and backward, with the kernels and with LibTorch's operations:
 //   ops_bench --benchmark_filter='attention/.*bf16'
-// Shapes are what one thread of two gets of the two in docs/RESULTS.md: 16 rows
-// of 116 tokens, 128 wide, and 2 of 916, 512 wide; "memory" is more than the
-// caches hold. Times are processor time. `floor` is the share of what this
-// machine does at best, measured first: products for operations that are
-// counted in GFLOP/s, a plain pass over as many bytes for those in GB/s.
-// Counted are the bytes that must be read and written once.
+// Shapes are those of one of two threads in docs/RESULTS.md: 16 batch rows of
+// 116 tokens, width 128, and 2 of 916, width 512; "memory" exceeds the caches.
+// Times are processor time. `floor` is the share of the machine's measured
+// best: matrix products for operations in GFLOP/s, a plain pass over the same
+// number of bytes for operations in GB/s. Bytes count once per necessary read
+// and write.
 #include <ATen/Parallel.h>
 #include <malloc.h>
 
@@ -43,9 +43,9 @@ Tensor Fill(std::vector<int64_t> shape, at::ScalarType type = at::kFloat) {
 
 double Bytes(const Tensor& t) { return static_cast<double>(t.nbytes()); }
 
-// FLOP per second of the best product: Gemm's in float32 (the blocks of a large
-// product, one after the other); in bf16 LibTorch's or, where it is the faster,
-// Bf16VnniGemm's. Measured when first asked for.
+// FLOP per second of the best product, measured at the first call: Gemm on
+// consecutive blocks in float32; the faster of LibTorch and Bf16VnniGemm in
+// bf16.
 double ProductRate(at::ScalarType type) {
   const auto measure = [](double flops, const std::function<void()>& product) {
     product();
@@ -64,8 +64,8 @@ double ProductRate(at::ScalarType type) {
       Tensor c = at::empty_like(a);
       const double mm =
           measure(2.0 * 1024 * 1024 * 1024, [&] { at::mm_out(c, a, b); });
-      if (!HasPairGemm()) return mm;
-      // A block that stays in the caches, again and again.
+      if (!HasBf16VnniGemm()) return mm;
+      // Repeats a block that stays in the caches.
       const auto* factor = static_cast<const kernels::Bf16*>(a.data_ptr());
       Tensor sums = at::empty({64, 64});
       return std::max(mm, measure(64 * 2.0 * 64 * 64 * 1024, [&] {
@@ -74,7 +74,7 @@ double ProductRate(at::ScalarType type) {
                                        sums.mutable_data_ptr<float>(), 64,
                                        false);
                         }
-                        EndPairGemms();
+                        ReleaseBf16VnniGemm();
                       }));
     }();
     return bf16;
@@ -83,7 +83,7 @@ double ProductRate(at::ScalarType type) {
     const Tensor a = Fill({1024, 512});
     double best = 0;
     for (const int64_t width : {64, 128, 256}) {
-      // Second factors of `width` columns, one after the other.
+      // Consecutive second factors of `width` columns.
       const Tensor b = Fill({1024 / width, 512, width});
       Tensor c = at::empty({1024, 1024});
       for (const int64_t rows : {32, 64, 128}) {
@@ -105,12 +105,12 @@ double ProductRate(at::ScalarType type) {
   return float32;
 }
 
-// What a call has to do: operations where products make the time, else bytes.
+// The work of a call: operations if products dominate the time, else bytes.
 struct Work {
   double flops = 0;
   double bytes = 0;
   Stream stream = Stream::kElsewhere;
-  bool cold = false;  // of bytes: no cache holds them
+  bool cold = false;  // the bytes exceed the caches
 };
 
 void Measure(benchmark::State& state, const Work& work, at::ScalarType type,
@@ -132,7 +132,7 @@ void Register(const std::string& name,
   benchmark::RegisterBenchmark(name.c_str(), run);
 }
 
-// An operation with a gradient. `inputs` get one; `run` reads them.
+// An operation with gradients for `inputs`, which `run` reads.
 struct Op {
   variable_list inputs;
   std::function<variable_list()> run;
@@ -141,7 +141,7 @@ struct Op {
 };
 using MakeOp = std::function<Op(at::ScalarType)>;
 
-// name/shape/type/direction/kernels, the tensors made when it runs.
+// Registers name/shape/type/direction/kernels; a run makes the tensors.
 void RegisterOp(const std::string& name, const MakeOp& make) {
   for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
     for (const bool forward : {true, false}) {
@@ -219,7 +219,7 @@ void RegisterStablemax(const std::string& shape, int64_t tokens) {
   RegisterOp(absl::StrCat("stablemax/", shape), [=](at::ScalarType type) {
     const Tensor logits = Fill({1, tokens, 12}, type);
     const Tensor labels = (at::arange(tokens) % 12).view({1, tokens});
-    // Backward: the loss's gradient and the logits' own.
+    // Backward: the gradients of loss and logits.
     const double each = Bytes(labels) + 8 * static_cast<double>(tokens);
     return Op{
         {logits},
@@ -229,7 +229,7 @@ void RegisterStablemax(const std::string& shape, int64_t tokens) {
   });
 }
 
-// Two products forward, five backward: the scores are computed again.
+// Two products forward, five backward, which recomputes the scores.
 void RegisterAttention(const std::string& shape, int64_t batch,
                        int64_t positions, int64_t heads, int64_t dim) {
   RegisterOp(absl::StrCat("attention/", shape), [=](at::ScalarType type) {
@@ -245,7 +245,7 @@ void RegisterAttention(const std::string& shape, int64_t batch,
   });
 }
 
-// The gradients of the input and of the weight; packing is measured alone.
+// The gradients of input and weight; packing has its own benchmark.
 void RegisterLinear(const std::string& shape, int64_t rows, int64_t in,
                     int64_t out) {
   const double product = 2.0 * static_cast<double>(rows * in * out);
@@ -260,7 +260,7 @@ void RegisterLinear(const std::string& shape, int64_t rows, int64_t in,
   });
   Register(absl::StrCat("pack_linear/", shape), [=](benchmark::State& state) {
     const Tensor weight = Fill({out, in});
-    // Read once, written in both ways.
+    // One read, two packed copies.
     Measure(state, {.bytes = 3 * Bytes(weight)}, at::kFloat,
             [&] { benchmark::DoNotOptimize(PackLinear(weight, true)); });
   });
@@ -274,7 +274,8 @@ void RegisterAdam(const std::string& shape, int64_t n) {
       const Tensor grad = flat * 1e-3;
       Tensor ema = flat.clone();
       AdamAtan2 adam(flat);
-      // Gradient once; parameters, two moments and the average both ways.
+      // Reads the gradient; reads and writes parameters, two moments and
+      // average.
       Measure(state, {.bytes = 9 * Bytes(flat), .stream = Stream::kInPlace},
               at::kFloat, [&] { update(adam, flat, grad, ema); });
     };
@@ -302,7 +303,7 @@ void RegisterAdam(const std::string& shape, int64_t n) {
       }));
 }
 
-// Rows of a batch drawn from a table that the caches don't hold.
+// Embedding rows of a batch from a table that exceeds the caches.
 void RegisterSignSgd(const std::string& shape, int64_t batch, int64_t hidden) {
   Register(absl::StrCat("sign_sgd/", shape), [=](benchmark::State& state) {
     const int64_t ids = MemoryBytes() / (4 * hidden);
@@ -310,7 +311,7 @@ void RegisterSignSgd(const std::string& shape, int64_t batch, int64_t hidden) {
     const Tensor grad = Fill({batch, hidden});
     const Tensor all = at::randperm(ids);
     int64_t at = 0;
-    // The gradient read, the rows both ways.
+    // Reads the gradient; reads and writes the embedding rows.
     const Work work = {
         .bytes = 3 * Bytes(grad), .stream = Stream::kInPlace, .cold = true};
     Measure(state, work, at::kFloat, [&] {
@@ -385,7 +386,7 @@ void SayFloors() {
 }  // namespace arctrm::internal
 
 int main(int argc, char** argv) {
-  // Memory is kept: pages that the system has to clear first would be timed.
+  // Keeps memory, so that times exclude page clearing by the system.
   mallopt(M_MMAP_MAX, 0);
   mallopt(M_TRIM_THRESHOLD, -1);
   at::set_num_threads(1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Puzzles made, solved and read per second, on one core.
+// Puzzles generated, solved and read per second on one core.
 #include <benchmark/benchmark.h>
 
 #include "puzzles/csv.h"

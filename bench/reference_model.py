@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The published Python models and their training step, for the scripts beside
-this file. The implementation is fetched by the user
-(SamsungSAILMontreal/TinyRecursiveModels) and put on sys.path before this is
-imported; AdamATan2, whose package needs a GPU to build, is replaced by its
-formula."""
+"""The published Python models and their training step, for the scripts in this
+folder. The user fetches the implementation (SamsungSAILMontreal/
+TinyRecursiveModels) and adds it to sys.path before importing this module. A
+formula replaces the package of AdamATan2, which needs a GPU to build."""
 import torch
 from models.losses import ACTLossHead
 from models.recursive_reasoning.hrm import HierarchicalReasoningModel_ACTV1

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The Python implementation on a file of puzzles for a given time: what to put
-beside `arctrm puzzle train`. Training as published (deep supervision, EMA),
-rates constant; the averaged weights answer the test puzzles at intervals and at
-the end, all supervision steps. Prints a line per try.
+"""Trains the Python implementation on a file of puzzles for a given time, for
+comparison with `arctrm puzzle train`. Published training (deep supervision, EMA)
+with constant rates; the averaged weights answer the test puzzles at intervals and
+at the end with all supervision steps. Prints a line per evaluation.
 
   bench/reference_puzzles.py --reference DIR --train a.csv --test b.csv \\
       --seconds 1800 --system trm --hidden 96 --heads 4 --H 2 --L 2
@@ -72,7 +72,7 @@ def turned(grids, which):
 
 @torch.no_grad()
 def exact(trainer, test, count):
-    """Share of whole answers with the averaged weights."""
+    """Share of fully correct answers with the averaged weights."""
     raw = [p.detach().clone() for p in trainer.parameters]
     for p, s in zip(trainer.parameters, trainer.shadow):
         p.copy_(s)

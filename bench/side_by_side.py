@@ -28,7 +28,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ENV = dict(os.environ, OMP_WAIT_POLICY="passive")
 SMALL = dict(hidden=128, heads=4, H=3, L=4, side=10, batch=32, steps=5)
 ARC = dict(hidden=512, heads=8, H=3, L=4, side=30, batch=4, steps=3)
-# Of --rows evaluation; what the reference runs at once.
+# Batch rows that the reference evaluates at once.
 EVALUATION = dict(hidden=128, heads=4, H=1, L=1, side=30, batch=4,
                   halt_steps=16, precision="float32")
 
@@ -95,7 +95,7 @@ class ArctrmViews:
         run([self.args.arctrm, "augment", "--challenges", self.challenges,
              "--augmentations", str(self.args.augmentations),
              "--canvas-side", str(s["side"]), "--out", data])
-        # Three for each copy of a task, which are drawn at random.
+        # Three per augmentation of a task, drawn at random.
         rows = 3 * len(tasks) * (1 + self.args.augmentations)
         run([self.args.arctrm, "train", "--recipe", "arc", "--dataset", data,
              "--out", self.checkpoint, "--steps", "1", *self.machine(),
@@ -127,7 +127,7 @@ class ArctrmViews:
     def measure(self):
         if not self.views:
             self.prepare()
-        # 3: some test input has no vote, as networks that know nothing do.
+        # 3: some test inputs have no vote, which happens with untrained networks.
         done = run([self.args.arctrm, "predict", "--checkpoint",
                     self.checkpoint, "--challenges", self.challenges,
                     "--augmentations", str(self.args.augmentations),

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The stages of a job beside the network, on one thread: tasks read, augmented
-// and encoded, datasets and ballots on disk, votes counted, submission and
-// report written. 406 generated tasks, their cells doubled: grids about as
-// large as those of ARC's evaluation sets. `floor` is the share of what this
-// machine does at best: a file of as many bytes read, or written and synced,
-// without any work on it; for what stays in memory, as many bytes copied.
+// The stages of a run outside the network, on one thread: reading, augmenting
+// and encoding tasks, datasets and ballots on disk, counting votes, writing
+// submission and report. 406 generated tasks with doubled cells, about as large
+// as in ARC's evaluation sets. `floor` is the share of the machine's measured
+// best: reading, or writing and syncing, a file of the same size; for work in
+// memory, copying the same number of bytes.
 #include <unistd.h>
 
 #include <algorithm>
@@ -36,7 +36,7 @@
 namespace arctrm {
 namespace {
 
-// A folder of our own, gone at the end.
+// A temporary folder, removed at the end.
 class Scratch {
  public:
   Scratch() {
@@ -101,10 +101,10 @@ const Dataset& Data() {
   return *dataset;
 }
 
-constexpr int kViews = 100;  // of a test input
+constexpr int kViews = 100;  // per test input
 
-// Every other vote is for the solution; the rest have a cell changed, more or
-// less often the same one.
+// Every second vote is for the solution; the others change a cell, often the
+// same one.
 const Ballots& Votes() {
   static const Ballots* const votes = [] {
     auto* ballots = new Ballots;
@@ -159,7 +159,7 @@ double LeastSeconds(Call&& call) {
   return least;
 }
 
-// Seconds that so many bytes take at best.
+// The best time in seconds for `bytes` bytes.
 double ReadFloor(int64_t bytes) {
   const std::string path = Path("floor");
   ARCTRM_CHECK(
@@ -176,7 +176,7 @@ double CopyFloor(int64_t bytes) {
   return 2 * static_cast<double>(bytes) / StreamRate(2 * bytes);
 }
 
-// Runs `work`, which takes `items` and `bytes` each time.
+// Runs `work`, which processes `items` and `bytes` per call.
 template <typename Work>
 void Measure(benchmark::State& state, int64_t items, int64_t bytes,
              double floor_s, Work&& work) {
@@ -201,7 +201,7 @@ void BM_ChallengesJson_Read(benchmark::State& state) {
 }
 BENCHMARK(BM_ChallengesJson_Read)->UseRealTime();
 
-// Items are copies, bytes the cells of their grids.
+// Items are augmentations, bytes the cells of their grids.
 void BM_Augmentations_Plan(benchmark::State& state) {
   const std::vector<DatasetSource> sources = {{Tasks().challenges, {}, false}};
   const BuildOptions options = Building(static_cast<int>(state.range(0)));
@@ -222,7 +222,7 @@ BENCHMARK(BM_Augmentations_Plan)
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 
-// Items are examples as training draws them, bytes their tokens.
+// Items are training examples, bytes their tokens.
 void BM_Examples_Encode(benchmark::State& state) {
   constexpr int kExamples = 1000;
   const auto make = [&] {
@@ -246,7 +246,7 @@ void BM_Examples_Encode(benchmark::State& state) {
 }
 BENCHMARK(BM_Examples_Encode)->ArgName("fitted")->Arg(0)->Arg(1)->UseRealTime();
 
-// Items are examples that the dataset describes, bytes those of its files.
+// Items are examples of the dataset, bytes its files.
 void BM_Dataset_Write(benchmark::State& state) {
   const std::string path = Path("dataset");
   const int64_t bytes = *WriteDataset(Data(), path);
@@ -263,7 +263,7 @@ void BM_Dataset_Read(benchmark::State& state) {
 }
 BENCHMARK(BM_Dataset_Read)->UseRealTime()->Unit(benchmark::kMillisecond);
 
-// Answers at once, with what it was asked.
+// A predictor that returns its input.
 class Echo final : public Predictor {
  public:
   Canvas canvas() const override { return Canvas(); }
@@ -280,7 +280,7 @@ class Echo final : public Predictor {
   }
 };
 
-// All of voting but the network. Items are views, bytes the cells of their test
+// Voting without the network. Items are views, bytes the cells of their test
 // inputs.
 void BM_Views_PrepareAndVote(benchmark::State& state) {
   EmbeddingIndex ids = EmbeddingIndexOf(Data());
@@ -331,7 +331,7 @@ void BM_Votes_Merge(benchmark::State& state) {
 }
 BENCHMARK(BM_Votes_Merge)->UseRealTime()->Unit(benchmark::kMillisecond);
 
-// Items are votes, bytes those of the file.
+// Items are votes, bytes the file.
 void BM_Ballots_Write(benchmark::State& state) {
   const std::string path = Path("ballots.zst");
   ARCTRM_CHECK(Votes().Write(path).ok());
@@ -356,7 +356,7 @@ const Submission& Answers() {
   return *answers;
 }
 
-// Items are tasks from here on.
+// Items are tasks from here.
 void BM_Submission_Write(benchmark::State& state) {
   const std::string path = Path("submission.json");
   const auto bytes = static_cast<int64_t>(SubmissionJson(Answers()).size());
@@ -384,7 +384,7 @@ void BM_Submission_Score(benchmark::State& state) {
 }
 BENCHMARK(BM_Submission_Score)->UseRealTime();
 
-// Without the file, which is written as any other.
+// Without writing the file.
 void BM_Report_Html(benchmark::State& state) {
   ReportData data;
   data.title = "bench";

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Seconds of single training steps at one shape, one number a line: random
-// tasks that fill their canvas, or those of a dataset folder; everything that
-// Train() does but checkpoints. As one of several processes (torchrun's
-// environment) rank 0 prints them.
+// Prints the seconds of single training steps at one shape, one per line:
+// random tasks that fill their canvas, or those of a dataset folder, with all
+// work of Train() except checkpoints. In a process group (torchrun's
+// environment) rank 0 prints.
 #include <algorithm>
 #include <cstdio>
 #include <iterator>
@@ -18,7 +18,8 @@
 
 namespace {
 
-// Of grids that leave room for their border alone; each with `copies` ids.
+// Tasks whose grids fill the canvas except their border, with `copies`
+// embedding rows each.
 arctrm::Dataset RandomTasks(int side, int augmentations) {
   arctrm::Random random(1, "bench");
   arctrm::Dataset dataset;

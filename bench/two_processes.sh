@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # usage: two_processes.sh STEP_TIME [options of step_time]
-# Samples per second of two processes of one thread each beside one process of
-# one thread, with the same global batch: three rounds, alternating, the median
-# step of each. Wants a machine with two idle cores and Gloo.
+# Compares the samples per second of two single-threaded processes and of one, with
+# the same global batch: the median step of three alternating rounds. Needs two idle
+# cores and Gloo.
 set -euo pipefail
 step_time=${1:?usage: two_processes.sh STEP_TIME [options of step_time]}
 shift

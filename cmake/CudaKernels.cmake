@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# solver/kernels/cuda_ops.cu is compiled by calling nvcc: enable_language(CUDA)
+# The .cu files of solver/kernels are compiled by calling nvcc: enable_language(CUDA)
 # would ask for a whole toolkit, and CMake's own knowledge of architectures and
 # C++ standards is older than nvcc's.
 #   ARCTRM_NVCC            nvcc, or ...-NOTFOUND
@@ -126,20 +126,23 @@ function(arctrm_check_cuda_kernels torch)
 endfunction()
 
 function(arctrm_cuda_kernels target)
-  set(_source "${PROJECT_SOURCE_DIR}/solver/kernels/cuda_ops.cu")
-  set(_object "${CMAKE_CURRENT_BINARY_DIR}/cuda_ops.o")
   set(_werror "")
   if(ARCTRM_WERROR)
     set(_werror ${ARCTRM_NVCC_WERROR})
   endif()
-  add_custom_command(OUTPUT "${_object}"
-    COMMAND "${ARCTRM_NVCC}" ${ARCTRM_NVCC_FLAGS} ${_werror} -c "${_source}"
-      -o "${_object}"
-    DEPENDS "${_source}" "${PROJECT_SOURCE_DIR}/solver/kernels/cuda_ops.h"
-    COMMENT "Compiling solver/kernels/cuda_ops.cu" VERBATIM)
-  set_source_files_properties("${_object}" PROPERTIES
-    EXTERNAL_OBJECT ON GENERATED ON)
-  target_sources(${target} PRIVATE "${_object}")
+  set(_kernels "${PROJECT_SOURCE_DIR}/solver/kernels")
+  foreach(_name cuda_ops cuda_optimizers)
+    set(_object "${CMAKE_CURRENT_BINARY_DIR}/${_name}.o")
+    add_custom_command(OUTPUT "${_object}"
+      COMMAND "${ARCTRM_NVCC}" ${ARCTRM_NVCC_FLAGS} ${_werror}
+        -c "${_kernels}/${_name}.cu" -o "${_object}"
+      DEPENDS "${_kernels}/${_name}.cu" "${_kernels}/cuda_device.h"
+        "${_kernels}/cuda_ops.h"
+      COMMENT "Compiling solver/kernels/${_name}.cu" VERBATIM)
+    set_source_files_properties("${_object}" PROPERTIES
+      EXTERNAL_OBJECT ON GENERATED ON)
+    target_sources(${target} PRIVATE "${_object}")
+  endforeach()
   target_compile_definitions(${target} PUBLIC ARCTRM_CUDA_KERNELS)
   target_include_directories(${target} SYSTEM PRIVATE "${ARCTRM_CUDA_INCLUDE}")
   target_link_libraries(${target} PUBLIC libtorch_c10_cuda "${ARCTRM_CUDART}"

@@ -57,7 +57,8 @@ absl::StatusOr<MeasuredPlan> MeasureAndPlan(const Dataset& dataset,
   in.test_inputs = test_inputs;
   in.steps_asked = options.steps;
   in.start_s = engine.StartSeconds();
-  if (!options.checkpoint.empty() && options.train.new_rows == "match") {
+  if (!options.checkpoint.empty() &&
+      options.train.embedding_init == "best_match") {
     in.match_share = options.train.match_share;
   }
   const int augmentations = journal.record().augmentations;

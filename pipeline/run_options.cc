@@ -10,8 +10,9 @@ void AddOptions(PlanningOptions& o, OptionSet& set) {
           "how often each embedding row should be updated; decides the number "
           "of augmentations",
           1, 1000000);
-  set.Add("run.max_copies", &o.max_augmentations,
+  set.Add("run.max_augmentations", &o.max_augmentations,
           "largest number of augmentations of a task", 0, 100000);
+  set.AddAlias("run.max_copies", "run.max_augmentations", {});
   set.Add("run.vote_share", &o.vote_share,
           "largest share of the time that voting may take", 0.01, 0.95);
   set.Add("run.max_views", &o.max_views,

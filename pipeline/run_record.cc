@@ -7,8 +7,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "base/hash.h"
+#include "base/options.h"
 #include "base/status.h"
 #include "nlohmann/json.hpp"
+#include "pipeline/run_options.h"
 #include "simdjson.h"
 
 namespace arctrm {
@@ -130,6 +132,20 @@ bool Read(const element& from, Facts& facts) {
   return true;
 }
 
+// Settings of older versions under the keys of this one.
+std::map<std::string, std::string> UnderPresentNames(
+    const std::map<std::string, std::string>& settings) {
+  RunOptions options;
+  OptionSet set;
+  AddOptions(options.train, set);
+  AddOptions(options.planning, set);
+  std::map<std::string, std::string> present;
+  for (const auto& [key, value] : settings) {
+    present.insert(set.Resolve(key, value));
+  }
+  return present;
+}
+
 }  // namespace
 
 bool IsBeingTrained(const RunRecord& record) {
@@ -177,6 +193,7 @@ absl::StatusOr<RunRecord> ParseRunRecord(const std::string& text,
     }
   });
   ARCTRM_RETURN_IF_ERROR(status);
+  record.settings = UnderPresentNames(record.settings);
   // Records without a name are older than the checksum.
   std::string sum;
   const bool has_sum = ReadMember(root, kSelfSha256, sum);

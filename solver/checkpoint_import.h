@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Weights to and from the Python implementations. No Torch here.
+// Imports and exports weights of the Python implementations. Free of LibTorch.
 #pragma once
 
 #include <string>
@@ -13,44 +13,44 @@
 namespace arctrm {
 
 struct ImportOptions {
-  // What shapes don't tell: heads, cycles, steps, rotary base, canvas, prefix.
-  // Width, layers, vocabulary, architecture, mixer and learned positions are
-  // read from the file.
+  // Heads, cycles, steps, rotary base, canvas and prefix. The import reads the
+  // other settings (width, layers, vocabulary, architecture, mixer, learned
+  // positions) from the shapes in the file.
   ModelOptions model;
-  // identifiers.json of the published dataset builders: which row belongs to
-  // which task and augmentation. "": rows are kept, but nothing knows whose
-  // they are, so that new tasks can start from them (train.new_rows).
+  // identifiers.json of the published dataset builders: the task and the
+  // augmentation of each embedding row. "": the rows are kept without their
+  // tasks, and new tasks can start from them (train.embedding_init).
   std::string identifiers;
-  // Which weights to take of a file that holds several sets, such as raw and
-  // averaged ones. "": the averaged ones where there are any.
+  // The weight set to import from a file with several sets, such as raw and
+  // averaged ones. "": the averaged set if the file has one.
   std::string weights;
 };
 
-// What an import found in the file.
+// The outcome of an import.
 struct ImportNotes {
-  std::string weights;  // the set that was taken, "top" for a plain state dict
+  std::string weights;  // the imported set, "top" for a plain state dict
   bool averaged = false;
-  std::vector<std::string> others;       // sets that lie there too
-  std::vector<std::string> passed_over;  // tensors beside the weights
-  // For people: what was taken from another set, what the file lacks.
+  std::vector<std::string> others;       // the other sets of the file
+  std::vector<std::string> passed_over;  // tensors that are not weights
+  // For people: tensors from another set, tensors that the file lacks.
   std::vector<std::string> remarks;
 };
 
-// Reads `path`, a file of torch.save (zip form) or safetensors, packed with
-// gzip or zstd or not, and writes a checkpoint folder. The weights are found by
-// the ends of their names, wherever they lie in it. A pickle is read as data:
-// nothing in it is run. Nothing is written before everything was looked at:
-// sums (CRC-32), shapes, and that all numbers are finite. DataLoss for damage;
-// InvalidArgument calls another kind of file by its name, lists what a file
-// without weights holds, or names the tensors that don't fit, with both shapes.
+// Reads `path`, a file of torch.save (zip form) or safetensors, optionally
+// compressed with gzip or zstd, and writes a checkpoint folder. The import
+// finds weights by the ends of their names, at any depth. It reads a pickle as
+// data and runs nothing in it. Before it writes, it checks CRC-32 sums, shapes
+// and that all numbers are finite. DataLoss for damage; InvalidArgument names
+// the kind of an unsuitable file, lists the content of a file without weights,
+// or names the tensors that do not fit, with both shapes.
 absl::StatusOr<CheckpointInfo> ImportCheckpoint(const std::string& path,
                                                 const std::string& out,
                                                 const ImportOptions& options,
                                                 ImportNotes* notes = nullptr);
 
-// Writes one file with the published names behind `prefix`: what torch.load
-// reads where `out` ends with ".pt", safetensors where it ends with
-// ".safetensors", InvalidArgument otherwise.
+// Writes one file with the published names behind `prefix`. The ending of `out`
+// decides the format: ".pt" for torch.load, ".safetensors" for safetensors;
+// InvalidArgument for other endings.
 absl::Status ExportWeights(const std::string& path, const std::string& out,
                            const std::string& prefix);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What stands in a checkpoint beside its weights. Readable without LibTorch.
-// Files (docs/formats.md): model.safetensors, checkpoint.json, ids.zst and,
-// while training can go on, resume.safetensors.
+// The description of a checkpoint. Readable without LibTorch. Files
+// (docs/formats.md): model.safetensors, checkpoint.json, ids.zst and, while the
+// training can be resumed, resume.safetensors.
 #pragma once
 
 #include <cstdint>
@@ -26,76 +26,76 @@ struct CheckpointInfo {
   double train_time_s = 0;
   bool has_resume_state = false;
   EmbeddingIndex ids;
-  std::vector<TrainedTask> trained;  // what these weights have seen, ever
-  // Which run they are the state of, as TrainRequest::run names it; "" for
-  // weights of no run: exported ones, and those of earlier versions.
+  std::vector<TrainedTask> trained;  // all tasks that these weights have seen
+  // The run that saved it (TrainSpec::run); "" for exported weights and for
+  // checkpoints of earlier versions.
   std::string run;
 };
 
-// Is `name` that of a file of a checkpoint folder?
+// Is `name` the name of a file of a checkpoint folder?
 bool IsCheckpointName(absl::string_view name);
-// The file that makes a folder a checkpoint of arctrm.
+// The file that marks a folder as a checkpoint of arctrm.
 inline constexpr char kCheckpointMark[] = "checkpoint.json";
-// Their names.
+// All file names of a checkpoint folder.
 std::vector<std::string> CheckpointFileNames();
 
 // `path`: the folder or its weights file. NotFound, DataLoss,
 // FailedPrecondition (newer version).
 absl::StatusOr<CheckpointInfo> ReadCheckpointInfo(const std::string& path);
 
-// SHA-256 of the description, which holds those of the other files.
+// SHA-256 of the description, which contains the hashes of the other files.
 absl::StatusOr<std::string> CheckpointFingerprint(const std::string& path);
 
-// Reads everything of a checkpoint that a training can start from or a
-// predictor answer with, as they do: sizes and checksums of its files, names
-// and shapes of its tensors against its settings, and that all numbers are
-// finite. The errors of ReadCheckpointInfo, DataLoss naming the file and the
-// tensor.
+// Reads a checkpoint in full, as a training or a predictor does, and checks it:
+// sizes and checksums of its files, names and shapes of its tensors against its
+// settings, and that all numbers are finite. The errors of ReadCheckpointInfo;
+// DataLoss names the file and the tensor.
 absl::StatusOr<CheckpointInfo> CheckWeights(const std::string& path);
-// The same, and the state that a training goes on from, where there is one.
+// The same, and the resume state if the checkpoint has one.
 absl::Status CheckWholeCheckpoint(const std::string& path);
 
-// Can a training with `model` start from the weights of `info`? Cycles and
-// supervision steps may differ, other settings not: FailedPrecondition with
-// both values.
+// Can a training with `model` start from the weights of `info`? Only cycles and
+// supervision steps may differ; FailedPrecondition names another difference
+// with both values.
 absl::Status CheckSameNetwork(const CheckpointInfo& info,
                               const ModelOptions& model);
 
-// Removes what only a resumed training needs; nothing where there is no
-// checkpoint.
+// Removes the resume state. Does nothing if there is no checkpoint.
 absl::Status DropResumeState(const std::string& path);
 
 // Is there a checkpoint in the folder `dir`, on disk or in memory?
 bool HasCheckpoint(const std::string& dir);
-// Does this process alone have the checkpoint `dir`, for which no disk had room
-// (TrainRequest::keep_in_memory)? Everything here that reads one finds it.
+// Is the checkpoint `dir` in the memory of this process only, because no disk
+// had room (TrainSpec::keep_in_memory)? All functions here read it like a
+// checkpoint on disk.
 bool IsOnlyInMemory(const std::string& dir);
 void ForgetCheckpointsInMemory();
 
 struct ExportOptions {
-  // Keep one embedding row, the mean of all, and forget which row was whose:
-  // the small file that new tasks start from.
+  // Keeps one embedding row, the mean of all, and drops the embedding index.
+  // New tasks can start from this small checkpoint.
   bool mean_row = false;
 };
-// Writes a checkpoint folder with the weights of `path` and nothing that only a
-// resumed training needs. What it was trained on stays recorded.
+// Writes a checkpoint folder with the weights of `path`, without resume state.
+// The record of its training data stays.
 absl::Status ExportCheckpoint(const std::string& path, const std::string& out,
                               const ExportOptions& options);
 
-// Writes a checkpoint folder whose weights and embedding rows are the means of
-// those of `paths` (at least one; float64 sums). All must have the same network
-// and the same rows, InvalidArgument says where one differs; settings, ids and
-// step are the last one's, what was trained on is what any of them was.
+// Writes a checkpoint folder with the mean weights and embedding rows of the
+// checkpoints `paths` (at least one; float64 sums). All must have the same
+// network and the same embedding index; InvalidArgument names the first
+// difference. Settings, index and step come from the last checkpoint, the
+// record of training data from all.
 absl::Status AverageCheckpoints(const std::vector<std::string>& paths,
                                 const std::string& out);
 
-// Is the file at `path` one of weights, as torch.save or safetensors write
-// them? A glance.
+// Does the file at `path` begin like a weights file of torch.save or
+// safetensors? Reads only its beginning.
 bool LooksLikeWeights(const std::string& path);
 
-// For people (or one JSON document): settings, size, ids, provenance. Of a file
-// that is no part of a checkpoint, for people: the weights in it, and how to
-// import them.
+// Settings, size, embedding index and provenance of a checkpoint, as text for
+// people or as one JSON document. For a weights file outside a checkpoint
+// (text only): its weight sets, and how to import them.
 absl::StatusOr<std::string> CheckpointInfoText(const std::string& path,
                                                bool json);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The device that a model runs on. No Torch here.
+// The device that a model runs on. Free of LibTorch.
 #pragma once
 
 #include <cstdint>
@@ -7,19 +7,19 @@
 
 namespace arctrm {
 
-// kNone: there is no time to start one.
+// kNone: the time is too short to start one.
 enum class DeviceKind { kNone, kCpu, kCuda };
 
 struct DeviceInfo {
   DeviceKind kind = DeviceKind::kCpu;
   std::string precision;  // of the forward pass: "float32", "bf16", "float16"
-  int threads = 0;        // of a CPU
-  // Of a CUDA device; name "" where the driver does not tell.
+  int threads = 0;        // CPU only
+  // CUDA only; name "" if the driver does not report it.
   int index = 0;
   std::string name;  // "NVIDIA H200"
   int64_t memory_bytes = 0;
-  // Devices of a group of processes, one each, such as "cuda:0 cuda:1"; "" for
-  // a single process.
+  // The devices of a process group, one per process, such as "cuda:0 cuda:1";
+  // "" for a single process.
   std::string group;
 
   bool is_cpu() const { return kind == DeviceKind::kCpu; }

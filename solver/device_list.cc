@@ -13,12 +13,12 @@
 namespace arctrm {
 namespace {
 
-// -1 for what is not an index in plain digits.
+// -1 unless `digits` is a decimal index.
 int IndexOf(absl::string_view digits) {
-  constexpr size_t kMostDigits = 4;
+  constexpr size_t kMaxDigits = 4;
   int index = 0;
   const bool plain =
-      !digits.empty() && digits.size() <= kMostDigits &&
+      !digits.empty() && digits.size() <= kMaxDigits &&
       digits.find_first_not_of("0123456789") == absl::string_view::npos;
   return plain && absl::SimpleAtoi(digits, &index) ? index : -1;
 }
@@ -54,13 +54,13 @@ absl::StatusOr<std::vector<std::string>> DeviceList(const std::string& devices,
     }
     if (!kind.empty() && (kind == "cuda") != cuda) {
       return absl::InvalidArgumentError(absl::StrCat(
-          "--device ", devices, ": processor and GPUs can't share a job"));
+          "--device ", devices, ": a run can't use both the CPU and GPUs"));
     }
     kind = cuda ? "cuda" : "cpu";
     std::string name = cuda ? absl::StrCat("cuda:", index) : "cpu";
     if (cuda && std::find(list.begin(), list.end(), name) != list.end()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "--device ", devices, ": ", name, " stands there twice"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("--device ", devices, ": ", name, " is listed twice"));
     }
     list.push_back(std::move(name));
   }

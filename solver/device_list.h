@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The devices of a job as people name them.
+// Parses the devices of a run from the command line.
 #pragma once
 
 #include <string>
@@ -11,13 +11,13 @@
 namespace arctrm {
 
 // "cuda:0,1" -> {"cuda:0", "cuda:1"}; "cpu,cpu" -> {"cpu", "cpu"}; "cuda" ->
-// {"cuda:0"}. "auto": all of `cuda_devices`, or the processor where there are
-// none. InvalidArgument for what names no device; whether there are those that
-// it names is not looked at.
+// {"cuda:0"}. "auto": all `cuda_devices`, or the CPU if there are none.
+// InvalidArgument for malformed text. Does not check that the devices exist.
 absl::StatusOr<std::vector<std::string>> DeviceList(const std::string& devices,
                                                     int cuda_devices);
 
-// InvalidArgument for the first of `list` that is none of `cuda_devices`.
+// InvalidArgument for the first CUDA device of `list` with an index of
+// `cuda_devices` or more.
 absl::Status CheckDevicesExist(const std::vector<std::string>& list,
                                int cuda_devices);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Which embedding row belongs to which (task, augmentation), and how often it
-// was updated. Travels with the checkpoint: without it training can't go on and
-// nothing can vote.
+// Maps each (task, augmentation) to its embedding row and its number of
+// updates. Every checkpoint contains the index: resumed trainings and votes
+// need it.
 #pragma once
 
 #include <cstdint>
@@ -17,26 +17,26 @@ namespace arctrm {
 
 struct TaskEmbeddings {
   std::string name;
-  // Row of copies[0]; copies[i] has row first_id + i.
+  // augmentations[i] has embedding row first_id + i.
   int64_t first_id = 0;
   std::vector<Augmentation> augmentations;
-  // Optimiser updates each row took part in; same length as copies.
+  // Optimiser updates of each embedding row; same length as augmentations.
   std::vector<int64_t> updates;
   friend bool operator==(const TaskEmbeddings&,
                          const TaskEmbeddings&) = default;
 };
 
 struct EmbeddingIndex {
-  // Rows in the table, the blank row 0 included.
+  // Embedding rows, including the blank row 0.
   int64_t num_ids = 1;
   std::vector<TaskEmbeddings> tasks;
-  // nullptr when unknown. Linear.
+  // nullptr if unknown. Linear time.
   const TaskEmbeddings* Find(absl::string_view name) const;
   friend bool operator==(const EmbeddingIndex&,
                          const EmbeddingIndex&) = default;
 };
 
-// Row 0 alone for Sudoku and mazes.
+// Sudoku and mazes use row 0 only.
 EmbeddingIndex EmbeddingIndexOf(const Dataset& dataset);
 
 }  // namespace arctrm

@@ -7,13 +7,13 @@
 
 namespace arctrm {
 
-// (what, value) rows about LibTorch and the devices it can use here: its
-// version, the one arctrm was built for, matrix libraries, each GPU with
-// memory, compute capability and the numbers train.precision = auto takes
-// there, or why there is none.
+// (name, value) lines about LibTorch and its devices on this machine: its
+// version, the version arctrm was built for, matrix libraries, and each GPU
+// with memory, compute capability and the precision that train.precision = auto
+// chooses, or the reason why no GPU is usable.
 std::vector<std::pair<std::string, std::string>> DescribeMachine();
 
-// CUDA devices that LibTorch can use here.
+// The number of CUDA devices that LibTorch can use.
 int CountCudaDevices();
 
 }  // namespace arctrm

@@ -19,7 +19,7 @@ int SwiGluInner(double expansion, int width) {
 
 Canvas ModelOptions::canvas() const {
   const absl::StatusOr<PuzzleKind> kind = ParsePuzzleKind(puzzle);
-  ARCTRM_CHECK(kind.ok());  // the option allows no other text
+  ARCTRM_CHECK(kind.ok());  // the option allows only known kinds
   return {canvas_side, *kind};
 }
 
@@ -43,11 +43,11 @@ absl::Status ModelOptions::Validate() const {
     return absl::InvalidArgumentError(
         absl::StrCat("model.hidden = ", hidden, " and model.heads = ", heads,
                      ": hidden must be a multiple of heads, and hidden / heads "
-                     "even (rotary positions turn pairs)"));
+                     "even (rotary positions rotate pairs)"));
   }
   if (mixer && positions == "rope") {
     return absl::InvalidArgumentError(
-        "model.mixer has no attention that rotary positions could turn; set "
+        "model.mixer has no attention for rotary positions; set "
         "model.positions = none, or learned");
   }
   if (!mixer && positions == "rope" && rope == "2d" &&
@@ -62,10 +62,11 @@ absl::Status ModelOptions::Validate() const {
         puzzle, " need ", Vocabulary(canvas().kind)));
   }
   if (position_side < canvas_side) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "model.position_side = ", position_side,
-        " is less than model.canvas_side = ", canvas_side,
-        ": two cells would share a position; make it at least the canvas"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("model.position_side = ", position_side,
+                     " is less than model.canvas_side = ", canvas_side,
+                     ", so cells would share positions; set it to "
+                     "model.canvas_side or more"));
   }
   return absl::OkStatus();
 }
@@ -93,7 +94,7 @@ void AddOptions(ModelOptions& o, OptionSet& set) {
           "mix tokens by an MLP over positions instead of attention");
   set.Add("model.hidden", &o.hidden, "width of the latent", 8, 16384);
   set.Add("model.heads", &o.heads, "attention heads", 1, 256);
-  set.Add("model.layers", &o.layers, "blocks of the network", 1, 64);
+  set.Add("model.layers", &o.layers, "blocks per network", 1, 64);
   set.Add("model.expansion", &o.expansion,
           "SwiGLU inner width: expansion * hidden * 2/3, up to a multiple of "
           "256",
@@ -103,8 +104,8 @@ void AddOptions(ModelOptions& o, OptionSet& set) {
   set.Add("model.L_cycles", &o.l_cycles, "latent updates per answer update", 1,
           64);
   set.Add("model.puzzle_prefix", &o.puzzle_prefix,
-          "positions before the canvas; the first holds the puzzle embedding; "
-          "0: no puzzle embedding",
+          "positions before the canvas; the first holds the embedding row; 0: "
+          "no embedding rows",
           0, 256);
   set.Add("model.positions", &o.positions, "rotary, learned or no positions",
           {"rope", "learned", "none"});
@@ -116,21 +117,25 @@ void AddOptions(ModelOptions& o, OptionSet& set) {
   set.Add("model.halt_max_steps", &o.halt_max_steps,
           "supervision steps at most", 1, 1024);
   set.Add("model.exploration", &o.exploration,
-          "chance that a row must run a random least number of steps", 0, 1);
-  set.Add("model.continue_head", &o.continue_head,
-          "halt when stopping is worth more than going on, as HRM learns it");
-  set.Add("model.puzzle", &o.puzzle, "what the tokens mean",
+          "chance that a batch row must run a random minimum number of steps",
+          0, 1);
+  set.Add(
+      "model.continue_head", &o.continue_head,
+      "train a continue logit, and halt when the halting logit exceeds it, as "
+      "in HRM");
+  set.Add("model.puzzle", &o.puzzle, "meaning of the tokens",
           {"arc", "sudoku", "maze"});
   set.Add("model.vocabulary", &o.vocabulary, "token values", 2, 256);
-  set.Add("model.canvas_side", &o.canvas_side, "tokens are its square", 1,
+  set.Add("model.canvas_side", &o.canvas_side, "side of the square canvas", 1,
           kMaxSide);
   set.Add("model.position_side", &o.position_side,
-          "row stride of position ids: 30 keeps those of the full canvas", 1,
+          "row stride of position ids; 30: as on the largest canvas", 1,
           kMaxSide);
 }
 
 void AddOptions(TrainOptions& o, OptionSet& set) {
-  set.Add("train.batch", &o.batch, "rows of one optimiser step", 1, 1 << 20);
+  set.Add("train.batch", &o.batch, "batch rows of one optimiser step", 1,
+          1 << 20);
   set.Add("train.learning_rate", &o.learning_rate, "AdamATan2 learning rate", 0,
           1);
   set.Add("train.puzzle_learning_rate", &o.puzzle_learning_rate,
@@ -142,52 +147,60 @@ void AddOptions(TrainOptions& o, OptionSet& set) {
   set.Add("train.puzzle_weight_decay", &o.puzzle_weight_decay,
           "decoupled weight decay of embedding rows in the batch", 0, 100);
   set.Add("train.warmup_steps", &o.warmup_steps,
-          "linear warm-up of both learning rates, steps", 0, 10000000);
+          "steps of the linear warm-up of both learning rates", 0, 10000000);
   set.Add("train.rows_only_share", &o.rows_only_share,
-          "first share of the run in which only the embedding rows learn", 0,
-          1);
+          "first share of the run in which only embedding rows learn", 0, 1);
   set.Add("train.decay_share", &o.decay_share,
           "last share of the run in which learning rates fall to zero", 0, 1);
   set.Add("train.ema", &o.ema, "decay of the averaged weights; 0: none", 0, 1);
-  set.Add("train.loss", &o.loss, "cross-entropy of a token",
+  set.Add("train.loss", &o.loss, "cross-entropy per token",
           {"stablemax", "softmax"});
   set.Add("train.halt_loss_weight", &o.halt_loss_weight,
           "weight of the halting and the continue loss", 0, 100);
   set.Add("train.fit_canvas", &o.fit_canvas,
-          "cut each task's canvas to what it needs; auto: as the checkpoint it "
-          "starts from, else on",
+          "cut each canvas to the window of its task; auto: as in the starting "
+          "checkpoint, else on",
           {"auto", "on", "off"});
-  set.Add("train.canvas_step", &o.canvas_step,
-          "rows and columns of fitted canvases are multiples of it; 0: as the "
-          "checkpoint it starts from, else 1, on a GPU 4",
-          0, kMaxSide);
+  set.Add(
+      "train.canvas_step", &o.canvas_step,
+      "rows and columns of windows are multiples of it; 0: as in the starting "
+      "checkpoint, else 1 on a CPU and 4 on a GPU",
+      0, kMaxSide);
   set.Add("train.translate", &o.translate, "random offset on the canvas");
   set.Add("train.pairs_per_visit", &o.pairs_per_visit,
-          "pairs a copy contributes each time it is drawn; 0: all", 0, 1 << 20);
+          "pairs that an augmentation contributes per draw; 0: all", 0,
+          1 << 20);
   set.Add(
       "train.precision", &o.precision,
-      "numbers of the forward pass; float16 is for GPUs without bf16 matrix "
-      "units such as T4",
+      "precision of the forward pass; float16 suits GPUs without bf16 matrix "
+      "units, such as T4",
       {"auto", "float32", "bf16", "float16"});
   set.Add("train.checkpoint_interval_s", &o.checkpoint_interval_s,
           "seconds between checkpoints; 0: only at the end", 0, 1e7);
   set.Add("train.evaluate_interval_s", &o.evaluate_interval_s,
-          "seconds between tries of what is held out", 0.1, 1e7);
-  set.Add("train.new_rows", &o.new_rows,
-          "embedding rows of tasks that the starting checkpoint doesn't know",
-          {"mean", "zero", "match"});
+          "seconds between held-out evaluations", 0.1, 1e7);
+  set.Add(
+      "train.embedding_init", &o.embedding_init,
+      "start of embedding rows that the starting checkpoint lacks: the mean "
+      "of its rows, zero, or its best matching row",
+      {"mean", "zero", "best_match"});
+  set.AddAlias("train.new_rows", "train.embedding_init",
+               {{"match", "best_match"}});
   set.Add("train.match_candidates", &o.match_candidates,
-          "rows of the checkpoint that new_rows = match tries; 0: all", 0,
+          "embedding rows that embedding_init = best_match tries; 0: all", 0,
           1 << 30);
   set.Add("train.match_share", &o.match_share,
-          "share of the time that new_rows = match may take", 0, 1);
+          "share of the time that embedding_init = best_match may take", 0, 1);
   set.Add("train.H_cycles", &o.h_cycles,
-          "instead of model.H_cycles, also of a checkpoint; 0: those", 0, 64);
+          "overrides model.H_cycles, including a checkpoint's; 0 keeps it", 0,
+          64);
   set.Add("train.L_cycles", &o.l_cycles,
-          "instead of model.L_cycles, also of a checkpoint; 0: those", 0, 64);
-  set.Add("train.halt_max_steps", &o.halt_max_steps,
-          "instead of model.halt_max_steps, also of a checkpoint; 0: those", 0,
-          1024);
+          "overrides model.L_cycles, including a checkpoint's; 0 keeps it", 0,
+          64);
+  set.Add(
+      "train.halt_max_steps", &o.halt_max_steps,
+      "overrides model.halt_max_steps, including a checkpoint's; 0 keeps it", 0,
+      1024);
   set.Add("train.curriculum_share", &o.curriculum_share,
           "first share of the run over which cycles grow from 1", 0, 1);
   set.Add("train.start_noise", &o.start_noise,
@@ -195,9 +208,9 @@ void AddOptions(TrainOptions& o, OptionSet& set) {
   set.Add("train.latent_noise", &o.latent_noise,
           "standard deviation of the noise on z before every step", 0, 10);
   set.Add("train.deterministic", &o.deterministic,
-          "the same bytes whatever the number of CPU threads");
+          "gives byte-identical results for any number of CPU threads");
   set.Add("train.cuda_graphs", &o.cuda_graphs,
-          "record steps as CUDA graphs and replay them; not run on a GPU yet");
+          "record steps as CUDA graphs and replay them; not yet run on a GPU");
 }
 
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The narrow seam between a model and everything that uses one. No Torch here.
+// The interface of a model for all code that asks it. Free of LibTorch.
 #pragma once
 
 #include <cstdint>
@@ -14,17 +14,18 @@
 namespace arctrm {
 
 struct PredictorInput {
-  // At offset (0, 0) of the whole canvas or of a smaller one, as the model was
-  // trained (train.fit_canvas); with a mixer only of the whole one.
+  // A grid at offset (0, 0) of the whole canvas, or of a window as in training
+  // (train.fit_canvas); a mixer takes whole canvases only.
   std::vector<uint8_t> tokens;
-  // Embedding row; 1 … num_ids - 1. A wrong or blank id answers nothing.
+  // Embedding row, 1 … num_ids - 1. With a wrong or blank row the answer is
+  // useless.
   int64_t embedding_id = 0;
-  // Columns that the tokens have, row by row; 0: as many as rows.
+  // Columns of the tokens, which are row-major; 0: a square.
   int cols = 0;
 };
 
-// Rows and columns of its tokens; 0 x 0 where they make no rectangle, or one
-// that is larger than the canvas.
+// Rows and columns of the tokens; 0 x 0 if they form no rectangle within the
+// canvas.
 inline GridSize SizeOf(const PredictorInput& input, const Canvas& canvas) {
   const size_t tokens = input.tokens.size();
   if (tokens > static_cast<size_t>(canvas.num_tokens())) return {};
@@ -42,15 +43,15 @@ inline GridSize SizeOf(const PredictorInput& input, const Canvas& canvas) {
 }
 
 struct PredictorOutput {
-  // Argmax tokens after the last supervision step, as many as went in.
+  // Argmax tokens after the last supervision step, of the size of the input.
   std::vector<uint8_t> tokens;
   // Halting logit of that step; its sigmoid is the confidence.
   float halt_logit = 0;
-  int steps = 0;  // supervision steps it took
-  // On a canvas of ARC a second answer, whose grid is another one: of the
-  // latest earlier supervision step (or rollout) that gave another, else the
-  // answer with its least certain cell changed. As many tokens; none where
-  // there is no other grid.
+  int steps = 0;  // supervision steps until it halted
+  // ARC only: a second answer with another grid. It comes from the latest
+  // earlier supervision step (or rollout) with another grid; without one it is
+  // the answer with its least certain cell changed. Same size as `tokens`;
+  // empty if there is no other grid.
   std::vector<uint8_t> second{};
 };
 
@@ -59,20 +60,20 @@ class Predictor {
  public:
   virtual ~Predictor() = default;
   virtual Canvas canvas() const = 0;
-  // Step of the canvases that its tasks were fitted to (TaskWindow) when it was
-  // trained; 0: all had the whole canvas, and are to be answered on it.
+  // The step of the windows (TaskWindow) in training; inputs must use the same
+  // windows. 0: whole canvases.
   virtual int canvas_step() const { return 0; }
-  // Whole canvases in one batch; smaller ones count by their tokens.
+  // The largest batch, in whole canvases; windows count by their tokens.
   virtual int max_batch() const = 0;
-  // One output per input, in order. At most the tokens of max_batch() canvases.
-  // InvalidArgument for other sizes. The same batch gives the same bytes;
-  // another division into batches may change their rounding.
+  // One output per input, in order. The inputs may have the tokens of
+  // max_batch() canvases at most. InvalidArgument for unfit sizes. The same
+  // batch gives the same bytes; other batches may round differently.
   virtual absl::StatusOr<std::vector<PredictorOutput>> Predict(
       absl::Span<const PredictorInput> inputs) = 0;
 };
 
 struct DeviceOptions {
-  // "auto", "cpu", "cuda", "cuda:1". auto: CUDA where there is a usable one.
+  // "auto", "cpu", "cuda", "cuda:1". auto: CUDA if a usable device exists.
   std::string device = "auto";
   // CPU threads; 0: all.
   int threads = 0;
@@ -80,32 +81,32 @@ struct DeviceOptions {
 
 struct PredictorOptions {
   DeviceOptions device;
-  // Rows per batch; 0: chosen for the device.
+  // Whole canvases per batch; 0: chosen for the device.
   int batch = 0;
-  // Canvases of a task's size: "on", "off", or "auto", as it was trained.
+  // Windows instead of whole canvases: "on", "off", or "auto" as in training.
   std::string fit_canvas = "auto";
-  // A row stops once its confidence reaches this; 0: every row runs all steps,
-  // as published. Differs from TRM: an option of ours that saves time and may
-  // cost answers.
+  // A batch row halts once its confidence reaches this value; 0: all rows run
+  // all steps. Saves time and may cost answers. Differs from TRM: 0 is
+  // published.
   double early_halt = 0;
-  // A row stops once its answer stayed the same for so many steps after the one
-  // that gave it; 0: never. Differs from TRM as early_halt does.
+  // A batch row halts once this number of steps has not changed its answer; 0:
+  // never. Differs from TRM: 0 is published.
   int stable_halt = 0;
-  // Answers per input, of which one is given: the first as it is, the others
-  // with normal noise of standard deviation `latent_noise` added to z before
-  // every step (PTRM), and from start states with noise of `start_noise` (EqR).
+  // Answers computed per input; one is returned. The first rollout has no
+  // noise. The others add normal noise of standard deviation `latent_noise` to
+  // z before every step (PTRM), and of `start_noise` to the start states (EqR).
   // Differs from TRM: 1 is published.
   int rollouts = 1;
   double latent_noise = 0;
   double start_noise = 0;
-  // Which: "confidence", the one surest of itself, or "agreement", the one that
-  // most rollouts gave, of equals the surest.
+  // The returned answer: "confidence" takes the most confident one, "agreement"
+  // the most frequent one (ties: the most confident).
   std::string rollout_choice = "confidence";
   uint64_t seed = 0;  // of the noise
 };
 
-// Loads the averaged weights and the live embedding table of `checkpoint` (a
-// folder or its weights file). NotFound, DataLoss, FailedPrecondition.
+// Loads the weights and embedding rows of `checkpoint` (a folder or its weights
+// file). NotFound, DataLoss, FailedPrecondition.
 absl::StatusOr<std::unique_ptr<Predictor>> LoadPredictor(
     const std::string& checkpoint, const PredictorOptions& options);
 

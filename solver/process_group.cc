@@ -10,15 +10,15 @@
 namespace arctrm {
 namespace {
 
-constexpr int kMostRanks = 4096;
+constexpr int kMaxRanks = 4096;
 
-// "" where the variable is absent.
+// "" if the variable is absent.
 std::string Variable(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
 }
 
-// The whole number in `name`, low to high.
+// The integer in the variable `name`, from `low` to `high`.
 absl::StatusOr<int> Number(const char* name, int low, int high) {
   const std::string text = Variable(name);
   int value = 0;
@@ -50,7 +50,7 @@ absl::Status ReadSeconds(const char* name, absl::Duration& into) {
 absl::StatusOr<ProcessGroup> ProcessGroupFromEnvironment() {
   ProcessGroup group;
   if (Variable("WORLD_SIZE").empty()) return group;
-  ARCTRM_ASSIGN_OR_RETURN(group.size, Number("WORLD_SIZE", 1, kMostRanks));
+  ARCTRM_ASSIGN_OR_RETURN(group.size, Number("WORLD_SIZE", 1, kMaxRanks));
   if (group.size == 1) return group;
   ARCTRM_ASSIGN_OR_RETURN(group.rank, Number("RANK", 0, group.size - 1));
   ARCTRM_ASSIGN_OR_RETURN(group.port, Number("MASTER_PORT", 1, 65535));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Several processes that train one model together. No Torch here.
+// Several processes that train one model together. Free of LibTorch.
 #pragma once
 
 #include <string>
@@ -9,30 +9,30 @@
 
 namespace arctrm {
 
-// One process of a group; each has a device of its own.
+// One process of a process group; each process has its own device.
 struct ProcessGroup {
-  int rank = 0;  // 0 leads: it decides, saves and reports
+  int rank = 0;  // rank 0 decides, saves and reports
   int size = 1;
-  // Among the processes of this machine: the CUDA device taken when none is
-  // named.
+  // The rank among the processes of this machine, and the index of the default
+  // CUDA device.
   int local_rank = 0;
-  // Where rank 0 listens and the others find it.
+  // Rank 0 listens here; the other ranks connect to it.
   std::string address = "127.0.0.1";
   int port = 0;
-  // How long to wait for the others to come.
+  // Time limit for all ranks to connect.
   absl::Duration meet_timeout = absl::Seconds(60);
-  // How long the others may take to come to one operation. Rank 0 saves and
-  // evaluates meanwhile.
+  // Time limit for all ranks to enter one operation. It must cover the time in
+  // which rank 0 saves and evaluates.
   absl::Duration operation_timeout = absl::Minutes(10);
 
   friend bool operator==(const ProcessGroup&, const ProcessGroup&) = default;
 };
 
-// From the variables that torchrun sets: RANK, WORLD_SIZE, MASTER_ADDR,
-// MASTER_PORT, LOCAL_RANK (RANK where it is absent); and from ours,
-// ARCTRM_MEET_TIMEOUT and ARCTRM_OPERATION_TIMEOUT in seconds. A group of one
-// where WORLD_SIZE is absent or 1; InvalidArgument names the variable that is
-// missing or no number in its range.
+// Reads the environment variables of torchrun: RANK, WORLD_SIZE, MASTER_ADDR,
+// MASTER_PORT and LOCAL_RANK (default: RANK); and ARCTRM_MEET_TIMEOUT and
+// ARCTRM_OPERATION_TIMEOUT in seconds. Without WORLD_SIZE, or with 1, a group
+// of one process. InvalidArgument names a variable that is missing or out of
+// range.
 absl::StatusOr<ProcessGroup> ProcessGroupFromEnvironment();
 
 }  // namespace arctrm

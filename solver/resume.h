@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// May a training go on from what it saved? No Torch here.
+// Checks whether a training can be resumed from its checkpoint. Free of
+// LibTorch.
 #pragma once
 
 #include <string>
@@ -11,21 +12,21 @@
 
 namespace arctrm {
 
-// SHA-256 of all that a training takes from a dataset.
+// SHA-256 of all parts of a dataset that affect a training.
 std::string DatasetFingerprint(const Dataset& dataset);
 
 // "SHA-256 0123456789abcdef", or "not given" for "".
 std::string ShownFingerprint(const std::string& fingerprint);
 
-// FailedPrecondition: `what` was `before` and is `now`, and what to do.
+// FailedPrecondition: `what` was `before` and is `now`, with advice.
 absl::Status ChangedSince(absl::string_view where, absl::string_view what,
                           absl::string_view before, absl::string_view now);
 
-// Is `request`, which has `resume` and a dataset, the training whose state lies
-// in request.spec.out? FailedPrecondition names the first of settings, seed,
-// start weights and dataset that differs, with both values; NotFound and
-// DataLoss as reading it says. States of earlier versions don't hold all of
-// that: a line of request.hooks.log says what could not be compared.
+// Does the resume state in request.spec.out belong to the training `request`,
+// which needs `resume` and a dataset? FailedPrecondition names the first
+// difference of settings, seed, start weights and dataset, with both values;
+// NotFound and DataLoss for an unreadable state. States of earlier versions
+// lack some of these: request.hooks.log then lists the skipped comparisons.
 absl::Status CheckResume(const TrainRequest& request);
 
 }  // namespace arctrm

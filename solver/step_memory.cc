@@ -12,13 +12,13 @@ namespace {
 
 constexpr double kFloat = 4;  // bytes
 constexpr double kLong = 8;   // bytes
-// The program with its libraries and input.
+// The program, its libraries and its input.
 constexpr double kProgramBytes = 330e6;
-// Random batches are less even than the tasks.
+// Margin for random batches, which are less even than the tasks.
 constexpr double kUneven = 1.25;
 
-// Floats that one position keeps for the way back: of each block its input,
-// q, k and v before and after their rotation, the attended values twice, the
+// Floats that one position keeps for the backward pass. Each block keeps its
+// input, q, k and v before and after rotation, the attended values twice, the
 // norms and products around them, and three times the inner width of SwiGLU.
 double FloatsKept(const ModelOptions& model) {
   constexpr double kWidths = 11;
@@ -29,8 +29,7 @@ double FloatsKept(const ModelOptions& model) {
   return static_cast<double>(updates) * model.layers * block;
 }
 
-// Positions that are in work at once: each thread has a group of rows with
-// canvases of one size.
+// Positions computed at the same time: each thread computes one size bucket.
 double PositionsInWork(const Dataset& dataset, const ModelOptions& model,
                        const TrainOptions& train, int threads) {
   const double batch = train.batch;
@@ -70,7 +69,7 @@ int64_t EstimateTrainingBytes(const Dataset& dataset, const ModelOptions& model,
   // gradients of each slice.
   const double weights =
       static_cast<double>(model.num_parameters()) * kFloat * (6 + 2 * slices);
-  // The table, and once more while it is saved.
+  // The embedding rows, and a copy while they are saved.
   const double table =
       2 * kFloat * static_cast<double>(dataset.num_ids()) * model.hidden;
   const double positions = model.num_positions();

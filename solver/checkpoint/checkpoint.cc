@@ -29,7 +29,7 @@ std::string DtypeName(at::ScalarType type) {
     case at::kBool:
       return "BOOL";
     default:
-      ARCTRM_CHECK(false && "a dtype no checkpoint holds");
+      ARCTRM_CHECK(false && "checkpoints never contain this dtype");
   }
 }
 
@@ -88,7 +88,7 @@ absl::StatusOr<Tensor> GetTensor(const SafetensorsFile& file,
   if (tensor.nbytes() != entry->bytes.size()) {
     return absl::DataLossError(
         absl::StrCat("the tensor ", name, " has numbers of the type ",
-                     entry->dtype, ", which is not read"));
+                     entry->dtype, ", which arctrm does not read"));
   }
   std::memcpy(tensor.mutable_data_ptr(), entry->bytes.data(),
               entry->bytes.size());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Models and training states to and from checkpoint folders.
+// Converts between models and the tensors of checkpoint files.
 #pragma once
 
 #include <map>
@@ -17,33 +17,33 @@
 
 namespace arctrm::internal {
 
-// Name -> tensor, in order, with text beside: one safetensors file.
+// The content of a safetensors file: named tensors in order, and metadata.
 struct TensorMap {
   std::vector<std::pair<std::string, Tensor>> tensors;
   std::map<std::string, std::string> metadata;
 };
 
-// The type of a safetensors dtype name, float32 for one that there isn't.
+// The type of a safetensors dtype name; float32 for unknown names.
 at::ScalarType DtypeOf(absl::string_view name);
 
 // "(2, 3)".
 std::string ShapeText(at::IntArrayRef shape);
 
 std::string ToSafetensors(const TensorMap& map);
-// A tensor of the file, copied; DataLoss when it is missing or has another
+// A copy of a tensor of the file; DataLoss if it is missing or has another
 // shape (empty `shape`: any).
 absl::StatusOr<Tensor> GetTensor(const SafetensorsFile& file,
                                  const std::string& name,
                                  const std::vector<int64_t>& shape);
 
 // The published state dict: parameters from `flat` (laid out like
-// model.flat()), start states, embedding table.
+// model.flat()), start states, embedding rows.
 TensorMap ModelTensors(const Model& model, const Tensor& flat,
                        const Tensor& table);
 
-// Fills model.flat(), its start states and returns the table (num_ids, D) on
-// the CPU. DataLoss names the first tensor that is missing or has another
-// shape.
+// Fills model.flat() and its start states, and returns the embedding rows
+// (num_ids, D) on the CPU. DataLoss names the first tensor that is missing or
+// has another shape.
 absl::StatusOr<Tensor> LoadModelTensors(const SafetensorsFile& file,
                                         int64_t num_ids, Model& model);
 

@@ -33,8 +33,8 @@ absl::Status CheckSame(const CheckpointInfo& first, const CheckpointInfo& other,
   const auto differs = [&](absl::string_view what) {
     return absl::InvalidArgumentError(
         absl::StrCat(path, ": its ", what, " differs from ", first.dir,
-                     "; only checkpoints of one network and the same tasks "
-                     "have a mean"));
+                     "; only checkpoints of one network and the same tasks can "
+                     "be averaged"));
   };
   if (!(other.model == first.model)) return differs("network");
   if (other.ids.num_ids != first.ids.num_ids ||
@@ -84,8 +84,8 @@ absl::Status AverageCheckpoints(const std::vector<std::string>& paths,
       const TensorEntry* entry = file.Find(names[i]);
       if (entry == nullptr || entry->dtype != "F32" ||
           entry->shape != shapes[i]) {
-        return absl::DataLossError(absl::StrCat(
-            path, ": ", names[i], " is not what its settings say"));
+        return absl::DataLossError(
+            absl::StrCat(path, ": ", names[i], " does not fit the settings"));
       }
       AddNumbers(*entry, sums[i]);
     }

@@ -31,7 +31,7 @@ absl::Status CheckTensors(const SafetensorsFile& file,
     if (entry->shape != shape.sizes) {
       return absl::DataLossError(absl::StrCat(
           shape.name, " is (", absl::StrJoin(entry->shape, ", "),
-          "), its settings say (", absl::StrJoin(shape.sizes, ", "), ")"));
+          "), its settings need (", absl::StrJoin(shape.sizes, ", "), ")"));
     }
   }
   return CheckAllFinite(file);
@@ -60,7 +60,7 @@ absl::Status CheckSameNetwork(const CheckpointInfo& info,
   if (difference.empty()) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
       info.dir, ": ", difference,
-      "; a checkpoint is continued with its own network and canvas"));
+      "; training from a checkpoint needs its network and canvas"));
 }
 
 }  // namespace arctrm

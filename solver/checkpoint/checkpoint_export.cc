@@ -14,11 +14,11 @@
 namespace arctrm {
 namespace {
 
-// Rows: the blank one, zero, and the mean of all others.
+// Two embedding rows: the blank row with zeros, and the mean of all others.
 absl::StatusOr<std::vector<float>> MeanRow(const internal::TensorEntry& table) {
   if (table.dtype != "F32" || table.shape.size() != 2) {
-    return absl::DataLossError(
-        absl::StrCat(internal::kTableName, ": expected rows of F32 numbers"));
+    return absl::DataLossError(absl::StrCat(
+        internal::kTableName, ": expected embedding rows of F32 numbers"));
   }
   const size_t rows = static_cast<size_t>(table.shape[0]);
   const size_t d = static_cast<size_t>(table.shape[1]);

@@ -10,6 +10,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "base/clock.h"
 #include "base/compress.h"
 #include "base/files.h"
@@ -37,8 +38,9 @@ std::string IdsJson(const CheckpointInfo& info) {
   nlohmann::ordered_json tasks = nlohmann::ordered_json::array();
   for (const TaskEmbeddings& task : info.ids.tasks) {
     nlohmann::ordered_json augmentations = nlohmann::ordered_json::array();
-    for (const Augmentation& copy : task.augmentations)
-      augmentations.push_back(copy.Key());
+    for (const Augmentation& augmentation : task.augmentations) {
+      augmentations.push_back(augmentation.Key());
+    }
     tasks.push_back({{"name", task.name},
                      {"first_id", task.first_id},
                      {"copies", std::move(augmentations)},
@@ -60,6 +62,59 @@ std::string IdsJson(const CheckpointInfo& info) {
   return ids.dump();
 }
 
+// ParseIds() prefixes messages of these with the path.
+absl::StatusOr<TaskEmbeddings> ParseTask(const simdjson::dom::element& item) {
+  TaskEmbeddings task;
+  std::string_view name;
+  simdjson::dom::array augmentations;
+  simdjson::dom::array updates;
+  if (item["name"].get(name) != simdjson::SUCCESS ||
+      item["first_id"].get(task.first_id) != simdjson::SUCCESS ||
+      item["copies"].get(augmentations) != simdjson::SUCCESS ||
+      item["updates"].get(updates) != simdjson::SUCCESS ||
+      augmentations.size() != updates.size()) {
+    return absl::DataLossError(
+        "a task lacks name, first_id, copies or updates");
+  }
+  task.name = std::string(name);
+  for (const auto augmentation : augmentations) {
+    std::string_view key;
+    if (augmentation.get(key) != simdjson::SUCCESS) {
+      return absl::DataLossError("an augmentation is not a string");
+    }
+    ARCTRM_ASSIGN_OR_RETURN(task.augmentations.emplace_back(),
+                            Augmentation::FromKey(AbslView(key)));
+  }
+  for (const auto update : updates) {
+    if (update.get(task.updates.emplace_back()) != simdjson::SUCCESS) {
+      return absl::DataLossError("an update count is not a number");
+    }
+  }
+  return task;
+}
+
+absl::StatusOr<TrainedTask> ParseTrainedTask(
+    const simdjson::dom::element& item) {
+  TrainedTask task;
+  std::string_view name;
+  simdjson::dom::array pairs;
+  if (item["name"].get(name) != simdjson::SUCCESS ||
+      item["test_pairs"].get(task.test_pairs) != simdjson::SUCCESS ||
+      item["pairs"].get(pairs) != simdjson::SUCCESS) {
+    return absl::DataLossError(
+        "a trained task lacks name, test_pairs or pairs");
+  }
+  task.name = std::string(name);
+  for (const auto pair : pairs) {
+    std::string_view hex;
+    if (pair.get(hex) != simdjson::SUCCESS ||
+        !absl::SimpleHexAtoi(AbslView(hex), &task.pair_hashes.emplace_back())) {
+      return absl::DataLossError("a content hash is not a hexadecimal number");
+    }
+  }
+  return task;
+}
+
 absl::Status ParseIds(const std::string& path, const std::string& json,
                       CheckpointInfo& info) {
   const auto damaged = [&](absl::string_view what) {
@@ -69,14 +124,14 @@ absl::Status ParseIds(const std::string& path, const std::string& json,
   simdjson::dom::object root;
   if (parser.parse(json).get(root) != simdjson::SUCCESS ||
       root["num_ids"].get(info.ids.num_ids) != simdjson::SUCCESS) {
-    return damaged("not the id map of a checkpoint");
+    return damaged("not the embedding index of a checkpoint");
   }
   std::string_view run;
   const simdjson::error_code has_run = root["run"].get(run);
   if (has_run == simdjson::SUCCESS) {
     info.run = std::string(run);
   } else if (has_run != simdjson::NO_SUCH_FIELD) {
-    return damaged("\"run\" is no text");
+    return damaged("\"run\" is not a string");
   }
   simdjson::dom::array tasks;
   if (root["tasks"].get(tasks) != simdjson::SUCCESS) {
@@ -84,63 +139,23 @@ absl::Status ParseIds(const std::string& path, const std::string& json,
   }
   int64_t next_id = 1;
   for (const auto item : tasks) {
-    TaskEmbeddings task;
-    std::string_view name;
-    simdjson::dom::array augmentations;
-    simdjson::dom::array updates;
-    if (item["name"].get(name) != simdjson::SUCCESS ||
-        item["first_id"].get(task.first_id) != simdjson::SUCCESS ||
-        item["copies"].get(augmentations) != simdjson::SUCCESS ||
-        item["updates"].get(updates) != simdjson::SUCCESS ||
-        augmentations.size() != updates.size()) {
-      return damaged("a task lacks name, first_id, copies or updates");
+    absl::StatusOr<TaskEmbeddings> task = ParseTask(item);
+    if (!task.ok()) return Annotate(task.status(), path);
+    if (task->first_id < next_id) return damaged("embedding rows overlap");
+    next_id = task->first_id + static_cast<int64_t>(task->augmentations.size());
+    if (next_id > info.ids.num_ids) {
+      return damaged("more embedding rows than num_ids");
     }
-    task.name = std::string(name);
-    for (const auto copy : augmentations) {
-      std::string_view key;
-      if (copy.get(key) != simdjson::SUCCESS) {
-        return damaged("an augmentation is no text");
-      }
-      ARCTRM_ASSIGN_OR_RETURN(Augmentation augmentation,
-                              Augmentation::FromKey(AbslView(key)));
-      task.augmentations.push_back(augmentation);
-    }
-    for (const auto update : updates) {
-      int64_t count = 0;
-      if (update.get(count) != simdjson::SUCCESS) {
-        return damaged("an update count is no number");
-      }
-      task.updates.push_back(count);
-    }
-    if (task.first_id < next_id) return damaged("ids overlap");
-    next_id = task.first_id + static_cast<int64_t>(task.augmentations.size());
-    if (next_id > info.ids.num_ids) return damaged("more ids than num_ids");
-    info.ids.tasks.push_back(std::move(task));
+    info.ids.tasks.push_back(*std::move(task));
   }
   simdjson::dom::array trained;
   if (root["trained"].get(trained) != simdjson::SUCCESS) {
     return damaged("no \"trained\"");
   }
   for (const auto item : trained) {
-    TrainedTask task;
-    std::string_view name;
-    simdjson::dom::array pairs;
-    if (item["name"].get(name) != simdjson::SUCCESS ||
-        item["test_pairs"].get(task.test_pairs) != simdjson::SUCCESS ||
-        item["pairs"].get(pairs) != simdjson::SUCCESS) {
-      return damaged("a trained task lacks name, test_pairs or pairs");
-    }
-    task.name = std::string(name);
-    for (const auto pair : pairs) {
-      std::string_view hex;
-      uint64_t hash = 0;
-      if (pair.get(hex) != simdjson::SUCCESS ||
-          !absl::SimpleHexAtoi(AbslView(hex), &hash)) {
-        return damaged("a content hash is no hexadecimal number");
-      }
-      task.pair_hashes.push_back(hash);
-    }
-    info.trained.push_back(std::move(task));
+    absl::StatusOr<TrainedTask> task = ParseTrainedTask(item);
+    if (!task.ok()) return Annotate(task.status(), path);
+    info.trained.push_back(*std::move(task));
   }
   return absl::OkStatus();
 }
@@ -158,8 +173,8 @@ nlohmann::ordered_json Settings(const CheckpointInfo& info) {
   return settings;
 }
 
-// The root of checkpoint.json, which `parser` keeps. Its own checksum is looked
-// at where it has one: older checkpoints don't.
+// The root of checkpoint.json, owned by `parser`. Checks the file's own
+// checksum, which older checkpoints lack.
 absl::StatusOr<simdjson::dom::element> ReadDescription(
     const std::string& path, simdjson::dom::parser& parser) {
   ARCTRM_ASSIGN_OR_RETURN(const std::string json,
@@ -184,7 +199,8 @@ absl::StatusOr<simdjson::dom::element> ReadDescription(
       "format", "version", "step", "train_time_s", "settings", "files"};
   for (const auto member : members) {
     std::string_view hex;
-    // A flipped bit in the checksum's name must not hide it.
+    // Rejects unknown members, because damage to the name of the checksum must
+    // not hide it.
     const bool sound = member.key == kSelfSha256
                            ? member.value.get(hex) == simdjson::SUCCESS &&
                                  SelfSha256Holds(json, AbslView(hex))
@@ -193,7 +209,7 @@ absl::StatusOr<simdjson::dom::element> ReadDescription(
     if (sound) continue;
     return absl::DataLossError(absl::StrCat(
         path,
-        ": damaged, or changed after it was written; take another copy of the "
+        ": damaged, or changed after it was written; use another copy of the "
         "checkpoint"));
   }
   return root;
@@ -230,12 +246,11 @@ NamedFiles WholeCheckpoint(const CheckpointInfo& info, NamedFiles files) {
   return files;
 }
 
-// Nothing of a folder that has no room is begun: the little there is may be
-// wanted for something smaller.
+// Checks the room before writing, so that a checkpoint that does not fit leaves
+// the remaining room to smaller files.
 absl::Status CheckRoom(const std::string& dir, const NamedFiles& files) {
-  // Blocks that are cut, the folder, and the little.
-  constexpr int64_t kBesides = 64 << 10;
-  int64_t bytes = kBesides;
+  constexpr int64_t kOverhead = 64 << 10;  // partial blocks and the folder
+  int64_t bytes = kOverhead;
   for (const auto& [name, content] : files) {
     bytes += static_cast<int64_t>(content.size());
   }
@@ -274,7 +289,7 @@ void KeepCheckpoint(const std::string& dir, const CheckpointInfo& info,
   KeepInMemory(dir, WholeCheckpoint(info, std::move(files)));
 }
 
-// A file that is no part of a checkpoint folder.
+// Is `path` a file outside checkpoint folders?
 bool IsFileOfOthers(const std::string& path) {
   if (IsInMemory(path) || !FileExists(path) || IsDirectory(path)) return false;
   return !IsCheckpointName(Basename(path)) ||
@@ -288,11 +303,8 @@ absl::StatusOr<std::string> CheckpointDir(const std::string& path) {
     return absl::InvalidArgumentError(
         absl::StrCat(path, ": not a checkpoint folder, nor its ", kWeightsFile,
                      "; `arctrm checkpoint info ", path,
-                     "` tells what it is, `arctrm "
-                     "checkpoint import ",
-                     path,
-                     " --out FOLDER` makes a checkpoint of "
-                     "weights from Python"));
+                     "` describes it, `arctrm checkpoint import ", path,
+                     " --out FOLDER` converts weights from Python"));
   }
   if (FileExists(path) && !IsDirectory(path)) dir = Dirname(path);
   ARCTRM_ASSIGN_OR_RETURN(dir, ResolveDirectory(dir));
@@ -334,7 +346,7 @@ absl::StatusOr<std::string> ReadCheckpointFile(const std::string& dir,
             ? std::string("its SHA-256 is not the one in checkpoint.json")
             : absl::StrCat("it holds ", bytes.size(), " bytes, ", size,
                            " were written"),
-        "; take another copy of the checkpoint"));
+        "; use another copy of the checkpoint"));
   }
   return bytes;
 }
@@ -377,7 +389,8 @@ absl::StatusOr<CheckpointInfo> ReadCheckpointInfo(const std::string& path) {
   for (const auto field : settings) {
     std::string_view value;
     if (field.value.get(value) != simdjson::SUCCESS) {
-      return absl::DataLossError(absl::StrCat(file, ": a setting is no text"));
+      return absl::DataLossError(
+          absl::StrCat(file, ": a setting is not a string"));
     }
     const absl::Status status = set.Set(AbslView(field.key), AbslView(value));
     if (!status.ok()) return Annotate(status, file);
@@ -428,13 +441,98 @@ void ForgetCheckpointsInMemory() { internal::ForgetAll(); }
 
 namespace {
 
-// Weights that came without their embedding rows.
+// Were the weights imported without embedding rows?
 bool HasNoRows(const CheckpointInfo& info,
                const internal::SafetensorsFile& file) {
   const internal::TensorEntry* table = file.Find("inner.puzzle_emb.weights");
   return info.model.puzzle_prefix > 0 && info.ids.num_ids == 1 &&
          table != nullptr &&
          table->bytes.find_first_not_of('\0') == absl::string_view::npos;
+}
+
+struct IndexCounts {
+  int64_t augmentations = 0;
+  int64_t updated = 0;        // embedding rows with updates
+  int64_t least_updates = 0;  // of an embedding row
+  int64_t with_test_pairs = 0;
+};
+IndexCounts CountIndex(const CheckpointInfo& info) {
+  IndexCounts counts;
+  int64_t least = std::numeric_limits<int64_t>::max();
+  for (const TaskEmbeddings& task : info.ids.tasks) {
+    counts.augmentations += static_cast<int64_t>(task.augmentations.size());
+    for (int64_t updates : task.updates) {
+      if (updates > 0) ++counts.updated;
+      least = std::min(least, updates);
+    }
+  }
+  if (counts.augmentations > 0) counts.least_updates = least;
+  for (const TrainedTask& task : info.trained) {
+    if (task.test_pairs) ++counts.with_test_pairs;
+  }
+  return counts;
+}
+
+std::string InfoJson(const CheckpointInfo& info,
+                     const internal::SafetensorsFile& file,
+                     size_t weights_bytes) {
+  const IndexCounts counts = CountIndex(info);
+  nlohmann::ordered_json out = {
+      {"path", info.dir},
+      {"step", info.step},
+      {"train_time_s", info.train_time_s},
+      {"parameters", info.model.num_parameters()},
+      {"weights_bytes", weights_bytes},
+      {"ids", info.ids.num_ids},
+      {"tasks", info.ids.tasks.size()},
+      {"rows_updated", counts.updated},
+      {"least_updates", counts.least_updates},
+      {"trained_tasks", info.trained.size()},
+      {"trained_with_test_pairs", counts.with_test_pairs},
+      {"resume", info.has_resume_state},
+      {"settings", internal::Settings(info)}};
+  nlohmann::ordered_json tensors = nlohmann::ordered_json::object();
+  for (const auto& [name, entry] : file.tensors()) {
+    tensors[name] = {{"dtype", entry.dtype}, {"shape", entry.shape}};
+  }
+  out["tensors"] = std::move(tensors);
+  return out.dump(-1, ' ', /*ensure_ascii=*/true,
+                  nlohmann::ordered_json::error_handler_t::replace) +
+         "\n";
+}
+
+std::string InfoText(const CheckpointInfo& info,
+                     const internal::SafetensorsFile& file,
+                     size_t weights_bytes) {
+  const IndexCounts counts = CountIndex(info);
+  std::string out = absl::StrFormat(
+      "checkpoint  %s\n"
+      "trained     %d steps in %s%s\n"
+      "network     %s%s, %d parameters, width %d, %d layers, H %d, L %d\n"
+      "canvas      %s %dx%d, positions of %dx%d\n"
+      "embeddings  %d rows for %d tasks and %d augmentations, %d updated, "
+      "least "
+      "%d times%s\n"
+      "seen        %d tasks, %d of them with their test pairs\n"
+      "file        %s, %d bytes\n",
+      Printable(info.dir), info.step,
+      DurationText(absl::Seconds(info.train_time_s)),
+      info.has_resume_state ? ", can be resumed" : "",
+      Printable(info.model.arch), info.model.mixer ? " mixer" : "",
+      info.model.num_parameters(), info.model.hidden, info.model.layers,
+      info.model.h_cycles, info.model.l_cycles, Printable(info.model.puzzle),
+      info.model.canvas_side, info.model.canvas_side, info.model.position_side,
+      info.model.position_side, info.ids.num_ids, info.ids.tasks.size(),
+      counts.augmentations, counts.updated, counts.least_updates,
+      HasNoRows(info, file) ? "; none was trained, all are zero" : "",
+      info.trained.size(), counts.with_test_pairs, internal::kWeightsFile,
+      weights_bytes);
+  for (const auto& [name, entry] : file.tensors()) {
+    absl::StrAppendFormat(&out, "  %-48s %-5s %s\n", Printable(name),
+                          Printable(entry.dtype),
+                          absl::StrJoin(entry.shape, " x "));
+  }
+  return out;
 }
 
 }  // namespace
@@ -448,78 +546,12 @@ absl::StatusOr<std::string> CheckpointInfoText(const std::string& path,
   ARCTRM_ASSIGN_OR_RETURN(
       std::string weights,
       internal::ReadCheckpointFile(info.dir, internal::kWeightsFile));
-  const int64_t weights_bytes = static_cast<int64_t>(weights.size());
+  const size_t bytes = weights.size();
   ARCTRM_ASSIGN_OR_RETURN(
       const internal::SafetensorsFile file,
       internal::SafetensorsFile::Parse(
           std::move(weights), JoinPath(info.dir, internal::kWeightsFile)));
-  int64_t augmentations = 0;
-  int64_t updated = 0;
-  int64_t least = std::numeric_limits<int64_t>::max();
-  for (const TaskEmbeddings& task : info.ids.tasks) {
-    augmentations += static_cast<int64_t>(task.augmentations.size());
-    for (int64_t count : task.updates) {
-      if (count > 0) ++updated;
-      least = std::min(least, count);
-    }
-  }
-  if (augmentations == 0) least = 0;
-  int64_t with_test_pairs = 0;
-  for (const TrainedTask& task : info.trained) {
-    if (task.test_pairs) ++with_test_pairs;
-  }
-  if (json) {
-    nlohmann::ordered_json out = {{"path", info.dir},
-                                  {"step", info.step},
-                                  {"train_time_s", info.train_time_s},
-                                  {"parameters", info.model.num_parameters()},
-                                  {"weights_bytes", weights_bytes},
-                                  {"ids", info.ids.num_ids},
-                                  {"tasks", info.ids.tasks.size()},
-                                  {"rows_updated", updated},
-                                  {"least_updates", least},
-                                  {"trained_tasks", info.trained.size()},
-                                  {"trained_with_test_pairs", with_test_pairs},
-                                  {"resume", info.has_resume_state},
-                                  {"settings", internal::Settings(info)}};
-    nlohmann::ordered_json tensors = nlohmann::ordered_json::object();
-    for (const auto& [name, entry] : file.tensors()) {
-      tensors[name] = {{"dtype", entry.dtype}, {"shape", entry.shape}};
-    }
-    out["tensors"] = std::move(tensors);
-    return out.dump(-1, ' ', /*ensure_ascii=*/true,
-                    nlohmann::ordered_json::error_handler_t::replace) +
-           "\n";
-  }
-  std::string out = absl::StrFormat(
-      "checkpoint  %s\n"
-      "trained     %d steps in %s%s\n"
-      "network     %s%s, %d parameters, width %d, %d layers, H %d, L %d\n"
-      "canvas      %s %dx%d, positions of %dx%d\n"
-      "ids         %d rows for %d tasks and %d copies, %d updated, least %d%s\n"
-      "seen        %d tasks, %d of them with their test pairs\n"
-      "file        %s, %d bytes\n",
-      Printable(info.dir), info.step,
-      DurationText(absl::Seconds(info.train_time_s)),
-      info.has_resume_state ? ", can be resumed" : "",
-      Printable(info.model.arch), info.model.mixer ? " mixer" : "",
-      info.model.num_parameters(), info.model.hidden, info.model.layers,
-      info.model.h_cycles, info.model.l_cycles, Printable(info.model.puzzle),
-      info.model.canvas_side, info.model.canvas_side, info.model.position_side,
-      info.model.position_side, info.ids.num_ids, info.ids.tasks.size(),
-      augmentations, updated, least,
-      HasNoRows(info, file) ? "; no row was trained, all are zero" : "",
-      info.trained.size(), with_test_pairs, internal::kWeightsFile,
-      weights_bytes);
-  for (const auto& [name, entry] : file.tensors()) {
-    std::string shape;
-    for (int64_t size : entry.shape) {
-      absl::StrAppend(&shape, shape.empty() ? "" : " x ", size);
-    }
-    absl::StrAppendFormat(&out, "  %-48s %-5s %s\n", Printable(name),
-                          Printable(entry.dtype), shape);
-  }
-  return out;
+  return json ? InfoJson(info, file, bytes) : InfoText(info, file, bytes);
 }
 
 }  // namespace arctrm

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The files of a checkpoint folder, without the tensors' meaning. No Torch
-// here. docs/formats.md describes them.
+// The files of a checkpoint folder (docs/formats.md), without the meaning of
+// their tensors. Free of LibTorch.
 #pragma once
 
 #include <string>
@@ -18,29 +18,28 @@ inline constexpr char kResumeFile[] = "resume.safetensors";
 inline constexpr char kIdsFile[] = "ids.zst";
 inline constexpr char kSettingsFile[] = "checkpoint.json";
 
-// FailedPrecondition where `dir` holds anything but files of a checkpoint.
+// FailedPrecondition if `dir` contains other files than those of a checkpoint.
 absl::Status CheckCheckpointPlace(const std::string& dir);
 
-// Writes everything to a fresh folder that then takes the place of `dir`, which
-// must be another checkpoint (FailedPrecondition) or not there. On errors
-// nothing is left of it, and what `dir` held stands; ResourceExhausted where it
-// finds no room.
-// `files`: name and content of the tensor files. info.dir is not used.
+// Writes everything to a new folder that then replaces `dir`, which must be
+// absent or a checkpoint (FailedPrecondition). After an error `dir` is
+// unchanged; ResourceExhausted if the disk has no room. `files`: names and
+// contents of the tensor files. Ignores info.dir.
 absl::Status WriteCheckpoint(const std::string& dir, const CheckpointInfo& info,
                              NamedFiles files);
-// The same in this process's memory: what reads `dir` finds it there.
+// The same in the memory of this process; readers of `dir` find it there.
 void KeepCheckpoint(const std::string& dir, const CheckpointInfo& info,
                     NamedFiles files);
 
 // The folder of `path` (the folder itself or a file in it), resolved.
 absl::StatusOr<std::string> CheckpointDir(const std::string& path);
 
-// Content of one of the files, its size and SHA-256 checked against
-// checkpoint.json: DataLoss when they differ.
+// The content of a file. DataLoss if its size or SHA-256 differs from
+// checkpoint.json.
 absl::StatusOr<std::string> ReadCheckpointFile(const std::string& dir,
                                                const std::string& name);
 
-// The same of a tensor file.
+// The same for a tensor file.
 absl::StatusOr<SafetensorsFile> ReadCheckpointTensors(const std::string& dir,
                                                       const std::string& name);
 

@@ -31,13 +31,13 @@ using internal::RawTensor;
 using internal::ShapeText;
 using Tensors = std::map<std::string, Tensor>;
 
-// Faults beyond this many are counted, not named.
-constexpr size_t kMostFaults = 4;
+// Messages name at most this many faults and count the rest.
+constexpr size_t kMaxFaults = 4;
 
-// Float32, row by row; a view of the file's numbers where they are that
-// already. CheckFinite's DataLoss.
+// Converts to contiguous float32; returns a view of the file's numbers if they
+// already are. DataLoss from CheckFinite.
 absl::StatusOr<Tensor> ToTensor(const std::string& name, const RawTensor& raw) {
-  // LibTorch only reads there.
+  // LibTorch only reads from it.
   char* bytes = const_cast<char*>(raw.bytes.data());
   const int64_t size = internal::DtypeBytes(raw.dtype);
   const Tensor storage =
@@ -60,7 +60,7 @@ absl::StatusOr<Tensors> ToTensors(const FileWeights& weights) {
   return tensors;
 }
 
-// Sets what the tensors tell of the model.
+// Sets the options that follow from the tensors.
 absl::Status ReadShapes(const Tensors& tensors, ModelOptions& model) {
   const auto find = [&](const std::string& name) {
     const auto it = tensors.find(name);
@@ -98,8 +98,8 @@ absl::Status ReadShapes(const Tensors& tensors, ModelOptions& model) {
   return absl::OkStatus();
 }
 
-// Every parameter from the file, none left over: InvalidArgument names the
-// first that don't fit, with both shapes.
+// The file must contain exactly the parameters of the model. InvalidArgument
+// names the first faults, with both shapes.
 absl::Status CheckShapes(const Tensors& tensors, const ModelOptions& options) {
   std::map<std::string, std::vector<int64_t>> wanted;
   for (const internal::ParameterShape& shape :
@@ -124,7 +124,8 @@ absl::Status CheckShapes(const Tensors& tensors, const ModelOptions& options) {
     if (name == internal::kTableName) {
       if (tensor.dim() != 2 || tensor.size(0) < 1 || tensor.size(1) != d) {
         faults.push_back(absl::StrCat(name, " is ", ShapeText(tensor.sizes()),
-                                      ", expected rows of ", d));
+                                      ", expected embedding rows of width ",
+                                      d));
       }
     } else if (wanted.count(name) == 0) {
       faults.push_back(absl::StrCat("holds ", name, " ",
@@ -134,16 +135,17 @@ absl::Status CheckShapes(const Tensors& tensors, const ModelOptions& options) {
   }
   if (faults.empty()) return absl::OkStatus();
   const size_t all = faults.size();
-  faults.resize(std::min(all, kMostFaults));
+  faults.resize(std::min(all, kMaxFaults));
   return absl::InvalidArgumentError(absl::StrCat(
       absl::StrJoin(faults, "; "),
       all > faults.size()
           ? absl::StrCat("; and ", all - faults.size(), " more that don't fit")
           : "",
-      lacks_start ? "; an average of parameters alone (as EMAHelper keeps) has "
-                    "no start states: give a file that holds the model's "
-                    "state_dict too, from which they are taken"
-                  : "; set the model's options as it was trained"));
+      lacks_start
+          ? "; an average of parameters alone (as EMAHelper keeps) has "
+            "no start states; use a file that also contains the model's "
+            "state_dict"
+          : "; set the model's options as in its training"));
 }
 
 void FillModel(const Tensors& tensors, Model& model) {
@@ -156,15 +158,16 @@ void FillModel(const Tensors& tensors, Model& model) {
   model.l_init.copy_(tensors.at("inner.L_init"));
 }
 
-// Whose row is whose. The rows of one task come to stand together, the
-// unchanged task first, as EmbeddingIndex wants them; `table` is put in that
-// order.
+// Fills the embedding index from the names of the rows. Reorders `table` so
+// that the rows of a task are adjacent and its identity augmentation comes
+// first.
 absl::Status AssignRows(const std::vector<std::string>& names,
                         const std::string& path, CheckpointInfo& info,
                         Tensor& table) {
   if (static_cast<int64_t>(names.size()) != table.size(0)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        path, ": names ", names.size(), " rows, the file has ", table.size(0)));
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": names ", names.size(),
+                     " embedding rows, the file has ", table.size(0)));
   }
   struct Row {
     Augmentation augmentation;
@@ -193,7 +196,7 @@ absl::Status AssignRows(const std::vector<std::string>& names,
       task.augmentations.push_back(row.augmentation);
       from.push_back(row.from);
     }
-    // How often is not known; that they were is.
+    // The true numbers are unknown; 1 marks the rows as trained.
     task.updates.assign(rows.size(), 1);
     TrainedTask& trained = info.trained.emplace_back();
     trained.name = id;
@@ -202,8 +205,8 @@ absl::Status AssignRows(const std::vector<std::string>& names,
   return absl::OkStatus();
 }
 
-// The canvas of attention with rotary positions shows in no shape, but that of
-// a Sudoku has 4, 9, 16 … cells a side.
+// With rotary positions no shape depends on the canvas, but a Sudoku must have
+// a side of 4, 9, 16 ….
 absl::Status CheckCanvas(const ModelOptions& model) {
   const int side = model.canvas_side;
   int root = 1;
@@ -213,35 +216,36 @@ absl::Status CheckCanvas(const ModelOptions& model) {
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError(absl::StrCat(
-      "has the tokens of Sudoku, and the canvas is ", side, "x", side,
-      "; a Sudoku of 9x9 needs --set model.canvas_side=9 --set "
-      "model.position_side=9, and a recipe of its own, such as --recipe "
-      "sudoku-extreme"));
+      "has the tokens of Sudoku, but the canvas is ", side, "x", side,
+      "; for a Sudoku of 9x9 use --recipe sudoku-extreme, or --set "
+      "model.canvas_side=9 --set model.position_side=9"));
 }
 
-// What follows where a file lacks the embedding rows.
+// The remark, or the error, for a file without embedding rows.
 absl::StatusOr<std::string> WithoutTable(const ImportOptions& options,
                                          const CheckpointInfo& info) {
   if (!options.identifiers.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("lacks ", internal::kTableName, ", whose rows ",
-                     options.identifiers, " names"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "lacks ", internal::kTableName, ", the embedding rows that ",
+        options.identifiers, " names"));
   }
   if (info.model.puzzle != PuzzleKindName(PuzzleKind::kArc)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "lacks ", internal::kTableName,
-        ", the embedding row of all puzzles, "
-        "without which no answer is right; save the whole state dict, or --set "
-        "model.puzzle_prefix=0 for a network that was trained without it"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("lacks ", internal::kTableName,
+                     ", the embedding row of all puzzles, which every answer "
+                     "needs; save the "
+                     "whole state dict, or use --set model.puzzle_prefix=0 for "
+                     "a network that "
+                     "was trained without it"));
   }
   return absl::StrCat("the file has no embedding rows (", internal::kTableName,
-                      "): rows of new tasks begin at zero, so train them "
-                      "before they answer");
+                      "): embedding rows of new tasks start at zero, so train "
+                      "them before asking for answers");
 }
 
-// The tensors, with what they tell of the model set in it, when all fits.
-absl::StatusOr<Tensors> Understand(const FileWeights& weights,
-                                   ModelOptions& model) {
+// Converts and checks the tensors, and completes the options of the model.
+absl::StatusOr<Tensors> CheckedTensors(const FileWeights& weights,
+                                       ModelOptions& model) {
   ARCTRM_ASSIGN_OR_RETURN(Tensors tensors, ToTensors(weights));
   ARCTRM_RETURN_IF_ERROR(ReadShapes(tensors, model));
   ARCTRM_RETURN_IF_ERROR(model.Validate());
@@ -258,15 +262,15 @@ absl::StatusOr<CheckpointInfo> Import(const std::string& path,
                           internal::ReadWeightsFile(path, options.weights));
   CheckpointInfo info;
   info.model = options.model;
-  const absl::StatusOr<Tensors> tensors = Understand(weights, info.model);
+  const absl::StatusOr<Tensors> tensors = CheckedTensors(weights, info.model);
   if (!tensors.ok()) {
     absl::Status status = Annotate(tensors.status(), path);
     if (weights.others.empty()) return status;
     return absl::Status(
         status.code(),
-        absl::StrCat(status.message(), " (of the weights ", weights.name,
-                     "; there too: ", absl::StrJoin(weights.others, ", "),
-                     ", which --weights NAME takes)"));
+        absl::StrCat(status.message(), " (weight set ", weights.name,
+                     "; --weights NAME imports another one: ",
+                     absl::StrJoin(weights.others, ", "), ")"));
   }
   Random random(0, "init");
   Model model(info.model, at::kCPU, at::kFloat, random);
@@ -298,7 +302,7 @@ absl::StatusOr<CheckpointInfo> Import(const std::string& path,
   return ReadCheckpointInfo(out);
 }
 
-// What torch.load makes a dict of tensors from. Record i holds tensor i.
+// A pickle of a dict of tensors for torch.load. Record i contains tensor i.
 std::string StateDictPickle(const internal::TensorMap& map) {
   std::string out = "\x80\x02}(";
   const auto number = [&](int64_t value) {
@@ -345,7 +349,7 @@ absl::Status Export(const std::string& path, const std::string& out,
   const bool pt = absl::EndsWith(out, ".pt");
   if (!pt && !absl::EndsWith(out, ".safetensors")) {
     return absl::InvalidArgumentError(absl::StrCat(
-        out, ": its name ends neither with .pt nor with .safetensors"));
+        out, ": expected a name that ends with .pt or .safetensors"));
   }
   ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info, ReadCheckpointInfo(path));
   ARCTRM_ASSIGN_OR_RETURN(

@@ -32,13 +32,13 @@ absl::Status CheckEntry(absl::string_view name,
   if (number == 0 && name != kBlank) {
     return absl::InvalidArgumentError(
         absl::StrCat("entry 0 is ", Shown(name), ", not ", Shown(kBlank),
-                     ", whose row comes first; is the list whole?"));
+                     ", the first embedding row; is the list complete?"));
   }
   const auto [it, fresh] = seen.emplace(std::string(name), number);
   if (fresh) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat("entry ", number, " is ", Shown(name), ", as entry ",
-                   it->second, " is; every row has a name of its own"));
+                   it->second, " is; every embedding row needs a unique name"));
 }
 
 }  // namespace

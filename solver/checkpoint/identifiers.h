@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// identifiers.json of the published dataset builders: the names of the rows of
-// an embedding table.
+// identifiers.json of the published dataset builders: the names of embedding
+// rows.
 #pragma once
 
 #include <string>
@@ -10,8 +10,8 @@
 
 namespace arctrm::internal {
 
-// The names in the order of the rows: "<blank>" first, then augmented names,
-// each once. InvalidArgument with the path for anything else.
+// The names in the order of the embedding rows: "<blank>" first, then augmented
+// names without repetition. InvalidArgument with the path for other content.
 absl::StatusOr<std::vector<std::string>> ReadIdentifiers(
     const std::string& path);
 

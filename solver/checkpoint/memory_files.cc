@@ -19,7 +19,7 @@ Kept& TheKept() {
   return *kept;
 }
 
-// "a/b/" and "a/b" are one folder.
+// "a/b/" and "a/b" name the same folder.
 std::string Key(std::string dir) {
   while (dir.size() > 1 && dir.back() == '/') dir.pop_back();
   return dir;

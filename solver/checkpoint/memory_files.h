@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Files of checkpoint folders for which no disk has room: this process keeps
-// them under the names they would have. What reads a checkpoint looks here
-// first.
+// Files of checkpoint folders in the memory of this process, for disks without
+// room. Readers of checkpoints look here first.
 #pragma once
 
 #include <string>
@@ -14,16 +13,16 @@ namespace arctrm::internal {
 
 using NamedFiles = std::vector<std::pair<std::string, std::string>>;
 
-// `files`, by their names in the folder `dir`, in the place of what was kept of
-// it before. Thread-safe, as all here.
+// Keeps `files` as the whole content of the folder `dir`. All functions are
+// thread-safe.
 void KeepInMemory(const std::string& dir, NamedFiles files);
-// Forgets one file, or all of a folder.
+// Drop one file, or a whole folder.
 void ForgetFile(const std::string& dir, const std::string& name);
 void ForgetFolder(const std::string& dir);
 void ForgetAll();
 
 bool IsInMemory(const std::string& dir);
-// Of this process's memory, or of the disk.
+// In memory or on disk.
 bool HasFile(const std::string& dir, const std::string& name);
 absl::StatusOr<std::string> ReadKeptFile(const std::string& dir,
                                          const std::string& name);

@@ -14,8 +14,8 @@ namespace {
 
 using Kind = PickleValue::Kind;
 
-// More than a training state with its optimiser and lists of ids has.
-constexpr size_t kMostValues = 1 << 22;
+// Larger than any training state with its optimiser and lists of ids.
+constexpr size_t kMaxValues = 1 << 22;
 
 class Parser {
  public:
@@ -27,7 +27,7 @@ class Parser {
       uint8_t code = 0;
       if (!Byte(code)) return Fault("it ends before its end mark");
       ARCTRM_RETURN_IF_ERROR(Do(code));
-      if (out_.values.size() > kMostValues) return Fault("too many values");
+      if (out_.values.size() > kMaxValues) return Fault("too many values");
     }
     return std::move(out_);
   }
@@ -82,7 +82,7 @@ class Parser {
     Push(std::move(value));
   }
 
-  // Items above the last mark stay untouched by what looks below it.
+  // Operations below the last mark must not touch items above it.
   size_t Floor() const { return marks_.empty() ? 0 : marks_.back(); }
 
   absl::Status Pop(int& place) {
@@ -145,14 +145,14 @@ class Parser {
     return absl::OkStatus();
   }
 
-  // A value written as a line of text, by protocols 0 and 1.
+  // A value as a line of text (protocols 0 and 1).
   absl::Status PushLine(uint8_t code) {
     PickleValue value;
     std::string line;
     ARCTRM_RETURN_IF_ERROR(Line(line));
     if (code == 'F') {
       value.kind = Kind::kFloat;
-      if (!absl::SimpleAtod(line, &value.real)) return Fault("no number");
+      if (!absl::SimpleAtod(line, &value.real)) return Fault("not a number");
     } else if (code == 'S' || code == 'V') {
       value.kind = Kind::kText;
       if (code == 'S' && line.size() >= 2)
@@ -181,13 +181,13 @@ class Parser {
     return absl::OkStatus();
   }
 
-  // Puts `items` into the list, dict or object on top of the stack.
+  // Adds `items` to the list, dict or object on top of the stack.
   absl::Status Extend(const std::vector<int>& items, Kind kind) {
     if (stack_.size() <= Floor()) return Fault("its stack is empty");
     const int place = stack_.back();
     PickleValue& target = out_.values[static_cast<size_t>(place)];
     const bool dict = kind == Kind::kDict;
-    // collections.OrderedDict() is a call whose result is then filled.
+    // collections.OrderedDict() is a call that later opcodes fill.
     if (dict && target.kind == Kind::kCall &&
         out_.at(target.items[0]).text == "collections OrderedDict" &&
         out_.at(target.items[1]).items.empty()) {
@@ -199,22 +199,23 @@ class Parser {
       PickleContent& object = out_.contents[place];
       content = dict ? &object.entries : &object.parts;
     } else if (target.kind != kind) {
-      return Fault("it fills another object");
+      return Fault("it adds items to another kind of value");
     }
     if (dict && items.size() % 2 != 0) return Fault("a key has no value");
     content->insert(content->end(), items.begin(), items.end());
-    // References are counted like values: a small file must not grow for ever.
+    // Counts references like values, so that a small file cannot grow without
+    // limit.
     return CountReferences(items.size());
   }
 
   absl::Status CountReferences(size_t count) {
     references_ += count;
-    if (references_ > kMostValues) return Fault("too many items");
+    if (references_ > kMaxValues) return Fault("too many items");
     return absl::OkStatus();
   }
 
   absl::Status Remember(uint64_t index) {
-    if (stack_.empty()) return Fault("there is nothing to remember");
+    if (stack_.empty()) return Fault("the stack has no value for the memo");
     memo_[index] = stack_.back();
     return absl::OkStatus();
   }
@@ -222,13 +223,13 @@ class Parser {
   absl::Status Recall(uint64_t index) {
     const auto it = memo_.find(index);
     if (it == memo_.end()) {
-      return Fault(absl::StrCat("no value was remembered as ", index));
+      return Fault(absl::StrCat("the memo has no value ", index));
     }
     stack_.push_back(it->second);
     return CountReferences(1);
   }
 
-  // A callee and its arguments, from the stack.
+  // Pops a callable and its arguments from the stack.
   absl::Status PushCall() {
     int args = 0;
     int callee = 0;
@@ -244,8 +245,8 @@ class Parser {
     Push(std::move(value));
   }
 
-  // An object whose arguments stand above a mark; the class is the first of
-  // them, or follows in two lines.
+  // An object with its arguments above a mark. The class is the first of them,
+  // or follows in two lines.
   absl::Status PushMarkedCall(bool in_lines) {
     PickleValue args;
     args.kind = Kind::kTuple;
@@ -271,7 +272,7 @@ class Parser {
     return PushGlobal(module, name);
   }
 
-  // The state that an object is set to, such as its attributes.
+  // Assigns a state to an object, such as its attributes.
   absl::Status Build() {
     int state = 0;
     ARCTRM_RETURN_IF_ERROR(Pop(state));
@@ -288,7 +289,7 @@ class Parser {
     return absl::OkStatus();
   }
 
-  // Values that stand by themselves.
+  // Values without parts.
   absl::StatusOr<bool> DoScalar(uint8_t code) {
     uint64_t number = 0;
     switch (code) {
@@ -412,7 +413,7 @@ class Parser {
     }
   }
 
-  // Globals, calls and what they are filled with: kept as data.
+  // Globals, calls and their later content, kept as data.
   absl::StatusOr<bool> DoObject(uint8_t code) {
     uint64_t number = 0;
     int place = 0;
@@ -509,7 +510,7 @@ class Parser {
       case 'g': {
         std::string line;
         ARCTRM_RETURN_IF_ERROR(Line(line));
-        if (!absl::SimpleAtoi(line, &number)) return Fault("no number");
+        if (!absl::SimpleAtoi(line, &number)) return Fault("not a number");
         ARCTRM_RETURN_IF_ERROR(code == 'p' ? Remember(number) : Recall(number));
         return true;
       }
@@ -541,8 +542,7 @@ class Parser {
       ARCTRM_ASSIGN_OR_RETURN(const bool done, (this->*group)(code));
       if (done) return absl::OkStatus();
     }
-    return Fault(
-        absl::StrCat("operation 0x", absl::Hex(code), ", which no pickle has"));
+    return Fault(absl::StrCat("unknown opcode 0x", absl::Hex(code)));
   }
 
   absl::string_view bytes_;

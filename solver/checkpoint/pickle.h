@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Reads pickles (protocols 0 to 5) as data: nothing is imported, called or
-// built. No Torch here.
+// Reads pickles (protocols 0 to 5) as data, without importing, calling or
+// building anything. Free of LibTorch.
 #pragma once
 
 #include <cstdint>
@@ -26,35 +26,35 @@ struct PickleValue {
     kList,        // items; also sets
     kDict,        // items: key, value, key, value …
     kGlobal,      // text: "module name"
-    kCall,        // items: what was to be called, its arguments (a tuple)
+    kCall,        // items: the callable, its arguments (a tuple)
     kPersistent,  // items: the one id
-    kOther,       // an integer above 64 bits, an outside buffer
+    kOther,       // an integer above 64 bits, an out-of-band buffer
   };
   Kind kind = Kind::kNone;
   int64_t integer = 0;
   double real = 0;
   std::string text;
-  std::vector<int> items;  // places in Pickle::values
+  std::vector<int> items;  // indices into Pickle::values
 };
 
-// What a pickle puts into an object after it was made.
+// Content that a pickle adds to an object after its creation.
 struct PickleContent {
   std::vector<int> entries;  // key, value, key, value …
-  std::vector<int> parts;    // appended items, and states that it is set to
+  std::vector<int> parts;    // appended items and assigned states
 };
 
 struct Pickle {
   std::vector<PickleValue> values;
-  std::map<int, PickleContent> contents;  // by place, where there is any
+  std::map<int, PickleContent> contents;  // by index into `values`
   int root = 0;
   const PickleValue& at(int place) const {
     return values[static_cast<size_t>(place)];
   }
 };
 
-// DataLoss with the byte offset: truncated, an operation that there isn't, a
-// stack or memo that does not hold what is asked for. Objects may refer to
-// themselves, so walk with a limit.
+// DataLoss with the byte offset for truncated data, unknown opcodes, and
+// missing entries of stack or memo. Objects may contain themselves, so walk
+// them with a limit.
 absl::StatusOr<Pickle> ParsePickle(absl::string_view bytes);
 
 }  // namespace arctrm::internal

@@ -21,14 +21,14 @@ namespace {
 
 using Kind = PickleValue::Kind;
 
-// Deeper and longer than any name of a module.
-constexpr size_t kMostDepth = 64;
-constexpr size_t kMostPath = 400;
-constexpr size_t kMostTensors = 1 << 17;
-constexpr size_t kMostNumbers = 1000;
-constexpr int kMostAgain = 100;
-// More of the top are counted, not named.
-constexpr size_t kMostNamed = 12;
+// Deeper and longer than names of modules.
+constexpr size_t kMaxDepth = 64;
+constexpr size_t kMaxPath = 400;
+constexpr size_t kMaxTensors = 1 << 17;
+constexpr size_t kMaxNumbers = 1000;
+constexpr int kMaxRepeats = 100;
+// Messages name at most this many entries and count the rest.
+constexpr size_t kMaxNamed = 12;
 
 const std::map<std::string, std::string>& StorageTypes() {
   static const auto* const types = new std::map<std::string, std::string>{
@@ -40,12 +40,12 @@ const std::map<std::string, std::string>& StorageTypes() {
   return *types;
 }
 
-// Looks at one value.
+// Interprets one value as a tensor.
 class TensorReader {
  public:
   explicit TensorReader(const Pickle& pickle) : pickle_(pickle) {}
 
-  // nullopt for what is no tensor.
+  // nullopt for other values.
   absl::StatusOr<std::optional<PickledTensor>> Read(int place) const {
     return Read(place, 0);
   }
@@ -57,11 +57,11 @@ class TensorReader {
 
   absl::Status Numbers(int place, std::vector<int64_t>& out) const {
     const PickleValue& tuple = pickle_.at(place);
-    if (tuple.kind != Kind::kTuple) return Fault("a shape is no tuple");
+    if (tuple.kind != Kind::kTuple) return Fault("a shape is not a tuple");
     for (const int item : tuple.items) {
       const PickleValue& number = pickle_.at(item);
       if (number.kind != Kind::kInt || number.integer < 0) {
-        return Fault("a shape holds no number");
+        return Fault("a shape contains a value that is not a number");
       }
       out.push_back(number.integer);
     }
@@ -78,7 +78,7 @@ class TensorReader {
         pickle_.at(id.items[0]).text != "storage" ||
         pickle_.at(id.items[2]).kind != Kind::kText ||
         pickle_.at(id.items[4]).kind != Kind::kInt) {
-      return Fault("a storage that is not described as one");
+      return Fault("a storage with an invalid description");
     }
     const std::string& type = pickle_.at(id.items[1]).text;
     const auto known = StorageTypes().find(type);
@@ -90,7 +90,7 @@ class TensorReader {
     out.storage_size = pickle_.at(id.items[4]).integer;
     const PickleValue& offset = pickle_.at(args.items[1]);
     if (offset.kind != Kind::kInt || offset.integer < 0) {
-      return Fault("an offset that is no number");
+      return Fault("an offset that is not a number");
     }
     out.offset = offset.integer;
     ARCTRM_RETURN_IF_ERROR(Numbers(args.items[2], out.shape));
@@ -101,7 +101,7 @@ class TensorReader {
     return CheckBounds(out);
   }
 
-  // The last number must lie in the storage; no product may overflow.
+  // The last number must lie within the storage. Guards against overflow.
   static absl::Status CheckBounds(const PickledTensor& out) {
     constexpr int64_t kFar = int64_t{1} << 40;
     int64_t last = out.offset;
@@ -127,7 +127,7 @@ class TensorReader {
     const bool counted = DtypeBytes(out.dtype) > 0;
     if (out.offset > kFar || out.storage_size < 0 || out.storage_size > kFar ||
         (!empty && counted && last >= out.storage_size)) {
-      return Fault("a tensor that reaches outside its storage");
+      return Fault("a tensor that exceeds its storage");
     }
     return absl::OkStatus();
   }
@@ -139,7 +139,7 @@ class TensorReader {
     return ReadCall(value.items[0], value.items[1], depth);
   }
 
-  // Parameters and tensors of other classes hold the tensor itself.
+  // Parameters and tensors of other classes contain the tensor itself.
   absl::StatusOr<std::optional<PickledTensor>> ReadCall(int callee_place,
                                                         int args_place,
                                                         int depth) const {
@@ -158,7 +158,7 @@ class TensorReader {
     if (absl::StartsWith(name, "torch._utils _rebuild_parameter")) {
       if (args.items.empty()) return Fault("a parameter without numbers");
       ARCTRM_ASSIGN_OR_RETURN(auto tensor, Read(args.items[0], depth + 1));
-      if (!tensor.has_value()) return Fault("a parameter that is no tensor");
+      if (!tensor.has_value()) return Fault("a parameter that is not a tensor");
       return tensor;
     }
     if (!absl::ConsumePrefix(&name, "torch._utils _rebuild_")) {
@@ -176,7 +176,7 @@ class TensorReader {
     return OtherKind(name);
   }
 
-  // A view that negates or conjugates when it is read says so in a dict.
+  // A dict marks views that negate or conjugate on reading.
   absl::Status CheckPlain(const PickleValue& args, size_t at) const {
     if (args.items.size() <= at) return absl::OkStatus();
     const PickleValue& marks = pickle_.at(args.items[at]);
@@ -199,13 +199,13 @@ class TensorReader {
       instead = "save tensor.to_dense()";
     } else if (name == "qtensor") {
       what = "a quantized tensor";
-      instead = "save tensor.dequantize(), better weights from before that";
+      instead = "save the weights before quantization, or tensor.dequantize()";
     } else if (absl::StartsWith(name, "nested")) {
       what = "a nested tensor";
       instead = "save the tensors in it (tensor.unbind())";
     } else if (absl::StartsWith(name, "meta_tensor")) {
       what = "a tensor without numbers (device meta)";
-      instead = "save the state dict after the weights were loaded";
+      instead = "save the state dict after loading the weights";
     } else if (absl::StartsWith(name, "wrapper_subclass")) {
       what = "a tensor of another class, such as a DTensor";
       instead = "save tensor.full_tensor(), or tensor.dequantize()";
@@ -217,7 +217,7 @@ class TensorReader {
   const Pickle& pickle_;
 };
 
-// Names that PyTorch puts around those of modules.
+// Wrappers that PyTorch adds to the names of modules.
 bool IsFrame(absl::string_view word) {
   return word == "_modules" || word == "_parameters" || word == "_buffers" ||
          word == "_orig_mod" || word == "_fsdp_wrapped_module" ||
@@ -232,7 +232,7 @@ std::string CleanPath(absl::string_view path) {
   return absl::StrJoin(words, ".");
 }
 
-// What is called to make an object: "numpy._core.multiarray.scalar".
+// The callable that makes an object: "numpy._core.multiarray.scalar".
 std::string CalleeName(const Pickle& pickle, const PickleValue& call) {
   const PickleValue* callee = &pickle.at(call.items[0]);
   const PickleValue& args = pickle.at(call.items[1]);
@@ -244,7 +244,7 @@ std::string CalleeName(const Pickle& pickle, const PickleValue& call) {
   return absl::Utf8SafeCHexEscape(absl::string_view(name).substr(0, 80));
 }
 
-// What stands where a tensor should.
+// The error for an object in the place of a tensor.
 absl::Status NotATensor(const Pickle& pickle, const PickleValue& call) {
   const std::string name = CalleeName(pickle, call);
   if (absl::StartsWith(name, "numpy")) {
@@ -252,11 +252,11 @@ absl::Status NotATensor(const Pickle& pickle, const PickleValue& call) {
         "a NumPy array; save PyTorch tensors (torch.from_numpy of each)");
   }
   return absl::InvalidArgumentError(
-      absl::StrCat("no tensor: the pickle asks for ", name,
-                   ", which no state dict needs; nothing of it was run"));
+      absl::StrCat("not a tensor: the pickle calls ", name,
+                   ", which no state dict needs; arctrm did not run it"));
 }
 
-// Of the names of weights, those that no module or dict can bear.
+// Is `word` the name of a weight that no module or dict can have?
 bool IsLeafName(absl::string_view path) {
   if (WeightNameStart(path) == std::string::npos) return false;
   const size_t dot = path.rfind('.');
@@ -272,7 +272,7 @@ class Walker {
 
   std::vector<FoundTensor> Run() {
     todo_.push_back({pickle_.root, "", 0, 0});
-    while (!todo_.empty() && found_.size() < kMostTensors) {
+    while (!todo_.empty() && found_.size() < kMaxTensors) {
       const Step step = std::move(todo_.back());
       todo_.pop_back();
       Look(step);
@@ -283,7 +283,7 @@ class Walker {
  private:
   struct Step {
     int place = 0;
-    std::string path;  // ends with a dot where something is around
+    std::string path;  // ends with a dot unless it is empty
     size_t container = 0;
     size_t depth = 0;
   };
@@ -293,13 +293,13 @@ class Walker {
     if (value.kind == Kind::kCall && Take(step)) return;
     if (value.kind == Kind::kInt || value.kind == Kind::kBool) Note(step);
     const bool holds = value.kind == Kind::kCall || !value.items.empty();
-    if (!holds || step.depth > kMostDepth || step.path.size() > kMostPath) {
+    if (!holds || step.depth > kMaxDepth || step.path.size() > kMaxPath) {
       return;
     }
-    // A state dict may have two names. Others are looked at once: objects refer
-    // to one another in circles.
+    // Visits other values once, because objects can contain each other. A state
+    // dict may have two names.
     if (!seen_.insert(step.place).second &&
-        (!HoldsTensors(value) || ++again_ > kMostAgain)) {
+        (!HoldsTensors(value) || ++again_ > kMaxRepeats)) {
       return;
     }
     children_.clear();
@@ -315,7 +315,7 @@ class Walker {
       AddEntries(step, content->second.entries);
       for (const int part : content->second.parts) AddSame(step, part);
     }
-    // The first is looked at first.
+    // Keeps the order of the entries.
     todo_.insert(todo_.end(), std::make_move_iterator(children_.rbegin()),
                  std::make_move_iterator(children_.rend()));
   }
@@ -329,7 +329,7 @@ class Walker {
   void Note(const Step& step) const {
     const std::string path = CleanPath(absl::StripSuffix(step.path, "."));
     if (numbers_ == nullptr || !IsCounterName(path)) return;
-    if (numbers_->size() >= kMostNumbers) return;
+    if (numbers_->size() >= kMaxNumbers) return;
     numbers_->push_back({path, pickle_.at(step.place).integer});
   }
 
@@ -361,7 +361,7 @@ class Walker {
     step.place = place;
     step.container = around.path.size();
     step.depth = around.depth + 1;
-    if (around.path.size() + key.size() > kMostPath) return;
+    if (around.path.size() + key.size() > kMaxPath) return;
     step.path = absl::StrCat(around.path, key, ".");
     children_.push_back(std::move(step));
   }
@@ -399,7 +399,7 @@ class Walker {
     }
   }
 
-  // Arguments and states are no level of names.
+  // Arguments and states add no level of names.
   void AddSame(const Step& step, int place) {
     const PickleValue& value = pickle_.at(place);
     if (value.kind == Kind::kTuple) {
@@ -421,7 +421,7 @@ class Walker {
   int again_ = 0;
 };
 
-// The entries of a dict or of an object that is one.
+// The entries of a dict or dict-like object.
 std::vector<int> EntriesOf(const Pickle& pickle, int place) {
   const PickleValue& value = pickle.at(place);
   if (value.kind == Kind::kDict) return value.items;
@@ -512,7 +512,7 @@ std::string DescribeTop(const Pickle& pickle) {
   const std::vector<int> entries = EntriesOf(pickle, pickle.root);
   if (entries.empty()) return Describe(pickle, pickle.root);
   std::vector<std::string> parts;
-  for (size_t i = 0; i + 1 < entries.size() && parts.size() < kMostNamed;
+  for (size_t i = 0; i + 1 < entries.size() && parts.size() < kMaxNamed;
        i += 2) {
     const PickleValue& key = pickle.at(entries[i]);
     const std::string name =

@@ -20,14 +20,14 @@ constexpr uint64_t kMaxHeaderBytes = 100u << 20;
 
 absl::Status Damaged(absl::string_view name, absl::string_view what) {
   return absl::DataLossError(
-      absl::StrCat(name, ": damaged or no safetensors file: ", what));
+      absl::StrCat(name, ": damaged or not a safetensors file: ", what));
 }
 
-// Numbers whose exponent bits are all set: NaN and infinities. `first` becomes
-// the place of the first one.
+// Counts NaN and infinities, whose exponent bits are all set. Sets `first` to
+// the index of the first one.
 template <typename Bits>
 size_t CountNotFinite(absl::string_view bytes, Bits exponent, size_t& first) {
-  // Blocks that the compiler turns into vector code; few hold any.
+  // Counts in blocks, which compilers vectorise; few blocks contain any.
   constexpr size_t kBlock = 4096 / sizeof(Bits);
   const size_t numbers = bytes.size() / sizeof(Bits);
   std::array<Bits, kBlock> block = {};
@@ -50,6 +50,109 @@ size_t CountNotFinite(absl::string_view bytes, Bits exponent, size_t& first) {
   return count;
 }
 
+// The length of the JSON header at the beginning of the file.
+absl::StatusOr<uint64_t> HeaderBytes(const std::string& bytes,
+                                     absl::string_view name) {
+  if (bytes.size() < 8) {
+    return Damaged(name, absl::StrCat("only ", bytes.size(), " bytes"));
+  }
+  uint64_t header_bytes = 0;
+  std::memcpy(&header_bytes, bytes.data(), 8);
+  if (header_bytes > kMaxHeaderBytes || header_bytes > bytes.size() - 8) {
+    return Damaged(name, absl::StrCat("the header claims ", header_bytes,
+                                      " bytes, the file has ", bytes.size() - 8,
+                                      " after offset 8"));
+  }
+  return header_bytes;
+}
+
+absl::Status ParseMetadata(const simdjson::dom::object& object,
+                           absl::string_view name,
+                           std::map<std::string, std::string>& metadata) {
+  for (const auto item : object) {
+    std::string_view text;
+    if (item.value.get(text) != simdjson::SUCCESS) {
+      return Damaged(name,
+                     "__metadata__ contains a value that is not a string");
+    }
+    metadata[std::string(item.key)] = std::string(text);
+  }
+  return absl::OkStatus();
+}
+
+// Reads the shape of an entry, and multiplies `bytes`, the bytes of an element,
+// by its sizes. Stops when `bytes` exceeds `file_bytes`.
+absl::Status ParseShape(const simdjson::dom::array& array, uint64_t file_bytes,
+                        uint64_t& bytes, std::vector<int64_t>& shape) {
+  for (const auto size : array) {
+    uint64_t n = 0;
+    if (size.get(n) != simdjson::SUCCESS || n > file_bytes) {
+      return absl::DataLossError("bad shape");
+    }
+    shape.push_back(static_cast<int64_t>(n));
+    bytes *= n;
+    if (bytes > file_bytes) break;
+  }
+  return absl::OkStatus();
+}
+
+using Span = std::pair<uint64_t, uint64_t>;  // begin and end in the data
+
+// Parses the entry `key` of the header into `entry` without its bytes, and
+// returns their place in the data of `data_bytes` bytes.
+absl::StatusOr<Span> ParseEntry(const simdjson::dom::object& object,
+                                const std::string& key, absl::string_view name,
+                                uint64_t file_bytes, uint64_t data_bytes,
+                                TensorEntry& entry) {
+  std::string_view dtype;
+  simdjson::dom::array shape;
+  simdjson::dom::array offsets;
+  uint64_t begin = 0;
+  uint64_t end = 0;
+  if (object["dtype"].get(dtype) != simdjson::SUCCESS ||
+      object["shape"].get(shape) != simdjson::SUCCESS ||
+      object["data_offsets"].get(offsets) != simdjson::SUCCESS ||
+      offsets.size() != 2 || offsets.at(0).get(begin) != simdjson::SUCCESS ||
+      offsets.at(1).get(end) != simdjson::SUCCESS) {
+    return Damaged(name, absl::StrCat("the entry of \"", key,
+                                      "\" lacks dtype, shape or offsets"));
+  }
+  entry.dtype = std::string(dtype);
+  uint64_t expected = static_cast<uint64_t>(DtypeBytes(entry.dtype));
+  if (expected == 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        name, ": \"", key, "\" has numbers of the type ",
+        absl::Utf8SafeCHexEscape(absl::string_view(entry.dtype).substr(0, 40)),
+        ", which is not read; convert it to F32, F16 or BF16"));
+  }
+  if (!ParseShape(shape, file_bytes, expected, entry.shape).ok()) {
+    return Damaged(name, absl::StrCat("\"", key, "\" has a bad shape"));
+  }
+  if (begin > end || end > data_bytes || end - begin != expected) {
+    return Damaged(name, absl::StrCat("\"", key, "\" claims bytes ", begin, "-",
+                                      end, " of ", data_bytes,
+                                      " where its shape needs ", expected));
+  }
+  return Span(begin, end);
+}
+
+// The tensors must cover the data without overlaps and gaps.
+absl::Status CheckCoverage(std::vector<Span> spans, uint64_t data_bytes,
+                           absl::string_view name) {
+  std::sort(spans.begin(), spans.end());
+  uint64_t covered = 0;
+  for (const auto& [begin, end] : spans) {
+    if (begin != covered) {
+      return Damaged(name,
+                     absl::StrCat("tensors overlap or leave a gap at ", begin));
+    }
+    covered = end;
+  }
+  if (covered == data_bytes) return absl::OkStatus();
+  return Damaged(name,
+                 absl::StrCat(data_bytes - covered, " extra bytes at the end"));
+}
+
 }  // namespace
 
 absl::Status CheckFinite(absl::string_view name, absl::string_view dtype,
@@ -70,7 +173,7 @@ absl::Status CheckFinite(absl::string_view name, absl::string_view dtype,
   return absl::DataLossError(
       absl::StrCat(name, ": ", count, " of its ", numbers,
                    " numbers are NaN or infinite, first number ", first,
-                   " (counted from 0); take weights from before that"));
+                   " (counted from 0); use earlier weights"));
 }
 
 absl::Status CheckAllFinite(const SafetensorsFile& file) {
@@ -112,98 +215,39 @@ absl::StatusOr<SafetensorsFile> SafetensorsFile::Parse(std::string text,
   SafetensorsFile file;
   file.bytes_ = std::make_unique<const std::string>(std::move(text));
   const std::string& bytes = *file.bytes_;
-  if (bytes.size() < 8) {
-    return Damaged(name, absl::StrCat("only ", bytes.size(), " bytes"));
-  }
-  uint64_t header_bytes = 0;
-  std::memcpy(&header_bytes, bytes.data(), 8);
-  if (header_bytes > kMaxHeaderBytes || header_bytes > bytes.size() - 8) {
-    return Damaged(name, absl::StrCat("the header claims ", header_bytes,
-                                      " bytes, the file has ", bytes.size() - 8,
-                                      " after offset 8"));
-  }
+  ARCTRM_ASSIGN_OR_RETURN(const uint64_t header_bytes,
+                          HeaderBytes(bytes, name));
   simdjson::dom::parser parser;
   simdjson::dom::object header;
   if (parser.parse(bytes.data() + 8, header_bytes).get(header) !=
       simdjson::SUCCESS) {
-    return Damaged(name, "the header at offset 8 is no JSON object");
+    return Damaged(name, "the header at offset 8 is not a JSON object");
   }
   const uint64_t data_start = 8 + header_bytes;
   const uint64_t data_bytes = bytes.size() - data_start;
-  std::vector<std::pair<uint64_t, uint64_t>> spans;
+  std::vector<Span> spans;
   for (const auto field : header) {
     const std::string key(field.key);
     simdjson::dom::object value;
     if (field.value.get(value) != simdjson::SUCCESS) {
-      return Damaged(name, absl::StrCat("\"", key, "\" is no object"));
+      return Damaged(name, absl::StrCat("\"", key, "\" is not an object"));
     }
     if (key == "__metadata__") {
-      for (const auto item : value) {
-        std::string_view item_text;
-        if (item.value.get(item_text) != simdjson::SUCCESS) {
-          return Damaged(name, "__metadata__ holds something but strings");
-        }
-        file.metadata_[std::string(item.key)] = std::string(item_text);
-      }
+      ARCTRM_RETURN_IF_ERROR(ParseMetadata(value, name, file.metadata_));
       continue;
     }
     TensorEntry entry;
-    std::string_view dtype;
-    simdjson::dom::array shape;
-    simdjson::dom::array offsets;
-    uint64_t begin = 0;
-    uint64_t end = 0;
-    if (value["dtype"].get(dtype) != simdjson::SUCCESS ||
-        value["shape"].get(shape) != simdjson::SUCCESS ||
-        value["data_offsets"].get(offsets) != simdjson::SUCCESS ||
-        offsets.size() != 2 || offsets.at(0).get(begin) != simdjson::SUCCESS ||
-        offsets.at(1).get(end) != simdjson::SUCCESS) {
-      return Damaged(name, absl::StrCat("the entry of \"", key,
-                                        "\" lacks dtype, shape or offsets"));
-    }
-    entry.dtype = std::string(dtype);
-    uint64_t expected = static_cast<uint64_t>(DtypeBytes(entry.dtype));
-    if (expected == 0) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(name, ": \"", key, "\" has numbers of the type ",
-                       absl::Utf8SafeCHexEscape(
-                           absl::string_view(entry.dtype).substr(0, 40)),
-                       ", which is not read; convert it to F32, F16 or BF16"));
-    }
-    for (const auto size : shape) {
-      uint64_t n = 0;
-      if (size.get(n) != simdjson::SUCCESS || n > bytes.size()) {
-        return Damaged(name, absl::StrCat("\"", key, "\" has a bad shape"));
-      }
-      entry.shape.push_back(static_cast<int64_t>(n));
-      expected *= n;
-      if (expected > bytes.size()) break;
-    }
-    if (begin > end || end > data_bytes || end - begin != expected) {
-      return Damaged(name, absl::StrCat("\"", key, "\" claims bytes ", begin,
-                                        "-", end, " of ", data_bytes,
-                                        " where its shape needs ", expected));
-    }
-    entry.bytes =
-        absl::string_view(bytes.data() + data_start + begin, end - begin);
-    spans.emplace_back(begin, end);
+    ARCTRM_ASSIGN_OR_RETURN(
+        const Span span,
+        ParseEntry(value, key, name, bytes.size(), data_bytes, entry));
+    entry.bytes = absl::string_view(bytes.data() + data_start + span.first,
+                                    span.second - span.first);
+    spans.push_back(span);
     if (!file.tensors_.emplace(key, std::move(entry)).second) {
-      return Damaged(name, absl::StrCat("\"", key, "\" stands twice"));
+      return Damaged(name, absl::StrCat("\"", key, "\" is listed twice"));
     }
   }
-  std::sort(spans.begin(), spans.end());
-  uint64_t covered = 0;
-  for (const auto& [begin, end] : spans) {
-    if (begin != covered) {
-      return Damaged(name,
-                     absl::StrCat("tensors overlap or leave a gap at ", begin));
-    }
-    covered = end;
-  }
-  if (covered != data_bytes) {
-    return Damaged(
-        name, absl::StrCat(data_bytes - covered, " bytes too many at the end"));
-  }
+  ARCTRM_RETURN_IF_ERROR(CheckCoverage(std::move(spans), data_bytes, name));
   return file;
 }
 

@@ -24,7 +24,7 @@ bool IsDigit(char c) {
   return absl::ascii_isdigit(static_cast<unsigned char>(c));
 }
 
-// "ema0999" and "modelema" are "ema".
+// "ema0999" and "modelema" give "ema".
 std::string Stem(absl::string_view word) {
   while (!word.empty() && IsDigit(word.back())) word.remove_suffix(1);
   for (const char* around : {"model", "net", "weights", "params", "state"}) {
@@ -44,7 +44,8 @@ bool MeansAverage(absl::string_view word) {
   return IsIn(*known, Stem(word));
 }
 
-// What "no_ema", "ema_off", "pre_ema" and "ema_model_raw" say.
+// The claim of words such as "no_ema", "ema_off", "pre_ema" and
+// "ema_model_raw".
 AverageClaim::Kind WordsSay(absl::string_view part) {
   static const auto* const raw =
       new WordSet{"raw",     "online", "orig",   "original",  "backup",
@@ -62,7 +63,7 @@ AverageClaim::Kind WordsSay(absl::string_view part) {
   for (size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
     if (word == "before") {
-      // "ema_before_training" is an average, "before_ema" is none.
+      // "ema_before_training" is an average, "before_ema" is not.
       denied = denied || !averaged;
       continue;
     }

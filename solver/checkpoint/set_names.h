@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the names of dicts and modules say of the weights in them. No Torch
-// here.
+// Interprets the names of dicts and modules around weights. Free of LibTorch.
 #pragma once
 
 #include <cstddef>
@@ -12,29 +11,29 @@
 
 namespace arctrm::internal {
 
-// Words in lower case: "modelEMA_0.99" is "model", "ema", "0", "99".
+// Lower-case words: "modelEMA_0.99" gives "model", "ema", "0", "99".
 std::vector<std::string> Words(absl::string_view text);
 
-// Parts between dots, none of them empty.
+// The non-empty parts between dots.
 std::vector<absl::string_view> Parts(absl::string_view path);
 
 struct AverageClaim {
   enum class Kind { kNothing, kAveraged, kRaw };
   Kind kind = Kind::kNothing;
-  // So many parts of the path, from its beginning, up to the one that says it.
+  // Number of leading parts of the path up to the deciding one.
   size_t parts = 0;
 };
-// The part nearest the weights decides: "ema.online_model." is raw.
+// The deciding part is the last one: "ema.online_model." is raw.
 AverageClaim ClaimOf(absl::string_view path);
 
-// Moments or gradients by the form of an optimiser's state: `container`
-// characters of `prefix` name dicts.
+// Does `prefix` have the form of an optimiser's state (moments or gradients)?
+// Its first `container` characters name dicts.
 bool IsOptimizerState(absl::string_view prefix, size_t container);
-// Is a part of it called an optimiser?
+// Does a part of `prefix` name an optimiser?
 bool NamesOptimizer(absl::string_view prefix);
 
-// A published name without its dots, as LitEma writes them:
-// "model_ema.innerlm_headweight" is "lm_head.weight".
+// Restores the dots of a published name, which LitEma removes:
+// "model_ema.innerlm_headweight" gives "lm_head.weight".
 std::optional<std::string> NameWithoutDots(absl::string_view path);
 
 }  // namespace arctrm::internal

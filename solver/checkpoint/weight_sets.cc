@@ -21,10 +21,10 @@ namespace arctrm::internal {
 namespace {
 
 constexpr char kTokens[] = "embed_tokens.embedding_weight";
-// Each set looks at all tensors. Files have a few sets; more are mischief.
-constexpr size_t kMostSets = 64;
+// Limits the work, which is sets x tensors. Real files have few sets.
+constexpr size_t kMaxSets = 64;
 
-// Without those in levels.
+// Weights outside levels.
 const std::vector<absl::string_view>& WeightNames() {
   static const auto* const names = new std::vector<absl::string_view>{
       kTokens,          "embed_pos.embedding_weight",
@@ -41,8 +41,8 @@ bool IsLevel(absl::string_view rest) {
          absl::ascii_isdigit(static_cast<unsigned char>(rest[0]));
 }
 
-// `prefix` without the words that frames of PyTorch and the published code put
-// before names. Of the dicts around, `container` characters, nothing goes but
+// `prefix` without wrapper words of PyTorch frameworks and the published code.
+// From the first `container` characters, the enclosing dicts, it removes only
 // "inner".
 std::string SetName(absl::string_view prefix, size_t container) {
   std::vector<absl::string_view> words =
@@ -67,13 +67,13 @@ std::string Names(const std::vector<WeightSet>& sets) {
   return absl::StrJoin(names, ", ");
 }
 
-// Where the last word of a path begins.
+// The start of the last word of a path.
 size_t LastWord(absl::string_view path) {
   const size_t dot = path.rfind('.');
   return dot == absl::string_view::npos ? 0 : dot + 1;
 }
 
-// A buffer of the published modules, or a counter of PyTorch's.
+// A buffer of the published modules, or a counter of PyTorch.
 bool IsBuffer(absl::string_view rest) {
   absl::ConsumePrefix(&rest, "inner.");
   return absl::StartsWith(rest, "rotary_emb.") ||
@@ -81,7 +81,7 @@ bool IsBuffer(absl::string_view rest) {
          absl::EndsWith(rest, "num_batches_tracked") || IsCounterName(rest);
 }
 
-// Buffers of the published modules that a state dict holds.
+// Buffers of the published modules in a state dict.
 bool IsKeptBuffer(absl::string_view name) {
   return name == "inner.H_init" || name == "inner.L_init" ||
          name == "inner.puzzle_emb.weights";
@@ -121,8 +121,8 @@ class Finder {
  private:
   const NamedTensor& At(size_t place) const { return contents_.tensors[place]; }
 
-  // A tensor with the name of a weight goes to the set of its prefix; to one
-  // more of the same prefix where its name stands there already.
+  // Adds a tensor with the name of a weight to the set of its prefix. If the
+  // set already has that name, adds it to another set of the same prefix.
   void Sort(size_t place) {
     const NamedTensor& tensor = At(place);
     const absl::string_view path = tensor.path;
@@ -148,11 +148,11 @@ class Finder {
     if (fits != same.end()) {
       group = *fits;
     } else {
-      if (same.size() > kMostSets) return;
+      if (same.size() > kMaxSets) return;
       same.push_back(group);
       groups_.emplace_back().container = tensor.container;
       groups_.back().set.prefix = std::string(path.substr(0, start));
-      // None but averages are written so.
+      // Only averages have this form.
       groups_.back().set.averaged = !form.empty();
     }
     ProcessGroup& to = groups_[group];
@@ -163,7 +163,7 @@ class Finder {
   }
 
   void Keep(ProcessGroup& group) {
-    if (out_.sets.size() >= kMostSets) return;
+    if (out_.sets.size() >= kMaxSets) return;
     WeightSet& set = group.set;
     GiveName(SetName(set.prefix, std::min(group.container, set.prefix.size())),
              set);
@@ -171,7 +171,7 @@ class Finder {
     out_.sets.push_back(std::move(set));
   }
 
-  // No two sets have the same name, however a terminal shows it.
+  // Makes names unique, also as shown on a terminal.
   void GiveName(const std::string& wanted, WeightSet& set) {
     const std::string whole(absl::StripSuffix(set.prefix, "."));
     set.name = wanted;
@@ -197,8 +197,8 @@ class Finder {
           set.averaged || (claims[i].kind == AverageClaim::Kind::kAveraged &&
                            !IsSharedClaim(claims, i));
     }
-    // pytorch_lightning.callbacks.WeightAveraging puts the average where the
-    // weights were.
+    // pytorch_lightning.callbacks.WeightAveraging saves the average in the
+    // place of the weights.
     for (const WeightSet& raw : out_.sets) {
       absl::string_view around = raw.prefix;
       const size_t at = around.find("current_model_state.");
@@ -211,8 +211,8 @@ class Finder {
     }
   }
 
-  // Is set `i` called averaged by something around it and another set, of
-  // which something nearer says so? {"ema_run": {"model": …, "ema": …}}
+  // Is set `i` averaged only by the name of an object that also contains a set
+  // with a nearer such name? {"ema_run": {"model": …, "ema": …}}
   bool IsSharedClaim(const std::vector<AverageClaim>& claims, size_t i) const {
     const size_t parts = claims[i].parts;
     const std::vector<absl::string_view> mine = Parts(out_.sets[i].prefix);
@@ -231,8 +231,8 @@ class Finder {
     return false;
   }
 
-  // Averages that are lists or have numbers for names, as torch_ema keeps them:
-  // in the order of the parameters.
+  // Finds averages that are lists or have numbers as names, in the order of the
+  // parameters (torch_ema).
   void FindLists() {
     std::map<std::string, std::vector<size_t>> lists;
     for (size_t i = 0; i < contents_.tensors.size(); ++i) {
@@ -285,9 +285,9 @@ class Finder {
     return false;
   }
 
-  // The names of `places`, which have the order and shapes of `raw`, with or
-  // without its buffers; a tensor that is tied to an earlier one is no
-  // parameter of its own.
+  // Names the tensors `places` if they have the order and shapes of `raw`, with
+  // or without its buffers. Skips tensors of `raw` that are tied to an earlier
+  // one.
   bool NamesOf(const WeightSet& raw, const std::vector<size_t>& places,
                bool buffers, std::vector<std::string>& names) const {
     std::set<std::string> seen;
@@ -307,7 +307,7 @@ class Finder {
     return names.size() == places.size();
   }
 
-  // What a number says of the averages that it stands beside.
+  // Applies a counter to the averages beside it.
   void Count(const NamedNumber& number) {
     const absl::string_view path = number.path;
     const std::string around(path.substr(0, LastWord(path)));
@@ -331,14 +331,14 @@ class Finder {
       }
       set.averaged = false;
       set.stale = true;
-      out_.remarks.push_back(absl::StrCat(ShownName(set),
-                                          " was never updated (", word,
-                                          " is 0), so it is no average"));
+      out_.remarks.push_back(
+          absl::StrCat(ShownName(set), " was never updated (", word,
+                       " is 0), so it does not count as an average"));
     }
   }
 
-  // The "step" of a training says nothing of an average; that of ema_pytorch
-  // stands beside "initted", or inside what is called an average.
+  // Is a "step" in `around` the counter of an average instead of a training?
+  // ema_pytorch has "initted" beside it, or a name of an average around it.
   bool IsStepOfAverage(const std::string& around) const {
     if (ClaimOf(around).kind == AverageClaim::Kind::kAveraged) return true;
     return std::any_of(contents_.numbers.begin(), contents_.numbers.end(),
@@ -347,8 +347,7 @@ class Finder {
                        });
   }
 
-  // Averages of parameters have no buffers, and no second name of a tied
-  // parameter.
+  // Adds the buffers and tied parameters that an average of parameters lacks.
   void Complete(WeightSet& set) const {
     const WeightSet* raw = Partner(set);
     if (raw == nullptr) return;
@@ -376,8 +375,8 @@ class Finder {
     }
   }
 
-  // The raw weights that `set` is an average of: they have the same shapes, and
-  // the most of its path. nullptr: none has anything that `set` lacks.
+  // The raw weights of which `set` is an average: equal shapes and the longest
+  // common path. nullptr: no set has tensors that `set` lacks.
   const WeightSet* Partner(const WeightSet& set) const {
     const WeightSet* best = nullptr;
     size_t most = 0;
@@ -407,10 +406,10 @@ class Finder {
     return best;
   }
 
-  // Sorts tensors that bear no name of a weight to a set.
+  // Assigns tensors without the name of a weight to a set.
   void LookBeside(size_t container, const std::vector<bool>& taken,
                   WeightSet& set) const {
-    // Deeper in dicts than the prefix: dicts stand for modules.
+    // Dicts deeper than the prefix represent modules.
     const bool nested = container > set.prefix.size();
     for (size_t i = 0; i < contents_.tensors.size(); ++i) {
       const NamedTensor& tensor = At(i);
@@ -437,10 +436,10 @@ class Finder {
 
   const NamedContents& contents_;
   std::vector<ProcessGroup> groups_;
-  std::vector<bool> has_name_;                         // of a weight, by tensor
-  std::map<std::string, std::vector<size_t>> places_;  // of groups, by prefix
-  std::vector<size_t> containers_;                     // of the sets
-  std::set<std::string> names_;                        // as they are shown
+  std::vector<bool> has_name_;                         // tensor is a weight
+  std::map<std::string, std::vector<size_t>> places_;  // groups by prefix
+  std::vector<size_t> containers_;                     // by set
+  std::set<std::string> names_;                        // ShownNames
   WeightSets out_;
 };
 
@@ -497,7 +496,7 @@ absl::StatusOr<size_t> ChooseWeights(const std::vector<WeightSet>& sets,
     if (words.size() == 1) return words[0];
     if (words.empty() && ends.size() == 1) return ends[0];
     return absl::NotFoundError(absl::StrCat(
-        "holds ", ends.empty() ? "no" : "several", " weights called \"",
+        "holds ", ends.empty() ? "no" : "several", " weights named \"",
         Printable(wanted), "\"; there are ", Names(sets)));
   }
   const auto rank = [](const WeightSet& set) {
@@ -515,7 +514,7 @@ absl::StatusOr<size_t> ChooseWeights(const std::vector<WeightSet>& sets,
   }
   return absl::NotFoundError(
       sets.empty() ? "holds no weights of a TRM or HRM"
-                   : absl::StrCat("holds only what an optimiser keeps of "
+                   : absl::StrCat("holds only the optimiser state of "
                                   "weights (",
                                   Names(sets),
                                   "); --weights NAME takes "

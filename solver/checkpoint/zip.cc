@@ -27,12 +27,12 @@ constexpr size_t kCentralBytes = 46;
 constexpr size_t kEndBytes = 22;
 constexpr size_t kEnd64Bytes = 56;
 constexpr size_t kLocator64Bytes = 20;
-constexpr uint64_t kMostComment = 65535;
+constexpr uint64_t kMaxComment = 65535;
 constexpr uint16_t kZip64Extra = 1;
 constexpr uint16_t kEncrypted = 1;
 constexpr uint16_t kSizesFollow = 8;
 
-// Little-endian; the caller knows that it is there.
+// A little-endian number; the caller checks the range.
 uint64_t Number(absl::string_view bytes, size_t at, size_t size) {
   uint64_t value = 0;
   for (size_t i = 0; i < size; ++i) {
@@ -62,7 +62,7 @@ absl::StatusOr<std::string> Part(const ByteSource& source, uint64_t offset,
   return bytes;
 }
 
-// Sizes and offset that don't fit 32 bits stand in an extra field.
+// Sizes and offsets above 32 bits are in an extra field.
 absl::Status ReadZip64(absl::string_view extra, ZipMember& member) {
   while (extra.size() >= 4) {
     const uint16_t kind = Short(extra, 0);
@@ -86,7 +86,7 @@ absl::Status ReadZip64(absl::string_view extra, ZipMember& member) {
   return absl::OkStatus();
 }
 
-// Hands the bytes from `offset`, packed_size of them, to `sink` in pieces.
+// Passes `size` bytes from `offset` to `sink` in pieces.
 absl::Status ReadPieces(
     const ByteSource& source, uint64_t offset, uint64_t size,
     const std::function<absl::StatusOr<bool>(absl::string_view)>& sink) {
@@ -103,7 +103,7 @@ absl::Status ReadPieces(
   return absl::OkStatus();
 }
 
-// Unpacks what it is given, piece by piece.
+// Inflates data piece by piece.
 class Inflater {
  public:
   Inflater() : chunk_(1 << 18, '\0') {
@@ -119,10 +119,10 @@ class Inflater {
   bool ready() const { return ready_; }
   bool ended() const { return status_ == Z_STREAM_END; }
 
-  // False: that was the end, or nonsense.
+  // false: end of data, or damage.
   bool Add(absl::string_view packed,
            const std::function<bool(absl::string_view)>& sink) {
-    // zlib does not write there.
+    // zlib does not write to its input.
     stream_.next_in =
         reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
     stream_.avail_in = static_cast<uInt>(packed.size());
@@ -131,7 +131,7 @@ class Inflater {
       stream_.next_out = reinterpret_cast<Bytef*>(chunk_.data());
       stream_.avail_out = static_cast<uInt>(chunk_.size());
       status_ = inflate(&stream_, Z_NO_FLUSH);
-      // All was read, and there is room: it waits for more.
+      // zlib needs more input.
       if (status_ == Z_BUF_ERROR) status_ = Z_OK;
       made = chunk_.size() - stream_.avail_out;
       if (!sink({chunk_.data(), made})) return false;
@@ -184,10 +184,10 @@ absl::StatusOr<ZipFile> ZipFile::Open(ByteSource source) {
   ZipFile zip;
   zip.source_ = std::move(source);
   const uint64_t size = zip.source_.size;
-  const uint64_t tail_size = std::min<uint64_t>(size, kEndBytes + kMostComment);
+  const uint64_t tail_size = std::min<uint64_t>(size, kEndBytes + kMaxComment);
   ARCTRM_ASSIGN_OR_RETURN(const std::string tail,
                           Part(zip.source_, size - tail_size, tail_size));
-  // The end record, which a comment may follow.
+  // Finds the end record; a comment may follow it.
   size_t end = tail.size();
   for (size_t left = tail.size(); left >= kEndBytes; --left) {
     const size_t at = left - kEndBytes;
@@ -260,7 +260,7 @@ absl::Status ZipFile::ReadDirectory(uint64_t offset, uint64_t size,
     packed += member.packed_size;
     if (packed > source_.size) return Damaged("its members overlap");
     if (!places_.emplace(member.name, members_.size()).second) {
-      return Damaged(absl::StrCat(member.name, " stands twice"));
+      return Damaged(absl::StrCat(member.name, " is listed twice"));
     }
     any_checksum = any_checksum || (member.crc != 0 && member.size > 0);
     members_.push_back(std::move(member));
@@ -286,7 +286,7 @@ absl::StatusOr<uint64_t> ZipFile::DataOffset(const ZipMember& member) const {
   ARCTRM_ASSIGN_OR_RETURN(
       const std::string name,
       Part(source_, member.offset + kLocalBytes, name_size));
-  // Sums and sizes may follow the bytes instead (0 here), or stand in 64 bits.
+  // Sums and sizes may follow the data (0 here), or have 64 bits.
   const auto same = [&](size_t at, uint64_t expected) {
     const uint32_t written = Word(header, at);
     return (member.flags & kSizesFollow) != 0 || written == 0xffffffff ||
@@ -309,8 +309,8 @@ absl::Status ZipFile::Stream(const ZipMember& member, const Sink& sink) const {
   }
   if (member.method != 0 && member.method != Z_DEFLATED) {
     return absl::InvalidArgumentError(absl::StrCat(
-        member.name, " is packed in a way (method ", member.method,
-        ") that is not read; pack it again, without compression (zip -0)"));
+        member.name, " has an unsupported compression (method ", member.method,
+        "); pack it again without compression (zip -0)"));
   }
   ARCTRM_ASSIGN_OR_RETURN(const uint64_t offset, DataOffset(member));
   uint64_t size = 0;
@@ -325,7 +325,7 @@ absl::Status ZipFile::Stream(const ZipMember& member, const Sink& sink) const {
   };
   Inflater inflater;
   if (!inflater.ready()) {
-    return absl::ResourceExhaustedError("no memory to unpack with");
+    return absl::ResourceExhaustedError("not enough memory to unpack");
   }
   const bool deflated = member.method == Z_DEFLATED;
   ARCTRM_RETURN_IF_ERROR(
@@ -353,9 +353,8 @@ absl::Status ZipFile::Stream(const ZipMember& member, const Sink& sink) const {
 absl::StatusOr<std::string> ZipFile::Read(const ZipMember& member,
                                           int64_t max_bytes) const {
   if (member.size > static_cast<uint64_t>(std::max<int64_t>(0, max_bytes))) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(member.name, " has ", member.size,
-                     " bytes, more than the memory there is for it"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        member.name, " has ", member.size, " bytes, more than fits in memory"));
   }
   std::string out;
   out.reserve(static_cast<size_t>(std::min(member.size, member.packed_size)));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Reads zip archives: the directory (zip64 too), members stored or deflated,
-// each checked against its CRC-32. No Torch here.
+// Reads zip and zip64 archives with stored or deflated members, and checks
+// their CRC-32. Free of LibTorch.
 #pragma once
 
 #include <cstddef>
@@ -16,16 +16,16 @@
 
 namespace arctrm::internal {
 
-// Bytes that can be read at any place, such as a file.
+// Bytes with random access, such as a file.
 struct ByteSource {
   uint64_t size = 0;
   // Fills `to` with `count` bytes from `offset`; both lie within `size`.
   std::function<absl::Status(uint64_t offset, char* to, size_t count)> read;
 };
 
-// `path` must stay as it is while it is read.
+// The file must not change while it is read.
 absl::StatusOr<ByteSource> OpenBytes(const std::string& path);
-// `bytes` are kept.
+// Owns `bytes`.
 ByteSource BytesOf(std::string bytes);
 
 struct ZipMember {
@@ -40,19 +40,19 @@ struct ZipMember {
 
 class ZipFile {
  public:
-  // DataLoss where there is no sound directory: cut short, names twice, members
+  // DataLoss for an invalid directory: truncated, repeated names, members
   // outside the file or overlapping.
   static absl::StatusOr<ZipFile> Open(ByteSource source);
 
   const std::vector<ZipMember>& members() const { return members_; }
-  // nullptr when absent.
+  // nullptr if absent.
   const ZipMember* Find(absl::string_view name) const;
-  // The content. DataLoss where the member's own header, its size or its CRC-32
-  // differs from the directory; InvalidArgument where it is encrypted, packed
-  // in another way or larger than `max_bytes`.
+  // The content. DataLoss if the member's header, size or CRC-32 differs from
+  // the directory; InvalidArgument if it is encrypted, compressed by another
+  // method or larger than `max_bytes`.
   absl::StatusOr<std::string> Read(const ZipMember& member,
                                    int64_t max_bytes) const;
-  // Reads the content only to check it: the same errors but for the size.
+  // Checks the content, with the same errors except for the size.
   absl::Status Check(const ZipMember& member) const;
 
  private:
@@ -64,7 +64,7 @@ class ZipFile {
   ByteSource source_;
   std::vector<ZipMember> members_;  // as the directory lists them
   std::map<std::string, size_t> places_;
-  // torch.save can be told to write no checksums: then all are 0.
+  // torch.save can omit checksums; all are then 0.
   bool has_checksums_ = true;
 };
 

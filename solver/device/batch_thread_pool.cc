@@ -28,15 +28,15 @@ std::vector<std::vector<SizeBucket>> DivideRows(
   for (const auto& [size, rows] : by_size) {
     const double each = cost(size.cells());
     for (int64_t row : rows) {
-      // A row belongs to the part that its middle falls into.
+      // The midpoint of a batch row's cost decides its part.
       const auto part = static_cast<size_t>(
           std::clamp((before + each / 2) / total * parts, 0.0, parts - 1.0));
       before += each;
-      std::vector<SizeBucket>& groups = divided[part];
-      if (groups.empty() || groups.back().size != size) {
-        groups.push_back({size, {}});
+      std::vector<SizeBucket>& buckets = divided[part];
+      if (buckets.empty() || buckets.back().size != size) {
+        buckets.push_back({size, {}});
       }
-      groups.back().rows.push_back(row);
+      buckets.back().rows.push_back(row);
     }
   }
   return divided;
@@ -53,7 +53,7 @@ BatchThreadPool::BatchThreadPool(int64_t batch, bool fixed)
     try {
       threads_.emplace_back([this, i] { Loop(i); });
     } catch (const std::system_error&) {
-      // No more threads are to be had: those there are share the slices.
+      // Out of threads: the existing ones share the slices.
       num_threads_ = i;
     }
   }

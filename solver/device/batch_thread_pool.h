@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Threads that each take one slice of a batch through the network. On a CPU
-// this keeps all cores busy where the threads of single operations can't: the
-// operations of a tiny network are too short to share.
+// Threads that each compute one slice of a batch. This occupies all CPU cores;
+// the operations of a small network are too short to divide among threads.
 #pragma once
 
 #include <condition_variable>
@@ -17,36 +16,36 @@
 
 namespace arctrm::internal {
 
-// Rows [begin, begin + size) of a batch.
+// Batch rows [begin, begin + size).
 struct Slice {
   int64_t begin = 0;
   int64_t size = 0;
 };
 
-// The i-th of `parts` slices of `total` rows; sizes differ by one at most.
+// The i-th of `parts` slices of `total` batch rows; sizes differ by at most
+// one.
 Slice SliceOf(int64_t total, int parts, int i);
 
-// Some rows of a batch that have canvases of one size.
+// Batch rows with windows of one size.
 struct SizeBucket {
   GridSize size;
-  std::vector<int64_t> rows;  // of the batch, ascending
+  std::vector<int64_t> rows;  // batch rows, ascending
 };
 
-// Divides the rows of a batch among `parts` workers, rows with canvases of one
-// size together, so that the sums of cost(cells) are about the same. sizes[i]:
-// that of row i. With one size for all, part i has the rows of SliceOf(…, i).
+// Divides batch rows into size buckets and these among `parts` workers, with
+// about equal sums of cost(cells). sizes[i]: window size of batch row i. If all
+// sizes are equal, part i gets the batch rows of SliceOf(…, i).
 std::vector<std::vector<SizeBucket>> DivideRows(
     const std::vector<GridSize>& sizes,
     const std::function<double(int64_t)>& cost, int parts);
 
-// Slices of a batch and the threads that work on them.
+// The threads for the slices of a batch.
 class BatchThreadPool {
  public:
-  // As many slices as the process has threads (at::get_num_threads()), but no
-  // more than `batch` has rows; the threads are divided among them until this
-  // object goes. `fixed`: kFixedSlices of one thread each
-  // instead, however many threads there are, so that results do not depend on
-  // that. Works for one owner at a time.
+  // Makes min(at::get_num_threads(), batch) slices and divides the threads of
+  // the process among them until destruction. `fixed`: kFixedSlices slices of
+  // one thread each, so that results do not depend on the number of threads.
+  // Used by one owner at a time.
   explicit BatchThreadPool(int64_t batch, bool fixed = false);
   ~BatchThreadPool();
   BatchThreadPool(const BatchThreadPool&) = delete;
@@ -54,22 +53,22 @@ class BatchThreadPool {
 
   static constexpr int64_t kFixedSlices = 8;
 
-  // Of slices.
+  // The number of slices.
   int count() const { return count_; }
 
-  // Calls work(0) … work(count() - 1), some of them on this thread, and waits
-  // for all. An exception of any of them is rethrown here. The interrupt scope
-  // of this thread holds for all.
+  // Calls work(0) … work(count() - 1), some on this thread, and waits for all.
+  // Rethrows an exception of any of them. All inherit the interrupt scope of
+  // this thread.
   void Run(const std::function<void(int)>& work);
 
  private:
   void Loop(int thread);
-  // The slices of one thread, in order.
+  // Computes the slices of one thread, in order.
   void Call(const std::function<void(int)>& work, int thread);
 
   int count_ = 1;
   int total_threads_ = 1;
-  int num_threads_ = 1;        // that work on slices, this one included
+  int num_threads_ = 1;        // threads with slices, including the caller
   int threads_per_slice_ = 1;  // within operations
   std::vector<std::thread> threads_;
   std::mutex mutex_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// From tensors to the kernels of solver/kernels/cuda_ops.h, where the program
-// was built with them (ARCTRM_CUDA_KERNELS).
+// Starts the kernels of solver/kernels/cuda_ops.h on tensors, in builds with
+// ARCTRM_CUDA_KERNELS.
 #pragma once
 
 #include <utility>
@@ -16,14 +16,14 @@ inline constexpr bool kCudaKernels = true;
 inline constexpr bool kCudaKernels = false;
 #endif
 
-// Do the CUDA kernels take the elements of `t`?
+// Do the CUDA kernels support the device and dtype of `t`?
 inline bool FastCuda(const Tensor& t) {
   return kCudaKernels && t.is_cuda() &&
          (t.scalar_type() == at::kFloat || t.scalar_type() == at::kBFloat16 ||
           t.scalar_type() == at::kHalf);
 }
 
-// Of a tensor that FastCuda accepts.
+// The element type of a tensor that FastCuda accepts.
 inline kernels::cuda::Element ElementOf(const Tensor& t) {
   switch (t.scalar_type()) {
     case at::kBFloat16:
@@ -37,15 +37,15 @@ inline kernels::cuda::Element ElementOf(const Tensor& t) {
 
 // The device of `t` and its current stream.
 kernels::cuda::Launch CurrentLaunch(const Tensor& t);
-// Throws c10::Error, as LibTorch's own operations do, unless `error` is 0.
+// Throws c10::Error like LibTorch's operations unless `error` is 0.
 void CheckLaunch(int error);
-// For tests: whether copies and calls of LibTorch that wait for a CUDA device
-// throw c10::Error, in all threads.
+// For tests: lets all LibTorch calls that wait for a CUDA device throw
+// c10::Error, in all threads.
 void ForbidWaiting(bool on);
 
-// Calls `start(launch)`, which returns what a launcher returned, for the device
-// of `t`. Give a lambda that takes `auto`: without the kernels it is then never
-// compiled, and nothing of them is linked. Throws c10::Error.
+// Calls `start(launch)` for the device of `t`; `start` returns the error of a
+// launcher. Pass a generic lambda (`auto`): builds without the kernels then
+// never instantiate it and need not link them. Throws c10::Error.
 template <typename Fn>
 void StartOn(const Tensor& t, Fn&& start) {
   if constexpr (kCudaKernels) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // CUDA graphs by the CUDA runtime and the allocator of libc10_cuda.
-// at::cuda::CUDAGraph does the same, but lies in libtorch_cuda, which the
-// program is not linked with (device.cc).
+// at::cuda::CUDAGraph does the same, but is in libtorch_cuda, which the program
+// does not link (device.cc).
 #include <c10/core/StreamGuard.h>
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAGuard.h>
@@ -23,31 +23,31 @@ namespace {
 
 namespace allocator = c10::cuda::CUDACachingAllocator;
 
-// Memory of the graphs of one recorder. They are replayed one after the other,
-// so that what lives within one of them may share memory with the others.
+// The memory pool of one recorder's graphs. Graphs replay one after the other,
+// so they can share memory.
 struct Pool {
   c10::DeviceIndex device = 0;
   std::pair<uint64_t, uint64_t> id;  // the allocator's MempoolId_t
 };
 
-// With an id that nothing had before: the allocator takes none again whose last
-// graph is gone.
+// A pool with a new id: the allocator rejects the id of a pool whose last graph
+// was destroyed.
 std::shared_ptr<const Pool> NewPool(at::Device device) {
-  // LibTorch counts the pools that it makes itself from 1.
+  // LibTorch numbers its own pools from 1.
   static std::atomic<uint64_t> last = uint64_t{1} << 32;
   return std::make_shared<Pool>(Pool{device.index(), {0, ++last}});
 }
 
 class CudaRecording : public StepRecording {
  public:
-  // Takes both over: memory of the pool was allocated for it.
+  // Takes ownership of `graph` and of one use of `pool`.
   CudaRecording(std::shared_ptr<const Pool> pool, cudaGraphExec_t graph)
       : pool_(std::move(pool)), graph_(graph) {}
   CudaRecording(const CudaRecording&) = delete;
   CudaRecording& operator=(const CudaRecording&) = delete;
   ~CudaRecording() override {
     const c10::cuda::CUDAGuard guard(pool_->device);
-    // It may still be at work.
+    // The graph may still run.
     static_cast<void>(cudaStreamSynchronize(
         c10::cuda::getCurrentCUDAStream(pool_->device).stream()));
     static_cast<void>(cudaGraphExecDestroy(graph_));
@@ -74,8 +74,8 @@ class CudaRecorder : public StepRecorder {
         stream_(c10::cuda::getStreamFromPool(/*isHighPriority=*/false,
                                              device.index())) {}
 
-  // On the stream of the recordings: libraries get their memory for it before
-  // there is a recording that would have to hold it.
+  // Uses the stream of the recordings, so that libraries allocate their memory
+  // for it before a recording would have to own it.
   void Run(const std::function<void()>& work) override {
     const c10::Stream own = stream_.unwrap();
     const c10::Stream current = CurrentStream(device_);
@@ -93,15 +93,14 @@ class CudaRecorder : public StepRecorder {
     const cudaStream_t stream = stream_.stream();
     std::shared_ptr<const Pool> pool = pool_.lock();
     if (pool == nullptr) pool_ = pool = NewPool(device_);
-    // What is kept for steps of other shapes would stand beside the recording's
-    // own memory: nothing is given back while a recording is under way.
+    // Frees cached memory, which cannot be freed during a recording.
     allocator::emptyCache();
     allocator::beginAllocateToPool(
         pool->device, pool->id,
         [stream](cudaStream_t asked) { return asked == stream; });
     std::string why;
-    // The backward pass runs on a thread of LibTorch's, and others may use the
-    // device meanwhile: only this thread is held to what a recording allows.
+    // Restricts only this thread: the backward pass runs on a thread of
+    // LibTorch, and other threads may use the device.
     cudaError_t error =
         cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal);
     cudaGraph_t graph = nullptr;
@@ -125,7 +124,7 @@ class CudaRecorder : public StepRecorder {
     if (error == cudaSuccess && why.empty()) {
       return std::make_unique<CudaRecording>(std::move(pool), executable);
     }
-    static_cast<void>(cudaGetLastError());  // is no error any more
+    static_cast<void>(cudaGetLastError());  // clears the error
     allocator::releasePool(pool->device, pool->id);
     if (why.empty()) why = cudaGetErrorString(error);
     return absl::InternalError(absl::StrCat("CUDA graph: ", why));
@@ -134,7 +133,7 @@ class CudaRecorder : public StepRecorder {
  private:
   at::Device device_;
   c10::cuda::CUDAStream stream_;
-  std::weak_ptr<const Pool> pool_;  // that of recordings there are
+  std::weak_ptr<const Pool> pool_;  // shared by existing recordings
 };
 
 }  // namespace

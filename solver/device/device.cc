@@ -27,24 +27,24 @@
 namespace arctrm::internal {
 namespace {
 
-// A CPU-only binary gains CUDA by loading the backend that stands beside
-// libtorch_cpu. Its absence is no error: there is just no CUDA then.
+// Adds CUDA to the CPU-only binary by loading LibTorch's CUDA backend, if the
+// machine has a driver. Without the backend there are no CUDA devices.
 void LoadCudaBackend() {
   static const bool loaded = [] {
     if (!FileExists("/proc/driver/nvidia/version") &&
         !FileExists("/dev/nvidiactl") && !FileExists("/dev/dxg")) {
       return false;
     }
-    // cuBLAS repeats its results only with a workspace of fixed size.
+    // cuBLAS is deterministic only with a workspace of fixed size.
     setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
     return dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) != nullptr;
   }();
   (void)loaded;
 }
 
-// Only allocations that go through the cache of a device throw
-// OutOfMemoryError; of those of the processor, of the CUDA runtime (a stream, a
-// recorded graph) and of cuBLAS LibTorch tells in words alone.
+// Only allocations through a device's cache throw OutOfMemoryError. Failed
+// allocations of the CPU, the CUDA runtime (streams, graphs) and cuBLAS are
+// only recognisable by their messages.
 bool SaysOutOfMemory(const c10::Error& e) {
   const absl::string_view words = e.what_without_backtrace();
   for (const char* known :
@@ -71,10 +71,10 @@ absl::StatusOr<at::Device> OpenDevice(const DeviceOptions& options, int index) {
     }
     at::set_num_threads(threads > 0 ? threads : 1);
     at::globalContext().setDeterministicAlgorithms(true, true);
-    // What deterministic mode fills with NaN is written whole before it is
-    // read.
+    // All uninitialised memory is written before it is read, so filling it is
+    // unnecessary.
     at::globalContext().setDeterministicFillUninitializedMemory(false);
-    // Makes a plan for each new number of rows and tokens.
+    // cuDNN attention makes a plan for each new shape.
     at::globalContext().setSDPUseCuDNN(false);
     const std::string& name = options.device;
     ARCTRM_ASSIGN_OR_RETURN(const std::vector<std::string> named,
@@ -83,7 +83,7 @@ absl::StatusOr<at::Device> OpenDevice(const DeviceOptions& options, int index) {
       return absl::InvalidArgumentError(
           absl::StrCat("--device ", name,
                        ": expected one device such as cuda:0; each process "
-                       "of a training has one"));
+                       "of a training uses one device"));
     }
     if (name == "cpu") return at::Device(at::kCPU);
     const bool wants_cuda = name != "auto";
@@ -100,15 +100,15 @@ absl::StatusOr<at::Device> OpenDevice(const DeviceOptions& options, int index) {
     if (!wants_cuda) {
       return absl::InvalidArgumentError(absl::StrCat(
           "--device auto for local rank ", index, ": ", count,
-          " usable CUDA devices here; start as many processes, or use --device "
-          "cpu"));
+          " usable CUDA devices here; start one process per device, or use "
+          "--device cpu"));
     }
     return CheckDevicesExist({absl::StrCat("cuda:", index)}, count);
   });
 }
 
 std::optional<CudaDeviceInfo> DescribeCudaDevice(int index) {
-  // The driver, not LibTorch, which knows nothing of devices it can't use.
+  // Asks the driver, because LibTorch does not list devices it cannot use.
   void* driver = dlopen("libcuda.so.1", RTLD_NOW);
   if (driver == nullptr) return std::nullopt;
   bool complete = true;
@@ -151,7 +151,7 @@ double ProductSeconds(at::Device device, at::ScalarType dtype) {
   const Tensor a = at::ones({2048, 512}, options);
   const Tensor b = at::ones({512, 2048}, options);
   double best = std::numeric_limits<double>::infinity();
-  // The first turn also chooses a kernel and raises the clock.
+  // The first repetition also chooses a kernel and raises the clock.
   for (int turn = 0; turn < 4; ++turn) {
     constexpr int kProducts = 10;
     const absl::Time start = absl::Now();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Devices, and the border where LibTorch's exceptions become Status.
+// Devices, and the conversion of LibTorch's exceptions to Status.
 #pragma once
 
 #include <cstdint>
@@ -15,49 +15,50 @@
 
 namespace arctrm::internal {
 
-// Loads libtorch_cuda when a GPU may be wanted, sets the CPU threads, makes
-// every operation deterministic. InvalidArgument for a device that isn't there.
-// `index`: of the CUDA device taken for "auto" and "cuda".
+// Loads libtorch_cuda if a GPU may be used, sets the CPU threads and makes all
+// operations deterministic. InvalidArgument if the device does not exist.
+// `index`: the CUDA device of "auto" and "cuda".
 absl::StatusOr<at::Device> OpenDevice(const DeviceOptions& options,
                                       int index = 0);
 
-// What the driver says about a CUDA device that this process may use.
+// A CUDA device as the driver describes it.
 struct CudaDeviceInfo {
   std::string name;  // "Tesla T4"
   int major = 0;     // compute capability
   int minor = 0;
   int64_t memory_bytes = 0;
 
-  // bf16 matrix units came with 8.0.
+  // Devices from 8.0 have bf16 matrix units.
   bool HasBf16() const { return major >= 8; }
-  // torch wheels from 2.9 on hold no code for P100 (6.0), and from CUDA 13 on
-  // none for V100 (7.0).
+  // torch wheels from 2.9 lack code for P100 (6.0), and those with CUDA 13 for
+  // V100 (7.0).
   bool Supported() const { return major > 7 || (major == 7 && minor >= 5); }
 };
-// nullopt where there is no driver or no such device.
+// nullopt without a driver or such a device.
 std::optional<CudaDeviceInfo> DescribeCudaDevice(int index);
 
-// Seconds of one product of the size that training runs, the best of a few.
-// Throws LibTorch's exceptions, as where a wheel holds no code for the device.
+// Seconds of one matrix product of a typical training size, the best of a few.
+// Throws LibTorch's exceptions, for instance if a wheel lacks code for the
+// device.
 double ProductSeconds(at::Device device, at::ScalarType dtype);
 
-// What train.precision stands for here. "auto": float32 on a CPU; on CUDA bf16
-// where there are matrix units for it, else float16 or float32, whichever
-// ProductSeconds shows faster (and it throws what that throws).
+// The dtype for train.precision on `device`. "auto": float32 on a CPU; on CUDA
+// bf16 if there are matrix units for it, else the faster of float16 and float32
+// by ProductSeconds, whose exceptions it throws.
 at::ScalarType ForwardDtype(const std::string& precision, at::Device device);
-// The same to answer with weights that were trained with `precision`, maybe on
-// another device: 16 bits stay 16 bits where the device is made for them, and
-// float16 never on a CPU, which takes ages for it.
+// The dtype for inference on `device` with weights that were trained with
+// `precision`, perhaps on another device. 16-bit types stay if the device
+// supports them in hardware; a CPU never uses float16, which is very slow
+// there.
 at::ScalarType InferenceDtype(const std::string& precision, at::Device device);
 // "float32", "bf16", "float16".
 const char* PrecisionName(at::ScalarType dtype);
 
-// ResourceExhausted when memory ran out, Unavailable for RankLost, Cancelled
-// for Interruption, Internal otherwise, without the backtrace that LibTorch
-// puts into what().
+// ResourceExhausted if memory ran out, Unavailable for RankLost, Cancelled for
+// Interruption, else Internal. Omits LibTorch's backtrace.
 absl::Status StatusOfException(std::exception_ptr error);
 
-// Runs `fn` (returning Status or StatusOr) with exceptions turned into Status.
+// Runs `fn` (returning Status or StatusOr) and converts exceptions to Status.
 template <typename Fn>
 auto CatchTorch(Fn&& fn) -> decltype(fn()) {
   try {

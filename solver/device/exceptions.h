@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The exceptions of our own that pass through LibTorch code. CatchTorch
-// (device.h) turns them into an absl::Status.
+// arctrm's exceptions that pass through LibTorch code. CatchTorch (device.h)
+// converts them to absl::Status.
 #pragma once
 
 #include <exception>
@@ -10,8 +10,8 @@
 
 namespace arctrm::internal {
 
-// A time limit passed, or a signal came, in the middle of LibTorch operations
-// (base/interrupt.h). Becomes Cancelled.
+// A time limit or a signal interrupted LibTorch operations (base/interrupt.h).
+// Becomes Cancelled.
 class Interruption : public std::exception {
  public:
   const char* what() const noexcept override {
@@ -19,14 +19,14 @@ class Interruption : public std::exception {
   }
 };
 
-// Throws Interruption if this thread's work should stop. A pass of a network
-// calls it before each operation that may take long.
+// Throws Interruption if this thread's work should stop. Networks call it
+// before each long operation.
 inline void ThrowIfInterrupted() {
   if (IsInterrupted()) throw Interruption();
 }
 
-// Another rank of the process group is gone or did not come in time. Becomes
-// Unavailable. The process group cannot be used afterwards.
+// Another rank of the process group is lost or late. Becomes Unavailable. The
+// process group is unusable afterwards.
 class RankLost : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

@@ -16,8 +16,8 @@
 namespace arctrm {
 namespace {
 
-// Name, memory, compute capability, and which numbers train.precision = auto
-// takes there and why.
+// Name, memory, compute capability, and the choice of train.precision = auto
+// with its reason.
 std::string DescribeCuda(int index) {
   const auto info = internal::DescribeCudaDevice(index);
   if (!info.has_value()) return "the driver does not describe it";
@@ -26,28 +26,29 @@ std::string DescribeCuda(int index) {
                       info->memory_bytes >> 30, info->major, info->minor);
   if (!info->Supported()) {
     return absl::StrCat(what,
-                        ": not supported by torch >= 2.9 wheels, which need "
-                        "7.5 (so no P100, no "
-                        "V100); choose another accelerator, or --device cpu");
+                        ": not supported by torch wheels from 2.9, which need "
+                        "7.5 (newer than P100 and V100); choose another "
+                        "accelerator, or use --device cpu");
   }
-  if (info->HasBf16()) return what + ": bf16, which it has matrix units for";
-  const auto choice = internal::CatchTorch([&]()
-                                               -> absl::StatusOr<std::string> {
-    const at::Device device(at::kCUDA, static_cast<at::DeviceIndex>(index));
-    const double half = internal::ProductSeconds(device, at::kHalf);
-    const double full = internal::ProductSeconds(device, at::kFloat);
-    return absl::StrFormat(
-        "%s: it has no matrix units for bf16, and a product takes %.2f ms in "
-        "float16 and %.2f ms in float32",
-        half < full ? "float16" : "float32", 1e3 * half, 1e3 * full);
-  });
+  if (info->HasBf16())
+    return what + ": bf16, because it has matrix units for it";
+  const auto choice =
+      internal::CatchTorch([&]() -> absl::StatusOr<std::string> {
+        const at::Device device(at::kCUDA, static_cast<at::DeviceIndex>(index));
+        const double half = internal::ProductSeconds(device, at::kHalf);
+        const double full = internal::ProductSeconds(device, at::kFloat);
+        return absl::StrFormat(
+            "%s: it has no bf16 matrix units, and a product takes %.2f ms in "
+            "float16 and %.2f ms in float32",
+            half < full ? "float16" : "float32", 1e3 * half, 1e3 * full);
+      });
   return absl::StrCat(
       what, ": ",
       choice.ok() ? *choice
                   : absl::StrCat("unusable: ", choice.status().message()));
 }
 
-// InvalidArgument says why there is none.
+// InvalidArgument gives the reason if there is no usable device.
 absl::StatusOr<int> FindCudaDevices() {
   ARCTRM_RETURN_IF_ERROR(internal::OpenDevice({"cuda", 1}).status());
   return static_cast<int>(at::detail::getCUDAHooks().deviceCount());
@@ -58,7 +59,6 @@ absl::StatusOr<int> FindCudaDevices() {
 std::vector<std::pair<std::string, std::string>> DescribeMachine() {
   std::vector<std::pair<std::string, std::string>> rows;
   rows.emplace_back("built for torch", TORCH_VERSION);
-  // The first line of the running library's own description names it.
   const std::string config = at::show_config();
   for (absl::string_view line : absl::StrSplit(config, '\n')) {
     for (absl::string_view word : {"oneAPI", "MKL-DNN", "CPU capability"}) {

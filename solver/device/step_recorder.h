@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Recording a sequence of device operations once and replaying it: on a GPU the
-// hundreds of short operations of a step then start with one call.
+// Records a sequence of device operations once and replays it: a replay starts
+// the hundreds of short operations of a step on a GPU with one call.
 #pragma once
 
 #include <functional>
@@ -15,23 +15,22 @@ namespace arctrm::internal {
 class StepRecording {
  public:
   virtual ~StepRecording() = default;
-  // Runs the recorded operations again, on the same memory.
+  // Repeats the recorded operations on the same memory.
   virtual void Replay() = 0;
 };
 
 class StepRecorder {
  public:
   virtual ~StepRecorder() = default;
-  // Runs `work` without recording, on the stream that recordings use.
+  // Runs `work` without recording, on the stream of the recordings.
   virtual void Run(const std::function<void()>& work) = 0;
-  // Calls `work` to record the operations that it starts; none of them runs.
-  // Internal where they cannot be recorded; the device is then unchanged.
+  // Calls `work` and records the operations that it starts, without running
+  // them. Internal if recording fails; the device is then unchanged.
   virtual absl::StatusOr<std::unique_ptr<StepRecording>> Record(
       const std::function<void()>& work) = 0;
 };
 
-// A recorder of CUDA graphs; exists only in builds with ARCTRM_CUDA_KERNELS
-// (kCudaKernels).
+// A recorder of CUDA graphs; only in builds with ARCTRM_CUDA_KERNELS.
 std::unique_ptr<StepRecorder> MakeCudaRecorder(at::Device device);
 
 }  // namespace arctrm::internal

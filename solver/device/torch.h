@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The one LibTorch include of the project; also its precompiled header.
+// The only LibTorch include of the project, and its precompiled header.
 #pragma once
 
 #include <ATen/ATen.h>

@@ -22,8 +22,7 @@ void WaitFor(const c10::Stream& earlier, const c10::Stream& later) {
 
 Tensor ToDevice(const Tensor& host, at::Device device, at::ScalarType dtype) {
   if (!device.is_cuda()) return host.to(device, dtype);
-  // Converted on the device: the copy is smaller, and a conversion on the way
-  // would wait for it.
+  // Converts on the device, because the copy is smaller and does not wait.
   return host.pin_memory()
       .to(device, host.scalar_type(), /*non_blocking=*/true)
       .to(dtype);

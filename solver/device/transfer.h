@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Streams of a device, and copies between it and the host that the host does
-// not wait for, so that it can prepare the next step meanwhile. The headers of
-// LibTorch for all kinds of devices: nothing of CUDA is linked.
+// Device streams, and copies between device and host for which the host does
+// not wait, so that it can prepare the next step. Uses LibTorch's
+// device-independent headers and does not link CUDA.
 #pragma once
 
 #include <optional>
@@ -10,30 +10,30 @@
 
 namespace arctrm::internal {
 
-// The stream that operations of this thread on `device` go to. Of a device that
-// has streams: not of the CPU.
+// The stream of this thread's operations on `device`, which must not be the
+// CPU.
 c10::Stream CurrentStream(at::Device device);
-// One more than that, of a few that LibTorch hands out in turn.
+// Another stream, from LibTorch's pool.
 c10::Stream NewStream(at::Device device);
-// Work on `later` from here on waits for what `earlier` was given so far.
+// Lets future work on `later` wait for the work queued on `earlier` so far.
 void WaitFor(const c10::Stream& earlier, const c10::Stream& later);
 
-// `host` (on the CPU) on `device`, converted there to `dtype`. A CUDA device
-// gets a copy in pinned memory, which is used again only when it has arrived:
-// `host` may change at once, and nobody waits. A CPU gets a copy where the type
-// differs, else `host` itself.
+// Copies `host` (on the CPU) to `device` and converts it there to `dtype`. The
+// copy to a CUDA device goes through pinned memory: the call returns at once,
+// and `host` may change immediately. For a CPU it returns `host` itself unless
+// the dtype differs.
 Tensor ToDevice(const Tensor& host, at::Device device, at::ScalarType dtype);
 inline Tensor ToDevice(const Tensor& host, at::Device device) {
   return ToDevice(host, device, host.scalar_type());
 }
 
-// A tensor's values on their way to the host.
+// An asynchronous copy of a tensor to the host.
 class HostCopy {
  public:
-  // Of `tensor` as it is once the work queued so far is done. Of a CPU tensor
-  // there is no copy: later changes are seen.
+  // Copies `tensor` after the work queued so far. Refers to a CPU tensor
+  // without copying it, so later changes are visible.
   void Start(const Tensor& tensor);
-  // On the CPU; waits until they are there.
+  // Waits for the copy and returns it, on the CPU.
   const Tensor& Wait();
 
  private:

@@ -43,7 +43,7 @@ std::chrono::milliseconds Milliseconds(absl::Duration d) {
       std::max<int64_t>(1, absl::ToInt64Milliseconds(d)));
 }
 
-// The first line of what LibTorch or Gloo says.
+// The first line of a message of LibTorch or Gloo.
 std::string FirstLine(const std::exception& error) {
   const auto* torch = dynamic_cast<const c10::Error*>(&error);
   const std::string text =
@@ -65,7 +65,7 @@ class SingleProcess : public Collective {
 };
 
 // Calls `fn` with the addresses of `host` and `port` until it returns true.
-// False where none does, or there is none.
+// false if it never does.
 template <typename Fn>
 bool AnyAddress(const std::string& host, int port, int type, Fn&& fn) {
   addrinfo hints = {};
@@ -86,8 +86,8 @@ bool AnyAddress(const std::string& host, int port, int type, Fn&& fn) {
   return done;
 }
 
-// Waits until somebody listens there. LibTorch would wait too, but look once a
-// second and fill the log when nobody comes.
+// Waits until rank 0 listens. LibTorch's own wait polls once a second and fills
+// the log.
 bool WaitForListener(const ProcessGroup& group, absl::Time deadline) {
   const auto answers = [](int fd, const addrinfo& address) {
     if (connect(fd, address.ai_addr, address.ai_addrlen) == 0) return true;
@@ -107,8 +107,8 @@ bool WaitForListener(const ProcessGroup& group, absl::Time deadline) {
   return true;
 }
 
-// Rank 0 keeps the store; each rank leaves a mark there and waits for those of
-// the others.
+// Rank 0 owns the store. Each rank sets its mark there and waits for the marks
+// of the others.
 absl::StatusOr<StorePtr> Rendezvous(const ProcessGroup& group) {
   const std::string who = Who(group.rank, group.size);
   const std::string place = absl::StrCat(group.address, ":", group.port);
@@ -141,8 +141,9 @@ absl::StatusOr<StorePtr> Rendezvous(const ProcessGroup& group) {
   try {
     if (store->add(mark(group.rank), 1) > 1) {
       return absl::InvalidArgumentError(absl::StrCat(
-          "two processes at ", place, " say they are ", who,
-          "; each needs a RANK of its own, each group a MASTER_PORT"));
+          "two processes at ", place, " are both ", who,
+          "; give each process its own RANK, and each group its own "
+          "MASTER_PORT"));
     }
     for (;;) {
       missing.clear();
@@ -159,11 +160,11 @@ absl::StatusOr<StorePtr> Rendezvous(const ProcessGroup& group) {
                                                ")"));
   }
   return absl::UnavailableError(absl::StrCat(
-      who, ": rank ", absl::StrJoin(missing, ", rank "), " did not come to ",
+      who, ": rank ", absl::StrJoin(missing, ", rank "), " did not connect to ",
       place, " within ", limit, "; were all started?"));
 }
 
-// Runs an operation, with errors turned into RankLost.
+// Runs an operation and converts its exceptions to RankLost.
 template <typename Fn>
 void WrapAsRankLost(int rank, int size, absl::Duration timeout,
                     Fn&& operation) {
@@ -173,8 +174,8 @@ void WrapAsRankLost(int rank, int size, absl::Duration timeout,
     throw;
   } catch (const std::exception& e) {
     throw RankLost(absl::StrCat(
-        Who(rank, size), ": another rank is gone, or took more than ",
-        absl::FormatDuration(timeout), " to come (", FirstLine(e), ")"));
+        Who(rank, size), ": another rank is gone, or was more than ",
+        absl::FormatDuration(timeout), " late (", FirstLine(e), ")"));
   }
 }
 
@@ -184,7 +185,7 @@ Tensor AsBytes(const Tensor& contiguous) {
   return contiguous.view({-1}).view(at::kByte);
 }
 
-// The address by which this machine reaches `host`; nothing is sent.
+// The local address for connections to `host`. Sends nothing.
 std::string AddressTowards(const std::string& host) {
   std::array<char, NI_MAXHOST> text;
   const bool known =
@@ -207,7 +208,7 @@ class Gloo : public Collective {
   Gloo(const ProcessGroup& group, const StorePtr& store) : group_(group) {
     auto options = c10d::ProcessGroupGloo::Options::create(
         Milliseconds(group.operation_timeout));
-    options->threads = 1;  // operations come one after the other
+    options->threads = 1;  // operations never overlap
     const char* interface = std::getenv("GLOO_SOCKET_IFNAME");
     options->devices.push_back(
         interface != nullptr
@@ -275,8 +276,9 @@ class Gloo : public Collective {
 
 #endif  // USE_C10D_GLOO
 
-// What is called of NCCL, declared here because few wheels' headers are where a
-// build finds them. These declarations have not changed since NCCL 2.0.
+// The functions of NCCL that Nccl calls, declared here because builds rarely
+// find the headers in a wheel. These declarations have not changed since
+// NCCL 2.0.
 struct NcclId {
   std::array<char, 128> bytes;
 };
@@ -303,7 +305,7 @@ struct NcclApi {
 };
 
 absl::StatusOr<NcclApi> LoadNccl() {
-  // libtorch_cuda is loaded by now, and with it the NCCL that it links.
+  // Loading libtorch_cuda has also loaded its NCCL.
   void* library = dlopen("libnccl.so.2", RTLD_NOW | RTLD_GLOBAL);
   NcclApi api;
   std::string missing;
@@ -322,14 +324,16 @@ absl::StatusOr<NcclApi> LoadNccl() {
   find("ncclBroadcast", api.broadcast);
   if (!missing.empty()) {
     return absl::FailedPreconditionError(absl::StrCat(
-        "training on several CUDA devices needs NCCL, and ", missing,
-        " is not there; install the wheel nvidia-nccl that belongs to this "
-        "torch, or train on one device"));
+        "training on several CUDA devices needs NCCL, but ", missing,
+        " is missing; install the wheel nvidia-nccl for this torch, or train "
+        "on "
+        "one device"));
   }
   return api;
 }
 
-// Since torch 2.11. Before, a handle is known only of the default stream.
+// torch before 2.11 has no native_handle(); the default stream's handle is
+// null.
 template <typename Stream, typename = void>
 struct HasHandle : std::false_type {};
 template <typename Stream>
@@ -349,13 +353,13 @@ void* Handle(const Stream& stream) {
 
 class Nccl : public Collective {
  public:
-  // May throw. The meeting is over; whoever dies from here to the end of this
-  // keeps the others waiting, as NCCL has no limit there.
+  // May throw. All ranks have connected. If one dies during the constructor,
+  // the others wait forever, because NCCL has no time limit here.
   Nccl(const ProcessGroup& group, at::Device device, c10d::Store& store,
        const NcclApi& api)
       : group_(group), device_(device), cuda_(at::kCUDA), api_(api) {
     const c10::DeviceGuard guard(device_);
-    at::zeros({1}, at::device(device_));  // makes the device's context
+    at::zeros({1}, at::device(device_));  // creates the device's context
     NcclId id;
     const std::string key = "arctrm/nccl";
     if (group.rank == 0) {
@@ -368,7 +372,7 @@ class Nccl : public Collective {
     }
     Check(api_.comm_init_rank(&comm_, group.size, id, group.rank));
   }
-  // Also after an error: abort never waits for others.
+  // Abort never waits for other ranks, even after an error.
   ~Nccl() override {
     if (comm_ != nullptr) api_.comm_abort(comm_);
   }
@@ -425,8 +429,8 @@ class Nccl : public Collective {
     }
   }
 
-  // Waits for the result, so that a rank that died is noticed instead of
-  // leaving a kernel that never ends.
+  // Waits for the result. If another rank dies, the kernel never ends, and the
+  // time limit aborts it.
   template <typename Fn>
   void OnDevice(Tensor& tensor, Fn&& start) {
     at::NoGradGuard no_grad;
@@ -447,14 +451,14 @@ class Nccl : public Collective {
       if (late || (error != kNcclSuccess && error != kNcclInProgress)) {
         api_.comm_abort(std::exchange(comm_, nullptr));
         throw RankLost(absl::StrCat(
-            Who(group_.rank, group_.size), ": another rank is gone, or took ",
+            Who(group_.rank, group_.size), ": another rank is gone, or was ",
             "more than ", absl::FormatDuration(group_.operation_timeout),
-            " to come",
+            " late",
             late
                 ? ""
                 : absl::StrCat(" (NCCL: ", api_.get_error_string(error), ")")));
       }
-      // The first looks come at once: most operations take microseconds.
+      // Polls without pause at first: most operations take microseconds.
       if (turn > 1000) absl::SleepFor(absl::Microseconds(50));
     }
     if (tensor.device() != device_) tensor.copy_(own);
@@ -475,8 +479,8 @@ absl::StatusOr<std::unique_ptr<Collective>> Join(const ProcessGroup& group,
   } else if (!HasGloo()) {
     return absl::FailedPreconditionError(absl::StrCat(
         "training in ", group.size,
-        " processes on CPUs: this program was built without Gloo; install "
-        "libgloo-dev and build again, or train in one process"));
+        " processes on CPUs needs Gloo, but this program was built without it; "
+        "install libgloo-dev and build again, or train in one process"));
   }
   ARCTRM_ASSIGN_OR_RETURN(const StorePtr store, Rendezvous(group));
   std::unique_ptr<Collective> joined;
@@ -488,7 +492,7 @@ absl::StatusOr<std::unique_ptr<Collective>> Join(const ProcessGroup& group,
       joined = std::make_unique<Gloo>(group, store);
 #endif
     }
-    // The store goes with rank 0: nobody leaves before all have what they need.
+    // The store ends with rank 0, so all wait until every rank is connected.
     joined->Barrier();
   });
   return joined;

@@ -65,7 +65,7 @@ ARCTRM_CLONES void ScaleRows(float* x, int64_t stride, const float* factors,
   }
 }
 
-// delta[r] = sum of x y over the row.
+// delta[r] = sum of x y over row r.
 ARCTRM_CLONES void RowDots(const float* x, const float* y, int64_t stride,
                            float* delta, int64_t rows, int64_t cols) {
   for (int64_t r = 0; r < rows; ++r) {
@@ -82,7 +82,7 @@ ARCTRM_CLONES void RowDots(const float* x, const float* y, int64_t stride,
   }
 }
 
-// Rows of `dim` at `stride` <-> rows of `dim` one after the other.
+// Converts between rows of `dim` with row stride `stride` and contiguous rows.
 ARCTRM_CLONES void Widen(const Bf16* from, float* to, const HeadShape& shape) {
   for (int64_t t = 0; t < shape.positions; ++t) {
     const Bf16* row = from + t * shape.stride;
@@ -100,7 +100,7 @@ ARCTRM_CLONES void Narrow(const float* from, Bf16* to, const HeadShape& shape) {
   }
 }
 
-// to (cols, rows, one row after the other) = from (rows, cols) turned over.
+// Transposes from (rows, cols) to contiguous (cols, rows).
 ARCTRM_CLONES void Transpose(const float* from, int64_t stride, float* to,
                              int64_t rows, int64_t cols) {
   constexpr int64_t kTile = 16;
@@ -119,8 +119,8 @@ int64_t AugmentationsSize(const HeadShape& shape) {
 }  // namespace
 
 int64_t AttentionScratch(const HeadShape& shape) {
-  // Two blocks of scores, a number per position, four matrices turned over;
-  // widened copies of all that goes in and out.
+  // Two blocks of scores, one number per position, four transposed matrices,
+  // and float32 copies of all inputs and outputs.
   return 2 * RowsAtOnce(shape.positions) * shape.positions + shape.positions +
          4 * shape.positions * shape.dim + AugmentationsSize(shape);
 }
@@ -176,7 +176,7 @@ void AttentionBackward(const float* grad_out, const float* q, const float* k,
              grad_v + begin * stride, stride, false);
     multiply(rows, dim, positions, grad, positions, q, stride,
              grad_k + begin * stride, stride, false);
-    // Turned over: dim rows of all queries.
+    // Transposed: dim rows of all queries.
     multiply(dim, positions, rows, keys + begin, positions, grad, positions,
              to_q, positions, begin > 0);
   }
@@ -189,7 +189,7 @@ void AttentionBackward(const float* grad_out, const float* q, const float* k,
 
 namespace {
 
-// Where the widened copies begin.
+// The offset of the float32 copies.
 float* Copies(const HeadShape& shape, float* scratch) {
   return scratch + AttentionScratch(shape) - AugmentationsSize(shape);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What both kinds of attention do to a block of scores.
+// Operations on a block of attention scores, for float32 and Bf16 products.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 
 namespace arctrm::kernels {
 
-// Rows of scores at once: two such blocks, keys and values share a second-level
+// Score rows per block, so that two blocks, keys and values fit a second-level
 // cache of 1 MiB.
 inline int64_t RowsAtOnce(int64_t positions) {
   constexpr int64_t kFloats = 48 * 1024;
@@ -23,15 +23,14 @@ inline float ScaleOf(const HeadShape& shape) {
   return 1 / std::sqrt(static_cast<float>(shape.dim));
 }
 
-// Scores (rows, cols) before scaling become exponentials of the scaled ones
-// less each row's maximum; inverse[r] = 1 / their sum, lse[r] = maximum +
-// log(sum) unless nullptr.
+// Replaces scores (rows, cols) by exp(scale * score - maximum of the row).
+// inverse[r] = 1 / row sum; lse[r] = maximum + log(row sum) unless nullptr.
 void Exponentials(float* scores, float scale, float* inverse, float* lse,
                   int64_t rows, int64_t cols);
 
-// For a block of keys: scores (keys, queries) before scaling become
-// probabilities p; grad (of p) becomes that of the scores before scaling,
-// p (grad - delta) scale. lse and delta are the queries'.
+// For a block of keys: replaces unscaled scores (keys, queries) by
+// probabilities p, and grad (of p) by the gradient of the unscaled scores, p
+// (grad - delta) scale. lse and delta are per query.
 void ScoreGradients(float* scores, float* grad, const float* lse,
                     const float* delta, float scale, int64_t keys,
                     int64_t queries);

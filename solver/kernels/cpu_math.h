@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the CPU kernels share: straight-line float32 code that compilers
+// Helpers of the CPU kernels: branch-free float32 code that compilers
 // vectorise.
 #pragma once
 
@@ -9,8 +9,8 @@
 
 #include "solver/kernels/cpu_ops.h"
 
-// One binary serves every x86-64: the loader picks the widest version the
-// processor has. Not under sanitizers, whose runtime starts after the choice.
+// Compiles a function for several x86-64 levels; the loader picks the best one.
+// Off under sanitizers, whose runtime starts after that choice.
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && \
     !defined(ARCTRM_NO_TARGET_CLONES)
 #define ARCTRM_CLONES \
@@ -23,12 +23,11 @@
 
 namespace arctrm::kernels {
 
-// Partial sums side by side, so that their order does not depend on the width
-// of the registers.
+// The number of parallel partial sums. It is fixed, so that the order of sums
+// does not depend on the register width.
 inline constexpr int kLanes = 16;
-// So many floats in registers: for loops that compilers leave scalar, or fill
-// with masks, as they do where a value is limited. Of any target: only inline
-// functions take or return them.
+// kLanes floats, for loops that compilers would leave scalar or vectorise with
+// masks. Any target supports it; only inline functions take or return it.
 using Lanes = float __attribute__((vector_size(kLanes * sizeof(float))));
 
 // One float or kLanes of them.
@@ -43,7 +42,8 @@ ARCTRM_INLINE void Put(float* to, F x) {
   std::memcpy(to, &x, sizeof(x));
 }
 
-// f(i, Lanes()) for all whole lanes of n elements, then f(i, float()).
+// Calls f(i, Lanes()) for each full group of kLanes elements, then f(i,
+// float()) for the rest of the n elements.
 template <typename F>
 ARCTRM_INLINE void ForLanes(int64_t n, F f) {
   int64_t i = 0;
@@ -51,10 +51,9 @@ ARCTRM_INLINE void ForLanes(int64_t n, F f) {
   for (; i < n; ++i) f(i, float());
 }
 
-// 2^(x factor) to about 1e-7 relative, of one float or lanes, for products of
-// at most 127; those below -125 give about 2^-125. With fused multiply-add the
-// product is never rounded: the factor's second part is what its first, a
-// float, leaves out.
+// 2^(x factor) with relative error about 1e-7, for x factor up to 127; below
+// -125 about 2^-125. F is float or Lanes. The factor has two parts, a float and
+// its rounding error, so that fused multiply-add computes the product exactly.
 struct Factor {
   explicit constexpr Factor(double factor)
       : first(static_cast<float>(factor)),
@@ -80,7 +79,7 @@ ARCTRM_INLINE F Exp2(F x, const Factor& factor) {
   p = p * r + 2.4022648e-1f;
   p = p * r + 6.9314720e-1f;
   p = p * r + 1.0f;
-  // The integer is in t's last bits, and goes to p's exponent.
+  // Adds the integer, the low bits of t, to the exponent of p.
   Bits exponent, bits;
   std::memcpy(&exponent, &t, sizeof(exponent));
   std::memcpy(&bits, &p, sizeof(bits));
@@ -91,7 +90,7 @@ ARCTRM_INLINE F Exp2(F x, const Factor& factor) {
 
 inline constexpr double kLog2E = 1.4426950408889634;
 
-// e^x to about 1e-7 relative; x is limited to -86 to 88.
+// e^x with relative error about 1e-7; clamps x to [-86, 88].
 template <typename F>
 ARCTRM_INLINE F Exp(F x) {
   constexpr Factor kFactor(kLog2E);
@@ -107,7 +106,7 @@ ARCTRM_INLINE float Load(const Bf16* p) {
   std::memcpy(&x, &bits, sizeof(x));
   return x;
 }
-// The 16 bits of `x` rounded to nearest, ties to even.
+// `x` rounded to nearest Bf16, ties to even.
 ARCTRM_INLINE uint32_t Bf16Bits(float x) {
   uint32_t bits;
   std::memcpy(&bits, &x, sizeof(bits));
@@ -120,7 +119,7 @@ ARCTRM_INLINE void Store(Bf16* p, float x) {
   p->bits = static_cast<uint16_t>(Bf16Bits(x));
 }
 
-// Of Lanes, or an array of as many floats.
+// The sum of Lanes or of an array of kLanes floats.
 template <typename L>
 ARCTRM_INLINE float Sum(const L& lanes) {
   float total = 0;

@@ -16,16 +16,16 @@
 namespace arctrm::kernels {
 namespace {
 
-// atan2(y, x) for x >= 0, straight-line like Exp. The smaller over the larger
-// is in [0, 1], where atan(q) = q + q z R(z), z = q^2; R is a minimax fit of
-// relative error 1.7e-8. What lies beyond pi/4 is pi/2 minus the rest.
+// atan2(y, x) for x >= 0, branch-free like Exp. q, the smaller over the larger
+// argument, is in [0, 1]; atan(q) = q + q z R(z) with z = q^2 and a minimax fit
+// R of relative error 1.7e-8. Angles beyond pi/4 are pi/2 minus atan(q).
 ARCTRM_INLINE float Atan2Right(float y, float x) {
   const float a = std::fabs(y);
   const float b = std::fabs(x);
   const bool steep = a > b;
   const float low = steep ? b : a;
   const float high = steep ? a : b;
-  // Equal: pi/4, also at infinity; but both zero is zero.
+  // Equal arguments give pi/4, also at infinity; two zeros give 0.
   float q = low / (high == 0.0f ? 1.0f : high);
   q = low == high && high > 0.0f ? 1.0f : q;
   const float z = q * q;
@@ -70,8 +70,8 @@ NarrowFn ChooseNarrow() {
 }
 const NarrowFn narrow = ChooseNarrow();
 
-// Up to kChunk elements of type T as floats, read and written: loops that turn
-// one into the other as they go are slow.
+// Converts up to kChunk elements of type T to floats and back. Separate
+// conversion loops are faster than converting in the computing loop.
 constexpr int64_t kChunk = 256;
 template <typename T>
 class Chunk {
@@ -80,7 +80,7 @@ class Chunk {
     for (int64_t i = 0; i < n; ++i) floats_[i] = Load(from + i);
     return floats_;
   }
-  // Where the results for `to` go until they are written.
+  // A buffer for the results until they are written to `to`.
   ARCTRM_INLINE float* Open(T*) { return floats_; }
   ARCTRM_INLINE void Write(T* to, int64_t n) { narrow(floats_, to, n); }
 
@@ -276,10 +276,10 @@ ARCTRM_INLINE void RotaryBackward(const T* grad_q, const T* grad_k,
   }
 }
 
-constexpr int64_t kClasses = 64;  // taken at once; a token has some 12
+constexpr int64_t kClasses = 64;  // per piece; ARC has 12 classes
 
-// s(x) of up to kClasses logits, and the sum of s. The condition is a choice of
-// values, not a branch, so that this is vector code.
+// s(x) of up to kClasses logits, and the sum of s. Selects values instead of
+// branching, so that compilers vectorise it.
 template <typename T>
 ARCTRM_INLINE double Stablemax(const T* logits, int64_t count, double* s) {
   for (int64_t i = 0; i < count; ++i) {
@@ -292,7 +292,7 @@ ARCTRM_INLINE double Stablemax(const T* logits, int64_t count, double* s) {
   return sum;
 }
 
-// The sum over all classes; `s` is left with those of the last piece.
+// The sum over all classes; `s` keeps the values of the last piece.
 template <typename T>
 ARCTRM_INLINE double StablemaxSum(const T* logits, int64_t classes, double* s) {
   double sum = 0;

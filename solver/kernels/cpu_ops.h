@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The element-wise parts of the network as single passes over rows of float32
-// or bfloat16; arithmetic and statistics are float32 either way. Raw pointers,
-// no LibTorch, one thread: the caller divides the rows. All matrices are
-// row-major and contiguous.
+// Element-wise operations of the network as single passes over float32 or
+// bfloat16 matrices, with float32 arithmetic. Raw pointers, free of LibTorch,
+// single-threaded: the caller divides the work. Matrices are row-major and
+// contiguous.
 #pragma once
 
 #include <cstdint>
@@ -39,8 +39,8 @@ void SwiGluBackward(const Bf16* grad_out, const Bf16* gate_up,
                     Bf16* grad_gate_up, int64_t rows, int64_t n);
 
 // One sequence: qkv (positions, 3, heads, dim) -> q, k, v, each
-// (positions, heads, dim), q and k turned by the rotary tables
-// cos, sin (positions, dim / 2), half-split: out = x * cos + (-x2, x1) * sin.
+// (positions, heads, dim). Rotates q and k by the tables cos, sin (positions,
+// dim / 2), half-split: out = x * cos + (-x2, x1) * sin.
 void SplitRotaryForward(const float* qkv, const float* cos, const float* sin,
                         float* q, float* k, float* v, int64_t positions,
                         int64_t heads, int64_t dim);
@@ -56,16 +56,16 @@ void SplitRotaryBackward(const Bf16* grad_q, const Bf16* grad_k,
                          Bf16* grad_qkv, int64_t positions, int64_t heads,
                          int64_t dim);
 
-// Stablemax cross-entropy of each of `tokens` rows of `classes` logits, float64
-// inside (solver/nn/ops.h has the formula): loss (tokens) and, below, its
-// gradient times grad_loss (tokens). Where the label is negative both are 0.
-// A label of `classes` or more is the caller's error: such a token's loss is
-// NaN and the answer false.
+// Stablemax cross-entropy of `tokens` rows of `classes` logits in float64
+// (formula: solver/nn/ops.h) -> loss (tokens). Negative labels give loss 0 and
+// gradient 0. A label of `classes` or more is an error of the caller: the loss
+// becomes NaN, and the function returns false.
 bool StablemaxForward(const float* logits, const int64_t* labels, double* loss,
                       int64_t tokens, int64_t classes);
 bool StablemaxForward(const Bf16* logits, const int64_t* labels, double* loss,
                       int64_t tokens, int64_t classes);
-// Labels as StablemaxForward has accepted them.
+// Multiplies the gradient by grad_loss (tokens). Labels must have passed
+// StablemaxForward.
 void StablemaxBackward(const double* grad_loss, const float* logits,
                        const int64_t* labels, float* grad, int64_t tokens,
                        int64_t classes);
@@ -73,20 +73,19 @@ void StablemaxBackward(const double* grad_loss, const Bf16* logits,
                        const int64_t* labels, Bf16* grad, int64_t tokens,
                        int64_t classes);
 
-// from (rows, cols) -> rows of `to` that are `stride` apart, rounded to
-// nearest, ties to even. Where the processor has an instruction for it, that is
-// used: it takes denormal numbers for 0.
+// Rounds from (rows, cols) to Bf16 rows with stride `stride`, to nearest, ties
+// to even. The instruction of newer processors treats denormal numbers as 0.
 void NarrowRows(const float* from, Bf16* to, int64_t stride, int64_t rows,
                 int64_t cols);
 
-// to = atan2(y, x) for x >= 0, element by element, to 3e-7 relative; signs of
-// zero, infinities and NaN as std::atan2 treats them.
+// to = atan2(y, x) for x >= 0, element-wise, with relative error 3e-7. Zeros,
+// infinities and NaN as in std::atan2.
 void Atan2(const float* y, const float* x, float* to, int64_t n);
 
-// AdamATan2 on n numbers (solver/train/optimizers.h has the formula), and
-// after it ema = ema_decay * ema + (1 - ema_decay) * p, unless `ema` is
-// nullptr. `decay` = 1 - lr * wd, `step_size` = lr / (1 - beta1^t),
-// `v_scale` = sqrt(1 - beta2^t). The vectors may not overlap.
+// AdamATan2 on n numbers (formula: solver/train/optimizers.h), then ema =
+// ema_decay * ema + (1 - ema_decay) * p unless `ema` is nullptr. `decay` = 1 -
+// lr * wd, `step_size` = lr / (1 - beta1^t), `v_scale` = sqrt(1 - beta2^t). The
+// vectors must not overlap.
 void AdamAtan2(float* p, float* m, float* v, const float* grad, float* ema,
                int64_t n, float decay, float beta1, float beta2,
                float step_size, float v_scale, double ema_decay);

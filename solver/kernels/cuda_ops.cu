@@ -1,97 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include <cuda_bf16.h>
-#include <cuda_fp16.h>
-#include <cuda_runtime.h>
-
-#include <climits>
-#include <cstring>
-#include <type_traits>
-
-#include "solver/kernels/cuda_ops.h"
+// The kernels of the network and of the loss.
+#include "solver/kernels/cuda_device.h"
 
 namespace arctrm::kernels::cuda {
 namespace {
 
-constexpr int kWarp = 32;
-constexpr int kThreads = 256;
-constexpr unsigned kAllLanes = 0xFFFFFFFF;
-// Loops go on with the grid's stride, so more blocks than this gain nothing.
-constexpr int64_t kMostBlocks = 1 << 16;
-
-__device__ __forceinline__ float ToFloat(float x) { return x; }
-__device__ __forceinline__ float ToFloat(__nv_bfloat16 x) {
-  return __bfloat162float(x);
-}
-__device__ __forceinline__ float ToFloat(__half x) { return __half2float(x); }
-
-__device__ __forceinline__ void Round(float x, float* to) { *to = x; }
-__device__ __forceinline__ void Round(float x, __nv_bfloat16* to) {
-  *to = __float2bfloat16_rn(x);
-}
-__device__ __forceinline__ void Round(float x, __half* to) {
-  *to = __float2half_rn(x);
-}
-
-// How many elements one access of 16 bytes moves.
-template <typename T>
-constexpr int kWide = 16 / static_cast<int>(sizeof(T));
-
-// kWidth elements in accesses of 16 bytes, or one.
-template <int kWidth, typename T>
-__device__ __forceinline__ void Load(const T* from, float (&to)[kWidth]) {
-  if constexpr (kWidth == 1) {
-    to[0] = ToFloat(*from);
-  } else {
-    static_assert(kWidth % kWide<T> == 0, "whole accesses");
-#pragma unroll
-    for (int i = 0; i < kWidth; i += kWide<T>) {
-      const uint4 bits = *reinterpret_cast<const uint4*>(from + i);
-      T elements[kWide<T>];
-      memcpy(elements, &bits, sizeof(bits));
-#pragma unroll
-      for (int j = 0; j < kWide<T>; ++j) to[i + j] = ToFloat(elements[j]);
-    }
-  }
-}
-template <int kWidth, typename T>
-__device__ __forceinline__ void Store(const float (&from)[kWidth], T* to) {
-  if constexpr (kWidth == 1) {
-    Round(from[0], to);
-  } else {
-    static_assert(kWidth % kWide<T> == 0, "whole accesses");
-#pragma unroll
-    for (int i = 0; i < kWidth; i += kWide<T>) {
-      T elements[kWide<T>];
-#pragma unroll
-      for (int j = 0; j < kWide<T>; ++j) Round(from[i + j], &elements[j]);
-      uint4 bits;
-      memcpy(&bits, elements, sizeof(bits));
-      *reinterpret_cast<uint4*>(to + i) = bits;
-    }
-  }
-}
-
-// The sum over a warp; partners add the same two numbers, so every lane has the
-// same bits.
-__device__ __forceinline__ float WarpSum(float x) {
-#pragma unroll
-  for (int lane = kWarp / 2; lane > 0; lane /= 2) {
-    x += __shfl_xor_sync(kAllLanes, x, lane);
-  }
-  return x;
-}
-
-// The row of this warp, the warps of a grid counted through.
-__device__ __forceinline__ int64_t WarpRow() {
-  return static_cast<int64_t>(blockIdx.x) * (kThreads / kWarp) +
-         threadIdx.x / kWarp;
-}
-__device__ __forceinline__ int Lane() {
-  return static_cast<int>(threadIdx.x) % kWarp;
-}
-
-// One warp per row, which it keeps in registers: kPieces accesses of 16 bytes
-// per lane. `d` is a multiple of an access's elements.
+// One warp per row, kept in registers: kPieces accesses of 16 bytes per lane.
+// `d` is a multiple of the elements per access.
 template <typename T, int kPieces>
 __global__ void __launch_bounds__(kThreads)
     RmsForward(const T* x, const T* y, T* out, float* rstd, int64_t rows, int d,
@@ -127,7 +42,7 @@ __global__ void __launch_bounds__(kThreads)
   if (rstd != nullptr && Lane() == 0) rstd[row] = scale;
 }
 
-// Any d and any alignment; reads a row twice.
+// Any d and alignment; reads each row twice.
 template <typename T>
 __global__ void __launch_bounds__(kThreads)
     RmsForwardAny(const T* x, const T* y, T* out, float* rstd, int64_t rows,
@@ -197,17 +112,6 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
-// Loops over `count` pieces of work. I is 32 bits wide where that is enough:
-// the index is divided, and by 64 bits that takes longer than the memory does.
-template <typename I>
-__device__ __forceinline__ I FirstPiece() {
-  return static_cast<I>(blockIdx.x) * kThreads + threadIdx.x;
-}
-template <typename I>
-__device__ __forceinline__ I PieceStride() {
-  return static_cast<I>(gridDim.x) * kThreads;
-}
-
 __device__ __forceinline__ float Sigmoid(float x) {
   return 1.0f / (1.0f + expf(-x));
 }
@@ -257,8 +161,9 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
-// Both directions: between `joined` (tokens, 3, heads, dim) and the three parts
-// (tokens, heads, dim). A piece is kWidth pairs of one head.
+// Converts between `joined` (tokens, 3, heads, dim) and its three parts
+// (tokens, heads, dim), in both directions. A piece is kWidth pairs of one
+// head.
 template <typename T, int kWidth, typename I, bool kBackward>
 __global__ void __launch_bounds__(kThreads)
     Rotary(T* joined, T* q, T* k, T* v, const float* cos, const float* sin,
@@ -309,7 +214,8 @@ __device__ __forceinline__ double Stablemax(double x) {
   return x < 0 ? 1.0 / (1.0 - x) : x + 1.0;
 }
 
-// One thread per token: classes are few, and a warp's rows lie side by side.
+// One thread per token, because there are few classes, and the rows of a warp
+// are adjacent.
 template <typename T>
 __device__ __forceinline__ double StablemaxSum(const T* row, int64_t classes) {
   double sum = 0;
@@ -361,135 +267,8 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
-struct AdamNumbers {
-  float decay;
-  float m_share;
-  float v_share;
-  float to_right;
-  float step_size;
-  float ema_keep;
-  float ema_share;
-};
-
-template <int kWidth, bool kEma>
-__global__ void __launch_bounds__(kThreads)
-    Adam(float* p, float* m, float* v, const float* grad, float* ema,
-         int64_t count, AdamNumbers with) {
-  for (int64_t k = FirstPiece<int64_t>(); k < count;
-       k += PieceStride<int64_t>()) {
-    const int64_t i = k * kWidth;
-    float g[kWidth];
-    float mean[kWidth];
-    float square[kWidth];
-    float value[kWidth];
-    float average[kWidth];
-    Load(grad + i, g);
-    Load(m + i, mean);
-    Load(v + i, square);
-    Load(p + i, value);
-    if constexpr (kEma) Load(ema + i, average);
-#pragma unroll
-    for (int j = 0; j < kWidth; ++j) {
-      mean[j] += with.m_share * (g[j] - mean[j]);
-      square[j] += with.v_share * (g[j] * g[j] - square[j]);
-      value[j] =
-          value[j] * with.decay -
-          with.step_size * atan2f(mean[j], sqrtf(square[j]) * with.to_right);
-      if constexpr (kEma) {
-        average[j] = average[j] * with.ema_keep + value[j] * with.ema_share;
-      }
-    }
-    Store(mean, m + i);
-    Store(square, v + i);
-    Store(value, p + i);
-    if constexpr (kEma) Store(average, ema + i);
-  }
-}
-
-// Block b has row b of the batch. The first row with an id adds up those of all
-// and writes; the others leave.
-__global__ void __launch_bounds__(kThreads)
-    SignSgdRows(float* table, const int64_t* ids, const float* grad,
-                int64_t batch, int64_t d, float decay, float lr) {
-  const int64_t b = blockIdx.x;
-  const int64_t id = ids[b];
-  int earlier = 0;
-  for (int64_t other = threadIdx.x; other < b; other += kThreads) {
-    earlier |= ids[other] == id;
-  }
-  if (__syncthreads_or(earlier) != 0) return;
-  for (int64_t i = threadIdx.x; i < d; i += kThreads) {
-    float sum = 0;
-    for (int64_t other = b; other < batch; ++other) {
-      if (ids[other] == id) sum += grad[other * d + i];
-    }
-    const float sign =
-        static_cast<float>(sum > 0) - static_cast<float>(sum < 0);
-    float* at = table + id * d + i;
-    *at = __fsub_rn(__fmul_rn(*at, decay), lr * sign);
-  }
-}
-
-// Makes the launch's device the thread's. LibTorch has a CUDA runtime of its
-// own, which may have told this one nothing. Not put back: where the device
-// before was only this runtime's default, that would open a context on it.
-int UseDevice(const Launch& launch) {
-  int now = 0;
-  const cudaError_t error = cudaGetDevice(&now);
-  if (error != cudaSuccess || now == launch.device) return error;
-  return cudaSetDevice(launch.device);
-}
-
-// The one place where kernels start. Compiled as plain C++, they run on the CPU
-// (tests/solver/cuda_on_host.h).
-template <typename... P, typename... A>
-void Start(const Launch& launch, unsigned blocks, void (*kernel)(P...),
-           A... args) {
-#ifdef __CUDACC__
-  kernel<<<blocks, kThreads, 0, static_cast<cudaStream_t>(launch.stream)>>>(
-      args...);
-#else
-  static_cast<void>(launch);
-  RunOnHost(blocks, kThreads, [&] { kernel(args...); });
-#endif
-}
-
-int64_t Blocks(int64_t count, int64_t per_block) {
-  return (count + per_block - 1) / per_block;
-}
-// For a kernel that loops.
-unsigned LoopBlocks(int64_t count) {
-  const int64_t blocks = Blocks(count, kThreads);
-  return static_cast<unsigned>(blocks < kMostBlocks ? blocks : kMostBlocks);
-}
-
-bool Aligned(const void* p) { return reinterpret_cast<uintptr_t>(p) % 16 == 0; }
-template <typename... P>
-bool Aligned(const void* first, P... rest) {
-  return Aligned(first) && Aligned(rest...);
-}
-
-// Calls `fn` with a null pointer of the element type.
-template <typename Fn>
-int ByElement(Element element, Fn&& fn) {
-  switch (element) {
-    case Element::kFloat32:
-      return fn(static_cast<float*>(nullptr));
-    case Element::kBf16:
-      return fn(static_cast<__nv_bfloat16*>(nullptr));
-    case Element::kFloat16:
-      return fn(static_cast<__half*>(nullptr));
-  }
-  return cudaErrorInvalidValue;
-}
-template <typename P>
-using Pointee = std::remove_pointer_t<P>;
-
-template <int kValue>
-using Constant = std::integral_constant<int, kValue>;
-
-// Calls `fn` with the number of accesses per lane that a row kept in registers
-// takes: 1, 2, 4 or 8; 0 where rows are too long or don't fall into accesses.
+// Calls `fn` with the accesses per lane for a row in registers: 1, 2, 4 or 8; 0
+// if the row is too long, unaligned or not divisible into accesses.
 template <typename T, typename Fn>
 void ByPieces(int64_t d, bool aligned, Fn&& fn) {
   constexpr int64_t kWarpWide = kWarp * kWide<T>;
@@ -506,24 +285,7 @@ void ByPieces(int64_t d, bool aligned, Fn&& fn) {
   }
 }
 
-// Calls `fn` with the elements per access (as a constant) and a zero of the
-// index type for `elements` elements in all. The stride that is added last may
-// not wrap around either.
-template <typename T, typename Fn>
-void ByWidth(bool wide, int64_t elements, Fn&& fn) {
-  const bool small = elements <= INT_MAX - kMostBlocks * kThreads;
-  if (wide && small) {
-    fn(Constant<kWide<T>>(), uint32_t{0});
-  } else if (wide) {
-    fn(Constant<kWide<T>>(), int64_t{0});
-  } else if (small) {
-    fn(Constant<1>(), uint32_t{0});
-  } else {
-    fn(Constant<1>(), int64_t{0});
-  }
-}
-
-// Both directions; see Rotary.
+// Starts Rotary in either direction.
 template <bool kBackward>
 int LaunchRotary(Launch launch, Element element, void* joined, void* q, void* k,
                  void* v, const float* cos, const float* sin,
@@ -647,7 +409,7 @@ int SwiGluBackward(Launch launch, Element element, const void* grad_out,
   });
 }
 
-// The kernel writes one side only; which, its direction says.
+// The kernel only reads the const pointers.
 int SplitRotaryForward(Launch launch, Element element, const void* qkv,
                        const float* cos, const float* sin, int64_t table_stride,
                        void* q, void* k, void* v, int64_t batch,
@@ -693,50 +455,6 @@ int StablemaxBackward(Launch launch, Element element, const double* grad_loss,
           classes);
     return cudaGetLastError();
   });
-}
-
-int AdamAtan2(Launch launch, float* p, float* m, float* v, const float* grad,
-              float* ema, int64_t n, float decay, float beta1, float beta2,
-              float step_size, float v_scale, double ema_decay) {
-  if (n == 0) return cudaSuccess;
-  if (const int error = UseDevice(launch)) return error;
-  AdamNumbers with = {};
-  with.decay = decay;
-  with.m_share = 1.0f - beta1;
-  with.v_share = 1.0f - beta2;
-  with.to_right = 1.0f / v_scale;
-  with.step_size = step_size;
-  with.ema_keep = static_cast<float>(ema_decay);
-  with.ema_share = static_cast<float>(1.0 - ema_decay);
-  const auto start = [&](auto width, auto average, int64_t first,
-                         int64_t count) {
-    constexpr int kWidth = decltype(width)::value;
-    constexpr bool kEma = decltype(average)::value != 0;
-    if (count == 0) return;
-    Start(launch, LoopBlocks(count), Adam<kWidth, kEma>, p + first, m + first,
-          v + first, grad + first, kEma ? ema + first : nullptr, count, with);
-  };
-  const auto run = [&](auto average) {
-    const int64_t wide =
-        Aligned(p, m, v, grad, ema) ? n / kWide<float> : int64_t{0};
-    start(Constant<kWide<float>>(), average, 0, wide);
-    start(Constant<1>(), average, wide * kWide<float>, n - wide * kWide<float>);
-  };
-  if (ema != nullptr) {
-    run(Constant<1>());
-  } else {
-    run(Constant<0>());
-  }
-  return cudaGetLastError();
-}
-
-int SignSgd(Launch launch, float* table, const int64_t* ids, const float* grad,
-            int64_t batch, int64_t d, float decay, float lr) {
-  if (batch == 0 || d == 0) return cudaSuccess;
-  if (const int error = UseDevice(launch)) return error;
-  Start(launch, static_cast<unsigned>(batch), SignSgdRows, table, ids, grad,
-        batch, d, decay, lr);
-  return cudaGetLastError();
 }
 
 }  // namespace arctrm::kernels::cuda

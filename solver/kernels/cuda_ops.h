@@ -2,15 +2,15 @@
 // The kernels of cpu_ops.h for NVIDIA GPUs of compute capability 7.5 and newer,
 // and two updates of the optimisers. Formulas and layouts are those of
 // cpu_ops.h: row-major, contiguous; arithmetic is float32 for every element
-// type. Neither CUDA's headers nor LibTorch's are needed to call them.
+// type. Callers need neither CUDA's nor LibTorch's headers.
 //
-// All pointers are to memory of the launch's device, which the caller owns and
-// keeps until the stream has come past the kernel. A launcher only starts the
-// work and returns a cudaError_t, 0 when it was started; see ErrorText. With no
-// rows it starts nothing. The calling thread's current device is then that of
-// the launch. Aligned rows (16 bytes) are read 16 bytes at a time,
-// others element by element. Every result is the same bits each time, and that
-// of a row does not depend on the rows beside it.
+// All pointers refer to memory of the launch's device. The caller owns the
+// memory and keeps it until the stream has finished the kernel. A launcher only
+// starts the work and returns a cudaError_t, 0 on success; see ErrorText. It
+// makes the launch's device current for the calling thread, and starts nothing
+// for 0 rows. Kernels read rows with 16-byte alignment in accesses of 16 bytes,
+// other rows element by element. Results are bit-identical every time, and the
+// result of a row does not depend on other rows.
 #pragma once
 
 #include <cstdint>
@@ -19,13 +19,13 @@ namespace arctrm::kernels::cuda {
 
 enum class Element { kFloat32, kBf16, kFloat16 };
 
-// Where the work goes.
+// The target of the work.
 struct Launch {
   int device = 0;          // as cudaSetDevice counts
   void* stream = nullptr;  // cudaStream_t of that device
 };
 
-// What an error of a launcher is called.
+// The text of a launcher's error.
 const char* ErrorText(int error);
 
 // x, y, out (rows, d); rstd (rows), may be nullptr. `out` may be `x` or `y`.
@@ -46,8 +46,8 @@ int SwiGluBackward(Launch launch, Element element, const void* grad_out,
                    int64_t n);
 
 // qkv (batch, positions, 3, heads, dim) -> q, k, v, each (batch, positions,
-// heads, dim), q and k turned by cos, sin (positions, dim / 2) of sequence b,
-// which begin `table_stride` * b elements on; 0: all sequences share one table.
+// heads, dim). Rotates q and k by cos, sin (positions, dim / 2); the table of
+// sequence b begins at element `table_stride` * b; 0: one shared table.
 int SplitRotaryForward(Launch launch, Element element, const void* qkv,
                        const float* cos, const float* sin, int64_t table_stride,
                        void* q, void* k, void* v, int64_t batch,
@@ -73,8 +73,8 @@ int AdamAtan2(Launch launch, float* p, float* m, float* v, const float* grad,
               float step_size, float v_scale, double ema_decay);
 
 // For every distinct id: table[id] = table[id] * decay - lr * sign(sum of the
-// rows of grad with this id, added in batch order from 0). table (any, d), ids
-// (batch) valid rows of it, grad (batch, d). Rounds as separate operations.
+// rows of grad with this id, in batch order). table (any, d), ids (batch):
+// valid rows of it, grad (batch, d). Rounds after each operation.
 int SignSgd(Launch launch, float* table, const int64_t* ids, const float* grad,
             int64_t batch, int64_t d, float decay, float lr);
 

@@ -6,9 +6,8 @@
 namespace arctrm::internal {
 namespace {
 
-// The value of going on: what one more step of the same weights would say about
-// halting there, or about going on still further (HRM, published
-// target_q_continue).
+// The value of continuing: the larger halting or continue value that the same
+// weights give after one more step (HRM, published target_q_continue).
 Tensor ContinueTarget(const Model& model, const Tensor& embedding_rows,
                       const Carry& carry) {
   at::NoGradGuard no_grad;
@@ -67,9 +66,13 @@ Tensor WantsToHalt(const ModelOptions& options, const StepOutput& output) {
                                : halt > 0;
 }
 
-Tensor TokenLoss(const TrainOptions& options, const Tensor& logits,
-                 const Tensor& labels) {
-  if (options.loss == "stablemax") return StablemaxCrossEntropy(logits, labels);
+LossOptions::LossOptions(const TrainOptions& train)
+    : kind(train.loss == "softmax" ? LossKind::kSoftmax : LossKind::kStablemax),
+      halt_weight(train.halt_loss_weight) {}
+
+Tensor TokenLoss(LossKind kind, const Tensor& logits, const Tensor& labels) {
+  if (kind == LossKind::kStablemax)
+    return StablemaxCrossEntropy(logits, labels);
   return at::cross_entropy_loss(
              logits.to(at::kFloat).reshape({-1, logits.size(-1)}),
              labels.reshape({-1}), {}, at::Reduction::None, kIgnoredLabel)
@@ -79,7 +82,7 @@ Tensor TokenLoss(const TrainOptions& options, const Tensor& logits,
 LossOutput ComputeLoss(const StepOutput& output, const Tensor& labels,
                        const Tensor& steps, const Tensor& halted,
                        const Tensor& continue_target,
-                       const TrainOptions& options, const Tensor& real) {
+                       const LossOptions& options, const Tensor& row_mask) {
   LossOutput out;
   Tensor row_right;
   {
@@ -98,7 +101,7 @@ LossOutput ComputeLoss(const StepOutput& output, const Tensor& labels,
           .sum();
     };
     out.count = counted.sum().to(at::kDouble);
-    // float32 quotient as the published metric takes it.
+    // The published metric divides in float32.
     out.accuracy = sum_counted(right.to(at::kFloat) / divisor.to(at::kFloat));
     out.exact_accuracy = sum_counted(row_right);
     out.q_halt_accuracy =
@@ -106,25 +109,25 @@ LossOutput ComputeLoss(const StepOutput& output, const Tensor& labels,
     out.steps = sum_counted(steps);
   }
   const Tensor divisor = (labels >= 0).sum(-1, true).clamp_min(1);
-  out.lm_loss = (TokenLoss(options, output.logits, labels) / divisor)
+  out.lm_loss = (TokenLoss(options.kind, output.logits, labels) / divisor)
                     .sum()
                     .to(at::kDouble);
   out.q_halt_loss = at::binary_cross_entropy_with_logits(
-      output.q_halt_logits, row_right.to(at::kFloat), real, {},
+      output.q_halt_logits, row_right.to(at::kFloat), row_mask, {},
       at::Reduction::Sum);
   out.q_continue_loss = continue_target.defined()
                             ? at::binary_cross_entropy_with_logits(
                                   output.q_continue_logits, continue_target,
-                                  real, {}, at::Reduction::Sum)
+                                  row_mask, {}, at::Reduction::Sum)
                             : at::zeros_like(out.q_halt_loss);
   out.loss = out.lm_loss +
-             options.halt_loss_weight * (out.q_halt_loss + out.q_continue_loss);
+             options.halt_weight * (out.q_halt_loss + out.q_continue_loss);
   return out;
 }
 
 ActOutput ActStep(const Model& model, const Tensor& embedding_rows,
                   bool training, const Tensor& min_steps,
-                  const TrainOptions& options, Carry& carry) {
+                  const LossOptions& options, Carry& carry) {
   ActOutput out;
   out.step = model.Step(carry.latents, carry.current.tokens, embedding_rows,
                         carry.current.windows);
@@ -138,7 +141,7 @@ ActOutput ActStep(const Model& model, const Tensor& embedding_rows,
   }
   out.loss =
       ComputeLoss(out.step, carry.current.labels, carry.steps, carry.halted,
-                  out.continue_target, options, carry.current.real);
+                  out.continue_target, options, carry.current.row_mask);
   return out;
 }
 

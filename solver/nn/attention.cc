@@ -15,8 +15,8 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
-// Calls work(head offset in elements, first of its lse, scratch memory) for
-// every head of every sequence.
+// Calls work(offset of the head in elements, offset of its lse, shape, scratch)
+// for every head of every sequence.
 template <typename Work>
 void ForHeads(const Tensor& q, int64_t scratch_of(const kernels::HeadShape&),
               Work&& work) {
@@ -31,7 +31,7 @@ void ForHeads(const Tensor& q, int64_t scratch_of(const kernels::HeadShape&),
   }
 }
 
-// With float32 products of any T.
+// Multiplies in float32 for any T.
 template <typename T>
 struct FloatProducts {
   using Element = T;
@@ -41,13 +41,13 @@ struct FloatProducts {
   static constexpr kernels::Product kMultiply = Gemm;
   static void End() {}
 };
-struct PairProducts {
+struct Bf16Products {
   using Element = kernels::Bf16;
   static int64_t Scratch(const kernels::HeadShape& shape) {
-    return kernels::PairAttentionScratch(shape);
+    return kernels::Bf16AttentionScratch(shape);
   }
-  static constexpr kernels::PairProduct kMultiply = Bf16VnniGemm;
-  static void End() { EndPairGemms(); }
+  static constexpr kernels::Bf16Product kMultiply = Bf16VnniGemm;
+  static void End() { ReleaseBf16VnniGemm(); }
 };
 
 template <typename Products>
@@ -120,8 +120,8 @@ Tensor Attention(const Tensor& q, const Tensor& k, const Tensor& v) {
       return CpuAttention<FloatProducts<float>>::apply(q, k, v);
     }
     if (q.scalar_type() == at::kBFloat16) {
-      return HasPairGemm() && InUse(Kernel::kPairs)
-                 ? CpuAttention<PairProducts>::apply(q, k, v)
+      return HasBf16VnniGemm() && InUse(Kernel::kBf16Products)
+                 ? CpuAttention<Bf16Products>::apply(q, k, v)
                  : CpuAttention<FloatProducts<kernels::Bf16>>::apply(q, k, v);
     }
   }

@@ -11,11 +11,12 @@ void Gemm(int64_t m, int64_t n, int64_t k, const float* a, int64_t lda,
                               /*is_vnni=*/false);
 }
 
-bool HasPairGemm() {
+bool HasBf16VnniGemm() {
 #if defined(__x86_64__)
   static const bool has = [] {
     if (__builtin_cpu_supports("avx512bf16") == 0) return false;
-    // LibTorch may have been built or told to run without oneDNN.
+    // LibTorch may run without oneDNN, by its build or by an environment
+    // variable.
     const kernels::Bf16 one = {0x3F80};
     const kernels::Bf16 a[2] = {one, one};
     kernels::Bf16 b[32];
@@ -23,7 +24,7 @@ bool HasPairGemm() {
     float c[16] = {};
     try {
       Bf16VnniGemm(1, 16, 2, a, 2, b, 16, c, 16, false);
-      EndPairGemms();
+      ReleaseBf16VnniGemm();
     } catch (const c10::Error&) {
       return false;
     }
@@ -43,6 +44,8 @@ void Bf16VnniGemm(int64_t m, int64_t n, int64_t k, const kernels::Bf16* a,
       reinterpret_cast<const at::BFloat16*>(b), c, /*is_vnni=*/true);
 }
 
-void EndPairGemms() { at::native::cpublas::brgemm_release(/*is_vnni=*/true); }
+void ReleaseBf16VnniGemm() {
+  at::native::cpublas::brgemm_release(/*is_vnni=*/true);
+}
 
 }  // namespace arctrm::internal

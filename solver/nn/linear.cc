@@ -16,10 +16,10 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
-// Panels of a second factor: kPanel columns, one panel after the other, so that
-// the part in work is contiguous and stays in the second-level cache.
+// A second factor is stored in panels of kPanel columns, so that the active
+// part is contiguous and stays in the second-level cache.
 constexpr int64_t kPanel = 128;
-constexpr int64_t kDepth = 512;  // of a product at once
+constexpr int64_t kDepth = 512;  // inner dimension of one product
 constexpr int64_t kRowsAtOnce = 64;
 
 Tensor PackPanels(const Tensor& b) {
@@ -31,7 +31,7 @@ Tensor PackPanels(const Tensor& b) {
   return at::cat(panels);
 }
 
-// c (m, n) = a (m, k) b (k, n), b in panels.
+// c (m, n) = a (m, k) b (k, n) with b in panels.
 void MultiplyPanels(const Tensor& a, const Tensor& panels, Tensor& c) {
   const int64_t k = a.size(1);
   const int64_t n = c.size(1);
@@ -55,12 +55,12 @@ void MultiplyPanels(const Tensor& a, const Tensor& panels, Tensor& c) {
 class LinearOp : public Function<LinearOp> {
  public:
   static Tensor forward(AutogradContext* ctx, const Tensor& x_in,
-                        const Tensor& weight, const PackedWeight& panels) {
+                        const Tensor& weight, const PackedWeight& packed) {
     const Tensor x = x_in.contiguous();
     Tensor out = at::empty({x.size(0), weight.size(0)}, x.options());
-    MultiplyPanels(x, panels.forward, out);
+    MultiplyPanels(x, packed.forward, out);
     variable_list saved = {x, weight};
-    if (panels.backward.defined()) saved.push_back(panels.backward);
+    if (packed.backward.defined()) saved.push_back(packed.backward);
     ctx->save_for_backward(std::move(saved));
     return out;
   }
@@ -93,8 +93,8 @@ PackedWeight PackLinear(const Tensor& weight, bool gradient) {
 }
 
 Tensor Linear(const Tensor& x, const Tensor& weight,
-              const PackedWeight& panels) {
-  return panels.forward.defined() ? LinearOp::apply(x, weight, panels)
+              const PackedWeight& packed) {
+  return packed.forward.defined() ? LinearOp::apply(x, weight, packed)
                                   : at::linear(x, weight);
 }
 

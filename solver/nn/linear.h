@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: MIT
-// The network's linear layers.
+// The linear layers of the network.
 #pragma once
 
 #include "solver/device/torch.h"
 
 namespace arctrm::internal {
 
-// What Linear reads of a float32 weight on a CPU: both ways it is multiplied
-// with, packed as solver/nn/bf16_vnni_gemm.h likes it. Undefined elsewhere.
+// A float32 weight on a CPU, packed in panels for the products of the forward
+// and of the backward pass. Undefined for other weights.
 struct PackedWeight {
   Tensor forward, backward;
 };
-// As of now: later changes of the weight are not seen. `gradient`: backward
-// passes will follow.
+// Packs the present values of `weight`. `gradient`: also for the backward pass.
 PackedWeight PackLinear(const Tensor& weight, bool gradient);
 
-// x (N, in) weight^T, weight (out, in). With panels the products are those of
-// gemm.h, on this thread; without LibTorch's linear.
+// x (N, in) weight^T, weight (out, in). Multiplies with `packed` on this thread
+// (bf16_vnni_gemm.h), or by at::linear if it is undefined.
 Tensor Linear(const Tensor& x, const Tensor& weight,
-              const PackedWeight& panels);
+              const PackedWeight& packed);
 
 }  // namespace arctrm::internal

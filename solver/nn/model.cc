@@ -15,8 +15,8 @@
 namespace arctrm::internal {
 namespace {
 
-// How a parameter starts: all equal `value` where std is 0, else a truncated
-// normal with the standard deviation 1 / sqrt(inputs).
+// Initial values of a parameter: a truncated normal with standard deviation
+// `std`, or `value` everywhere if std is 0.
 struct Start {
   double std;
   float value;
@@ -25,43 +25,6 @@ Start StartOf(const ParameterShape& shape) {
   if (shape.name == "inner.q_head.weight") return {0, 0};
   if (shape.name == "inner.q_head.bias") return {0, -5};
   return {1.0 / std::sqrt(static_cast<double>(shape.sizes.back())), 0};
-}
-
-struct Rotary {
-  Tensor cos, sin;  // (T, head_dim / 2) float32
-};
-
-// The prefix, then the cells where they stand on a canvas of position_side. No
-// turn where positions are not rotary.
-Rotary RotaryTables(const ModelOptions& options) {
-  const int64_t half = options.hidden / options.heads / 2;
-  const int64_t positions = options.num_positions();
-  const bool rotary = options.positions == "rope";
-  const bool by_axis = options.rope == "2d";
-  const int64_t frequencies = by_axis ? half / 2 : half;
-  Rotary tables = {at::empty({positions, half}, at::kFloat),
-                   at::empty({positions, half}, at::kFloat)};
-  float* cos = tables.cos.mutable_data_ptr<float>();
-  float* sin = tables.sin.mutable_data_ptr<float>();
-  for (int64_t t = 0; t < positions; ++t) {
-    const int64_t cell = t - options.puzzle_prefix;
-    const int64_t row = cell < 0 ? 0 : cell / options.canvas_side + 1;
-    const int64_t col = cell < 0 ? t : cell % options.canvas_side;
-    const int64_t id = cell < 0 ? t
-                                : options.puzzle_prefix +
-                                      (row - 1) * options.position_side + col;
-    for (int64_t i = 0; i < half; ++i) {
-      const int64_t position = !by_axis ? id : i < frequencies ? row : col;
-      const float inverse =
-          1.0f / static_cast<float>(std::pow(
-                     options.rope_theta, static_cast<double>(i % frequencies) /
-                                             static_cast<double>(frequencies)));
-      const float angle = rotary ? static_cast<float>(position) * inverse : 0;
-      cos[t * half + i] = std::cos(angle);
-      sin[t * half + i] = std::sin(angle);
-    }
-  }
-  return tables;
 }
 
 int64_t Numel(const std::vector<int64_t>& sizes) {
@@ -73,7 +36,8 @@ int64_t Numel(const std::vector<int64_t>& sizes) {
 }  // namespace
 
 void FillTruncatedNormal(Tensor& cpu_float, double std, Random& random) {
-  // Variance of a standard normal cut at +-2: 1 - 4 pdf(2) / (cdf(2)-cdf(-2)).
+  // The variance of a standard normal truncated at +-2 is
+  // 1 - 4 pdf(2) / (cdf(2) - cdf(-2)).
   const double kept = std::erf(2.0 / std::sqrt(2.0));
   const double pdf = std::exp(-2.0) / std::sqrt(2.0 * M_PI);
   const double scale = std / std::sqrt(1.0 - 4.0 * pdf / kept);
@@ -88,8 +52,8 @@ void FillTruncatedNormal(Tensor& cpu_float, double std, Random& random) {
 Model::Model(const ModelOptions& options, at::Device device,
              at::ScalarType forward_dtype, Random& random)
     : options_(options),
-      h_cycles_(options.h_cycles),
-      l_cycles_(options.l_cycles),
+      recursion_{options.hrm() ? Arch::kHrm : Arch::kTrm, options.h_cycles,
+                 options.l_cycles},
       device_(device),
       dtype_(forward_dtype) {
   const std::vector<ParameterShape> shapes = ParameterShapes(options);
@@ -119,10 +83,40 @@ Model::Model(const ModelOptions& options, at::Device device,
   l_init = start.to(device, dtype_, false, true);
 
   if (!options.mixer) {
-    const auto [cos, sin] = RotaryTables(options);
-    cos_ = cos.to(device);
-    sin_ = sin.to(device);
+    const RotaryTable table = MakeRotaryTable(options);
+    rotary_ = {table.cos.to(device), table.sin.to(device)};
   }
+}
+
+Model::RotaryTable Model::MakeRotaryTable(const ModelOptions& options) {
+  const int64_t half = options.hidden / options.heads / 2;
+  const int64_t positions = options.num_positions();
+  const bool rotary = options.positions == "rope";
+  const bool by_axis = options.rope == "2d";
+  const int64_t frequencies = by_axis ? half / 2 : half;
+  RotaryTable table = {at::empty({positions, half}, at::kFloat),
+                       at::empty({positions, half}, at::kFloat)};
+  float* cos = table.cos.mutable_data_ptr<float>();
+  float* sin = table.sin.mutable_data_ptr<float>();
+  for (int64_t t = 0; t < positions; ++t) {
+    const int64_t cell = t - options.puzzle_prefix;
+    const int64_t row = cell < 0 ? 0 : cell / options.canvas_side + 1;
+    const int64_t col = cell < 0 ? t : cell % options.canvas_side;
+    const int64_t id = cell < 0 ? t
+                                : options.puzzle_prefix +
+                                      (row - 1) * options.position_side + col;
+    for (int64_t i = 0; i < half; ++i) {
+      const int64_t position = !by_axis ? id : i < frequencies ? row : col;
+      const float inverse =
+          1.0f / static_cast<float>(std::pow(
+                     options.rope_theta, static_cast<double>(i % frequencies) /
+                                             static_cast<double>(frequencies)));
+      const float angle = rotary ? static_cast<float>(position) * inverse : 0;
+      cos[t * half + i] = std::cos(angle);
+      sin[t * half + i] = std::sin(angle);
+    }
+  }
+  return table;
 }
 
 void Model::BindParameters() {
@@ -144,13 +138,13 @@ void Model::BindParameters() {
     }
     return level;
   };
-  embed_tokens_ = next();
-  lm_head_ = next();
-  q_weight_ = next();
-  q_bias_ = next();
+  embeddings_.tokens = next();
+  heads_.answer = next();
+  heads_.q_weight = next();
+  heads_.q_bias = next();
   l_blocks_ = blocks();
   h_blocks_ = options_.hrm() ? blocks() : l_blocks_;
-  if (options_.positions == "learned") embed_positions_ = next();
+  if (options_.positions == "learned") embeddings_.positions = next();
   ARCTRM_CHECK(at == parameters_.size());
 }
 
@@ -162,8 +156,8 @@ std::unique_ptr<Model> Model::Replica() const {
 
 void Model::SetCycles(int h_cycles, int l_cycles) {
   ARCTRM_CHECK(h_cycles > 0 && l_cycles > 0);
-  h_cycles_ = h_cycles;
-  l_cycles_ = l_cycles;
+  recursion_.h_cycles = h_cycles;
+  recursion_.l_cycles = l_cycles;
 }
 
 void Model::SetForwardDtype(at::ScalarType dtype) {
@@ -191,7 +185,7 @@ Tensor Model::Cast(const Tensor& weight) const {
 std::vector<Model::Block> Model::CastBlocks(
     const std::vector<Block>& level) const {
   const auto cast = [this](const Weight& w) {
-    return Weight{Cast(w.value), w.panels};
+    return Weight{Cast(w.value), w.packed};
   };
   std::vector<Block> blocks;
   for (const Block& b : level) {
@@ -217,7 +211,7 @@ std::vector<Model::Block> Model::PackBlocks(
 }
 
 Tensor Model::Apply(const Tensor& x, const Weight& weight) {
-  return Linear(x, weight.value, weight.panels);
+  return Linear(x, weight.value, weight.packed);
 }
 
 Latents Model::StartLatents(int64_t batch, int64_t cells) const {
@@ -236,7 +230,7 @@ double Model::RowCost(int64_t cells) const {
 }
 
 Tensor Model::WithNoise(const Tensor& latents, double std, uint64_t seed) {
-  // Drawn on the CPU: the same noise on every device.
+  // Drawn on the CPU, so that all devices add the same noise.
   const Tensor noise =
       at::randn(latents.sizes(), at::detail::createCPUGenerator(seed),
                 at::dtype(at::kFloat));
@@ -270,7 +264,7 @@ Tensor Model::Embed(const Tensor& tokens, const Tensor& embedding_rows,
                     const Tensor& positions) const {
   const int64_t batch = tokens.size(0);
   const int64_t d = options_.hidden;
-  const Tensor cells = at::embedding(Cast(embed_tokens_), tokens);
+  const Tensor cells = at::embedding(Cast(embeddings_.tokens), tokens);
   std::vector<Tensor> parts;
   if (options_.puzzle_prefix > 0) {
     parts.push_back(embedding_rows.to(dtype_).view({batch, 1, d}));
@@ -281,9 +275,9 @@ Tensor Model::Embed(const Tensor& tokens, const Tensor& embedding_rows,
   }
   parts.push_back(cells);
   Tensor x = at::cat(parts, 1);
-  if (embed_positions_.defined()) {
-    const Tensor table = Cast(embed_positions_);
-    // 1 / sqrt(2) keeps the variance of the sum, as published to nine digits.
+  if (embeddings_.positions.defined()) {
+    const Tensor table = Cast(embeddings_.positions);
+    // 1 / sqrt(2), which keeps the variance; published with nine digits.
     x = 0.707106781 *
         (x + (positions.defined() ? at::embedding(table, positions) : table));
   }
@@ -292,13 +286,14 @@ Tensor Model::Embed(const Tensor& tokens, const Tensor& embedding_rows,
 
 Tensor Model::Attend(const Tensor& h, const Block& block,
                      const Layout& layout) const {
-  const auto [q, k, v] = SplitRotary(Apply(h, block.mix_in), layout.cos,
-                                     layout.sin, layout.batch, options_.heads);
+  const auto [q, k, v] =
+      SplitRotary(Apply(h, block.mix_in), layout.rotary.cos, layout.rotary.sin,
+                  layout.batch, options_.heads);
   const Tensor attended = Attention(q, k, v).reshape({h.size(0), h.size(1)});
   return ResidualRmsNorm(h, Apply(attended, block.mix_out));
 }
 
-// Its norm is over the positions too.
+// Also normalises over positions.
 Tensor Model::MixPositions(const Tensor& h, const Block& block,
                            int64_t batch) const {
   const int64_t t = options_.num_positions();
@@ -339,34 +334,34 @@ StepOutput Model::Step(const Latents& latents, const Tensor& tokens,
     return index.defined() && whole.defined() ? at::embedding(whole, index)
                                               : whole;
   };
-  const Layout layout = {batch, table(cos_), table(sin_)};
+  const Layout layout = {batch, {table(rotary_.cos), table(rotary_.sin)}};
   const Tensor x = Embed(tokens, embedding_rows, index);
   Tensor z_h = latents.z_h.reshape({batch * positions, d});
   Tensor z_l = latents.z_l.reshape({batch * positions, d});
-  const int cycle = l_cycles_ + 1;
-  const int updates = h_cycles_ * cycle;
-  const int without_gradient = updates - (options_.hrm() ? 2 : cycle);
+  const bool hrm = recursion_.arch == Arch::kHrm;
+  const int cycle = recursion_.l_cycles + 1;
+  const int updates = recursion_.h_cycles * cycle;
+  const int without_gradient = updates - (hrm ? 2 : cycle);
   const auto update = [&](int i, const std::vector<Block>& l,
                           const std::vector<Block>& h) {
-    if (i % cycle < l_cycles_) {
+    if (i % cycle < recursion_.l_cycles) {
       z_l = Net(z_l, z_h + x, layout, l);
     } else {
       z_h = Net(z_h, z_l, layout, h);
     }
   };
   const std::vector<Block> l_level = PackBlocks(l_blocks_);
-  const std::vector<Block> h_level =
-      options_.hrm() ? PackBlocks(h_blocks_) : l_level;
-  // Weights are cast once for the cycles without gradient; with gradient at
-  // every use, so that the gradients of the uses are added in float32.
+  const std::vector<Block> h_level = hrm ? PackBlocks(h_blocks_) : l_level;
+  // Updates without gradient share one cast of the weights. Updates with
+  // gradient cast at every use, so that their gradients are added in float32.
   {
     at::NoGradGuard no_grad;
     const std::vector<Block> l = CastBlocks(l_level);
-    const std::vector<Block> h = options_.hrm() ? CastBlocks(h_level) : l;
+    const std::vector<Block> h = hrm ? CastBlocks(h_level) : l;
     for (int i = 0; i < without_gradient; ++i) update(i, l, h);
   }
   for (int i = without_gradient; i < updates; ++i) {
-    const bool is_l = i % cycle < l_cycles_;
+    const bool is_l = i % cycle < recursion_.l_cycles;
     const std::vector<Block> blocks = CastBlocks(is_l ? l_level : h_level);
     update(i, blocks, blocks);
   }
@@ -377,10 +372,11 @@ StepOutput Model::Step(const Latents& latents, const Tensor& tokens,
   const at::ScalarType heads = HeadDtype();
   out.logits = at::linear(
       answer.narrow(1, options_.puzzle_prefix, tokens.size(1)).to(heads),
-      lm_head_.to(heads));
-  const Tensor q = at::linear(answer.select(1, 0).to(heads),
-                              q_weight_.to(heads), q_bias_.to(heads))
-                       .to(at::kFloat);
+      heads_.answer.to(heads));
+  const Tensor q =
+      at::linear(answer.select(1, 0).to(heads), heads_.q_weight.to(heads),
+                 heads_.q_bias.to(heads))
+          .to(at::kFloat);
   out.q_halt_logits = q.select(1, 0);
   out.q_continue_logits = q.select(1, 1);
   return out;

@@ -16,18 +16,18 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
-std::atomic<unsigned> kernels_off = 0;  // a bit for each
+std::atomic<unsigned> kernels_off = 0;  // one bit per Kernel
 
 unsigned BitOf(Kernel kernel) { return 1u << static_cast<unsigned>(kernel); }
 
-// Is `kernel` to be used, and is there one for `t`, of a CPU or of CUDA?
+// Is `kernel` switched on, and does it exist for the device and dtype of `t`?
 bool HasKernel(Kernel kernel, const Tensor& t) {
   const at::ScalarType type = t.scalar_type();
   const bool cpu = t.is_cpu() && (type == at::kFloat || type == at::kBFloat16);
   return InUse(kernel) && (cpu || FastCuda(t));
 }
 
-// Calls `fn` with a null pointer of the element type that the kernels take.
+// Calls `fn` with a null pointer of the kernels' element type.
 template <typename Fn>
 void ByType(const Tensor& t, Fn&& fn) {
   if (t.scalar_type() == at::kFloat) {
@@ -37,7 +37,7 @@ void ByType(const Tensor& t, Fn&& fn) {
   }
 }
 
-// Pointers for the CUDA kernels, which are told the type apart.
+// Untyped pointers for the CUDA kernels, which get the type separately.
 const void* In(const Tensor& t) { return t.const_data_ptr(); }
 void* Out(Tensor& t) { return t.mutable_data_ptr(); }
 
@@ -80,7 +80,7 @@ class ResidualRmsNormOp : public Function<ResidualRmsNormOp> {
                                         rows, d, static_cast<float>(eps));
       });
     } else {
-      // A float16 sum could leave its range.
+      // A float16 sum could overflow.
       const Tensor s = x_in.scalar_type() == at::kHalf
                            ? x_in.to(at::kFloat) + y_in
                            : (x_in + y_in).to(at::kFloat);
@@ -186,8 +186,8 @@ class SwiGluOp : public Function<SwiGluOp> {
   }
 };
 
-// (x1, x2) -> (x1 c - x2 s, x2 c + x1 s); `inverse` turns the other way, which
-// is also the gradient.
+// (x1, x2) -> (x1 c - x2 s, x2 c + x1 s); `inverse` rotates back, which is also
+// the gradient.
 Tensor Rotate(const Tensor& x, const Tensor& cos, const Tensor& sin,
               bool inverse) {
   const int64_t half = x.size(-1) / 2;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The differentiable pieces of the network. Each has one backward formula of
-// its own. The single-pass kernels of solver/kernels compute it for float32 and
-// bfloat16 on a CPU and, where they are built (ARCTRM_CUDA_KERNELS), for these
-// and float16 on a CUDA device; everything else takes the same formula in ATen
-// operations. On a CPU kernels run on the thread that calls: Workers divides
+// The differentiable operations of the network, each with its own backward
+// formula. The single-pass kernels of solver/kernels compute them for float32
+// and bfloat16 on a CPU and, in builds with ARCTRM_CUDA_KERNELS, for these and
+// float16 on a CUDA device. Other tensors use the same formula in ATen
+// operations. CPU kernels run on the calling thread; BatchThreadPool divides
 // the batch among threads.
 #pragma once
 
@@ -13,7 +13,7 @@
 
 namespace arctrm::internal {
 
-// What has kernels of its own in solver/kernels.
+// Operations with kernels in solver/kernels.
 enum class Kernel {
   kNorm,
   kSwiGlu,
@@ -22,23 +22,23 @@ enum class Kernel {
   kAttention,
   kLinear,
   kOptimizer,
-  kPairs  // within attention: products of bfloat16 factors
+  kBf16Products  // in attention: products of bfloat16 factors
 };
-// Whether these take their kernels, in all threads; all do at first. Without,
-// a formula is LibTorch's own operations. For tests and comparisons.
+// Switch kernels on and off in all threads; initially all are on. Without its
+// kernel an operation uses LibTorch's. For tests and comparisons.
 void UseKernels(bool on);
 void UseKernel(Kernel kernel, bool on);
 bool InUse(Kernel kernel);
 
-// rms(x + y), without weight, statistics in float32. x, y (N, D).
+// RMS norm of x + y without weight, statistics in float32. x, y (N, D).
 Tensor ResidualRmsNorm(const Tensor& x, const Tensor& y, double eps = 1e-5);
 
 // silu(gate) * up of gate_up (N, 2 I) = [gate | up] -> (N, I).
 Tensor SwiGluActivation(const Tensor& gate_up);
 
-// qkv (B*T, 3 D), rows of [q heads | k heads | v heads], and rotary tables cos,
-// sin (T, head_dim / 2) float32, or (B, T, head_dim / 2) with a table for each
-// sequence -> q, k, v (B, T, heads, head_dim), q and k turned.
+// qkv (B*T, 3 D), each row [q heads | k heads | v heads], and rotary tables
+// cos, sin (T, head_dim / 2) float32, or (B, T, head_dim / 2) with a table per
+// sequence -> q, k, v (B, T, heads, head_dim); q and k are rotated.
 std::array<Tensor, 3> SplitRotary(const Tensor& qkv, const Tensor& cos,
                                   const Tensor& sin, int64_t batch,
                                   int64_t heads);
@@ -46,8 +46,8 @@ std::array<Tensor, 3> SplitRotary(const Tensor& qkv, const Tensor& cos,
 // Stablemax cross-entropy per token, float64 (TRM models/losses.py): s(x) =
 // x + 1 for x >= 0, 1 / (1 - x) below; loss = -log(s_label / sum s). logits
 // (B, S, V) any dtype; labels (B, S) int64, negative = ignored (loss 0,
-// gradient 0). The gradient is the closed form, which has no branch to poison:
-// Differs from TRM: there float32 autograd gives NaN at a logit of exactly 1.
+// gradient 0). The gradient uses the closed form. Differs from TRM: its float32
+// autograd gives NaN at a logit of exactly 1.
 Tensor StablemaxCrossEntropy(const Tensor& logits, const Tensor& labels);
 
 }  // namespace arctrm::internal

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Names and shapes of a model's parameters, as its options tell. No Torch here.
+// Names and shapes of a model's parameters. Free of LibTorch.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +15,8 @@ struct ParameterShape {
   std::vector<int64_t> sizes;
 };
 
-// In the order of the flat vector of parameters. Start states (inner.H_init,
-// inner.L_init, (D)) and the embedding table are no parameters.
+// In the order of Model::flat(). Start states (inner.H_init, inner.L_init, (D))
+// and embedding rows are not included.
 std::vector<ParameterShape> ParameterShapes(const ModelOptions& options);
 
 inline constexpr char kTableName[] = "inner.puzzle_emb.weights";

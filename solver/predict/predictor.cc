@@ -40,7 +40,11 @@ class ModelPredictor : public Predictor {
       : model_(std::move(model)),
         table_(std::move(table)),
         canvas_step_(canvas_step),
+        canvas_(model_->options().canvas()),
         options_(options),
+        choice_(options.rollout_choice == "agreement"
+                    ? internal::RolloutChoice::kAgreement
+                    : internal::RolloutChoice::kConfidence),
         batch_(options.batch),
         workers_(std::move(workers)) {
     const at::Device device = model_->device();
@@ -50,7 +54,7 @@ class ModelPredictor : public Predictor {
     }
   }
 
-  Canvas canvas() const override { return model_->options().canvas(); }
+  Canvas canvas() const override { return canvas_; }
   int canvas_step() const override { return canvas_step_; }
   int max_batch() const override { return batch_; }
 
@@ -71,7 +75,7 @@ class ModelPredictor : public Predictor {
     for (const PredictorInput& input : inputs) {
       sizes.push_back(SizeOf(input, canvas()));
     }
-    const std::vector<std::vector<internal::SizeBucket>> groups =
+    const std::vector<std::vector<internal::SizeBucket>> buckets =
         internal::DivideRows(
             sizes, [this](int64_t cells) { return model_->RowCost(cells); },
             workers_->count());
@@ -82,9 +86,9 @@ class ModelPredictor : public Predictor {
         stream.emplace(streams_[static_cast<size_t>(worker)]);
       }
       Random noise(options_.seed, absl::StrCat("noise ", calls_, " ", worker));
-      for (const internal::SizeBucket& group :
-           groups[static_cast<size_t>(worker)]) {
-        RunBucket(group, inputs, noise.Next(), absl::MakeSpan(outputs));
+      for (const internal::SizeBucket& bucket :
+           buckets[static_cast<size_t>(worker)]) {
+        RunBucket(bucket, inputs, noise.Next(), absl::MakeSpan(outputs));
       }
     };
     RunAll(run);
@@ -92,7 +96,7 @@ class ModelPredictor : public Predictor {
         std::any_of(outputs.begin(), outputs.end(), [](const auto& output) {
           return !std::isfinite(output.halt_logit);
         })) {
-      // What left the range of float16 answers nothing.
+      // Overflowed in float16: repeat in float32.
       model_->SetForwardDtype(at::kFloat);
       RunAll(run);
     }
@@ -100,8 +104,8 @@ class ModelPredictor : public Predictor {
     return outputs;
   }
 
-  // By all workers. On streams of their own they begin after what the caller's
-  // stream was given, and end with answers that they waited for.
+  // Calls `run` on all workers. Their streams first wait for the work of the
+  // caller's stream; all results are on the host when it returns.
   void RunAll(const std::function<void(int)>& run) const {
     for (const c10::Stream& stream : streams_) {
       internal::WaitFor(internal::CurrentStream(model_->device()), stream);
@@ -121,10 +125,10 @@ class ModelPredictor : public Predictor {
       if (!fits || input.embedding_id < 0 || input.embedding_id >= num_ids) {
         return absl::InvalidArgumentError(absl::StrCat(
             "input ", i, ": ", size, " tokens in ", input.cols,
-            " columns and puzzle id ", input.embedding_id,
+            " columns and embedding row ", input.embedding_id,
             "; this model takes ", net.canvas_side, " by ", net.canvas_side,
-            " tokens", net.mixer ? "" : " or fewer", " and ids below ",
-            num_ids));
+            " tokens", net.mixer ? "" : " or fewer",
+            " and embedding rows below ", num_ids));
       }
       cells += size;
     }
@@ -132,37 +136,36 @@ class ModelPredictor : public Predictor {
     return absl::OkStatus();
   }
 
-  // The answers to the rows of one group, into their places among all.
-  void RunBucket(const internal::SizeBucket& group,
+  // Answers the inputs of a size bucket.
+  void RunBucket(const internal::SizeBucket& bucket,
                  absl::Span<const PredictorInput> inputs, uint64_t noise_stream,
                  absl::Span<PredictorOutput> all) const {
-    const auto count = static_cast<int64_t>(group.rows.size());
-    const int64_t cells = group.size.cells();
+    const auto count = static_cast<int64_t>(bucket.rows.size());
+    const int64_t cells = bucket.size.cells();
     at::Tensor tokens = at::empty({count, cells}, at::kByte);
     at::Tensor ids = at::empty({count}, at::kLong);
     for (int64_t i = 0; i < count; ++i) {
       const PredictorInput& input =
-          inputs[static_cast<size_t>(group.rows[static_cast<size_t>(i)])];
+          inputs[static_cast<size_t>(bucket.rows[static_cast<size_t>(i)])];
       std::copy(input.tokens.begin(), input.tokens.end(),
                 tokens.mutable_data_ptr<uint8_t>() + i * cells);
       ids.mutable_data_ptr<int64_t>()[i] = input.embedding_id;
     }
     const at::Device device = model_->device();
-    std::vector<PredictorOutput> outputs(group.rows.size());
+    std::vector<PredictorOutput> outputs(bucket.rows.size());
     RunRows(internal::ToDevice(tokens, device, at::kLong),
-            table_.index_select(0, internal::ToDevice(ids, device)), group.size,
-            noise_stream, absl::MakeSpan(outputs));
+            table_.index_select(0, internal::ToDevice(ids, device)),
+            bucket.size, noise_stream, absl::MakeSpan(outputs));
     for (size_t i = 0; i < outputs.size(); ++i) {
-      all[static_cast<size_t>(group.rows[i])] = std::move(outputs[i]);
+      all[static_cast<size_t>(bucket.rows[i])] = std::move(outputs[i]);
     }
   }
 
   void RunRows(const at::Tensor& tokens, const at::Tensor& rows, GridSize size,
                uint64_t noise_stream,
                absl::Span<PredictorOutput> outputs) const {
-    at::NoGradGuard no_grad;  // of this thread
+    at::NoGradGuard no_grad;  // thread-local
     std::vector<std::vector<PredictorOutput>> answers(outputs.size());
-    const bool agreement = options_.rollout_choice == "agreement";
     for (int rollout = 0; rollout < options_.rollouts; ++rollout) {
       std::optional<Random> noise;
       if (rollout > 0) {
@@ -175,35 +178,36 @@ class ModelPredictor : public Predictor {
       }
     }
     for (size_t i = 0; i < outputs.size(); ++i) {
-      outputs[i] = internal::ChooseRollout(std::move(answers[i]), agreement,
+      outputs[i] = internal::ChooseRollout(std::move(answers[i]), choice_,
                                            IsArc() ? size : GridSize());
     }
   }
 
-  // The rows that still run.
+  // The batch rows that have not halted.
   struct Running {
-    at::Tensor places;  // (n) int64 on the CPU: which output each belongs to
+    at::Tensor places;  // (n) int64 on the CPU: indices of their outputs
     at::Tensor tokens;  // (n, cells)
-    at::Tensor rows;    // (n, D) of the puzzle table
+    at::Tensor embedding_rows;  // (n, D)
     Latents latents;
-    at::Tensor answers;    // (n, cells) uint8: of the last step
-    at::Tensor unchanged;  // (n) int64: steps that left the answer as it was
-    // (n, cells) uint8 each: of the steps before, where a second one is wanted.
+    at::Tensor answers;    // (n, cells) uint8, from the last step
+    at::Tensor unchanged;  // (n) int64: steps since the answer changed
+    // (n, cells) uint8 each: answers of earlier steps, if a second answer is
+    // wanted.
     std::vector<at::Tensor> earlier;
 
-    // Leaves those at `index` alone, int64 on the CPU.
+    // Keeps only the batch rows `index`, int64 on the CPU.
     void Select(const at::Tensor& index) {
       places = places.index_select(0, index);
       const at::Tensor there = index.to(tokens.device());
-      for (at::Tensor* t :
-           {&tokens, &rows, &latents.z_h, &latents.z_l, &answers, &unchanged}) {
+      for (at::Tensor* t : {&tokens, &embedding_rows, &latents.z_h,
+                            &latents.z_l, &answers, &unchanged}) {
         if (t->defined()) *t = t->index_select(0, there);
       }
       for (at::Tensor& step : earlier) step = step.index_select(0, there);
     }
   };
 
-  // Runs the supervision steps; `noise` gives the seeds of what is added.
+  // Runs the supervision steps; `noise` seeds the added noise.
   void Rollout(const at::Tensor& tokens, const at::Tensor& rows, GridSize size,
                std::optional<Random>& noise,
                absl::Span<PredictorOutput> outputs) const {
@@ -216,7 +220,7 @@ class ModelPredictor : public Predictor {
     Running running;
     running.places = at::arange(tokens.size(0));
     running.tokens = tokens;
-    running.rows = rows;
+    running.embedding_rows = rows;
     running.latents = model_->StartLatents(tokens.size(0), tokens.size(1));
     Latents& latents = running.latents;
     const auto disturb = [&](at::Tensor& z, double std) {
@@ -228,8 +232,8 @@ class ModelPredictor : public Predictor {
     disturb(latents.z_l, options_.start_noise);
     for (int step = 1; step <= last && running.tokens.size(0) > 0; ++step) {
       disturb(latents.z_l, options_.latent_noise);
-      const StepOutput out =
-          model_->Step(latents, running.tokens, running.rows, {size, {}});
+      const StepOutput out = model_->Step(latents, running.tokens,
+                                          running.embedding_rows, {size, {}});
       latents = out.latents;
       if (step < last && all_steps && !IsArc()) continue;
       const at::Tensor answers = out.logits.argmax(-1).to(at::kByte);
@@ -259,7 +263,7 @@ class ModelPredictor : public Predictor {
     }
   }
 
-  // Hands out the answers of the rows that are done.
+  // Writes the answers of halted batch rows to their outputs.
   void Keep(const at::Tensor& all_answers, const StepOutput& out,
             const at::Tensor& done, const Running& running, GridSize size,
             int step, absl::Span<PredictorOutput> outputs) const {
@@ -290,8 +294,8 @@ class ModelPredictor : public Predictor {
     }
   }
 
-  // The second answer of row `i`, if one of `earlier` (steps, n, cells) is
-  // another.
+  // Sets the second answer of batch row `i` to the latest of `earlier` (steps,
+  // n, cells) with another grid, if there is one.
   static void TakeEarlier(const at::Tensor& earlier, int64_t i, GridSize size,
                           PredictorOutput& output) {
     output.second.clear();
@@ -307,7 +311,7 @@ class ModelPredictor : public Predictor {
     }
   }
 
-  // The second answers of `rows` where every step gave the same grid.
+  // Sets the second answers of batch rows whose steps all gave the same grid.
   static void ChangeCells(const at::Tensor& all_logits,
                           const std::vector<int64_t>& rows,
                           const at::Tensor& places, GridSize size,
@@ -328,27 +332,28 @@ class ModelPredictor : public Predictor {
     }
   }
 
-  bool IsArc() const { return canvas().kind == PuzzleKind::kArc; }
+  bool IsArc() const { return canvas_.kind == PuzzleKind::kArc; }
 
   std::unique_ptr<Model> model_;
   at::Tensor table_;
   int canvas_step_;
+  Canvas canvas_;
   PredictorOptions options_;
+  internal::RolloutChoice choice_;
   int batch_;
   int64_t calls_ = 0;
   std::shared_ptr<internal::BatchThreadPool> workers_;
   std::vector<c10::Stream> streams_;  // by worker; empty: the current one
 };
 
-// Rows of a batch that Workers may divide. A CUDA device answers in two parts,
-// each on a stream of its own: one may go on while the other waits for the
-// host.
+// Parts into which a batch may be divided. A CUDA device uses two parts with a
+// stream each: one computes while the other waits for the host.
 int64_t DivisibleRows(at::Device device, int batch) {
   return device.is_cpu() ? batch : std::min(2, batch);
 }
 
-// About 8k positions at once keep two cores busy without much memory, but each
-// of a CPU's threads needs a row; a GPU wants more.
+// About 8192 positions occupy two cores with little memory, but every CPU
+// thread needs a batch row. A GPU needs more positions.
 int DefaultBatch(const Model& model, int slices) {
   const int most = model.device().is_cuda() ? 1 << 18 : 1 << 13;
   return std::max(slices, most / model.options().num_positions());
@@ -359,15 +364,16 @@ int DefaultBatch(const Model& model, int slices) {
 namespace internal {
 
 PredictorOutput ChooseRollout(std::vector<PredictorOutput> answers,
-                              bool by_agreement, GridSize size) {
+                              RolloutChoice choice, GridSize size) {
   std::vector<std::pair<int64_t, float>> ranks;
   for (const PredictorOutput& answer : answers) {
     const int64_t votes =
-        by_agreement ? std::count_if(answers.begin(), answers.end(),
-                                     [&](const PredictorOutput& other) {
-                                       return other.tokens == answer.tokens;
-                                     })
-                     : 1;
+        choice == RolloutChoice::kAgreement
+            ? std::count_if(answers.begin(), answers.end(),
+                            [&](const PredictorOutput& other) {
+                              return other.tokens == answer.tokens;
+                            })
+            : 1;
     ranks.emplace_back(votes, answer.halt_logit);
   }
   const auto best = static_cast<size_t>(
@@ -434,8 +440,8 @@ absl::StatusOr<std::unique_ptr<Predictor>> LoadPredictor(
             (info.model.mixer ||
              info.model.puzzle != PuzzleKindName(PuzzleKind::kArc))) {
           return absl::InvalidArgumentError(
-              "canvases can't be fitted for a mixer, a Sudoku or a maze; leave "
-              "run.fit_canvas at auto");
+              "run.fit_canvas = on does not fit this model: mixers, Sudoku and "
+              "mazes need whole canvases; use auto");
         }
         auto workers = std::make_shared<internal::BatchThreadPool>(
             DivisibleRows(device, resolved.batch), fixed);

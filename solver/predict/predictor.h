@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A predictor over a model that is in memory.
+// A predictor over a model in memory.
 #pragma once
 
 #include <memory>
@@ -12,15 +12,17 @@
 
 namespace arctrm::internal {
 
-// PredictorOptions::rollout_choice of some answers to one input, at least one.
-// With the `size` of its canvas the best of those that give another grid
-// becomes the second answer.
-PredictorOutput ChooseRollout(std::vector<PredictorOutput> answers,
-                              bool by_agreement, GridSize size = {});
+enum class RolloutChoice { kConfidence, kAgreement };
 
-// `table` (num_ids, D) on the model's device. `canvas_step`: Predictor's.
-// options.device and fit_canvas are not looked at.
-// `workers`: those of a trainer that does nothing meanwhile; null: its own.
+// Chooses one of at least one answers to an input (PredictorOptions). With the
+// `size` of its canvas, the best answer with another grid becomes the second
+// answer.
+PredictorOutput ChooseRollout(std::vector<PredictorOutput> answers,
+                              RolloutChoice choice, GridSize size = {});
+
+// `table`: embedding rows (num_ids, D) on the model's device. `canvas_step` as
+// in Predictor. Ignores options.device and fit_canvas. `workers`: threads that
+// are idle while it predicts; null: its own.
 std::unique_ptr<Predictor> MakePredictor(
     std::unique_ptr<Model> model, Tensor table, int canvas_step,
     const PredictorOptions& options, std::shared_ptr<BatchThreadPool> workers);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A second answer out of one forward pass, for test inputs where all votes
-// agree.
+// Second answers from one forward pass, for test inputs whose votes all agree.
 #pragma once
 
 #include <cstdint>
@@ -11,14 +10,14 @@
 
 namespace arctrm::internal {
 
-// Do the tokens of `other` hold a grid, and another one than `tokens`? Both on
-// canvases of `size`.
+// Do the tokens `other` contain a grid that differs from the grid of `tokens`?
+// Both on canvases of `size`.
 bool HoldsOtherGrid(absl::Span<const uint8_t> other,
                     absl::Span<const uint8_t> tokens, GridSize size);
 
-// `tokens` with one cell of their grid changed: the one whose first and second
-// colour are closest in `logits` (size.cells(), vocabulary), to its second.
-// Empty where the tokens hold no grid.
+// `tokens` with one changed cell: the cell whose best two colours are closest
+// in `logits` (size.cells(), vocabulary) takes the second one. Empty if the
+// tokens contain no grid.
 std::vector<uint8_t> ChangeLeastCertainCell(absl::Span<const uint8_t> tokens,
                                             GridSize size,
                                             absl::Span<const float> logits);

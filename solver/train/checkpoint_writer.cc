@@ -24,21 +24,21 @@ absl::Status CheckpointWriter::SaveTo(const std::string& dir, SaveAs what) {
   return SaveTraining(loop_.training, dir, loop_.TimeS(), what);
 }
 
-void CheckpointWriter::TellUnsaved(const absl::Status& why) {
+void CheckpointWriter::ReportUnsaved(const absl::Status& why) {
   if (loop_.request.hooks.on_unsaved) {
     loop_.request.hooks.on_unsaved(why);
-  } else if (loop_.request.hooks.log != nullptr && !told_) {
-    loop_.request.hooks.log->Warning(absl::StrCat("not saved, as all that ",
-                                                  absl::IsResourceExhausted(why)
-                                                      ? "finds no room: "
-                                                      : "can't be written: ",
-                                                  why.message()));
+  } else if (loop_.request.hooks.log != nullptr && !reported_) {
+    loop_.request.hooks.log->Warning(absl::StrCat(
+        absl::IsResourceExhausted(why)
+            ? "not saved, and later saves without room are not reported: "
+            : "not saved, and later failed saves are not reported: ",
+        why.message()));
   }
-  told_ = true;
+  reported_ = true;
 }
 
 absl::Status CheckpointWriter::Save(bool last) {
-  constexpr double kMostFactor = 64;
+  constexpr double kMaxFactor = 64;
   const TrainRequest& request = loop_.request;
   const absl::Time before = RealClock().Now();
   absl::Status saved = SaveTo(out_, SaveAs::kWhole);
@@ -58,25 +58,26 @@ absl::Status CheckpointWriter::Save(bool last) {
     loop_.costs.save_s = absl::ToDoubleSeconds(last_save_ - before);
     return saved;
   }
-  interval_factor_ = std::min(2 * interval_factor_, kMostFactor);
+  interval_factor_ = std::min(2 * interval_factor_, kMaxFactor);
   if (last && !request.spec.keep_in_memory) return saved;
-  TellUnsaved(saved);
-  // An earlier save may find room later.
+  ReportUnsaved(saved);
+  // A later save may find room again.
   return last ? SaveTo(out_, SaveAs::kInMemory) : absl::OkStatus();
 }
 
 bool CheckpointWriter::SaveWeights(const std::string& dir) {
   const absl::Status saved = SaveTo(dir, SaveAs::kWeights);
   if (saved.ok()) return true;
-  TellUnsaved(saved);
+  ReportUnsaved(saved);
   return loop_.request.spec.keep_in_memory &&
          SaveTo(dir, SaveAs::kInMemory).ok();
 }
 
 bool CheckpointWriter::SaveBest() {
   const TrainRequest& request = loop_.request;
-  if (request.spec.best_out.empty() || SaveWeights(request.spec.best_out))
+  if (request.spec.best_out.empty() || SaveWeights(request.spec.best_out)) {
     return true;
+  }
   return SaveBestInSpare();
 }
 
@@ -86,7 +87,7 @@ bool CheckpointWriter::SaveBestInSpare() {
       !SaveTo(SpareBest(request.spec.spare_out), SaveAs::kWeights).ok()) {
     return false;
   }
-  // Weights in best_out are taken first, and those there are worse now.
+  // Readers prefer best_out, whose weights are now worse.
   return RemoveAll(request.spec.best_out).ok();
 }
 

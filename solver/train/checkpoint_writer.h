@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where a training saves, and what it does when a disk has no room.
+// Saves checkpoints, and handles disks without room.
 #pragma once
 
 #include <string>
@@ -11,38 +11,38 @@
 
 namespace arctrm::internal {
 
-// Saves to request.out; from the first save that finds no room there, to
-// request.spare_out. Used by rank 0 alone; the other processes help. Borrows
-// the loop, whose costs.save_s it measures.
+// Saves to spec.out, and to spec.spare_out once a save found no room in
+// spec.out. Only rank 0 uses it; the other processes gather their parts.
+// Borrows the loop and measures its costs.save_s.
 class CheckpointWriter {
  public:
   explicit CheckpointWriter(LoopState& loop);
 
-  // Is the next checkpoint due (train.checkpoint_interval_s)? Waits longer
-  // while saves find no room.
+  // Is the next checkpoint due (train.checkpoint_interval_s)? The interval
+  // grows while saves find no room.
   bool Due() const;
-  // The whole checkpoint. Without room: the last save is an error, or goes to
-  // memory with request.keep_in_memory; an earlier one is left out.
+  // Saves the whole checkpoint. Without room, a last save is an error, or goes
+  // to memory with spec.keep_in_memory; an earlier save is skipped.
   absl::Status Save(bool last);
-  // Weights alone, to `dir` or, with request.keep_in_memory, to memory. false:
+  // Saves the weights to `dir`, or to memory with spec.keep_in_memory. false:
   // there was no room.
   bool SaveWeights(const std::string& dir);
-  // Weights alone, as those with the best score. false: there was no room.
+  // Saves the weights as the best ones. false: there was no room.
   bool SaveBest();
 
-  // request.out or request.spare_out.
+  // spec.out or spec.spare_out.
   const std::string& out() const { return out_; }
 
  private:
   absl::Status SaveTo(const std::string& dir, SaveAs what);
   bool SaveBestInSpare();
-  void TellUnsaved(const absl::Status& why);
+  void ReportUnsaved(const absl::Status& why);
 
   LoopState& loop_;
   std::string out_;
   absl::Time last_save_;
   double interval_factor_ = 1;  // grows while saves find no room
-  bool told_ = false;
+  bool reported_ = false;
 };
 
 }  // namespace arctrm::internal

@@ -13,11 +13,11 @@
 namespace arctrm::internal {
 namespace {
 
-// The rows of one task that the checkpoint has too.
+// Copies the embedding rows of a task that the checkpoint has too.
 void KeepKnownRows(const TaskEmbeddings& task, const TaskEmbeddings& before,
                    const Tensor& known, Tensor& rows,
                    std::vector<int64_t>& updates, std::vector<bool>& is_new) {
-  std::map<std::string, size_t> place;  // augmentation -> place among copies
+  std::map<std::string, size_t> place;  // augmentation -> index in `before`
   for (size_t i = 0; i < before.augmentations.size(); ++i) {
     place[before.augmentations[i].Key()] = i;
   }
@@ -36,8 +36,8 @@ double Seconds(absl::Duration duration) {
   return absl::ToDoubleSeconds(duration);
 }
 
-// Tells the other processes now and then that the search goes on, so that they
-// do not take this one for dead.
+// Signals the other processes regularly that the search continues, so that they
+// do not time out.
 class KeepAlive {
  public:
   explicit KeepAlive(const Training& training)
@@ -45,16 +45,16 @@ class KeepAlive {
         interval_(std::min(absl::Seconds(5),
                            training.request.group.operation_timeout / 4)) {}
 
-  // In all processes: the value that the first one gives.
-  bool Tell(bool goes_on) {
-    if (collective_.size() == 1) return goes_on;
-    Tensor word = at::full({1}, goes_on, at::kBool);
+  // All processes call it; all return the value of rank 0.
+  bool Send(bool continues) {
+    if (collective_.size() == 1) return continues;
+    Tensor word = at::full({1}, continues, at::kBool);
     collective_.Broadcast(word);
     last_ = RealClock().Now();
     return word.item<bool>();
   }
-  void TellIfDue() {
-    if (RealClock().Now() - last_ > interval_) Tell(true);
+  void SendIfDue() {
+    if (RealClock().Now() - last_ > interval_) Send(true);
   }
 
  private:
@@ -65,46 +65,46 @@ class KeepAlive {
 
 }  // namespace
 
-NewRows InitEmbeddings(const TrainRequest& request, const EmbeddingIndex& index,
-                       const Tensor& known, TrainState& state) {
+EmbeddingInitPlan InitEmbeddings(const TrainRequest& request,
+                                 const EmbeddingIndex& index,
+                                 const Tensor& known, TrainState& state) {
   at::NoGradGuard no_grad;
   const TrainOptions& train = request.spec.train;
   EmbeddingTable& embeddings = state.embeddings;
-  NewRows new_rows;
-  new_rows.is_new.assign(static_cast<size_t>(embeddings.index.num_ids), true);
-  new_rows.is_new[0] = false;  // the blank id
-  if (train.new_rows == "match" && index.num_ids > 1) {
-    new_rows.candidates = SpacedRows(known, train.match_candidates)
-                              .to(state.model->device(), at::kFloat);
+  EmbeddingInitPlan init_plan;
+  init_plan.is_new.assign(static_cast<size_t>(embeddings.index.num_ids), true);
+  init_plan.is_new[0] = false;  // the blank row
+  if (train.embedding_init == "best_match" && index.num_ids > 1) {
+    init_plan.candidates = EvenlySpacedRows(known, train.match_candidates)
+                               .to(state.model->device(), at::kFloat);
   }
   Tensor rows = at::zeros(embeddings.rows.sizes(), at::kFloat);
-  if (train.new_rows != "zero" && index.num_ids > 1) {
+  if (train.embedding_init != "zero" && index.num_ids > 1) {
     rows.copy_(
         known.narrow(0, 1, index.num_ids - 1).mean(0, true).expand_as(rows));
   }
-  // Row 0 is blank for ARC, and that of every puzzle for Sudoku and mazes.
+  // Row 0 is blank for ARC; Sudoku and mazes use it for all puzzles.
   rows[0].copy_(known[0]);
   for (const TaskEmbeddings& task : embeddings.index.tasks) {
     const TaskEmbeddings* before = index.Find(task.name);
     if (before == nullptr) continue;
     KeepKnownRows(task, *before, known, rows, embeddings.updates,
-                  new_rows.is_new);
+                  init_plan.is_new);
   }
   embeddings.rows.copy_(rows);
-  return new_rows;
+  return init_plan;
 }
 
-void MatchNewRows(const NewRows& rows, Training& training) {
+void SearchEmbeddingInit(const EmbeddingInitPlan& plan, Training& training) {
   const TrainRequest& request = training.request;
   TrainState& state = training.state;
   KeepAlive keep_alive(training);
   if (training.executor.collective().rank() > 0) {
-    while (keep_alive.Tell(true)) {
+    while (keep_alive.Send(true)) {
     }
     return;
   }
-  // Without a time limit all rows are matched, so that the result is
-  // reproducible.
+  // Without a time limit the search covers all rows, for a reproducible result.
   const double limit_s = request.spec.limits.end.IsInfinite()
                              ? std::numeric_limits<double>::infinity()
                              : request.spec.train.match_share *
@@ -112,28 +112,28 @@ void MatchNewRows(const NewRows& rows, Training& training) {
   const absl::Time start = RealClock().Now();
   const auto took_s = [start] { return Seconds(RealClock().Now() - start); };
   const auto progress = [&](int done, int wanted) {
-    keep_alive.TellIfDue();
+    keep_alive.SendIfDue();
     if (training.log == nullptr) return;
     training.log->Progress(
         absl::StrFormat("match  row %d/%d  %.1f rows/s  at most %.0f s", done,
                         wanted, done / std::max(took_s(), 1e-9), limit_s));
   };
-  const EmbeddingInitSearch matcher = {*state.model,
-                                       request.spec.train,
-                                       *training.executor.workers(),
-                                       state.batch.examples.sampler(),
-                                       *request.dataset,
-                                       state.embeddings.index};
+  const EmbeddingInitSearch search = {*state.model,
+                                      LossOptions(request.spec.train).kind,
+                                      *training.executor.workers(),
+                                      state.batch.examples.sampler(),
+                                      *request.dataset,
+                                      state.embeddings.index};
   const int matched =
-      matcher.Match(rows, limit_s, progress, state.embeddings.rows);
+      search.Match(plan, limit_s, progress, state.embeddings.rows);
   if (training.log != nullptr) {
     training.log->EndProgress();
     training.log->Info(absl::StrFormat(
         "matched %d of %d embedding rows with %d of the checkpoint's in %.1f s",
-        matched, state.embeddings.index.num_ids - 1, rows.candidates.size(0),
+        matched, state.embeddings.index.num_ids - 1, plan.candidates.size(0),
         took_s()));
   }
-  keep_alive.Tell(false);
+  keep_alive.Send(false);
 }
 
 }  // namespace arctrm::internal

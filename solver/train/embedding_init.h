@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where the embedding rows of a training start from: rows that the checkpoint
-// has keep their values, new ones start as train.new_rows says.
+// Initial embedding rows of a training. Rows of the start checkpoint keep their
+// values, new rows start by train.embedding_init.
 #pragma once
 
 #include "solver/checkpoint_info.h"
@@ -10,14 +10,16 @@
 
 namespace arctrm::internal {
 
-// Fills state.embeddings from a checkpoint's table `known` (num_ids, D) with
-// index `index`. New rows become zero or the mean of all known rows.
-NewRows InitEmbeddings(const TrainRequest& request, const EmbeddingIndex& index,
-                       const Tensor& known, TrainState& state);
+// Fills state.embeddings from the embedding rows `known` (num_ids, D) of a
+// checkpoint with index `index`. New rows become zero or the mean of the known
+// rows.
+EmbeddingInitPlan InitEmbeddings(const TrainRequest& request,
+                                 const EmbeddingIndex& index,
+                                 const Tensor& known, TrainState& state);
 
-// train.new_rows = match: replaces new rows by the candidate that answers best,
-// within train.match_share of the time. All processes call it; the first one
-// searches.
-void MatchNewRows(const NewRows& rows, Training& training);
+// train.embedding_init = best_match: sets new rows to the candidates with the
+// least loss, within train.match_share of the time. All processes call it; rank
+// 0 searches.
+void SearchEmbeddingInit(const EmbeddingInitPlan& plan, Training& training);
 
 }  // namespace arctrm::internal

@@ -15,11 +15,11 @@ namespace arctrm::internal {
 namespace {
 
 constexpr size_t kFinalists = 8;
-constexpr int64_t kAtOnce = 128;  // trials of each worker in one pass
+constexpr int64_t kTrialsPerPass = 128;  // of each thread
 
 }  // namespace
 
-Tensor SpacedRows(const Tensor& table, int64_t wanted) {
+Tensor EvenlySpacedRows(const Tensor& table, int64_t wanted) {
   const int64_t rows = table.size(0) - 1;
   if (wanted <= 0 || wanted > rows) wanted = rows;
   std::vector<Tensor> chosen;
@@ -44,7 +44,8 @@ void EmbeddingInitSearch::Run(const Tensor& candidates,
     };
     int64_t rows = 0;
     for (int64_t at = slice.begin; at < slice.begin + slice.size; at += rows) {
-      const int64_t most = std::min(kAtOnce, slice.begin + slice.size - at);
+      const int64_t most =
+          std::min(kTrialsPerPass, slice.begin + slice.size - at);
       const GridSize size = size_of(at);
       const int64_t cells = size.cells();
       rows = 1;
@@ -68,21 +69,21 @@ void EmbeddingInitSearch::Run(const Tensor& candidates,
       const StepOutput out =
           model.Step(model.StartLatents(rows, cells), tokens,
                      candidates.index_select(0, chosen.to(device)), {size, {}});
-      const Tensor losses = (TokenLoss(train, out.logits, wanted).sum(-1) /
+      const Tensor losses = (TokenLoss(loss, out.logits, wanted).sum(-1) /
                              (wanted >= 0).sum(-1).clamp_min(1))
                                 .to(at::kCPU, at::kDouble)
                                 .contiguous();
       for (int64_t r = 0; r < rows; ++r) {
-        // A network that diverged gives no number; that row is the worst.
-        const double loss = losses.const_data_ptr<double>()[r];
+        // A non-finite loss (a diverged network) ranks last.
+        const double value = losses.const_data_ptr<double>()[r];
         trials[static_cast<size_t>(at + r)].loss =
-            std::isfinite(loss) ? loss : std::numeric_limits<double>::max();
+            std::isfinite(value) ? value : std::numeric_limits<double>::max();
       }
     }
   });
 }
 
-int EmbeddingInitSearch::Match(const NewRows& rows, double limit_s,
+int EmbeddingInitSearch::Match(const EmbeddingInitPlan& plan, double limit_s,
                                const std::function<void(int, int)>& progress,
                                Tensor& table) const {
   at::NoGradGuard no_grad;
@@ -98,42 +99,41 @@ int EmbeddingInitSearch::Match(const NewRows& rows, double limit_s,
     ranked.resize(std::min(ranked.size(), wanted));
     return ranked;
   };
-  size_t most_augmentations = 0;
+  size_t max_augmentations = 0;
   for (const TaskEmbeddings& task : ids.tasks) {
-    most_augmentations =
-        std::max(most_augmentations, task.augmentations.size());
+    max_augmentations = std::max(max_augmentations, task.augmentations.size());
   }
   const int wanted = static_cast<int>(
-      std::count(rows.is_new.begin(), rows.is_new.end(), true));
+      std::count(plan.is_new.begin(), plan.is_new.end(), true));
   int matched = 0;
-  for (size_t copy = 0; copy < most_augmentations; ++copy) {
+  for (size_t a = 0; a < max_augmentations; ++a) {
     for (size_t t = 0; t < ids.tasks.size(); ++t) {
       const TaskEmbeddings& task = ids.tasks[t];
-      if (copy >= task.augmentations.size()) continue;
-      const int64_t id = task.first_id + static_cast<int64_t>(copy);
-      if (!rows.is_new[static_cast<size_t>(id)]) continue;
+      if (a >= task.augmentations.size()) continue;
+      const int64_t id = task.first_id + static_cast<int64_t>(a);
+      if (!plan.is_new[static_cast<size_t>(id)]) continue;
       if (StopSignal() != 0 ||
           absl::ToDoubleSeconds(RealClock().Now() - start) > limit_s) {
-        if (copy > 0) table[id].copy_(table[task.first_id]);
+        if (a > 0) table[id].copy_(table[task.first_id]);
         continue;
       }
       Example example =
-          sampler.InPlace(static_cast<int>(t), static_cast<int>(copy));
+          sampler.InPlace(static_cast<int>(t), static_cast<int>(a));
       std::vector<Trial> trials;
-      for (int64_t c = 0; c < rows.candidates.size(0); ++c) {
+      for (int64_t c = 0; c < plan.candidates.size(0); ++c) {
         trials.push_back({example, c});
       }
-      Run(rows.candidates, trials);
+      Run(plan.candidates, trials);
       const auto finalists = best(trials, kFinalists);
       trials.clear();
-      for (const auto& [loss, candidate] : finalists) {
+      for (const auto& [sum, candidate] : finalists) {
         for (size_t p = 0; p < dataset.tasks[t].pairs.size(); ++p) {
           example.pair = static_cast<int>(p);
           trials.push_back({example, candidate});
         }
       }
-      Run(rows.candidates, trials);
-      table[id].copy_(rows.candidates[best(trials, 1)[0].second]);
+      Run(plan.candidates, trials);
+      table[id].copy_(plan.candidates[best(trials, 1)[0].second]);
       progress(++matched, wanted);
     }
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where new embedding rows start: train.new_rows = match.
+// The search of train.embedding_init = best_match.
 #pragma once
 
 #include <functional>
@@ -9,37 +9,39 @@
 #include "solver/device/batch_thread_pool.h"
 #include "solver/device/torch.h"
 #include "solver/embedding_index.h"
+#include "solver/nn/act.h"
 #include "solver/nn/model.h"
 #include "solver/train/sampler.h"
 
 namespace arctrm::internal {
 
-// The rows to fill, and the rows that may fill them.
-struct NewRows {
-  std::vector<bool> is_new;  // by id
+// The embedding rows to initialise, and the candidates for them.
+struct EmbeddingInitPlan {
+  std::vector<bool> is_new;  // by embedding row
   Tensor candidates;  // (C, D) float32, on the model's device; undefined: none
 };
 
-// `wanted` rows (0: all), evenly spaced over ids 1 … of a table (num_ids, D).
-Tensor SpacedRows(const Tensor& table, int64_t wanted);
+// `wanted` embedding rows (0: all), evenly spaced over rows 1 … of `table`
+// (num_ids, D).
+Tensor EvenlySpacedRows(const Tensor& table, int64_t wanted);
 
-// What the trials run on; borrows everything.
+// Borrows all references.
 struct EmbeddingInitSearch {
   const Model& model;
-  const TrainOptions& train;
+  LossKind loss;
   BatchThreadPool& workers;
   const ExampleSampler& sampler;
   const Dataset& dataset;
   const EmbeddingIndex& ids;
 
-  // Puts into `table` (num_ids, D), for every new id, the candidate with the
-  // least token loss after one supervision step on the pairs of its task and
-  // copy: all candidates on the first pair, the best few on all pairs. The
-  // tasks themselves come first, then the first copy of each, and so on. Past
-  // `limit_s` seconds or at a stop signal the rest start from the row of their
-  // task. `progress` is called with (rows done, rows in all). Returns how many
-  // were matched.
-  int Match(const NewRows& rows, double limit_s,
+  // Sets every new row of `table` (num_ids, D) to the candidate with the least
+  // token loss after one supervision step on the pairs of its task under its
+  // augmentation. All candidates run on the first pair, the best few on all
+  // pairs. The search takes the first augmentation of each task, then the
+  // second, and so on. After `limit_s` seconds or at a stop signal, the
+  // remaining rows copy the first row of their task. Calls progress(rows done,
+  // all new rows). Returns the number of matched rows.
+  int Match(const EmbeddingInitPlan& plan, double limit_s,
             const std::function<void(int, int)>& progress, Tensor& table) const;
 
  private:
@@ -48,6 +50,7 @@ struct EmbeddingInitSearch {
     int64_t candidate = 0;
     double loss = 0;
   };
+  // Computes the loss of every trial.
   void Run(const Tensor& candidates, std::vector<Trial>& trials) const;
 };
 

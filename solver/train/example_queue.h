@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A stream of training examples of which some wait, drawn before they were
-// wanted. No Torch here.
+// A stream of training examples, some drawn ahead of use. Free of LibTorch.
 #pragma once
 
 #include <cstdint>
@@ -15,38 +14,38 @@
 
 namespace arctrm::internal {
 
-// What was drawn ahead changes neither the stream nor State(). Not thread-safe.
+// Drawing ahead changes neither the stream nor State(). Not thread-safe.
 class ExampleQueue {
  public:
   struct Entry {
     Example example;
-    // window.size.cells() tokens each, where it was encoded ahead; else empty.
+    // window.size.cells() tokens each; empty unless encoded ahead.
     std::vector<uint8_t> input, label;
   };
 
   explicit ExampleQueue(ExampleSampler sampler)
       : sampler_(std::move(sampler)) {}
 
-  // Draws until `count` examples wait; with `encode` they are encoded too.
+  // Draws until `count` examples wait, and encodes them with `encode`.
   void DrawAhead(int64_t count, bool encode);
-  // The first that waits, else a new one.
+  // The first waiting example, or a new one.
   Entry Next();
   // As ExampleSampler::Encode.
   void Encode(const Entry& entry, uint8_t* input, uint8_t* label) const;
 
-  // For what does not depend on the place in the stream.
+  // Only for members that do not depend on the position in the stream.
   const ExampleSampler& sampler() const { return sampler_; }
   int64_t waiting() const { return static_cast<int64_t>(waiting_.size()); }
 
-  // Of a sampler that has drawn what Next gave out, and back.
+  // The state of a sampler that has drawn exactly the examples from Next().
   std::string State() const;
   absl::Status SetState(const std::string& state);
 
  private:
   ExampleSampler sampler_;
   std::deque<Entry> waiting_;
-  // Where Next stood `behind_by_` examples ago; unset until something is drawn
-  // ahead, as what is given out is then all that was drawn.
+  // The sampler as of `behind_by_` calls of Next() ago. Unset until an example
+  // is drawn ahead; sampler_ then has the state of Next().
   std::optional<ExampleSampler> behind_;
   int64_t behind_by_ = 0;
 };

@@ -15,9 +15,9 @@
 namespace arctrm::internal {
 namespace {
 
-// The rows of a group are distinct, so writing them back gives the same bytes
-// in any order. On CUDA a deterministic index_copy_ would sort the indices and
-// copy its target twice: this scope allows the plain one.
+// Allows the nondeterministic index_copy_ on CUDA: the deterministic one sorts
+// the indices and copies its target twice. The batch rows of a size bucket are
+// distinct, so any order gives the same bytes.
 class AllowNondeterministicScope {
  public:
   explicit AllowNondeterministicScope(at::Device device)
@@ -35,12 +35,12 @@ class AllowNondeterministicScope {
   at::Context& context_ = at::globalContext();
   bool was_ = context_.deterministicAlgorithms();
   bool warned_ = context_.deterministicAlgorithmsWarnOnly();
-  // One thread computes on CUDA, so the process-wide switch is its own.
+  // Only one thread computes on CUDA, so it may set the process-wide flag.
   bool on_;
 };
 
-// `z` (n, T, D) plus normal noise. Each row has a seed of its own, so its noise
-// does not depend on the other rows.
+// `z` (n, T, D) plus normal noise. Each batch row has its own seed, so its
+// noise does not depend on the other batch rows.
 Tensor WithRowNoise(const Tensor& z, double std, std::vector<Random>& seeds) {
   std::vector<Tensor> noise;
   for (Random& seed : seeds) {
@@ -57,6 +57,7 @@ Executor::Executor(const TrainRequest& request, Model* model,
                    std::unique_ptr<Collective> collective,
                    const RecorderFactory& recorder, Log* log)
     : train_(request.spec.train),
+      loss_(request.spec.train),
       seed_(request.spec.seed),
       model_(model),
       collective_(std::move(collective)) {
@@ -70,7 +71,7 @@ Executor::Executor(const TrainRequest& request, Model* model,
   if (!recorder) return;
   for (int i = 0; i < workers_->count(); ++i) {
     graphs_.push_back(std::make_unique<GraphCache>(
-        &replica(static_cast<size_t>(i)), &train_, rows, recorder(), log));
+        &replica(static_cast<size_t>(i)), loss_, rows, recorder(), log));
   }
 }
 
@@ -78,23 +79,24 @@ bool Executor::ComputeGradients(const Batch& fresh, const Tensor& min_steps,
                                 const StepSchedule& schedule, TrainState& state,
                                 Gradients& out) {
   Configure(schedule);
-  const std::vector<std::vector<SizeBucket>> groups = DivideRows(state.batch);
+  const std::vector<std::vector<SizeBucket>> buckets = DivideRows(state.batch);
   if (model_->options().puzzle_prefix > 0) {
-    out.row_grad = at::empty({state.batch.slice.size, model_->options().hidden},
-                             state.embeddings.rows.options());
+    out.embedding_grad =
+        at::empty({state.batch.slice.size, model_->options().hidden},
+                  state.embeddings.rows.options());
   }
-  // The carry of a step that can be undone advances once all is computed.
+  // If the step can be undone, the carry advances after all computations.
   const bool keep_at_end = CanUndo();
-  std::vector<std::vector<BucketDone>> done(groups.size());
+  std::vector<std::vector<BucketDone>> done(buckets.size());
   try {
     workers_->Run([&](int worker) {
       const auto thread = static_cast<size_t>(worker);
       Model& model = replica(thread);
       model.RequireGradients(!schedule.rows_only);
       model.flat_grad().zero_();
-      for (const SizeBucket& group : groups[thread]) {
-        BucketDone now =
-            RunBucket(thread, group, fresh, min_steps, state, out.row_grad);
+      for (const SizeBucket& bucket : buckets[thread]) {
+        BucketDone now = RunBucket(thread, bucket, fresh, min_steps, state,
+                                   out.embedding_grad);
         if (!keep_at_end) {
           KeepCarry(now, state.batch.carry);
           now.output.latents = {};
@@ -108,7 +110,7 @@ bool Executor::ComputeGradients(const Batch& fresh, const Tensor& min_steps,
   for (const std::vector<BucketDone>& of_thread : done) {
     for (const BucketDone& now : of_thread) {
       if (keep_at_end) KeepCarry(now, state.batch.carry);
-      out.sums.push_back(now.output.sums);
+      out.metrics.push_back(now.output.metrics);
     }
   }
   return true;
@@ -123,8 +125,8 @@ void Executor::ReduceGradients(const StepSchedule& schedule,
     }
     collective_->AllReduceSum(model_->flat_grad());
   }
-  if (gradients.row_grad.defined()) {
-    gradients.row_grad = GatherRows(gradients.row_grad);
+  if (gradients.embedding_grad.defined()) {
+    gradients.embedding_grad = GatherRows(gradients.embedding_grad);
   }
 }
 
@@ -152,28 +154,27 @@ std::vector<std::vector<SizeBucket>> Executor::DivideRows(
       workers_->count());
 }
 
-Executor::BucketDone Executor::RunBucket(size_t thread, const SizeBucket& group,
-                                         const Batch& fresh,
-                                         const Tensor& min_steps,
-                                         const TrainState& state,
-                                         Tensor& row_grad) {
+Executor::BucketDone Executor::RunBucket(
+    size_t thread, const SizeBucket& bucket, const Batch& fresh,
+    const Tensor& min_steps, const TrainState& state, Tensor& embedding_grad) {
   const Model& model = replica(thread);
   const Tensor index =
-      ToDevice(at::tensor(group.rows, at::dtype(at::kLong)), model.device());
-  BucketInput input = MakeInput(model, group, index, fresh, min_steps, state);
-  BucketOutput output = graphs_.empty() ? StepBucket(model, train_, input)
+      ToDevice(at::tensor(bucket.rows, at::dtype(at::kLong)), model.device());
+  BucketInput input = MakeInput(model, bucket, index, fresh, min_steps, state);
+  BucketOutput output = graphs_.empty() ? StepBucket(model, loss_, input)
                                         : graphs_[thread]->Run(input);
   const AllowNondeterministicScope any_order(model.device());
-  if (row_grad.defined()) row_grad.index_copy_(0, index, output.row_grad);
+  if (embedding_grad.defined())
+    embedding_grad.index_copy_(0, index, output.embedding_grad);
   return {index, std::move(output), std::move(input.carry.current)};
 }
 
-BucketInput Executor::MakeInput(const Model& model, const SizeBucket& group,
+BucketInput Executor::MakeInput(const Model& model, const SizeBucket& bucket,
                                 const Tensor& index, const Batch& fresh,
                                 const Tensor& min_steps,
                                 const TrainState& state) const {
   const at::Device device = model.device();
-  const int64_t cells = group.size.cells();
+  const int64_t cells = bucket.size.cells();
   const int64_t positions = model.options().puzzle_prefix + cells;
   const auto rows_of = [&](const Tensor& whole) {
     return whole.index_select(0, index);
@@ -193,18 +194,18 @@ BucketInput Executor::MakeInput(const Model& model, const SizeBucket& group,
                  rows_of(batch.carry.halted),
                  cut_batch(batch.carry.current)};
   AdmitBatch(model, cut_batch(fresh), input.carry);
-  input.carry.current.windows.size = group.size;
+  input.carry.current.windows.size = bucket.size;
   const Tensor origins =
       batch.windows.narrow(0, batch.slice.begin, batch.slice.size)
           .narrow(1, 2, 2)
-          .index_select(0, at::tensor(group.rows, at::dtype(at::kLong)));
+          .index_select(0, at::tensor(bucket.rows, at::dtype(at::kLong)));
   if (origins.any().item<bool>()) {
     input.carry.current.windows.origins = ToDevice(origins, device);
   }
-  std::vector<int64_t> places = group.rows;
+  std::vector<int64_t> places = bucket.rows;
   for (int64_t& place : places) place += batch.slice.begin;
   AddNoise(places, state.counters.step, input.carry);
-  input.rows =
+  input.embedding_rows =
       state.embeddings.rows.index_select(0, input.carry.current.embedding_ids);
   if (min_steps.defined()) input.min_steps = rows_of(min_steps);
   const double scale = model.dtype() == at::kHalf ? state.loss_scale.scale : 1;
@@ -252,12 +253,12 @@ void Executor::KeepCarry(const BucketDone& done, Carry& carry) const {
 Tensor Executor::GatherRows(const Tensor& own) const {
   const int size = collective_->size();
   if (size == 1) return own;
-  // Slices differ by one row; all processes send the same number of rows.
-  const int64_t most = (train_.batch + size - 1) / size;
+  // All processes must send the same size; slices differ by at most one row.
+  const int64_t max_rows = (train_.batch + size - 1) / size;
   Tensor sent = own;
-  if (own.size(0) < most) {
+  if (own.size(0) < max_rows) {
     std::vector<int64_t> shape = own.sizes().vec();
-    shape[0] = most - own.size(0);
+    shape[0] = max_rows - own.size(0);
     sent = at::cat({own, at::zeros(shape, own.options())});
   }
   const Tensor all = collective_->AllGather(sent);

@@ -5,18 +5,19 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "solver/train/step_stats.h"
 
 namespace arctrm::internal {
 namespace {
 
-// Of numbers side by side, the first as a tensor of that shape.
+// The first elements of `flat` as a tensor of `shape`.
 Tensor Beginning(const Tensor& flat, std::vector<int64_t> shape) {
   int64_t numel = 1;
   for (int64_t size : shape) numel *= size;
   return flat.narrow(0, 0, numel).view(shape);
 }
 
-// The first rows of each.
+// The first `rows` batch rows of `all`.
 BucketOutput FirstRows(const BucketOutput& all, int64_t rows) {
   const auto first = [rows](const Tensor& t) {
     return t.defined() ? t.narrow(0, 0, rows) : t;
@@ -24,42 +25,48 @@ BucketOutput FirstRows(const BucketOutput& all, int64_t rows) {
   return {{first(all.latents.z_h), first(all.latents.z_l)},
           first(all.steps),
           first(all.halted),
-          first(all.row_grad),
-          all.sums.clone()};
+          first(all.embedding_grad),
+          all.metrics.clone()};
 }
 
 }  // namespace
 
-BucketOutput StepBucket(const Model& model, const TrainOptions& options,
+BucketOutput StepBucket(const Model& model, const LossOptions& loss_options,
                         const BucketInput& input) {
   Carry carry = input.carry;
-  const Tensor rows = input.rows.detach();
-  rows.set_requires_grad(true);
-  const ActOutput out =
-      ActStep(model, rows, /*training=*/true, input.min_steps, options, carry);
+  const Tensor embedding_rows = input.embedding_rows.detach();
+  embedding_rows.set_requires_grad(true);
+  const ActOutput out = ActStep(model, embedding_rows, /*training=*/true,
+                                input.min_steps, loss_options, carry);
   const LossOutput& loss = out.loss;
   (loss.loss / input.divisor).backward();
-  return {carry.latents, carry.steps, carry.halted, rows.grad(),
-          at::stack({loss.lm_loss.detach(),
-                     loss.q_halt_loss.detach().to(at::kDouble),
-                     loss.q_continue_loss.detach().to(at::kDouble), loss.count,
-                     loss.accuracy, loss.exact_accuracy, loss.q_halt_accuracy,
-                     loss.steps})};
+  const MetricValues<Tensor> metrics = {
+      .lm_loss = loss.lm_loss,
+      .q_halt_loss = loss.q_halt_loss,
+      .q_continue_loss = loss.q_continue_loss,
+      .halted_rows = loss.count,
+      .accuracy = loss.accuracy,
+      .exact_accuracy = loss.exact_accuracy,
+      .q_halt_accuracy = loss.q_halt_accuracy,
+      .supervision_steps = loss.steps,
+  };
+  return {carry.latents, carry.steps, carry.halted, embedding_rows.grad(),
+          PackMetrics(metrics)};
 }
 
-int64_t PaddedRows(int64_t rows, int64_t most) {
-  // Multiples of a power of two, beyond 32 of five to eight of it.
+int64_t PaddedRows(int64_t rows, int64_t max) {
+  // Multiples of 4 up to 32; above, five to eight times a power of two.
   int64_t unit = 4;
   while (8 * unit < rows) unit *= 2;
-  return std::min((rows + unit - 1) / unit * unit, most);
+  return std::min((rows + unit - 1) / unit * unit, max);
 }
 
-GraphCache::GraphCache(const Model* model, const TrainOptions* options,
-                       int64_t most_rows,
-                       std::unique_ptr<StepRecorder> recorder, Log* log)
+GraphCache::GraphCache(const Model* model, const LossOptions& loss,
+                       int64_t max_rows, std::unique_ptr<StepRecorder> recorder,
+                       Log* log)
     : model_(model),
-      options_(options),
-      most_rows_(most_rows),
+      loss_(loss),
+      max_rows_(max_rows),
       recorder_(std::move(recorder)),
       log_(log) {}
 
@@ -76,14 +83,14 @@ size_t GraphCache::recordings() const {
 
 BucketOutput GraphCache::Run(const BucketInput& input) {
   const GridSize size = input.carry.current.windows.size;
-  const int64_t rows = input.rows.size(0);
-  const int64_t padded = PaddedRows(rows, most_rows_);
-  if (recorder_ == nullptr) return StepBucket(*model_, *options_, input);
-  // As recordings are: memory that is kept for one stream is of no use on
-  // another.
+  const int64_t rows = input.embedding_rows.size(0);
+  const int64_t padded = PaddedRows(rows, max_rows_);
+  if (recorder_ == nullptr) return StepBucket(*model_, loss_, input);
+  // Runs on the stream of the recordings, because cached memory belongs to one
+  // stream.
   const auto plain = [&] {
     BucketOutput out;
-    recorder_->Run([&] { out = StepBucket(*model_, *options_, input); });
+    recorder_->Run([&] { out = StepBucket(*model_, loss_, input); });
     return out;
   };
   CacheEntry& entry = entries_[{size, padded}];
@@ -100,8 +107,8 @@ BucketOutput GraphCache::Run(const BucketInput& input) {
   entry.input = Place(padded, size);
   Fill(input, entry.input);
   const auto work = [this, &entry] {
-    entry.output = StepBucket(*model_, *options_, entry.input);
-    // Latents, the bulk, need no memory of their own.
+    entry.output = StepBucket(*model_, loss_, entry.input);
+    // Write latents, the largest outputs, back to the input memory.
     Latents& own = entry.input.carry.latents;
     own.z_h.copy_(entry.output.latents.z_h);
     own.z_l.copy_(entry.output.latents.z_l);
@@ -113,13 +120,13 @@ BucketOutput GraphCache::Run(const BucketInput& input) {
   if (recorded.ok()) {
     entry.recording = *std::move(recorded);
   } else {
-    // `done` keeps what it needs.
+    // `done` keeps its own tensors alive.
     Clear();
     recorder_ = nullptr;
     if (log_ != nullptr) {
       log_->Warning(absl::StrCat(
-          "train.cuda_graphs: a step could not be recorded, training goes on "
-          "without: ",
+          "train.cuda_graphs: a step could not be recorded, training continues "
+          "without CUDA graphs: ",
           recorded.status().message()));
     }
   }
@@ -128,9 +135,9 @@ BucketOutput GraphCache::Run(const BucketInput& input) {
 
 BucketInput GraphCache::Place(int64_t rows, GridSize size) {
   const ModelOptions& net = model_->options();
-  if (!memory_.rows.defined()) {
+  if (!memory_.embedding_rows.defined()) {
     const auto zeros = [&](int64_t each, at::ScalarType type) {
-      return at::zeros({most_rows_ * each},
+      return at::zeros({max_rows_ * each},
                        at::device(model_->device()).dtype(type));
     };
     const int64_t latent = int64_t{net.num_positions()} * net.hidden;
@@ -141,10 +148,11 @@ BucketInput GraphCache::Place(int64_t rows, GridSize size) {
     batch.tokens = zeros(net.num_cells(), at::kLong);
     batch.labels = zeros(net.num_cells(), at::kLong);
     batch.windows.origins = zeros(2, at::kLong);
-    batch.real = zeros(1, at::kFloat);
-    memory_.rows = zeros(net.hidden, at::kFloat);
+    batch.row_mask = zeros(1, at::kFloat);
+    memory_.embedding_rows = zeros(net.hidden, at::kFloat);
     memory_.min_steps = zeros(1, at::kLong);
-    memory_.divisor = at::ones({}, memory_.rows.options().dtype(at::kDouble));
+    memory_.divisor =
+        at::ones({}, memory_.embedding_rows.options().dtype(at::kDouble));
   }
   const Carry& whole = memory_.carry;
   const int64_t cells = size.cells();
@@ -161,8 +169,8 @@ BucketInput GraphCache::Place(int64_t rows, GridSize size) {
     part.carry.current.windows.origins =
         Beginning(whole.current.windows.origins, {rows, 2});
   }
-  part.carry.current.real = Beginning(whole.current.real, {rows});
-  part.rows = Beginning(memory_.rows, {rows, net.hidden});
+  part.carry.current.row_mask = Beginning(whole.current.row_mask, {rows});
+  part.embedding_rows = Beginning(memory_.embedding_rows, {rows, net.hidden});
   if (net.exploration > 0 && net.halt_max_steps > 1) {
     part.min_steps = Beginning(memory_.min_steps, {rows});
   }
@@ -172,9 +180,9 @@ BucketInput GraphCache::Place(int64_t rows, GridSize size) {
 
 void GraphCache::Fill(const BucketInput& from, BucketInput& to) {
   at::NoGradGuard no_grad;
-  const int64_t rows = from.rows.size(0);
-  const int64_t rest = to.rows.size(0) - rows;
-  // Finite numbers for the rest: no gradient of theirs is then one.
+  const int64_t rows = from.embedding_rows.size(0);
+  const int64_t rest = to.embedding_rows.size(0) - rows;
+  // Finite padding, so that its gradients are 0 instead of NaN.
   const auto put = [&](const Tensor& source, const Tensor& target,
                        int64_t otherwise = 0) {
     if (!target.defined()) return;
@@ -193,10 +201,10 @@ void GraphCache::Fill(const BucketInput& from, BucketInput& to) {
   put(batch.tokens, to.carry.current.tokens);
   put(batch.labels, to.carry.current.labels, kIgnoredLabel);
   put(batch.windows.origins, to.carry.current.windows.origins);
-  put(from.rows, to.rows);
+  put(from.embedding_rows, to.embedding_rows);
   put(from.min_steps, to.min_steps);
-  to.carry.current.real.narrow(0, 0, rows).fill_(1);
-  if (rest > 0) to.carry.current.real.narrow(0, rows, rest).zero_();
+  to.carry.current.row_mask.narrow(0, 0, rows).fill_(1);
+  if (rest > 0) to.carry.current.row_mask.narrow(0, rows, rest).zero_();
   to.divisor.copy_(from.divisor);
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a training step does with rows of one canvas size, and doing it again
-// from a recording: on a device the hundreds of short operations then start
-// with one call.
+// The training step of one size bucket, and its recordings: a replay starts the
+// hundreds of short operations on a device with one call.
 #pragma once
 
 #include <map>
@@ -17,48 +16,46 @@
 namespace arctrm::internal {
 
 struct BucketInput {
-  Carry carry;       // of n rows; its `halted` is not read
-  Tensor rows;       // (n, D) float32, puzzle rows
-  Tensor min_steps;  // (n) int64, undefined for none
-  Tensor divisor;    // [] float64: of the loss
+  Carry carry;            // n batch rows; `halted` is not read
+  Tensor embedding_rows;  // (n, D) float32
+  Tensor min_steps;       // (n) int64; undefined: none
+  Tensor divisor;         // [] float64: divides the loss
 };
 
 struct BucketOutput {
   Latents latents;
-  Tensor steps, halted;  // (n)
-  Tensor row_grad;       // (n, D) float32; undefined without puzzle rows
-  // (8) float64: lm_loss, q_halt_loss, q_continue_loss, count, accuracy, exact,
-  // q_halt_accuracy, steps.
-  Tensor sums;
+  Tensor steps, halted;   // (n)
+  Tensor embedding_grad;  // (n, D) float32; undefined without embedding rows
+  Tensor metrics;         // packed StepMetrics
 };
 
-// One supervision step forward and backward. Gradients of the parameters are
-// added to the model's.
-BucketOutput StepBucket(const Model& model, const TrainOptions& options,
+// One supervision step, forward and backward. Adds to the model's gradients.
+BucketOutput StepBucket(const Model& model, const LossOptions& loss_options,
                         const BucketInput& input);
 
-// Rows that a group of `rows` is filled up to: few sizes, three rows more or a
-// quarter of what is wanted. Never more than `most`, which is at least `rows`.
-int64_t PaddedRows(int64_t rows, int64_t most);
+// The batch rows of a size bucket of `rows` after padding: one of few sizes, at
+// most 3 rows or a quarter larger, and at most `max`, which is at least `rows`.
+int64_t PaddedRows(int64_t rows, int64_t max);
 
-// The steps of one model. A group is filled up with rows that count nothing, so
-// that a few recordings do for all. The second group of a entry is recorded;
-// the ones before, and kinds beyond kMaxGraphs, are done without. When a
-// recording fails it warns once, and does without from there on.
+// Runs the steps of one model. Size buckets are padded with masked batch rows,
+// so that few recordings serve all. Each (window size, padded rows) runs
+// directly the first time and is recorded the second time; beyond kMaxGraphs
+// recordings new ones run directly. After a failed recording it warns once, and
+// all later steps run directly.
 class GraphCache {
  public:
   static constexpr size_t kMaxGraphs = 128;
 
-  // For groups of `most_rows` rows at most. Borrows all but the recorder.
-  GraphCache(const Model* model, const TrainOptions* options, int64_t most_rows,
+  // For buckets of `max_rows` batch rows at most. Borrows model and log.
+  GraphCache(const Model* model, const LossOptions& loss, int64_t max_rows,
              std::unique_ptr<StepRecorder> recorder, Log* log);
 
-  // As StepBucket, up to rounding. What it returns holds until the next call.
-  // The windows of `input` must have a size.
+  // As StepBucket, up to rounding. The result is valid until the next call. The
+  // windows of `input` must have a size.
   BucketOutput Run(const BucketInput& input);
 
-  // To be called when a step becomes another: in its cycles, in the type of its
-  // numbers, in what learns.
+  // Drops all recordings. Call it when cycles, dtype or trained parameters
+  // change.
   void Clear();
 
   int64_t replays() const { return replays_; }
@@ -67,21 +64,21 @@ class GraphCache {
  private:
   struct CacheEntry {
     int64_t seen = 0;
-    BucketInput input;  // parts of memory_
+    BucketInput input;  // views of memory_
     BucketOutput output;
     std::unique_ptr<StepRecording> recording;
   };
-  // The beginning of memory_ as `rows` rows with windows of that size.
+  // The beginning of memory_ as `rows` batch rows with windows of `size`.
   BucketInput Place(int64_t rows, GridSize size);
-  // Puts `from` there; what is left of the rows counts nothing.
+  // Copies `from` to `to` and masks the remaining batch rows.
   static void Fill(const BucketInput& from, BucketInput& to);
 
   const Model* model_;
-  const TrainOptions* options_;
-  int64_t most_rows_;
+  LossOptions loss_;
+  int64_t max_rows_;
   std::unique_ptr<StepRecorder> recorder_;  // null after a failure
   Log* log_;
-  BucketInput memory_;  // flat, for whole canvases
+  BucketInput memory_;  // flat, large enough for whole canvases
   std::map<std::pair<GridSize, int64_t>, CacheEntry>
       entries_;  // by window, rows
   int64_t replays_ = 0;

@@ -38,14 +38,14 @@ absl::Status EvaluateHook::Evaluate() {
     const InterruptScope interruptible(request.spec.limits.abort);
     evaluated = request.hooks.evaluate(*predictor);
   }
-  // The loop stops for the same reason.
+  // Interrupted: the loop will stop for the same reason.
   if (absl::IsCancelled(evaluated.status())) return absl::OkStatus();
   ARCTRM_ASSIGN_OR_RETURN(const HeldOutScore score, std::move(evaluated));
   loop_.stats.held_out = score;
   if (state.best.step == 0 || score > state.best.score) {
-    // Later weights compete only with weights that could be kept.
+    // Only saved weights count as the best.
     if (writer_.SaveBest()) state.best = {score, state.counters.step};
-    // A run that is killed from here on knows what it has to beat.
+    // A run that resumes from here knows the best score.
     if (!request.spec.best_out.empty() && !request.spec.out.empty()) {
       ARCTRM_RETURN_IF_ERROR(writer_.Save(/*last=*/false));
     }
@@ -67,7 +67,7 @@ absl::StatusOr<std::optional<TrainStop>> MetricsHook::OnStep(bool) {
 
 SnapshotHook::SnapshotHook(LoopState& loop, CheckpointWriter& writer)
     : loop_(loop), writer_(writer) {
-  // A resumed training has the snapshots that lie behind it.
+  // A resumed training already has the earlier snapshots.
   while (Due()) ++done_;
 }
 

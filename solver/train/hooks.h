@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What happens between two steps, each a class. A new one is added to the list
-// in MakeHooks().
+// Actions between two steps, one class each. LeaderLoop (loop.cc) lists them.
 #pragma once
 
 #include <memory>
@@ -18,16 +17,16 @@ namespace arctrm::internal {
 class TrainHook {
  public:
   virtual ~TrainHook() = default;
-  // Does OnStep keep or judge the weights this time? They are then checked to
-  // be finite first.
+  // Will OnStep save or evaluate the weights? The loop first checks that they
+  // are finite.
   virtual bool Due() const { return false; }
-  // Called after every step. `finite`: some hook was due, and the weights are
+  // Called after every step. `finite`: a hook was due and the weights are
   // finite. A TrainStop ends the training.
   virtual absl::StatusOr<std::optional<TrainStop>> OnStep(bool finite) = 0;
 };
 
-// Scores the weights (request.evaluate) every train.evaluate_interval_s, and
-// keeps the best ones.
+// Evaluates the weights (hooks.evaluate) every train.evaluate_interval_s and
+// saves the best ones.
 class EvaluateHook : public TrainHook {
  public:
   EvaluateHook(LoopState& loop, CheckpointWriter& writer);
@@ -35,7 +34,7 @@ class EvaluateHook : public TrainHook {
   absl::StatusOr<std::optional<TrainStop>> OnStep(bool finite) override;
 
   absl::Status Evaluate();
-  // Are the weights as they are now the ones that were scored last?
+  // Were the current weights the last ones evaluated?
   bool UpToDate() const;
 
  private:
@@ -45,7 +44,7 @@ class EvaluateHook : public TrainHook {
   int64_t last_step_ = -1;
 };
 
-// Calls request.on_step, then request.replan.
+// Calls hooks.on_step, then hooks.replan.
 class MetricsHook : public TrainHook {
  public:
   explicit MetricsHook(LoopState& loop) : loop_(loop) {}
@@ -55,7 +54,7 @@ class MetricsHook : public TrainHook {
   LoopState& loop_;
 };
 
-// Keeps request.snapshots states of the second half of the run.
+// Saves spec.snapshots snapshots in the second half of the training.
 class SnapshotHook : public TrainHook {
  public:
   SnapshotHook(LoopState& loop, CheckpointWriter& writer);

@@ -32,7 +32,7 @@ void SetTimes(absl::Time start, TrainResult& result) {
       static_cast<double>(result.steps) / std::max(result.time_s, 1e-9);
 }
 
-// The loop of the first process.
+// The loop of rank 0.
 class LeaderLoop {
  public:
   explicit LeaderLoop(Training& training)
@@ -43,22 +43,22 @@ class LeaderLoop {
         metrics_(loop_),
         snapshots_(loop_, writer_),
         checkpoints_(writer_),
-        // Snapshots come before the checkpoint: a training that resumes from it
-        // takes the snapshots that lie behind it as saved.
+        // Snapshots precede the checkpoint, because a training that resumes
+        // from it assumes that all earlier snapshots exist.
         hooks_{&evaluate_, &metrics_, &snapshots_, &checkpoints_} {}
 
   absl::StatusOr<TrainResult> Run();
 
  private:
-  // Steps until there is a reason to stop.
+  // Runs steps until there is a reason to stop.
   absl::StatusOr<TrainStop> RunSteps();
-  // One step on all processes. false: interrupted.
+  // Runs one step on all processes. false: interrupted.
   bool Step();
   void UpdateStats(double step_s);
   std::optional<TrainStop> AskStoppers(
       std::optional<TrainStop> (Stopper::*question)(const LoopState&));
   absl::StatusOr<std::optional<TrainStop>> RunHooks();
-  // Diverged weights are never saved. OK where a checkpoint stands.
+  // Never saves diverged weights. OK if an earlier checkpoint exists.
   absl::Status EndDiverged();
   absl::Status EvaluateAtEnd(TrainStop stop);
   absl::Status SaveAtEnd();
@@ -93,8 +93,9 @@ bool LeaderLoop::Step() {
   const CommandMessage step =
       BroadcastCommand(training, {Command::kStep, loop_.Progress()});
   StepSums sums;
-  if (!TrainStep(training, step.value, sums, loop_.request.spec.limits.abort))
+  if (!TrainStep(training, step.value, sums, loop_.request.spec.limits.abort)) {
     return false;
+  }
   ++result_.steps;
   ReduceSums(training, sums);
   ReadSums(sums, loop_.request.spec.train, loop_.stats);
@@ -128,8 +129,9 @@ absl::StatusOr<std::optional<TrainStop>> LeaderLoop::RunHooks() {
   const bool due =
       std::any_of(hooks_.begin(), hooks_.end(),
                   [](const TrainHook* hook) { return hook->Due(); });
-  // The loss is that of the weights before the step.
-  if (due && !loop_.training.state.IsFinite()) return TrainStop::kDiverged;
+  // A finite loss does not imply finite weights: it precedes their update.
+  if (due && !loop_.training.state.AllWeightsFinite())
+    return TrainStop::kDiverged;
   for (TrainHook* hook : hooks_) {
     ARCTRM_ASSIGN_OR_RETURN(const std::optional<TrainStop> stop,
                             hook->OnStep(due));
@@ -149,14 +151,14 @@ absl::Status LeaderLoop::EndDiverged() {
   }
   if (loop_.request.hooks.log != nullptr) {
     loop_.request.hooks.log->Warning(
-        absl::StrCat(what, "; the last checkpoint stands"));
+        absl::StrCat(what, "; the last checkpoint stays"));
   }
   return absl::OkStatus();
 }
 
 absl::Status LeaderLoop::EvaluateAtEnd(TrainStop stop) {
   const TrainRequest& request = loop_.request;
-  // After a signal the user waits for the save alone.
+  // After a signal, save without delay.
   if (!request.hooks.evaluate || stop == TrainStop::kSignal ||
       stop == TrainStop::kCallback || evaluate_.UpToDate()) {
     return absl::OkStatus();
@@ -181,7 +183,7 @@ absl::Status LeaderLoop::SaveAtEnd() {
           "the trained weights could not be saved: ", saved.message(),
           before.ok()
               ? absl::StrCat("; ", out, " holds those of step ", before->step)
-              : absl::StrCat("; ", out, " holds none")));
+              : absl::StrCat("; ", out, " holds no checkpoint")));
 }
 
 absl::StatusOr<TrainResult> LeaderLoop::Run() {
@@ -190,7 +192,7 @@ absl::StatusOr<TrainResult> LeaderLoop::Run() {
     ARCTRM_RETURN_IF_ERROR(loop_.request.hooks.on_start(state.counters.step));
   }
   ARCTRM_ASSIGN_OR_RETURN(result_.stop, RunSteps());
-  if (!state.IsFinite()) result_.stop = TrainStop::kDiverged;
+  if (!state.AllWeightsFinite()) result_.stop = TrainStop::kDiverged;
   SetTimes(loop_.start, result_);
   if (result_.stop == TrainStop::kDiverged) {
     ARCTRM_RETURN_IF_ERROR(EndDiverged());
@@ -206,7 +208,7 @@ absl::StatusOr<TrainResult> LeaderLoop::Run() {
   return result_;
 }
 
-// The loop of the other processes.
+// The loop of the other ranks.
 absl::StatusOr<TrainResult> FollowerLoop(Training& training) {
   const absl::Time start = RealClock().Now();
   TrainResult result;
@@ -277,7 +279,8 @@ CommandMessage BroadcastCommand(const Training& training,
 absl::StatusOr<TrainResult> RunTraining(Training& training) {
   if (training.executor.collective().rank() > 0) return FollowerLoop(training);
   absl::StatusOr<TrainResult> result = LeaderLoop(training).Run();
-  // Exceptions pass: then the process group itself may be what failed.
+  // Sends no command after an exception, because the process group may have
+  // failed.
   if (!result.ok()) BroadcastCommand(training, {Command::kFail});
   return result;
 }

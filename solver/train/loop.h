@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The training loop, and what its stoppers and hooks see of it.
+// The training loop, and its state for stoppers and hooks.
 #pragma once
 
 #include "absl/status/statusor.h"
@@ -11,35 +11,36 @@
 
 namespace arctrm::internal {
 
-// The loop between two steps.
+// The state of the loop between two steps.
 struct LoopState {
   explicit LoopState(Training& training);
 
-  // Training time so far, earlier parts included, in seconds.
+  // Training time in seconds, including the time before a resume.
   double TimeS() const;
-  // The part of the run that is done, by steps or by time, whichever is larger.
+  // The completed part of the training, 0 to 1, by steps or by time, whichever
+  // is larger.
   double Progress() const;
 
   Training& training;
   const TrainRequest& request;
   const absl::Time start;
-  Deadline deadline;  // request.hooks.replan moves it
+  Deadline deadline;  // hooks.replan moves it
   TrainCosts costs;   // measured so far; step_s: running mean
   TrainStats stats;   // of the last step
 };
 
-// What the first process tells the others to do next.
+// The next action of all processes, decided by rank 0.
 enum class Command { kStep, kSave, kStop, kFail };
 struct CommandMessage {
   Command command = Command::kStep;
   double value = 0;  // kStep: progress; kStop: the TrainStop
 };
-// Every process calls it; all return what the first one gave.
+// Every process calls it; all return the message of rank 0.
 CommandMessage BroadcastCommand(const Training& training,
                                 CommandMessage message = {});
 
-// Trains until there is a reason to stop: the first process leads, the others
-// follow its commands. As Train().
+// Trains until there is a reason to stop, as Train(). Rank 0 leads, the others
+// follow its commands.
 absl::StatusOr<TrainResult> RunTraining(Training& training);
 
 }  // namespace arctrm::internal

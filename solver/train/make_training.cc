@@ -22,19 +22,20 @@
 namespace arctrm::internal {
 namespace {
 
-// Where a training takes its weights from; "" for none.
+// The checkpoint that a training starts from; "" for none.
 const std::string& StartOf(const TrainRequest& request) {
   return request.spec.resume ? request.spec.out : request.spec.checkpoint;
 }
 
-// train.fit_canvas decided: "on" or "off".
+// The final value of train.fit_canvas: "on" or "off".
 absl::StatusOr<std::string> DecideFitCanvas(const TrainRequest& request) {
   const std::string& asked = request.spec.train.fit_canvas;
   const bool can = request.dataset->has_ids() && !request.spec.model.mixer;
   if (asked == "on" && !can) {
     return absl::InvalidArgumentError(
-        "train.fit_canvas = on: a mixer has weights for every position, and "
-        "Sudoku and mazes fill their canvas; leave it at auto");
+        "train.fit_canvas = on does not fit this model: a mixer has weights "
+        "for "
+        "every position, and Sudoku and mazes fill their canvas; use auto");
   }
   if (asked != "auto") return asked;
   if (StartOf(request).empty()) return std::string(can ? "on" : "off");
@@ -43,12 +44,11 @@ absl::StatusOr<std::string> DecideFitCanvas(const TrainRequest& request) {
   return std::string(info.train.fit_canvas == "on" ? "on" : "off");
 }
 
-// train.canvas_step decided: 1 or more.
+// The final value of train.canvas_step: 1 or more.
 absl::StatusOr<int> DecideCanvasStep(const TrainRequest& request,
                                      at::Device device) {
-  // Rows of one canvas size are computed together, and a GPU wants many of
-  // them. In steps of 4 a batch of 768 has about 40 sizes instead of 130 to
-  // 180, and 12 to 19 % more tokens.
+  // A GPU needs large size buckets. With step 4 a batch of 768 has about 40
+  // window sizes instead of 130 to 180, and 12 to 19 % more tokens.
   constexpr int kOnGpu = 4;
   if (request.spec.train.canvas_step > 0) return request.spec.train.canvas_step;
   if (!StartOf(request).empty()) {
@@ -59,14 +59,14 @@ absl::StatusOr<int> DecideCanvasStep(const TrainRequest& request,
   return device.is_cuda() ? kOnGpu : 1;
 }
 
-// Does the dataset fit the model, and has every process a row of each batch?
+// Does the dataset fit the model, and does every process get a batch row?
 absl::Status CheckData(const TrainRequest& request) {
   const ProcessGroup& group = request.group;
   if (request.spec.train.batch < group.size) {
     return absl::InvalidArgumentError(absl::StrCat(
         "train.batch = ", request.spec.train.batch, " for ", group.size,
-        " processes: each needs a row of every batch; start fewer, "
-        "or make the batch larger"));
+        " processes: each process needs at least one batch row; start fewer "
+        "processes, or raise train.batch"));
   }
   if (request.dataset == nullptr) return absl::OkStatus();
   const Canvas wanted = request.spec.model.canvas();
@@ -87,13 +87,14 @@ absl::Status CheckData(const TrainRequest& request) {
 absl::Status CheckGraphs(const TrainOptions& train, at::Device device) {
   if (train.cuda_graphs && !kCudaKernels) {
     return absl::InvalidArgumentError(
-        "train.cuda_graphs = true: this program was built without CUDA "
-        "(-DARCTRM_CUDA_KERNELS=ON); leave it at false");
+        "train.cuda_graphs = true needs a build with CUDA kernels "
+        "(-DARCTRM_CUDA_KERNELS=ON), which this program lacks; set it to "
+        "false");
   }
   if (train.cuda_graphs && !device.is_cuda()) {
     return absl::InvalidArgumentError(
-        "train.cuda_graphs = true: this training runs on the CPU; leave it at "
-        "false, or give --device cuda");
+        "train.cuda_graphs = true needs a CUDA device, but this training runs "
+        "on the CPU; set it to false, or use --device cuda");
   }
   return absl::OkStatus();
 }
@@ -109,7 +110,7 @@ std::string SettingsText(Options options) {
   return text;
 }
 
-// FailedPrecondition where the processes of the group got different requests.
+// FailedPrecondition if the processes of the group got different requests.
 absl::Status CheckSameRequest(const TrainRequest& request,
                               Collective& collective) {
   if (collective.size() == 1) return absl::OkStatus();
@@ -130,16 +131,17 @@ absl::Status CheckSameRequest(const TrainRequest& request,
       const int64_t begin = static_cast<int64_t>(i) * each;
       if (!at::equal(all[rank].narrow(0, begin, each),
                      all[0].narrow(0, begin, each))) {
-        return absl::FailedPreconditionError(absl::StrCat(
-            "rank ", rank, " of ", collective.size(), " has another ",
-            parts[i].first, " than rank 0; start all with the same"));
+        return absl::FailedPreconditionError(
+            absl::StrCat("rank ", rank, " of ", collective.size(),
+                         " and rank 0 have different ", parts[i].first,
+                         "; start all ranks with the same command"));
       }
     }
   }
   return absl::OkStatus();
 }
 
-// The first process's choice, as it may have measured: float32, bf16, float16.
+// float32, bf16 or float16, as rank 0 chose, which may depend on a measurement.
 at::ScalarType SharedForwardDtype(const TrainOptions& train, at::Device device,
                                   Collective& collective) {
   Tensor dtype =
@@ -149,7 +151,7 @@ at::ScalarType SharedForwardDtype(const TrainOptions& train, at::Device device,
   return static_cast<at::ScalarType>(dtype.item<int64_t>());
 }
 
-// All processes take the state of the first one.
+// Copies the state of rank 0 to all processes.
 void ShareState(Training& training) {
   Collective& collective = training.executor.collective();
   if (collective.size() == 1) return;
@@ -163,12 +165,12 @@ void ShareState(Training& training) {
   }
 }
 
-// Switches of LibTorch that hold for the whole process.
-void SetLibTorchSwitches(const TrainOptions& train) {
+// Sets process-wide flags of LibTorch.
+void SetLibTorchFlags(const TrainOptions& train) {
   at::globalContext().setDeterministicAlgorithms(
       true, /*warn_only=*/!train.deterministic);
-  // cuDNN's attention makes a plan for each new number of rows and tokens,
-  // which can take a second: use it only where there is one shape.
+  // cuDNN attention plans up to a second for each new shape, so use it only
+  // with whole canvases, which have one shape.
   at::globalContext().setSDPUseCuDNN(train.FittedStep() == 0);
 }
 
@@ -238,14 +240,14 @@ absl::StatusOr<std::unique_ptr<Training>> MakeTraining(
       make_recorder = [device] { return MakeCudaRecorder(device); };
     }
   }
-  SetLibTorchSwitches(request.spec.train);
+  SetLibTorchFlags(request.spec.train);
   auto training = std::make_unique<Training>(
       std::move(request), device, dtype, std::move(collective), make_recorder);
   TrainState& state = training->state;
-  NewRows new_rows;
+  EmbeddingInitPlan init_plan;
   if (!training->request.spec.checkpoint.empty() &&
       !training->request.spec.resume) {
-    ARCTRM_ASSIGN_OR_RETURN(new_rows, LoadStartWeights(*training));
+    ARCTRM_ASSIGN_OR_RETURN(init_plan, LoadStartWeights(*training));
   }
   if (training->request.spec.train.ema > 0) {
     state.average = state.model->flat().detach().clone();
@@ -256,11 +258,11 @@ absl::StatusOr<std::unique_ptr<Training>> MakeTraining(
   if (training->request.spec.train.FittedStep() > 0 &&
       training->log != nullptr) {
     training->log->Info(absl::StrFormat(
-        "each task on the part of the canvas that it needs: %.0f %% of the "
-        "cells (train.fit_canvas)",
+        "windows instead of whole canvases: %.0f %% of the cells "
+        "(train.fit_canvas)",
         100 * state.batch.examples.sampler().WindowShare()));
   }
-  if (new_rows.candidates.defined()) MatchNewRows(new_rows, *training);
+  if (init_plan.candidates.defined()) SearchEmbeddingInit(init_plan, *training);
   ShareState(*training);
   return training;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How a training begins.
+// Prepares a training.
 #pragma once
 
 #include <memory>
@@ -12,15 +12,15 @@
 
 namespace arctrm::internal {
 
-// A training with fresh weights, with those of request.spec.checkpoint, or with
-// all state of request.spec.out where request.spec.resume is set. Joins the
-// process group of request.group; FailedPrecondition where another process got
-// another request. `recorder` (tests): records steps whatever train.cuda_graphs
-// says.
+// A training with fresh weights, with the weights of request.spec.checkpoint,
+// or with the resume state of request.spec.out if request.spec.resume is set.
+// Joins the process group of request.group; FailedPrecondition if the processes
+// got different requests. `recorder` (tests): records steps regardless of
+// train.cuda_graphs.
 absl::StatusOr<std::unique_ptr<Training>> MakeTraining(
     const TrainRequest& request, const RecorderFactory& recorder = {});
 
-// CheckTraining() of solver/train.h, but for schedules.
+// CheckTraining() of solver/train.h, without the check of the schedules.
 absl::Status CheckRequest(const TrainRequest& request);
 
 }  // namespace arctrm::internal

@@ -82,7 +82,7 @@ void SignSgdUpdate(Tensor& table, const Tensor& ids, const Tensor& grad,
     });
     return;
   }
-  std::map<int64_t, int64_t> slot_of;  // id -> place among the distinct ones
+  std::map<int64_t, int64_t> slot_of;  // id -> index in `distinct`
   std::vector<int64_t> distinct;
   std::vector<int64_t> slots(static_cast<size_t>(batch));
   for (int64_t b = 0; b < batch; ++b) {

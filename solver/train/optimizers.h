@@ -14,24 +14,24 @@ double WarmupLearningRate(double base, int64_t step, int warmup_steps);
 
 // AdamATan2 as adam-atan2 0.0.3 computes it: p *= 1 - lr wd; m, v as in Adam;
 // p -= lr / (1 - beta1^t) * atan2(m, sqrt(v) / sqrt(1 - beta2^t)). The
-// first-moment correction stands outside atan2; no epsilon, constants 1.
+// first-moment correction is outside atan2; no epsilon, constants 1.
 struct AdamAtan2 {
   Tensor exp_avg;     // like the parameters, float32
   Tensor exp_avg_sq;  // the same
-  int64_t t = 0;      // updates done
+  int64_t t = 0;      // number of updates
 
   explicit AdamAtan2(const Tensor& flat);
-  // flat, grad: float32 vectors like the moments. With `ema` (one more, not
-  // undefined) EmaUpdate follows, which in one pass costs little.
+  // flat, grad: float32 vectors like the moments. If `ema` is defined (another
+  // such vector), EmaUpdate follows in the same pass.
   void Update(Tensor& flat, const Tensor& grad, double lr, double weight_decay,
               double beta1, double beta2, Tensor ema = Tensor(),
               double ema_decay = 0);
 };
 
-// Sign-SGD on the rows of the batch only: gradients of equal ids are added
-// first, in batch order; row = row * (1 - lr wd) - lr sign(sum).
-// table (num_ids, D), ids (B) int64 on the CPU, grad (B, D). The same bits each
-// time, on the CPU and on a CUDA device.
+// Sign-SGD on the embedding rows in the batch: sums the gradients of equal ids
+// in batch order, then row = row * (1 - lr wd) - lr sign(sum). table (num_ids,
+// D), ids (B) int64 on the CPU, grad (B, D). Gives identical bits every time,
+// on CPUs and CUDA devices.
 void SignSgdUpdate(Tensor& table, const Tensor& ids, const Tensor& grad,
                    double lr, double weight_decay);
 

@@ -21,7 +21,7 @@ absl::Status CheckDataset(const std::string& dir, const ResumeState& saved,
   const std::string now =
       whole ? DatasetFingerprint(dataset) : PairsFingerprint(dataset);
   if (before == now) return absl::OkStatus();
-  return ChangedSince(dir, "the dataset (its tasks, copies and seed)",
+  return ChangedSince(dir, "the dataset (its tasks, augmentations and seed)",
                       ShownFingerprint(before), ShownFingerprint(now));
 }
 
@@ -39,7 +39,9 @@ std::string PairsFingerprint(const Dataset& dataset) {
       content += pair.input.ContentBytes();
       content += pair.output.ContentBytes();
     }
-    for (const Augmentation& copy : task.augmentations) content += copy.Key();
+    for (const Augmentation& augmentation : task.augmentations) {
+      content += augmentation.Key();
+    }
   }
   return Sha256Hex(content);
 }
@@ -64,7 +66,7 @@ absl::StatusOr<ResumeState> ReadResume(const std::string& dir,
         ", so training can't be resumed; start from it with --checkpoint"));
   }
   std::string difference = FirstDifference(info.model, options);
-  // Trained before there were windows.
+  // Checkpoints from before the option trained on whole canvases.
   if (info.train.fit_canvas == "auto") info.train.fit_canvas = "off";
   TrainOptions known = info.train;
   if (train.fit_canvas == "auto") known.fit_canvas = "auto";
@@ -74,7 +76,7 @@ absl::StatusOr<ResumeState> ReadResume(const std::string& dir,
   if (difference.empty()) difference = FirstDifference(known, train);
   if (!difference.empty()) {
     return absl::FailedPreconditionError(absl::StrCat(
-        dir, ": ", difference, "; resume with the settings it began with"));
+        dir, ": ", difference, "; resume with the original settings"));
   }
   ARCTRM_ASSIGN_OR_RETURN(SafetensorsFile weights,
                           ReadCheckpointTensors(info.dir, kWeightsFile));
@@ -84,7 +86,7 @@ absl::StatusOr<ResumeState> ReadResume(const std::string& dir,
   ARCTRM_RETURN_IF_ERROR(CheckDataset(dir, saved, dataset));
   if (saved.info.ids.num_ids != EmbeddingIndexOf(dataset).num_ids) {
     return absl::DataLossError(
-        absl::StrCat(dir, ": its id map does not fit its dataset"));
+        absl::StrCat(dir, ": its embedding index does not fit its dataset"));
   }
   return saved;
 }
@@ -114,8 +116,8 @@ absl::Status ChangedSince(absl::string_view where, absl::string_view what,
                           absl::string_view before, absl::string_view now) {
   return absl::FailedPreconditionError(absl::StrCat(
       where, ": ", what, " was ", before, " and is ", now,
-      " now; resume with what it began with, or give --overwrite in the place "
-      "of --resume to start anew"));
+      " now; resume with the original one, or start over with --overwrite "
+      "instead of --resume"));
 }
 
 absl::Status CheckResume(const TrainRequest& request) {
@@ -131,10 +133,11 @@ absl::Status CheckResume(const TrainRequest& request) {
   }
   if (!saved.Has(internal::kStartKey)) {
     if (request.hooks.log != nullptr) {
-      request.hooks.log->Info(absl::StrCat(
-          request.spec.out,
-          ": saved by an earlier version, so whether seed and start weights "
-          "are those it began with could not be compared"));
+      request.hooks.log->Info(
+          absl::StrCat(request.spec.out,
+                       ": saved by an earlier version, so seed and start "
+                       "weights could not be "
+                       "compared"));
     }
     return absl::OkStatus();
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The state of a training as its files hold it, without the tensors' meaning.
-// No Torch here.
+// The files of a resumable training, without the meaning of their tensors. Free
+// of LibTorch.
 #pragma once
 
 #include <string>
@@ -13,15 +13,15 @@
 
 namespace arctrm::internal {
 
-// Keys of the metadata of resume.safetensors.
-// PairsFingerprint(), all that older states have; and DatasetFingerprint().
+// Keys of the metadata of resume.safetensors. kDatasetKey: PairsFingerprint(),
+// the only fingerprint of older states. kWholeDatasetKey: DatasetFingerprint().
 inline constexpr char kDatasetKey[] = "dataset";
 inline constexpr char kWholeDatasetKey[] = "dataset_sha256";
 inline constexpr char kSeedKey[] = "seed";
-// CheckpointFingerprint() of the weights it began with, "" for none.
+// CheckpointFingerprint() of the start weights, "" for none.
 inline constexpr char kStartKey[] = "start_weights";
 
-// Of names, pairs and copies alone.
+// SHA-256 of names, pairs and augmentations.
 std::string PairsFingerprint(const Dataset& dataset);
 
 struct ResumeState {
@@ -29,13 +29,13 @@ struct ResumeState {
   SafetensorsFile weights;
   SafetensorsFile state;
 
-  // Of the state's metadata; "" where there is none.
+  // A value of the state's metadata; "" if absent.
   std::string Text(const std::string& key) const;
   bool Has(const std::string& key) const;
 };
 
-// NotFound without resume state in `dir`, FailedPrecondition where it was saved
-// with other settings or on another dataset, DataLoss.
+// NotFound without resume state in `dir`, FailedPrecondition if its settings or
+// dataset differ, DataLoss.
 absl::StatusOr<ResumeState> ReadResume(const std::string& dir,
                                        const ModelOptions& options,
                                        const TrainOptions& train,

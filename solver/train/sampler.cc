@@ -16,7 +16,7 @@
 namespace arctrm::internal {
 namespace {
 
-// One pair of each copy is never moved: which one is fixed by its id.
+// The pair of an augmentation that is never moved; its embedding row decides.
 int UntranslatedPair(int64_t embedding_id, int pairs) {
   uint64_t x = static_cast<uint64_t>(embedding_id) * 0x9E3779B97F4A7C15u;
   x ^= x >> 32;
@@ -59,7 +59,7 @@ void ExampleSampler::StartEpoch() {
 void ExampleSampler::StartTask() {
   const DatasetTask& task =
       dataset_->tasks[static_cast<size_t>((*order_)[position_])];
-  copy_ = static_cast<int>(
+  augmentation_ = static_cast<int>(
       random_.Below(static_cast<uint64_t>(dataset_->num_augmentations(task))));
   pairs_.resize(task.pairs.size());
   std::iota(pairs_.begin(), pairs_.end(), 0);
@@ -69,16 +69,17 @@ void ExampleSampler::StartTask() {
   }
 }
 
-Example ExampleSampler::InPlace(int task, int copy) const {
+Example ExampleSampler::InPlace(int task, int augmentation) const {
   const auto index = static_cast<size_t>(task);
   Example example;
   example.task = task;
-  example.copy = copy;
+  example.augmentation = augmentation;
   example.window.size = (*sizes_)[index];
   if (!dataset_->has_ids()) return example;
-  example.embedding_id = (*first_ids_)[index] + copy;
+  example.embedding_id = (*first_ids_)[index] + augmentation;
   const DatasetTask& of = dataset_->tasks[index];
-  if (Transposes(of.augmentations[static_cast<size_t>(copy)].dihedral)) {
+  if (Transposes(
+          of.augmentations[static_cast<size_t>(augmentation)].dihedral)) {
     example.window.size = example.window.size.Transposed();
   }
   return example;
@@ -92,18 +93,19 @@ Example ExampleSampler::Next() {
       StartTask();
     }
   }
-  Example example = InPlace((*order_)[position_], copy_);
+  Example example = InPlace((*order_)[position_], augmentation_);
   const DatasetTask& task = dataset_->tasks[static_cast<size_t>(example.task)];
   example.pair = pairs_.back();
   pairs_.pop_back();
   if (translate_ && dataset_->has_ids() &&
       example.pair != UntranslatedPair(example.embedding_id,
                                        static_cast<int>(task.pairs.size()))) {
-    const Augmentation& copy = task.augmentations[static_cast<size_t>(copy_)];
+    const Augmentation& augmentation =
+        task.augmentations[static_cast<size_t>(augmentation_)];
     const Pair& pair = task.pairs[static_cast<size_t>(example.pair)];
-    // Only the shape matters, and the shape only depends on the geometry.
-    const Pair shape = {ApplyDihedral(pair.input, copy.dihedral),
-                        ApplyDihedral(pair.output, copy.dihedral)};
+    // RandomOffset needs only the shape, which the dihedral transform decides.
+    const Pair shape = {ApplyDihedral(pair.input, augmentation.dihedral),
+                        ApplyDihedral(pair.output, augmentation.dihedral)};
     example.offset = RandomOffset(shape, dataset_->canvas, random_);
   }
   const int whole = dataset_->canvas.side;
@@ -120,11 +122,11 @@ void ExampleSampler::Encode(const Example& example, uint8_t* input,
   const Pair& pair = task.pairs[static_cast<size_t>(example.pair)];
   Pair drawn;
   if (dataset_->canvas.kind == PuzzleKind::kSudoku) {
-    drawn = ShuffledSudoku(pair, dataset_->seed, index, example.copy);
+    drawn = ShuffledSudoku(pair, dataset_->seed, index, example.augmentation);
   } else {
-    const Augmentation& copy =
-        task.augmentations[static_cast<size_t>(example.copy)];
-    drawn = {copy.Apply(pair.input), copy.Apply(pair.output)};
+    const Augmentation& augmentation =
+        task.augmentations[static_cast<size_t>(example.augmentation)];
+    drawn = {augmentation.Apply(pair.input), augmentation.Apply(pair.output)};
   }
   if (dataset_->canvas.kind != PuzzleKind::kArc) {
     EncodePair(drawn, dataset_->canvas, {}, input, label);
@@ -145,8 +147,8 @@ double ExampleSampler::WindowShare() const {
 }
 
 std::string ExampleSampler::State() const {
-  return absl::StrCat(random_.State(), ";", epochs_, ";", position_, ";", copy_,
-                      ";", absl::StrJoin(pairs_, ","), ";",
+  return absl::StrCat(random_.State(), ";", epochs_, ";", position_, ";",
+                      augmentation_, ";", absl::StrJoin(pairs_, ","), ";",
                       absl::StrJoin(*order_, ","));
 }
 
@@ -174,7 +176,8 @@ absl::Status ExampleSampler::SetState(const std::string& state) {
   if (!random_.SetState(parts[0]).ok() ||
       !absl::SimpleAtoi(parts[1], &epochs_) ||
       !absl::SimpleAtoi(parts[2], &position) ||
-      !absl::SimpleAtoi(parts[3], &copy_) || !numbers(parts[5], tasks, order) ||
+      !absl::SimpleAtoi(parts[3], &augmentation_) ||
+      !numbers(parts[5], tasks, order) ||
       order.size() != dataset_->tasks.size() || position >= order.size()) {
     return damaged;
   }
@@ -182,7 +185,7 @@ absl::Status ExampleSampler::SetState(const std::string& state) {
   order_ = std::make_shared<std::vector<int>>(std::move(order));
   const DatasetTask& task =
       dataset_->tasks[static_cast<size_t>((*order_)[position_])];
-  if (copy_ < 0 || copy_ >= dataset_->num_augmentations(task) ||
+  if (augmentation_ < 0 || augmentation_ >= dataset_->num_augmentations(task) ||
       !numbers(parts[4], static_cast<int>(task.pairs.size()), pairs_)) {
     return damaged;
   }

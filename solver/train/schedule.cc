@@ -9,8 +9,8 @@ namespace arctrm::internal {
 StepSchedule ScheduleOf(const ModelOptions& model, const TrainOptions& train,
                         const TrainCounters& counters, double progress) {
   StepSchedule schedule;
-  // Once the network learns it goes on learning: a run that is resumed with
-  // more time must not return to embedding rows alone.
+  // A network that has begun to learn continues, even if a resume with more
+  // time lowers the progress.
   schedule.rows_only = counters.step == counters.rows_only_steps &&
                        progress < train.rows_only_share;
   const double decay =

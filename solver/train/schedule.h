@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What changes over a training run: learning rates, recursion cycles, and
-// whether the network learns yet.
+// Schedules of a training: learning rates, cycles, and whether the network
+// learns.
 #pragma once
 
 #include "solver/options.h"
@@ -18,8 +18,8 @@ struct StepSchedule {
   int l_cycles = 1;
 };
 
-// The schedule of the step after those that `counters` holds. `progress`: the
-// part of the run that is done, 0 to 1.
+// The schedule of the step after `counters`. `progress`: the completed part of
+// the training, 0 to 1.
 StepSchedule ScheduleOf(const ModelOptions& model, const TrainOptions& train,
                         const TrainCounters& counters, double progress);
 

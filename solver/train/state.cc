@@ -8,7 +8,7 @@ namespace {
 
 at::TensorOptions Longs() { return at::TensorOptions().dtype(at::kLong); }
 
-// A batch whose rows are all to be filled.
+// A zero batch that gives InitialCarry its shape.
 Batch EmptyBatch(int64_t rows, int64_t cells, at::Device device) {
   const at::TensorOptions longs = Longs().device(device);
   return {at::zeros({rows, cells}, longs), at::zeros({rows, cells}, longs),
@@ -63,9 +63,9 @@ const Tensor& TrainState::AnswerWeights() const {
   return average.defined() ? average : model->flat();
 }
 
-bool TrainState::IsFinite() const {
+bool TrainState::AllWeightsFinite() const {
   at::NoGradGuard no_grad;
-  // A sum keeps NaN and infinity, and takes no memory.
+  // A sum propagates NaN and infinity without extra memory.
   return std::isfinite(
       (model->flat().sum() + embeddings.rows.sum()).item<double>());
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Everything that training changes from step to step. What is fixed stands in
-// the TrainRequest, what computes in the Executor.
+// Everything that training changes from step to step. TrainRequest holds the
+// fixed settings, Executor computes.
 #pragma once
 
 #include <cstdint>
@@ -24,26 +24,27 @@
 
 namespace arctrm::internal {
 
-// The embedding rows: one vector for each (task, augmentation).
+// The embedding rows, one vector per (task, augmentation).
 struct EmbeddingTable {
   EmbeddingIndex index;
   Tensor rows;                   // (num_ids, D) float32, on the model's device
-  std::vector<int64_t> updates;  // by id: optimiser updates of each row
+  std::vector<int64_t> updates;  // optimiser updates of each embedding row
 };
 
-// The examples that are in work.
+// The current batch.
 struct BatchState {
   BatchState(const TrainRequest& request, Slice own_slice, const Model& model);
 
-  // The part of the batch that this process computes.
+  // The batch rows that this process computes.
   Slice slice;
-  // Of the slice.
+  // The carry of the slice.
   Carry carry;
-  // (batch) bool: which rows of the whole batch halted in the last step.
+  // (batch) bool: batch rows that halted in the last step.
   HostCopy halted;
-  // (batch) int64 on the CPU: embedding ids of the whole batch.
+  // (batch) int64 on the CPU: embedding row of each batch row.
   Tensor ids;
-  // (batch, 4) int64 on the CPU: rows, columns, first row, first column.
+  // (batch, 4) int64 on the CPU: rows, columns, first row, first column of each
+  // window.
   Tensor windows;
   // (2, slice, cells) uint8 on the CPU: inputs and labels of new examples.
   Tensor fresh;
@@ -52,22 +53,23 @@ struct BatchState {
 };
 
 struct TrainCounters {
-  int64_t step = 0;             // optimiser steps of this training
-  int64_t rows_only_steps = 0;  // of those, steps that left the network alone
-  // Learning rate of the network in the last step; 0 while only rows learn.
+  int64_t step = 0;  // optimiser steps of this training
+  int64_t rows_only_steps =
+      0;  // of these, steps that updated no network weight
+  // Learning rate of the network in the last step; 0 while only embedding rows
+  // learn.
   double learning_rate = 0;
-  // Training time of this training before it was resumed, in seconds.
+  // Seconds of this training before the resume.
   double earlier_time_s = 0;
 };
 
-// What the weights come from.
+// The start weights.
 struct TrainOrigin {
-  // Of the weights that this training started from: optimiser steps and seconds
-  // of all trainings before.
+  // Optimiser steps and seconds of all earlier trainings of the start weights.
   int64_t steps = 0;
   double time_s = 0;
-  // Their CheckpointFingerprint(), "" for none; nullopt where a resumed state
-  // does not tell.
+  // Their CheckpointFingerprint(), "" for none; nullopt if a resumed state does
+  // not contain it.
   std::optional<std::string> fingerprint = "";
   std::string run;  // CheckpointInfo::run
 };
@@ -83,15 +85,15 @@ struct TrainState {
   TrainState(const TrainRequest& request, Slice slice, at::Device device,
              at::ScalarType forward_dtype);
 
-  // The averaged weights, or the model's own without EMA: like model.flat().
+  // The average, or the model's weights without an average: like model.flat().
   const Tensor& AnswerWeights() const;
   // Are all weights and embedding rows finite? Waits for the device.
-  bool IsFinite() const;
+  bool AllWeightsFinite() const;
 
   std::unique_ptr<Model> model;
   EmbeddingTable embeddings;
   AdamAtan2 optimizer;
-  Tensor average;  // like model.flat(); undefined without EMA
+  Tensor average;  // like model.flat(); undefined with train.ema = 0
   BatchState batch;
   LossScale loss_scale;
   TrainCounters counters;

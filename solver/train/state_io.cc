@@ -21,8 +21,8 @@ namespace {
 
 using Text = std::map<std::string, std::string>;
 
-// Calls visit(key, value) for every number of the resume state but those of the
-// loss scale. Counters are int64_t, times and scores double.
+// Calls visit(key, value) for every number of the resume state except those of
+// the loss scale. Counters are int64_t, times and scores double.
 template <typename State, typename Visitor>
 void VisitNumbers(State& state, Visitor&& visit) {
   visit("step", state.counters.step);
@@ -44,7 +44,7 @@ void VisitLossScale(Scale& scale, Visitor&& visit) {
   visit("skipped_in_a_row", scale.skipped_in_a_row);
 }
 constexpr char kGaveUp[] = "loss_scale_gave_up";
-// Training time; a save knows it better than the state.
+// Training time at the save; TrainState only holds the time before the resume.
 constexpr char kTime[] = "time_s";
 
 std::string NumberText(int64_t value) { return absl::StrCat(value); }
@@ -67,15 +67,15 @@ auto Writer(Text& text) {
     text[key] = NumberText(value);
   };
 }
-// Reads numbers from `text`; false in `ok` for one that is missing or damaged.
+// Reads numbers from `text`; sets `ok` to false if one is missing or damaged.
 auto Reader(const Text& text, bool& ok) {
   return [&text, &ok](const char* key, auto& value) {
     ok = ParseNumber(ValueOf(text, key), value) && ok;
   };
 }
 
-// Calls visit(name, tensor) for the tensors of a carry, each with one row for
-// each row of the batch.
+// Calls visit(name, tensor) for the tensors of a carry, whose first dimension
+// is the batch.
 template <typename State, typename Visitor>
 void VisitCarry(State& carry, Visitor&& visit) {
   visit("carry.z_H", carry.latents.z_h);
@@ -87,7 +87,7 @@ void VisitCarry(State& carry, Visitor&& visit) {
   visit("carry.puzzle_ids", carry.current.embedding_ids);
 }
 
-// `carry`: that of the whole batch.
+// `carry`: the carry of the whole batch.
 TensorMap ResumeTensors(const Training& training, const Carry& carry,
                         double time_s) {
   const TrainState& state = training.state;
@@ -124,7 +124,7 @@ absl::Status LoadTensor(const SafetensorsFile& file, const std::string& name,
   return tensor.status();
 }
 
-// The rows in work: those of this process from those of the whole batch.
+// Loads this process's slice of the saved batch.
 absl::Status LoadBatch(const SafetensorsFile& file, int64_t batch_rows,
                        BatchState& batch) {
   absl::Status status;
@@ -144,12 +144,12 @@ absl::Status LoadBatch(const SafetensorsFile& file, int64_t batch_rows,
   batch.halted.Start(halted);
   ARCTRM_RETURN_IF_ERROR(LoadTensor(file, "carry.puzzle_ids", batch.ids));
   const TensorEntry* windows = file.Find("carry.windows");
-  // Files from before windows existed: every row has the whole canvas.
+  // Files without windows: all batch rows have whole canvases.
   if (windows == nullptr) return absl::OkStatus();
   if (windows->shape != std::vector<int64_t>{batch_rows, 3}) {
     return LoadTensor(file, "carry.windows", batch.windows);
   }
-  // Files from before rectangles: the side of a square, first row and column.
+  // Files with square windows: side, first row, first column.
   Tensor squares = at::empty({batch_rows, 3}, at::kLong);
   ARCTRM_RETURN_IF_ERROR(LoadTensor(file, "carry.windows", squares));
   batch.windows.narrow(1, 1, 3).copy_(squares);
@@ -165,7 +165,7 @@ absl::Status LoadNumbers(const Text& text, const std::string& path,
     return absl::DataLossError(
         absl::StrCat(path, ": its counters are damaged"));
   }
-  // Only float16 trainings have one.
+  // Only float16 trainings have a loss scale.
   if (ValueOf(text, "loss_scale").empty()) return absl::OkStatus();
   int64_t gave_up = 0;
   ok = ParseNumber(ValueOf(text, kGaveUp), gave_up);
@@ -216,7 +216,7 @@ void GatherForSave(const Training& training) {
   training.executor.GatherCarry(training.state.batch.carry);
 }
 
-absl::StatusOr<NewRows> LoadStartWeights(Training& training) {
+absl::StatusOr<EmbeddingInitPlan> LoadStartWeights(Training& training) {
   const TrainRequest& request = training.request;
   TrainState& state = training.state;
   ARCTRM_ASSIGN_OR_RETURN(CheckpointInfo info,
@@ -230,13 +230,13 @@ absl::StatusOr<NewRows> LoadStartWeights(Training& training) {
   const bool lacks_rows =
       request.spec.model.puzzle == PuzzleKindName(PuzzleKind::kArc) &&
       request.spec.model.puzzle_prefix > 0 && info.ids.num_ids == 1;
-  if (lacks_rows && request.spec.train.new_rows != "zero" &&
+  if (lacks_rows && request.spec.train.embedding_init != "zero" &&
       training.log != nullptr) {
     training.log->Warning(
-        "the start weights have no embedding rows: those of all tasks begin at "
-        "zero, as with train.new_rows = zero");
+        "the start weights have no embedding rows: all embedding rows start at "
+        "zero, as with train.embedding_init = zero");
   }
-  NewRows new_rows = InitEmbeddings(request, info.ids, table, state);
+  EmbeddingInitPlan init_plan = InitEmbeddings(request, info.ids, table, state);
   std::vector<TrainedTask> seen = std::move(info.trained);
   MergeTrainedTasks(state.trained, seen);
   state.trained = std::move(seen);
@@ -244,7 +244,7 @@ absl::StatusOr<NewRows> LoadStartWeights(Training& training) {
   state.origin.time_s = info.train_time_s;
   ARCTRM_ASSIGN_OR_RETURN(state.origin.fingerprint,
                           CheckpointFingerprint(request.spec.checkpoint));
-  return new_rows;
+  return init_plan;
 }
 
 absl::Status LoadResumeState(Training& training) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The state of a training to and from a checkpoint folder: every key of the
-// resume state, and how older files are read (docs/formats.md).
+// Saves a training to a checkpoint folder and loads it: all keys of the resume
+// state, including those of older files (docs/formats.md).
 #pragma once
 
 #include <string>
@@ -13,8 +13,8 @@
 
 namespace arctrm::internal {
 
-// What is saved. kWhole: the checkpoint folder with resume state. kWeights:
-// without resume state. kInMemory: kWeights, kept in this process.
+// kWhole: a checkpoint folder with resume state. kWeights: without resume
+// state. kInMemory: kWeights in the memory of this process.
 enum class SaveAs { kWhole, kWeights, kInMemory };
 
 // Saves to the folder `dir` after `time_s` seconds of training. Rank 0 calls it
@@ -23,11 +23,11 @@ absl::Status SaveTraining(const Training& training, const std::string& dir,
                           double time_s, SaveAs what = SaveAs::kWhole);
 void GatherForSave(const Training& training);
 
-// Takes the weights of the checkpoint that request.checkpoint names. The result
-// says which embedding rows are new.
-absl::StatusOr<NewRows> LoadStartWeights(Training& training);
+// Loads the start weights (spec.checkpoint). The result names the new embedding
+// rows.
+absl::StatusOr<EmbeddingInitPlan> LoadStartWeights(Training& training);
 
-// Takes all state from request.out. DataLoss names what is damaged.
+// Loads the resume state of spec.out. DataLoss names the damaged part.
 absl::Status LoadResumeState(Training& training);
 
 }  // namespace arctrm::internal

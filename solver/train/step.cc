@@ -12,7 +12,7 @@
 namespace arctrm::internal {
 namespace {
 
-// What a step changes before its gradients are used.
+// The state that a step changes before it uses its gradients.
 class UndoPoint {
  public:
   explicit UndoPoint(const TrainState& state)
@@ -37,7 +37,7 @@ class UndoPoint {
   TrainCounters counters_;
 };
 
-// New examples for the rows that halted.
+// Draws new examples for the halted batch rows.
 Batch DrawBatch(const TrainRequest& request, TrainState& state) {
   BatchState& batch = state.batch;
   const Tensor halted = batch.halted.Wait();
@@ -47,8 +47,8 @@ Batch DrawBatch(const TrainRequest& request, TrainState& state) {
   int64_t* windows = batch.windows.mutable_data_ptr<int64_t>();
   auto* inputs = batch.fresh.mutable_data_ptr<uint8_t>();
   uint8_t* labels = inputs + batch.slice.size * cells;
-  // Every process draws for the whole batch, so that all random streams stay
-  // the same, and encodes its own slice.
+  // Every process draws for the whole batch, which keeps all random streams
+  // equal, but encodes only its slice.
   for (int64_t b = 0; b < request.spec.train.batch; ++b) {
     if (!flags[b]) continue;
     const ExampleQueue::Entry entry = batch.examples.Next();
@@ -72,9 +72,9 @@ Batch DrawBatch(const TrainRequest& request, TrainState& state) {
   return drawn;
 }
 
-// (slice) int64: the least number of supervision steps of each row; undefined
-// without exploration. Drawn anew in every step, so it can only delay halting
-// (as in the published code).
+// (slice) int64: minimum supervision steps of each batch row; undefined without
+// exploration. As published, each step draws it again, so it can only delay
+// halting.
 Tensor DrawMinSteps(const TrainRequest& request, TrainState& state) {
   const ModelOptions& model = request.spec.model;
   if (model.exploration <= 0 || model.halt_max_steps <= 1) return {};
@@ -90,31 +90,30 @@ Tensor DrawMinSteps(const TrainRequest& request, TrainState& state) {
                   state.model->device());
 }
 
-// Divides float16 gradients by the loss scale. false: they overflowed and the
-// step is skipped. After too many such steps in a row the forward pass becomes
-// float32.
+// Divides float16 gradients by the loss scale. false: they overflowed, and the
+// step must be skipped. After too many overflows in a row the forward pass
+// changes to float32.
 bool UnscaleGradients(const StepSchedule& schedule, Training& training,
-                      Tensor& row_grad) {
+                      Tensor& embedding_grad) {
   TrainState& state = training.state;
   Tensor& network_grad = state.model->flat_grad();
   Tensor all_finite = at::ones({}, network_grad.options().dtype(at::kBool));
   for (const Tensor& grad :
-       {row_grad, schedule.rows_only ? Tensor() : network_grad}) {
+       {embedding_grad, schedule.rows_only ? Tensor() : network_grad}) {
     if (grad.defined()) {
       all_finite = all_finite.logical_and(at::isfinite(grad).all());
     }
   }
   const bool finite = all_finite.item<bool>();
-  // These are the sums over all processes: each comes to the same decision.
+  // Gradients are sums over all processes, so all decide equally.
   const double scale = state.loss_scale.scale;
   state.loss_scale.Update(finite);
   if (finite) {
-    if (row_grad.defined()) row_grad.mul_(1 / scale);
+    if (embedding_grad.defined()) embedding_grad.mul_(1 / scale);
     if (!schedule.rows_only) network_grad.mul_(1 / scale);
     return true;
   }
-  // Rows whose latents overflowed start again: they would spoil all later
-  // steps.
+  // Overflowed latents would spoil all later steps: restart their batch rows.
   const auto overflowed = [](const Tensor& z) {
     return at::logical_not(at::isfinite(z).flatten(1).all(1));
   };
@@ -127,20 +126,20 @@ bool UnscaleGradients(const StepSchedule& schedule, Training& training,
       training.log->Warning(absl::StrCat(
           "step ", state.counters.step, ": ", state.loss_scale.skipped_in_a_row,
           " steps in a row overflowed in float16; training falls back to "
-          "float32 on repeated overflow and goes on, slower"));
+          "float32 on repeated overflow, which is slower"));
     }
   }
   return false;
 }
 
 void UpdateWeights(const TrainOptions& train, const StepSchedule& schedule,
-                   const Tensor& row_grad, TrainState& state) {
+                   const Tensor& embedding_grad, TrainState& state) {
   const int64_t* ids = state.batch.ids.const_data_ptr<int64_t>();
   for (int64_t b = 0; b < train.batch; ++b) {
     ++state.embeddings.updates[static_cast<size_t>(ids[b])];
   }
-  if (row_grad.defined()) {
-    SignSgdUpdate(state.embeddings.rows, state.batch.ids, row_grad,
+  if (embedding_grad.defined()) {
+    SignSgdUpdate(state.embeddings.rows, state.batch.ids, embedding_grad,
                   schedule.embedding_rate, train.puzzle_weight_decay);
   }
   if (!schedule.rows_only) {
@@ -195,24 +194,28 @@ bool TrainStep(Training& training, double progress, StepSums& sums,
 
   at::NoGradGuard no_grad;
   executor.ReduceGradients(schedule, gradients);
-  const bool use = state.model->dtype() != at::kHalf ||
-                   UnscaleGradients(schedule, training, gradients.row_grad);
+  const bool use =
+      state.model->dtype() != at::kHalf ||
+      UnscaleGradients(schedule, training, gradients.embedding_grad);
   if (use) {
-    for (const Tensor& of_group : gradients.sums) sums.Add(of_group);
+    for (const Tensor& metrics : gradients.metrics) sums.Add(metrics);
     ++sums.optimizer_steps;
-    // Before other work is queued: the halted flags are waited for anyway.
+    // Send before more work is queued; the next step waits for the halted flags
+    // anyway.
     if (executor.collective().size() == 1) sums.Send();
   }
   state.batch.halted.Start(executor.GatherRows(state.batch.carry.halted));
-  if (use)
-    UpdateWeights(request.spec.train, schedule, gradients.row_grad, state);
-  // The device is busy with all this; the host is not.
+  if (use) {
+    UpdateWeights(request.spec.train, schedule, gradients.embedding_grad,
+                  state);
+  }
+  // Use the idle host while the device computes.
   if (use && state.model->device().is_cuda()) DrawAhead(training);
   return true;
 }
 
 void DrawAhead(Training& training) {
-  // With several processes nobody knows yet whose row an example will be.
+  // With several processes the slice of a future example is unknown.
   const bool encode = training.executor.collective().size() == 1;
   training.state.batch.examples.DrawAhead(training.request.spec.train.batch,
                                           encode);
@@ -220,9 +223,9 @@ void DrawAhead(Training& training) {
 
 void ReduceSums(const Training& training, StepSums& sums) {
   Collective& collective = training.executor.collective();
-  // Defined on all processes or on none: all skip the same steps.
-  if (collective.size() == 1 || !sums.sums.defined()) return;
-  collective.AllReduceSum(sums.sums);
+  // All processes skip the same steps, so all or none have sums.
+  if (collective.size() == 1 || !sums.packed.defined()) return;
+  collective.AllReduceSum(sums.packed);
   sums.Send();
 }
 

@@ -13,41 +13,39 @@
 
 namespace arctrm::internal {
 
-// What a training consists of: what was asked for, what changes, what computes.
+// A training: its request, its state and its executor.
 struct Training {
-  // `asked` with train.fit_canvas and train.canvas_step decided.
+  // `asked` has final values of train.fit_canvas and train.canvas_step.
   Training(TrainRequest asked, at::Device device, at::ScalarType forward_dtype,
            std::unique_ptr<Collective> collective,
            const RecorderFactory& recorder);
 
-  // A predictor over state.AnswerWeights() and the embedding rows as they are
-  // now, on the executor's threads: no step may run while it predicts.
+  // A predictor over the present state.AnswerWeights() and embedding rows. It
+  // uses the executor's threads: no step may run while it predicts.
   std::unique_ptr<Predictor> MakePredictor() const;
 
   const TrainRequest request;
-  Log* const log;  // null but on rank 0
+  Log* const log;  // null except on rank 0
   TrainState state;
   Executor executor;
 };
 
-// One optimiser step: rows that halted take new examples, all rows take one
-// supervision step, then sign-SGD on their embedding rows, AdamATan2 on the
-// network and the moving average of its weights. `progress`: the part of the
-// run that is done, 0 to 1, for schedules. Adds to `sums`.
+// One optimiser step: halted batch rows take new examples, all batch rows take
+// one supervision step; then it updates embedding rows (sign-SGD), network
+// (AdamATan2) and average. `progress`: the completed part of the training, 0 to
+// 1, for schedules. Adds the metrics to `sums`.
 //
-// All processes of a group call it with the same arguments. false: `abort`
-// passed or a signal came in the middle, and the state is unchanged; only a
-// single process on a CPU stops there. Throws LibTorch's exceptions and
-// RankLost.
+// All processes of a group call it with the same arguments. false: interrupted
+// by `abort` or a signal, with unchanged state; this happens only in a single
+// process on a CPU. Throws LibTorch's exceptions and RankLost.
 bool TrainStep(Training& training, double progress, StepSums& sums,
                const Deadline& abort = {});
 
-// Draws and encodes examples for the next steps, a batch of them at most. It
-// changes no result. TrainStep does it itself where it would otherwise wait for
-// a device.
+// Draws and encodes up to one batch of examples for later steps, without
+// changing results. TrainStep calls it while a device computes.
 void DrawAhead(Training& training);
 
-// Adds the sums of all processes, which all call this before they are read.
+// Adds the sums of all processes. All must call it before ReadSums.
 void ReduceSums(const Training& training, StepSums& sums);
 
 }  // namespace arctrm::internal

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The reasons to end a training, each a class. A new one is added to the list
-// in MakeStoppers().
+// Reasons to end a training, one class each. MakeStoppers() lists them.
 #pragma once
 
 #include <memory>
@@ -15,17 +14,17 @@ namespace arctrm::internal {
 class Stopper {
  public:
   virtual ~Stopper() = default;
-  // Asked before every step: why it should not begin, or nullopt.
+  // Called before every step: a reason not to begin it, or nullopt.
   virtual std::optional<TrainStop> BeforeStep(const LoopState&) {
     return std::nullopt;
   }
-  // Asked after every step, when its loss is known.
+  // Called after every step, with its loss in loop.stats.
   virtual std::optional<TrainStop> AfterStep(const LoopState&) {
     return std::nullopt;
   }
 };
 
-// TrainRequest::max_steps.
+// TrainSpec::max_steps.
 class StepLimit : public Stopper {
  public:
   std::optional<TrainStop> BeforeStep(const LoopState& loop) override;
@@ -37,8 +36,7 @@ class SignalStopper : public Stopper {
   std::optional<TrainStop> BeforeStep(const LoopState& loop) override;
 };
 
-// No step begins that would not end, and be evaluated and saved, before the
-// deadline.
+// Stops when another step, its evaluation and its save would pass the deadline.
 class DeadlineStopper : public Stopper {
  public:
   std::optional<TrainStop> BeforeStep(const LoopState& loop) override;
@@ -51,7 +49,7 @@ class DivergenceStopper : public Stopper {
 };
 
 using Stoppers = std::vector<std::unique_ptr<Stopper>>;
-// All of the above, in the order in which they are asked.
+// All of the above, in calling order.
 Stoppers MakeStoppers();
 
 }  // namespace arctrm::internal

@@ -32,7 +32,7 @@ absl::Status CheckShares(const TrainRequest& request) {
        request.spec.train.curriculum_share > 0)) {
     return absl::InvalidArgumentError(
         "train.rows_only_share, train.decay_share and train.curriculum_share "
-        "are shares of a run whose end is known; give --steps or --time-limit");
+        "need a training with a known end; use --steps or --time-limit");
   }
   return absl::OkStatus();
 }
@@ -53,7 +53,7 @@ absl::StatusOr<TrainResult> Train(const TrainRequest& request) {
         return internal::MakeTraining(request);
       });
   if (absl::IsCancelled(training.status()) && request.group.size == 1) {
-    // Nothing was trained and nothing is saved.
+    // Interrupted before the first step.
     AcknowledgeStop();
     TrainResult result;
     result.stop = StopSignal() != 0 ? TrainStop::kSignal : TrainStop::kDeadline;
@@ -83,7 +83,7 @@ absl::StatusOr<StepTime> MeasureStep(const Dataset& dataset,
                             internal::MakeTraining(request));
     internal::StepSums sums;
     TrainStats stats;
-    // The first one also warms up.
+    // The first step also warms up.
     for (int i = 0; i < 6; ++i) {
       if (i > 0 && SecondsSince(start) + time.seconds >= limits.repeat_s) break;
       const absl::Time before = RealClock().Now();

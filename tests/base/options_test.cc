@@ -3,6 +3,7 @@
 
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -92,6 +93,22 @@ TEST_F(OptionsTest, AnUnknownKeyNamesTheNearest) {
   EXPECT_THAT(Error("something.else", "1"),
               testing::Not(HasSubstr("did you mean")));
   EXPECT_THAT(Error("", "1"), HasSubstr("unknown option"));
+}
+
+TEST_F(OptionsTest, AnAliasSetsThePresentKeyAndStaysUnlisted) {
+  set_.AddAlias("where", "device", {{"processor", "cpu"}});
+  ASSERT_TRUE(set_.Set("where", "processor").ok());
+  EXPECT_EQ(settings_.device, "cpu");
+  ASSERT_TRUE(set_.Set("where", "cuda").ok());
+  EXPECT_EQ(settings_.device, "cuda");
+  // An old value is readable under the old key alone.
+  EXPECT_THAT(Error("device", "processor"), HasSubstr("auto, cpu, cuda"));
+  EXPECT_THAT(Error("where", "nowhere"), HasSubstr("device = nowhere"));
+  EXPECT_EQ(set_.Resolve("where", "processor"),
+            std::make_pair(std::string("device"), std::string("cpu")));
+  EXPECT_EQ(set_.Resolve("name", "processor"),
+            std::make_pair(std::string("name"), std::string("processor")));
+  EXPECT_EQ(set_.Items().size(), 5U);
 }
 
 TEST_F(OptionsTest, ItemsShowValueDefaultAndRangeInOrder) {

@@ -162,7 +162,7 @@ TEST_F(PeopleFilesTest, MessagesOnPythonWeightsNameImport) {
       info.out,
       AllOf(HasSubstr("weights     model_state_dict: 2 tensors"),
             HasSubstr("weights     ema\\x1b[31m: 2 tensors, tokens 3 x 2, "
-                      "averaged; taken by default"),
+                      "averaged; the default"),
             HasSubstr("next        arctrm checkpoint import step_9 --out")));
   const ProgramResult used =
       Arctrm({"predict", "--checkpoint", "step_9", "--challenges",

@@ -19,7 +19,7 @@ Tensor Normal(std::vector<int64_t> shape, const char* stream, double std = 1) {
   return t;
 }
 
-// softmax(q k^T / sqrt(d)) v as the formula says, in double.
+// softmax(q k^T / sqrt(d)) v in float64.
 Tensor Plain(const Tensor& q, const Tensor& k, const Tensor& v) {
   const Tensor scores = at::matmul(q.transpose(1, 2), k.permute({0, 2, 3, 1})) /
                         std::sqrt(static_cast<double>(q.size(3)));
@@ -39,7 +39,7 @@ void Compare(at::ScalarType type, const Case& shape, double tolerance) {
   std::vector<Tensor> narrow;
   std::vector<Tensor> wide;
   for (const char* stream : {"q", "k", "v"}) {
-    // Scores as large as trained networks have.
+    // Scores of the size in trained networks.
     const Tensor t = Normal(sizes, stream, 1.5).to(type);
     narrow.push_back(t.clone().set_requires_grad(true));
     wide.push_back(t.to(at::kDouble).set_requires_grad(true));
@@ -67,11 +67,11 @@ TEST_P(AttentionTest, Bf16IsTheFormulaToItsRounding) {
   Compare(at::kBFloat16, GetParam(), 1e-2);
 }
 
-// As on processors that don't multiply bfloat16.
+// The path of processors without bfloat16 products.
 TEST_P(AttentionTest, Bf16WithFloat32ProductsIsToo) {
-  UseKernel(Kernel::kPairs, false);
+  UseKernel(Kernel::kBf16Products, false);
   Compare(at::kBFloat16, GetParam(), 1e-2);
-  UseKernel(Kernel::kPairs, true);
+  UseKernel(Kernel::kBf16Products, true);
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, AttentionTest,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Weights from and to Python: tests/golden/imported was saved by it.
+// Weights from and to Python; PyTorch saved tests/golden/imported.
 #include "solver/checkpoint_import.h"
 
 #include <functional>
@@ -102,12 +102,12 @@ TEST(ImportCheckpoint, ComesBackFromBothForms) {
     ExpectPublishedLogits(second);
   }
   EXPECT_THAT(Message(ExportWeights(first, Scratch("a.bin"), "")),
-              HasSubstr("neither with .pt nor with .safetensors"));
+              HasSubstr("expected a name that ends with .pt or .safetensors"));
 }
 
 TEST(ImportCheckpoint, KnowsWhoseRowsTheyAre) {
   const std::string names = Scratch("identifiers.json");
-  // Out of order, as a reader must be ready for.
+  // Out of order, which readers must accept.
   ASSERT_TRUE(WriteFileAtomically(
                   names,
                   "[\"<blank>\", \"b|||t3|||0123456789\", \"a\", \"b\", "
@@ -138,7 +138,7 @@ TEST(ImportCheckpoint, KnowsWhoseRowsTheyAre) {
   ASSERT_TRUE(WriteFileAtomically(names, "[\"<blank>\", \"a\"]").ok());
   EXPECT_THAT(
       Message(ImportCheckpoint(kState, Scratch("few"), options).status()),
-      HasSubstr("names 2 rows, the file has 5"));
+      HasSubstr("names 2 embedding rows, the file has 5"));
   const std::pair<const char*, const char*> kRefused[] = {
       {"{}", "not a list of names; expected identifiers.json"},
       {"", "the file is empty; expected identifiers.json"},
@@ -200,7 +200,8 @@ TEST(ImportCheckpoint, DamagedFilesAreNamed) {
   EXPECT_EQ(*ReadFile(out), "precious");
 }
 
-// The golden weights as a state dict; `change` may touch the bytes of one.
+// The golden weights as a state dict; `change` may modify the bytes of a
+// tensor.
 std::string PickledState(
     TorchFile& file,
     const std::function<void(const std::string&, std::string&)>& change) {
@@ -257,7 +258,7 @@ TEST(ImportCheckpoint, FindsWeightsInATrainingState) {
             0);
 }
 
-// The golden weights without those that `leave_out` names.
+// The golden weights without those in `leave_out`.
 std::string StateWithout(TorchFile& file, const std::string& leave_out) {
   const auto weights = ReadWeightsFile(kState, "");
   EXPECT_TRUE(weights.ok()) << weights.status();
@@ -284,8 +285,8 @@ TEST(ImportCheckpoint, MissingEmbeddingRowsAreSaid) {
   EXPECT_THAT(notes.remarks[0], HasSubstr("the file has no embedding rows"));
   const auto text = CheckpointInfoText(out, false);
   ASSERT_TRUE(text.ok()) << text.status();
-  EXPECT_THAT(*text, HasSubstr("no row was trained, all are zero"));
-  // Rows that are named must be there; with them there is nothing to say.
+  EXPECT_THAT(*text, HasSubstr("none was trained, all are zero"));
+  // Named embedding rows must exist; with them there is no remark.
   const std::string names = Scratch("names.json");
   ASSERT_TRUE(WriteFileAtomically(names, "[\"<blank>\"]").ok());
   ImportOptions named = Options();
@@ -297,7 +298,7 @@ TEST(ImportCheckpoint, MissingEmbeddingRowsAreSaid) {
   EXPECT_THAT(*CheckpointInfoText(out, false), Not(HasSubstr("all are zero")));
 }
 
-// One row stands for all puzzles: without it no answer is right.
+// All puzzles share one embedding row, which every answer needs.
 TEST(ImportCheckpoint, PuzzlesNeedTheirRow) {
   const auto weights = ReadWeightsFile(kState, "");
   ASSERT_TRUE(weights.ok());
@@ -326,7 +327,7 @@ TEST(ImportCheckpoint, PuzzlesNeedTheirRow) {
   arc.model.canvas_side = 30;
   arc.model.position_side = 30;
   EXPECT_THAT(Message(ImportCheckpoint(path, out, arc).status()),
-              HasSubstr("has the tokens of Sudoku, and the canvas is 30x30"));
+              HasSubstr("has the tokens of Sudoku, but the canvas is 30x30"));
 }
 
 TEST(ImportCheckpoint, ARefusalNamesTheOtherSets) {
@@ -340,8 +341,8 @@ TEST(ImportCheckpoint, ARefusalNamesTheOtherSets) {
                   .ok());
   const std::string out = Scratch("others");
   EXPECT_THAT(Message(ImportCheckpoint(path, out, Options()).status()),
-              HasSubstr("(of the weights ema; there too: model, which "
-                        "--weights NAME takes)"));
+              HasSubstr("(weight set ema; --weights NAME imports another one: "
+                        "model)"));
   ImportOptions options = Options();
   options.weights = "model";
   EXPECT_TRUE(ImportCheckpoint(path, out, options).ok());
@@ -355,11 +356,11 @@ TEST(ImportCheckpoint, ParametersWithoutStartStatesSaySo) {
   EXPECT_THAT(
       Message(ImportCheckpoint(path, Scratch("x"), Options()).status()),
       testing::AllOf(HasSubstr("lacks inner.H_init (32); lacks inner.L_init"),
-                     HasSubstr("give a file that holds the model's "
-                               "state_dict too")));
+                     HasSubstr("use a file that also contains the model's "
+                               "state_dict")));
 }
 
-// Files of others in or beside a checkpoint folder don't stand for it.
+// Other files in or beside a checkpoint folder are not the checkpoint.
 TEST(ImportCheckpoint, AFileOfOthersIsNoCheckpoint) {
   const std::string out = Scratch("folder");
   ASSERT_TRUE(ImportCheckpoint(kState, out, Options()).ok());
@@ -430,7 +431,7 @@ TEST(ImportCheckpoint, ARefusalChangesNothing) {
   std::string flipped = with_number("abcd");
   flipped[flipped.find("abcd")] ^= 1;
   EXPECT_THAT(refusal(flipped), HasSubstr("CRC-32"));
-  // Published files too.
+  // Also for published files.
   std::string golden = *ReadFile(kState);
   golden[golden.size() / 2] ^= 16;
   EXPECT_THAT(refusal(golden), HasSubstr("CRC-32"));

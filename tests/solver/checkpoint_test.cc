@@ -37,7 +37,7 @@ class Checkpoint : public testing::Test {
     task.updates = {10, 0, 7};
     info_.ids.tasks = {task};
     info_.trained = {{"a \"b\"", true, {1, 0xFFFFFFFFFFFFFFFFu}}};
-    // Rows 1 to 3 of the table are 1s, 2s and 6s: their mean is 3.
+    // Embedding rows 1 to 3 are filled with 1, 2 and 6; their mean is 3.
     std::vector<float> table;
     for (float value : {0.0f, 1.0f, 2.0f, 6.0f}) {
       table.insert(table.end(), 8, value);
@@ -173,7 +173,7 @@ TEST_F(Checkpoint, AnyFlippedBitOfTheDescriptionIsFound) {
     ASSERT_TRUE(WriteFileAtomically(settings, damaged).ok());
     EXPECT_FALSE(ReadCheckpointInfo(dir_).ok()) << i;
   }
-  // Older checkpoints carry no checksum of their own.
+  // Older checkpoints lack their own checksum.
   const size_t at = whole->find(",\n \"self_sha256\"");
   ASSERT_NE(at, std::string::npos);
   ASSERT_TRUE(
@@ -181,7 +181,26 @@ TEST_F(Checkpoint, AnyFlippedBitOfTheDescriptionIsFound) {
   EXPECT_TRUE(ReadCheckpointInfo(dir_).ok());
 }
 
-// All tensors that the settings ask for; `change` may damage one.
+TEST_F(Checkpoint, ReadsTheOldNameOfEmbeddingInit) {
+  const std::string settings = JoinPath(dir_, internal::kSettingsFile);
+  const auto whole = ReadFile(settings);
+  ASSERT_TRUE(whole.ok());
+  std::string old =
+      whole->substr(0, whole->find(",\n \"self_sha256\"")) + "\n}\n";
+  const std::string present = "\"train.embedding_init\": \"mean\"";
+  ASSERT_NE(old.find(present), std::string::npos);
+  old.replace(old.find(present), present.size(),
+              "\"train.new_rows\": \"match\"");
+  ASSERT_TRUE(WriteFileAtomically(settings, old).ok());
+  const auto back = ReadCheckpointInfo(dir_);
+  ASSERT_TRUE(back.ok()) << back.status();
+  EXPECT_EQ(back->train.embedding_init, "best_match");
+  EXPECT_EQ(
+      FirstDifference(back->train, info_.train),
+      "train.embedding_init is best_match in the checkpoint and mean here");
+}
+
+// All tensors that the settings need; `change` may damage one.
 std::string WholeWeights(
     const CheckpointInfo& info,
     const std::function<void(internal::ParameterShape&, std::vector<float>&)>&
@@ -242,7 +261,7 @@ TEST_F(Checkpoint, CheckWeightsReadsEveryNumber) {
       }));
   EXPECT_THAT(std::string(narrow.message()),
               testing::HasSubstr(
-                  "inner.q_head.weight is (2, 7), its settings say (2, 8)"));
+                  "inner.q_head.weight is (2, 7), its settings need (2, 8)"));
   ASSERT_TRUE(check(whole).ok());
   const std::string path = JoinPath(dir_, internal::kWeightsFile);
   std::string flipped = whole;

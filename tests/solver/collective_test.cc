@@ -52,7 +52,7 @@ const bool kOperations =
       ASSERT_NE(all, nullptr);
       const int rank = group.rank;
       for (const auto type : {at::kFloat, at::kDouble, at::kLong}) {
-        // 1000 elements, so that the engine cuts them in parts.
+        // 1000 elements, which the engine divides into parts.
         Tensor t = at::arange(1000, type) + rank;
         all->AllReduceSum(t);
         EXPECT_TRUE(at::equal(t, 3 * at::arange(1000, type) + 3));
@@ -69,7 +69,7 @@ const bool kOperations =
         all->Broadcast(t);
         EXPECT_TRUE(at::equal(t, at::ones({5}, type)));
       }
-      // A sum of numbers that round: the same bits everywhere.
+      // Sums of numbers that round: the same bits on all ranks.
       Tensor rough = at::arange(1, 4001, at::kFloat).reciprocal() * (rank + 1);
       all->AllReduceSum(rough);
       const Tensor everyones = all->AllGather(rough);
@@ -89,13 +89,13 @@ TEST(Collective, NamesWhoDidNotCome) {
   if (!HasGloo()) GTEST_SKIP() << "built without Gloo";
   ProcessGroup group;
   group.size = 3;
-  // Below the ports that systems hand out by themselves.
+  // Below the range of automatically assigned ports.
   group.port = 20000 + getpid() % 10000;
   group.meet_timeout = absl::Milliseconds(300);
   auto joined = JoinProcessGroup(group, at::kCPU);
   EXPECT_EQ(joined.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(joined.status().message()),
-              HasSubstr("rank 1, rank 2 did not come"));
+              HasSubstr("rank 1, rank 2 did not connect"));
   group.rank = 1;
   joined = JoinProcessGroup(group, at::kCPU);
   EXPECT_EQ(joined.status().code(), absl::StatusCode::kUnavailable);
@@ -127,7 +127,7 @@ const bool kHangs =
 TEST(Collective, ADeadRankIsNoticed) {
   if (!HasGloo()) GTEST_SKIP() << "built without Gloo";
   const ScratchFolder scratch;
-  // Within the ten minutes that operations may take.
+  // Well within the operation timeout of ten minutes.
   Ranks ranks("dies", 2, scratch());
   EXPECT_TRUE(ranks.Succeeded(0));
 }

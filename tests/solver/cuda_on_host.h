@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Enough of a GPU to run the kernels of solver/kernels/cuda_ops.cu on a CPU, in
-// a translation unit that includes this header and then that file: one fiber
-// per thread of a block, blocks one after the other. What it shows is that the
-// kernels compute what they should and stay in their memory (with sanitizers:
-// also that 16-byte accesses are aligned); what it can't show is races.
+// Emulates a GPU to run the kernels of solver/kernels/*.cu on a CPU, in a
+// translation unit that includes this header and then those files: one fiber
+// per thread of a block, one block after the other. Shows that the kernels
+// compute correct results within their memory (with sanitizers: also that
+// 16-byte accesses are aligned). Cannot show races.
 #pragma once
 
 #include <cuda_bf16.h>
@@ -28,15 +28,15 @@ constexpr int kBlock = 256;
 constexpr int kLanes = 32;
 constexpr size_t kStackBytes = size_t{1} << 17;
 
-// A block's fibers go on in turn, each to its next barrier, so that all of a
-// warp or block that live have come there when the first goes on.
+// The fibers of a block run in turn, each to its next barrier. All live fibers
+// reach a barrier before the first one continues.
 struct Block {
   ucontext_t scheduler = {};
   std::array<ucontext_t, kBlock> fibers = {};
   std::vector<std::vector<char>> stacks =
       std::vector<std::vector<char>>(kBlock, std::vector<char>(kStackBytes));
   std::array<bool, kBlock> lives = {};
-  std::array<float, kBlock> offered = {};  // to the other lanes
+  std::array<float, kBlock> offered = {};  // values for other lanes
   int any = 0;                             // of __syncthreads_or
   int now = 0;
   uint3 thread = {};
@@ -89,7 +89,7 @@ inline void Run(unsigned blocks, int threads,
 
 }  // namespace arctrm::cuda_on_host
 
-// What the language has built in.
+// Built-in variables and functions of CUDA.
 #define threadIdx ::arctrm::cuda_on_host::the_block.thread
 #define blockIdx ::arctrm::cuda_on_host::the_block.block
 #define gridDim ::arctrm::cuda_on_host::the_block.grid
@@ -112,7 +112,7 @@ inline int __syncthreads_or(int x) {
   arctrm::cuda_on_host::Barrier();
   return any;
 }
-// Volatile: rounded before anything else is done with it.
+// volatile forces rounding before the next operation.
 inline float __fmul_rn(float a, float b) {
   volatile float product = a * b;
   return product;
@@ -127,7 +127,7 @@ void RunOnHost(unsigned blocks, int threads, Fn&& kernel) {
   arctrm::cuda_on_host::Run(blocks, threads, kernel);
 }
 
-// The runtime, of which there is one device.
+// The CUDA runtime, with one device.
 extern "C" inline cudaError_t cudaGetDevice(int* device) {
   *device = 0;
   return cudaSuccess;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The CUDA kernels, run on the CPU, against the kernels of cpu_ops.h: every
-// element type, rows that fall into 16-byte accesses and rows that don't,
-// memory off alignment. Where there is no GPU this is what shows that they
-// compute the right thing; memory is of exact size and begins as NaN.
+// Compares the CUDA kernels, run on the CPU, with the kernels of cpu_ops.h: all
+// element types, rows with and without 16-byte accesses, unaligned memory.
+// Memory has the exact size and initially contains NaN.
 #include "tests/solver/cuda_on_host.h"
 
 #include <algorithm>
@@ -15,6 +14,7 @@
 #include "gtest/gtest.h"
 #include "solver/kernels/cpu_ops.h"
 #include "solver/kernels/cuda_ops.cu"
+#include "solver/kernels/cuda_optimizers.cu"
 
 namespace arctrm::kernels {
 namespace {
@@ -26,7 +26,7 @@ constexpr Element kElements[] = {Element::kFloat32, Element::kBf16,
 constexpr cuda::Launch kLaunch;
 using Floats = std::vector<float>;
 
-// Elements in memory of their own.
+// An array of elements in separate memory.
 class Array {
  public:
   Array(Element element, int64_t size, bool off_alignment)
@@ -78,8 +78,9 @@ class Array {
   std::unique_ptr<char[]> memory_;
 };
 
-// Errors in roundings of the type, relative to the number or to a tenth of the
-// largest. Float32: two orders of one sum; others: one rounding.
+// Measures errors in roundings of the type, relative to the number or to a
+// tenth of the largest. Float32 allows two orders of a sum, other types one
+// rounding.
 void ExpectSame(const std::string& what, Element element, const Floats& actual,
                 const Floats& expected) {
   const double rounding = element == Element::kFloat32 ? std::ldexp(1, -24)
@@ -92,7 +93,7 @@ void ExpectSame(const std::string& what, Element element, const Floats& actual,
   for (size_t i = 0; i < expected.size(); ++i) {
     const double scale = std::fabs(expected[i]) + 0.1 * largest + 1e-30;
     const double error = std::fabs(actual[i] - expected[i]) / scale / rounding;
-    // A NaN is an error too.
+    // NaN counts as an error.
     if (!(error <= allowed)) {
       ADD_FAILURE() << what << " element type " << static_cast<int>(element)
                     << " [" << i << "]: " << actual[i] << ", expected "
@@ -182,7 +183,7 @@ TEST_P(CudaOnHost, SwiGlu) {
   }
 }
 
-// One table for all sequences, one for each, and these further apart.
+// One table for all sequences, and one per sequence with two strides.
 TEST_P(CudaOnHost, SplitRotary) {
   const int64_t batch = 3;
   const int64_t positions = 5;

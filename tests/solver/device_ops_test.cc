@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The kernels of each device against the plain formula in float64 on the CPU,
-// from the same rounded numbers. Those for CUDA skip without a device, or
-// without the kernels in the program; bench/gpu_check then fails.
+// Compares the kernels of each device with the plain formula in float64 on the
+// CPU, from the same rounded inputs. CUDA tests are skipped without a device or
+// without the kernels; bench/gpu_check then fails.
 #include <cmath>
 #include <functional>
 #include <string>
@@ -51,13 +51,13 @@ class DeviceOps : public testing::TestWithParam<std::string> {
     device_ = *device;
   }
 
-  // Those for which the device has kernels.
+  // The element types with kernels for the device.
   std::vector<at::ScalarType> Types() const {
     if (device_.is_cpu()) return {at::kFloat, at::kBFloat16};
     return {at::kFloat, at::kBFloat16, at::kHalf};
   }
 
-  // A copy on the device that begins 4 or 2 bytes off every alignment.
+  // A copy on the device, 4 or 2 bytes beyond an aligned address.
   Tensor OffAlignment(const Tensor& t) const {
     Tensor room = at::empty({t.numel() + 1}, t.options().device(device_));
     Tensor off = room.narrow(0, 1, t.numel()).view(t.sizes());
@@ -65,9 +65,9 @@ class DeviceOps : public testing::TestWithParam<std::string> {
     return off;
   }
 
-  // Value and gradients of `ours` on the device, of `inputs` rounded to `type`,
-  // and those of `plain` in float64. Errors are counted in roundings of the
-  // type, relative to the number or, where sums cancel, to the largest one.
+  // Compares value and gradients of `ours` on the device, for `inputs` rounded
+  // to `type`, with those of `plain` in float64. Measures errors in roundings
+  // of the type, relative to the number or, if sums cancel, to the largest one.
   void Compare(const std::string& what, const Formula& ours,
                const Formula& plain, const Tensors& inputs, at::ScalarType type,
                bool off_alignment = false, double roundings = 3) {
@@ -119,7 +119,7 @@ Tensors PlainRms(const Tensors& in) {
   return {s * at::rsqrt(s.square().mean(-1, true) + 1e-5)};
 }
 
-// Every number of accesses per lane, rows that fall into none, long rows.
+// All numbers of accesses per lane, rows without accesses, long rows.
 TEST_P(DeviceOps, ResidualRmsNormEqualsPlainFormula) {
   const Formula ours = [](const Tensors& in) {
     return Tensors{ResidualRmsNorm(in[0], in[1])};
@@ -230,7 +230,7 @@ TEST_P(DeviceOps, StablemaxEqualsTheFormulaInFloat64) {
 }
 
 TEST_P(DeviceOps, ALabelBeyondTheClassesIsNotANumber) {
-  if (device_.is_cpu()) return;  // there it is an error
+  if (device_.is_cpu()) return;  // an error on a CPU
   const Tensor loss =
       StablemaxCrossEntropy(
           at::ones({1, 2, 3}).to(device_),
@@ -268,7 +268,7 @@ TEST_P(DeviceOps, AdamAtan2WithEmaEqualsTheCpu) {
   }
 }
 
-// Bit for bit: all ranks, whatever their device, update the same rows.
+// All ranks must update embedding rows bit for bit, on any device.
 TEST_P(DeviceOps, SignSgdEqualsTheCpuExactly) {
   for (int64_t d : {1, 64, 700}) {
     Tensor table = RandomTensor({50, d}, 30);
@@ -286,7 +286,7 @@ TEST_P(DeviceOps, SignSgdEqualsTheCpuExactly) {
                c10::Error);
 }
 
-// A row's bits depend on nothing but the row, and are the same each time.
+// The bits of a result row depend only on its inputs.
 TEST_P(DeviceOps, RowsStandAlone) {
   for (at::ScalarType type : Types()) {
     const Tensor x = RandomTensor({100, 512}, 40).to(type).to(device_);
@@ -337,8 +337,8 @@ TEST_P(DeviceOps, GradientsEqualFiniteDifferences) {
     const Tensor w = RandomTensor(out.sizes().vec(), 56);
     (out * w.to(device_)).sum().backward();
     const Tensor grad = leaf.grad().cpu().view({-1});
-    // The formula in double precision, on the CPU. RMSNorm's rounds its sum to
-    // float32 there, so that steps are large.
+    // The formula in float64 on the CPU. RMSNorm rounds its sum to float32, so
+    // the finite differences need large steps.
     const double h = 1e-2;
     for (int64_t i = 0; i < c.x.numel(); ++i) {
       Tensor up = c.x.to(at::kDouble);

@@ -47,7 +47,7 @@ TEST(Device, MemoryThatRanOutHasAStatusOfItsOwn) {
   EXPECT_FALSE(IsOutOfMemory(other));
 }
 
-// A sanitizer ends the process instead.
+// Sanitizers end the process instead.
 #ifndef __SANITIZE_ADDRESS__
 TEST(Device, TheProcessorsMemoryRunsOutToo) {
   const absl::Status status =

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Two processes that train with Gloo do what one does with the same batch.
+// Two processes with Gloo train like one process with the same batch.
 #include <signal.h>
 #include <unistd.h>
 
@@ -29,7 +29,7 @@ using testing::HasSubstr;
 constexpr int kSteps = 4;
 
 TrainRequest Request(const Dataset& dataset, const ProcessGroup& group) {
-  TrainRequest request = SmallRequest(dataset, 1);  // 13 rows: 6 and 7
+  TrainRequest request = SmallRequest(dataset, 1);  // 13 batch rows: 6 and 7
   request.group = group;
   request.spec.train.ema = 0.9;
   request.spec.train.latent_noise = 0.1;
@@ -37,7 +37,7 @@ TrainRequest Request(const Dataset& dataset, const ProcessGroup& group) {
   return request;
 }
 
-// What a training has after each of some steps, and at the end, as one file.
+// Writes the state of a training after each of some steps to one file.
 void Record(Training& training, const std::string& path) {
   TensorMap map;
   for (int step = 0; step < kSteps; ++step) {
@@ -52,7 +52,7 @@ void Record(Training& training, const std::string& path) {
     keep("parameters", training.state.model->flat());
     keep("average", training.state.average);
     keep("table", training.state.embeddings.rows);
-    keep("sums", sums.sums);
+    keep("sums", sums.packed);
   }
   ASSERT_TRUE(WriteFileAtomically(path, ToSafetensors(map)).ok());
 }
@@ -79,8 +79,8 @@ TEST(Distributed, TwoProcessesDoWhatOneDoes) {
   Record(**training, scratch("alone"));
   ASSERT_TRUE(ranks.Succeeded(0));
   ASSERT_TRUE(ranks.Succeeded(1));
-  // The two have the same bits: parameters, averages, table, gradients,
-  // metrics.
+  // Both ranks have the same bits: parameters, averages, embedding rows,
+  // gradients and metrics.
   EXPECT_EQ(*ReadFile(scratch("rank0")), *ReadFile(scratch("rank1")));
 
   const auto alone = SafetensorsFile::Read(scratch("alone"));
@@ -94,9 +94,9 @@ TEST(Distributed, TwoProcessesDoWhatOneDoes) {
     const Tensor actual = *GetTensor(*two, key, {});
     return (actual - expected).abs().max().item<double>() / most;
   };
-  // A gradient is a float32 sum over 13 x 18 positions that is cut in another
-  // place: 2^-24 for each of the additions that differ, of which the errors
-  // partly cancel. Later steps start from what earlier ones rounded.
+  // A gradient is a float32 sum over 13 x 18 positions, divided differently: an
+  // error of 2^-24 per addition, which partly cancels. Later steps start from
+  // earlier errors.
   const double first = error("gradient", 0);
   double worst = 0;
   for (int step = 0; step < kSteps; ++step) {
@@ -104,8 +104,8 @@ TEST(Distributed, TwoProcessesDoWhatOneDoes) {
     EXPECT_LT(error("parameters", step), 1e-4) << step;
     EXPECT_LT(error("average", step), 1e-4) << step;
     EXPECT_LT(error("sums", step), 1e-4) << step;
-    // Rows move by the sign of their gradient: equal but for the roundings of
-    // equal operations.
+    // Embedding rows move by the sign of their gradient, so they are equal
+    // except for rounding.
     EXPECT_LT(error("table", step), 1e-6) << step;
   }
   std::fprintf(
@@ -117,7 +117,7 @@ TEST(Distributed, TwoProcessesDoWhatOneDoes) {
   EXPECT_LT(worst, 1e-4);
 }
 
-// Train() itself: rank 0 saves, stops, and calls back.
+// In Train(), rank 0 saves, stops and calls the hooks.
 void TrainSomeSteps(const ProcessGroup& group, const std::string& folder) {
   const Dataset dataset = SmallDataset(3);
   TrainRequest request = Request(dataset, group);
@@ -160,7 +160,7 @@ TEST(Distributed, GoesOnWithAnotherNumberOfProcesses) {
   ASSERT_TRUE(several.ok()) << several.status();
   EXPECT_EQ((*several)->state.counters.step, 3 * kSteps);
 
-  // One process from the beginning to the end.
+  // One process without interruption.
   request.spec.resume = false;
   request.spec.out = scratch("alone");
   request.spec.max_steps = 3 * kSteps;
@@ -176,13 +176,13 @@ TEST(Distributed, GoesOnWithAnotherNumberOfProcesses) {
   EXPECT_LT(
       error((*several)->state.embeddings.rows, (*one)->state.embeddings.rows),
       1e-6);
-  // And it goes on.
+  // Resume it.
   StepSums a;
   StepSums b;
   TrainStep(**several, 0, a);
   TrainStep(**one, 0, b);
-  EXPECT_NEAR(a.sums[0].item<double>(), b.sums[0].item<double>(),
-              1e-3 * b.sums[0].item<double>());
+  EXPECT_NEAR(UnpackMetrics(a.packed).lm_loss, UnpackMetrics(b.packed).lm_loss,
+              1e-3 * UnpackMetrics(b.packed).lm_loss);
 }
 
 // Rank 1 is killed in its third step.
@@ -219,7 +219,7 @@ TEST(Distributed, AKilledRankEndsTheTrainingOfTheOthers) {
   EXPECT_FALSE(ranks.Succeeded(1));
 }
 
-// An error of rank 0's own reaches the others as such, at once.
+// An error of rank 0 reaches the other ranks immediately.
 const bool kFailsJob = AddRankJob("fails", [](const ProcessGroup& group,
                                               const std::string&) {
   const Dataset dataset = SmallDataset(3);
@@ -248,8 +248,9 @@ const bool kOtherJob = AddRankJob("other", [](const ProcessGroup& group,
   if (group.rank == 1) request.spec.train.learning_rate *= 2;
   const auto training = MakeTraining(request);
   EXPECT_EQ(training.status().code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(std::string(training.status().message()),
-              HasSubstr("rank 1 of 2 has another training settings"));
+  EXPECT_THAT(
+      std::string(training.status().message()),
+      HasSubstr("rank 1 of 2 and rank 0 have different training settings"));
 });
 
 TEST(Distributed, RefusesRanksThatWouldDoSomethingElse) {
@@ -260,7 +261,7 @@ TEST(Distributed, RefusesRanksThatWouldDoSomethingElse) {
   EXPECT_TRUE(ranks.Succeeded(1));
 }
 
-// float16: what overflows on one rank is skipped on all.
+// float16: all ranks skip a step that overflows on one rank.
 const bool kOverflowJob = AddRankJob(
     "overflow", [](const ProcessGroup& group, const std::string& folder) {
       const Dataset dataset = SmallDataset(3);
@@ -273,7 +274,7 @@ const bool kOverflowJob = AddRankJob(
       StepSums sums;
       TrainStep(**training, 0, sums);
       EXPECT_EQ((*training)->state.loss_scale.skipped_steps, 1);
-      EXPECT_FALSE(sums.sums.defined());
+      EXPECT_FALSE(sums.packed.defined());
       EXPECT_TRUE(at::equal((*training)->state.model->flat(), before));
       (*training)->state.loss_scale.scale = 1024;
       TrainStep(**training, 0, sums);
@@ -297,14 +298,14 @@ TEST(Distributed, AnOverflowAnywhereSkipsEverywhere) {
   EXPECT_EQ(*ReadFile(scratch("rank0")), *ReadFile(scratch("rank1")));
 }
 
-// New rows are matched by rank 0 and the same for all.
+// Rank 0 matches new embedding rows for all ranks.
 const bool kMatchJob = AddRankJob(
     "match", [](const ProcessGroup& group, const std::string& folder) {
       Dataset dataset = SmallDataset(3);
       for (DatasetTask& task : dataset.tasks) task.name = "new " + task.name;
       TrainRequest request = Request(dataset, group);
       request.spec.checkpoint = JoinPath(folder, "known");
-      request.spec.train.new_rows = "match";
+      request.spec.train.embedding_init = "best_match";
       const auto training = MakeTraining(request);
       ASSERT_TRUE(training.ok()) << training.status();
       Record(**training, PathOf(folder, group.rank));

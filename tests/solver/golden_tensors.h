@@ -10,16 +10,16 @@
 
 namespace arctrm::internal {
 
-// A golden safetensors file, decompressed. Fails the test when it can't.
+// Reads a compressed golden safetensors file; aborts on errors.
 SafetensorsFile ReadGolden(const std::string& name);
 
-// A tensor of it; dies when missing.
+// A tensor of the file; aborts if it is missing.
 Tensor Golden(const SafetensorsFile& file, const std::string& name);
 
-// Largest absolute difference; infinite when shapes differ.
+// The largest absolute difference; infinite if shapes differ.
 double MaxError(const Tensor& a, const Tensor& b);
 
-// Prints "[  MEASURED ] what: error (tolerance)" and checks it.
+// Prints and checks the largest absolute difference.
 void ExpectClose(const std::string& what, const Tensor& actual,
                  const Tensor& expected, double tolerance);
 

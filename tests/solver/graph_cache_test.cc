@@ -11,14 +11,15 @@
 #include "solver/device/cuda_launch.h"
 #include "solver/device/device.h"
 #include "solver/train/make_training.h"
+#include "tests/solver/golden_tensors.h"
 #include "tests/solver/small_training.h"
 #include "tests/testing/scratch.h"
 
 namespace arctrm::internal {
 namespace {
 
-// Recordings that call the work again. Without a device that is all that a
-// graph does: the same operations in the same memory.
+// A fake recorder whose recordings call the work again. Like a graph, they
+// repeat the same operations in the same memory.
 class CallAgain : public StepRecorder {
  public:
   explicit CallAgain(bool works = true) : works_(works) {}
@@ -41,10 +42,6 @@ class CallAgain : public StepRecorder {
   bool works_;
 };
 
-double MaxError(const Tensor& a, const Tensor& b) {
-  return (a - b).abs().max().item<double>();
-}
-
 TEST(PaddedRows, FewSizesAndLittleMore) {
   std::set<int64_t> sizes;
   for (int64_t rows = 1; rows <= 768; ++rows) {
@@ -59,8 +56,8 @@ TEST(PaddedRows, FewSizesAndLittleMore) {
   EXPECT_EQ(PaddedRows(13, 13), 13);
 }
 
-// A group in a few rows more is the group.
-TEST(GraphCache, FilledUpGroupsGiveWhatTheGroupGives) {
+// Padding a size bucket does not change its results.
+TEST(GraphCache, PaddedBucketsGiveTheSameResults) {
   ModelOptions options;
   options.hidden = 32;
   options.heads = 2;
@@ -74,8 +71,8 @@ TEST(GraphCache, FilledUpGroupsGiveWhatTheGroupGives) {
     Random random(5, "init");
     Model model(options, at::kCPU, at::kFloat, random);
     const TrainOptions train;
-    GraphCache graphs(&model, &train, 20, std::make_unique<CallAgain>(),
-                      nullptr);
+    GraphCache graphs(&model, LossOptions(train), 20,
+                      std::make_unique<CallAgain>(), nullptr);
     for (const GridSize size :
          {GridSize{3, 3}, GridSize{2, 4}, GridSize{4, 2}, GridSize{5, 5}}) {
       const int64_t cells = size.cells();
@@ -99,11 +96,12 @@ TEST(GraphCache, FilledUpGroupsGiveWhatTheGroupGives) {
         batch.labels.select(1, 0).fill_(kIgnoredLabel);
         batch.windows.size = size;
         if (cells < 25) batch.windows.origins = numbers({rows, 2}, 2);
-        input.rows = Model::WithNoise(at::zeros({rows, 32}), 1, random.Next());
+        input.embedding_rows =
+            Model::WithNoise(at::zeros({rows, 32}), 1, random.Next());
         input.min_steps = numbers({rows}, 3);
         input.divisor = at::full({}, 7, at::kDouble);
         model.flat_grad().zero_();
-        const BucketOutput plain = StepBucket(model, train, input);
+        const BucketOutput plain = StepBucket(model, LossOptions(train), input);
         const Tensor grad = model.flat_grad().clone();
         model.flat_grad().zero_();
         const BucketOutput out = graphs.Run(input);
@@ -112,12 +110,13 @@ TEST(GraphCache, FilledUpGroupsGiveWhatTheGroupGives) {
         EXPECT_LT(MaxError(out.latents.z_l, plain.latents.z_l), 1e-5) << rows;
         EXPECT_TRUE(at::equal(out.steps, plain.steps)) << rows;
         EXPECT_TRUE(at::equal(out.halted, plain.halted)) << rows;
-        EXPECT_LT(MaxError(out.row_grad, plain.row_grad), 1e-6) << rows;
-        EXPECT_LT(MaxError(out.sums, plain.sums), 1e-4) << rows;
+        EXPECT_LT(MaxError(out.embedding_grad, plain.embedding_grad), 1e-6)
+            << rows;
+        EXPECT_LT(MaxError(out.metrics, plain.metrics), 1e-4) << rows;
       }
     }
-    // For each size groups of 4, 8 and 12: the first goes without, the second
-    // is recorded.
+    // Each size has buckets of 4, 8 and 12 batch rows: the first runs directly,
+    // the second is recorded.
     EXPECT_EQ(graphs.recordings(), 12u);
     EXPECT_EQ(graphs.replays(), 4 * (2 + 2 + 1));
     graphs.Clear();
@@ -152,8 +151,8 @@ TEST_P(RecordedTraining, LearnsWhatPlainStepsLearn) {
       StepSums b;
       TrainStep(**plain, step / 12.0, a);
       TrainStep(**recorded, step / 12.0, b);
-      ASSERT_LT(MaxError(a.sums, b.sums),
-                1e-4 * std::abs(a.sums[0].item<double>()))
+      ASSERT_LT(MaxError(a.packed, b.packed),
+                1e-4 * std::abs(UnpackMetrics(a.packed).lm_loss))
           << step;
     }
     EXPECT_GT((*recorded)->executor.replays(), 7 * threads);
@@ -163,7 +162,7 @@ TEST_P(RecordedTraining, LearnsWhatPlainStepsLearn) {
     EXPECT_LT(MaxError((*plain)->state.average, (*recorded)->state.average),
               1e-5);
     EXPECT_GT(MaxError((*plain)->state.model->flat(), before), 1e-4);
-    // sign-SGD may turn a gradient of about nothing, which is rare.
+    // In rare cases sign-SGD flips the sign of a tiny gradient.
     const Tensor rows =
         ((*plain)->state.embeddings.rows - (*recorded)->state.embeddings.rows)
             .abs();
@@ -205,7 +204,7 @@ INSTANTIATE_TEST_SUITE_P(
                 [](TrainRequest& r) { r.spec.train.loss = "softmax"; }}),
     [](const testing::TestParamInfo<Variant>& c) { return c.param.name; });
 
-// Float16 that overflows becomes float32; what was recorded before is no more.
+// The change from float16 to float32 drops all recordings.
 TEST(GraphCache, LossScalesAndTheFallBackToFloat32) {
   const Dataset dataset = MixedDataset(2);
   TrainRequest request = SmallRequest(dataset, 1);
@@ -226,7 +225,7 @@ TEST(GraphCache, LossScalesAndTheFallBackToFloat32) {
     EXPECT_TRUE(training->state.loss_scale.gave_up);
     EXPECT_EQ(training->state.model->dtype(), at::kFloat);
     for (int step = 0; step < 4; ++step) TrainStep(*training, 0, sums);
-    EXPECT_TRUE(std::isfinite(sums.sums[0].item<double>()));
+    EXPECT_TRUE(std::isfinite(UnpackMetrics(sums.packed).lm_loss));
   }
   EXPECT_LT(
       MaxError((*plain)->state.model->flat(), (*recorded)->state.model->flat()),
@@ -262,7 +261,7 @@ TEST(GraphCache, AFailedRecordingIsSaidOnceAndChangesNothing) {
     TrainStep(**failing, 0, b);
   }
   EXPECT_EQ((*failing)->executor.replays(), 0);
-  EXPECT_LT(MaxError(a.sums, b.sums), 1e-3);
+  EXPECT_LT(MaxError(a.packed, b.packed), 1e-3);
   ASSERT_EQ(log.lines.size(), 1u);
   EXPECT_NE(log.lines[0].find("not today"), std::string::npos);
 }
@@ -312,8 +311,8 @@ TEST_F(OnDevice, cudaGraphsLearnWhatPlainStepsLearn) {
     StepSums b;
     TrainStep(**plain, 0, a);
     TrainStep(**recorded, 0, b);
-    ASSERT_LT(MaxError(a.sums, b.sums),
-              1e-3 * std::abs(a.sums[0].item<double>()))
+    ASSERT_LT(MaxError(a.packed, b.packed),
+              1e-3 * std::abs(UnpackMetrics(a.packed).lm_loss))
         << step;
   }
   EXPECT_GT((*recorded)->executor.replays(), 12);
@@ -335,7 +334,7 @@ TEST_F(OnDevice, cudaStepsDoNotWait) {
       TrainStep(**training, 0, sums);
     }
     if constexpr (kCudaKernels) ForbidWaiting(false);
-    EXPECT_TRUE(std::isfinite(sums.sums[0].item<double>()));
+    EXPECT_TRUE(std::isfinite(UnpackMetrics(sums.packed).lm_loss));
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Losses, halting and optimisers alone, against the published ones.
+// Compares losses, halting and optimisers with the published ones.
 #include <cmath>
 #include <limits>
 #include <string>
@@ -65,19 +65,19 @@ TEST(Stablemax, ClosedFormGradientEqualsFiniteDifferences) {
 
 TEST(SoftmaxGolden, LossAndGradient) {
   const SafetensorsFile file = ReadGolden("losses");
-  TrainOptions options;
-  options.loss = "softmax";
+  TrainOptions train;
+  train.loss = "softmax";
   Tensor logits = Golden(file, "ce.logits");
   logits.set_requires_grad(true);
-  const Tensor loss =
-      TokenLoss(options, logits, Golden(file, "ce.labels").to(at::kLong));
+  const Tensor loss = TokenLoss(LossOptions(train).kind, logits,
+                                Golden(file, "ce.labels").to(at::kLong));
   ExpectClose("softmax loss", loss, Golden(file, "ce.softmax.loss"), 1e-6);
   loss.sum().backward();
   ExpectClose("softmax gradient", logits.grad(),
               Golden(file, "ce.softmax.grad_of_sum"), 1e-7);
 }
 
-// With and without a continue head: HRM's and TRM's loss.
+// The losses of HRM (with a continue head) and of TRM.
 class LossHeadGolden : public testing::TestWithParam<bool> {};
 INSTANTIATE_TEST_SUITE_P(Published, LossHeadGolden, testing::Bool(),
                          [](const testing::TestParamInfo<bool>& c) {
@@ -99,7 +99,7 @@ TEST_P(LossHeadGolden, SumsMetricsAndGradients) {
   out.q_continue_logits.set_requires_grad(true);
   const LossOutput loss = ComputeLoss(
       out, get("labels").to(at::kLong), get("steps").to(at::kLong),
-      get("halted"), hrm ? get("target_q_continue") : Tensor(), TrainOptions());
+      get("halted"), hrm ? get("target_q_continue") : Tensor(), LossOptions());
   ExpectClose("head loss", loss.loss, get("loss"), 1e-6);
   ExpectClose("head lm_loss", loss.lm_loss, get("metric.lm_loss"), 1e-9);
   ExpectClose("head q_halt_loss", loss.q_halt_loss, get("metric.q_halt_loss"),
@@ -136,7 +136,7 @@ TEST(Argmax, TiesGoToTheLowestIndex) {
   out.q_halt_logits = at::zeros({1});
   const LossOutput loss =
       ComputeLoss(out, at::ones({1, 3}, at::kLong), at::ones({1}, at::kLong),
-                  at::ones({1}, at::kBool), Tensor(), TrainOptions());
+                  at::ones({1}, at::kBool), Tensor(), LossOptions());
   EXPECT_EQ(
       MaxError(loss.predictions, at::tensor({1, 0, 0}, at::kLong).view({1, 3})),
       0);
@@ -153,8 +153,8 @@ TEST(AdamAtan2Golden, SixUpdates) {
     const std::string after = absl::StrCat(t + 1);
     ExpectClose("adam param" + after, p, Golden(file, "adam.param" + after),
                 1e-6);
-    // Gradients span 1e-12 to 1e6 and change sign, so a moment is compared
-    // on the scale of the gradients that went into it.
+    // Gradients span 1e-12 to 1e6 and change sign, so the test compares moments
+    // on the scale of their gradients.
     largest = at::maximum(largest, gradient.abs());
     const auto scaled = [&](const Tensor& a, const std::string& name,
                             const Tensor& scale) {
@@ -232,7 +232,7 @@ TEST_F(ScalarsGolden, Halting) {
 TEST_F(ScalarsGolden, WarmupSchedule) {
   int compared = 0;
   for (const auto item : Items("lr_schedule")) {
-    // The published runs keep the rate after warm-up (min_ratio 1).
+    // Published runs keep the rate constant after warm-up (min_ratio 1).
     const int64_t step = item["step"].get_int64().value();
     const int warmup = static_cast<int>(item["warmup"].get_int64().value());
     if (item["min_ratio"].get_double().value() != 1 && step >= warmup) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Step for step against the published implementation, CPU and, where there is
-// one, CUDA. Once as whole trajectories, where the carry is never put back to
-// the recorded one and rounding grows from step to step (the reference's own
-// float32 run is up to 2e-5 from its float64 run), and once with every training
-// step started from the recorded carry ("forced"), which is ten times tighter.
+// Compares every step with the published implementation, on the CPU and on CUDA
+// if available. Whole trajectories never reset the carry, so rounding errors
+// grow (the reference's float32 run differs by up to 2e-5 from its float64
+// run). "Forced" runs start every training step from the recorded carry, with
+// ten times tighter tolerances.
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -21,14 +21,14 @@ namespace {
 
 constexpr double kTrajectoryTolerance = 1e-4;
 constexpr double kForcedTolerance = 1e-5;
-// Two float32 runs differ by up to twice what one differs from a float64 run.
-// That is, by the reference's own measure, 8e-5 in a step of the mixer at its
-// first weights (and 4e-6 in a gradient), and 8e-6 in three steps of HRM.
-// A mixer at its first weights makes rounding 30 times larger a step:
-// LibTorch's operations alone are 1.03e-4 from the recording, ours 1.46e-4.
+// Two float32 runs can differ by twice the distance of one from a float64 run.
+// For the reference that is 8e-5 in a step of the mixer at its initial weights
+// (4e-6 in a gradient), and 8e-6 in three steps of HRM. A mixer at its initial
+// weights amplifies rounding 30 times per step: LibTorch's operations differ
+// by 1.03e-4 from the recording, the kernels by 1.46e-4.
 constexpr double kChaoticTolerance = 3e-4;
-// The recording's own float32 is up to 7e-6 from its float64; two programs may
-// lie on different sides of that.
+// The recorded float32 run differs by up to 7e-6 from its float64 run; another
+// program may deviate in the other direction.
 constexpr double kPlainForcedTolerance = 2e-5;
 constexpr double kHrmTolerance = 2e-5;
 constexpr double kChaoticGradientTolerance = 5e-6;
@@ -41,10 +41,10 @@ constexpr double kBf16Gradient = 0.1;
 struct Case {
   std::string name;    // of the golden file
   std::string device;  // "cpu", "cuda"
-  std::string eval;    // which evaluation the file holds; "": none
+  std::string eval;    // the evaluation in the file; "": none
   bool forced = false;
 
-  bool kernels = true;  // or LibTorch's own operations
+  bool kernels = true;  // false: LibTorch's operations
   bool chaotic() const { return name == "trm_mixer_cold"; }
   double tolerance() const {
     if (chaotic()) return kChaoticTolerance;
@@ -69,7 +69,7 @@ void ExpectIntegers(const std::string& what, const Tensor& actual,
   EXPECT_EQ(MaxError(actual, expected), 0) << what;
 }
 
-// Compares what the file holds of a step: the two models' files differ.
+// Compares the recorded values of a step; the models record different ones.
 void CheckStep(const SafetensorsFile& file, const std::string& at,
                const ActOutput& out, const Carry& carry, double tolerance) {
   int compared = 0;
@@ -105,7 +105,7 @@ void CheckStep(const SafetensorsFile& file, const std::string& at,
   EXPECT_GE(compared, 4) << at;
 }
 
-// Gradients of all parameters; the largest error counts.
+// Compares the gradients of all parameters by their largest error.
 void CheckGradients(const SafetensorsFile& file, const std::string& prefix,
                     const Model& model, double tolerance) {
   double worst = 0;
@@ -116,11 +116,10 @@ void CheckGradients(const SafetensorsFile& file, const std::string& prefix,
               at::zeros({}), tolerance);
 }
 
-// The first update of AdamATan2 is lr times the sign of the gradient. Where
-// that gradient is less than its own rounding error, which CheckGradients holds
-// to its tolerance, two right programs may differ by 2 lr, and a chaotic model
-// shows it at once: those few parameters take the recorded value. All others
-// must agree.
+// The first update of AdamATan2 is lr times the sign of the gradient. If the
+// gradient is below its rounding error, two correct programs can differ by 2
+// lr, which chaotic models amplify. These few parameters take the recorded
+// value; all others must agree.
 void TakeNoiseSigns(const SafetensorsFile& file, Model& model) {
   at::NoGradGuard no_grad;
   int64_t noise = 0;
@@ -184,7 +183,8 @@ TEST_P(ModelGolden, FiveTrainingStepsAndEvaluation) {
     Tensor rows = table.index_select(0, carry.current.embedding_ids);
     rows.set_requires_grad(true);
     model.flat_grad().zero_();
-    const ActOutput out = ActStep(model, rows, true, Tensor(), train, carry);
+    const ActOutput out =
+        ActStep(model, rows, true, Tensor(), LossOptions(train), carry);
     (out.loss.loss / 4).backward();
     CheckStep(file, at, out, carry, GetParam().tolerance());
     if (GetParam().forced) {
@@ -234,7 +234,7 @@ TEST_P(ModelGolden, FiveTrainingStepsAndEvaluation) {
   }
 
   if (GetParam().eval.empty()) return;
-  // Evaluation runs all steps, on the weights the file was made with.
+  // Evaluation runs all steps, with the recorded weights.
   at::NoGradGuard no_grad;
   Tensor eval_table = table;
   if (GetParam().eval == "init") {
@@ -249,7 +249,8 @@ TEST_P(ModelGolden, FiveTrainingStepsAndEvaluation) {
   AdmitBatch(model, batch, eval);
   const Tensor rows = eval_table.index_select(0, batch.embedding_ids);
   for (int t = 0; t < 4; ++t) {
-    const ActOutput out = ActStep(model, rows, false, Tensor(), train, eval);
+    const ActOutput out =
+        ActStep(model, rows, false, Tensor(), LossOptions(train), eval);
     CheckStep(file, absl::StrCat("eval.", GetParam().eval, ".step", t, "."),
               out, eval, kTrajectoryTolerance);
   }
@@ -263,10 +264,10 @@ std::vector<Case> Cases() {
       cases.push_back({"trm_attention_warm", device, "ema5", forced});
       cases.push_back({"trm_mixer_warm", device, "ema5", forced});
     }
-    // Rounding grows about 30 times per step here: step by step only.
+    // Rounding grows about 30 times per step, so compare forced steps only.
     cases.push_back({"trm_mixer_cold", device, "", true});
   }
-  // Every case on both paths.
+  // Every case with and without kernels.
   for (size_t i = cases.size(); i-- > 0;) {
     cases.push_back(cases[i]);
     cases.back().kernels = false;
@@ -281,8 +282,8 @@ INSTANTIATE_TEST_SUITE_P(Published, ModelGolden, testing::ValuesIn(Cases()),
                                   (c.param.kernels ? "" : "_plain");
                          });
 
-// HRM with its continue head: three steps of training at fixed weights, the
-// gradient of the first, and an evaluation, none started from a recorded carry.
+// HRM with its continue head: three training steps with fixed weights, the
+// gradient of the first, and an evaluation, without recorded carries.
 class HrmGolden : public testing::TestWithParam<std::string> {};
 
 TEST_P(HrmGolden, ThreeStepsAndEvaluation) {
@@ -302,7 +303,8 @@ TEST_P(HrmGolden, ThreeStepsAndEvaluation) {
     Tensor rows = table.index_select(0, carry.current.embedding_ids);
     rows.set_requires_grad(true);
     model.flat_grad().zero_();
-    const ActOutput out = ActStep(model, rows, true, Tensor(), train, carry);
+    const ActOutput out =
+        ActStep(model, rows, true, Tensor(), LossOptions(train), carry);
     (out.loss.loss / 4).backward();
     CheckStep(file, absl::StrCat("step", t, "."), out, carry, kHrmTolerance);
     if (t > 0) continue;
@@ -316,7 +318,8 @@ TEST_P(HrmGolden, ThreeStepsAndEvaluation) {
   AdmitBatch(model, batch(0), eval);
   const Tensor rows = table.index_select(0, eval.current.embedding_ids);
   for (int t = 0; t < 4; ++t) {
-    const ActOutput out = ActStep(model, rows, false, Tensor(), train, eval);
+    const ActOutput out =
+        ActStep(model, rows, false, Tensor(), LossOptions(train), eval);
     EXPECT_FALSE(out.continue_target.defined());
     CheckStep(file, absl::StrCat("eval.step", t, "."), out, eval,
               kTrajectoryTolerance);
@@ -328,8 +331,8 @@ INSTANTIATE_TEST_SUITE_P(Devices, HrmGolden, testing::Values("cpu", "cuda"),
                            return c.param;
                          });
 
-// bf16 carries 8 bits: a step differs from the float32 one by what rounding
-// every product to 2^-9 adds up to, measured on a CPU and doubled.
+// bf16 has 8 bits. The tolerance is twice the difference from float32 measured
+// on a CPU.
 class ModelBf16 : public testing::TestWithParam<std::string> {};
 
 TEST_P(ModelBf16, OneStepIsWithinItsRounding) {
@@ -347,7 +350,7 @@ TEST_P(ModelBf16, OneStepIsWithinItsRounding) {
   rows.set_requires_grad(true);
   model.flat_grad().zero_();
   const ActOutput out =
-      ActStep(model, rows, true, Tensor(), TrainOptions(), carry);
+      ActStep(model, rows, true, Tensor(), LossOptions(), carry);
   (out.loss.loss / 4).backward();
   const auto expect_near = [&](const std::string& what, const Tensor& actual,
                                const Tensor& expected, double tolerance) {

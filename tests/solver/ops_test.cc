@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The single-pass CPU kernels against the same formulas in plain ATen under
-// autograd, and against finite differences.
+// Compares the single-pass CPU kernels with the formulas in ATen under autograd
+// and with finite differences.
 #include "solver/nn/ops.h"
 
 #include <algorithm>
@@ -124,7 +124,7 @@ TEST(SplitRotary, EqualsPlainFormula) {
       {RandomTensor({batch * positions, 3 * heads * 2 * half}, 8)}, 1e-5);
 }
 
-// Every path: both kernels and the ATen formula.
+// Both kernels and the ATen formula.
 TEST(SplitRotary, ATablePerSequenceIsThatOfTheSequenceAlone) {
   const int64_t batch = 3;
   const int64_t positions = 5;
@@ -178,8 +178,8 @@ TEST(SplitRotary, GradientWithTablesPerSequenceEqualsFiniteDifferences) {
   };
   Tensor leaf = x.clone().set_requires_grad(true);
   f(leaf).backward();
-  // Exact but for rounding, the function being linear; differences are taken
-  // on the path in double precision.
+  // The function is linear, so differences in float64 are exact except for
+  // rounding.
   const double h = 0.5;
   for (int64_t i = 0; i < x.numel(); ++i) {
     Tensor up = x.to(at::kDouble);
@@ -192,7 +192,7 @@ TEST(SplitRotary, GradientWithTablesPerSequenceEqualsFiniteDifferences) {
 }
 
 TEST(ResidualRmsNorm, GradientEqualsFiniteDifferences) {
-  // The double path of the same formula.
+  // The formula in float64.
   const Tensor x = RandomTensor({2, 6}, 4, at::kDouble).to(at::kFloat);
   const Tensor y = RandomTensor({2, 6}, 5, at::kDouble).to(at::kFloat);
   const Tensor w = RandomTensor({2, 6}, 6);
@@ -228,7 +228,7 @@ TEST(NarrowRows, RoundsAsLibTorch) {
   constexpr int64_t kRows = 3;
   constexpr int64_t kCols = 37;
   Tensor from = RandomTensor({kRows, kCols}, 31);
-  // Ties to even up and down, what rounds to infinity, what is no number.
+  // Ties to even up and down, rounding to infinity, NaN.
   const float special[] = {1.00390625f, 1.01171875f, 3.4e38f, -3.4e38f,
                            INFINITY,    -INFINITY,   NAN,     -0.0f};
   std::copy(std::begin(special), std::end(special),
@@ -244,7 +244,8 @@ TEST(NarrowRows, RoundsAsLibTorch) {
   EXPECT_TRUE((to.narrow(1, kCols, 3) == 7).all().item<bool>());
 }
 
-// The kernel takes the type, the formula the same numbers in float64.
+// The kernel computes in the type, the formula in float64 from the same
+// numbers.
 TEST(Stablemax, KernelEqualsTheFormula) {
   for (int64_t classes : {1, 2, 12, 64, 65, 200}) {
     for (at::ScalarType type : {at::kFloat, at::kBFloat16}) {
@@ -258,7 +259,7 @@ TEST(Stablemax, KernelEqualsTheFormula) {
       const Tensor plain = StablemaxCrossEntropy(b, labels);
       const std::string what = absl::StrCat("stablemax ", classes);
       EXPECT_EQ(ours.scalar_type(), at::kDouble);
-      // Where one class has all the weight, its loss is rounding itself.
+      // If one class has all the weight, its loss is only rounding.
       ExpectClose(what, ours / (plain.abs() + 1e-3),
                   plain / (plain.abs() + 1e-3), 1e-12);
       (ours * weight).sum().backward();
@@ -296,7 +297,7 @@ TEST(Stablemax, ALabelBeyondTheClassesIsAnError) {
 TEST(Atan2, EqualsTheStandardLibrary) {
   std::vector<float> ys;
   std::vector<float> xs;
-  // All quotients, far apart and close, on both sides of equality.
+  // Quotients of all sizes, on both sides of 1.
   Random random(26, "test");
   for (int i = 0; i < 200000; ++i) {
     const double scale = std::exp(random.Normal() * 20);
@@ -321,7 +322,7 @@ TEST(Atan2, EqualsTheStandardLibrary) {
         std::atan2(static_cast<double>(ys[i]), static_cast<double>(xs[i]));
     EXPECT_EQ(std::signbit(to[i]), std::signbit(right))
         << ys[i] << " " << xs[i];
-    // Under the smallest normal number there are no relative errors.
+    // Below the smallest normal number, relative errors are meaningless.
     const double error =
         std::abs(to[i] - right) / std::max(std::abs(right), 1.2e-38);
     worst = std::max(worst, error);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// float16 with loss scaling, on a CPU: slow, but the same numbers.
+// float16 with loss scaling, on a CPU: slow, but the same numbers as on a GPU.
 #include <cmath>
 #include <cstdio>
 #include <memory>
@@ -37,10 +37,10 @@ std::unique_ptr<Training> Make(const TrainRequest& request) {
 double Loss(Training& training) {
   StepSums sums;
   TrainStep(training, 0, sums);
-  return sums.sums.defined() ? sums.sums[0].item<double>() : NAN;
+  return sums.packed.defined() ? UnpackMetrics(sums.packed).lm_loss : NAN;
 }
 
-// Everything that an optimiser step changes.
+// All state that an optimiser step changes.
 std::vector<Tensor> Learned(const Training& training) {
   return {training.state.model->flat().detach().clone(),
           training.state.average.clone(),
@@ -79,8 +79,8 @@ TEST_P(Float16, AStepIsCloseToFloat32) {
                "[ MEASURED ] float16 step: loss %.2g, gradient %.2g, its norm "
                "%.2g from float32, relative\n",
                std::abs(half_loss / full_loss - 1), error, std::abs(norm - 1));
-  // 11 bits round by 2^-11 = 5e-4, in some dozens of operations one after the
-  // other.
+  // 11 bits round by 2^-11 = 5e-4 in each of some dozens of consecutive
+  // operations.
   EXPECT_NEAR(half_loss, full_loss, 0.005 * full_loss);
   EXPECT_LT(error, 0.03);
   EXPECT_NEAR(norm, 1, 0.01);
@@ -118,7 +118,7 @@ TEST(HalfPrecision, AnOverflowChangesNothingAndHalvesTheScale) {
     EXPECT_EQ(training->state.loss_scale.scale, 5e11);
     EXPECT_EQ(training->state.loss_scale.skipped_steps, 1);
     EXPECT_EQ(training->state.counters.step, 2);
-    // And with a scale that fits it goes on.
+    // Training continues with a suitable scale.
     training->state.loss_scale.scale = 1024;
     EXPECT_TRUE(std::isfinite(Loss(*training)));
     EXPECT_FALSE(Same(Learned(*training), before));
@@ -127,8 +127,7 @@ TEST(HalfPrecision, AnOverflowChangesNothingAndHalvesTheScale) {
   }
 }
 
-// What the rows of a step say about the moments: a skipped step must leave them
-// too, or the next one would differ.
+// A skipped step must not change the moments, or the next step would differ.
 TEST(HalfPrecision, ASkippedStepLeavesTheMoments) {
   const Dataset dataset = SmallDataset(3);
   const ScratchFolder scratch;
@@ -187,7 +186,7 @@ TEST(HalfPrecision, FallsBackToFloat32OnRepeatedOverflow) {
   EXPECT_LT(last, 0.8 * first);
   EXPECT_EQ(training->state.loss_scale.skipped_steps, LossScale::kGiveUpAfter);
 
-  // A resumed run stays there.
+  // A resumed run keeps float32.
   request.spec.out = scratch("checkpoint");
   request.spec.resume = true;
   ASSERT_TRUE(SaveTraining(*training, request.spec.out, 1).ok());
@@ -196,7 +195,7 @@ TEST(HalfPrecision, FallsBackToFloat32OnRepeatedOverflow) {
   EXPECT_EQ(Loss(*again), Loss(*training));
 }
 
-// Latents that left the range would be carried on to every later step.
+// Overflowed latents would spoil every later step.
 TEST(HalfPrecision, WeightsThatOverflowForwardAreSkippedToo) {
   const Dataset dataset = SmallDataset(3);
   Lines log;
@@ -204,7 +203,7 @@ TEST(HalfPrecision, WeightsThatOverflowForwardAreSkippedToo) {
   request.hooks.log = &log;
   const auto training = Make(request);
   Loss(*training);
-  // Not a parameter itself, so it may be changed in place.
+  // Not a parameter, so an in-place change is allowed.
   Tensor flat = training->state.model->flat();
   const Tensor good = flat.clone();
   flat.mul_(1e4);
@@ -236,7 +235,7 @@ TEST(HalfPrecision, ResumeKeepsTheScale) {
   EXPECT_EQ(Loss(*again), Loss(*training));
 }
 
-// A training in float32 writes what it wrote before there was float16.
+// A float32 training saves no loss scale.
 TEST(HalfPrecision, ResumeStatesWithoutAScaleLoad) {
   const Dataset dataset = SmallDataset(3);
   const ScratchFolder scratch;
@@ -267,8 +266,8 @@ TEST(HalfPrecision, TrainCountsSkippedSteps) {
   EXPECT_EQ(result->steps, 3);
 }
 
-// Answers on a CPU come in float32; a model in float16 whose numbers overflow
-// goes on in float32.
+// Predictions on a CPU use float32. A float16 model that overflows continues in
+// float32.
 TEST(HalfPrecision, AnswersDoNotOverflow) {
   EXPECT_EQ(InferenceDtype("float16", at::kCPU), at::kFloat);
   EXPECT_EQ(InferenceDtype("auto", at::kCPU), at::kFloat);
@@ -279,7 +278,7 @@ TEST(HalfPrecision, AnswersDoNotOverflow) {
     Random random(1, "init");
     auto model = std::make_unique<Model>(options, at::kCPU, dtype, random);
     at::NoGradGuard no_grad;
-    // Products of a few thousand; their products are too much for float16.
+    // Products of a few thousand, whose products overflow float16.
     model->flat().mul_(3e3);
     PredictorOptions small;
     small.batch = 2;
@@ -313,7 +312,7 @@ TEST(LossScale, GrowsAfterGoodStepsAndGivesUpAfterBadOnes) {
   }
   EXPECT_TRUE(s.gave_up);
   EXPECT_EQ(s.skipped_steps, LossScale::kGiveUpAfter);
-  // One good step among them and they are not in a row.
+  // One finite step interrupts the row of overflows.
   LossScale other;
   for (int i = 0; i < 3 * LossScale::kGiveUpAfter; ++i) {
     other.Update(i % LossScale::kGiveUpAfter == 0);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Rows that stop early and noisy rollouts, with the weights of
-// tests/golden/imported.
+// Early halting and noisy rollouts, with the weights of tests/golden/imported.
 #include "solver/predictor.h"
 
 #include <algorithm>
@@ -72,7 +71,7 @@ TEST_F(PredictorTest, EveryRowRunsAllStepsUnlessAsked) {
 
 TEST_F(PredictorTest, ConfidentRowsStopEarlyAndOthersAreUntouched) {
   const auto plain = Predict({});
-  // A bar that some rows reach: the median of the last step's confidences.
+  // A threshold that some batch rows reach: the median of the last confidences.
   std::vector<float> logits;
   for (const auto& out : plain) logits.push_back(out.halt_logit);
   std::sort(logits.begin(), logits.end());
@@ -95,7 +94,7 @@ TEST_F(PredictorTest, ConfidentRowsStopEarlyAndOthersAreUntouched) {
   for (const auto& out : Predict(options)) EXPECT_EQ(out.steps, 1);
 }
 
-// What a row answers after its k-th step is what a model of k steps answers.
+// The answer after the k-th step equals that of a model with k steps.
 TEST_F(PredictorTest, RowsStopWhenTheirAnswerStaysTheSame) {
   const auto plain = Predict({});
   PredictorOptions options;
@@ -103,7 +102,7 @@ TEST_F(PredictorTest, RowsStopWhenTheirAnswerStaysTheSame) {
   const auto early = Predict(options);
   int stopped = 0;
   for (size_t i = 0; i < early.size(); ++i) {
-    ASSERT_GE(early[i].steps, 3);  // the step that gave it and two more
+    ASSERT_GE(early[i].steps, 3);  // the step with the answer and two more
     stopped += early[i].steps < kSteps;
     if (early[i].steps == kSteps) {
       EXPECT_EQ(early[i].tokens, plain[i].tokens) << i;
@@ -111,7 +110,7 @@ TEST_F(PredictorTest, RowsStopWhenTheirAnswerStaysTheSame) {
     }
   }
   EXPECT_GT(stopped, 0);
-  // Nothing stays the same for longer than there are steps.
+  // No answer can stay the same for more steps than the model has.
   options.stable_halt = kSteps;
   const auto late = Predict(options);
   for (size_t i = 0; i < late.size(); ++i) {
@@ -137,22 +136,37 @@ TEST_F(PredictorTest, RolloutsMayStartElsewhere) {
 TEST(ChooseRollout, SurestOrMostFrequent) {
   const std::vector<PredictorOutput> answers = {
       {{1}, -1, 5}, {{2}, 3, 5}, {{1}, 0, 4}, {{3}, 3, 5}, {{2}, 1, 5}};
-  EXPECT_EQ(internal::ChooseRollout(answers, false).tokens[0], 2);
-  // 1 and 2 have two votes each: the surest of all of them decides.
-  EXPECT_EQ(internal::ChooseRollout(answers, true).tokens[0], 2);
-  EXPECT_EQ(internal::ChooseRollout(answers, true).halt_logit, 3);
+  EXPECT_EQ(
+      internal::ChooseRollout(answers, internal::RolloutChoice::kConfidence)
+          .tokens[0],
+      2);
+  // 1 and 2 have two votes each: the most confident answer decides.
+  EXPECT_EQ(
+      internal::ChooseRollout(answers, internal::RolloutChoice::kAgreement)
+          .tokens[0],
+      2);
+  EXPECT_EQ(
+      internal::ChooseRollout(answers, internal::RolloutChoice::kAgreement)
+          .halt_logit,
+      3);
   auto more = answers;
   more.push_back({{1}, -4, 5});
-  EXPECT_EQ(internal::ChooseRollout(more, true).tokens[0], 1);
-  EXPECT_EQ(internal::ChooseRollout(more, true).halt_logit, 0);
-  EXPECT_EQ(internal::ChooseRollout(more, false).tokens[0], 2);
+  EXPECT_EQ(internal::ChooseRollout(more, internal::RolloutChoice::kAgreement)
+                .tokens[0],
+            1);
+  EXPECT_EQ(internal::ChooseRollout(more, internal::RolloutChoice::kAgreement)
+                .halt_logit,
+            0);
+  EXPECT_EQ(internal::ChooseRollout(more, internal::RolloutChoice::kConfidence)
+                .tokens[0],
+            2);
 }
 
 TEST_F(PredictorTest, TheMostConfidentRolloutCounts) {
   const auto plain = Predict({});
   PredictorOptions options;
   options.rollouts = 4;
-  // Without noise all rollouts are the first.
+  // Without noise all rollouts are equal.
   const auto same = Predict(options);
   options.latent_noise = 0.5;
   const auto noisy = Predict(options);
@@ -178,7 +192,7 @@ Grid GridOf(const std::vector<uint8_t>& tokens) {
   return CropGrid(tokens, Canvas{4});
 }
 
-// A model of k steps answers what one of more steps answers after its k-th.
+// The answer after the k-th step equals that of a model with k steps.
 TEST_F(PredictorTest, SecondAnswersAreThoseOfTheLatestStepWithAnotherGrid) {
   const auto last = Predict({});
   std::vector<Grid> expected(last.size());
@@ -242,10 +256,13 @@ TEST(ChooseRollout, TheBestOfAnotherGridIsSecond) {
   };
   const std::vector<PredictorOutput> answers = {answer(1, 3), answer(2, 1),
                                                 answer(3, 2), answer(1, 0)};
-  const auto chosen = internal::ChooseRollout(answers, false, size);
+  const auto chosen = internal::ChooseRollout(
+      answers, internal::RolloutChoice::kConfidence, size);
   EXPECT_EQ(chosen.tokens, answer(1, 0).tokens);
   EXPECT_EQ(chosen.second, answer(3, 0).tokens);
-  EXPECT_TRUE(internal::ChooseRollout({answer(1, 3), answer(1, 4)}, false, size)
+  EXPECT_TRUE(internal::ChooseRollout({answer(1, 3), answer(1, 4)},
+                                      internal::RolloutChoice::kConfidence,
+                                      size)
                   .second.empty());
 }
 

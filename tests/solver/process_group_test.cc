@@ -13,7 +13,7 @@ namespace {
 
 using testing::HasSubstr;
 
-// The group of exactly these variables.
+// The process group for exactly these variables.
 absl::StatusOr<ProcessGroup> From(
     const std::map<std::string, std::string>& variables) {
   for (const char* name :

@@ -24,7 +24,7 @@ std::map<std::string, RankJob>& Jobs() {
   return jobs;
 }
 
-// A port of the loopback interface that nobody listens at.
+// A free port of the loopback interface.
 int FreePort() {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address = {};
@@ -37,7 +37,7 @@ int FreePort() {
   return ntohs(address.sin_port);
 }
 
-// What a process of Ranks runs; not part of a run of the tests.
+// The test that a process of Ranks runs; a normal test run skips it.
 TEST(RankProcess, DISABLED_DoesItsJob) {
   const char* job = std::getenv("ARCTRM_TEST_JOB");
   ASSERT_NE(job, nullptr);
@@ -63,7 +63,7 @@ Ranks::Ranks(const std::string& name, int size, const std::string& folder,
     variables["RANK"] = absl::StrCat(rank);
     std::vector<std::string> environment;
     for (char** at = environ; *at != nullptr; ++at) {
-      // The results of these processes are not those of this test.
+      // Ranks must not write the result file of this test.
       if (!absl::StartsWith(*at, "GTEST_") &&
           !absl::StartsWith(*at, "TEST_TMPDIR=")) {
         environment.push_back(*at);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Runs the ranks of a group as processes of their own: this test program,
-// started again to do one job.
+// Runs the ranks of a process group as processes: each starts this test program
+// again for one job.
 #pragma once
 
 #include <sys/types.h>
@@ -14,24 +14,24 @@
 
 namespace arctrm {
 
-// A job is a function of the group that the process is in and of a folder for
-// files; what it expects in vain makes the process fail. Jobs are named before
-// main(), one a variable:
-//   const bool kAdd = AddRankJob("add", [](const Group& g, …) { … });
+// A job is a function of the rank's process group and of a folder for files. A
+// failed expectation fails the process. Global variables register jobs:
+//   const bool kAdd = AddRankJob("add", [](const ProcessGroup& group, …) { …
+//   });
 using RankJob = std::function<void(const ProcessGroup&, const std::string&)>;
 bool AddRankJob(const std::string& name, RankJob job);
 
-// `size` processes that each do the job `name` with one thread.
+// Starts `size` processes, which run the job `name` with one thread each.
 class Ranks {
  public:
   Ranks(const std::string& name, int size, const std::string& folder,
         std::map<std::string, std::string> variables = {});
-  // Kills those that still run.
+  // Kills all running processes.
   ~Ranks();
   Ranks(const Ranks&) = delete;
   Ranks& operator=(const Ranks&) = delete;
 
-  // Waits for a rank; true when all it expected was so. Killed after 60 s.
+  // Waits for a rank; true if all its expectations held. Kills it after 60 s.
   bool Succeeded(int rank);
 
  private:

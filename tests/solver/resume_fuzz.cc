@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The texts of a resume state - a random stream, the place in the training data
-// - from any bytes; what is taken must work. The first byte says which.
+// Restores a random stream, or the position in the training data, from any
+// bytes. An accepted state must work. The first byte selects the kind.
 #include <string>
 
 #include "base/random.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A safetensors file from any bytes. Every tensor that is found lies inside it.
+// Parses any bytes as safetensors. Every tensor must lie within the file.
 #include <cstdlib>
 
 #include "solver/checkpoint/safetensors.h"
@@ -19,7 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }
     for (const char byte : tensor.bytes) sum += byte;
   }
-  // Every byte was read: the sum stays within what they can be.
+  // Reads every byte, and checks the range of their sum.
   if (sum > 128 * static_cast<int64_t>(size)) abort();
   return 0;
 }

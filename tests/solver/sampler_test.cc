@@ -34,9 +34,9 @@ Dataset SmallDataset() {
 }
 
 bool Same(const Example& a, const Example& b) {
-  return a.task == b.task && a.copy == b.copy && a.pair == b.pair &&
-         a.offset.row == b.offset.row && a.offset.col == b.offset.col &&
-         a.embedding_id == b.embedding_id;
+  return a.task == b.task && a.augmentation == b.augmentation &&
+         a.pair == b.pair && a.offset.row == b.offset.row &&
+         a.offset.col == b.offset.col && a.embedding_id == b.embedding_id;
 }
 
 TEST(ExampleSampler, AnEpochTakesEveryTaskOnceWithAllItsPairs) {
@@ -48,10 +48,10 @@ TEST(ExampleSampler, AnEpochTakesEveryTaskOnceWithAllItsPairs) {
     for (int i = 0; i < 1 + 2 + 3 + 4 + 5; ++i) {
       const Example example = sampler.Next();
       EXPECT_TRUE(pairs[example.task].insert(example.pair).second);
-      augmentations[example.task].insert(example.copy);
-      EXPECT_EQ(
-          example.embedding_id,
-          dataset.FirstIds()[static_cast<size_t>(example.task)] + example.copy);
+      augmentations[example.task].insert(example.augmentation);
+      EXPECT_EQ(example.embedding_id,
+                dataset.FirstIds()[static_cast<size_t>(example.task)] +
+                    example.augmentation);
     }
     EXPECT_EQ(pairs.size(), 5u);
     for (const auto& [task, seen] : augmentations) EXPECT_EQ(seen.size(), 1u);
@@ -59,7 +59,7 @@ TEST(ExampleSampler, AnEpochTakesEveryTaskOnceWithAllItsPairs) {
   }
 }
 
-// `of`: the window of a task as it is.
+// `of`: the window of the task, not transposed.
 void ExpectWindowsThatCutOnlyPadding(const Dataset& dataset, GridSize of) {
   ExampleSampler whole(&dataset, true, 0, 7);
   ExampleSampler cut(&dataset, true, 0, 7, 1);
@@ -69,8 +69,9 @@ void ExpectWindowsThatCutOnlyPadding(const Dataset& dataset, GridSize of) {
     const Example a = whole.Next();
     const Example b = cut.Next();
     ASSERT_TRUE(Same(a, b));
-    const Augmentation& copy = dataset.tasks[static_cast<size_t>(b.task)]
-                                   .augmentations[static_cast<size_t>(b.copy)];
+    const Augmentation& copy =
+        dataset.tasks[static_cast<size_t>(b.task)]
+            .augmentations[static_cast<size_t>(b.augmentation)];
     const int dihedral = copy.dihedral;
     const bool turned =
         dihedral == 1 || dihedral == 3 || dihedral == 6 || dihedral == 7;
@@ -144,7 +145,7 @@ TEST(ExampleSampler, PairsPerVisitMixesTheTasks) {
     }
     for (int t = 0; t < 5; ++t) EXPECT_EQ(of_task[t], std::min(t + 1, 2));
   }
-  // Every pair in its turn: each is drawn 300 * 2 / (t + 1) times on average.
+  // Each pair is drawn 300 * 2 / (t + 1) times on average.
   for (int t = 1; t < 5; ++t) {
     EXPECT_EQ(pairs[t].size(), static_cast<size_t>(t + 1));
     for (const auto& [pair, times] : pairs[t]) {
@@ -159,7 +160,7 @@ TEST(ExampleSampler, AllAugmentationsComeUpEvenly) {
   std::map<std::pair<int, int>, int> count;
   for (int i = 0; i < 15 * 600; ++i) {
     const Example example = sampler.Next();
-    if (example.pair == 0) ++count[{example.task, example.copy}];
+    if (example.pair == 0) ++count[{example.task, example.augmentation}];
   }
   for (int task = 0; task < 5; ++task) {
     for (int copy = 0; copy < 3; ++copy) {
@@ -219,13 +220,13 @@ TEST(ExampleSampler, EncodesTheAugmentedPair) {
     if (example.offset.row != 0 || example.offset.col != 0) continue;
     const DatasetTask& task = dataset.tasks[static_cast<size_t>(example.task)];
     const Augmentation& copy =
-        task.augmentations[static_cast<size_t>(example.copy)];
+        task.augmentations[static_cast<size_t>(example.augmentation)];
     EXPECT_EQ(CropGrid(label, dataset.canvas),
               copy.Apply(task.pairs[static_cast<size_t>(example.pair)].output));
   }
 }
 
-// Whatever is drawn ahead when, and wherever it is resumed.
+// Drawing ahead and resuming at any time do not change the stream.
 TEST(ExampleQueue, DrawingAheadChangesNothing) {
   const Dataset dataset = SmallDataset();
   ExampleSampler plain(&dataset, true, 0, 7, 1);

@@ -21,7 +21,7 @@ std::vector<uint8_t> Tokens(const char* text) {
   return PartTokens(Grid::FromText(text), kSize);
 }
 
-// 1 for each cell's token, 0 for the others.
+// Logits: 1 for the token of each cell, 0 for others.
 std::vector<float> LogitsOf(const std::vector<uint8_t>& tokens) {
   std::vector<float> logits(tokens.size() * kVocabulary);
   for (size_t i = 0; i < tokens.size(); ++i) {
@@ -54,8 +54,8 @@ TEST(ChangeLeastCertainCell, TakesTheSecondColourOfTheClosestCell) {
   Logit(logits, 0, 1, 7) = 0.5f;
   Logit(logits, 1, 0, 8) = 0.75f;
   Logit(logits, 1, 0, 9) = 0.625f;
-  Logit(logits, 2, 3, 9) = 5;  // outside of the grid
-  // What is no colour is no answer of a cell.
+  Logit(logits, 2, 3, 9) = 5;  // outside the grid
+  // Tokens that are not colours never become the answer of a cell.
   logits[static_cast<size_t>(kSize.cols * kVocabulary)] = 0.9f;
   EXPECT_EQ(ChangeLeastCertainCell(tokens, kSize, logits), Tokens("12 84"));
 }

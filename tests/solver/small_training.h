@@ -8,7 +8,7 @@
 
 namespace arctrm {
 
-// Tasks that each swap the colours of a 2 x 2 grid by a rule of their own.
+// Tasks that swap the colours of a 2 x 2 grid, each by another rule.
 inline Dataset SmallDataset(int tasks) {
   Dataset dataset;
   dataset.canvas.side = 4;
@@ -31,8 +31,8 @@ inline Dataset SmallDataset(int tasks) {
   return dataset;
 }
 
-// Those and tasks of larger grids, taller than wide and turned, with room to
-// move on a canvas of 6 x 6.
+// The same and tasks with larger grids, taller than wide and rotated, with
+// space on a canvas of 6 x 6.
 inline Dataset MixedDataset(int tasks) {
   Dataset dataset = SmallDataset(tasks);
   dataset.canvas.side = 6;

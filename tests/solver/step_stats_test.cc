@@ -9,18 +9,16 @@
 namespace arctrm::internal {
 namespace {
 
-// Of `steps` optimiser steps of 4 rows, each with `loss`; `halted` rows, each
-// after 3 supervision steps, half of them exact.
+// Sums over `steps` optimiser steps of 4 batch rows, each with `loss`. `halted`
+// batch rows halted after 3 supervision steps, half of them exact.
 StepSums Sums(double loss, int steps = 1, double halted = 2) {
   StepSums sums;
-  sums.sums = at::zeros({8}, at::kDouble);
-  double* s = sums.sums.mutable_data_ptr<double>();
-  s[0] = loss * 4 * steps;
-  s[1] = 0.5 * 4 * steps;
-  s[3] = halted;
-  s[4] = 0.75 * halted;
-  s[5] = 0.5 * halted;
-  s[7] = 3 * halted;
+  sums.Add(PackMetrics(StepMetrics{.lm_loss = loss * 4 * steps,
+                                   .q_halt_loss = 0.5 * 4 * steps,
+                                   .halted_rows = halted,
+                                   .accuracy = 0.75 * halted,
+                                   .exact_accuracy = 0.5 * halted,
+                                   .supervision_steps = 3 * halted}));
   sums.optimizer_steps = steps;
   sums.Send();
   return sums;
@@ -45,7 +43,7 @@ TEST(ReadSums, GivesMeansOverStepsAndRows) {
   EXPECT_EQ(stats.halted_rows, 2);
 }
 
-TEST(ReadSums, KnownMetricsStandWhereNoRowHalted) {
+TEST(ReadSums, MetricsStayIfNoRowHalted) {
   TrainStats stats;
   StepSums first = Sums(2);
   ReadSums(first, FourRows(), stats);
@@ -56,7 +54,7 @@ TEST(ReadSums, KnownMetricsStandWhereNoRowHalted) {
   EXPECT_DOUBLE_EQ(stats.accuracy, 0.75);
 }
 
-TEST(ReadSums, SumsOfNoStepLeaveStatsAsTheyAre) {
+TEST(ReadSums, SumsOfNoStepLeaveStatsUnchanged) {
   TrainStats stats;
   StepSums first = Sums(2);
   ReadSums(first, FourRows(), stats);
@@ -65,22 +63,48 @@ TEST(ReadSums, SumsOfNoStepLeaveStatsAsTheyAre) {
   EXPECT_DOUBLE_EQ(stats.lm_loss, 2);
 }
 
-TEST(ReadSums, ShowsALossThatIsNoNumber) {
+TEST(ReadSums, ShowsANanLoss) {
   TrainStats stats;
   StepSums sums = Sums(std::numeric_limits<double>::quiet_NaN());
   ReadSums(sums, FourRows(), stats);
   EXPECT_FALSE(std::isfinite(stats.loss));
 }
 
-TEST(StepSums, WhatIsSentIsTheSumSoFar) {
+TEST(StepSums, SendsTheSumSoFar) {
   TrainStats stats;
   StepSums sums = Sums(3);
-  sums.Add(Sums(1).sums);
+  sums.Add(Sums(1).packed);
   ++sums.optimizer_steps;
   sums.Send();
   ReadSums(sums, FourRows(), stats);
   EXPECT_DOUBLE_EQ(stats.lm_loss, 2);
   EXPECT_EQ(stats.halted_rows, 4);
+}
+
+TEST(PackMetrics, KeepsEveryMetricOnTheWayToTheHost) {
+  const auto scalar = [](double value) { return at::scalar_tensor(value); };
+  const Tensor packed = PackMetrics(MetricValues<Tensor>{
+      .lm_loss = scalar(1),
+      .q_halt_loss = scalar(2),
+      .q_continue_loss = scalar(3),
+      .halted_rows = scalar(4),
+      .accuracy = scalar(5),
+      .exact_accuracy = scalar(6),
+      .q_halt_accuracy = scalar(7),
+      .supervision_steps = scalar(8),
+  });
+  EXPECT_EQ(packed.scalar_type(), at::kDouble);
+  EXPECT_EQ(packed.sizes(), at::IntArrayRef({8}));
+  const StepMetrics metrics = UnpackMetrics(packed);
+  EXPECT_EQ(metrics.lm_loss, 1);
+  EXPECT_EQ(metrics.q_halt_loss, 2);
+  EXPECT_EQ(metrics.q_continue_loss, 3);
+  EXPECT_EQ(metrics.halted_rows, 4);
+  EXPECT_EQ(metrics.accuracy, 5);
+  EXPECT_EQ(metrics.exact_accuracy, 6);
+  EXPECT_EQ(metrics.q_halt_accuracy, 7);
+  EXPECT_EQ(metrics.supervision_steps, 8);
+  EXPECT_TRUE(at::equal(PackMetrics(metrics), packed));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Files as torch.save writes them, made by hand. Protocol 2.
+// Hand-made files in the form of torch.save, protocol 2.
 #pragma once
 
 #include <zlib.h>
@@ -33,7 +33,7 @@ inline std::string PickledTuple(const std::vector<int64_t>& values) {
   for (const int64_t value : values) out += PickledInt(value);
   return out + "t";
 }
-// A call of "module name" as torch.save and Python write them.
+// A call of "module name" in a pickle.
 inline std::string PickledCall(absl::string_view module, absl::string_view name,
                                absl::string_view args) {
   return absl::StrCat("c", module, "\n", name, "\n(", args, "tR");
@@ -41,7 +41,7 @@ inline std::string PickledCall(absl::string_view module, absl::string_view name,
 
 using PickledEntries = std::vector<std::pair<std::string, std::string>>;
 
-// {key: value, …}; values are pickled already.
+// {key: value, …} with pickled values.
 inline std::string PickledDict(const PickledEntries& entries) {
   std::string out = "}(";
   for (const auto& [key, value] : entries) out += PickledText(key) + value;
@@ -84,7 +84,7 @@ class TorchFile {
     records_.emplace_back(name, bytes);
   }
 
-  // The whole file around the value `root`.
+  // The whole file with the value `root`.
   std::string Zip(const std::string& root) const {
     auto records = records_;
     records.emplace_back("data.pkl", "\x80\x02" + root + ".");

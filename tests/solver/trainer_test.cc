@@ -29,13 +29,13 @@ double LossAfter(Training& training, int steps, double progress = 0) {
     sums = {};
     TrainStep(training, progress, sums);
   }
-  return sums.sums[0].item<double>();
+  return UnpackMetrics(sums.packed).lm_loss;
 }
 
 double MeanLoss(Training& training, int steps) {
   StepSums sums;
   for (int i = 0; i < steps; ++i) TrainStep(training, 0, sums);
-  return sums.sums[0].item<double>() / steps;
+  return UnpackMetrics(sums.packed).lm_loss / steps;
 }
 
 TEST(Trainer, WorkersLearnWhatOneThreadLearns) {
@@ -48,7 +48,7 @@ TEST(Trainer, WorkersLearnWhatOneThreadLearns) {
     const auto many = MakeTraining(SmallRequest(dataset, threads));
     ASSERT_TRUE(many.ok()) << many.status();
     const double loss = LossAfter(**many, 6);
-    // The gradients of the slices are added in another order, no more.
+    // Only the order of adding the slices' gradients differs.
     EXPECT_NEAR(loss, loss_one, 1e-4 * loss_one) << threads;
     const double error =
         ((*many)->state.model->flat() - weights_one).abs().max().item<double>();
@@ -64,7 +64,7 @@ TEST(Trainer, WhatDivergedIsNeverSaved) {
     const auto training = MakeTraining(SmallRequest(dataset, 1));
     ASSERT_TRUE(training.ok()) << training.status();
     at::NoGradGuard no_grad;
-    // Finite, but no step from there is.
+    // Finite weights, but every step from there is not.
     (*training)->state.model->flat().fill_(3e38);
     ASSERT_TRUE(SaveTraining(**training, scratch("bad"), 0).ok());
     (*training)->state.model->flat().fill_(std::nan(""));
@@ -89,7 +89,7 @@ TEST(Trainer, WhatDivergedIsNeverSaved) {
   EXPECT_EQ(stood->stop, TrainStop::kDiverged);
   EXPECT_EQ(*ReadFile(weights), *before);
 
-  // Weights that are no numbers are no start, and nothing to answer with.
+  // Non-finite weights can neither start a training nor predict.
   request.spec.checkpoint = scratch("nan");
   EXPECT_EQ(Train(request).status().code(), absl::StatusCode::kDataLoss);
   EXPECT_EQ(*ReadFile(weights), *before);
@@ -101,8 +101,8 @@ TEST(Trainer, WhatDivergedIsNeverSaved) {
             absl::StatusCode::kDataLoss);
 }
 
-// The loss of a step is that of the weights before it: the last step's own are
-// looked at too.
+// The loss of a step belongs to the weights before it, so the last weights need
+// their own check.
 TEST(Trainer, WeightsThatTheLastStepSpoiltAreNotSaved) {
   const ScratchFolder scratch;
   const Dataset dataset = SmallDataset(2);
@@ -177,7 +177,7 @@ TEST(Trainer, WithoutRoomWeightsCanBeKeptInMemory) {
             *ReadCheckpointFile(scratch("saved"), kWeightsFile));
   ForgetCheckpointsInMemory();
   EXPECT_FALSE(HasCheckpoint(request.spec.out));
-  // On another disk, where there is one.
+  // On another disk, if there is one.
   request.spec.spare_out = scratch("spare");
   request.spec.out = "/proc/no/room";
   const auto spared = Train(request);
@@ -212,7 +212,7 @@ TEST(Trainer, DeterministicRunsForgetTheNumberOfThreads) {
   for (int threads : {2, 3, 16}) EXPECT_TRUE(at::equal(run(threads), one));
 }
 
-// One step's loss on the same batch says which cycles were run.
+// The loss of one step on the same batch reveals its cycles.
 TEST(Trainer, CyclesGrowWithTheRun) {
   const Dataset dataset = SmallDataset(3);
   const auto loss = [&](double share, double progress, int h, int l) {
@@ -316,7 +316,7 @@ TEST(Trainer, RowsLearnAloneFirst) {
       ((*training)->state.model->flat() - before).abs().max().item<double>();
   EXPECT_GT(moved, 1e-4);
   EXPECT_EQ((*training)->state.counters.learning_rate, 1e-3);
-  // More time than it looked like: the network goes on learning.
+  // The progress falls when there is more time; the network keeps learning.
   LossAfter(**training, 1, 0.4);
   EXPECT_EQ((*training)->state.counters.learning_rate, 1e-3);
 }
@@ -330,13 +330,13 @@ TEST(Trainer, MatchFindsTheRowOfTheSameTask) {
   const std::string known = testing::TempDir() + "/trainer_match_known";
   ASSERT_TRUE(SaveTraining(**first, known, 1).ok());
 
-  // The same tasks in another order under other names.
+  // The same tasks with other names in another order.
   Dataset others = dataset;
   std::reverse(others.tasks.begin(), others.tasks.end());
   for (DatasetTask& task : others.tasks) task.name = "new " + task.name;
   request.dataset = &others;
   request.spec.checkpoint = known;
-  request.spec.train.new_rows = "match";
+  request.spec.train.embedding_init = "best_match";
   auto second = MakeTraining(request);
   ASSERT_TRUE(second.ok()) << second.status();
   const std::string matched = testing::TempDir() + "/trainer_match_matched";
@@ -380,7 +380,7 @@ TEST(Trainer, LossFalls) {
   EXPECT_LT(LossAfter(**training, 150), 0.5 * first);
 }
 
-// Everything that a model can be learns, and on slices what it learns whole.
+// All kinds of models learn, and slices do not change the result.
 struct Variant {
   std::string name;
   std::function<void(TrainRequest&)> set;
@@ -404,7 +404,7 @@ TEST_P(TrainerVariants, LossFallsAndSlicesAgree) {
   ASSERT_TRUE(three.ok()) << three.status();
   EXPECT_NEAR(LossAfter(**three, 5), early, 1e-4 * early);
 
-  // And it comes back from its files.
+  // Resumes from its files.
   const std::string dir =
       testing::TempDir() + "/trainer_variant_" + GetParam().name;
   ASSERT_TRUE(SaveTraining(**one, dir, 1).ok());
@@ -445,7 +445,7 @@ INSTANTIATE_TEST_SUITE_P(
                 [](TrainRequest& r) { r.spec.train.loss = "softmax"; }}),
     [](const testing::TestParamInfo<Variant>& c) { return c.param.name; });
 
-// Puzzles have no ids: one row, or none at all.
+// Puzzles share one embedding row, or have none.
 TEST(Trainer, LearnsSudokuWithAndWithoutARow) {
   GenerateOptions generate;
   generate.side = 4;
@@ -465,7 +465,7 @@ TEST(Trainer, LearnsSudokuWithAndWithoutARow) {
     ASSERT_TRUE(training.ok()) << training.status();
     const double first = LossAfter(**training, 1);
     EXPECT_LT(LossAfter(**training, 60), 0.8 * first);
-    // The same canvas for other tokens is no canvas of this model.
+    // The canvas must also have the tokens of the model.
     request.spec.model.puzzle = "maze";
     EXPECT_FALSE(MakeTraining(request).ok());
   }

@@ -12,7 +12,8 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-// Two weights behind each of `prefixes`, of which `container` names a dict.
+// Two weights behind each of `prefixes`, whose first `container` characters
+// name a dict.
 NamedContents Tensors(
     const std::vector<std::pair<std::string, std::string>>& prefixes) {
   NamedContents contents;
@@ -62,7 +63,7 @@ TEST(WeightSets, AreCalledByWhatIsAround) {
                     {"", "ema_model.inner."},
                     {"a.model.inner.", ""}})),
       ElementsAre("model", "state.net", "online", "ema_model", "a.model"));
-  // Two that would be called the same.
+  // Two sets that would get the same name.
   EXPECT_THAT(Names(SetsOf({{"", "model.inner."}, {"", "module.inner."}})),
               ElementsAre("top", "module.inner"));
 }
@@ -112,7 +113,7 @@ TEST(WeightSets, TheWordNearestTheSetDecides) {
     ASSERT_EQ(sets.size(), 1u);
     EXPECT_EQ(sets[0].averaged, averaged) << name;
   }
-  // What is around both says nothing of either.
+  // A name around both sets describes neither.
   const auto sets =
       SetsOf({{"ema_run.model.", "inner."}, {"ema_run.ema.", "inner."}});
   EXPECT_FALSE(sets[0].averaged);
@@ -125,14 +126,14 @@ TEST(WeightSets, WhatAnOptimiserKeepsIsNoDefault) {
   EXPECT_EQ(Chosen(sets), "net");
   EXPECT_EQ(Chosen(sets, "exp_avg"), "optimizer.exp_avg");
   EXPECT_THAT(Chosen(SetsOf({{"optim.state.", "inner."}})),
-              HasSubstr("only what an optimiser keeps"));
+              HasSubstr("only the optimiser state"));
   EXPECT_THAT(Chosen(SetsOf({{"optimizers.0.state.", "inner."}})),
-              HasSubstr("only what an optimiser keeps"));
+              HasSubstr("only the optimiser state"));
   EXPECT_EQ(
       Chosen(SetsOf(
           {{"opt.m.", "inner."}, {"opt.v.", "inner."}, {"params.", "inner."}})),
       "params");
-  // Words alone make no optimiser's state.
+  // Words alone do not make the state of an optimiser.
   for (const char* name : {"exp1", "exp", "adam_run/model", "momentum",
                            "optimizer_test", "grad_clip_1.model", "adam"}) {
     EXPECT_EQ(Chosen(SetsOf({{absl::StrCat(name, ".x."), "inner."}})),
@@ -170,7 +171,7 @@ TEST(WeightSets, ANameThatIsNotThereListsThoseThatAre) {
   const auto sets = SetsOf({{"a.model.", "inner."}, {"b.model.", "inner."}});
   EXPECT_EQ(Chosen(sets, "b.model"), "b.model");
   EXPECT_THAT(Chosen(sets, "c"),
-              HasSubstr("no weights called \"c\"; there are a.model, b.model"));
+              HasSubstr("no weights named \"c\"; there are a.model, b.model"));
   EXPECT_THAT(Chosen(sets, "model"), HasSubstr("several"));
   EXPECT_THAT(Chosen({}), HasSubstr("no weights of a TRM or HRM"));
 }
@@ -189,7 +190,7 @@ TEST(WeightSets, CountersAreNoWeights) {
   EXPECT_TRUE(sets[0].averaged);
   EXPECT_TRUE(sets[0].unknown.empty());
   EXPECT_THAT(sets[0].passed_over, ElementsAre(2, 3));
-  // A weight that no model has is not passed over.
+  // A weight that no model has is not ignored.
   add("ema.module.model.inner.extra.weight", 4, true);
   sets = FindWeightSets(contents).sets;
   EXPECT_THAT(sets[0].unknown, ElementsAre(6));
@@ -211,7 +212,7 @@ TEST(WeightSets, AnAverageThatWasNeverUpdatedIsNone) {
                          {"ema.ema_model.", "ema.initted", 0, false},
                          {"ema.ema_model.", "ema.step", 0, false},
                          {"ema.", "updates", 0, false},
-                         // Of the training.
+                         // The step of the training.
                          {"ema.", "step", 0, true},
                          {"ema.", "other.num_updates", 0, true}}) {
     NamedContents contents =
@@ -224,7 +225,7 @@ TEST(WeightSets, AnAverageThatWasNeverUpdatedIsNone) {
     EXPECT_EQ(found.remarks.size(), c.averaged ? 0u : 1u) << c.counter;
     EXPECT_EQ(Chosen(found.sets), found.sets[c.averaged ? 1 : 0].name);
   }
-  // PyTorch Lightning puts the average where the weights were.
+  // PyTorch Lightning saves the average in the place of the weights.
   for (const int64_t count : {0, 3}) {
     NamedContents contents =
         Tensors({{"state_dict.", "model.inner."},

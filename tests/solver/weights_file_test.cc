@@ -34,7 +34,7 @@ absl::StatusOr<FileWeights> Read(const std::string& bytes,
   return ReadWeightsFile(Put(name, bytes), wanted);
 }
 
-// The refusal without its path, which stands in it once.
+// The error message without its path, which it contains once.
 std::string Refusal(const std::string& bytes, const std::string& wanted = "",
                     const std::string& name = "a.pt") {
   const std::string path = Put(name, bytes);
@@ -80,7 +80,7 @@ TEST(WeightsFile, ReadsTrainingStates) {
   EXPECT_EQ(weights->tensors.size(), 2u);
   EXPECT_THAT(weights->tensors.at("inner.embed_tokens.embedding_weight").shape,
               ElementsAre(3, 2));
-  // Packed, too.
+  // Also compressed.
   const auto packed = Read(ZstdCompress(bytes), "", "a.pt.zst");
   ASSERT_TRUE(packed.ok()) << packed.status();
   EXPECT_EQ(First(*packed), 7);
@@ -117,7 +117,7 @@ TEST(WeightsFile, AnAverageOfNothingIsNoDefault) {
         Read(file.Zip(PickledDict({{"swa_model", swa}, {"model", raw}})));
     ASSERT_TRUE(both.ok()) << both.status();
     EXPECT_EQ(First(*both), count == 0 ? 1 : 5);
-    // Alone it is taken, and its counter passed over.
+    // Without other sets it is the default, and its counter is ignored.
     const auto alone = Read(file.Zip(swa));
     ASSERT_TRUE(alone.ok()) << alone.status();
     EXPECT_EQ(First(*alone), 5);
@@ -139,7 +139,7 @@ TEST(WeightsFile, ARefusalTellsWhatIsThere) {
       {{"embed_tokens.embedding_weight", file.Tensor({3, 2}, 1)},
        {"H_init", PickledCall("posix", "system", PickledText("ls"))}});
   EXPECT_THAT(Refusal(file.Zip(evil)),
-              HasSubstr("inner.H_init: no tensor: the pickle asks for "
+              HasSubstr("inner.H_init: not a tensor: the pickle calls "
                         "posix.system"));
   EXPECT_THAT(
       Refusal(SafetensorsBytes({{"a", "F32", {1}, "1234"}}, {}), "", "a"),
@@ -218,7 +218,7 @@ float NumberOf(const FileWeights& weights, const std::string& name) {
   return value;
 }
 
-// EMAHelper of the published code keeps parameters alone.
+// EMAHelper of the published code saves only parameters.
 TEST(WeightsFile, AnAverageOfParametersTakesBuffersFromTheRawWeights) {
   TorchFile file;
   const std::string raw =
@@ -250,7 +250,7 @@ TEST(WeightsFile, AnAverageOfSomeParametersIsNoDefault) {
   EXPECT_EQ(weights->name, "model");
   EXPECT_THAT(weights->remarks,
               ElementsAre("ema lacks parameters that model has, so it is not "
-                          "taken"));
+                          "used"));
   weights = Read(bytes, "ema");
   ASSERT_TRUE(weights.ok()) << weights.status();
   EXPECT_EQ(NumberOf(*weights, "lm_head.weight"), 2);
@@ -272,8 +272,9 @@ TEST(WeightsFile, ATiedParameterIsAveragedUnderBothNames) {
   EXPECT_EQ(weights->name, "ema");
   EXPECT_EQ(NumberOf(*weights, "lm_head.weight"), 2);
   EXPECT_EQ(First(*weights), 1);
-  EXPECT_THAT(weights->remarks[0],
-              HasSubstr("lm_head.weight is embed_tokens.embedding_weight"));
+  EXPECT_THAT(
+      weights->remarks[0],
+      HasSubstr("lm_head.weight is tied to embed_tokens.embedding_weight"));
 }
 
 // LitEma writes names without their dots.
@@ -315,12 +316,12 @@ TEST(WeightsFile, AListOfAveragesHasTheNamesOfTheRawWeights) {
   EXPECT_EQ(weights->name, "ema.shadow_params");
   EXPECT_EQ(NumberOf(*weights, "q_head.bias"), 2);
   EXPECT_EQ(First(*weights), 1);
-  // Never updated: raw ones.
+  // Never updated: the raw weights.
   weights = read(8, std::string("K\0", 2));
   ASSERT_TRUE(weights.ok()) << weights.status();
   EXPECT_EQ(weights->name, "model");
   EXPECT_THAT(weights->remarks.back(), HasSubstr("num_updates is 0"));
-  // Numbers for names.
+  // Numbers as names.
   {
     TorchFile file;
     const std::string raw = PickledDict(Entries(file, "", 1, true));
@@ -334,7 +335,7 @@ TEST(WeightsFile, AListOfAveragesHasTheNamesOfTheRawWeights) {
     EXPECT_EQ(weights->name, "ema");
     EXPECT_EQ(NumberOf(*weights, "q_head.bias"), 2);
   }
-  // Of another number.
+  // Another number of tensors.
   weights = read(7, "K\x07");
   ASSERT_TRUE(weights.ok()) << weights.status();
   EXPECT_EQ(weights->name, "model");
@@ -363,7 +364,7 @@ TEST(WeightsFile, OtherKindsOfTensorsSayWhatToDo) {
   }
 }
 
-// tensor.expand(): more numbers than are stored.
+// tensor.expand(): more numbers than the storage has.
 TEST(WeightsFile, RepeatedNumbersAreReadButNotForEver) {
   const auto with = [](const std::vector<int64_t>& shape,
                        const std::vector<int64_t>& stride) {
@@ -383,10 +384,10 @@ TEST(WeightsFile, RepeatedNumbersAreReadButNotForEver) {
               ElementsAre(50, 2));
   EXPECT_THAT(Refusal(with({1 << 30, 2}, {0, 1})),
               HasSubstr("inner.puzzle_emb.weights repeats the few numbers"));
-  EXPECT_THAT(Refusal(with({50, 2}, {1, 1})), HasSubstr("outside its storage"));
+  EXPECT_THAT(Refusal(with({50, 2}, {1, 1})), HasSubstr("exceeds its storage"));
 }
 
-// Keys of PyTorch's own modules lie around the weights of a whole module.
+// A saved module has PyTorch's keys around its weights.
 TEST(WeightsFile, AWholeModuleIsRead) {
   TorchFile file;
   const auto module = [](const std::string& attributes) {
@@ -442,7 +443,7 @@ TEST(WeightsFile, DescribesWhatIsThere) {
   EXPECT_THAT(
       *text, testing::AllOf(HasSubstr("\"my model\": 11 tensors, tokens 2 x 4"),
                             HasSubstr("ema: 8 tensors, tokens 2 x 4, "
-                                      "averaged; taken by default"),
+                                      "averaged; the default"),
                             HasSubstr("next        arctrm checkpoint import " +
                                       path + " --out FOLDER")));
   EXPECT_FALSE(DescribeWeightsFile(Put("info.txt", "words")).ok());
@@ -451,7 +452,7 @@ TEST(WeightsFile, DescribesWhatIsThere) {
 TEST(WeightsFile, AFlippedBitIsFound) {
   TorchFile file;
   const std::string state = State(file, "inner.", 1);
-  // Beside the weights, too.
+  // Damage beside the weights counts too.
   const std::string bytes = file.Zip(
       PickledDict({{"model", state},
                    {"optimizer", PickledDict({{"0", file.Tensor({4}, 9)}})}}));
@@ -465,11 +466,11 @@ TEST(WeightsFile, AFlippedBitIsFound) {
     const auto read = Read(damaged);
     unseen += read.ok() && i < directory ? 1 : 0;
     if (!read.ok()) continue;
-    // Whatever was not seen changed nothing.
+    // Undetected changes must not change the weights.
     EXPECT_EQ(First(*read), 1);
     EXPECT_EQ(read->tensors.size(), whole->tensors.size());
   }
-  // In five members: the version needed to unpack them, date and time.
+  // In five members: required version, date and time.
   EXPECT_LE(unseen, 5u * 6);
 }
 
@@ -493,16 +494,16 @@ TEST(WeightsFile, OtherFilesAreCalledByTheirName) {
        "a plain Python pickle"},
       {zip({{"w.npy", "a"}, {"b.npy", "b"}}), "a NumPy archive of 2 arrays"},
       {TorchFile::ZipOf({{"byteorder", "little"}, {"version", "3\n"}}),
-       "a file of torch.save that was not written whole"},
-      {zip({{"run/model.pt", "a"}}), "it holds run/model.pt: unpack it"},
+       "an incomplete file of torch.save"},
+      {zip({{"run/model.pt", "a"}}), "it contains run/model.pt; unpack it"},
       {TorchFile::ZipOf({{"data.pkl", "\x80\2}."},
                          {"constants.pkl", "\x80\2)."},
                          {"code/a.py", ""}}),
        "a TorchScript archive"},
       {"{\"metadata\": {}, \"weight_map\": {\"a\": \"b\"}}",
-       "the index of weights that stand in several files"},
-      {std::string(4096, '\0'), "zeros alone"},
-      {"some words of text", "no form of weights (it begins with \"some words"},
+       "the index of weights in several files"},
+      {std::string(4096, '\0'), "zeros only"},
+      {"some words of text", "not a weights file (it begins with \"some words"},
       {std::string(257, 'a') + std::string("ustar\0", 6), "a tar archive"},
       {std::string("\xff\0\0\0\0\0\0\0{\"a\"", 12), "the header claims 255"},
   };
@@ -523,11 +524,11 @@ TEST(WeightsFile, FoldersAreCalledByWhatTheyHold) {
   };
   ASSERT_TRUE(RemoveAll(dir).ok());
   ASSERT_TRUE(MakeDirectories(dir).ok());
-  EXPECT_THAT(refusal(), HasSubstr("a folder, expected a file of weights"));
+  EXPECT_THAT(refusal(), HasSubstr("a folder, expected a weights file"));
   ASSERT_TRUE(WriteFileAtomically(JoinPath(dir, "step_9"), "a").ok());
-  EXPECT_THAT(refusal(), HasSubstr("it holds step_9"));
+  EXPECT_THAT(refusal(), HasSubstr("it contains step_9"));
   ASSERT_TRUE(WriteFileAtomically(JoinPath(dir, kSettingsFile), "{}").ok());
-  EXPECT_THAT(refusal(), HasSubstr("an arctrm checkpoint already"));
+  EXPECT_THAT(refusal(), HasSubstr("already an arctrm checkpoint"));
   EXPECT_EQ(ReadWeightsFile(dir + "/none", "").status().code(),
             absl::StatusCode::kNotFound);
 }

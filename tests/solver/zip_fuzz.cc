@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A zip archive from any bytes. What is read of it has the size and the sum
-// that its directory says.
+// Parses any bytes as a zip archive. Every member read must have the size and
+// the CRC-32 of its directory entry.
 #include <zlib.h>
 
 #include <cstdlib>

@@ -11,14 +11,14 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr int64_t kMost = 1 << 20;
+constexpr int64_t kMaxBytes = 1 << 20;
 
 std::string Message(const std::string& bytes, const std::string& name) {
   const auto zip = ZipFile::Open(BytesOf(bytes));
   if (!zip.ok()) return std::string(zip.status().message());
   const ZipMember* member = zip->Find(name);
   if (member == nullptr) return "no member";
-  const auto content = zip->Read(*member, kMost);
+  const auto content = zip->Read(*member, kMaxBytes);
   return content.ok() ? *content : std::string(content.status().message());
 }
 
@@ -26,7 +26,7 @@ std::string Two() {
   return TorchFile::ZipOf({{"a", "first"}, {"b", "second"}}, "");
 }
 
-// One member "a", deflated: 1000 times "x".
+// One deflated member "a" with 1000 "x".
 std::string Deflated() {
   const std::string text(1000, 'x');
   std::string packed(100, '\0');
@@ -69,7 +69,7 @@ TEST(Zip, AFlippedBitOfAMemberIsFound) {
     EXPECT_THAT(Message(damaged, "a"), HasSubstr("CRC-32"));
     EXPECT_EQ(Message(damaged, "b"), "second");
   }
-  // So is one in what the directory says of it: name, sum, sizes, place.
+  // Damage in the directory entry: name, sum, sizes, offset.
   const size_t central = whole.find("PK\x01\x02");
   for (const size_t at : {10, 16, 20, 24, 28, 42, 46}) {
     std::string damaged = whole;
@@ -93,8 +93,8 @@ TEST(Zip, ACutFileSaysSo) {
 
 TEST(Zip, NamesOnceAndNoOverlap) {
   EXPECT_THAT(Message(TorchFile::ZipOf({{"a", "1"}, {"a", "2"}}, ""), "a"),
-              HasSubstr("a stands twice"));
-  // Every member claims all of the file.
+              HasSubstr("a is listed twice"));
+  // Every member claims the whole file.
   std::string bomb = Two();
   for (size_t at = bomb.find("PK\x01\x02"); at != std::string::npos;
        at = bomb.find("PK\x01\x02", at + 4)) {
@@ -103,7 +103,7 @@ TEST(Zip, NamesOnceAndNoOverlap) {
   EXPECT_THAT(Message(bomb, "a"), HasSubstr("damaged"));
 }
 
-// 64-bit sizes and places, as torch.save writes them above 4 GiB.
+// 64-bit sizes and offsets, which torch.save writes above 4 GiB.
 TEST(Zip, ReadsZip64) {
   const std::string name = "a";
   const std::string bytes = "large";

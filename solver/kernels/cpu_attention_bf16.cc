@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Attention with products of Bf16: what is a second factor is laid out in pairs
-// of rows (PairProduct), so odd lengths get one more row of zeros.
+// Attention with products of Bf16. Second factors have VNNI layout, pairs of
+// rows (Bf16Product), so odd lengths get an extra row of zeros.
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -24,7 +24,8 @@ const Bf16* AsBf16(const uint32_t* pairs) {
   return reinterpret_cast<const Bf16*>(pairs);
 }
 
-// x (rows, cols) at `stride` turned over, in pairs: to (cols / 2, rows).
+// Transposes x (rows, cols) with row stride `stride` into pairs: to (cols / 2,
+// rows).
 ARCTRM_CLONES void PairsOfColumns(const Bf16* x, int64_t stride, uint32_t* to,
                                   int64_t rows, int64_t cols) {
   constexpr int64_t kTile = 16;
@@ -39,7 +40,8 @@ ARCTRM_CLONES void PairsOfColumns(const Bf16* x, int64_t stride, uint32_t* to,
   }
 }
 
-// x (rows, cols) at `stride` in pairs: to (Even(rows) / 2, cols).
+// Copies x (rows, cols) with row stride `stride` into pairs: to (Even(rows) /
+// 2, cols).
 ARCTRM_CLONES void PairsOfRows(const Bf16* x, int64_t stride, uint32_t* to,
                                int64_t rows, int64_t cols) {
   for (int64_t r = 0; r < rows; r += 2) {
@@ -56,7 +58,7 @@ ARCTRM_CLONES void PairsOfRows(const Bf16* x, int64_t stride, uint32_t* to,
   }
 }
 
-// x (rows, cols) at `stride` -> to (cols, Even(rows)).
+// Transposes x (rows, cols) with row stride `stride`: to (cols, Even(rows)).
 ARCTRM_CLONES void TurnOver(const Bf16* x, int64_t stride, Bf16* to,
                             int64_t rows, int64_t cols) {
   constexpr int64_t kTile = 32;
@@ -72,8 +74,7 @@ ARCTRM_CLONES void TurnOver(const Bf16* x, int64_t stride, Bf16* to,
   }
 }
 
-// from (rows, cols) -> rows of Even(cols), the last of which is 0 where cols is
-// odd.
+// Rounds from (rows, cols) to rows of Even(cols), padded with 0.
 void NarrowFactor(const float* from, Bf16* to, int64_t rows, int64_t cols) {
   const int64_t width = Even(cols);
   NarrowRows(from, to, width, rows, cols);
@@ -106,7 +107,7 @@ ARCTRM_CLONES void ScaleRows(float* x, const float* factors, int64_t rows,
   }
 }
 
-// (cols, rows) turned over and rounded -> (rows, cols) at `stride`.
+// Transposes and rounds (cols, rows) to (rows, cols) with row stride `stride`.
 ARCTRM_CLONES void NarrowTurned(const float* from, Bf16* to, int64_t stride,
                                 int64_t rows, int64_t cols) {
   constexpr int64_t kTile = 16;
@@ -120,11 +121,10 @@ ARCTRM_CLONES void NarrowTurned(const float* from, Bf16* to, int64_t stride,
   }
 }
 
-// Hands out parts of scratch memory, each beginning at a multiple of 64 bytes
-// from the first.
+// Allocates parts of scratch memory, aligned to 64 bytes relative to its start.
 class Parts {
  public:
-  // nullptr: only to add up.
+  // nullptr: only measures.
   explicit Parts(float* memory) : memory_(memory) {}
   template <typename T>
   T* Take(int64_t count) {
@@ -183,7 +183,7 @@ struct BackwardParts {
 
 }  // namespace
 
-int64_t PairAttentionScratch(const HeadShape& shape) {
+int64_t Bf16AttentionScratch(const HeadShape& shape) {
   Parts forward(nullptr);
   const ForwardParts unused(shape, forward);
   Parts backward(nullptr);
@@ -193,7 +193,7 @@ int64_t PairAttentionScratch(const HeadShape& shape) {
 
 void AttentionForward(const Bf16* q, const Bf16* k, const Bf16* v, Bf16* out,
                       float* lse, const HeadShape& shape, float* scratch,
-                      PairProduct multiply) {
+                      Bf16Product multiply) {
   const auto [positions, dim, stride] = shape;
   Parts memory(scratch);
   const ForwardParts part(shape, memory);
@@ -217,7 +217,7 @@ void AttentionBackward(const Bf16* grad_out, const Bf16* q, const Bf16* k,
                        const Bf16* v, const Bf16* out, const float* lse,
                        Bf16* grad_q, Bf16* grad_k, Bf16* grad_v,
                        const HeadShape& shape, float* scratch,
-                       PairProduct multiply) {
+                       Bf16Product multiply) {
   const auto [positions, dim, stride] = shape;
   const int64_t width = Even(positions);
   Parts memory(scratch);
@@ -245,8 +245,8 @@ void AttentionBackward(const Bf16* grad_out, const Bf16* q, const Bf16* k,
     multiply(rows, dim, width, part.of_scores, width, AsBf16(part.query_rows),
              dim, part.result, dim, false);
     NarrowRows(part.result, grad_k + begin * stride, stride, rows, dim);
-    // Turned over: dim rows of all queries. Only the last block can be odd, and
-    // the keys have a column of zeros there.
+    // Transposed: dim rows of all queries. Only the last block can be odd; its
+    // keys have a column of zeros.
     multiply(dim, positions, Even(rows), part.keys + begin, width,
              AsBf16(part.score_pairs), positions, part.to_q, positions,
              begin > 0);
