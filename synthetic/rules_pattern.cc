@@ -125,7 +125,8 @@ Grid SolveHalves(int p, const Grid& in) {
 void AddPatternRules(std::vector<Rule>& rules) {
   rules.push_back({"symmetry", "the missing half mirrors the other", 4,
                    SampleHalf, SolveSymmetry});
-  rules.push_back({"stripes", "stripes continue", 4, SampleStripes, SolveStripes});
+  rules.push_back(
+      {"stripes", "stripes continue", 4, SampleStripes, SolveStripes});
   rules.push_back({"overlay", "two halves are joined by or, and, or xor", 6,
                    SampleHalves, SolveHalves});
 }

@@ -35,7 +35,8 @@ TEST_F(KindsTest, WrongKindOfFileIsNamed) {
     const char* as_submission;
   } kCases[] = {
       {"challenges.json", nullptr,
-       "challenges.json: none of its tasks holds a test output; solutions are "
+       "challenges.json: none of its tasks holds a test output, but solutions "
+       "are "
        "expected",
        "challenges.json: holds tasks"},
       {"solutions.json", "solutions.json: holds solutions (test outputs",

@@ -71,8 +71,7 @@ TEST_F(PeopleFilesTest, FolderOfFolders) {
   std::filesystem::create_symlink("nowhere", Path("top/link.json"));
   const ProgramResult broken = Augment("--challenges", "top");
   EXPECT_EQ(broken.exit_code, 2);
-  EXPECT_THAT(broken.err,
-              HasSubstr("link.json: a link to a missing file"));
+  EXPECT_THAT(broken.err, HasSubstr("link.json: a link to a missing file"));
 }
 
 TEST_F(PeopleFilesTest, OmittedTasksAreNamedAndAllInTheLog) {

@@ -257,7 +257,7 @@ TEST_F(BundleTest, OwnBundlesAreReplacedAndNothingElse) {
   const absl::StatusOr<BundleSummary> refused = WriteBundle(options_);
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(refused.status().message()),
-              HasSubstr("is no bundle of arctrm"));
+              HasSubstr("is not a bundle of arctrm"));
   EXPECT_EQ(Read("papers/thesis.tex"), "precious");
 }
 

@@ -278,7 +278,7 @@ TEST_F(SiteTest, PackedFilesAndCapitals) {
   EXPECT_EQ(Find().challenges, plain);
   options_.max_folders = 5000;
   EXPECT_EQ(Find().challenges, plain);
-  EXPECT_THAT(Notes(Find()), HasSubstr(".json.gz; --input with it would"));
+  EXPECT_THAT(Notes(Find()), HasSubstr(".json.gz; to use it"));
 }
 
 TEST_F(SiteTest, OnlyAPackedFileOfAnotherContestIsNamed) {
@@ -347,7 +347,7 @@ TEST_F(SiteTest, WithNothingToCompareItIsNoPlaceholder) {
   PutContest("arc-prize-2025");
   KaggleEnvironment site = Find();
   EXPECT_FALSE(site.placeholder);
-  EXPECT_THAT(Notes(site), HasSubstr("nothing to compare with"));
+  EXPECT_THAT(Notes(site), HasSubstr("the tasks cannot be compared"));
 
   // The run, not the search, reports a broken file.
   Put("arc-prize-2025/arc-agi_training_challenges.json", "{");
@@ -417,10 +417,10 @@ TEST_F(SiteTest, AFullScratchFolderIsALastResort) {
   const KaggleEnvironment site = Find();
   ASSERT_THAT(site.scratch_folders, Not(IsEmpty()));
   EXPECT_THAT(Notes(site),
-              HasSubstr(absl::StrCat("A scratch folder for emergencies: ",
+              HasSubstr(absl::StrCat("Scratch folder with little space: ",
                                      dir_("scratch"), " has ")));
   for (const std::string& folder : site.scratch_folders) {
-    EXPECT_THAT(Notes(site), HasSubstr(absl::StrCat("need be: ", folder)));
+    EXPECT_THAT(Notes(site), HasSubstr(absl::StrCat("little space: ", folder)));
   }
 }
 
