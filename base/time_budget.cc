@@ -81,6 +81,19 @@ constexpr double kMinCheckpointIntervalS = 1;
 constexpr double kEstimatedAnswersMargin = 1.5;
 constexpr double kMeasuredAnswersMargin = 1.25;
 
+constexpr double kMinMovedVotesS = 1;
+constexpr double kMinMovedVotesShare = 0.05;
+
+constexpr double kWorthMeasuringTestS = 3;
+constexpr double kTestMeasuringShare = 0.75;
+
+constexpr double kFirstBatchShare = 0.25;
+
+// A worker starts more slowly on a busy machine, and then reads the dataset.
+constexpr double kMeasuringStarts = 4;
+constexpr double kMeasuringAnswerS = 2;
+constexpr absl::Duration kMaxRequest = absl::Seconds(30);
+
 constexpr double kGraceShare = 0.05;
 constexpr double kMinGraceS = 2;
 constexpr double kMaxGraceS = 60;
@@ -201,6 +214,32 @@ double MaxCheckpointIntervalS(double limit_s) {
 double AnsweringTimeS(double answers_s, bool estimated) {
   return answers_s *
          (estimated ? kEstimatedAnswersMargin : kMeasuredAnswersMargin);
+}
+
+bool WorthMovingVotes(double from_s, double to_s) {
+  return std::abs(to_s - from_s) >=
+         std::max(kMinMovedVotesS, kMinMovedVotesShare * from_s);
+}
+
+bool WorthMeasuringTest(double test_s) {
+  return test_s >= kWorthMeasuringTestS;
+}
+
+Deadline TestMeasuringTime(const Deadline& end) {
+  return end.EarlierBy((1 - kTestMeasuringShare) * end.Remaining());
+}
+
+double FirstBatchS(double left_s) { return kFirstBatchShare * left_s; }
+
+absl::Duration MeasuringPatience(double start_s, double give_up_s) {
+  return absl::Seconds(kMeasuringStarts * start_s + kMeasuringAnswerS +
+                       give_up_s);
+}
+
+Deadline RequestDeadline(const Deadline& end) {
+  const absl::Duration grace =
+      WorkerGrace(absl::ToDoubleSeconds(end.Remaining()));
+  return Deadline(RealClock(), std::min(kMaxRequest, end.Remaining() + grace));
 }
 
 absl::Duration ReplanInterval(int checks, double train_s) {

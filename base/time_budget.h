@@ -124,6 +124,25 @@ double MaxCheckpointIntervalS(double limit_s);
 // estimated from a training step.
 double AnsweringTimeS(double answers_s, bool estimated);
 
+// Whether a new plan that moves `from_s` of voting to `to_s` is worth applying.
+bool WorthMovingVotes(double from_s, double to_s);
+
+// Whether a test that is estimated to take `test_s` is worth measuring, which
+// interrupts the training, and when to do so in a training that must end at
+// `end`: late enough for the weights to halt nearly as they will at the end.
+bool WorthMeasuringTest(double test_s);
+Deadline TestMeasuringTime(const Deadline& end);
+
+// How long the first batch of a predictor may take by estimate, of the `left_s`
+// until voting ends.
+double FirstBatchS(double left_s);
+
+// How long to wait for a worker that measures a training step within
+// `give_up_s`, and for workers that receive their request: at most until `end`.
+// `start_s`: seconds that a worker needs to start.
+absl::Duration MeasuringPatience(double start_s, double give_up_s);
+Deadline RequestDeadline(const Deadline& end);
+
 // The time between two checks of the training speed. `checks`: number of checks
 // so far; `train_s`: planned time of the training.
 absl::Duration ReplanInterval(int checks, double train_s);
@@ -131,5 +150,11 @@ absl::Duration ReplanInterval(int checks, double train_s);
 // How long a stopped worker may take to end before it is killed. `left_s`:
 // seconds until the end of the run.
 absl::Duration WorkerGrace(double left_s);
+
+// The watchdog (base/watchdog.h): time to acknowledge a stop signal, to save
+// results after that, and to end the process.
+inline constexpr absl::Duration kSignalGrace = absl::Milliseconds(1300);
+inline constexpr absl::Duration kAcknowledgedGrace = absl::Seconds(60);
+inline constexpr absl::Duration kEndGrace = absl::Milliseconds(350);
 
 }  // namespace arctrm

@@ -63,9 +63,8 @@ class WatchdogMonitor {
       if (watchdogs_.empty()) continue;
       Watchdog& newest = *watchdogs_.back();
       if (IsDue(newest.deadline_)) End(newest, Watchdog::Cause::kDeadline);
-      const absl::Duration grace = stop_acknowledged.load()
-                                       ? Watchdog::kAcknowledgedGrace
-                                       : Watchdog::kSignalGrace;
+      const absl::Duration grace =
+          stop_acknowledged.load() ? kAcknowledgedGrace : kSignalGrace;
       if (RealClock().Now() - signal_seen_ > grace) {
         End(newest, Watchdog::Cause::kSignal);
       }
@@ -80,8 +79,7 @@ class WatchdogMonitor {
 
   [[noreturn]] static void End(Watchdog& watchdog, Watchdog::Cause cause) {
     std::thread([] {
-      std::this_thread::sleep_for(
-          absl::ToChronoMilliseconds(Watchdog::kEndGrace));
+      std::this_thread::sleep_for(absl::ToChronoMilliseconds(kEndGrace));
       _exit(Watchdog::kCutOffExitCode);
     }).detach();
     _exit(watchdog.end_(cause));

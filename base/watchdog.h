@@ -11,19 +11,15 @@
 namespace arctrm {
 
 // During its lifetime a thread watches the process. Shortly before `deadline`
-// passes, or kSignalGrace after a stop signal (base/stop.h) without
-// AcknowledgeStop(), that thread calls `end` and ends the process with the exit
-// code that `end` returns. Destructors do not run. `end` must not wait for
-// locks of the watched work; after kEndGrace the process ends with
-// kCutOffExitCode anyway. If several watchdogs exist, only the newest is
+// passes, or kSignalGrace (base/time_budget.h) after a stop signal
+// (base/stop.h) without AcknowledgeStop(), that thread calls `end` and ends the
+// process with the exit code that `end` returns. Destructors do not run. `end`
+// must not wait for locks of the watched work; after kEndGrace the process ends
+// with kCutOffExitCode anyway. If several watchdogs exist, only the newest is
 // active.
 class Watchdog {
  public:
   enum class Cause { kDeadline, kSignal };
-  static constexpr absl::Duration kSignalGrace = absl::Milliseconds(1300);
-  // Time after AcknowledgeStop() for saving results.
-  static constexpr absl::Duration kAcknowledgedGrace = absl::Seconds(60);
-  static constexpr absl::Duration kEndGrace = absl::Milliseconds(350);
   static constexpr int kCutOffExitCode = 3;
 
   Watchdog(const Deadline& deadline, std::function<int(Cause)> end);

@@ -114,7 +114,6 @@ absl::StatusOr<int> ExecuteRunCommand(const RunFlags& flags, Engine& engine,
   run.checkpoint = flags.checkpoint;
   run.out = flags.out;
   run.report = flags.report;
-  run.time_limit = flags.time_limit;
   run.steps = flags.steps;
   run.augmentations = flags.augmentations;
   run.resume = flags.resume;

@@ -225,7 +225,8 @@ CLI::Option* AddTimeLimitFlag(CLI::App& command, absl::Duration& limit,
       command, "--time-limit", limit,
       absl::StrCat(
           "Wall-clock time limit", what,
-          ", e.g. 90s, 20m or 11h30m; never exceeded (default: none)"));
+          ", e.g. 90s, 20m or 11h30m; includes start-up and writing results "
+          "(default: none)"));
 }
 
 CLI::Option* AddStepsFlag(CLI::App& command, int64_t& steps) {

@@ -69,7 +69,6 @@ absl::StatusOr<int> Run(const DemoFlags& flags, Log& log) {
               flags.from_scratch ? "demo-from-scratch" : "demo", demo.run));
   absl::Duration limit = flags.time_limit;
   if (limit == absl::InfiniteDuration()) limit = absl::Minutes(5);
-  demo.run.time_limit = limit;
   ARCTRM_ASSIGN_OR_RETURN(const DemoOutcome outcome,
                           RunDemo(demo, DeadlineOf(limit), log));
   ARCTRM_RETURN_IF_ERROR(PrintOutcome(outcome.run, outcome.submission));

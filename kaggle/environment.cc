@@ -323,7 +323,7 @@ void ChooseScratch(const SiteOptions& options, KaggleEnvironment& site) {
           absl::StrCat("No scratch folder: ", free.status().message(), "."));
     } else if (*free < options.scratch_bytes) {
       site.notes.push_back(absl::StrCat(
-          "A scratch folder for emergencies: ", dir, " has ", SizeText(*free),
+          "Scratch folder with little space: ", dir, " has ", SizeText(*free),
           " free of the ", SizeText(options.scratch_bytes), " wanted."));
       small.emplace_back(dir, *free);
     } else {

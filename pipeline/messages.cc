@@ -253,12 +253,16 @@ Deadline DeadlineOf(const json& from) {
                   absl::UnixEpoch() + absl::Seconds(from.get<double>()));
 }
 
+json ToJson(const StageLimits& limits) { return Write(limits); }
 json ToJson(const TrainSpec& spec) { return Write(spec); }
 json ToJson(const TrainStats& stats) { return Write(stats); }
 json ToJson(const TrainResult& result) { return Write(result); }
 json ToJson(const DeviceInfo& info) { return Write(info); }
 json ToJson(const PredictorOptions& options) { return Write(options); }
 
+absl::StatusOr<StageLimits> LimitsOf(const json& from) {
+  return ReadWhole<StageLimits>(from);
+}
 absl::StatusOr<TrainSpec> TrainSpecOf(const json& from) {
   return ReadWhole<TrainSpec>(from);
 }

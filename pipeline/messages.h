@@ -26,6 +26,7 @@ Deadline DeadlineOf(const nlohmann::json& json);
 
 // Model and training options are [key, value] pairs, as recipes name them.
 nlohmann::json ToJson(const TrainSpec& spec);
+nlohmann::json ToJson(const StageLimits& limits);
 nlohmann::json ToJson(const TrainStats& stats);
 nlohmann::json ToJson(const TrainResult& result);
 nlohmann::json ToJson(const DeviceInfo& info);
@@ -33,6 +34,7 @@ nlohmann::json ToJson(const PredictorOptions& options);
 
 // DataLoss for a missing field, a wrong type or an unknown value;
 // InvalidArgument for an unknown option of a spec.
+absl::StatusOr<StageLimits> LimitsOf(const nlohmann::json& json);
 absl::StatusOr<TrainSpec> TrainSpecOf(const nlohmann::json& json);
 absl::StatusOr<TrainStats> StatsOf(const nlohmann::json& json);
 absl::StatusOr<TrainResult> ResultOf(const nlohmann::json& json);

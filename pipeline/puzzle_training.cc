@@ -28,13 +28,8 @@ namespace {
 
 // Batch rows. A batch takes little of the time that is kept for the test.
 constexpr int kTestBatch = 128;
-// A shorter test, or one of fewer batches, is only estimated: measuring costs a
-// batch and interrupts the training.
-constexpr double kWorthMeasuringS = 3;
+// A test of fewer batches is only estimated: measuring costs a batch.
 constexpr size_t kMinTestBatches = 4;
-// The test is measured after this share of the training, when the weights halt
-// nearly as they will at the end.
-constexpr double kMeasureAfter = 0.75;
 
 // Scores the answered puzzles, the first ones of the file.
 PuzzleScore ScoreAnswers(const PuzzleFile& file,
@@ -70,12 +65,11 @@ Facts FactsOf(const PuzzleTrainOptions& options, ModelOptions model,
   return facts;
 }
 
-// Calls Train(request) for kMeasureAfter of its time, and then until the
-// deadline that `again` returns.
+// Calls Train(request) until TestMeasuringTime(), and then until the
+// limits that `again` returns.
 absl::StatusOr<TrainResult> TrainInTwoParts(
-    const TrainRequest& request, const std::function<Deadline()>& again) {
-  const Deadline turn = request.spec.limits.end.EarlierBy(
-      (1 - kMeasureAfter) * request.spec.limits.end.Remaining());
+    const TrainRequest& request, const std::function<StageLimits()>& again) {
+  const Deadline turn = TestMeasuringTime(request.spec.limits.end);
   TrainRequest part = request;
   bool turned = false;
   part.hooks.on_step = [&](const TrainStats& stats) {
@@ -90,7 +84,7 @@ absl::StatusOr<TrainResult> TrainInTwoParts(
   }
   part = request;
   part.spec.resume = true;
-  part.spec.limits.end = again();
+  part.spec.limits = again();
   ARCTRM_ASSIGN_OR_RETURN(TrainResult result, Train(part));
   result.steps += first.steps;
   result.time_s += first.time_s;
@@ -123,8 +117,8 @@ class PuzzleTraining {
   // Estimates the time of the test and reserves it.
   absl::Status PlanTime();
   void ReserveForTest(double test_s);
-  // Measures the test and returns the new end of the training.
-  Deadline MeasureTest();
+  // Measures the test and returns the new limits of the training.
+  StageLimits MeasureTest();
   absl::StatusOr<HeldOutScore> ScoreHeldOut(Predictor& predictor) const;
   absl::Status Open();
   absl::Status Train();
@@ -217,7 +211,7 @@ absl::Status PuzzleTraining::PlanTime() {
     test_s = EstimateAnswerSeconds(step.seconds, inputs_.model,
                                    options_.spec.train.batch, predicting_,
                                    puzzles.size());
-    measures_test_ = std::min(test_s, budget_.MaxTestS()) >= kWorthMeasuringS &&
+    measures_test_ = WorthMeasuringTest(std::min(test_s, budget_.MaxTestS())) &&
                      puzzles.size() >= kMinTestBatches * static_cast<size_t>(
                                                              predicting_.batch);
   }
@@ -225,8 +219,8 @@ absl::Status PuzzleTraining::PlanTime() {
   return absl::OkStatus();
 }
 
-Deadline PuzzleTraining::MeasureTest() {
-  const Deadline before = request_.spec.limits.end;
+StageLimits PuzzleTraining::MeasureTest() {
+  const StageLimits before = request_.spec.limits;
   const absl::StatusOr<double> test_s =
       MeasureAnswerSeconds(options_.spec.out, predicting_, inputs_.test);
   if (!test_s.ok()) {
@@ -236,12 +230,12 @@ Deadline PuzzleTraining::MeasureTest() {
   }
   ReserveForTest(*test_s);
   const absl::Duration more =
-      request_.spec.limits.end.Remaining() - before.Remaining();
+      request_.spec.limits.end.Remaining() - before.end.Remaining();
   log_.Info(absl::StrCat(
       "the test takes about ", DurationText(absl::Seconds(*test_s)),
       ": training continues ", DurationText(absl::AbsDuration(more)),
       more > absl::ZeroDuration() ? " longer" : " less", " than planned"));
-  return request_.spec.limits.end;
+  return request_.spec.limits;
 }
 
 absl::Status PuzzleTraining::Open() {

@@ -61,8 +61,7 @@ struct RunOptions {
   std::string work;  // "": OUT.run
   // A folder for checkpoints that find no room in `work`; "": none.
   std::string spare;
-  std::string report;  // "": none
-  absl::Duration time_limit = absl::InfiniteDuration();
+  std::string report;      // "": none
   int64_t steps = 0;       // 0: as many as fit
   int augmentations = -1;  // beside the task itself; -1: planned
   bool resume = false;

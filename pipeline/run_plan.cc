@@ -162,10 +162,7 @@ Replan PlanAgain(const RunPlan& plan, const PlanInputs& inputs, double step_s,
   if (inputs.steps_asked > 0) {
     again.steps = std::min(again.steps, inputs.steps_asked);
   }
-  if (std::abs(again.vote_s - plan.vote_s) <
-      std::max(1.0, 0.05 * plan.vote_s)) {
-    return again;
-  }
+  if (!WorthMovingVotes(plan.vote_s, again.vote_s)) return again;
   again.reason = absl::StrFormat(
       "a step takes %.3f s instead of %.3f s: voting gets %s instead of %s, "
       "training continues for %s to about step %d",

@@ -63,8 +63,8 @@ class RunTraining {
   TrainRequest MakeRequest();
   // Continues the training of a resumed run, where it had saved anything.
   void Resume(TrainRequest& request);
-  // Divides the remaining time anew and returns the end of the training.
-  Deadline Replan(const TrainStats& stats);
+  // Divides the remaining time anew and returns the limits of the training.
+  StageLimits Replan(const TrainStats& stats);
   std::string DatasetDir() const;
   absl::StatusOr<TrainResult> TrainOnce(const TrainRequest& request);
   // Trains; in an unattended run works around failures as long as weights may
@@ -193,7 +193,7 @@ void RunTraining::Resume(TrainRequest& request) {
   request.spec.train = options_.train;
 }
 
-Deadline RunTraining::Replan(const TrainStats& stats) {
+StageLimits RunTraining::Replan(const TrainStats& stats) {
   const std::string reason = replanner_->MaybeReplan(stats.step);
   if (!reason.empty()) {
     journal_.log().Info(absl::StrCat("new plan: ", reason));
@@ -204,7 +204,7 @@ Deadline RunTraining::Replan(const TrainStats& stats) {
     planned_.plan = replanner_->plan();
     journal_.record().planned_steps = planned_.plan.steps;
   }
-  return budget_.Training().end;
+  return budget_.Training();
 }
 
 // The dataset is in the spare folder where the work folder had no room.
@@ -244,7 +244,7 @@ absl::StatusOr<TrainResult> RunTraining::TrainUntilDone(TrainRequest request) {
       journal_.Warn(absl::StrCat("training: ", result.status().message()));
     }
     if (WorthTraining(end) && WorkAround(result, diverged, saved, request)) {
-      request.spec.limits.end = end;
+      request.spec.limits = budget_.Training();
     } else if (saved && !result.ok()) {
       journal_.Warn("the weights of the last save vote");
       return EndedWith(request.spec.out);

@@ -101,7 +101,7 @@ absl::StatusOr<TrainResult> Attempt::Run(bool resume) {
 }
 
 absl::Status Attempt::StartRanks(bool resume) {
-  const Deadline soon(RealClock(), absl::Seconds(30));
+  const Deadline deadline = RequestDeadline(request_.spec.limits.end);
   const size_t size = devices_.list().size();
   int port = 0;
   if (size > 1) {
@@ -125,7 +125,7 @@ absl::Status Attempt::StartRanks(bool resume) {
                                     {"dataset", training_.dataset_dir},
                                     {"held_out", training_.held_out},
                                     {"spec", ToJson(spec)}};
-    ARCTRM_RETURN_IF_ERROR(ranks_.Add(command, message.dump(), soon));
+    ARCTRM_RETURN_IF_ERROR(ranks_.Add(command, message.dump(), deadline));
   }
   ranks_.Listen();
   return absl::OkStatus();
@@ -201,11 +201,11 @@ absl::Status Attempt::HandleStats(const nlohmann::json& json) {
   const TrainHooks& hooks = request_.hooks;
   if (hooks.on_step && !hooks.on_step(stats)) StopRanks();
   if (!hooks.replan || stopping_) return absl::OkStatus();
-  const Deadline end = hooks.replan(stats);
-  const absl::Duration moved = end.Remaining() - end_.Remaining();
+  const StageLimits limits = hooks.replan(stats);
+  const absl::Duration moved = limits.end.Remaining() - end_.Remaining();
   if (moved > kMinMove || moved < -kMinMove) {
-    end_ = end;
-    ranks_.SendToAll({{"deadline", ToJson(end_)}});
+    end_ = limits.end;
+    ranks_.SendToAll({{"limits", ToJson(limits)}});
   }
   return absl::OkStatus();
 }

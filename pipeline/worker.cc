@@ -94,14 +94,14 @@ absl::Status Describe(const nlohmann::json& json, Leader& leader) {
 // Commands of the leader during a training.
 struct Commands {
   std::mutex mutex;
-  Deadline deadline;  // guarded by mutex
+  StageLimits limits;  // guarded by mutex
 };
 
 // Reads commands from `in` on a detached thread, because a blocked read cannot
 // be cancelled.
-std::shared_ptr<Commands> Listen(int in, const Deadline& deadline) {
+std::shared_ptr<Commands> Listen(int in, const StageLimits& limits) {
   auto commands = std::make_shared<Commands>();
-  commands->deadline = deadline;
+  commands->limits = limits;
   std::thread([in, commands] {
     for (;;) {
       const absl::StatusOr<std::string> body = CatchExceptions(
@@ -114,10 +114,11 @@ std::shared_ptr<Commands> Listen(int in, const Deadline& deadline) {
       const absl::StatusOr<nlohmann::json> json = ParseFrame(*body);
       if (!json.ok()) continue;
       if (json->contains("stop")) RequestStop(SIGTERM);
-      if (json->contains("deadline")) {
-        const std::lock_guard<std::mutex> lock(commands->mutex);
-        commands->deadline = DeadlineOf((*json)["deadline"]);
-      }
+      if (!json->contains("limits")) continue;
+      const absl::StatusOr<StageLimits> moved = LimitsOf((*json)["limits"]);
+      if (!moved.ok()) continue;
+      const std::lock_guard<std::mutex> lock(commands->mutex);
+      commands->limits = *moved;
     }
   }).detach();
   return commands;
@@ -141,12 +142,11 @@ absl::Status TrainForLeader(const nlohmann::json& json, int in,
   ARCTRM_ASSIGN_OR_RETURN(request.group, ProcessGroupFromEnvironment());
   RemoteLog log(leader);
   request.hooks.log = &log;
-  const std::shared_ptr<Commands> commands =
-      Listen(in, request.spec.limits.end);
+  const std::shared_ptr<Commands> commands = Listen(in, request.spec.limits);
   if (!request.spec.limits.end.IsInfinite()) {
     request.hooks.replan = [&commands](const TrainStats&) {
       const std::lock_guard<std::mutex> lock(commands->mutex);
-      return commands->deadline;
+      return commands->limits;
     };
   }
   request.hooks.on_start = [&](int64_t step) {

@@ -84,10 +84,6 @@ absl::StatusOr<StepTime> WorkerEngine::MeasureStep(
     const Dataset& dataset, const ModelOptions& model,
     const TrainOptions& train, const DeviceOptions& device,
     const MeasureLimits& limits) {
-  // The worker starts, more slowly on a busy machine, reads the dataset and
-  // gives up by itself.
-  constexpr double kStarts = 4;
-  constexpr double kAnswerS = 2;
   ARCTRM_RETURN_IF_ERROR(devices_.Find(device));
   const std::string dir = JoinPath(scratch_, "measure");
   ARCTRM_RETURN_IF_ERROR(RemoveAll(dir));
@@ -106,8 +102,7 @@ absl::StatusOr<StepTime> WorkerEngine::MeasureStep(
                     {"repeat_s", limits.repeat_s},
                     {"give_up_s", limits.give_up_s},
                     {"spec", ToJson(spec)}},
-                   absl::Seconds(kStarts * devices_.start_s() + kAnswerS +
-                                 limits.give_up_s));
+                   MeasuringPatience(devices_.start_s(), limits.give_up_s));
   ARCTRM_RETURN_IF_ERROR(RemoveAll(dir));
   // The next attempt uses another device if there is one.
   if (absl::IsUnavailable(json.status())) {

@@ -107,8 +107,8 @@ struct TrainHooks {
   std::function<absl::Status(int64_t)> on_start;
   // Called after every step, and again with the last evaluation. false stops.
   std::function<bool(const TrainStats&)> on_step;
-  // Called after every step; returns the new limits.end.
-  std::function<Deadline(const TrainStats&)> replan;
+  // Called after every step; returns the new limits.
+  std::function<StageLimits(const TrainStats&)> replan;
   // Scores the weights that a save would write; an error ends the training.
   // Called every train.evaluate_interval_s seconds of training and at the end.
   // Its time counts as training time.

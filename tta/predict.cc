@@ -392,21 +392,20 @@ class VoteQueue {
   }
 
   // The size of a predictor's first batch, whose time is only estimated: the
-  // views that fit into a quarter of the remaining time, at least 1, but 0 if
-  // even one would not fit into the whole time.
+  // views that fit into FirstBatchS(), at least 1, but 0 if even one would not
+  // fit into the whole remaining time.
   size_t FirstViews(const BatchTimeEstimator& estimator,
                     absl::Span<const View> batch) const {
-    constexpr double kShare = 0.25;
     if (estimator.known() || options_.expected_view_s <= 0 ||
         options_.limits.end.IsInfinite()) {
       return batch.size();
     }
-    const double fitting =
-        absl::ToDoubleSeconds(options_.limits.end.Remaining()) /
-        options_.expected_view_s;
-    if (fitting < 1) return 0;
+    const double left_s =
+        absl::ToDoubleSeconds(options_.limits.end.Remaining());
+    if (left_s < options_.expected_view_s) return 0;
     return static_cast<size_t>(
-        std::clamp(kShare * fitting, 1.0, static_cast<double>(batch.size())));
+        std::clamp(FirstBatchS(left_s) / options_.expected_view_s, 1.0,
+                   static_cast<double>(batch.size())));
   }
 
   // Removes views of decided test inputs, and views that have voted, since

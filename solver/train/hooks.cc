@@ -35,7 +35,7 @@ absl::Status EvaluateHook::Evaluate() {
   const std::unique_ptr<Predictor> predictor = loop_.training.MakePredictor();
   absl::StatusOr<HeldOutScore> evaluated;
   {
-    const InterruptScope interruptible(request.spec.limits.abort);
+    const InterruptScope interruptible(loop_.limits.abort);
     evaluated = request.hooks.evaluate(*predictor);
   }
   // Interrupted: the loop will stop for the same reason.
@@ -61,7 +61,7 @@ absl::StatusOr<std::optional<TrainStop>> MetricsHook::OnStep(bool) {
   if (request.hooks.on_step && !request.hooks.on_step(loop_.stats)) {
     return TrainStop::kCallback;
   }
-  if (request.hooks.replan) loop_.deadline = request.hooks.replan(loop_.stats);
+  if (request.hooks.replan) loop_.limits = request.hooks.replan(loop_.stats);
   return std::nullopt;
 }
 

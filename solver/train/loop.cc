@@ -93,7 +93,7 @@ bool LeaderLoop::Step() {
   const CommandMessage step =
       BroadcastCommand(training, {Command::kStep, loop_.Progress()});
   StepSums sums;
-  if (!TrainStep(training, step.value, sums, loop_.request.spec.limits.abort)) {
+  if (!TrainStep(training, step.value, sums, loop_.limits.abort)) {
     return false;
   }
   ++result_.steps;
@@ -241,7 +241,7 @@ LoopState::LoopState(Training& trained)
     : training(trained),
       request(trained.request),
       start(RealClock().Now()),
-      deadline(request.spec.limits.end) {
+      limits(request.spec.limits) {
   costs.step_s = request.spec.expected_step_s;
 }
 
@@ -255,9 +255,9 @@ double LoopState::Progress() const {
     done = static_cast<double>(training.state.counters.step) /
            static_cast<double>(request.spec.max_steps);
   }
-  if (!deadline.IsInfinite()) {
+  if (!limits.end.IsInfinite()) {
     const double left_s =
-        std::max(0.0, absl::ToDoubleSeconds(deadline.Remaining()));
+        std::max(0.0, absl::ToDoubleSeconds(limits.end.Remaining()));
     const double time_s = TimeS();
     done = std::max(done, time_s / std::max(time_s + left_s, 1e-9));
   }

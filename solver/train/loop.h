@@ -24,9 +24,9 @@ struct LoopState {
   Training& training;
   const TrainRequest& request;
   const absl::Time start;
-  Deadline deadline;  // hooks.replan moves it
-  TrainCosts costs;   // measured so far; step_s: running mean
-  TrainStats stats;   // of the last step
+  StageLimits limits;  // hooks.replan moves them
+  TrainCosts costs;    // measured so far; step_s: running mean
+  TrainStats stats;    // of the last step
 };
 
 // The next action of all processes, decided by rank 0.

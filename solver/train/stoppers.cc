@@ -26,7 +26,7 @@ std::optional<TrainStop> SignalStopper::BeforeStep(const LoopState&) {
 
 std::optional<TrainStop> DeadlineStopper::BeforeStep(const LoopState& loop) {
   const bool evaluates = static_cast<bool>(loop.request.hooks.evaluate);
-  const double left_s = absl::ToDoubleSeconds(loop.deadline.Remaining());
+  const double left_s = absl::ToDoubleSeconds(loop.limits.end.Remaining());
   if (StepFits(loop.costs, evaluates, left_s)) return std::nullopt;
   return TrainStop::kDeadline;
 }

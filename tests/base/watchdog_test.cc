@@ -8,6 +8,7 @@
 
 #include "absl/time/clock.h"
 #include "base/stop.h"
+#include "base/time_budget.h"
 #include "gtest/gtest.h"
 
 namespace arctrm {
@@ -64,7 +65,7 @@ TEST_F(WatchdogTest, WaitsForWorkThatHasHeardTheSignal) {
         RequestStop(SIGTERM);
         absl::SleepFor(absl::Milliseconds(300));
         AcknowledgeStop();
-        absl::SleepFor(Watchdog::kSignalGrace);
+        absl::SleepFor(kSignalGrace);
         _exit(0);
       },
       testing::ExitedWithCode(0), "");

@@ -36,7 +36,8 @@ TEST_F(KindsTest, WrongKindOfFileIsNamed) {
   } kCases[] = {
       {"challenges.json", nullptr,
        "challenges.json: none of its tasks holds a test output, but solutions "
-       "are expected here",
+       "are "
+       "expected",
        "challenges.json: holds tasks"},
       {"solutions.json", "solutions.json: holds solutions (test outputs",
        nullptr, "solutions.json: holds solutions (test outputs"},

@@ -278,8 +278,7 @@ TEST_F(SiteTest, PackedFilesAndCapitals) {
   EXPECT_EQ(Find().challenges, plain);
   options_.max_folders = 5000;
   EXPECT_EQ(Find().challenges, plain);
-  EXPECT_THAT(Notes(Find()),
-              HasSubstr(".json.gz; to use it, give it as --input"));
+  EXPECT_THAT(Notes(Find()), HasSubstr(".json.gz; to use it"));
 }
 
 TEST_F(SiteTest, OnlyAPackedFileOfAnotherContestIsNamed) {
@@ -418,10 +417,10 @@ TEST_F(SiteTest, AFullScratchFolderIsALastResort) {
   const KaggleEnvironment site = Find();
   ASSERT_THAT(site.scratch_folders, Not(IsEmpty()));
   EXPECT_THAT(Notes(site),
-              HasSubstr(absl::StrCat("A scratch folder for emergencies: ",
+              HasSubstr(absl::StrCat("Scratch folder with little space: ",
                                      dir_("scratch"), " has ")));
   for (const std::string& folder : site.scratch_folders) {
-    EXPECT_THAT(Notes(site), HasSubstr(absl::StrCat("emergencies: ", folder)));
+    EXPECT_THAT(Notes(site), HasSubstr(absl::StrCat("little space: ", folder)));
   }
 }
 
