@@ -252,9 +252,9 @@ void RegisterLinear(const std::string& shape, int64_t rows, int64_t in,
   RegisterOp(absl::StrCat("linear/", shape), [=](at::ScalarType type) {
     const Tensor x = Fill({rows, in}, type);
     const Tensor weight = Fill({out, in}, type);
-    const PackedWeight panels = PackLinear(weight, true);
+    const PackedWeight packed = PackLinear(weight, true);
     return Op{{x, weight},
-              [=] { return variable_list{Linear(x, weight, panels)}; },
+              [=] { return variable_list{Linear(x, weight, packed)}; },
               {.flops = product},
               {.flops = 2 * product}};
   });
