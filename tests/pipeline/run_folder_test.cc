@@ -45,6 +45,26 @@ TEST(RunFolder, RecordsRoundTrip) {
   EXPECT_EQ(back->elapsed_s, 1.5);
 }
 
+TEST(RunFolder, FormerNamesOfSettingsAreReadAsPresentOnes) {
+  const ScratchFolder scratch;
+  const RunFolder folder(scratch("run"));
+  ASSERT_TRUE(folder.Start().ok());
+  RunRecord record;
+  record.settings = {{"run.max_copies", "12"},
+                     {"train.new_rows", "match"},
+                     {"train.batch", "8"},
+                     {"seed", "3"}};
+  ASSERT_TRUE(folder.WriteRecord(record).ok());
+  const auto back = folder.ReadRecord();
+  ASSERT_TRUE(back.ok()) << back.status();
+  const std::map<std::string, std::string> present = {
+      {"run.max_augmentations", "12"},
+      {"train.embedding_init", "best_match"},
+      {"train.batch", "8"},
+      {"seed", "3"}};
+  EXPECT_EQ(back->settings, present);
+}
+
 TEST(RunFolder, AChangedBitOfTheRecordIsDataLoss) {
   const ScratchFolder scratch;
   const RunFolder folder(scratch("run"));
