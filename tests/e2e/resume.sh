@@ -80,7 +80,7 @@ begun=(puzzle train sudoku --train train.csv --test test.csv --out p
 done_by "${begun[@]}"
 again=("${begun[@]}" --resume)
 done_by puzzle generate sudoku --size 6 --count 3 --out six.csv --quiet
-refused 'six.csv: puzzles of 6x6' "${again[@]/test.csv/six.csv}" --log l.log
+refused 'six.csv: has puzzles of 6x6' "${again[@]/test.csv/six.csv}" --log l.log
 refused '--train was SHA-256' "${again[@]/train.csv/test.csv}"
 refused '--test was SHA-256' "${again[@]/test.csv/train.csv}"
 refused '--augmentations was "2" and is "3"' "${again[@]/%2/3}"
