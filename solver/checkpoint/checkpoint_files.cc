@@ -275,7 +275,7 @@ absl::Status WriteCheckpoint(const std::string& dir, const CheckpointInfo& info,
     }
     return ReplaceDirectory(fresh, dir);
   };
-  const absl::Status status = write();
+  absl::Status status = write();
   if (status.ok()) {
     ForgetFolder(dir);
   } else {

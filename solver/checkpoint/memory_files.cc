@@ -32,7 +32,7 @@ void KeepInMemory(const std::string& dir, NamedFiles files) {
   const std::lock_guard<std::mutex> lock(kept.mutex);
   std::map<std::string, std::string>& folder = kept.folders[Key(dir)];
   folder.clear();
-  for (auto& [name, bytes] : files) folder[name] = std::move(bytes);
+  for (auto& file : files) folder[file.first] = std::move(file.second);
 }
 
 void ForgetFile(const std::string& dir, const std::string& name) {

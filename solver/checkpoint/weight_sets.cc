@@ -62,9 +62,9 @@ std::string SetName(absl::string_view prefix, size_t container) {
 }
 
 std::string Names(const std::vector<WeightSet>& sets) {
-  std::vector<std::string> names;
-  for (const WeightSet& set : sets) names.push_back(ShownName(set));
-  return absl::StrJoin(names, ", ");
+  return absl::StrJoin(sets, ", ", [](std::string* text, const WeightSet& set) {
+    text->append(ShownName(set));
+  });
 }
 
 // The start of the last word of a path.

@@ -13,6 +13,7 @@
 #include <new>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -196,7 +197,7 @@ const char* PrecisionName(at::ScalarType dtype) {
 
 absl::Status StatusOfException(std::exception_ptr error) {
   try {
-    std::rethrow_exception(error);
+    std::rethrow_exception(std::move(error));
   } catch (const c10::OutOfMemoryError& e) {
     return OutOfMemoryOf(e);
   } catch (const c10::Error& e) {
