@@ -115,7 +115,7 @@ class Records {
           records_.count(std::string(record)) > 0) {
         continue;
       }
-      const absl::Status status = zip_.Check(member);
+      absl::Status status = zip_.Check(member);
       if (absl::IsDataLoss(status)) return status;
     }
     return absl::OkStatus();

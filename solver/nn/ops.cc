@@ -331,10 +331,8 @@ class StablemaxOp : public Function<StablemaxOp> {
     const Tensor sum = s.sum(-1);
     const Tensor valid = labels >= 0;
     const Tensor index = at::where(valid, labels, 0).unsqueeze(-1);
-    const Tensor loss =
-        at::where(valid, sum.log() - s.gather(-1, index).squeeze(-1).log(),
-                  at::zeros({}, x.options()));
-    return loss;
+    return at::where(valid, sum.log() - s.gather(-1, index).squeeze(-1).log(),
+                     at::zeros({}, x.options()));
   }
 
   static variable_list backward(AutogradContext* ctx,

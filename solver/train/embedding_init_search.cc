@@ -92,6 +92,7 @@ int EmbeddingInitSearch::Match(const EmbeddingInitPlan& plan, double limit_s,
     std::map<int64_t, double> sums;
     for (const Trial& trial : trials) sums[trial.candidate] += trial.loss;
     std::vector<std::pair<double, int64_t>> ranked;
+    ranked.reserve(sums.size());
     for (const auto& [candidate, sum] : sums) {
       ranked.emplace_back(sum, candidate);
     }

@@ -43,6 +43,7 @@ class AllowNondeterministicScope {
 // noise does not depend on the other batch rows.
 Tensor WithRowNoise(const Tensor& z, double std, std::vector<Random>& seeds) {
   std::vector<Tensor> noise;
+  noise.reserve(seeds.size());
   for (Random& seed : seeds) {
     noise.push_back(at::randn(z.sizes().slice(1),
                               at::detail::createCPUGenerator(seed.Next()),
@@ -219,6 +220,7 @@ void Executor::AddNoise(const std::vector<int64_t>& rows, int64_t step,
   if (train_.start_noise <= 0 && train_.latent_noise <= 0) return;
   at::NoGradGuard no_grad;
   std::vector<Random> seeds;
+  seeds.reserve(rows.size());
   for (int64_t row : rows) {
     seeds.emplace_back(seed_, absl::StrCat("latent noise ", step, " ", row));
   }
@@ -263,6 +265,7 @@ Tensor Executor::GatherRows(const Tensor& own) const {
   }
   const Tensor all = collective_->AllGather(sent);
   std::vector<Tensor> parts;
+  parts.reserve(static_cast<size_t>(size));
   for (int rank = 0; rank < size; ++rank) {
     parts.push_back(
         all[rank].narrow(0, 0, SliceOf(train_.batch, size, rank).size));

@@ -11,7 +11,7 @@ namespace arctrm::internal {
 namespace {
 
 // The first elements of `flat` as a tensor of `shape`.
-Tensor Beginning(const Tensor& flat, std::vector<int64_t> shape) {
+Tensor Beginning(const Tensor& flat, const std::vector<int64_t>& shape) {
   int64_t numel = 1;
   for (int64_t size : shape) numel *= size;
   return flat.narrow(0, 0, numel).view(shape);
@@ -115,7 +115,7 @@ BucketOutput GraphCache::Run(const BucketInput& input) {
     entry.output.latents = own;
   };
   recorder_->Run(work);
-  const BucketOutput done = FirstRows(entry.output, rows);
+  BucketOutput done = FirstRows(entry.output, rows);
   auto recorded = recorder_->Record(work);
   if (recorded.ok()) {
     entry.recording = *std::move(recorded);

@@ -171,7 +171,7 @@ absl::Status LeaderLoop::EvaluateAtEnd(TrainStop stop) {
 absl::Status LeaderLoop::SaveAtEnd() {
   const std::string& out = loop_.request.spec.out;
   if (out.empty()) return absl::OkStatus();
-  const absl::Status saved = writer_.Save(/*last=*/true);
+  absl::Status saved = writer_.Save(/*last=*/true);
   if (saved.ok()) {
     result_.final_save_s = loop_.costs.save_s;
     return saved;
