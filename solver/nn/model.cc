@@ -133,6 +133,7 @@ void Model::BindParameters() {
   const auto next = [&] { return parameters_[at++].second; };
   const auto blocks = [&] {
     std::vector<Block> level;
+    level.reserve(static_cast<size_t>(options_.layers));
     for (int i = 0; i < options_.layers; ++i) {
       level.push_back({{next(), {}}, {next(), {}}, {next(), {}}, {next(), {}}});
     }
@@ -188,6 +189,7 @@ std::vector<Model::Block> Model::CastBlocks(
     return Weight{Cast(w.value), w.packed};
   };
   std::vector<Block> blocks;
+  blocks.reserve(level.size());
   for (const Block& b : level) {
     blocks.push_back(
         {cast(b.mix_in), cast(b.mix_out), cast(b.gate_up), cast(b.down)});
@@ -203,6 +205,7 @@ std::vector<Model::Block> Model::PackBlocks(
     return Weight{w.value, PackLinear(w.value, gradient)};
   };
   std::vector<Block> blocks;
+  blocks.reserve(level.size());
   for (const Block& b : level) {
     blocks.push_back(
         {pack(b.mix_in), pack(b.mix_out), pack(b.gate_up), pack(b.down)});
