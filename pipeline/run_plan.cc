@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/clock.h"
+#include "base/printable.h"
 #include "base/time_budget.h"
 
 namespace arctrm {
@@ -114,9 +115,10 @@ std::string RunPlan::Describe() const {
                          ", vote ", DurationText(absl::Seconds(vote_s)),
                          ", reserve ", DurationText(absl::Seconds(reserve_s)));
   return absl::StrFormat(
-      "%d augmentations of each task, %d steps (%.0f updates of each embedding "
-      "row), %d views per test input; %s",
-      augmentations, steps, updates_per_row, views, time);
+      "%s of each task, %s (%.0f updates of each embedding row), %s per test "
+      "input; %s",
+      Counted(augmentations, "augmentation"), Counted(steps, "step"),
+      updates_per_row, Counted(views, "view"), time);
 }
 
 double ViewSeconds(double step_s, const ModelOptions& model, int batch) {
