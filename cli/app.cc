@@ -137,6 +137,7 @@ bool LooksLikeOption(const std::string& word) {
 std::vector<std::string> CommandNames(
     const std::vector<const CLI::App*>& commands) {
   std::vector<std::string> names;
+  names.reserve(commands.size());
   for (const CLI::App* command : commands) names.push_back(command->get_name());
   return names;
 }

@@ -32,7 +32,7 @@ absl::Status Missing(const std::string& path, absl::string_view what) {
 
 absl::Status CheckKept(const std::string& dir) {
   const absl::Status status = CheckWholeCheckpoint(dir);
-  if (status.ok()) return status;
+  if (status.ok()) return absl::OkStatus();
   return absl::Status(status.code(),
                       absl::StrCat(status.message(), "; ", kWhatToDo));
 }

@@ -57,7 +57,7 @@ absl::Status FitMemory(const Dataset& dataset, RunContext& run) {
   const int threads = options.device.threads;
   const absl::Status enough =
       CheckMemory(dataset, options.model, train, threads);
-  if (enough.ok()) return enough;
+  if (enough.ok()) return absl::OkStatus();
   const int batch = BatchForMemory(dataset, options.model, train, threads,
                                    run.engine.Ranks());
   if (batch == 0 || !run.budget.limited()) {

@@ -200,7 +200,7 @@ absl::Status ServeLeader(int in, int out) {
   ARCTRM_ASSIGN_OR_RETURN(const nlohmann::json request, ParseFrame(body));
   const absl::Status status = CatchExceptions(
       "a worker", [&] { return CarryOut(request, in, leader); });
-  if (status.ok()) return status;
+  if (status.ok()) return absl::OkStatus();
   return leader.SendBody(ErrorFrame(status));
 }
 

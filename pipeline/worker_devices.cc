@@ -90,8 +90,7 @@ absl::Status WorkerDevices::Find(const DeviceOptions& device) {
   }
   ARCTRM_ASSIGN_OR_RETURN(
       list_, DeviceList(device.device, json.value("cuda_devices", 0)));
-  const absl::Status there =
-      CheckDevicesExist(list_, json.value("cuda_devices", 0));
+  absl::Status there = CheckDevicesExist(list_, json.value("cuda_devices", 0));
   if (!there.ok()) list_.clear();
   return there;
 }

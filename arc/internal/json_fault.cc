@@ -272,7 +272,7 @@ class FaultFinder : public nlohmann::json_sax<Json> {
   }
 
   std::string Found(size_t at) const {
-    const std::string foreign = Foreign(at);
+    std::string foreign = Foreign(at);
     if (!foreign.empty()) return foreign;
     const char c = text_[at];
     size_t end = at;
