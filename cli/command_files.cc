@@ -171,7 +171,7 @@ template <typename Flags>
 std::string WritesTraining(const Flags& flags, OutputGuard& guard) {
   ReadsCheckpoint("--checkpoint", flags.checkpoint, guard);
   guard.Replaces("--out", flags.out, IsCheckpointName, kCheckpointMark);
-  const std::string work = WorkFolderOf(flags.out, flags.common);
+  std::string work = WorkFolderOf(flags.out, flags.common);
   guard.WorksIn("--work", work, IsRunFolderName, IsTrainFolderName);
   return work;
 }

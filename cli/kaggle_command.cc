@@ -224,7 +224,7 @@ int RunOnDevices(const RunFlags& flags) {
       workers.scratch = spare;
     }
     const std::unique_ptr<Engine> engine = MakeWorkerEngine(workers, log);
-    const absl::StatusOr<int> code = ExecuteRunCommand(flags, *engine, log);
+    absl::StatusOr<int> code = ExecuteRunCommand(flags, *engine, log);
     // After a failure the output of the workers is kept.
     if ((code.ok() && *code == kExitDone) ||
         ExitCodeOf(code.status()) == kExitUsage || workers.scratch == spare) {

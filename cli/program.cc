@@ -54,7 +54,7 @@ std::string CommandName() {
   }
   const absl::StatusOr<std::string> dir = ProgramDir();
   if (!dir.ok()) return kFrontEnd;
-  const std::string whole = JoinPath(*dir, kFrontEnd);
+  std::string whole = JoinPath(*dir, kFrontEnd);
   std::error_code error;
   const std::string here = std::filesystem::current_path(error).string();
   const std::string below =
