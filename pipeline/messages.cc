@@ -8,15 +8,19 @@
 #include <type_traits>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "base/options.h"
 #include "base/out_of_memory.h"
 #include "base/status.h"
+#include "simdjson.h"
 
 namespace arctrm {
 namespace {
 
 using nlohmann::json;
+
+constexpr char kBase64[] = "base64";
 
 // The fields of each type by name, one list for both directions. The macros of
 // nlohmann-json would not do: they cannot carry NaN, which JSON lacks.
@@ -136,10 +140,10 @@ json Write(const T& value) {
     return std::isfinite(value) ? json(value) : json();
   } else if constexpr (std::is_enum_v<T>) {
     return static_cast<int>(value);
-  } else if constexpr (std::is_arithmetic_v<T> ||
-                       std::is_same_v<T, std::string>) {
+  } else if constexpr (std::is_arithmetic_v<T>) {
     return value;
-  } else if constexpr (std::is_same_v<T, Deadline>) {
+  } else if constexpr (std::is_same_v<T, Deadline> ||
+                       std::is_same_v<T, std::string>) {
     return ToJson(value);
   } else if constexpr (IsOptional<T>::value) {
     return value.has_value() ? Write(*value) : json();
@@ -175,9 +179,10 @@ absl::Status Read(const json& from, T& value) {
           "a message between two processes holds the unknown value ", number));
     }
     value = static_cast<T>(number);
-  } else if constexpr (std::is_arithmetic_v<T> ||
-                       std::is_same_v<T, std::string>) {
+  } else if constexpr (std::is_arithmetic_v<T>) {
     from.get_to(value);
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    ARCTRM_ASSIGN_OR_RETURN(value, BytesOf(from));
   } else if constexpr (std::is_same_v<T, Deadline>) {
     value = DeadlineOf(from);
   } else if constexpr (IsOptional<T>::value) {
@@ -239,6 +244,22 @@ absl::Status ErrorOf(const json& frame) {
   return absl::Status(known ? static_cast<absl::StatusCode>(code->get<int>())
                             : absl::StatusCode::kInternal,
                       *message);
+}
+
+json ToJson(const std::string& bytes) {
+  if (simdjson::validate_utf8(bytes)) return bytes;
+  return {{kBase64, absl::Base64Escape(bytes)}};
+}
+
+absl::StatusOr<std::string> BytesOf(const json& from) {
+  if (from.is_string()) return from.get<std::string>();
+  const auto it = from.is_object() ? from.find(kBase64) : from.end();
+  std::string bytes;
+  if (it != from.end() && it->is_string() &&
+      absl::Base64Unescape(it->get<std::string>(), &bytes)) {
+    return bytes;
+  }
+  return absl::DataLossError("a message between two processes lacks a text");
 }
 
 json ToJson(const Deadline& deadline) {

@@ -2,6 +2,8 @@
 // JSON messages between the processes of a run.
 #pragma once
 
+#include <string>
+
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -18,6 +20,12 @@ namespace arctrm {
 std::string ErrorFrame(const absl::Status& status);
 // The error that `frame` reports; OK when it reports none.
 absl::Status ErrorOf(const nlohmann::json& frame);
+
+// Text, or {"base64": ...} for bytes that are not UTF-8, which JSON cannot hold
+// and names of files may have.
+nlohmann::json ToJson(const std::string& bytes);
+// DataLoss for anything else.
+absl::StatusOr<std::string> BytesOf(const nlohmann::json& json);
 
 // Deadlines are seconds on the machine's monotonic clock, which all processes
 // of a run share; null is a deadline that never passes.

@@ -28,7 +28,7 @@ constexpr double kPatienceFactor = 20;
 std::string PredictRequest(const std::string& checkpoint,
                            const PredictorOptions& options) {
   return nlohmann::json{{"kind", "predict"},
-                        {"checkpoint", checkpoint},
+                        {"checkpoint", ToJson(checkpoint)},
                         {"options", ToJson(options)}}
       .dump();
 }

@@ -122,7 +122,7 @@ absl::Status Attempt::StartRanks(bool resume) {
     spec.device = {devices_.list()[rank],
                    devices_.ThreadsEach(request_.spec.device)};
     const nlohmann::json message = {{"kind", "train"},
-                                    {"dataset", training_.dataset_dir},
+                                    {"dataset", ToJson(training_.dataset_dir)},
                                     {"held_out", training_.held_out},
                                     {"spec", ToJson(spec)}};
     ARCTRM_RETURN_IF_ERROR(ranks_.Add(command, message.dump(), deadline));

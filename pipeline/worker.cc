@@ -64,8 +64,8 @@ class RemoteLog : public Log {
 
 absl::Status Measure(const nlohmann::json& json, Leader& leader) {
   ARCTRM_ASSIGN_OR_RETURN(const TrainSpec spec, TrainSpecOf(json.at("spec")));
-  ARCTRM_ASSIGN_OR_RETURN(const Dataset dataset,
-                          ReadDataset(json.at("dataset").get<std::string>()));
+  ARCTRM_ASSIGN_OR_RETURN(const std::string dir, BytesOf(json.at("dataset")));
+  ARCTRM_ASSIGN_OR_RETURN(const Dataset dataset, ReadDataset(dir));
   ARCTRM_ASSIGN_OR_RETURN(
       const StepTime time,
       MeasureStep(dataset, spec.model, spec.train, spec.device,
@@ -128,8 +128,8 @@ absl::Status TrainForLeader(const nlohmann::json& json, int in,
                             Leader& leader) {
   TrainRequest request;
   ARCTRM_ASSIGN_OR_RETURN(request.spec, TrainSpecOf(json.at("spec")));
-  ARCTRM_ASSIGN_OR_RETURN(Dataset dataset,
-                          ReadDataset(json.at("dataset").get<std::string>()));
+  ARCTRM_ASSIGN_OR_RETURN(const std::string dir, BytesOf(json.at("dataset")));
+  ARCTRM_ASSIGN_OR_RETURN(Dataset dataset, ReadDataset(dir));
   request.dataset = &dataset;
   ARCTRM_ASSIGN_OR_RETURN(
       const std::vector<HeldOutPair> held_out,
@@ -167,9 +167,10 @@ absl::Status TrainForLeader(const nlohmann::json& json, int in,
 absl::Status Predict(const nlohmann::json& json, int in, Leader& leader) {
   ARCTRM_ASSIGN_OR_RETURN(const PredictorOptions options,
                           PredictorOptionsOf(json.at("options")));
-  ARCTRM_ASSIGN_OR_RETURN(
-      const std::unique_ptr<Predictor> predictor,
-      LoadPredictor(json.at("checkpoint").get<std::string>(), options));
+  ARCTRM_ASSIGN_OR_RETURN(const std::string checkpoint,
+                          BytesOf(json.at("checkpoint")));
+  ARCTRM_ASSIGN_OR_RETURN(const std::unique_ptr<Predictor> predictor,
+                          LoadPredictor(checkpoint, options));
   return AnswerBatches(*predictor, in, [&](const std::string& frame) {
     return leader.SendBody(frame);
   });

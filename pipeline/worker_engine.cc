@@ -98,7 +98,7 @@ absl::StatusOr<StepTime> WorkerEngine::MeasureStep(
                       static_cast<int>(devices_.list().size()));
   const absl::StatusOr<nlohmann::json> json =
       devices_.Ask({{"kind", "measure"},
-                    {"dataset", dir},
+                    {"dataset", ToJson(dir)},
                     {"repeat_s", limits.repeat_s},
                     {"give_up_s", limits.give_up_s},
                     {"spec", ToJson(spec)}},

@@ -190,7 +190,9 @@ TEST_F(WorkerEngineTest, ATrainingResumesAfterItsWorkerDied) {
 }
 
 TEST_F(WorkerEngineTest, TheResultOfTwoRanksIsThatOfRankZero) {
-  RunOptions options = Options("g.json", "cpu,cpu");
+  // Workers take names of files that are not UTF-8.
+  const std::string out = "g\xe9.json";
+  RunOptions options = Options(out, "cpu,cpu");
   options.planning.held_out = 1;
   const auto outcome = ExecuteRun(options, Deadline(), NullLog(), *engine_);
   if (absl::IsFailedPrecondition(outcome.status())) {
@@ -200,8 +202,7 @@ TEST_F(WorkerEngineTest, TheResultOfTwoRanksIsThatOfRankZero) {
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   EXPECT_TRUE(outcome->complete);
   // Rank 1 ends first and never scores held-out pairs.
-  EXPECT_THAT(PlanRow("g.json", "best weights"),
-              HasSubstr("of the held-out pairs"));
+  EXPECT_THAT(PlanRow(out, "best weights"), HasSubstr("of the held-out pairs"));
 }
 
 TEST_F(WorkerEngineTest, ATrainingOfTwoRanksResumesAfterOneDied) {
