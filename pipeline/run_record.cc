@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "pipeline/run_record.h"
 
+#include <limits>
 #include <string_view>
 #include <utility>
 
@@ -82,7 +83,10 @@ bool Read(const element& from, std::string& value) {
 
 bool Read(const element& from, int& value) {
   int64_t wide = 0;
-  if (!Read(from, wide)) return false;
+  if (!Read(from, wide) || wide < std::numeric_limits<int>::min() ||
+      wide > std::numeric_limits<int>::max()) {
+    return false;
+  }
   value = static_cast<int>(wide);
   return true;
 }

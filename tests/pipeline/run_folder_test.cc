@@ -65,6 +65,19 @@ TEST(RunFolder, FormerNamesOfSettingsAreReadAsPresentOnes) {
   EXPECT_EQ(back->settings, present);
 }
 
+TEST(RunFolder, NumbersBeyondTheirTypeAreDataLoss) {
+  RunRecord record;
+  record.augmentations = 7;
+  const std::string text = RunRecordText(record);
+  ASSERT_TRUE(ParseRunRecord(text, "run.json").ok());
+  const std::string part = "\"copies\": 7";
+  std::string changed = text;
+  changed.replace(changed.find(part), part.size(), "\"copies\": 4294967303");
+  const absl::Status status = ParseRunRecord(changed, "run.json").status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(status.message()), testing::HasSubstr("copies"));
+}
+
 TEST(RunFolder, AChangedBitOfTheRecordIsDataLoss) {
   const ScratchFolder scratch;
   const RunFolder folder(scratch("run"));
