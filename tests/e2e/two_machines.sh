@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Two machines train together with the environment of torchrun: two network
-# namespaces with a cable between them. The weights equal those of one process.
+# Two machines train together with the environments of torchrun and srun: two
+# network namespaces with a cable between them. The weights equal those of one process.
 # After the loss of a machine both ranks end in order, and each machine can
 # resume alone. Needs root or unprivileged user namespaces.
 # usage: two_machines.sh ARCTRM WORK_DIR
@@ -97,6 +97,21 @@ start 1 together
 ended 0 together 0 'checkpoint together'
 ended 1 together 0
 same_weights alone together
+
+# The environment of srun does the same.
+tasks=()
+for rank in 0 1; do
+  ip netns exec "${machine[rank]}" env SLURM_STEP_NUM_TASKS=2 \
+    SLURM_PROCID=$rank SLURM_LOCALID=0 SLURM_NODEID=$rank SLURM_JOB_ID=77 \
+    SLURM_STEP_ID=0 SLURM_STEP_NODELIST='10.77.0.[1-2]' \
+    SLURM_STEP_TASKS_PER_NODE='1(x2)' "$arctrm" train --out srun --threads 1 \
+    "${common[@]}" >srun.rank$rank 2>&1 &
+  tasks+=($!)
+done
+for rank in 0 1; do
+  wait "${tasks[rank]}" || say "task $rank: $(<srun.rank$rank)"
+done
+same_weights alone srun
 
 # The cable is cut: no machine hears of the other's end.
 start 0 cut

@@ -113,8 +113,8 @@ TEST_F(EngineRanksTest, EachRankGetsItsDevice) {
     solver.replace(solver.find(word), word.size(), other);
   }
   solver += R"bash(
-[[ $request =~ \"device\":\"([^\"]*)\" ]]
-echo "${BASH_REMATCH[1]} $LOCAL_RANK of $LOCAL_WORLD_SIZE, $RANK of $WORLD_SIZE" \
+[[ $request =~ cuda:[0-9] ]]
+echo "${BASH_REMATCH[0]} $LOCAL_RANK of $LOCAL_WORLD_SIZE, $RANK of $WORLD_SIZE" \
   >"${0%/*}/rank$RANK"
 if [[ $RANK == 0 ]]; then sleep 0.3; fi
 result 7 0
