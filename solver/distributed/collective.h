@@ -42,7 +42,7 @@ class Collective {
   // Waits until all work queued on the device so far is done.
   virtual void Finish() {}
 
-  // A rank whose process was told to stop asks rank 0 to end the training.
+  // Asks rank 0 to end the training, after a stop signal to this process.
   virtual void AskToStop() {}
   // Has another rank asked?
   virtual bool StopAsked() { return false; }
