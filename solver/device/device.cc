@@ -23,6 +23,7 @@
 #include "base/out_of_memory.h"
 #include "base/status.h"
 #include "solver/device/exceptions.h"
+#include "solver/device/standin.h"
 #include "solver/device_list.h"
 
 namespace arctrm::internal {
@@ -87,6 +88,7 @@ absl::StatusOr<at::Device> OpenDevice(const DeviceOptions& options, int index) {
                        "of a training uses one device"));
     }
     if (name == "cpu") return at::Device(at::kCPU);
+    if (name == kStandIn) return OpenStandIn();
     const bool wants_cuda = name != "auto";
     if (wants_cuda && name != "cuda") index = CudaIndex(named[0]);
     LoadCudaBackend();
@@ -179,6 +181,7 @@ at::ScalarType ForwardDtype(const std::string& precision, at::Device device) {
 
 at::ScalarType InferenceDtype(const std::string& precision, at::Device device) {
   const at::ScalarType trained = ForwardDtype(precision, device);
+  if (device.is_cpu()) return trained == at::kHalf ? at::kFloat : trained;
   if (device.is_cuda()) {
     const std::optional<CudaDeviceInfo> info =
         DescribeCudaDevice(std::max(0, static_cast<int>(device.index())));
@@ -186,7 +189,7 @@ at::ScalarType InferenceDtype(const std::string& precision, at::Device device) {
     return trained == at::kBFloat16 && weak ? ForwardDtype("auto", device)
                                             : trained;
   }
-  return trained == at::kHalf ? at::kFloat : trained;
+  return trained;
 }
 
 const char* PrecisionName(at::ScalarType dtype) {
