@@ -73,16 +73,23 @@ endfunction()
 # scratch folder.
 function(arctrm_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SRCS;DEPS;LABELS" ${ARGN})
-  add_executable(${name}_test ${ARG_SRCS})
-  target_link_libraries(${name}_test PRIVATE arctrm_flags ${ARG_DEPS}
-    GTest::gmock GTest::gtest GTest::gtest_main)
-  target_compile_definitions(${name}_test PRIVATE
-    ARCTRM_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/golden")
+  arctrm_test_program(${name} SRCS ${ARG_SRCS} DEPS ${ARG_DEPS})
   if(NOT ARG_LABELS)
     set(ARG_LABELS unit)
   endif()
   arctrm_test_entry(${name} COMMAND ${name}_test LABELS ${ARG_LABELS}
     TIMEOUT ${ARG_TIMEOUT} SCRATCH scratch)
+endfunction()
+
+# arctrm_test_program(<name> SRCS x_test.cc … [DEPS target …]): the GoogleTest
+# binary <name>_test, without a CTest entry.
+function(arctrm_test_program name)
+  cmake_parse_arguments(ARG "" "" "SRCS;DEPS" ${ARGN})
+  add_executable(${name}_test ${ARG_SRCS})
+  target_link_libraries(${name}_test PRIVATE arctrm_flags ${ARG_DEPS}
+    GTest::gmock GTest::gtest GTest::gtest_main)
+  target_compile_definitions(${name}_test PRIVATE
+    ARCTRM_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/golden")
 endfunction()
 
 # arctrm_test_entry(<name> COMMAND … LABELS label … SCRATCH folder

@@ -62,7 +62,7 @@ class Transfers {
 };
 
 bool CanBeUnderWay(const at::Tensor& host, bool non_blocking) {
-  return non_blocking && host.numel() > 0 && host.is_pinned() &&
+  return non_blocking && host.is_pinned() &&
          host.is_contiguous();
 }
 
@@ -90,6 +90,7 @@ void WaitForCurrentStream(const char* what) {
 
 void CopyToHost(const at::Tensor& from, const at::Tensor& to,
                 bool non_blocking) {
+  if (from.numel() == 0) return;
   const c10::StreamId stream = Streams::current();
   Captures::Get().Forbid(stream, "a copy to the host");
   Counters::Get().Add(&Counts::copies_to_host);
@@ -111,6 +112,7 @@ void CopyToHost(const at::Tensor& from, const at::Tensor& to,
 
 void CopyToDevice(const at::Tensor& from, const at::Tensor& to,
                   bool non_blocking) {
+  if (from.numel() == 0) return;
   const c10::StreamId stream = Streams::current();
   Captures::Get().Forbid(stream, "a copy to the device");
   Counters::Get().Add(&Counts::copies_to_device);
