@@ -169,14 +169,14 @@ TEST(FittedTraining, RowsStandWhereTheirExamplesDo) {
       const StepOutput out = model.Step(
           model.StartLatents(1, size.cells()), OnTestDevice(longs(input)),
           OnTestDevice(at::zeros({1, 32})),
-          {size, OnTestDevice(at::tensor({origin.row, origin.col}, at::kLong)
-                                  .view({1, 2}))});
-      wanted +=
-          TokenLoss(LossOptions(request.spec.train).kind, out.logits,
-                    OnTestDevice(labels))
-              .sum()
-              .item<double>() /
-          static_cast<double>((labels >= 0).sum().item<int64_t>());
+          {size,
+           OnTestDevice(
+               at::tensor({origin.row, origin.col}, at::kLong).view({1, 2}))});
+      wanted += TokenLoss(LossOptions(request.spec.train).kind, out.logits,
+                          OnTestDevice(labels))
+                    .sum()
+                    .item<double>() /
+                static_cast<double>((labels >= 0).sum().item<int64_t>());
     }
     EXPECT_GT(rectangles, 5);
     EXPECT_NEAR(LossAfter(**training, 1), wanted, 1e-5 * wanted) << positions;

@@ -79,8 +79,7 @@ TEST(GraphCache, PaddedBucketsGiveTheSameResults) {
     Random random(5, "init");
     Model model(options, TestDevice(), at::kFloat, random);
     const TrainOptions train;
-    GraphCache graphs(&model, LossOptions(train), 20,
-                      MakeRecorder(), nullptr);
+    GraphCache graphs(&model, LossOptions(train), 20, MakeRecorder(), nullptr);
     for (const GridSize size :
          {GridSize{3, 3}, GridSize{2, 4}, GridSize{4, 2}, GridSize{5, 5}}) {
       const int64_t cells = size.cells();
@@ -104,8 +103,7 @@ TEST(GraphCache, PaddedBucketsGiveTheSameResults) {
         batch.labels.select(1, 0).fill_(kIgnoredLabel);
         batch.windows.size = size;
         if (cells < 25) batch.windows.origins = numbers({rows, 2}, 2);
-        input.embedding_rows =
-            Model::WithNoise(
+        input.embedding_rows = Model::WithNoise(
             OnTestDevice(at::zeros({rows, 32})), 1, random.Next());
         input.min_steps = numbers({rows}, 3);
         input.divisor = OnTestDevice(at::full({}, 7, at::kDouble));
@@ -152,8 +150,7 @@ TEST_P(RecordedTraining, LearnsWhatPlainStepsLearn) {
     GetParam().set(request);
     const auto plain = MakeTraining(request);
     ASSERT_TRUE(plain.ok()) << plain.status();
-    const auto recorded =
-        MakeTraining(request, MakeRecorder);
+    const auto recorded = MakeTraining(request, MakeRecorder);
     ASSERT_TRUE(recorded.ok()) << recorded.status();
     EXPECT_EQ((*plain)->executor.replays(), 0);
     const Tensor before = (*plain)->state.model->flat().clone();
@@ -222,8 +219,7 @@ TEST(GraphCache, LossScalesAndTheFallBackToFloat32) {
   request.spec.train.precision = "float16";
   const auto plain = MakeTraining(request);
   ASSERT_TRUE(plain.ok()) << plain.status();
-  const auto recorded =
-      MakeTraining(request, MakeRecorder);
+  const auto recorded = MakeTraining(request, MakeRecorder);
   ASSERT_TRUE(recorded.ok()) << recorded.status();
   for (Training* training : {plain->get(), recorded->get()}) {
     StepSums sums;

@@ -36,8 +36,7 @@ TEST(StablemaxGolden, LossAndGradient) {
 }
 
 TEST(Stablemax, GradientIsFiniteAtExactlyOne) {
-  Tensor logits =
-      OnTestDevice(at::tensor({1.0f, 0.0f, -1.0f}).view({1, 1, 3}));
+  Tensor logits = OnTestDevice(at::tensor({1.0f, 0.0f, -1.0f}).view({1, 1, 3}));
   logits.set_requires_grad(true);
   StablemaxCrossEntropy(logits, OnTestDevice(at::zeros({1, 1}, at::kLong)))
       .sum()
@@ -66,10 +65,11 @@ TEST(Stablemax, ClosedFormGradientEqualsFiniteDifferences) {
     Tensor down = x.clone();
     up.mutable_data_ptr<double>()[i] += h;
     down.mutable_data_ptr<double>()[i] -= h;
-    const double slope = (StablemaxCrossEntropy(OnTestDevice(up), labels).sum() -
-                          StablemaxCrossEntropy(OnTestDevice(down), labels).sum())
-                             .item<double>() /
-                         (2 * h);
+    const double slope =
+        (StablemaxCrossEntropy(OnTestDevice(up), labels).sum() -
+         StablemaxCrossEntropy(OnTestDevice(down), labels).sum())
+            .item<double>() /
+        (2 * h);
     EXPECT_NEAR(grad.const_data_ptr<double>()[i], slope, 1e-7) << i;
   }
 }
@@ -80,8 +80,9 @@ TEST(SoftmaxGolden, LossAndGradient) {
   train.loss = "softmax";
   Tensor logits = OnTestDevice(Golden(file, "ce.logits"));
   logits.set_requires_grad(true);
-  const Tensor loss = TokenLoss(LossOptions(train).kind, logits,
-                                OnTestDevice(Golden(file, "ce.labels").to(at::kLong)));
+  const Tensor loss =
+      TokenLoss(LossOptions(train).kind, logits,
+                OnTestDevice(Golden(file, "ce.labels").to(at::kLong)));
   ExpectClose("softmax loss", loss, Golden(file, "ce.softmax.loss"), 1e-6);
   loss.sum().backward();
   ExpectClose("softmax gradient", logits.grad(),
@@ -121,8 +122,7 @@ TEST_P(LossHeadGolden, SumsMetricsAndGradients) {
   const bool hrm = GetParam();
   const SafetensorsFile file = ReadGolden("losses");
   const auto get = [&](const std::string& name) {
-    return OnTestDevice(
-        Golden(file, (hrm ? "head.hrm." : "head.trm.") + name));
+    return OnTestDevice(Golden(file, (hrm ? "head.hrm." : "head.trm.") + name));
   };
   StepOutput out;
   out.logits = get("logits");
@@ -194,7 +194,8 @@ TEST(AdamAtan2Golden, SixUpdates) {
     largest = at::maximum(largest, gradient.abs());
     const auto scaled = [&](const Tensor& a, const std::string& name,
                             const Tensor& scale) {
-      ExpectClose(name + " (scaled)", (a - OnTestDevice(Golden(file, name))) / scale,
+      ExpectClose(name + " (scaled)",
+                  (a - OnTestDevice(Golden(file, name))) / scale,
                   at::zeros_like(a), 1e-6);
     };
     scaled(adam.exp_avg, "adam.exp_avg" + after, largest);

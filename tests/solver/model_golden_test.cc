@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Compares every step with the published implementation, on the devices of
-// TestDeviceNames() that this machine has. Whole trajectories never reset the carry, so rounding errors
-// grow (the reference's float32 run differs by up to 2e-5 from its float64
-// run). "Forced" runs start every training step from the recorded carry, with
-// ten times tighter tolerances.
+// TestDeviceNames() that this machine has. Whole trajectories never reset the
+// carry, so rounding errors grow (the reference's float32 run differs by up to
+// 2e-5 from its float64 run). "Forced" runs start every training step from the
+// recorded carry, with ten times tighter tolerances.
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -40,9 +40,9 @@ constexpr double kBf16Loss = 0.02;
 constexpr double kBf16Gradient = 0.1;
 
 struct Case {
-  std::string name;    // of the golden file
+  std::string name;  // of the golden file
   std::string device;
-  std::string eval;    // the evaluation in the file; "": none
+  std::string eval;  // the evaluation in the file; "": none
   bool forced = false;
 
   bool kernels = true;  // false: LibTorch's operations
@@ -327,7 +327,8 @@ TEST_P(HrmGolden, ThreeStepsAndEvaluation) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Devices, HrmGolden, testing::ValuesIn(TestDeviceNames()),
+INSTANTIATE_TEST_SUITE_P(Devices, HrmGolden,
+                         testing::ValuesIn(TestDeviceNames()),
                          [](const testing::TestParamInfo<std::string>& c) {
                            return c.param;
                          });
@@ -374,7 +375,8 @@ TEST_P(ModelBf16, OneStepIsWithinItsRounding) {
               kBf16Gradient);
 }
 
-INSTANTIATE_TEST_SUITE_P(Devices, ModelBf16, testing::ValuesIn(TestDeviceNames()),
+INSTANTIATE_TEST_SUITE_P(Devices, ModelBf16,
+                         testing::ValuesIn(TestDeviceNames()),
                          [](const testing::TestParamInfo<std::string>& c) {
                            return c.param;
                          });

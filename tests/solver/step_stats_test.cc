@@ -14,13 +14,13 @@ namespace {
 // batch rows halted after 3 supervision steps, half of them exact.
 StepSums Sums(double loss, int steps = 1, double halted = 2) {
   StepSums sums;
-  sums.Add(OnTestDevice(
-      PackMetrics(StepMetrics{.lm_loss = loss * 4 * steps,
-                              .q_halt_loss = 0.5 * 4 * steps,
-                              .halted_rows = halted,
-                              .accuracy = 0.75 * halted,
-                              .exact_accuracy = 0.5 * halted,
-                              .supervision_steps = 3 * halted})));
+  sums.Add(
+      OnTestDevice(PackMetrics(StepMetrics{.lm_loss = loss * 4 * steps,
+                                           .q_halt_loss = 0.5 * 4 * steps,
+                                           .halted_rows = halted,
+                                           .accuracy = 0.75 * halted,
+                                           .exact_accuracy = 0.5 * halted,
+                                           .supervision_steps = 3 * halted})));
   sums.optimizer_steps = steps;
   sums.Send();
   return sums;

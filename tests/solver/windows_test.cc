@@ -202,8 +202,8 @@ TEST(RectangularWindow, HasTheLearnedPositionsOfItsCells) {
         Tensor from = large.parameters()[i].second;
         Tensor to = small.parameters()[i].second;
         if (from.sizes() != to.sizes()) {
-          from = from.index_select(
-              0, OnTestDevice(at::tensor(index, at::kLong)));
+          from =
+              from.index_select(0, OnTestDevice(at::tensor(index, at::kLong)));
         }
         to.copy_(from);
       }

@@ -174,12 +174,10 @@ struct sigaction previous = {};
 // Says why the process ends if the host touched memory of the device.
 void OnFault(int number, siginfo_t* fault, void* /*context*/) {
   if (Arena::Get().Contains(fault->si_addr)) {
-    constexpr char kText[] =
-        "standin: the host touched memory of the device\n";
+    constexpr char kText[] = "standin: the host touched memory of the device\n";
     static_cast<void>(write(STDERR_FILENO, kText, sizeof(kText) - 1));
     std::array<void*, 64> frames = {};
-    backtrace_symbols_fd(frames.data(),
-                         backtrace(frames.data(), frames.size()),
+    backtrace_symbols_fd(frames.data(), backtrace(frames.data(), frames.size()),
                          STDERR_FILENO);
   }
   // The access is repeated and faults again.

@@ -62,8 +62,7 @@ class Transfers {
 };
 
 bool CanBeUnderWay(const at::Tensor& host, bool non_blocking) {
-  return non_blocking && host.is_pinned() &&
-         host.is_contiguous();
+  return non_blocking && host.is_pinned() && host.is_contiguous();
 }
 
 // An empty tensor of the same size.
@@ -126,8 +125,7 @@ void CopyToDevice(const at::Tensor& from, const at::Tensor& to,
     WaitForCurrentStream("a copy to the device");
     return;
   }
-  Transfers::Get().Add(
-      {stream, time, from, Unpinned(from).copy_(from), false});
+  Transfers::Get().Add({stream, time, from, Unpinned(from).copy_(from), false});
 }
 
 }  // namespace arctrm::standin

@@ -47,7 +47,8 @@ class PinnedMemory final : public c10::Allocator {
     void* address = nullptr;
     if (bytes > 0) {
       constexpr size_t kAlign = 64;
-      address = std::aligned_alloc(kAlign, (bytes + kAlign - 1) / kAlign * kAlign);
+      address =
+          std::aligned_alloc(kAlign, (bytes + kAlign - 1) / kAlign * kAlign);
       TORCH_CHECK_WITH(OutOfMemoryError, address != nullptr,
                        "standin: no pinned memory");
       const std::lock_guard<std::mutex> lock(mutex_);

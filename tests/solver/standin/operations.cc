@@ -89,8 +89,7 @@ at::Scalar LocalScalar(const at::Tensor& tensor) {
 
 // May this operand be a number on the host, as in the CUDA backend?
 bool TakesHostNumbers(const c10::OperatorHandle& op) {
-  return op.hasTag(at::Tag::pointwise) ||
-         op.schema().name() == "aten::fill_";
+  return op.hasTag(at::Tag::pointwise) || op.schema().name() == "aten::fill_";
 }
 
 // Must the host know the result to go on?
@@ -186,14 +185,15 @@ class Call {
 
   at::Tensor OnHost(const at::Tensor& tensor) const {
     if (!tensor.defined()) return tensor;
-    TORCH_CHECK(!tensor.is_cpu() || (tensor.dim() == 0 && TakesHostNumbers(op_)),
-                "standin: ", op_.schema().name(),
-                " has operands of several devices: one of ", tensor.sizes(),
-                " is on the CPU");
+    TORCH_CHECK(
+        !tensor.is_cpu() || (tensor.dim() == 0 && TakesHostNumbers(op_)),
+        "standin: ", op_.schema().name(),
+        " has operands of several devices: one of ", tensor.sizes(),
+        " is on the CPU");
     // An output without elements gets its size from the operation.
-    return tensor.numel() > 0 ? HostView(tensor)
-                              : at::empty(tensor.sizes(),
-                                          tensor.options().device(at::kCPU));
+    return tensor.numel() > 0
+               ? HostView(tensor)
+               : at::empty(tensor.sizes(), tensor.options().device(at::kCPU));
   }
 
   c10::IValue OnHost(const c10::IValue& value) const {
@@ -279,8 +279,7 @@ void ComputeOnCpu(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
       op, torch::jit::pop(*stack, schema.arguments().size()));
   call->Declare(operation);
   std::vector<at::Tensor> fresh;
-  for (c10::IValue& result :
-       call->Results(call->Compute(), operation, fresh)) {
+  for (c10::IValue& result : call->Results(call->Compute(), operation, fresh)) {
     stack->push_back(std::move(result));
   }
   operation.End([call, fresh] {
@@ -301,8 +300,7 @@ TORCH_LIBRARY_IMPL(aten, PrivateUse1, library) {
 }
 
 TORCH_LIBRARY_IMPL(_, PrivateUse1, library) {
-  library.fallback(
-      torch::CppFunction::makeFromBoxedFunction<&ComputeOnCpu>());
+  library.fallback(torch::CppFunction::makeFromBoxedFunction<&ComputeOnCpu>());
 }
 
 }  // namespace

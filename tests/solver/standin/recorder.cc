@@ -61,8 +61,7 @@ class Recorder final : public internal::StepRecorder {
 }  // namespace
 
 StandIn& Opened() {
-  void* library =
-      dlopen(StandInLibrary().c_str(), RTLD_NOW | RTLD_NOLOAD);
+  void* library = dlopen(StandInLibrary().c_str(), RTLD_NOW | RTLD_NOLOAD);
   ARCTRM_CHECK(library != nullptr);
   const auto get = reinterpret_cast<decltype(&arctrm_standin)>(
       dlsym(library, "arctrm_standin"));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What tests use of the stand-in device once it is open (solver/device/standin.h).
+// What tests use of the stand-in device once it is open
+// (solver/device/standin.h).
 #pragma once
 
 #include <memory>

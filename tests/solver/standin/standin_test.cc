@@ -69,11 +69,12 @@ TEST(StandInDevice, OperandsOfSeveralDevicesAreRefused) {
   const Tensor here = at::ones({2, 3}, Here());
   const Tensor host = at::ones({2, 3});
   EXPECT_THAT(ErrorOf([&] { here + host; }), HasSubstr("same device"));
-  EXPECT_THAT(ErrorOf([&] { at::cat({here, host}); }),
+  EXPECT_THAT(ErrorOf([&] {
+                at::cat({here, host});
+              }),
               HasSubstr("several devices"));
-  EXPECT_THAT(
-      ErrorOf([&] { here.index_select(0, at::zeros({1}, at::kLong)); }),
-      HasSubstr("several devices"));
+  EXPECT_THAT(ErrorOf([&] { here.index_select(0, at::zeros({1}, at::kLong)); }),
+              HasSubstr("several devices"));
   // Numbers of the host are allowed element by element only.
   EXPECT_EQ(ErrorOf([&] { here + at::ones({}); }), "");
   EXPECT_THAT(ErrorOf([&] { at::dot(here[0], at::ones({})); }),
@@ -180,7 +181,7 @@ TEST(StandInTransfers, PinnedMemoryMustNotChangeMeanwhile) {
 
 TEST(StandInCounts, OperationsCopiesAndWaits) {
   Opened().ResetCounts();
-  const Tensor x = at::ones({2, 2}, Here());     // fill_
+  const Tensor x = at::ones({2, 2}, Here());         // fill_
   const Tensor y = x.t().matmul(x).to(at::kDouble);  // mm, copy
   Counts counts = Opened().counts();
   EXPECT_EQ(counts.operations, 3);
@@ -259,9 +260,7 @@ TEST(StandInRecording, RefusesWaitsAndCopiesOfTheHost) {
               HasSubstr("not possible while"));
   const c10::Stream other = NewStream(TestDevice());
   EXPECT_THAT(
-      problem([&] {
-        WaitFor(other, internal::CurrentStream(TestDevice()));
-      }),
+      problem([&] { WaitFor(other, internal::CurrentStream(TestDevice())); }),
       HasSubstr("cannot wait for other streams"));
   EXPECT_EQ((x + 1).sum().item<float>(), 6);
 }

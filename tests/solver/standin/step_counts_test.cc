@@ -107,9 +107,9 @@ TEST(StepCounts, OneSize) {
   // Measured. A CUDA device needs fewer: one operation computes its attention.
   EXPECT_LE(counts.operations, kPlainOperations);
   EXPECT_LE(Opened().peak_bytes(), size_t{6} << 20);
-  EXPECT_EQ(Opened().operations()["aten::mm"] +
-                Opened().operations()["aten::addmm"],
-            206);
+  EXPECT_EQ(
+      Opened().operations()["aten::mm"] + Opened().operations()["aten::addmm"],
+      206);
   // Reading the losses waits once more.
   TrainStats stats;
   ReadSums(sums, (*training)->request.spec.train, stats);
@@ -143,6 +143,32 @@ TEST(StepCounts, RecordedSteps) {
   EXPECT_LE(counts.operations, 63);
 }
 
+// The whole loop reads the losses after every step, before the next step waits
+// for its halted flags.
+TEST(StepCounts, TheLoopAddsOnlyTheLosses) {
+  const Dataset dataset = SmallDataset(3);
+  const auto count = [&](int64_t steps) {
+    TrainRequest request = Request(dataset);
+    request.spec.max_steps = steps;
+    request.hooks.on_step = [](const TrainStats& stats) {
+      return stats.loss > 0;
+    };
+    Opened().ResetCounts();
+    const auto result = Train(request);
+    EXPECT_TRUE(result.ok()) << result.status();
+    const Counts counts = Opened().counts();
+    Print("loop", counts);
+    return counts;
+  };
+  const Counts few = count(4);
+  const Counts more = count(10);
+  EXPECT_EQ(more.waits - few.waits, 6 * 2);
+  EXPECT_EQ(more.copies_to_host - few.copies_to_host, 6 * 2);
+  EXPECT_EQ(more.copies_to_device - few.copies_to_device,
+            6 * ExpectedCopies(1));
+  EXPECT_LE(more.operations - few.operations, 6 * kPlainOperations);
+}
+
 // Predicts with the published cycles and 3 supervision steps, in two parts.
 Counts CountPrediction(const char* what, PuzzleKind kind) {
   EXPECT_TRUE(OpenDevice({TestDeviceName(), 2}).ok());  // 2 threads, 2 parts
@@ -156,8 +182,8 @@ Counts CountPrediction(const char* what, PuzzleKind kind) {
   how.batch = 12;
   const auto predictor = MakePredictor(
       std::make_unique<Model>(options, TestDevice(), at::kBFloat16, random),
-      OnTestDevice(at::linspace(-1, 1, 4 * options.hidden)
-                       .view({4, options.hidden})),
+      OnTestDevice(
+          at::linspace(-1, 1, 4 * options.hidden).view({4, options.hidden})),
       0, how, nullptr);
   PredictorInput input;
   input.embedding_id = 1;

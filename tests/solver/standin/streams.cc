@@ -47,11 +47,10 @@ int64_t Streams::Begin() {
 
 void Streams::Read(const std::string& name, int64_t time, Uses& uses) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  TORCH_CHECK(
-      uses.write_time <= ClockOf(current_stream)[IndexOf(uses.writer)],
-      "standin: ", name, " on stream ", current_stream,
-      " reads the result of ", uses.write_name, " on stream ", uses.writer,
-      " without waiting for it");
+  TORCH_CHECK(uses.write_time <= ClockOf(current_stream)[IndexOf(uses.writer)],
+              "standin: ", name, " on stream ", current_stream,
+              " reads the result of ", uses.write_name, " on stream ",
+              uses.writer, " without waiting for it");
   int64_t& last = uses.reads[IndexOf(current_stream)];
   last = std::max(last, time);
 }
