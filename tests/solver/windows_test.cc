@@ -241,10 +241,12 @@ std::unique_ptr<Predictor> SmallPredictor(at::Device device) {
   Random random(5, "init");
   PredictorOptions how;
   how.batch = 12;
-  return MakePredictor(std::make_unique<Model>(SmallModel("rope", "2d"), device,
-                                               at::kFloat, random),
-                       at::linspace(-1, 1, 4 * 32).view({4, 32}).to(device), 1,
-                       how, nullptr);
+  const Tensor table = at::linspace(-1, 1, 4 * 32).view({4, 32}).to(device);
+  auto model = std::make_unique<Model>(SmallModel("rope", "2d"), device,
+                                       at::kFloat, random);
+  // Predictions must wait for such work.
+  model->flat().mul_(1);
+  return MakePredictor(std::move(model), table, 1, how, nullptr);
 }
 
 // Inputs with 2 to canvas_side rows and columns.
