@@ -70,9 +70,21 @@ endfunction()
 
 # arctrm_test(<name> SRCS x_test.cc … [DEPS target …] [LABELS label …]
 # [TIMEOUT seconds]): one GoogleTest binary, one CTest entry, run in its own
-# scratch folder.
+# scratch folder. Programs that link LibTorch have the label torch and a main()
+# that loads the CUDA backend before anything else.
 function(arctrm_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SRCS;DEPS;LABELS" ${ARGN})
+  if("torch" IN_LIST ARG_LABELS)
+    list(APPEND ARG_SRCS "${PROJECT_SOURCE_DIR}/tests/testing/torch_main.cc")
+  else()
+    foreach(part IN ITEMS solver pipeline)
+      if("arctrm::${part}" IN_LIST ARG_DEPS)
+        message(FATAL_ERROR "arctrm_test(${name}): arctrm::${part} links "
+          "LibTorch, so LABELS must name torch")
+      endif()
+    endforeach()
+    list(APPEND ARG_DEPS GTest::gtest_main)
+  endif()
   arctrm_test_program(${name} SRCS ${ARG_SRCS} DEPS ${ARG_DEPS})
   if(NOT ARG_LABELS)
     set(ARG_LABELS unit)
@@ -87,7 +99,7 @@ function(arctrm_test_program name)
   cmake_parse_arguments(ARG "" "" "SRCS;DEPS" ${ARGN})
   add_executable(${name}_test ${ARG_SRCS})
   target_link_libraries(${name}_test PRIVATE arctrm_flags ${ARG_DEPS}
-    GTest::gmock GTest::gtest GTest::gtest_main)
+    GTest::gmock GTest::gtest)
   target_compile_definitions(${name}_test PRIVATE
     ARCTRM_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/golden")
 endfunction()
@@ -138,12 +150,16 @@ function(arctrm_fuzz name)
   endif()
 endfunction()
 
-# arctrm_embed(<target> HEADER <header> FILES <variable>=<file> …): compiles text
-# files into the target, each as `const char <variable>[]` in namespace arctrm.
-# The header declares them.
+# arctrm_embed(<target> HEADER <header> [NAMESPACE <namespace>]
+#              FILES <variable>=<file> …): compiles text files into the target,
+# each as `const char <variable>[]` in the namespace (arctrm). The header
+# declares them.
 function(arctrm_embed target)
-  cmake_parse_arguments(ARG "" "HEADER" "FILES" ${ARGN})
-  set(code "#include \"${ARG_HEADER}\"\n\nnamespace arctrm {\n")
+  cmake_parse_arguments(ARG "" "HEADER;NAMESPACE" "FILES" ${ARGN})
+  if(NOT ARG_NAMESPACE)
+    set(ARG_NAMESPACE arctrm)
+  endif()
+  set(code "#include \"${ARG_HEADER}\"\n\nnamespace ${ARG_NAMESPACE} {\n")
   foreach(entry IN LISTS ARG_FILES)
     string(REPLACE "=" ";" entry "${entry}")
     list(GET entry 0 variable)
@@ -154,7 +170,7 @@ function(arctrm_embed target)
     string(APPEND code
       "const char ${variable}[] = R\"embedded(\n${text})embedded\";\n")
   endforeach()
-  string(APPEND code "}  // namespace arctrm\n")
+  string(APPEND code "}  // namespace ${ARG_NAMESPACE}\n")
   set(source "${CMAKE_CURRENT_BINARY_DIR}/embedded_${target}.cc")
   file(GENERATE OUTPUT "${source}" CONTENT "${code}")
   target_sources(${target} PRIVATE "${source}")

@@ -16,33 +16,19 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "base/files.h"
 #include "base/out_of_memory.h"
 #include "base/status.h"
+#include "solver/device/cuda_backend.h"
 #include "solver/device/exceptions.h"
 #include "solver/device/standin.h"
 #include "solver/device_list.h"
 
 namespace arctrm::internal {
 namespace {
-
-// Adds CUDA to the CPU-only binary by loading LibTorch's CUDA backend, if the
-// machine has a driver. Without the backend there are no CUDA devices.
-void LoadCudaBackend() {
-  static const bool loaded = [] {
-    if (!FileExists("/proc/driver/nvidia/version") &&
-        !FileExists("/dev/nvidiactl") && !FileExists("/dev/dxg")) {
-      return false;
-    }
-    // cuBLAS is deterministic only with a workspace of fixed size.
-    setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
-    return dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) != nullptr;
-  }();
-  (void)loaded;
-}
 
 // Only allocations through a device's cache throw OutOfMemoryError. Failed
 // allocations of the CPU, the CUDA runtime (streams, graphs) and cuBLAS are
@@ -65,7 +51,8 @@ absl::Status OutOfMemoryOf(const c10::Error& e) {
 
 }  // namespace
 
-absl::StatusOr<at::Device> OpenDevice(const DeviceOptions& options, int index) {
+absl::StatusOr<at::Device> OpenDevice(const DeviceOptions& options,
+                                      const ProcessGroup& group) {
   return CatchTorch([&]() -> absl::StatusOr<at::Device> {
     int threads = options.threads;
     if (threads <= 0) {
@@ -89,24 +76,18 @@ absl::StatusOr<at::Device> OpenDevice(const DeviceOptions& options, int index) {
     }
     if (name == "cpu") return at::Device(at::kCPU);
     if (name == kStandIn) return OpenStandIn();
-    const bool wants_cuda = name != "auto";
-    if (wants_cuda && name != "cuda") index = CudaIndex(named[0]);
-    LoadCudaBackend();
-    const int count =
-        at::globalContext().hasCUDA()
-            ? static_cast<int>(at::detail::getCUDAHooks().deviceCount())
-            : 0;
-    if (index < count) {
-      return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(index));
+    const CudaBackend& cuda = FindCuda();
+    if (name == "auto" && cuda.devices == 0) return at::Device(at::kCPU);
+    int index = std::max(0, CudaIndex(named[0]));
+    if (cuda.devices > 0 && (name == "auto" || name == "cuda")) {
+      const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
+      ARCTRM_ASSIGN_OR_RETURN(
+          index, CudaIndexOfRank(group, cuda.devices,
+                                 visible == nullptr ? "" : visible));
     }
-    if (!wants_cuda && count == 0) return at::Device(at::kCPU);
-    if (!wants_cuda) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "--device auto for local rank ", index, ": ", count,
-          " usable CUDA devices here; start one process per device, or use "
-          "--device cpu"));
-    }
-    return CheckDevicesExist({absl::StrCat("cuda:", index)}, count);
+    ARCTRM_RETURN_IF_ERROR(CheckDevicesExist({absl::StrCat("cuda:", index)},
+                                             cuda.devices, cuda.problem));
+    return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(index));
   });
 }
 
@@ -114,22 +95,21 @@ std::optional<CudaDeviceInfo> DescribeCudaDevice(int index) {
   // Asks the driver, because LibTorch does not list devices it cannot use.
   void* driver = dlopen("libcuda.so.1", RTLD_NOW);
   if (driver == nullptr) return std::nullopt;
-  bool complete = true;
   const auto find = [&](const char* name, auto& function) {
     void* found = dlsym(driver, name);
-    if (found == nullptr) complete = false;
     std::memcpy(&function, &found, sizeof(found));
+    return found != nullptr;
   };
   int (*init)(unsigned) = nullptr;
   int (*get)(int*, int) = nullptr;
   int (*get_name)(char*, int, int) = nullptr;
   int (*get_attribute)(int*, int, int) = nullptr;
   int (*total_memory)(size_t*, int) = nullptr;
-  find("cuInit", init);
-  find("cuDeviceGet", get);
-  find("cuDeviceGetName", get_name);
-  find("cuDeviceGetAttribute", get_attribute);
-  find("cuDeviceTotalMem_v2", total_memory);
+  int (*get_uuid)(char*, int) = nullptr;
+  const bool complete = find("cuInit", init) && find("cuDeviceGet", get) &&
+                        find("cuDeviceGetName", get_name) &&
+                        find("cuDeviceGetAttribute", get_attribute) &&
+                        find("cuDeviceTotalMem_v2", total_memory);
   constexpr int kMajor = 75;  // CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR
   constexpr int kMinor = 76;
   CudaDeviceInfo info;
@@ -145,6 +125,14 @@ std::optional<CudaDeviceInfo> DescribeCudaDevice(int index) {
   }
   info.name = name.data();
   info.memory_bytes = static_cast<int64_t>(memory);
+  std::array<char, 16> uuid = {};
+  // The second version tells parts of one device apart.
+  const bool has_uuid =
+      find("cuDeviceGetUuid_v2", get_uuid) || find("cuDeviceGetUuid", get_uuid);
+  if (has_uuid && get_uuid(uuid.data(), device) == 0) {
+    info.uuid =
+        absl::BytesToHexString(absl::string_view(uuid.data(), uuid.size()));
+  }
   return info;
 }
 

@@ -12,14 +12,15 @@
 #include "absl/status/statusor.h"
 #include "solver/device/torch.h"
 #include "solver/predictor.h"
+#include "solver/process_group.h"
 
 namespace arctrm::internal {
 
-// Loads libtorch_cuda if a GPU may be used, sets the CPU threads and makes all
-// operations deterministic. InvalidArgument if the device does not exist.
-// `index`: the CUDA device of "auto" and "cuda".
+// Sets the CPU threads and makes all operations deterministic. InvalidArgument
+// if the device does not exist. `group`: its processes share the CUDA devices
+// of "auto" and "cuda".
 absl::StatusOr<at::Device> OpenDevice(const DeviceOptions& options,
-                                      int index = 0);
+                                      const ProcessGroup& group = {});
 
 // A CUDA device as the driver describes it.
 struct CudaDeviceInfo {
@@ -27,6 +28,7 @@ struct CudaDeviceInfo {
   int major = 0;     // compute capability
   int minor = 0;
   int64_t memory_bytes = 0;
+  std::string uuid;  // 32 hexadecimal digits; "" if the driver is too old
 
   // Devices from 8.0 have bf16 matrix units.
   bool HasBf16() const { return major >= 8; }

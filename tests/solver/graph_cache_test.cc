@@ -9,8 +9,8 @@
 
 #include "gtest/gtest.h"
 #include "solver/device/cuda_launch.h"
-#include "solver/device/device.h"
 #include "solver/train/make_training.h"
+#include "tests/solver/cuda_device.h"
 #include "tests/solver/golden_tensors.h"
 #include "tests/solver/on_test_device.h"
 #include "tests/solver/small_training.h"
@@ -285,11 +285,11 @@ TEST(GraphCache, AreRefusedWhereThereIsNoDevice) {
 class OnDevice : public testing::Test {
  protected:
   void SetUp() override {
-    if (!kCudaKernels) GTEST_SKIP() << "built without ARCTRM_CUDA_KERNELS";
-    DeviceOptions device;
-    device.device = "cuda";
-    const auto opened = OpenDevice(device, 0);
-    if (!opened.ok()) GTEST_SKIP() << opened.status().message();
+    if (!kCudaKernels) {
+      SkipWithoutCuda("built without ARCTRM_CUDA_KERNELS");
+      return;
+    }
+    DeviceOrSkip("cuda");
   }
 
   TrainRequest Request() {
