@@ -122,7 +122,7 @@ constexpr int LastValue(TrainStop) {
   return static_cast<int>(TrainStop::kDiverged);
 }
 constexpr int LastValue(DeviceKind) {
-  return static_cast<int>(DeviceKind::kCuda);
+  return static_cast<int>(DeviceKind::kStandIn);
 }
 
 template <typename T>

@@ -24,6 +24,7 @@
 #include "base/status.h"
 #include "solver/device/cuda_backend.h"
 #include "solver/device/exceptions.h"
+#include "solver/device/standin.h"
 #include "solver/device_list.h"
 
 namespace arctrm::internal {
@@ -74,6 +75,7 @@ absl::StatusOr<at::Device> OpenDevice(const DeviceOptions& options,
                        "of a training uses one device"));
     }
     if (name == "cpu") return at::Device(at::kCPU);
+    if (name == kStandIn) return OpenStandIn();
     const CudaBackend& cuda = FindCuda();
     if (name == "auto" && cuda.devices == 0) return at::Device(at::kCPU);
     int index = std::max(0, CudaIndex(named[0]));
@@ -167,6 +169,7 @@ at::ScalarType ForwardDtype(const std::string& precision, at::Device device) {
 
 at::ScalarType InferenceDtype(const std::string& precision, at::Device device) {
   const at::ScalarType trained = ForwardDtype(precision, device);
+  if (device.is_cpu()) return trained == at::kHalf ? at::kFloat : trained;
   if (device.is_cuda()) {
     const std::optional<CudaDeviceInfo> info =
         DescribeCudaDevice(std::max(0, static_cast<int>(device.index())));
@@ -174,7 +177,7 @@ at::ScalarType InferenceDtype(const std::string& precision, at::Device device) {
     return trained == at::kBFloat16 && weak ? ForwardDtype("auto", device)
                                             : trained;
   }
-  return trained == at::kHalf ? at::kFloat : trained;
+  return trained;
 }
 
 const char* PrecisionName(at::ScalarType dtype) {

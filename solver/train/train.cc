@@ -109,6 +109,7 @@ absl::StatusOr<DeviceInfo> DescribeDevice(const DeviceOptions& options,
     info.precision = internal::PrecisionName(
         internal::ForwardDtype(train.precision, device));
     info.threads = at::get_num_threads();
+    if (device.is_privateuseone()) info.kind = DeviceKind::kStandIn;
     if (!device.is_cuda()) return info;
     info.kind = DeviceKind::kCuda;
     info.index = static_cast<int>(device.index());
