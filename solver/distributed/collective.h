@@ -2,7 +2,8 @@
 // Collective operations of a process group. Engines: Gloo for CPUs (c10d; needs
 // the headers of Gloo, Debian's libgloo-dev, at build time) and NCCL for CUDA
 // devices (the library of LibTorch's CUDA backend, loaded at run time). The
-// NCCL engine compiles everywhere but has never run on a machine with two GPUs.
+// NCCL engine has never run on a machine with two GPUs; tests run it on the
+// stand-in device.
 #pragma once
 
 #include <memory>
