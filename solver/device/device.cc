@@ -18,6 +18,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/out_of_memory.h"
@@ -29,6 +30,16 @@
 
 namespace arctrm::internal {
 namespace {
+
+// The most threads of an operation. oneDNN computes only a part of a product
+// if OpenMP starts fewer threads than LibTorch has announced.
+int OpenMpThreadLimit() {
+  const char* text = std::getenv("OMP_THREAD_LIMIT");
+  int limit = 0;
+  const bool limited =
+      text != nullptr && absl::SimpleAtoi(text, &limit) && limit > 0;
+  return limited ? limit : std::numeric_limits<int>::max();
+}
 
 // Only allocations through a device's cache throw OutOfMemoryError. Failed
 // allocations of the CPU, the CUDA runtime (streams, graphs) and cuBLAS are
@@ -58,7 +69,7 @@ absl::StatusOr<at::Device> OpenDevice(const DeviceOptions& options,
     if (threads <= 0) {
       threads = static_cast<int>(std::thread::hardware_concurrency());
     }
-    at::set_num_threads(threads > 0 ? threads : 1);
+    at::set_num_threads(std::clamp(threads, 1, OpenMpThreadLimit()));
     at::globalContext().setDeterministicAlgorithms(true, true);
     // All uninitialised memory is written before it is read, so filling it is
     // unnecessary.

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "solver/device/device.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 
+#include <cstdlib>
 #include <new>
 
 #include "base/out_of_memory.h"
@@ -27,6 +29,18 @@ TEST(Device, NamesThatAreNoDeviceAreRefused) {
         << bad;
   }
   EXPECT_TRUE(OpenDevice({"cpu", 1}).ok());
+}
+
+// Beyond this limit oneDNN leaves parts of products out.
+TEST(Device, ThreadsKeepTheLimitOfOpenMp) {
+  const int before = at::get_num_threads();
+  ASSERT_TRUE(OpenDevice({"cpu", 3}).ok());
+  EXPECT_EQ(at::get_num_threads(), 3);
+  setenv("OMP_THREAD_LIMIT", "2", 1);
+  ASSERT_TRUE(OpenDevice({"cpu", 3}).ok());
+  EXPECT_EQ(at::get_num_threads(), 2);
+  unsetenv("OMP_THREAD_LIMIT");
+  at::set_num_threads(before);
 }
 
 TEST(Device, MemoryThatRanOutHasAStatusOfItsOwn) {
