@@ -70,7 +70,8 @@ int main(int argc, char** argv) {
   app.add_option("--fit-canvas", request.spec.train.fit_canvas);
   app.add_option("--pairs-per-visit", request.spec.train.pairs_per_visit);
   app.add_option("--canvas-step", request.spec.train.canvas_step);
-  app.add_flag("--cuda-graphs", request.spec.train.cuda_graphs);
+  app.add_option("--kernels", request.spec.train.kernels);
+  app.add_option("--graphs", request.spec.train.graphs);
   int augmentations = 1;
   app.add_option("--copies", augmentations, "of each of 200 tasks: puzzle ids");
   std::string folder;

@@ -121,12 +121,16 @@ function(arctrm_fuzz name)
   endif()
 endfunction()
 
-# arctrm_embed(<target> HEADER <header> FILES <variable>=<file> …): compiles text
-# files into the target, each as `const char <variable>[]` in namespace arctrm.
-# The header declares them.
+# arctrm_embed(<target> HEADER <header> [NAMESPACE <namespace>]
+#              FILES <variable>=<file> …): compiles text files into the target,
+# each as `const char <variable>[]` in the namespace (arctrm). The header
+# declares them.
 function(arctrm_embed target)
-  cmake_parse_arguments(ARG "" "HEADER" "FILES" ${ARGN})
-  set(code "#include \"${ARG_HEADER}\"\n\nnamespace arctrm {\n")
+  cmake_parse_arguments(ARG "" "HEADER;NAMESPACE" "FILES" ${ARGN})
+  if(NOT ARG_NAMESPACE)
+    set(ARG_NAMESPACE arctrm)
+  endif()
+  set(code "#include \"${ARG_HEADER}\"\n\nnamespace ${ARG_NAMESPACE} {\n")
   foreach(entry IN LISTS ARG_FILES)
     string(REPLACE "=" ";" entry "${entry}")
     list(GET entry 0 variable)
@@ -137,7 +141,7 @@ function(arctrm_embed target)
     string(APPEND code
       "const char ${variable}[] = R\"embedded(\n${text})embedded\";\n")
   endforeach()
-  string(APPEND code "}  // namespace arctrm\n")
+  string(APPEND code "}  // namespace ${ARG_NAMESPACE}\n")
   set(source "${CMAKE_CURRENT_BINARY_DIR}/embedded_${target}.cc")
   file(GENERATE OUTPUT "${source}" CONTENT "${code}")
   target_sources(${target} PRIVATE "${source}")

@@ -24,6 +24,7 @@
 #include "base/status.h"
 #include "solver/device/exceptions.h"
 #include "solver/device_list.h"
+#include "solver/kernels/cuda_driver.h"
 
 namespace arctrm::internal {
 namespace {
@@ -41,19 +42,6 @@ void LoadCudaBackend() {
     return dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) != nullptr;
   }();
   (void)loaded;
-}
-
-// Only allocations through a device's cache throw OutOfMemoryError. Failed
-// allocations of the CPU, the CUDA runtime (streams, graphs) and cuBLAS are
-// only recognisable by their messages.
-bool SaysOutOfMemory(const c10::Error& e) {
-  const absl::string_view words = e.what_without_backtrace();
-  for (const char* known :
-       {"DefaultCPUAllocator: can't allocate memory",
-        "CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED"}) {
-    if (absl::StrContains(words, known)) return true;
-  }
-  return false;
 }
 
 absl::Status OutOfMemoryOf(const c10::Error& e) {
@@ -110,40 +98,12 @@ absl::StatusOr<at::Device> OpenDevice(const DeviceOptions& options, int index) {
 
 std::optional<CudaDeviceInfo> DescribeCudaDevice(int index) {
   // Asks the driver, because LibTorch does not list devices it cannot use.
-  void* driver = dlopen("libcuda.so.1", RTLD_NOW);
-  if (driver == nullptr) return std::nullopt;
-  bool complete = true;
-  const auto find = [&](const char* name, auto& function) {
-    void* found = dlsym(driver, name);
-    if (found == nullptr) complete = false;
-    std::memcpy(&function, &found, sizeof(found));
-  };
-  int (*init)(unsigned) = nullptr;
-  int (*get)(int*, int) = nullptr;
-  int (*get_name)(char*, int, int) = nullptr;
-  int (*get_attribute)(int*, int, int) = nullptr;
-  int (*total_memory)(size_t*, int) = nullptr;
-  find("cuInit", init);
-  find("cuDeviceGet", get);
-  find("cuDeviceGetName", get_name);
-  find("cuDeviceGetAttribute", get_attribute);
-  find("cuDeviceTotalMem_v2", total_memory);
-  constexpr int kMajor = 75;  // CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR
-  constexpr int kMinor = 76;
-  CudaDeviceInfo info;
-  int device = 0;
-  std::array<char, 256> name = {};
-  size_t memory = 0;
-  if (!complete || init(0) != 0 || get(&device, index) != 0 ||
-      get_name(name.data(), static_cast<int>(name.size()) - 1, device) != 0 ||
-      get_attribute(&info.major, kMajor, device) != 0 ||
-      get_attribute(&info.minor, kMinor, device) != 0 ||
-      total_memory(&memory, device) != 0) {
-    return std::nullopt;
-  }
-  info.name = name.data();
-  info.memory_bytes = static_cast<int64_t>(memory);
-  return info;
+  const auto driver = kernels::cuda::Driver::Get();
+  if (!driver.ok()) return std::nullopt;
+  const auto about = (*driver)->Describe(index);
+  if (!about.ok()) return std::nullopt;
+  return CudaDeviceInfo{about->name, about->major, about->minor,
+                        about->memory_bytes};
 }
 
 double ProductSeconds(at::Device device, at::ScalarType dtype) {
@@ -195,13 +155,25 @@ const char* PrecisionName(at::ScalarType dtype) {
                                 : "float32";
 }
 
+// Only allocations through a device's cache throw OutOfMemoryError. Failed
+// allocations of the CPU, the CUDA runtime (streams, graphs) and cuBLAS are
+// only recognisable by their messages.
+bool IsOutOfMemory(const c10::Error& e) {
+  if (dynamic_cast<const c10::OutOfMemoryError*>(&e) != nullptr) return true;
+  const absl::string_view words = e.what_without_backtrace();
+  for (const char* known :
+       {"DefaultCPUAllocator: can't allocate memory",
+        "CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED"}) {
+    if (absl::StrContains(words, known)) return true;
+  }
+  return false;
+}
+
 absl::Status StatusOfException(std::exception_ptr error) {
   try {
     std::rethrow_exception(std::move(error));
-  } catch (const c10::OutOfMemoryError& e) {
-    return OutOfMemoryOf(e);
   } catch (const c10::Error& e) {
-    if (SaysOutOfMemory(e)) return OutOfMemoryOf(e);
+    if (IsOutOfMemory(e)) return OutOfMemoryOf(e);
     return absl::InternalError(
         absl::StrCat("LibTorch: ", e.what_without_backtrace()));
   } catch (const RankLost& e) {

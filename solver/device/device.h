@@ -54,6 +54,9 @@ at::ScalarType InferenceDtype(const std::string& precision, at::Device device);
 // "float32", "bf16", "float16".
 const char* PrecisionName(at::ScalarType dtype);
 
+// Did memory of a CPU or device run out?
+bool IsOutOfMemory(const c10::Error& e);
+
 // ResourceExhausted if memory ran out, Unavailable for RankLost, Cancelled for
 // Interruption, else Internal. Omits LibTorch's backtrace.
 absl::Status StatusOfException(std::exception_ptr error);

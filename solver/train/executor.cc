@@ -72,7 +72,8 @@ Executor::Executor(const TrainRequest& request, Model* model,
   if (!recorder) return;
   for (int i = 0; i < workers_->count(); ++i) {
     graphs_.push_back(std::make_unique<GraphCache>(
-        &replica(static_cast<size_t>(i)), loss_, rows, recorder(), log));
+        &replica(static_cast<size_t>(i)), loss_, rows, recorder(),
+        /*timed=*/model->device().is_cuda() && train_.graphs == "auto", log));
   }
 }
 
