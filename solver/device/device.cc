@@ -158,7 +158,7 @@ const char* PrecisionName(at::ScalarType dtype) {
 // Only allocations through a device's cache throw OutOfMemoryError. Failed
 // allocations of the CPU, the CUDA runtime (streams, graphs) and cuBLAS are
 // only recognisable by their messages.
-bool IsOutOfMemory(const c10::Error& e) {
+bool RanOutOfMemory(const c10::Error& e) {
   if (dynamic_cast<const c10::OutOfMemoryError*>(&e) != nullptr) return true;
   const absl::string_view words = e.what_without_backtrace();
   for (const char* known :
@@ -173,7 +173,7 @@ absl::Status StatusOfException(std::exception_ptr error) {
   try {
     std::rethrow_exception(std::move(error));
   } catch (const c10::Error& e) {
-    if (IsOutOfMemory(e)) return OutOfMemoryOf(e);
+    if (RanOutOfMemory(e)) return OutOfMemoryOf(e);
     return absl::InternalError(
         absl::StrCat("LibTorch: ", e.what_without_backtrace()));
   } catch (const RankLost& e) {

@@ -55,7 +55,7 @@ at::ScalarType InferenceDtype(const std::string& precision, at::Device device);
 const char* PrecisionName(at::ScalarType dtype);
 
 // Did memory of a CPU or device run out?
-bool IsOutOfMemory(const c10::Error& e);
+bool RanOutOfMemory(const c10::Error& e);
 
 // ResourceExhausted if memory ran out, Unavailable for RankLost, Cancelled for
 // Interruption, else Internal. Omits LibTorch's backtrace.

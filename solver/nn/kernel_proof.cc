@@ -174,8 +174,7 @@ absl::Status CheckCudaKernels(at::Device device, at::ScalarType dtype) {
 }
 
 Choice MakeChoice(at::Device device, at::ScalarType dtype,
-                  const std::string& mode,
-                  const std::vector<ProofCase>& more) {
+                  const std::string& mode, const std::vector<ProofCase>& more) {
   Choice choice;
   if (!device.is_cuda()) {
     for (int i = 0; i < kKernelCount; ++i) {
@@ -187,8 +186,8 @@ Choice MakeChoice(at::Device device, at::ScalarType dtype,
     }
     return choice;
   }
-  for (const Kernel kernel : {Kernel::kNorm, Kernel::kSwiGlu, Kernel::kRotary,
-                              Kernel::kLoss}) {
+  for (const Kernel kernel :
+       {Kernel::kNorm, Kernel::kSwiGlu, Kernel::kRotary, Kernel::kLoss}) {
     choice.decided.push_back(kernel);
   }
   for (const ProofCase& one : more) choice.decided.push_back(one.kernel);
@@ -206,9 +205,10 @@ Choice MakeChoice(at::Device device, at::ScalarType dtype,
   }
   const std::string& origin = LoadCudaKernels(device, dtype).origin;
   if (mode == "fused") {
-    choice.text = absl::StrCat("fused kernels, not compared with the plain "
-                               "operations, ",
-                               origin);
+    choice.text = absl::StrCat(
+        "fused kernels, not compared with the plain "
+        "operations, ",
+        origin);
     return choice;
   }
   // A few milliseconds on a GPU, and large enough to be worth a measurement.
@@ -282,7 +282,6 @@ absl::StatusOr<std::string> ChooseKernels(at::Device device,
   const Key key(device.type(), device.index(), dtype, mode, more.size());
   auto found = choices->find(key);
   if (found == choices->end()) {
-    LeaveOutKernels({});
     found = choices->emplace(key, MakeChoice(device, dtype, mode, more)).first;
   }
   const Choice& choice = found->second;

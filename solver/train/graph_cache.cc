@@ -133,7 +133,7 @@ BucketOutput GraphCache::Run(const BucketInput& input) {
     return RunAndRecord(input, grad_before, entry);
   } catch (const c10::Error& e) {
     // Recordings keep memory of their own.
-    if (!IsOutOfMemory(e) || !memory_.embedding_rows.defined()) throw;
+    if (!RanOutOfMemory(e) || !memory_.embedding_rows.defined()) throw;
   }
   StopRecording("recordings leave too little memory for other steps");
   model_->flat_grad().copy_(grad_before);

@@ -218,7 +218,7 @@ absl::Status CheckRequest(const TrainRequest& asked) {
   ARCTRM_RETURN_IF_ERROR(CheckData(asked));
   ARCTRM_ASSIGN_OR_RETURN(const at::Device device,
                           OpenDevice(asked.spec.device, 0));
-  ARCTRM_RETURN_IF_ERROR(CheckGraphs(asked.spec.train, device));
+  ARCTRM_RETURN_IF_ERROR(DecideRecorder(asked.spec.train, device).status());
   TrainRequest request = asked;
   if (request.dataset != nullptr) {
     ARCTRM_ASSIGN_OR_RETURN(request.spec.train.fit_canvas,

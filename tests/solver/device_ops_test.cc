@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Compares the kernels of each device with the plain formula in float64 on the
-// CPU, from the same rounded inputs. CUDA tests are skipped without a device or
-// without the kernels; bench/gpu_check then fails.
+// CPU, from the same rounded inputs. CUDA tests are skipped without a device;
+// bench/gpu_check then fails.
 #include <cmath>
 #include <functional>
 #include <string>
@@ -10,7 +10,6 @@
 #include "absl/strings/str_cat.h"
 #include "base/random.h"
 #include "gtest/gtest.h"
-#include "solver/device/cuda_launch.h"
 #include "solver/device/device.h"
 #include "solver/nn/ops.h"
 #include "solver/train/optimizers.h"
@@ -43,9 +42,6 @@ class DeviceOps : public testing::TestWithParam<std::string> {
   void SetUp() override {
     DeviceOptions options;
     options.device = GetParam();
-    if (options.device == "cuda" && !kCudaKernels) {
-      GTEST_SKIP() << "built without ARCTRM_CUDA_KERNELS";
-    }
     const auto device = OpenDevice(options, 0);
     if (!device.ok()) GTEST_SKIP() << device.status().message();
     device_ = *device;
