@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The wall-clock time of a run: when it must end, how training and voting share
-// it, and which work still fits. All safety margins of a run are in this file
-// and in time_budget.cc.
+// it, and which work still fits. The margins between these parts are constants
+// in time_budget.cc, those of the watchdog at the end of this file.
 #pragma once
 
 #include "absl/time/time.h"

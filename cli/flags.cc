@@ -232,8 +232,8 @@ CLI::Option* AddTimeLimitFlag(CLI::App& command, absl::Duration& limit,
 CLI::Option* AddStepsFlag(CLI::App& command, int64_t& steps) {
   return AddIntegerFlag(
       command, "--steps", steps, 1, std::numeric_limits<int64_t>::max(),
-      "Number of optimiser steps, instead of a time limit; the same build, "
-      "device, seed and threads then give the same bytes");
+      "Maximum number of optimiser steps; without --time-limit the same build, "
+      "seed and threads give the same bytes on a CPU");
 }
 
 CLI::Option* AddResumeTrainingFlag(CLI::App& command, bool& resume) {

@@ -103,7 +103,7 @@ CLI::Option* AddReportFlag(CLI::App& command, std::string& path);
 // run".
 CLI::Option* AddTimeLimitFlag(CLI::App& command, absl::Duration& limit,
                               const std::string& what = "");
-// "--steps N", instead of a time limit.
+// "--steps N".
 CLI::Option* AddStepsFlag(CLI::App& command, int64_t& steps);
 // "--resume", for the training in "--out".
 CLI::Option* AddResumeTrainingFlag(CLI::App& command, bool& resume);

@@ -254,7 +254,7 @@ std::string DatasetMetadata(const BundleOptions& options,
   Json json = Json::object();
   json["title"] = options.title;
   json["id"] = id;
-  json["subtitle"] = "arctrm for notebooks without a network";
+  json["subtitle"] = "arctrm for notebooks without internet access";
   json["description"] =
       "Sources, programs and weights of arctrm, an offline toolkit for ARC "
       "Prize competitions. Licences: LICENSES/ (arctrm: MIT).";

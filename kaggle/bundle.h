@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Packs everything that a Kaggle notebook without a network needs into two
-// folders. dataset/ is uploaded as a dataset: sources of arctrm and its
+// Packs everything that a Kaggle notebook without internet access needs into
+// two folders. dataset/ is uploaded as a dataset: sources of arctrm and its
 // libraries, programs built for some versions of torch, weights, a recipe,
 // licences (docs/formats.md). notebook/ is pushed as a notebook
 // (kaggle/notebook.h).

@@ -374,8 +374,8 @@ void FindNeighbours(KaggleEnvironment& site) {
                                     "."));
 }
 
-// Sets site.placeholder.
-void TellPlaceholder(KaggleEnvironment& site) {
+// Sets site.rerun and site.stand_ins.
+void FindStandIns(KaggleEnvironment& site) {
   const char* const variable = std::getenv(kRerunVariable);
   site.rerun = variable != nullptr && *variable != '\0';
   if (site.rerun) {
@@ -406,10 +406,10 @@ void TellPlaceholder(KaggleEnvironment& site) {
   const auto shared = std::count_if(
       asked.begin(), asked.end(),
       [&](const Task& task) { return known.count(task.id) == 1; });
-  site.placeholder = static_cast<size_t>(shared) == asked.size();
+  site.stand_ins = static_cast<size_t>(shared) == asked.size();
   site.notes.push_back(absl::StrCat(
       what, ": ", shared, " of the ", asked.size(), " tasks are training tasks",
-      site.placeholder ? ", stand-ins for the hidden ones." : "."));
+      site.stand_ins ? ", so they are stand-in tasks." : "."));
 }
 
 }  // namespace
@@ -488,7 +488,7 @@ absl::StatusOr<KaggleEnvironment> FindSite(const SiteOptions& given) {
     }
   }
   FindNeighbours(site);
-  TellPlaceholder(site);
+  FindStandIns(site);
   ChooseScratch(options, site);
   return site;
 }

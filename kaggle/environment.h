@@ -57,9 +57,10 @@ struct KaggleEnvironment {
 
   // Is this the scored run with hidden tasks? Kaggle sets a variable then.
   bool rerun = false;
-  // Are the tasks stand-ins for the hidden ones? True if this is not the scored
-  // run and every task id occurs in the training file; false if unknown.
-  bool placeholder = false;
+  // Are these the stand-in tasks instead of the hidden ones? True if this is
+  // not the scored run and every task id occurs in the training file; false if
+  // unknown.
+  bool stand_ins = false;
 
   // Writable folders in the order to try: the requested one, $TMPDIR, /tmp,
   // /dev/shm, the working folder. Folders with less than `scratch_bytes` free
@@ -78,7 +79,7 @@ struct KaggleEnvironment {
 // Searches <input>/competitions/*/ and <input>/*/ first, then the input to a
 // depth of eight folders. Follows links, but enters each folder only once. Of
 // several contests, takes `slug`, else prefers competitions/, then names with
-// "arc-prize", then the last name. Reads file contents only for `placeholder`.
+// "arc-prize", then the last name. Reads file contents only for `stand_ins`.
 // NotFound tells where it searched and what is there.
 absl::StatusOr<KaggleEnvironment> FindSite(const SiteOptions& options);
 

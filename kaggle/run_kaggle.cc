@@ -155,12 +155,12 @@ WorkerOptions WorkersIn(const KaggleOptions& options, const std::string& work) {
   return workers;
 }
 
-// Writes the solutions of the stand-ins for hidden tasks to `path`, so that a
-// rehearsal can be scored. False if that is impossible.
+// Writes the solutions of stand-in tasks to `path`, so that a trial run can be
+// scored. False if that is impossible.
 bool WriteStandInSolutions(const KaggleEnvironment& site,
                            const ChallengeSet& challenges,
                            const std::string& path) {
-  if (!site.placeholder || site.training_solutions.empty()) return false;
+  if (!site.stand_ins || site.training_solutions.empty()) return false;
   absl::StatusOr<SolutionSet> all =
       ReadSolutions(site.training_solutions, nullptr);
   if (!all.ok()) return false;

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # usage: third_party.sh DIR
 # Copies the sources of arctrm's libraries to DIR, as far as arctrm needs them,
-# so that it can be built without a network:
+# so that it can be built without internet access:
 #   absl, simdjson, zstd,  from Python source packages, with versions and
 #   zlib                   hashes pinned in third_party/requirements.txt
 #   CLI11, nlohmann_json   from the system's packages libcli11-dev and

@@ -135,7 +135,7 @@ std::string RatingsHtml(const PuzzleReportData& data) {
   if (groups.size() < 2) return "";
   const bool maze = data.puzzles.kind == PuzzleKind::kMaze;
   std::string html = absl::StrCat(
-      "<h2>Score by difficulty</h2>\n<div class=\"groups scroll\"><table>"
+      "<h2>Score by rating</h2>\n<div class=\"groups scroll\"><table>"
       "<thead><tr><th scope=\"col\">",
       maze ? "Steps of the path" : "Guesses of a solver",
       "</th><th scope=\"col\">Puzzles</th><th scope=\"col\">Exact</th><th "

@@ -79,7 +79,7 @@ def write_placeholder(tasks):
 
 
 def is_trial(tasks):
-    """True if these are public tasks instead of the hidden ones."""
+    """True if these are stand-in tasks: public ones instead of the hidden ones."""
     public = tasks.with_name("arc-agi_training_challenges.json")
     if os.environ.get("KAGGLE_IS_COMPETITION_RERUN") or not public.exists():
         return False

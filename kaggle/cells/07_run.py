@@ -17,7 +17,7 @@ with never_failing():
         limit = LIMIT
         if TRIAL_LIMIT and is_trial(TASKS):
             limit = TRIAL_LIMIT
-            say("the tasks are public placeholders and nothing is scored")
+            say("these are stand-in tasks, so this run is not scored")
         say(f"at most {limit} from the start of this notebook, less {SAFETY}")
         # arctrm ends before this time, unless it hangs.
         until = STARTED + seconds(limit) - seconds(SAFETY) / 2

@@ -1,10 +1,25 @@
 // SPDX-License-Identifier: MIT
 #include "solver/nn/act.h"
 
+#include <algorithm>
+#include <iterator>
+#include <string>
+
+#include "base/status.h"
 #include "solver/nn/ops.h"
 
 namespace arctrm::internal {
 namespace {
+
+// The values of train.loss, in the order of LossKind.
+constexpr const char* kLossNames[] = {"stablemax", "softmax"};
+
+LossKind ParseLossKind(const std::string& name) {
+  const auto* const at =
+      std::find(std::begin(kLossNames), std::end(kLossNames), name);
+  ARCTRM_CHECK(at != std::end(kLossNames));  // the setting allows only these
+  return static_cast<LossKind>(at - std::begin(kLossNames));
+}
 
 // The value of continuing: the larger halting or continue value that the same
 // weights give after one more step (HRM, published target_q_continue).
@@ -67,16 +82,19 @@ Tensor WantsToHalt(const ModelOptions& options, const StepOutput& output) {
 }
 
 LossOptions::LossOptions(const TrainOptions& train)
-    : kind(train.loss == "softmax" ? LossKind::kSoftmax : LossKind::kStablemax),
-      halt_weight(train.halt_loss_weight) {}
+    : kind(ParseLossKind(train.loss)), halt_weight(train.halt_loss_weight) {}
 
 Tensor TokenLoss(LossKind kind, const Tensor& logits, const Tensor& labels) {
-  if (kind == LossKind::kStablemax)
-    return StablemaxCrossEntropy(logits, labels);
-  return at::cross_entropy_loss(
-             logits.to(at::kFloat).reshape({-1, logits.size(-1)}),
-             labels.reshape({-1}), {}, at::Reduction::None, kIgnoredLabel)
-      .view(labels.sizes());
+  switch (kind) {
+    case LossKind::kStablemax:
+      return StablemaxCrossEntropy(logits, labels);
+    case LossKind::kSoftmax:
+      return at::cross_entropy_loss(
+                 logits.to(at::kFloat).reshape({-1, logits.size(-1)}),
+                 labels.reshape({-1}), {}, at::Reduction::None, kIgnoredLabel)
+          .view(labels.sizes());
+  }
+  return {};
 }
 
 LossOutput ComputeLoss(const StepOutput& output, const Tensor& labels,

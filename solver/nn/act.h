@@ -50,6 +50,7 @@ enum class LossKind { kStablemax, kSoftmax };
 // The loss settings of a training, with train.loss parsed.
 struct LossOptions {
   LossOptions() = default;
+  // train.loss must be one of the values that its setting allows.
   explicit LossOptions(const TrainOptions& train);
 
   LossKind kind = LossKind::kStablemax;

@@ -268,7 +268,7 @@ TEST_F(SiteTest, PackedFilesAndCapitals) {
     EXPECT_EQ(site.challenges, path);
     EXPECT_EQ(site.layout, SiteLayout::kCompetitions);
     EXPECT_EQ(site.training_solutions, solutions);
-    EXPECT_TRUE(site.placeholder);
+    EXPECT_TRUE(site.stand_ins);
   }
   // The plain file comes first, whatever finds it.
   const std::string plain = PutContest("competitions/arc-prize-2026");
@@ -312,16 +312,16 @@ TEST_F(SiteTest, TheInputMayBeTheFile) {
   EXPECT_EQ(site.training_challenges, training);
   // A file is not listed beside itself.
   EXPECT_EQ(site.evaluation_challenges, "");
-  EXPECT_TRUE(site.placeholder);
+  EXPECT_TRUE(site.stand_ins);
 }
 
-TEST_F(SiteTest, PlaceholderOrTheRunThatCounts) {
+TEST_F(SiteTest, StandInTasksOrTheScoredRun) {
   Put("arc-prize-2025/arc-agi_test_challenges.json", Challenges({"a", "b"}));
   Put("arc-prize-2025/arc-agi_training_challenges.json",
       Challenges({"b", "c", "a"}));
   KaggleEnvironment site = Find();
   EXPECT_FALSE(site.rerun);
-  EXPECT_TRUE(site.placeholder);
+  EXPECT_TRUE(site.stand_ins);
   EXPECT_THAT(Notes(site), HasSubstr("2 of the 2 tasks are training tasks"));
 
   ASSERT_EQ(setenv(kRerun, "", 1), 0);
@@ -329,30 +329,30 @@ TEST_F(SiteTest, PlaceholderOrTheRunThatCounts) {
   ASSERT_EQ(setenv(kRerun, "1", 1), 0);
   site = Find();
   EXPECT_TRUE(site.rerun);
-  EXPECT_FALSE(site.placeholder);
+  EXPECT_FALSE(site.stand_ins);
   EXPECT_THAT(Notes(site), HasSubstr("This is the scored run"));
 }
 
-TEST_F(SiteTest, ATaskOfItsOwnMakesNoPlaceholder) {
+TEST_F(SiteTest, OneNewTaskMeansNoStandInTasks) {
   Put("arc-prize-2025/arc-agi_test_challenges.json", Challenges({"a", "new"}));
   Put("arc-prize-2025/arc-agi_training_challenges.json",
       Challenges({"a", "b"}));
   const KaggleEnvironment site = Find();
   EXPECT_FALSE(site.rerun);
-  EXPECT_FALSE(site.placeholder);
+  EXPECT_FALSE(site.stand_ins);
   EXPECT_THAT(Notes(site), HasSubstr("1 of the 2 tasks are training tasks"));
 }
 
-TEST_F(SiteTest, WithNothingToCompareItIsNoPlaceholder) {
+TEST_F(SiteTest, WithoutATrainingFileStandInTasksAreUnknown) {
   PutContest("arc-prize-2025");
   KaggleEnvironment site = Find();
-  EXPECT_FALSE(site.placeholder);
+  EXPECT_FALSE(site.stand_ins);
   EXPECT_THAT(Notes(site), HasSubstr("the tasks cannot be compared"));
 
   // The run, not the search, reports a broken file.
   Put("arc-prize-2025/arc-agi_training_challenges.json", "{");
   site = Find();
-  EXPECT_FALSE(site.placeholder);
+  EXPECT_FALSE(site.stand_ins);
   EXPECT_THAT(Notes(site), HasSubstr("no comparison possible: "));
 }
 

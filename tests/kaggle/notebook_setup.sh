@@ -140,7 +140,7 @@ says "self-check of prebuilt with $root/image/site/torch/lib:before"
 says "PROGRAM $root/image/scratch/prebuilt"
 says "word --recipe"
 says "word $root/image/input/bundle/recipe.conf"
-says "the tasks are public placeholders"
+says "these are stand-in tasks"
 says "word 40m"
 says "exit code 0: done"
 says "2 of 2 test inputs are answered"
@@ -155,7 +155,7 @@ image
 bundle 0 "$(solve "exit 0")"
 KAGGLE_IS_COMPETITION_RERUN=1 notebook
 says "word 12h"
-silent placeholders
+silent "stand-in tasks"
 
 case_name="a failed self-check leads to compiling"
 image

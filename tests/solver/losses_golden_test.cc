@@ -3,11 +3,14 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "base/compress.h"
 #include "base/files.h"
-#include "gtest/gtest.h"
+#include "base/options.h"
+#include "gmock/gmock.h"
 #include "simdjson.h"
 #include "solver/nn/act.h"
 #include "solver/nn/ops.h"
@@ -16,6 +19,8 @@
 
 namespace arctrm::internal {
 namespace {
+
+using ::testing::ElementsAre;
 
 TEST(StablemaxGolden, LossAndGradient) {
   const SafetensorsFile file = ReadGolden("losses");
@@ -75,6 +80,28 @@ TEST(SoftmaxGolden, LossAndGradient) {
   loss.sum().backward();
   ExpectClose("softmax gradient", logits.grad(),
               Golden(file, "ce.softmax.grad_of_sum"), 1e-7);
+}
+
+TEST(LossOptions, EveryValueOfTheSettingIsALoss) {
+  TrainOptions train;
+  OptionSet set;
+  AddOptions(train, set);
+  std::string range;
+  for (const OptionSet::Item& item : set.Items()) {
+    if (item.key == "train.loss") range = item.range;
+  }
+  std::vector<LossKind> kinds;
+  for (const absl::string_view name : absl::StrSplit(range, ", ")) {
+    ASSERT_TRUE(set.Set("train.loss", name).ok()) << name;
+    kinds.push_back(LossOptions(train).kind);
+  }
+  EXPECT_THAT(kinds, ElementsAre(LossKind::kStablemax, LossKind::kSoftmax));
+}
+
+TEST(LossOptionsDeathTest, AnUnknownLossIsABug) {
+  TrainOptions train;
+  train.loss = "sofmax";
+  EXPECT_DEATH(LossOptions{train}, "bug at");
 }
 
 // The losses of HRM (with a continue head) and of TRM.

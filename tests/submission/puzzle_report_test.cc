@@ -57,7 +57,7 @@ TEST(PuzzleReport, SaysWhatIsExactValidAndWrong) {
   EXPECT_EQ(Count(html, "badge bad"), 1);
   // 4 questions, 3 answers, and 3 solutions.
   EXPECT_EQ(Count(html, "<svg class=\"puzzle\""), 4 + 3 + 3);
-  EXPECT_THAT(html, HasSubstr("Score by difficulty"));
+  EXPECT_THAT(html, HasSubstr("Score by rating"));
 }
 
 TEST(PuzzleReport, ManyPuzzlesAreDrawnInPart) {
