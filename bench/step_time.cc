@@ -76,10 +76,6 @@ int main(int argc, char** argv) {
   app.add_option("--copies", augmentations, "of each of 200 tasks: puzzle ids");
   std::string folder;
   app.add_option("--dataset", folder, "what arctrm augment wrote");
-  // In the order of Kernel.
-  constexpr const char* kNames[] = {"norm",      "swiglu",    "rotary",
-                                    "loss",      "attention", "linear",
-                                    "optimizer", "pairs"};
   std::vector<std::string> plain;
   app.add_option("--plain", plain,
                  "what takes LibTorch's own operations instead of a kernel: "
@@ -88,14 +84,18 @@ int main(int argc, char** argv) {
       ->delimiter(',');
   CLI11_PARSE(app, argc, argv);
   for (const std::string& name : plain) {
-    const auto* at = std::find(std::begin(kNames), std::end(kNames), name);
     if (name == "all") {
       arctrm::internal::UseKernels(false);
-    } else if (at != std::end(kNames)) {
-      arctrm::internal::UseKernel(
-          static_cast<arctrm::internal::Kernel>(at - std::begin(kNames)),
-          false);
-    } else {
+      continue;
+    }
+    bool found = false;
+    for (int i = 0; i < arctrm::internal::kKernelCount; ++i) {
+      const auto kernel = static_cast<arctrm::internal::Kernel>(i);
+      if (name != arctrm::internal::KernelText(kernel)) continue;
+      arctrm::internal::UseKernel(kernel, false);
+      found = true;
+    }
+    if (!found) {
       std::fprintf(stderr, "step_time: no kernel is called %s\n", name.c_str());
       return 2;
     }
