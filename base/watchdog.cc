@@ -65,7 +65,8 @@ class WatchdogMonitor {
       if (IsDue(newest.deadline_)) End(newest, Watchdog::Cause::kDeadline);
       const absl::Duration grace =
           stop_acknowledged.load() ? kAcknowledgedGrace : kSignalGrace;
-      if (RealClock().Now() - signal_seen_ > grace) {
+      if (newest.signals_ == Watchdog::Signals::kWatched &&
+          RealClock().Now() - signal_seen_ > grace) {
         End(newest, Watchdog::Cause::kSignal);
       }
     }
@@ -92,8 +93,9 @@ class WatchdogMonitor {
   absl::Time signal_seen_ = absl::InfiniteFuture();
 };
 
-Watchdog::Watchdog(const Deadline& deadline, std::function<int(Cause)> end)
-    : deadline_(deadline), end_(std::move(end)) {
+Watchdog::Watchdog(const Deadline& deadline, std::function<int(Cause)> end,
+                   Signals signals)
+    : deadline_(deadline), end_(std::move(end)), signals_(signals) {
   WatchdogMonitor::Get().Add(this);
 }
 

@@ -13,6 +13,7 @@
 #include "CLI/CLI.hpp"
 #include "absl/time/clock.h"
 #include "base/log.h"
+#include "solver/machine.h"
 #include "solver/nn/ops.h"
 #include "solver/train.h"
 
@@ -48,6 +49,7 @@ arctrm::Dataset RandomTasks(int side, int augmentations) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  arctrm::LoadCudaBackend();
   CLI::App app("times training steps");
   arctrm::TrainRequest request;
   arctrm::ModelOptions& model = request.spec.model;

@@ -35,6 +35,7 @@
 #include "cli/suggest.h"
 #include "cli/validate_command.h"
 #include "cli/vote_command.h"
+#include "solver/process_group.h"
 
 namespace arctrm {
 namespace {
@@ -231,8 +232,22 @@ struct Action {
   std::function<int()> run;
 };
 
+// Refuses to be one of several processes that torchrun or srun has started.
+absl::Status CheckIsAlone() {
+  ARCTRM_ASSIGN_OR_RETURN(const ProcessGroup group,
+                          ProcessGroupFromEnvironment());
+  if (group.size == 1) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "this is process ", group.rank, " of ", group.size,
+      ", but `arctrm run` "
+      "starts one process per device itself: start it once, with --device "
+      "cuda:0,1. On several machines use `arctrm train` (docs/cluster.md)"));
+}
+
 // With several devices this process leads one worker process per device.
 int RunHereOrOnDevices(const RunFlags& flags) {
+  const absl::Status alone = CheckIsAlone();
+  if (!alone.ok()) return ReportError(alone);
   return absl::StrContains(flags.common.device, ',') ? RunOnDevices(flags)
                                                      : RunModelCommand(flags);
 }

@@ -20,6 +20,7 @@
 #include "base/files.h"
 #include "base/status.h"
 #include "nlohmann/json.hpp"
+#include "solver/device_list.h"
 #include "solver/machine.h"
 #include "solver/train.h"
 
@@ -107,6 +108,9 @@ absl::StatusOr<int> RunDoctor(const DoctorFlags& flags) {
                                         info.mem_unit / (1 << 30)));
   }
   for (auto& row : DescribeMachine()) rows.push_back(std::move(row));
+  const std::string unused =
+      device.device == "auto" ? UnusedGpuReason() : std::string();
+  if (!unused.empty()) rows.emplace_back("warning", UnusedGpuText(unused));
   bool good = false;
   const absl::StatusOr<DeviceInfo> used =
       DescribeDevice(device, TrainOptions());

@@ -5,6 +5,7 @@
 #include <limits>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -37,6 +38,9 @@
 #include "pipeline/run_folder.h"
 #include "solver/checkpoint_import.h"
 #include "solver/checkpoint_info.h"
+#include "solver/device_list.h"
+#include "solver/machine.h"
+#include "solver/process_group.h"
 #include "solver/train.h"
 #include "submission/write.h"
 #include "tta/ballots.h"
@@ -148,6 +152,7 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
   ARCTRM_RETURN_IF_ERROR(NeedLimit(flags.time_limit, flags.steps));
   const Deadline limit = DeadlineOf(flags.time_limit);
   DatasetTrainOptions options;
+  ARCTRM_ASSIGN_OR_RETURN(options.group, ProcessGroupFromEnvironment());
   options.datasets = flags.dataset;
   ARCTRM_RETURN_IF_ERROR(
       Resolve(flags.common, !flags.checkpoint.empty(), "", options.run));
@@ -163,6 +168,7 @@ absl::StatusOr<int> Run(const TrainFlags& flags, Log& log) {
   ARCTRM_ASSIGN_OR_RETURN(const DatasetTrainOutcome outcome,
                           TrainOnDatasets(options, limit, log));
   const TrainResult& result = outcome.training;
+  if (options.group.rank > 0) return ExitOf(result.stop);
   if (result.best_step > 0) {
     ARCTRM_RETURN_IF_ERROR(PrintResult(
         absl::StrFormat("held-out pairs: %.1f %% exact at step %d, checkpoint "
@@ -243,6 +249,7 @@ absl::StatusOr<int> Run(const PuzzleTrainFlags& flags, Log& log) {
   ARCTRM_RETURN_IF_ERROR(Resolve(flags.common, !flags.checkpoint.empty(),
                                  sudoku ? "sudoku-small" : "maze-small", run));
   PuzzleTrainOptions options;
+  ARCTRM_ASSIGN_OR_RETURN(options.group, ProcessGroupFromEnvironment());
   ARCTRM_ASSIGN_OR_RETURN(options.kind, ParsePuzzleKind(flags.kind));
   options.train = flags.train;
   options.test = flags.test;
@@ -269,15 +276,18 @@ absl::StatusOr<int> Run(const PuzzleTrainFlags& flags, Log& log) {
     return CheckTrainingOut(flags.out, flags.resume, flags.common);
   };
   options.may_write = may_write;
-  ARCTRM_RETURN_IF_ERROR(may_write());
-  ARCTRM_RETURN_IF_ERROR(CheckTrainingFolder(
-      RunFolder(run.work.empty() ? BesidePath(flags.out, ".run") : run.work),
-      absl::StrCat("arctrm puzzle train, ", Basename(flags.out)),
-      {flags.resume, flags.common.overwrite, run.work.empty()}));
-  if (!flags.report.empty())
-    ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.report));
+  if (options.group.rank == 0) {
+    ARCTRM_RETURN_IF_ERROR(may_write());
+    ARCTRM_RETURN_IF_ERROR(CheckTrainingFolder(
+        RunFolder(run.work.empty() ? BesidePath(flags.out, ".run") : run.work),
+        absl::StrCat("arctrm puzzle train, ", Basename(flags.out)),
+        {flags.resume, flags.common.overwrite, run.work.empty()}));
+    if (!flags.report.empty())
+      ARCTRM_RETURN_IF_ERROR(CheckWritable(flags.report));
+  }
   ARCTRM_ASSIGN_OR_RETURN(const PuzzleTrainOutcome outcome,
                           TrainPuzzles(options, limit, log));
+  if (options.group.rank > 0) return ExitOf(outcome.training.stop);
   ARCTRM_RETURN_IF_ERROR(PrintTrained(outcome.training, outcome.checkpoint));
   if (outcome.score.has_value()) {
     ARCTRM_RETURN_IF_ERROR(PrintResult(
@@ -382,16 +392,46 @@ absl::StatusOr<int> Run(const DoctorFlags& flags, Log&) {
   return RunDoctor(flags);
 }
 
+// Warns if the GPU of this machine is not used by a command with a model.
+template <typename Flags>
+void WarnOfUnusedGpu(const Flags& flags, Log& log) {
+  // These commands have a time limit.
+  if constexpr (requires { flags.time_limit; }) {
+    if (flags.common.device != "auto") return;
+    const std::string why = UnusedGpuReason();
+    if (!why.empty()) log.Warning(UnusedGpuText(why));
+  }
+}
+
+// A rank above 0 of a training. Rank 0 writes all files, locks and log
+// included.
+template <typename Flags>
+int RunFollower(Flags flags) {
+  flags.common.log.clear();
+  flags.common.quiet = true;
+  return RunLogged(flags.common, [&](Log& log) { return Run(flags, log); });
+}
+
+template <typename Flags>
+constexpr bool kTrainsInGroups = std::is_same_v<Flags, TrainFlags> ||
+                                 std::is_same_v<Flags, PuzzleTrainFlags>;
+
 }  // namespace
 
 int RunModelCommand(const ModelCommand& command) {
   InstallStopSignals();
   return std::visit(
       [](const auto& flags) {
+        if constexpr (kTrainsInGroups<std::decay_t<decltype(flags)>>) {
+          const auto group = ProcessGroupFromEnvironment();
+          if (!group.ok()) return ReportError(group.status());
+          if (group->rank > 0) return RunFollower(flags);
+        }
         return RunGuarded(flags, [&](Log& log) {
           // Ends commands without a time limit after a signal.
           const std::unique_ptr<Watchdog> watchdog =
               WatchRun(EndedRun(), Deadline(), log);
+          WarnOfUnusedGpu(flags, log);
           return Run(flags, log);
         });
       },

@@ -9,8 +9,10 @@
 #include "base/stop.h"
 #include "cli/app.h"
 #include "pipeline/worker.h"
+#include "solver/machine.h"
 
 int main(int argc, char** argv) {
+  arctrm::LoadCudaBackend();
   if (argc == 2 && std::string(argv[1]) == "worker") {
     arctrm::InstallStopSignals();
     arctrm::EndOnUncaught();

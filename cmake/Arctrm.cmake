@@ -70,12 +70,25 @@ endfunction()
 
 # arctrm_test(<name> SRCS x_test.cc … [DEPS target …] [LABELS label …]
 # [TIMEOUT seconds]): one GoogleTest binary, one CTest entry, run in its own
-# scratch folder.
+# scratch folder. Programs that link LibTorch have the label torch and a main()
+# that loads the CUDA backend before anything else.
 function(arctrm_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SRCS;DEPS;LABELS" ${ARGN})
+  if("torch" IN_LIST ARG_LABELS)
+    list(APPEND ARG_SRCS "${PROJECT_SOURCE_DIR}/tests/testing/torch_main.cc")
+    set(main "")
+  else()
+    foreach(part IN ITEMS solver pipeline)
+      if("arctrm::${part}" IN_LIST ARG_DEPS)
+        message(FATAL_ERROR "arctrm_test(${name}): arctrm::${part} links "
+          "LibTorch, so LABELS must name torch")
+      endif()
+    endforeach()
+    set(main GTest::gtest_main)
+  endif()
   add_executable(${name}_test ${ARG_SRCS})
   target_link_libraries(${name}_test PRIVATE arctrm_flags ${ARG_DEPS}
-    GTest::gmock GTest::gtest GTest::gtest_main)
+    GTest::gmock GTest::gtest ${main})
   target_compile_definitions(${name}_test PRIVATE
     ARCTRM_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/golden")
   add_test(NAME ${name} COMMAND ${name}_test)

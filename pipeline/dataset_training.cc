@@ -14,6 +14,7 @@
 #include "base/status.h"
 #include "base/time_budget.h"
 #include "pipeline/end_run.h"
+#include "pipeline/group_training.h"
 #include "pipeline/held_out.h"
 #include "pipeline/kept_runs.h"
 #include "pipeline/memory_check.h"
@@ -100,6 +101,7 @@ absl::Status DatasetTraining::Read() {
 TrainRequest DatasetTraining::MakeRequest() {
   TrainRequest request;
   request.dataset = &dataset_;
+  request.group = options_.group;
   request.spec = run_.ToTrainSpec();
   request.spec.out = run_.out;
   request.spec.resume = run_.resume;
@@ -166,10 +168,11 @@ absl::Status DatasetTraining::Open() {
 }
 
 absl::Status DatasetTraining::Train() {
-  ARCTRM_ASSIGN_OR_RETURN(
-      outcome_.training,
-      TrainRecorded(arctrm::Train, request_, folder_, run_.steps,
-                    request_.spec.limits.end, log_));
+  absl::StatusOr<TrainResult> result =
+      TrainRecorded(TrainInGroup, request_, folder_, run_.steps,
+                    request_.spec.limits.end, log_);
+  if (absl::IsCancelled(result.status())) WriteStatus(EndedGroupStatus());
+  ARCTRM_ASSIGN_OR_RETURN(outcome_.training, std::move(result));
   outcome_.best_out = request_.spec.best_out;
   record_.steps += outcome_.training.steps;
   WriteStatus(TrainStopName(outcome_.training.stop));
@@ -187,6 +190,11 @@ absl::StatusOr<DatasetTrainOutcome> DatasetTraining::Run() {
       WatchRun({"", "", "nothing was written"}, deadline_, log_);
   ARCTRM_RETURN_IF_ERROR(Read());
   request_ = MakeRequest();
+  if (options_.group.rank > 0) {
+    watchdog = WatchFollower(deadline_, log_);
+    ARCTRM_ASSIGN_OR_RETURN(outcome_.training, TrainInGroup(request_));
+    return outcome_;
+  }
   ARCTRM_RETURN_IF_ERROR(Check());
   ARCTRM_RETURN_IF_ERROR(Open());
   watchdog = WatchRun({folder_.dir(), "", "the files saved so far are valid"},

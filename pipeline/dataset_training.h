@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "pipeline/run_options.h"
+#include "solver/process_group.h"
 #include "solver/train.h"
 
 namespace arctrm {
@@ -21,6 +22,8 @@ struct DatasetTrainOptions {
   // `out` is the checkpoint folder; an empty `work` means OUT.run. Inputs,
   // report and time limit are not used.
   RunOptions run;
+  // Ranks above 0 only train: they check and write nothing.
+  ProcessGroup group;
   // Called before anything is written, and again once the work folder is
   // locked; an error ends the training. `best_out` is the folder for the best
   // weights, or "".
@@ -34,7 +37,7 @@ struct DatasetTrainOutcome {
 
 // Trains until the steps are done or `deadline` comes. The work folder receives
 // metrics and record. Returns InvalidArgument and FailedPrecondition before
-// anything is written, and errors of Train().
+// anything is written, and errors of TrainInGroup().
 absl::StatusOr<DatasetTrainOutcome> TrainOnDatasets(
     const DatasetTrainOptions& options, const Deadline& deadline, Log& log);
 

@@ -53,13 +53,15 @@ void EndRun(const EndedRun& run, Watchdog::Cause cause,
 }
 
 std::unique_ptr<Watchdog> WatchRun(EndedRun run, const Deadline& deadline,
-                                   Log& log) {
+                                   Log& log, Watchdog::Signals signals) {
   return std::make_unique<Watchdog>(
-      deadline, [run = std::move(run), deadline, &log](Watchdog::Cause cause) {
+      deadline,
+      [run = std::move(run), deadline, &log](Watchdog::Cause cause) {
         constexpr int kStopped = 3;
         EndRun(run, cause, deadline, log);
         return kStopped;
-      });
+      },
+      signals);
 }
 
 }  // namespace arctrm

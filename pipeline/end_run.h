@@ -31,8 +31,9 @@ void EndRun(const EndedRun& run, Watchdog::Cause cause,
 
 // Returns a watchdog that calls EndRun() and exits with code 3, stopped early.
 // Borrows `log`.
-std::unique_ptr<Watchdog> WatchRun(EndedRun run, const Deadline& deadline,
-                                   Log& log);
+std::unique_ptr<Watchdog> WatchRun(
+    EndedRun run, const Deadline& deadline, Log& log,
+    Watchdog::Signals signals = Watchdog::Signals::kWatched);
 
 // "the time limit was overrun by 0.3s"; "" before the deadline.
 std::string OverrunText(const Deadline& deadline);

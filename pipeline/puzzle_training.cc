@@ -15,6 +15,7 @@
 #include "base/time_budget.h"
 #include "pipeline/answer_puzzles.h"
 #include "pipeline/end_run.h"
+#include "pipeline/group_training.h"
 #include "pipeline/memory_check.h"
 #include "pipeline/puzzle_inputs.h"
 #include "pipeline/run_folder.h"
@@ -145,6 +146,7 @@ class PuzzleTraining {
 TrainRequest PuzzleTraining::MakeRequest() {
   TrainRequest request;
   request.dataset = &inputs_.dataset;
+  request.group = options_.group;
   request.spec = options_.spec;
   request.spec.model = inputs_.model;
   request.hooks.log = &log_;
@@ -203,17 +205,21 @@ absl::Status PuzzleTraining::PlanTime() {
   const std::vector<Puzzle>& puzzles = inputs_.test.puzzles;
   double test_s = 0;
   if (!puzzles.empty()) {
+    // A process computes its part of the batch.
+    const int size = options_.group.size;
+    TrainOptions train = options_.spec.train;
+    train.batch = (train.batch + size - 1) / size;
     ARCTRM_ASSIGN_OR_RETURN(
         const StepTime step,
-        MeasureStep(inputs_.dataset, inputs_.model, options_.spec.train,
-                    options_.spec.device, budget_.Measuring()));
+        MeasureStep(inputs_.dataset, inputs_.model, train, options_.spec.device,
+                    budget_.Measuring()));
     request_.spec.expected_step_s = step.seconds;
-    test_s = EstimateAnswerSeconds(step.seconds, inputs_.model,
-                                   options_.spec.train.batch, predicting_,
-                                   puzzles.size());
-    measures_test_ = WorthMeasuringTest(std::min(test_s, budget_.MaxTestS())) &&
-                     puzzles.size() >= kMinTestBatches * static_cast<size_t>(
-                                                             predicting_.batch);
+    test_s = EstimateAnswerSeconds(step.seconds, inputs_.model, train.batch,
+                                   predicting_, puzzles.size());
+    measures_test_ =
+        size == 1 && WorthMeasuringTest(std::min(test_s, budget_.MaxTestS())) &&
+        puzzles.size() >=
+            kMinTestBatches * static_cast<size_t>(predicting_.batch);
   }
   ReserveForTest(test_s);
   return absl::OkStatus();
@@ -254,13 +260,14 @@ absl::Status PuzzleTraining::Open() {
 
 absl::Status PuzzleTraining::Train() {
   const auto train = [this](const TrainRequest& request) {
-    if (!measures_test_) return arctrm::Train(request);
+    if (!measures_test_) return TrainInGroup(request);
     return TrainInTwoParts(request, [this] { return MeasureTest(); });
   };
-  ARCTRM_ASSIGN_OR_RETURN(
-      outcome_.training,
+  absl::StatusOr<TrainResult> result =
       TrainRecorded(train, request_, folder_, options_.spec.max_steps,
-                    request_.spec.limits.end, log_));
+                    request_.spec.limits.end, log_);
+  if (absl::IsCancelled(result.status())) WriteResults(EndedGroupStatus());
+  ARCTRM_ASSIGN_OR_RETURN(outcome_.training, std::move(result));
   // Without an evaluation there are no best weights.
   outcome_.checkpoint = outcome_.training.best_step > 0 ? request_.spec.best_out
                                                         : options_.spec.out;
@@ -318,6 +325,12 @@ void PuzzleTraining::WarnOfFailure(const absl::Status& status) {
 absl::StatusOr<PuzzleTrainOutcome> PuzzleTraining::Run() {
   ARCTRM_ASSIGN_OR_RETURN(inputs_, ReadPuzzleInputs(options_, log_));
   request_ = MakeRequest();
+  if (options_.group.rank > 0) {
+    const std::unique_ptr<Watchdog> watchdog =
+        WatchFollower(budget_.end(), log_);
+    ARCTRM_ASSIGN_OR_RETURN(outcome_.training, TrainInGroup(request_));
+    return outcome_;
+  }
   ARCTRM_RETURN_IF_ERROR(Check());
   ARCTRM_RETURN_IF_ERROR(PlanTime());
   const absl::Time start = RealClock().Now();

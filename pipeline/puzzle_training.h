@@ -31,6 +31,8 @@ struct PuzzleTrainOptions {
   // The data set puzzle, vocabulary and canvas of the model. With a checkpoint
   // the whole model comes from it.
   TrainSpec spec;
+  // Ranks above 0 only train: they check, score and write nothing.
+  ProcessGroup group;
   PredictorOptions predicting;  // for the test puzzles
   // Called once the work folder is locked, before anything is written; may be
   // empty. An error ends the training.
@@ -47,11 +49,11 @@ struct PuzzleTrainOutcome {
 
 // Trains until the steps are done or `deadline` comes, then answers and scores
 // the test puzzles. The time for the test is estimated first; that of a long
-// test is measured after three quarters of the training.
+// test is measured after three quarters of the training, except in a group.
 //
 // The work folder receives metrics, record and answers, which WriteRunReport
 // draws. Warns if the training file contains test questions. Returns errors of
-// ReadPuzzleInputs(), Train() and LoadPredictor().
+// ReadPuzzleInputs(), TrainInGroup() and LoadPredictor().
 absl::StatusOr<PuzzleTrainOutcome> TrainPuzzles(
     const PuzzleTrainOptions& options, Deadline deadline, Log& log);
 

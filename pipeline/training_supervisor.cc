@@ -111,11 +111,12 @@ absl::Status Attempt::StartRanks(bool resume) {
   spec.resume = resume;
   for (size_t rank = 0; rank < size; ++rank) {
     SubprocessOptions command = devices_.Command();
+    command.environment.emplace_back("WORLD_SIZE", absl::StrCat(size));
     if (size > 1) {
       command.environment.insert(command.environment.end(),
                                  {{"RANK", absl::StrCat(rank)},
                                   {"LOCAL_RANK", absl::StrCat(rank)},
-                                  {"WORLD_SIZE", absl::StrCat(size)},
+                                  {"LOCAL_WORLD_SIZE", absl::StrCat(size)},
                                   {"MASTER_ADDR", "127.0.0.1"},
                                   {"MASTER_PORT", absl::StrCat(port)}});
     }

@@ -88,6 +88,7 @@ absl::Status Describe(const nlohmann::json& json, Leader& leader) {
                           DescribeDevice(spec.device, spec.train));
   return leader.Send({{"device", ToJson(device)},
                       {"machine", DescribeMachine()},
+                      {"unused_gpu", UnusedGpuReason()},
                       {"cuda_devices", CountCudaDevices()}});
 }
 

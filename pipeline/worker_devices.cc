@@ -88,6 +88,10 @@ absl::Status WorkerDevices::Find(const DeviceOptions& device) {
     log_.Info(absl::StrCat(row.at(0).get<std::string>(), ": ",
                            row.at(1).get<std::string>()));
   }
+  const std::string unused = json.value("unused_gpu", "");
+  if (device.device == "auto" && !unused.empty()) {
+    Warn(UnusedGpuText(unused));
+  }
   ARCTRM_ASSIGN_OR_RETURN(
       list_, DeviceList(device.device, json.value("cuda_devices", 0)));
   absl::Status there = CheckDevicesExist(list_, json.value("cuda_devices", 0));

@@ -67,14 +67,22 @@ absl::StatusOr<std::vector<std::string>> DeviceList(const std::string& devices,
   return list;
 }
 
+std::string UnusedGpuText(const std::string& why) {
+  return absl::StrCat(
+      "the model runs on the CPU although this machine has an NVIDIA driver: ",
+      why);
+}
+
 absl::Status CheckDevicesExist(const std::vector<std::string>& list,
-                               int cuda_devices) {
+                               int cuda_devices, const std::string& problem) {
   for (const std::string& name : list) {
     if (CudaIndex(name) < cuda_devices) continue;
     return absl::InvalidArgumentError(absl::StrCat(
         "--device ", name, ": ", cuda_devices, " usable CUDA device",
-        cuda_devices == 1 ? "" : "s",
-        " here; `arctrm doctor` says why, --device cpu works everywhere"));
+        cuda_devices == 1 ? "" : "s", " here",
+        problem.empty() ? "; `arctrm doctor` says why, "
+                        : absl::StrCat(": ", problem, "; "),
+        "--device cpu works everywhere"));
   }
   return absl::OkStatus();
 }

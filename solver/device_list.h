@@ -17,9 +17,14 @@ absl::StatusOr<std::vector<std::string>> DeviceList(const std::string& devices,
                                                     int cuda_devices);
 
 // InvalidArgument for the first CUDA device of `list` with an index of
-// `cuda_devices` or more.
+// `cuda_devices` or more. `problem`: why there are no devices, if known.
 absl::Status CheckDevicesExist(const std::vector<std::string>& list,
-                               int cuda_devices);
+                               int cuda_devices,
+                               const std::string& problem = "");
+
+// The warning of a run with device "auto" that uses the CPU for the reason
+// `why`.
+std::string UnusedGpuText(const std::string& why);
 
 // N of "cuda:N", -1 for any other name.
 int CudaIndex(const std::string& device);

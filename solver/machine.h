@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// LibTorch and its devices on this machine. Free of LibTorch.
 #pragma once
 
 #include <string>
@@ -6,6 +7,16 @@
 #include <vector>
 
 namespace arctrm {
+
+// Loads LibTorch's CUDA backend if the machine has an NVIDIA driver. A program
+// must call it before its first use of LibTorch, at the beginning of main():
+// LibTorch looks for a backend once, at its first operation. Later calls do
+// nothing.
+void LoadCudaBackend();
+
+// The reason why `--device auto` uses the CPU although the machine has an
+// NVIDIA driver; "" without a driver, or if there is a usable CUDA device.
+std::string UnusedGpuReason();
 
 // (name, value) lines about LibTorch and its devices on this machine: its
 // version, the version arctrm was built for, matrix libraries, and each GPU

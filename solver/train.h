@@ -63,7 +63,7 @@ const char* TrainStopName(TrainStop stop);
 struct TrainSpec {
   ModelOptions model;  // canvas_side must be the dataset's
   TrainOptions train;
-  // In a process group, "auto" and "cuda" select the CUDA device local_rank.
+  // In a process group, "auto" and "cuda" select CudaIndexOfRank().
   DeviceOptions device;
   uint64_t seed = 0;
   // The name of the run, written to every checkpoint; "": the name in the

@@ -19,30 +19,15 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "base/files.h"
 #include "base/out_of_memory.h"
 #include "base/status.h"
+#include "solver/device/cuda_backend.h"
 #include "solver/device/exceptions.h"
 #include "solver/device_list.h"
 #include "solver/kernels/cuda_driver.h"
 
 namespace arctrm::internal {
 namespace {
-
-// Adds CUDA to the CPU-only binary by loading LibTorch's CUDA backend, if the
-// machine has a driver. Without the backend there are no CUDA devices.
-void LoadCudaBackend() {
-  static const bool loaded = [] {
-    if (!FileExists("/proc/driver/nvidia/version") &&
-        !FileExists("/dev/nvidiactl") && !FileExists("/dev/dxg")) {
-      return false;
-    }
-    // cuBLAS is deterministic only with a workspace of fixed size.
-    setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
-    return dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) != nullptr;
-  }();
-  (void)loaded;
-}
 
 absl::Status OutOfMemoryOf(const c10::Error& e) {
   return OutOfMemoryError(
@@ -52,7 +37,8 @@ absl::Status OutOfMemoryOf(const c10::Error& e) {
 
 }  // namespace
 
-absl::StatusOr<at::Device> OpenDevice(const DeviceOptions& options, int index) {
+absl::StatusOr<at::Device> OpenDevice(const DeviceOptions& options,
+                                      const ProcessGroup& group) {
   return CatchTorch([&]() -> absl::StatusOr<at::Device> {
     int threads = options.threads;
     if (threads <= 0) {
@@ -75,24 +61,18 @@ absl::StatusOr<at::Device> OpenDevice(const DeviceOptions& options, int index) {
                        "of a training uses one device"));
     }
     if (name == "cpu") return at::Device(at::kCPU);
-    const bool wants_cuda = name != "auto";
-    if (wants_cuda && name != "cuda") index = CudaIndex(named[0]);
-    LoadCudaBackend();
-    const int count =
-        at::globalContext().hasCUDA()
-            ? static_cast<int>(at::detail::getCUDAHooks().deviceCount())
-            : 0;
-    if (index < count) {
-      return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(index));
+    const CudaBackend& cuda = FindCuda();
+    if (name == "auto" && cuda.devices == 0) return at::Device(at::kCPU);
+    int index = std::max(0, CudaIndex(named[0]));
+    if (cuda.devices > 0 && (name == "auto" || name == "cuda")) {
+      const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
+      ARCTRM_ASSIGN_OR_RETURN(
+          index, CudaIndexOfRank(group, cuda.devices,
+                                 visible == nullptr ? "" : visible));
     }
-    if (!wants_cuda && count == 0) return at::Device(at::kCPU);
-    if (!wants_cuda) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "--device auto for local rank ", index, ": ", count,
-          " usable CUDA devices here; start one process per device, or use "
-          "--device cpu"));
-    }
-    return CheckDevicesExist({absl::StrCat("cuda:", index)}, count);
+    ARCTRM_RETURN_IF_ERROR(CheckDevicesExist({absl::StrCat("cuda:", index)},
+                                             cuda.devices, cuda.problem));
+    return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(index));
   });
 }
 
@@ -102,8 +82,7 @@ std::optional<CudaDeviceInfo> DescribeCudaDevice(int index) {
   if (!driver.ok()) return std::nullopt;
   const auto about = (*driver)->Describe(index);
   if (!about.ok()) return std::nullopt;
-  return CudaDeviceInfo{about->name, about->major, about->minor,
-                        about->memory_bytes};
+  return *about;
 }
 
 double ProductSeconds(at::Device device, at::ScalarType dtype) {

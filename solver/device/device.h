@@ -11,29 +11,19 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "solver/device/torch.h"
+#include "solver/kernels/cuda_driver.h"
 #include "solver/predictor.h"
+#include "solver/process_group.h"
 
 namespace arctrm::internal {
 
-// Loads libtorch_cuda if a GPU may be used, sets the CPU threads and makes all
-// operations deterministic. InvalidArgument if the device does not exist.
-// `index`: the CUDA device of "auto" and "cuda".
+// Sets the CPU threads and makes all operations deterministic. InvalidArgument
+// if the device does not exist. `group`: its processes share the CUDA devices
+// of "auto" and "cuda".
 absl::StatusOr<at::Device> OpenDevice(const DeviceOptions& options,
-                                      int index = 0);
+                                      const ProcessGroup& group = {});
 
-// A CUDA device as the driver describes it.
-struct CudaDeviceInfo {
-  std::string name;  // "Tesla T4"
-  int major = 0;     // compute capability
-  int minor = 0;
-  int64_t memory_bytes = 0;
-
-  // Devices from 8.0 have bf16 matrix units.
-  bool HasBf16() const { return major >= 8; }
-  // torch wheels from 2.9 lack code for P100 (6.0), and those with CUDA 13 for
-  // V100 (7.0).
-  bool Supported() const { return major > 7 || (major == 7 && minor >= 5); }
-};
+using kernels::cuda::CudaDeviceInfo;
 // nullopt without a driver or such a device.
 std::optional<CudaDeviceInfo> DescribeCudaDevice(int index);
 

@@ -10,7 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "base/files.h"
-#include "base/status.h"
+#include "solver/device/cuda_backend.h"
 #include "solver/device/device.h"
 
 namespace arctrm {
@@ -48,12 +48,6 @@ std::string DescribeCuda(int index) {
                   : absl::StrCat("unusable: ", choice.status().message()));
 }
 
-// InvalidArgument gives the reason if there is no usable device.
-absl::StatusOr<int> FindCudaDevices() {
-  ARCTRM_RETURN_IF_ERROR(internal::OpenDevice({"cuda", 1}).status());
-  return static_cast<int>(at::detail::getCUDAHooks().deviceCount());
-}
-
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> DescribeMachine() {
@@ -77,21 +71,18 @@ std::vector<std::pair<std::string, std::string>> DescribeMachine() {
                       std::string(absl::StripAsciiWhitespace(
                           driver->substr(0, driver->find('\n')))));
   }
-  const absl::StatusOr<int> devices = FindCudaDevices();
-  if (devices.ok()) {
-    const int count = *devices;
-    rows.emplace_back("CUDA devices", absl::StrCat(count));
-    for (int i = 0; i < count; ++i) {
-      rows.emplace_back(absl::StrCat("CUDA device ", i), DescribeCuda(i));
-    }
+  const internal::CudaBackend& cuda = internal::FindCuda();
+  if (cuda.devices == 0) {
+    rows.emplace_back("CUDA devices", absl::StrCat("none: ", cuda.problem));
   } else {
-    rows.emplace_back("CUDA devices",
-                      driver.ok() ? std::string(devices.status().message())
-                                  : "none (no NVIDIA driver)");
+    rows.emplace_back("CUDA devices", absl::StrCat(cuda.devices));
+  }
+  for (int i = 0; i < cuda.devices; ++i) {
+    rows.emplace_back(absl::StrCat("CUDA device ", i), DescribeCuda(i));
   }
   return rows;
 }
 
-int CountCudaDevices() { return FindCudaDevices().value_or(0); }
+int CountCudaDevices() { return internal::FindCuda().devices; }
 
 }  // namespace arctrm

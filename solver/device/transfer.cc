@@ -45,6 +45,10 @@ void HostCopy::Start(const Tensor& tensor) {
   arrived_->record(CurrentStream(tensor.device()));
 }
 
+bool HostCopy::Arrived() const {
+  return !arrived_.has_value() || arrived_->query();
+}
+
 const Tensor& HostCopy::Wait() {
   if (arrived_.has_value()) arrived_->synchronize();
   arrived_.reset();

@@ -36,6 +36,8 @@ class HostCopy {
   // Copies `tensor` after the work queued so far. Refers to a CPU tensor
   // without copying it, so later changes are visible.
   void Start(const Tensor& tensor);
+  // Is the copy complete?
+  bool Arrived() const;
   // Waits for the copy and returns it, on the CPU.
   const Tensor& Wait();
 

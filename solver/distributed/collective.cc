@@ -11,11 +11,13 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 #include <type_traits>
 #include <utility>
@@ -28,11 +30,14 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "base/status.h"
+#include "solver/device/device.h"
 
 namespace arctrm::internal {
 namespace {
 
 using StorePtr = c10::intrusive_ptr<c10d::Store>;
+
+std::string DeviceKey(int rank) { return absl::StrCat("device/", rank); }
 
 std::string Who(int rank, int size) {
   return absl::StrCat("rank ", rank, " of ", size);
@@ -107,38 +112,73 @@ bool WaitForListener(const ProcessGroup& group, absl::Time deadline) {
   return true;
 }
 
-// Rank 0 owns the store. Each rank sets its mark there and waits for the marks
-// of the others.
-absl::StatusOr<StorePtr> Rendezvous(const ProcessGroup& group) {
+// The device of this rank for CheckRankDevices.
+std::string RankDevice(at::Device device) {
+  const std::string kind = c10::DeviceTypeName(device.type(), true);
+  if (!device.is_cuda()) return kind;
+  const auto info = DescribeCudaDevice(device.index());
+  return !info.has_value() || info->uuid.empty()
+             ? kind
+             : absl::StrCat(kind, " ", info->uuid);
+}
+
+// Compares the devices of all ranks, which have set their marks.
+absl::Status CheckDevices(const ProcessGroup& group, c10d::Store& store) {
+  std::vector<std::string> devices;
+  for (int rank = 0; rank < group.size; ++rank) {
+    const std::vector<uint8_t> bytes = store.get(DeviceKey(rank));
+    devices.emplace_back(bytes.begin(), bytes.end());
+  }
+  return CheckRankDevices(devices);
+}
+
+// Keeps the keys of this group apart from those of the launcher, of its earlier
+// attempts, and of the groups that these processes joined before.
+StorePtr WithPrefix(const ProcessGroup& group, StorePtr store) {
+  static std::atomic<int> joined = 0;
+  return c10::make_intrusive<c10d::PrefixStore>(
+      absl::StrCat("arctrm/", group.restart, "/", ++joined), std::move(store));
+}
+
+// The store belongs to rank 0 or to the launcher. Each rank sets its device and
+// its mark there and waits for the marks of the others.
+absl::StatusOr<StorePtr> Rendezvous(const ProcessGroup& group,
+                                    at::Device device) {
   const std::string who = Who(group.rank, group.size);
   const std::string place = absl::StrCat(group.address, ":", group.port);
   const std::string limit = absl::FormatDuration(group.meet_timeout);
   const absl::Time deadline = absl::Now() + group.meet_timeout;
   const auto no_answer = [&](absl::string_view why) {
-    return absl::UnavailableError(absl::StrCat(
-        who, ": rank 0 did not answer at ", place, " within ", limit, why));
+    return absl::UnavailableError(
+        absl::StrCat(who, ": ", group.launcher_listens ? "torchrun" : "rank 0",
+                     " did not answer at ", place, " within ", limit, why));
   };
-  if (group.rank > 0 && !WaitForListener(group, deadline)) {
+  const bool listens = group.rank == 0 && !group.launcher_listens;
+  if (!listens && !WaitForListener(group, deadline)) {
     return no_answer("; was it started?");
   }
   StorePtr store;
   try {
     c10d::TCPStoreOptions options;
     options.port = static_cast<std::uint16_t>(group.port);
-    options.isServer = group.rank == 0;
+    options.isServer = listens;
     options.numWorkers = static_cast<std::size_t>(group.size);
     options.waitWorkers = false;
     options.timeout = Milliseconds(group.meet_timeout);
-    store = c10::make_intrusive<c10d::TCPStore>(group.address, options);
+    store = WithPrefix(
+        group, c10::make_intrusive<c10d::TCPStore>(group.address, options));
   } catch (const std::exception& e) {
-    if (group.rank > 0) return no_answer(absl::StrCat(" (", FirstLine(e), ")"));
+    if (!listens) return no_answer(absl::StrCat(" (", FirstLine(e), ")"));
     return absl::UnavailableError(absl::StrCat(who, ": can't listen at ", place,
                                                "; give another MASTER_PORT (",
                                                FirstLine(e), ")"));
   }
-  const auto mark = [](int rank) { return absl::StrCat("arctrm/", rank); };
+  const auto mark = [](int rank) { return absl::StrCat("rank/", rank); };
   std::vector<int> missing;
   try {
+    const std::string own = RankDevice(device);
+    store->set(DeviceKey(group.rank),
+               std::vector<uint8_t>(own.begin(), own.end()));
     if (store->add(mark(group.rank), 1) > 1) {
       return absl::InvalidArgumentError(absl::StrCat(
           "two processes at ", place, " are both ", who,
@@ -150,7 +190,10 @@ absl::StatusOr<StorePtr> Rendezvous(const ProcessGroup& group) {
       for (int rank = 0; rank < group.size; ++rank) {
         if (!store->check({mark(rank)})) missing.push_back(rank);
       }
-      if (missing.empty()) return store;
+      if (missing.empty()) {
+        ARCTRM_RETURN_IF_ERROR(CheckDevices(group, *store));
+        return store;
+      }
       if (absl::Now() > deadline) break;
       absl::SleepFor(absl::Milliseconds(20));
     }
@@ -179,6 +222,44 @@ void WrapAsRankLost(int rank, int size, absl::Duration timeout,
   }
 }
 
+// A group of several ranks with their store.
+class StoredGroup : public Collective {
+ public:
+  StoredGroup(const ProcessGroup& group, StorePtr store)
+      : group_(group), store_(std::move(store)) {}
+  int rank() const override { return group_.rank; }
+  int size() const override { return group_.size; }
+
+  void AskToStop() override {
+    Guarded([&] { store_->set(kStopKey, std::vector<uint8_t>{1}); });
+  }
+  bool StopAsked() override {
+    // A question to the store takes some 100 microseconds.
+    constexpr absl::Duration kInterval = absl::Milliseconds(200);
+    const absl::Time now = absl::Now();
+    if (now - asked_ < kInterval) return false;
+    asked_ = now;
+    bool stop = false;
+    Guarded([&] { stop = store_->check({kStopKey}); });
+    return stop;
+  }
+
+ protected:
+  // Runs `operation` and converts its exceptions to RankLost.
+  template <typename Fn>
+  void Guarded(Fn&& operation) const {
+    WrapAsRankLost(group_.rank, group_.size, group_.operation_timeout,
+                   std::forward<Fn>(operation));
+  }
+
+  const ProcessGroup group_;
+  const StorePtr store_;
+
+ private:
+  static constexpr char kStopKey[] = "stop";
+  absl::Time asked_ = absl::InfinitePast();
+};
+
 #ifdef USE_C10D_GLOO
 
 Tensor AsBytes(const Tensor& contiguous) {
@@ -202,10 +283,11 @@ std::string AddressTowards(const std::string& host) {
   return known ? text.data() : host;
 }
 
-class Gloo : public Collective {
+class Gloo : public StoredGroup {
  public:
   // May throw.
-  Gloo(const ProcessGroup& group, const StorePtr& store) : group_(group) {
+  Gloo(const ProcessGroup& group, const StorePtr& store)
+      : StoredGroup(group, store) {
     auto options = c10d::ProcessGroupGloo::Options::create(
         Milliseconds(group.operation_timeout));
     options->threads = 1;  // operations never overlap
@@ -218,9 +300,6 @@ class Gloo : public Collective {
     gloo_ = c10::make_intrusive<c10d::ProcessGroupGloo>(store, group.rank,
                                                         group.size, options);
   }
-
-  int rank() const override { return group_.rank; }
-  int size() const override { return group_.size; }
 
   void AllReduceSum(Tensor& tensor) override {
     OnHost(tensor, [&](Tensor& host) {
@@ -257,8 +336,7 @@ class Gloo : public Collective {
  private:
   template <typename Fn>
   void Run(Fn&& start) {
-    WrapAsRankLost(group_.rank, group_.size, group_.operation_timeout,
-                   [&] { start()->wait(); });
+    Guarded([&] { start()->wait(); });
   }
 
   template <typename Fn>
@@ -270,7 +348,6 @@ class Gloo : public Collective {
     if (!tensor.is_cpu()) tensor.copy_(host);
   }
 
-  ProcessGroup group_;
   c10::intrusive_ptr<c10d::ProcessGroupGloo> gloo_;
 };
 
@@ -351,22 +428,25 @@ void* Handle(const Stream& stream) {
   }
 }
 
-class Nccl : public Collective {
+class Nccl : public StoredGroup {
  public:
   // May throw. All ranks have connected. If one dies during the constructor,
   // the others wait forever, because NCCL has no time limit here.
-  Nccl(const ProcessGroup& group, at::Device device, c10d::Store& store,
+  Nccl(const ProcessGroup& group, at::Device device, const StorePtr& store,
        const NcclApi& api)
-      : group_(group), device_(device), cuda_(at::kCUDA), api_(api) {
+      : StoredGroup(group, store),
+        device_(device),
+        guard_(device.type()),
+        api_(api) {
     const c10::DeviceGuard guard(device_);
     at::zeros({1}, at::device(device_));  // creates the device's context
     NcclId id;
-    const std::string key = "arctrm/nccl";
+    const std::string key = "nccl";
     if (group.rank == 0) {
       Check(api_.get_unique_id(&id));
-      store.set(key, std::vector<uint8_t>(id.bytes.begin(), id.bytes.end()));
+      store_->set(key, std::vector<uint8_t>(id.bytes.begin(), id.bytes.end()));
     } else {
-      const std::vector<uint8_t> bytes = store.get(key);
+      const std::vector<uint8_t> bytes = store_->get(key);
       if (bytes.size() != id.bytes.size()) throw RankLost("NCCL id damaged");
       std::memcpy(id.bytes.data(), bytes.data(), bytes.size());
     }
@@ -378,9 +458,6 @@ class Nccl : public Collective {
   }
   Nccl(const Nccl&) = delete;
   Nccl& operator=(const Nccl&) = delete;
-
-  int rank() const override { return group_.rank; }
-  int size() const override { return group_.size; }
 
   void AllReduceSum(Tensor& tensor) override {
     OnDevice(tensor, [&](Tensor& t, void* stream) {
@@ -405,10 +482,13 @@ class Nccl : public Collective {
                              static_cast<size_t>(t.nbytes()), kNcclUint8, comm_,
                              stream);
     });
+    if (tensor.device() == device_) return all;
+    Finish();
     return all.to(tensor.device());
   }
 
   void Broadcast(Tensor& tensor) override {
+    if (tensor.is_cpu()) return BroadcastByStore(tensor);
     OnDevice(tensor, [&](Tensor& t, void* stream) {
       return api_.broadcast(t.const_data_ptr(), t.mutable_data_ptr(),
                             static_cast<size_t>(t.nbytes()), kNcclUint8, 0,
@@ -419,6 +499,17 @@ class Nccl : public Collective {
   void Barrier() override {
     Tensor one = at::zeros({1}, at::device(device_));
     AllReduceSum(one);
+    Finish();
+  }
+
+  const Tensor& WaitFor(HostCopy& copy) override {
+    Await([&copy] { return copy.Arrived(); });
+    return copy.Wait();
+  }
+
+  void Finish() override {
+    const c10::Stream stream = guard_.getStream(device_);
+    Await([&] { return guard_.queryStream(stream); });
   }
 
  private:
@@ -429,22 +520,30 @@ class Nccl : public Collective {
     }
   }
 
-  // Waits for the result. If another rank dies, the kernel never ends, and the
-  // time limit aborts it.
+  // Queues an operation. Waits for its result if `tensor` is not on the device.
   template <typename Fn>
   void OnDevice(Tensor& tensor, Fn&& start) {
     at::NoGradGuard no_grad;
     ARCTRM_CHECK(tensor.is_contiguous());
     const c10::DeviceGuard guard(device_);
-    const c10::Stream current = cuda_.getStream(device_);
+    const c10::Stream current = guard_.getStream(device_);
     Tensor own = tensor.detach().to(device_);
     const c10::Stream stream = HasHandle<c10::Stream>::value
                                    ? current
-                                   : cuda_.getDefaultStream(device_);
-    if (stream != current) cuda_.synchronizeStream(current);
+                                   : guard_.getDefaultStream(device_);
+    if (stream != current) guard_.synchronizeStream(current);
     Check(std::forward<Fn>(start)(own, Handle(stream)));
+    if (stream == current && tensor.device() == device_) return;
+    Await([&] { return guard_.queryStream(stream); });
+    if (tensor.device() != device_) tensor.copy_(own);
+  }
+
+  // Waits until `done` returns true. If another rank dies, queued operations
+  // never end; the time limit aborts them.
+  template <typename Done>
+  void Await(Done&& done) {
     const absl::Time deadline = absl::Now() + group_.operation_timeout;
-    for (int turn = 0; !cuda_.queryStream(stream); ++turn) {
+    for (int turn = 0; !done(); ++turn) {
       int error = kNcclSuccess;
       Check(api_.comm_get_async_error(comm_, &error));
       const bool late = absl::Now() > deadline;
@@ -461,14 +560,37 @@ class Nccl : public Collective {
       // Polls without pause at first: most operations take microseconds.
       if (turn > 1000) absl::SleepFor(absl::Microseconds(50));
     }
-    if (tensor.device() != device_) tensor.copy_(own);
   }
 
-  ProcessGroup group_;
+  // The device need not be idle for this, unlike a transfer through it.
+  void BroadcastByStore(Tensor& tensor) {
+    ARCTRM_CHECK(tensor.is_contiguous());
+    const auto key = [](int64_t number) {
+      return absl::StrCat("broadcast/", number);
+    };
+    auto* data = static_cast<uint8_t*>(tensor.mutable_data_ptr());
+    ++broadcasts_;
+    Guarded([&] {
+      if (group_.rank == 0) {
+        store_->set(key(broadcasts_),
+                    std::vector<uint8_t>(data, data + tensor.nbytes()));
+        // No rank is this far behind.
+        constexpr int64_t kKept = 100;
+        if (broadcasts_ > kKept) store_->deleteKey(key(broadcasts_ - kKept));
+        return;
+      }
+      store_->wait({key(broadcasts_)}, Milliseconds(group_.operation_timeout));
+      const std::vector<uint8_t> bytes = store_->get(key(broadcasts_));
+      TORCH_CHECK(bytes.size() == tensor.nbytes(), "a broadcast of other size");
+      std::memcpy(data, bytes.data(), bytes.size());
+    });
+  }
+
   at::Device device_;
-  c10::impl::VirtualGuardImpl cuda_;
+  c10::impl::VirtualGuardImpl guard_;
   NcclApi api_;
   NcclComm comm_ = nullptr;
+  int64_t broadcasts_ = 0;
 };
 
 absl::StatusOr<std::unique_ptr<Collective>> Join(const ProcessGroup& group,
@@ -482,11 +604,11 @@ absl::StatusOr<std::unique_ptr<Collective>> Join(const ProcessGroup& group,
         " processes on CPUs needs Gloo, but this program was built without it; "
         "install libgloo-dev and build again, or train in one process"));
   }
-  ARCTRM_ASSIGN_OR_RETURN(const StorePtr store, Rendezvous(group));
+  ARCTRM_ASSIGN_OR_RETURN(const StorePtr store, Rendezvous(group, device));
   std::unique_ptr<Collective> joined;
   WrapAsRankLost(group.rank, group.size, group.operation_timeout, [&] {
     if (device.is_cuda()) {
-      joined = std::make_unique<Nccl>(group, device, *store, nccl);
+      joined = std::make_unique<Nccl>(group, device, store, nccl);
     } else {
 #ifdef USE_C10D_GLOO
       joined = std::make_unique<Gloo>(group, store);

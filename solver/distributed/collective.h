@@ -10,13 +10,18 @@
 #include "absl/status/statusor.h"
 #include "solver/device/exceptions.h"
 #include "solver/device/torch.h"
+#include "solver/device/transfer.h"
 #include "solver/process_group.h"
 
 namespace arctrm::internal {
 
 // Every rank calls the same operations in the same order, with tensors of equal
-// dtype and size on any device. They wait for the result, which is
-// bit-identical on every rank. They throw RankLost. Not thread-safe.
+// dtype and size on any device. The result is bit-identical on every rank. For
+// a tensor on the CPU an operation waits for its result. For a tensor on a
+// device NCCL queues it on the current stream: work queued later sees the
+// result, and the host goes on. Such an operation never ends if another rank is
+// gone, so the host must wait with WaitFor() or Finish() before it waits for
+// the device in another way. All throw RankLost. Not thread-safe.
 class Collective {
  public:
   virtual ~Collective() = default;
@@ -27,10 +32,20 @@ class Collective {
   virtual void AllReduceSum(Tensor& tensor) = 0;
   // (size, …): the tensors of all ranks, in order.
   virtual Tensor AllGather(const Tensor& tensor) = 0;
-  // Replaces `tensor` (contiguous) by the tensor of rank 0.
+  // Replaces `tensor` (contiguous) by the tensor of rank 0. On the CPU it does
+  // not wait for work of the device.
   virtual void Broadcast(Tensor& tensor) = 0;
   // Waits until all ranks have called it.
   virtual void Barrier() = 0;
+  // Waits until `copy` has arrived.
+  virtual const Tensor& WaitFor(HostCopy& copy) { return copy.Wait(); }
+  // Waits until all work queued on the device so far is done.
+  virtual void Finish() {}
+
+  // A rank whose process was told to stop asks rank 0 to end the training.
+  virtual void AskToStop() {}
+  // Has another rank asked?
+  virtual bool StopAsked() { return false; }
 };
 
 // Connects to the other ranks; a group of one needs no engine. Unavailable

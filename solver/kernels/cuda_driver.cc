@@ -6,6 +6,7 @@
 #include <mutex>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "base/shared_library.h"
 #include "base/status.h"
@@ -19,6 +20,7 @@ struct Driver::Functions {
   int (*device_name)(char* name, int size, int device);
   int (*device_attribute)(int* value, int attribute, int device);
   int (*device_memory)(size_t* bytes, int device);
+  int (*device_uuid)(char* uuid, int device);  // null if the driver is too old
   int (*error_text)(int result, const char** text);
   int (*current_context)(void** context);
   int (*retain_context)(void** context, int device);
@@ -35,6 +37,10 @@ struct Driver::Functions {
 
   // false if a function is missing.
   bool FindIn(const SharedLibrary& library) {
+    // The second version tells parts of one device apart.
+    if (!library.Find("cuDeviceGetUuid_v2", device_uuid)) {
+      library.Find("cuDeviceGetUuid", device_uuid);
+    }
     return library.Find("cuInit", init) &&
            library.Find("cuDeviceGet", get_device) &&
            library.Find("cuDeviceGetName", device_name) &&
@@ -83,10 +89,10 @@ absl::Status Driver::Check(const char* what, int result) const {
                    text != nullptr ? text : absl::StrCat("error ", result)));
 }
 
-absl::StatusOr<DeviceDescription> Driver::Describe(int device) const {
+absl::StatusOr<CudaDeviceInfo> Driver::Describe(int device) const {
   constexpr int kMajor = 75;  // CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR
   constexpr int kMinor = 76;
-  DeviceDescription about;
+  CudaDeviceInfo about;
   int handle = 0;
   std::array<char, 256> name = {};
   size_t memory = 0;
@@ -101,6 +107,12 @@ absl::StatusOr<DeviceDescription> Driver::Describe(int device) const {
   }
   about.name = name.data();
   about.memory_bytes = static_cast<int64_t>(memory);
+  std::array<char, 16> uuid = {};
+  if (functions_->device_uuid != nullptr &&
+      functions_->device_uuid(uuid.data(), handle) == 0) {
+    about.uuid =
+        absl::BytesToHexString(absl::string_view(uuid.data(), uuid.size()));
+  }
   return about;
 }
 

@@ -17,11 +17,18 @@
 namespace arctrm::kernels::cuda {
 
 // A device as the driver describes it.
-struct DeviceDescription {
+struct CudaDeviceInfo {
   std::string name;  // "Tesla T4"
   int major = 0;     // compute capability
   int minor = 0;
   int64_t memory_bytes = 0;
+  std::string uuid;  // 32 hexadecimal digits; "" if the driver is too old
+
+  // Devices from 8.0 have bf16 matrix units.
+  bool HasBf16() const { return major >= 8; }
+  // torch wheels from 2.9 lack code for P100 (6.0), and those with CUDA 13 for
+  // V100 (7.0).
+  bool Supported() const { return major > 7 || (major == 7 && minor >= 5); }
 };
 
 class Driver {
@@ -33,7 +40,7 @@ class Driver {
   static absl::StatusOr<const Driver*> Get();
 
   // NotFound without such a device.
-  absl::StatusOr<DeviceDescription> Describe(int device) const;
+  absl::StatusOr<CudaDeviceInfo> Describe(int device) const;
 
   // Makes the device's primary context, which LibTorch uses, current for the
   // calling thread, and leaves it so.

@@ -30,8 +30,7 @@ Slot& SlotOf(int device, Element element) {
 absl::Status Load(int device, Element element, const std::string& torch,
                   LoadedKernels& into) {
   ARCTRM_ASSIGN_OR_RETURN(const Driver* const driver, Driver::Get());
-  ARCTRM_ASSIGN_OR_RETURN(const DeviceDescription about,
-                          driver->Describe(device));
+  ARCTRM_ASSIGN_OR_RETURN(const CudaDeviceInfo about, driver->Describe(device));
   ARCTRM_RETURN_IF_ERROR(driver->UseDevice(device));
   ARCTRM_ASSIGN_OR_RETURN(KernelCode found,
                           GetKernelCode(KernelCache::Default(), torch, element,

@@ -370,13 +370,15 @@ class StablemaxOp : public Function<StablemaxOp> {
     // d s / d x is 1 for x >= 0 and s^2 below; (d s / d x) / s is then 1 / s
     // and s.
     const Tensor slope = at::where(negative, s * s, at::ones({}, s.options()));
+    const Tensor zero = at::zeros({}, s.options());
     const Tensor valid = labels >= 0;
     const Tensor index = at::where(valid, labels, 0).unsqueeze(-1);
-    Tensor grad = slope / s.sum(-1, true);
-    const Tensor own = (slope / s).gather(-1, index);
-    grad.scatter_add_(-1, index, -own);
-    const Tensor g =
-        at::where(valid, grads[0].to(at::kDouble), at::zeros({}, s.options()));
+    // Compares with every class: a deterministic scatter sorts on CUDA.
+    const Tensor is_label =
+        index == at::arange(logits.size(-1), labels.options());
+    const Tensor grad =
+        slope / s.sum(-1, true) - at::where(is_label, slope / s, zero);
+    const Tensor g = at::where(valid, grads[0].to(at::kDouble), zero);
     return {(grad * g.unsqueeze(-1)).to(logits.scalar_type()), Tensor()};
   }
 };

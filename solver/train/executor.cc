@@ -130,6 +130,12 @@ void Executor::ReduceGradients(const StepSchedule& schedule,
   if (gradients.embedding_grad.defined()) {
     gradients.embedding_grad = GatherRows(gradients.embedding_grad);
   }
+  Tensor sum;
+  for (const Tensor& metrics : gradients.metrics) {
+    sum = sum.defined() ? sum + metrics : metrics;
+  }
+  if (collective_->size() > 1) collective_->AllReduceSum(sum);
+  gradients.metrics = {sum};
 }
 
 void Executor::Configure(const StepSchedule& schedule) {
@@ -275,11 +281,13 @@ Tensor Executor::GatherRows(const Tensor& own) const {
 }
 
 Carry Executor::GatherCarry(const Carry& own) const {
-  return {{GatherRows(own.latents.z_h), GatherRows(own.latents.z_l)},
-          GatherRows(own.steps),
-          GatherRows(own.halted),
-          {GatherRows(own.current.tokens), GatherRows(own.current.labels),
-           GatherRows(own.current.embedding_ids)}};
+  Carry all = {{GatherRows(own.latents.z_h), GatherRows(own.latents.z_l)},
+               GatherRows(own.steps),
+               GatherRows(own.halted),
+               {GatherRows(own.current.tokens), GatherRows(own.current.labels),
+                GatherRows(own.current.embedding_ids)}};
+  collective_->Finish();
+  return all;
 }
 
 void Executor::SetForwardDtype(at::ScalarType dtype, Carry& carry) {

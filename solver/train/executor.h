@@ -39,7 +39,8 @@ class Executor {
     // (slice, D): of the embedding rows; undefined without them.
     // model.flat_grad() has the gradients of the network.
     Tensor embedding_grad;
-    // Packed metrics of each size bucket, ordered by thread.
+    // Packed metrics of each size bucket, ordered by thread. After
+    // ReduceGradients(): one sum.
     std::vector<Tensor> metrics;
   };
   // Replaces halted batch rows of `state.batch` by `fresh`, runs the forward
@@ -50,7 +51,8 @@ class Executor {
                         const StepSchedule& schedule, TrainState& state,
                         Gradients& out);
 
-  // Adds the gradients of all threads and processes, in a fixed order.
+  // Adds the gradients and metrics of all threads and processes, in a fixed
+  // order.
   void ReduceGradients(const StepSchedule& schedule, Gradients& gradients);
 
   // (slice, …) of each process -> (batch, …) on all processes.

@@ -58,6 +58,7 @@ class LeaderLoop {
   std::optional<TrainStop> AskStoppers(
       std::optional<TrainStop> (Stopper::*question)(const LoopState&));
   absl::StatusOr<std::optional<TrainStop>> RunHooks();
+  bool AllWeightsFinite();
   // Never saves diverged weights. OK if an earlier checkpoint exists.
   absl::Status EndDiverged();
   absl::Status EvaluateAtEnd(TrainStop stop);
@@ -97,7 +98,7 @@ bool LeaderLoop::Step() {
     return false;
   }
   ++result_.steps;
-  ReduceSums(training, sums);
+  training.executor.collective().WaitFor(sums.sent);
   ReadSums(sums, loop_.request.spec.train, loop_.stats);
   UpdateStats(SecondsSince(before));
   return true;
@@ -130,14 +131,18 @@ absl::StatusOr<std::optional<TrainStop>> LeaderLoop::RunHooks() {
       std::any_of(hooks_.begin(), hooks_.end(),
                   [](const TrainHook* hook) { return hook->Due(); });
   // A finite loss does not imply finite weights: it precedes their update.
-  if (due && !loop_.training.state.AllWeightsFinite())
-    return TrainStop::kDiverged;
+  if (due && !AllWeightsFinite()) return TrainStop::kDiverged;
   for (TrainHook* hook : hooks_) {
     ARCTRM_ASSIGN_OR_RETURN(const std::optional<TrainStop> stop,
                             hook->OnStep(due));
     if (stop.has_value()) return stop;
   }
   return std::nullopt;
+}
+
+bool LeaderLoop::AllWeightsFinite() {
+  loop_.training.executor.collective().Finish();
+  return loop_.training.state.AllWeightsFinite();
 }
 
 absl::Status LeaderLoop::EndDiverged() {
@@ -192,7 +197,7 @@ absl::StatusOr<TrainResult> LeaderLoop::Run() {
     ARCTRM_RETURN_IF_ERROR(loop_.request.hooks.on_start(state.counters.step));
   }
   ARCTRM_ASSIGN_OR_RETURN(result_.stop, RunSteps());
-  if (!state.AllWeightsFinite()) result_.stop = TrainStop::kDiverged;
+  if (!AllWeightsFinite()) result_.stop = TrainStop::kDiverged;
   SetTimes(loop_.start, result_);
   if (result_.stop == TrainStop::kDiverged) {
     ARCTRM_RETURN_IF_ERROR(EndDiverged());
@@ -211,21 +216,26 @@ absl::StatusOr<TrainResult> LeaderLoop::Run() {
 // The loop of the other ranks.
 absl::StatusOr<TrainResult> FollowerLoop(Training& training) {
   const absl::Time start = RealClock().Now();
+  Collective& group = training.executor.collective();
   TrainResult result;
+  bool asked = false;
   for (;;) {
+    if (StopSignal() != 0 && !asked) {
+      AcknowledgeStop();
+      group.AskToStop();
+      asked = true;
+    }
     const CommandMessage message = BroadcastCommand(training);
     if (message.command == Command::kStep) {
       StepSums sums;
       TrainStep(training, message.value, sums);
       ++result.steps;
-      ReduceSums(training, sums);
     } else if (message.command == Command::kSave) {
       GatherForSave(training);
     } else if (message.command == Command::kStop) {
       result.stop = static_cast<TrainStop>(static_cast<int>(message.value));
       break;
     } else {
-      const Collective& group = training.executor.collective();
       return absl::AbortedError(
           absl::StrCat("rank ", group.rank(), " of ", group.size(),
                        ": rank 0 ended with an error, which it reports"));

@@ -133,15 +133,23 @@ std::string SettingsText(Options options) {
   return text;
 }
 
+// Identifies the checkpoint that a training starts from, as this process sees
+// it.
+std::string StartText(const TrainRequest& request) {
+  if (StartOf(request).empty()) return "";
+  return CheckpointFingerprint(StartOf(request)).value_or("unreadable");
+}
+
 // FailedPrecondition if the processes of the group got different requests.
 absl::Status CheckSameRequest(const TrainRequest& request,
                               Collective& collective) {
   if (collective.size() == 1) return absl::OkStatus();
-  const std::array<std::pair<const char*, std::string>, 4> parts = {{
+  const std::array<std::pair<const char*, std::string>, 5> parts = {{
       {"model settings", SettingsText(request.spec.model)},
       {"training settings", SettingsText(request.spec.train)},
       {"seed", absl::StrCat(request.spec.seed)},
       {"dataset", DatasetFingerprint(*request.dataset)},
+      {"start weights", StartText(request)},
   }};
   std::string digests;
   for (const auto& [name, text] : parts) digests += Sha256Hex(text);
@@ -157,7 +165,8 @@ absl::Status CheckSameRequest(const TrainRequest& request,
         return absl::FailedPreconditionError(
             absl::StrCat("rank ", rank, " of ", collective.size(),
                          " and rank 0 have different ", parts[i].first,
-                         "; start all ranks with the same command"));
+                         "; start all ranks with the same command and the "
+                         "same files"));
       }
     }
   }
@@ -217,7 +226,7 @@ absl::Status CheckRequest(const TrainRequest& asked) {
   ARCTRM_RETURN_IF_ERROR(asked.spec.train.Validate());
   ARCTRM_RETURN_IF_ERROR(CheckData(asked));
   ARCTRM_ASSIGN_OR_RETURN(const at::Device device,
-                          OpenDevice(asked.spec.device, 0));
+                          OpenDevice(asked.spec.device, asked.group));
   ARCTRM_RETURN_IF_ERROR(DecideRecorder(asked.spec.train, device).status());
   TrainRequest request = asked;
   if (request.dataset != nullptr) {
@@ -246,9 +255,8 @@ absl::StatusOr<std::unique_ptr<Training>> MakeTraining(
                           DecideFitCanvas(asked));
   ARCTRM_RETURN_IF_ERROR(CheckData(request));
   const ProcessGroup& group = request.group;
-  ARCTRM_ASSIGN_OR_RETURN(
-      const at::Device device,
-      OpenDevice(request.spec.device, group.size > 1 ? group.local_rank : 0));
+  ARCTRM_ASSIGN_OR_RETURN(const at::Device device,
+                          OpenDevice(request.spec.device, group));
   ARCTRM_ASSIGN_OR_RETURN(request.spec.train.canvas_step,
                           DecideCanvasStep(asked, device));
   ARCTRM_ASSIGN_OR_RETURN(RecorderFactory make_recorder,

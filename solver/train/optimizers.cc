@@ -14,6 +14,14 @@
 
 namespace arctrm::internal {
 
+namespace {
+
+// LibTorch throws for a factor beyond float32. An infinite one spoils the
+// weights as it does in the kernels, and the training ends as diverged.
+double RoundedToFloat(double factor) { return static_cast<float>(factor); }
+
+}  // namespace
+
 double WarmupLearningRate(double base, int64_t step, int warmup_steps) {
   if (warmup_steps <= 0 || step >= warmup_steps) return base;
   return base * static_cast<double>(step) / warmup_steps;
@@ -56,7 +64,8 @@ void AdamAtan2::Update(Tensor& flat, const Tensor& grad, double lr,
   exp_avg.lerp_(grad, 1 - beta1);
   exp_avg_sq.lerp_(grad * grad, 1 - beta2);
   flat.mul_(1 - lr * weight_decay);
-  flat.sub_(at::atan2(exp_avg, exp_avg_sq.sqrt() / v_scale), step_size);
+  flat.sub_(at::atan2(exp_avg, exp_avg_sq.sqrt() / v_scale),
+            RoundedToFloat(step_size));
   if (ema.defined()) EmaUpdate(ema, flat, ema_decay);
 }
 

@@ -38,9 +38,10 @@ class UndoPoint {
 };
 
 // Draws new examples for the halted batch rows.
-Batch DrawBatch(const TrainRequest& request, TrainState& state) {
+Batch DrawBatch(const TrainRequest& request, Collective& collective,
+                TrainState& state) {
   BatchState& batch = state.batch;
-  const Tensor halted = batch.halted.Wait();
+  const Tensor halted = collective.WaitFor(batch.halted);
   const bool* flags = halted.const_data_ptr<bool>();
   const int64_t cells = request.spec.model.num_cells();
   int64_t* ids = batch.ids.mutable_data_ptr<int64_t>();
@@ -104,6 +105,7 @@ bool UnscaleGradients(const StepSchedule& schedule, Training& training,
       all_finite = all_finite.logical_and(at::isfinite(grad).all());
     }
   }
+  training.executor.collective().Finish();
   const bool finite = all_finite.item<bool>();
   // Gradients are sums over all processes, so all decide equally.
   const double scale = state.loss_scale.scale;
@@ -182,7 +184,7 @@ bool TrainStep(Training& training, double progress, StepSums& sums,
   if (schedule.rows_only) ++state.counters.rows_only_steps;
   state.counters.learning_rate = schedule.network_rate;
 
-  const Batch fresh = DrawBatch(request, state);
+  const Batch fresh = DrawBatch(request, executor.collective(), state);
   const Tensor min_steps = DrawMinSteps(request, state);
   Executor::Gradients gradients;
   if (!executor.ComputeGradients(fresh, min_steps, schedule, state,
@@ -202,8 +204,10 @@ bool TrainStep(Training& training, double progress, StepSums& sums,
     ++sums.optimizer_steps;
     // Send before more work is queued; the next step waits for the halted flags
     // anyway.
-    if (executor.collective().size() == 1) sums.Send();
+    sums.Send();
   }
+  // The last collective operation of the step. Whoever has waited for the
+  // halted flags may wait for the device in any way.
   state.batch.halted.Start(executor.GatherRows(state.batch.carry.halted));
   if (use) {
     UpdateWeights(request.spec.train, schedule, gradients.embedding_grad,
@@ -219,14 +223,6 @@ void DrawAhead(Training& training) {
   const bool encode = training.executor.collective().size() == 1;
   training.state.batch.examples.DrawAhead(training.request.spec.train.batch,
                                           encode);
-}
-
-void ReduceSums(const Training& training, StepSums& sums) {
-  Collective& collective = training.executor.collective();
-  // All processes skip the same steps, so all or none have sums.
-  if (collective.size() == 1 || !sums.packed.defined()) return;
-  collective.AllReduceSum(sums.packed);
-  sums.Send();
 }
 
 }  // namespace arctrm::internal

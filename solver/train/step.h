@@ -33,7 +33,8 @@ struct Training {
 // One optimiser step: halted batch rows take new examples, all batch rows take
 // one supervision step; then it updates embedding rows (sign-SGD), network
 // (AdamATan2) and average. `progress`: the completed part of the training, 0 to
-// 1, for schedules. Adds the metrics to `sums`.
+// 1, for schedules. Adds the metrics of all processes to `sums` and sends them
+// to the host.
 //
 // All processes of a group call it with the same arguments. false: interrupted
 // by `abort` or a signal, with unchanged state; this happens only in a single
@@ -44,8 +45,5 @@ bool TrainStep(Training& training, double progress, StepSums& sums,
 // Draws and encodes up to one batch of examples for later steps, without
 // changing results. TrainStep calls it while a device computes.
 void DrawAhead(Training& training);
-
-// Adds the sums of all processes. All must call it before ReadSums.
-void ReduceSums(const Training& training, StepSums& sums);
 
 }  // namespace arctrm::internal

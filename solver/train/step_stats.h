@@ -45,8 +45,7 @@ Tensor PackMetrics(const StepMetrics& metrics);
 // Back from a packed tensor; waits for its device.
 StepMetrics UnpackMetrics(const Tensor& packed);
 
-// Sums over optimiser steps without skipped ones; of this rank's batch rows
-// until ReduceSums.
+// Sums over optimiser steps without skipped ones.
 struct StepSums {
   Tensor packed;  // undefined before the first step
   int64_t optimizer_steps = 0;

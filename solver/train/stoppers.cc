@@ -18,8 +18,10 @@ std::optional<TrainStop> StepLimit::BeforeStep(const LoopState& loop) {
   return TrainStop::kSteps;
 }
 
-std::optional<TrainStop> SignalStopper::BeforeStep(const LoopState&) {
-  if (StopSignal() == 0) return std::nullopt;
+std::optional<TrainStop> SignalStopper::BeforeStep(const LoopState& loop) {
+  if (StopSignal() == 0 && !loop.training.executor.collective().StopAsked()) {
+    return std::nullopt;
+  }
   AcknowledgeStop();
   return TrainStop::kSignal;
 }

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/files.h"
@@ -49,8 +50,13 @@ class EngineRanksTest : public testing::Test {
   // Workers run the lines of bash in `train` when they are to train. $RANK is
   // their rank, "" for a single worker.
   std::unique_ptr<Engine> EngineOf(const std::string& train) {
+    return EngineWith(kSolver + train);
+  }
+
+  // The engine of a solver that is this script.
+  std::unique_ptr<Engine> EngineWith(const std::string& script) {
     const std::string path = scratch_("solver");
-    EXPECT_TRUE(WriteFileAtomically(path, kSolver + train).ok());
+    EXPECT_TRUE(WriteFileAtomically(path, script).ok());
     EXPECT_EQ(chmod(path.c_str(), 0755), 0);
     WorkerOptions options;
     options.solver = path;
@@ -68,6 +74,21 @@ class EngineRanksTest : public testing::Test {
   ScratchFolder scratch_;
 };
 
+TEST_F(EngineRanksTest, WarnsIfTheGpuIsNotUsed) {
+  std::string solver = kSolver;
+  solver.replace(solver.find("\"cuda_devices\":0"), 0,
+                 "\"unused_gpu\":\"libcudnn is missing\",");
+  for (const char* device : {"auto", "cpu"}) {
+    const auto engine = EngineWith(solver);
+    ASSERT_TRUE(engine->Describe({device, 1}, {}).ok());
+    const std::vector<std::string> warnings = engine->TakeWarnings();
+    EXPECT_EQ(warnings.size(), device == std::string("auto") ? 1u : 0u);
+    for (const std::string& warning : warnings) {
+      EXPECT_THAT(warning, HasSubstr("NVIDIA driver: libcudnn is missing"));
+    }
+  }
+}
+
 TEST_F(EngineRanksTest, TheResultIsThatOfRankZero) {
   const auto engine = EngineOf(R"bash(
 if [[ $RANK == 0 ]]; then
@@ -81,6 +102,29 @@ fi
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->best_step, 5);
   EXPECT_TRUE(engine->TakeWarnings().empty());
+}
+
+// The own launcher: each rank gets the index of its device among all devices.
+TEST_F(EngineRanksTest, EachRankGetsItsDevice) {
+  std::string solver = kSolver;
+  for (const auto& [word, other] :
+       {std::pair<std::string, std::string>("\"kind\":1", "\"kind\":2"),
+        {"\"cuda_devices\":0", "\"cuda_devices\":3"}}) {
+    solver.replace(solver.find(word), word.size(), other);
+  }
+  solver += R"bash(
+[[ $request =~ cuda:[0-9] ]]
+echo "${BASH_REMATCH[0]} $LOCAL_RANK of $LOCAL_WORLD_SIZE, $RANK of $WORLD_SIZE" \
+  >"${0%/*}/rank$RANK"
+if [[ $RANK == 0 ]]; then sleep 0.3; fi
+result 7 0
+)bash";
+  const auto engine = EngineWith(solver);
+  EngineTraining training = Training();
+  training.request.spec.device = {"cuda:0,cuda:2", 2};
+  ASSERT_TRUE(engine->Train(training).ok());
+  EXPECT_EQ(*ReadFile(scratch_("rank0")), "cuda:0 0 of 2, 0 of 2\n");
+  EXPECT_EQ(*ReadFile(scratch_("rank1")), "cuda:2 1 of 2, 1 of 2\n");
 }
 
 TEST_F(EngineRanksTest, ADeadRankIsBlamedNotTheRankThatMissesIt) {

@@ -37,6 +37,9 @@ CC
     '#include "solver/nn/a.h"' >"$root/bench/a.cc"
   cp "$root/bench/a.cc" "$root/tests/solver/a_test.cc"
   printf '%s\n' '// SPDX-License-Identifier: MIT' \
+    'if (!HasGloo()) GTEST_SKIP() << "built without Gloo";' \
+    >"$root/tests/arc/a_test.cc"
+  printf '%s\n' '// SPDX-License-Identifier: MIT' \
     'int main() { printf("x"); exit(2); }' >"$root/cli/main.cc"
 }
 
@@ -96,6 +99,11 @@ if check sources || [[ $found != "base/b.cc:1: no licence line"* ]]; then
   echo "sources.sh doesn't find a missing licence line; it says: $found"
   failed=1
 fi
+
+clean skips
+plant skips tests/solver/b_test.cc 'if (!found.ok()) GTEST_SKIP() << found.status();'
+plant skips tests/solver/b_test.cc 'if (!kCudaKernels) GTEST_SKIP();'
+plant skips tests/arc/b_test.cc 'if (no) GTEST_SKIP() << "no GPU here";'
 
 rm -rf "$root"
 exit $failed

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Compares the kernels of each device with the plain formula in float64 on the
-// CPU, from the same rounded inputs. CUDA tests are skipped without a device;
-// bench/gpu_check then fails.
+// CPU, from the same rounded inputs.
 #include <cmath>
 #include <functional>
 #include <string>
@@ -10,9 +9,9 @@
 #include "absl/strings/str_cat.h"
 #include "base/random.h"
 #include "gtest/gtest.h"
-#include "solver/device/device.h"
 #include "solver/nn/ops.h"
 #include "solver/train/optimizers.h"
+#include "tests/solver/cuda_device.h"
 #include "tests/solver/golden_tensors.h"
 
 namespace arctrm::internal {
@@ -40,11 +39,8 @@ using Formula = std::function<Tensors(const Tensors&)>;
 class DeviceOps : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
-    DeviceOptions options;
-    options.device = GetParam();
-    const auto device = OpenDevice(options, 0);
-    if (!device.ok()) GTEST_SKIP() << device.status().message();
-    device_ = *device;
+    const auto device = DeviceOrSkip(GetParam());
+    if (device) device_ = *device;
   }
 
   // The element types with kernels for the device.

@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
+#include "base/stop.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "solver/checkpoint/checkpoint.h"
@@ -43,7 +44,6 @@ void Record(Training& training, const std::string& path) {
   for (int step = 0; step < kSteps; ++step) {
     StepSums sums;
     TrainStep(training, 0, sums);
-    ReduceSums(training, sums);
     const auto keep = [&](const char* name, const Tensor& tensor) {
       map.tensors.emplace_back(absl::StrCat(name, step),
                                tensor.detach().clone());
@@ -198,7 +198,6 @@ const bool kKilledJob =
           (*training)->executor.collective().Broadcast(order);
           StepSums sums;
           TrainStep(**training, order[1].item<double>(), sums);
-          ReduceSums(**training, sums);
         }
         raise(SIGKILL);
       }
@@ -259,6 +258,58 @@ TEST(Distributed, RefusesRanksThatWouldDoSomethingElse) {
   Ranks ranks("other", 2, scratch());
   EXPECT_TRUE(ranks.Succeeded(0));
   EXPECT_TRUE(ranks.Succeeded(1));
+}
+
+// Rank 1 sees another checkpoint, as on a machine with its own disk.
+const bool kOtherStartJob = AddRankJob(
+    "other start", [](const ProcessGroup& group, const std::string& folder) {
+      const Dataset dataset = SmallDataset(3);
+      TrainRequest request = Request(dataset, group);
+      request.spec.resume = true;
+      request.spec.out = PathOf(folder, group.rank);
+      const auto training = MakeTraining(request);
+      EXPECT_EQ(training.status().code(),
+                absl::StatusCode::kFailedPrecondition);
+      EXPECT_THAT(
+          std::string(training.status().message()),
+          HasSubstr("rank 1 of 2 and rank 0 have different start weights"));
+    });
+
+TEST(Distributed, RefusesRanksThatResumeFromSomethingElse) {
+  if (!HasGloo()) GTEST_SKIP() << "built without Gloo";
+  const ScratchFolder scratch;
+  const Dataset dataset = SmallDataset(3);
+  for (int rank = 0; rank < 2; ++rank) {
+    TrainRequest request = Request(dataset, {});
+    request.spec.out = PathOf(scratch(), rank);
+    request.spec.max_steps = 1 + rank;
+    ASSERT_TRUE(Train(request).ok());
+  }
+  Ranks ranks("other start", 2, scratch());
+  EXPECT_TRUE(ranks.Succeeded(0));
+  EXPECT_TRUE(ranks.Succeeded(1));
+}
+
+// A signal to any rank ends the training in order: rank 0 saves.
+const bool kSignalledJob = AddRankJob(
+    "signalled", [](const ProcessGroup& group, const std::string& folder) {
+      const Dataset dataset = SmallDataset(3);
+      TrainRequest request = Request(dataset, group);
+      request.spec.max_steps = 1000000;
+      request.spec.out = JoinPath(folder, "checkpoint");
+      if (group.rank == 1) RequestStop(SIGTERM);
+      const auto result = Train(request);
+      ASSERT_TRUE(result.ok()) << result.status();
+      EXPECT_EQ(result->stop, TrainStop::kSignal);
+    });
+
+TEST(Distributed, ASignalToOneRankStopsAllInOrder) {
+  if (!HasGloo()) GTEST_SKIP() << "built without Gloo";
+  const ScratchFolder scratch;
+  Ranks ranks("signalled", 2, scratch());
+  EXPECT_TRUE(ranks.Succeeded(0));
+  EXPECT_TRUE(ranks.Succeeded(1));
+  EXPECT_TRUE(ReadCheckpointInfo(scratch("checkpoint")).ok());
 }
 
 // float16: all ranks skip a step that overflows on one rank.
@@ -323,6 +374,62 @@ TEST(Distributed, MatchedRowsAreTheSameOnAll) {
   ASSERT_TRUE(ranks.Succeeded(0));
   ASSERT_TRUE(ranks.Succeeded(1));
   EXPECT_EQ(*ReadFile(scratch("rank0")), *ReadFile(scratch("rank1")));
+}
+
+// Two ranks in one process: the other one always has the same tensors. Records
+// what the training asks for.
+class RecordingCollective : public Collective {
+ public:
+  explicit RecordingCollective(std::vector<std::string>& calls)
+      : calls_(calls) {}
+  int rank() const override { return 0; }
+  int size() const override { return 2; }
+  void AllReduceSum(Tensor& tensor) override {
+    calls_.push_back("reduce");
+    tensor.add_(tensor.clone());
+  }
+  Tensor AllGather(const Tensor& tensor) override {
+    calls_.push_back("gather");
+    return at::stack({tensor, tensor});
+  }
+  void Broadcast(Tensor&) override { calls_.push_back("broadcast"); }
+  void Barrier() override { calls_.push_back("barrier"); }
+  const Tensor& WaitFor(HostCopy& copy) override {
+    calls_.push_back("wait for a copy");
+    return copy.Wait();
+  }
+  void Finish() override { calls_.push_back("wait for the device"); }
+
+ private:
+  std::vector<std::string>& calls_;
+};
+
+// A step waits only for the halted flags of the step before; float16 also for
+// the overflow of its gradients.
+TEST(Distributed, AStepQueuesItsOperationsWithoutWaiting) {
+  const Dataset dataset = SmallDataset(3);
+  TrainRequest request = Request(dataset, {});
+  request.spec.train.batch = 12;
+  request.spec.train.fit_canvas = "off";
+  request.spec.train.canvas_step = 1;
+  for (const at::ScalarType type : {at::kFloat, at::kHalf}) {
+    std::vector<std::string> calls;
+    Training training(request, at::kCPU, type,
+                      std::make_unique<RecordingCollective>(calls), {});
+    StepSums sums;
+    for (int step = 0; step < 2; ++step) {
+      calls.clear();
+      TrainStep(training, 0, sums);
+      std::vector<std::string> expected = {"wait for a copy", "reduce",
+                                           "gather", "reduce", "gather"};
+      if (type == at::kHalf) {
+        expected.insert(expected.end() - 1, "wait for the device");
+      }
+      EXPECT_EQ(calls, expected);
+    }
+    // In float16 the first steps may overflow.
+    EXPECT_EQ(sums.optimizer_steps == 2 || type == at::kHalf, true);
+  }
 }
 
 TEST(Distributed, EachProcessNeedsARow) {

@@ -11,8 +11,8 @@
 
 #include "base/shared_library.h"
 #include "gtest/gtest.h"
-#include "solver/device/device.h"
 #include "solver/train/make_training.h"
+#include "tests/solver/cuda_device.h"
 #include "tests/solver/golden_tensors.h"
 #include "tests/solver/small_training.h"
 #include "tests/testing/scratch.h"
@@ -422,12 +422,7 @@ void ForbidWaiting(bool on) {
 
 class OnDevice : public testing::Test {
  protected:
-  void SetUp() override {
-    DeviceOptions device;
-    device.device = "cuda";
-    const auto opened = OpenDevice(device, 0);
-    if (!opened.ok()) GTEST_SKIP() << opened.status().message();
-  }
+  void SetUp() override { DeviceOrSkip("cuda"); }
 
   TrainRequest Request() {
     TrainRequest request = SmallRequest(dataset_, 2);

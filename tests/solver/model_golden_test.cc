@@ -10,10 +10,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "solver/device/device.h"
 #include "solver/nn/act.h"
 #include "solver/nn/ops.h"
 #include "solver/train/optimizers.h"
+#include "tests/solver/cuda_device.h"
 #include "tests/solver/golden_tensors.h"
 
 namespace arctrm::internal {
@@ -146,9 +146,8 @@ void TakeNoiseSigns(const SafetensorsFile& file, Model& model) {
 class ModelGolden : public testing::TestWithParam<Case> {
  protected:
   void SetUp() override {
-    const absl::StatusOr<at::Device> device =
-        OpenDevice({GetParam().device, 1});
-    if (!device.ok()) GTEST_SKIP() << device.status().message();
+    const auto device = DeviceOrSkip(GetParam().device);
+    if (!device) return;
     device_ = *device;
     UseKernels(GetParam().kernels);
   }
@@ -287,8 +286,8 @@ INSTANTIATE_TEST_SUITE_P(Published, ModelGolden, testing::ValuesIn(Cases()),
 class HrmGolden : public testing::TestWithParam<std::string> {};
 
 TEST_P(HrmGolden, ThreeStepsAndEvaluation) {
-  const absl::StatusOr<at::Device> device = OpenDevice({GetParam(), 1});
-  if (!device.ok()) GTEST_SKIP() << device.status().message();
+  const auto device = DeviceOrSkip(GetParam());
+  if (!device) return;
   const SafetensorsFile file = ReadGolden("hrm");
   const TrainOptions train;
   Model model = TinyModel(file, TinyOptions("hrm"), *device);
@@ -336,8 +335,8 @@ INSTANTIATE_TEST_SUITE_P(Devices, HrmGolden, testing::Values("cpu", "cuda"),
 class ModelBf16 : public testing::TestWithParam<std::string> {};
 
 TEST_P(ModelBf16, OneStepIsWithinItsRounding) {
-  const absl::StatusOr<at::Device> device = OpenDevice({GetParam(), 1});
-  if (!device.ok()) GTEST_SKIP() << device.status().message();
+  const auto device = DeviceOrSkip(GetParam());
+  if (!device) return;
   const SafetensorsFile file = ReadGolden("trm_attention_warm");
   Model model = TinyModel(file, TinyOptions("trm_attention_warm"), *device,
                           at::kBFloat16);

@@ -3,6 +3,8 @@
 // and with finite differences.
 #include "solver/nn/ops.h"
 
+#include <ATen/record_function.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -10,12 +12,14 @@
 #include <functional>
 #include <iterator>
 #include <limits>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "base/random.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "solver/kernels/cpu_ops.h"
 #include "solver/train/optimizers.h"
@@ -23,6 +27,8 @@
 
 namespace arctrm::internal {
 namespace {
+
+using testing::HasSubstr;
 
 Tensor RandomTensor(std::vector<int64_t> shape, uint64_t seed,
                     at::ScalarType type = at::kFloat) {
@@ -55,6 +61,30 @@ void Compare(const std::string& what,
     ExpectClose(what + " gradient", a[i].grad(), b[i].grad(), tolerance);
   }
 }
+
+// Collects the names of LibTorch's operations of this thread.
+class RecordedNames {
+ public:
+  explicit RecordedNames(std::vector<std::string>& names) {
+    into() = &names;
+    handle_ = at::addThreadLocalCallback(
+        at::RecordFunctionCallback([](const at::RecordFunction& op)
+                                       -> std::unique_ptr<at::ObserverContext> {
+          into()->push_back(op.name());
+          return nullptr;
+        }));
+  }
+  RecordedNames(const RecordedNames&) = delete;
+  RecordedNames& operator=(const RecordedNames&) = delete;
+  ~RecordedNames() { at::removeCallback(handle_); }
+
+ private:
+  static std::vector<std::string>*& into() {
+    static thread_local std::vector<std::string>* names = nullptr;
+    return names;
+  }
+  at::CallbackHandle handle_;
+};
 
 Tensor PlainRms(const std::vector<Tensor>& in) {
   const Tensor s = in[0] + in[1];
@@ -246,6 +276,33 @@ TEST(NarrowRows, RoundsAsLibTorch) {
 
 // The kernel computes in the type, the formula in float64 from the same
 // numbers.
+// A deterministic scatter sorts on a GPU, and takes longer than the rest.
+TEST(Stablemax, ThePlainFormulaScattersNothing) {
+  UseKernel(Kernel::kLoss, false);
+  const Tensor logits = RandomTensor({3, 7, 12}, 5).set_requires_grad(true);
+  const Tensor labels = at::arange(21).remainder(13).view({3, 7}) - 1;
+  std::vector<std::string> names;
+  {
+    RecordedNames recorded(names);
+    StablemaxCrossEntropy(logits, labels).sum().backward();
+  }
+  UseKernel(Kernel::kLoss, true);
+  EXPECT_THAT(names, testing::Contains("aten::where"));
+  for (const char* sorting : {"scatter", "index_put", "index_add", "sort"}) {
+    EXPECT_THAT(names, testing::Not(testing::Contains(HasSubstr(sorting))));
+  }
+  // The same bits as with a scatter.
+  const Tensor x = logits.detach().to(at::kDouble);
+  const Tensor s =
+      at::where(x < 0, (1 - at::clamp_max(x, 0)).reciprocal(), x + 1);
+  const Tensor slope = at::where(x < 0, s * s, at::ones_like(s));
+  const Tensor index = labels.clamp_min(0).unsqueeze(-1);
+  Tensor grad = slope / s.sum(-1, true);
+  grad.scatter_add_(-1, index, -(slope / s).gather(-1, index));
+  grad *= (labels >= 0).unsqueeze(-1);
+  EXPECT_TRUE(at::equal(logits.grad(), grad.to(at::kFloat)));
+}
+
 TEST(Stablemax, KernelEqualsTheFormula) {
   for (int64_t classes : {1, 2, 12, 64, 65, 200}) {
     for (at::ScalarType type : {at::kFloat, at::kBFloat16}) {

@@ -58,7 +58,7 @@ Ranks::Ranks(const std::string& name, int size, const std::string& folder,
   variables["ARCTRM_TEST_JOB"] = name;
   variables["ARCTRM_TEST_FOLDER"] = folder;
   variables["WORLD_SIZE"] = absl::StrCat(size);
-  variables["MASTER_PORT"] = absl::StrCat(FreePort());
+  variables.emplace("MASTER_PORT", absl::StrCat(FreePort()));
   for (int rank = 0; rank < size; ++rank) {
     variables["RANK"] = absl::StrCat(rank);
     std::vector<std::string> environment;

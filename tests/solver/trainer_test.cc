@@ -14,6 +14,7 @@
 #include "solver/checkpoint/checkpoint.h"
 #include "solver/checkpoint/checkpoint_files.h"
 #include "solver/device/batch_thread_pool.h"
+#include "solver/nn/ops.h"
 #include "solver/train/make_training.h"
 #include "solver/train/state_io.h"
 #include "tests/solver/small_training.h"
@@ -103,7 +104,13 @@ TEST(Trainer, WhatDivergedIsNeverSaved) {
 
 // The loss of a step belongs to the weights before it, so the last weights need
 // their own check.
-TEST(Trainer, WeightsThatTheLastStepSpoiltAreNotSaved) {
+class SpoiltWeights : public testing::TestWithParam<bool> {
+ protected:
+  void SetUp() override { UseKernels(GetParam()); }
+  void TearDown() override { UseKernels(true); }
+};
+
+TEST_P(SpoiltWeights, AreNotSaved) {
   const ScratchFolder scratch;
   const Dataset dataset = SmallDataset(2);
   TrainRequest request = SmallRequest(dataset, 1);
@@ -120,7 +127,16 @@ TEST(Trainer, WeightsThatTheLastStepSpoiltAreNotSaved) {
   EXPECT_TRUE(std::isfinite(loss) && loss > 0) << loss;
   EXPECT_TRUE(IsDiverged(result.status())) << result.status();
   EXPECT_FALSE(FileExists(request.spec.out));
+  // A learning rate that is too large for the optimiser alone.
+  request.spec.train.weight_decay = 0;
+  const auto steep = Train(request);
+  EXPECT_TRUE(IsDiverged(steep.status())) << steep.status();
 }
+
+INSTANTIATE_TEST_SUITE_P(Kernels, SpoiltWeights, testing::Bool(),
+                         [](const testing::TestParamInfo<bool>& on) {
+                           return on.param ? "kernels" : "plain";
+                         });
 
 TEST(Trainer, WithoutRoomTheLastCheckpointStandsAndTheLastSaveIsAnError) {
   const ScratchFolder scratch;

@@ -7,9 +7,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "solver/device/device.h"
 #include "solver/nn/model.h"
 #include "solver/predict/predictor.h"
+#include "tests/solver/cuda_device.h"
 #include "tests/solver/golden_tensors.h"
 
 namespace arctrm::internal {
@@ -314,10 +314,8 @@ TEST(FittedPrediction, ColumnsThatAreNotGivenAreThoseOfASquare) {
 
 // Repeats predictions in two parts with a stream each.
 TEST(FittedPrediction, cudaAnswersAsTheCpu) {
-  DeviceOptions device;
-  device.device = "cuda";
-  const auto opened = OpenDevice(device, 0);
-  if (!opened.ok()) GTEST_SKIP() << opened.status().message();
+  const auto opened = DeviceOrSkip("cuda");
+  if (!opened) return;
   const std::vector<PredictorInput> inputs = MixedInputs();
   const auto wanted = SmallPredictor(at::kCPU)->Predict(inputs);
   ASSERT_TRUE(wanted.ok()) << wanted.status();
