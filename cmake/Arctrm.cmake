@@ -76,7 +76,6 @@ function(arctrm_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SRCS;DEPS;LABELS" ${ARGN})
   if("torch" IN_LIST ARG_LABELS)
     list(APPEND ARG_SRCS "${PROJECT_SOURCE_DIR}/tests/testing/torch_main.cc")
-    set(main "")
   else()
     foreach(part IN ITEMS solver pipeline)
       if("arctrm::${part}" IN_LIST ARG_DEPS)
@@ -84,25 +83,42 @@ function(arctrm_test name)
           "LibTorch, so LABELS must name torch")
       endif()
     endforeach()
-    set(main GTest::gtest_main)
+    list(APPEND ARG_DEPS GTest::gtest_main)
   endif()
-  add_executable(${name}_test ${ARG_SRCS})
-  target_link_libraries(${name}_test PRIVATE arctrm_flags ${ARG_DEPS}
-    GTest::gmock GTest::gtest ${main})
-  target_compile_definitions(${name}_test PRIVATE
-    ARCTRM_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/golden")
-  add_test(NAME ${name} COMMAND ${name}_test)
+  arctrm_test_program(${name} SRCS ${ARG_SRCS} DEPS ${ARG_DEPS})
   if(NOT ARG_LABELS)
     set(ARG_LABELS unit)
   endif()
+  arctrm_test_entry(${name} COMMAND ${name}_test LABELS ${ARG_LABELS}
+    TIMEOUT ${ARG_TIMEOUT} SCRATCH scratch)
+endfunction()
+
+# arctrm_test_program(<name> SRCS x_test.cc … [DEPS target …]): the GoogleTest
+# binary <name>_test, without a CTest entry.
+function(arctrm_test_program name)
+  cmake_parse_arguments(ARG "" "" "SRCS;DEPS" ${ARGN})
+  add_executable(${name}_test ${ARG_SRCS})
+  target_link_libraries(${name}_test PRIVATE arctrm_flags ${ARG_DEPS}
+    GTest::gmock GTest::gtest)
+  target_compile_definitions(${name}_test PRIVATE
+    ARCTRM_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/golden")
+endfunction()
+
+# arctrm_test_entry(<name> COMMAND … LABELS label … SCRATCH folder
+# [TIMEOUT seconds] [ENVIRONMENT VAR=value …]): a CTest entry that runs a
+# GoogleTest binary. Entries that may run at once need different scratch folders.
+function(arctrm_test_entry name)
+  cmake_parse_arguments(ARG "" "TIMEOUT;SCRATCH" "COMMAND;LABELS;ENVIRONMENT"
+    ${ARGN})
+  add_test(NAME ${name} COMMAND ${ARG_COMMAND})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)
   endif()
   # What tests write stays in the build folder.
-  set(scratch "${CMAKE_CURRENT_BINARY_DIR}/scratch")
+  set(scratch "${CMAKE_CURRENT_BINARY_DIR}/${ARG_SCRATCH}")
   file(MAKE_DIRECTORY "${scratch}")
   set(environment OMP_WAIT_POLICY=passive GTEST_COLOR=no
-    "TEST_TMPDIR=${scratch}/" "TMPDIR=${scratch}")
+    "TEST_TMPDIR=${scratch}/" "TMPDIR=${scratch}" ${ARG_ENVIRONMENT})
   if(ARCTRM_SANITIZE STREQUAL "thread")
     # The sanitizer does not see how OpenMP orders LibTorch's own threads.
     math(EXPR ARG_TIMEOUT "4 * ${ARG_TIMEOUT}")

@@ -124,7 +124,7 @@ constexpr int LastValue(TrainStop) {
   return static_cast<int>(TrainStop::kDiverged);
 }
 constexpr int LastValue(DeviceKind) {
-  return static_cast<int>(DeviceKind::kCuda);
+  return static_cast<int>(DeviceKind::kStandIn);
 }
 
 template <typename T>

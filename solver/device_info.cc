@@ -15,6 +15,8 @@ std::string DeviceInfo::Text() const {
   std::string text;
   if (is_cpu()) {
     text = absl::StrCat("CPU, ", Counted(threads, "thread"));
+  } else if (kind == DeviceKind::kStandIn) {
+    text = "stand-in device";
   } else {
     text = absl::StrCat("CUDA device ", index);
     if (!name.empty()) {

@@ -7,8 +7,8 @@
 
 namespace arctrm {
 
-// kNone: the time is too short to start one.
-enum class DeviceKind { kNone, kCpu, kCuda };
+// kNone: the time is too short to start one. kStandIn: the device of tests.
+enum class DeviceKind { kNone, kCpu, kCuda, kStandIn };
 
 struct DeviceInfo {
   DeviceKind kind = DeviceKind::kCpu;

@@ -2,6 +2,7 @@
 #include "solver/device_list.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -30,6 +31,11 @@ int CudaIndex(const std::string& device) {
   return absl::ConsumePrefix(&rest, "cuda:") ? IndexOf(rest) : -1;
 }
 
+std::string StandInLibrary() {
+  const char* const path = std::getenv("ARCTRM_STANDIN");
+  return path == nullptr ? "" : path;
+}
+
 absl::StatusOr<std::vector<std::string>> DeviceList(const std::string& devices,
                                                     int cuda_devices) {
   std::vector<std::string> list;
@@ -40,6 +46,7 @@ absl::StatusOr<std::vector<std::string>> DeviceList(const std::string& devices,
     if (list.empty()) list.push_back("cpu");
     return list;
   }
+  const bool has_stand_in = !StandInLibrary().empty();
   std::string kind;
   for (absl::string_view word : absl::StrSplit(devices, ',')) {
     const int index =
@@ -47,17 +54,18 @@ absl::StatusOr<std::vector<std::string>> DeviceList(const std::string& devices,
         : kind == "cuda" ? std::max(IndexOf(word), CudaIndex(std::string(word)))
                          : CudaIndex(std::string(word));
     const bool cuda = index >= 0;
-    if (!cuda && word != "cpu") {
+    if (!cuda && word != "cpu" && !(has_stand_in && word == kStandIn)) {
       return absl::InvalidArgumentError(absl::StrCat(
           "--device '", devices,
           "': expected auto, cpu, cuda, cuda:1, cuda:0,1 or cpu,cpu"));
     }
-    if (!kind.empty() && (kind == "cuda") != cuda) {
+    const std::string own_kind = cuda ? "cuda" : std::string(word);
+    if (!kind.empty() && kind != own_kind) {
       return absl::InvalidArgumentError(absl::StrCat(
           "--device ", devices, ": a run can't use both the CPU and GPUs"));
     }
-    kind = cuda ? "cuda" : "cpu";
-    std::string name = cuda ? absl::StrCat("cuda:", index) : "cpu";
+    kind = own_kind;
+    std::string name = cuda ? absl::StrCat("cuda:", index) : kind;
     if (cuda && std::find(list.begin(), list.end(), name) != list.end()) {
       return absl::InvalidArgumentError(
           absl::StrCat("--device ", devices, ": ", name, " is listed twice"));

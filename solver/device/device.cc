@@ -23,6 +23,7 @@
 #include "base/status.h"
 #include "solver/device/cuda_backend.h"
 #include "solver/device/exceptions.h"
+#include "solver/device/standin.h"
 #include "solver/device_list.h"
 #include "solver/kernels/cuda_driver.h"
 
@@ -61,6 +62,7 @@ absl::StatusOr<at::Device> OpenDevice(const DeviceOptions& options,
                        "of a training uses one device"));
     }
     if (name == "cpu") return at::Device(at::kCPU);
+    if (name == kStandIn) return OpenStandIn();
     const CudaBackend& cuda = FindCuda();
     if (name == "auto" && cuda.devices == 0) return at::Device(at::kCPU);
     int index = std::max(0, CudaIndex(named[0]));
@@ -118,6 +120,7 @@ at::ScalarType ForwardDtype(const std::string& precision, at::Device device) {
 
 at::ScalarType InferenceDtype(const std::string& precision, at::Device device) {
   const at::ScalarType trained = ForwardDtype(precision, device);
+  if (device.is_cpu()) return trained == at::kHalf ? at::kFloat : trained;
   if (device.is_cuda()) {
     const std::optional<CudaDeviceInfo> info =
         DescribeCudaDevice(std::max(0, static_cast<int>(device.index())));
@@ -125,7 +128,7 @@ at::ScalarType InferenceDtype(const std::string& precision, at::Device device) {
     return trained == at::kBFloat16 && weak ? ForwardDtype("auto", device)
                                             : trained;
   }
-  return trained == at::kHalf ? at::kFloat : trained;
+  return trained;
 }
 
 const char* PrecisionName(at::ScalarType dtype) {

@@ -21,7 +21,7 @@ void WaitFor(const c10::Stream& earlier, const c10::Stream& later) {
 }
 
 Tensor ToDevice(const Tensor& host, at::Device device, at::ScalarType dtype) {
-  if (!device.is_cuda()) return host.to(device, dtype);
+  if (device.is_cpu()) return host.to(device, dtype);
   // Converts on the device, because the copy is smaller and does not wait.
   return host.pin_memory()
       .to(device, host.scalar_type(), /*non_blocking=*/true)
@@ -34,7 +34,7 @@ void WaitForTensor(const Tensor& t) {
 
 void HostCopy::Start(const Tensor& tensor) {
   arrived_.reset();
-  if (!tensor.is_cuda()) {
+  if (tensor.is_cpu()) {
     host_ = tensor;
     return;
   }

@@ -19,7 +19,7 @@ c10::Stream NewStream(at::Device device);
 void WaitFor(const c10::Stream& earlier, const c10::Stream& later);
 
 // Copies `host` (on the CPU) to `device` and converts it there to `dtype`. The
-// copy to a CUDA device goes through pinned memory: the call returns at once,
+// copy to another device goes through pinned memory: the call returns at once,
 // and `host` may change immediately. For a CPU it returns `host` itself unless
 // the dtype differs.
 Tensor ToDevice(const Tensor& host, at::Device device, at::ScalarType dtype);

@@ -49,7 +49,7 @@ class ModelPredictor : public Predictor {
         batch_(options.batch),
         workers_(std::move(workers)) {
     const at::Device device = model_->device();
-    if (!device.is_cuda() || workers_->count() == 1) return;
+    if (device.is_cpu() || workers_->count() == 1) return;
     for (int i = 0; i < workers_->count(); ++i) {
       streams_.push_back(internal::NewStream(device));
     }
@@ -347,8 +347,8 @@ class ModelPredictor : public Predictor {
   std::vector<c10::Stream> streams_;  // by worker; empty: the current one
 };
 
-// Parts into which a batch may be divided. A CUDA device uses two parts with a
-// stream each: one computes while the other waits for the host.
+// Parts into which a batch may be divided. A GPU uses two parts with a stream
+// each: one computes while the other waits for the host.
 int64_t DivisibleRows(at::Device device, int batch) {
   return device.is_cpu() ? batch : std::min(2, batch);
 }
@@ -356,7 +356,7 @@ int64_t DivisibleRows(at::Device device, int batch) {
 // About 8192 positions occupy two cores with little memory, but every CPU
 // thread needs a batch row. A GPU needs more positions.
 int DefaultBatch(const Model& model, int slices) {
-  const int most = model.device().is_cuda() ? 1 << 18 : 1 << 13;
+  const int most = model.device().is_cpu() ? 1 << 13 : 1 << 18;
   return std::max(slices, most / model.options().num_positions());
 }
 

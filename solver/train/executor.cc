@@ -15,13 +15,13 @@
 namespace arctrm::internal {
 namespace {
 
-// Allows the nondeterministic index_copy_ on CUDA: the deterministic one sorts
+// Allows the nondeterministic index_copy_ on a GPU: the deterministic one sorts
 // the indices and copies its target twice. The batch rows of a size bucket are
 // distinct, so any order gives the same bytes.
 class AllowNondeterministicScope {
  public:
   explicit AllowNondeterministicScope(at::Device device)
-      : on_(device.is_cuda()) {
+      : on_(!device.is_cpu()) {
     if (on_) context_.setDeterministicAlgorithms(false, false);
   }
   AllowNondeterministicScope(const AllowNondeterministicScope&) = delete;
@@ -35,7 +35,7 @@ class AllowNondeterministicScope {
   at::Context& context_ = at::globalContext();
   bool was_ = context_.deterministicAlgorithms();
   bool warned_ = context_.deterministicAlgorithmsWarnOnly();
-  // Only one thread computes on CUDA, so it may set the process-wide flag.
+  // Only one thread computes on a GPU, so it may set the process-wide flag.
   bool on_;
 };
 

@@ -58,7 +58,7 @@ absl::StatusOr<int> DecideCanvasStep(const TrainRequest& request,
                             ReadCheckpointInfo(StartOf(request)));
     if (info.train.FittedStep() > 0) return info.train.FittedStep();
   }
-  return device.is_cuda() ? kOnGpu : 1;
+  return device.is_cpu() ? 1 : kOnGpu;
 }
 
 // Does the dataset fit the model, and does every process get a batch row?

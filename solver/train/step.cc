@@ -214,7 +214,7 @@ bool TrainStep(Training& training, double progress, StepSums& sums,
                   state);
   }
   // Use the idle host while the device computes.
-  if (use && state.model->device().is_cuda()) DrawAhead(training);
+  if (use && !state.model->device().is_cpu()) DrawAhead(training);
   return true;
 }
 

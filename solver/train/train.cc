@@ -116,6 +116,7 @@ absl::StatusOr<DeviceInfo> DescribeDevice(const DeviceOptions& options,
         info.kernels,
         internal::ChooseKernels(device, dtype, train.kernels,
                                 internal::OptimizerProofCases(device)));
+    if (device.is_privateuseone()) info.kind = DeviceKind::kStandIn;
     if (!device.is_cuda()) return info;
     info.kind = DeviceKind::kCuda;
     info.index = static_cast<int>(device.index());

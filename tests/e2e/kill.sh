@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: MIT
 # Kills runs at random moments. Every submission must be valid, and a resumed run
 # must end with the same bytes as an undisturbed one.
-# usage: kill.sh ARCTRM WORK_DIR [TRIES] [SEED]
+# usage: kill.sh ARCTRM WORK_DIR [TRIES] [SEED] [DEVICE] [STEPS]
 set -euo pipefail
 arctrm=$1
 work=$2
 tries=${3:-6}
 RANDOM=${4:-1}
+device=${5:-cpu}
+steps=${6:-150}
 rm -rf "$work"
 mkdir -p "$work"
 cd "$work"
@@ -20,8 +22,8 @@ cat >c.json <<'JSON'
                  {"input": [[0,1],[1,0]], "output": [[0,2],[2,0]]}],
        "test": [{"input": [[1,0],[0,1]]}]}}
 JSON
-settings=(--challenges c.json --steps 150 --augmentations 3 --seed 5 --threads 1
-          --device cpu --quiet
+settings=(--challenges c.json --steps "$steps" --augmentations 3 --seed 5 --threads 1
+          --device "$device" --quiet
           --set model.hidden=32 --set model.heads=2 --set model.H_cycles=1
           --set model.L_cycles=1 --set model.halt_max_steps=2
           --set model.puzzle_prefix=2 --set train.batch=8
@@ -47,7 +49,7 @@ for ((try = 1; try <= tries; ++try)); do
   # The submission exists as soon as the inputs are read.
   while [[ ! -e $out ]] && kill -0 $pid 2>/dev/null; do sleep 0.01; done
   delay=$((RANDOM % span))
-  sleep "$(printf '0.%03d' $((delay % 1000)))"
+  sleep "$(printf '%d.%03d' $((delay / 1000)) $((delay % 1000)))"
   kill -"$signal" $pid 2>/dev/null || true
   status=0
   wait $pid 2>/dev/null || status=$?

@@ -15,6 +15,7 @@
 #include "solver/train/sampler.h"
 #include "solver/train/state_io.h"
 #include "tests/solver/golden_tensors.h"
+#include "tests/solver/on_test_device.h"
 #include "tests/solver/small_training.h"
 #include "tests/testing/scratch.h"
 
@@ -166,13 +167,16 @@ TEST(FittedTraining, RowsStandWhereTheirExamplesDo) {
       labels = at::where(labels == kPadToken, kIgnoredLabel, labels);
       at::NoGradGuard no_grad;
       const StepOutput out = model.Step(
-          model.StartLatents(1, size.cells()), longs(input), at::zeros({1, 32}),
-          {size, at::tensor({origin.row, origin.col}, at::kLong).view({1, 2})});
-      wanted +=
-          TokenLoss(LossOptions(request.spec.train).kind, out.logits, labels)
-              .sum()
-              .item<double>() /
-          static_cast<double>((labels >= 0).sum().item<int64_t>());
+          model.StartLatents(1, size.cells()), OnTestDevice(longs(input)),
+          OnTestDevice(at::zeros({1, 32})),
+          {size,
+           OnTestDevice(
+               at::tensor({origin.row, origin.col}, at::kLong).view({1, 2}))});
+      wanted += TokenLoss(LossOptions(request.spec.train).kind, out.logits,
+                          OnTestDevice(labels))
+                    .sum()
+                    .item<double>() /
+                static_cast<double>((labels >= 0).sum().item<int64_t>());
     }
     EXPECT_GT(rectangles, 5);
     EXPECT_NEAR(LossAfter(**training, 1), wanted, 1e-5 * wanted) << positions;
@@ -221,7 +225,7 @@ TEST(FittedTraining, TheStepOfItsCanvasesIsKept) {
     EXPECT_TRUE(info.ok()) << info.status();
     return std::pair(request.spec.out, info->train.canvas_step);
   };
-  EXPECT_EQ(step_after("", 0).second, 1) << "on a CPU";
+  EXPECT_EQ(step_after("", 0).second, TestDeviceName() == "cpu" ? 1 : 4);
   const auto [two, step] = step_after("", 2);
   EXPECT_EQ(step, 2);
   EXPECT_EQ(step_after(two, 0).second, 2);

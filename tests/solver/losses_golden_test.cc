@@ -16,6 +16,7 @@
 #include "solver/nn/ops.h"
 #include "solver/train/optimizers.h"
 #include "tests/solver/golden_tensors.h"
+#include "tests/solver/on_test_device.h"
 
 namespace arctrm::internal {
 namespace {
@@ -24,9 +25,9 @@ using ::testing::ElementsAre;
 
 TEST(StablemaxGolden, LossAndGradient) {
   const SafetensorsFile file = ReadGolden("losses");
-  Tensor logits = Golden(file, "ce.logits");
+  Tensor logits = OnTestDevice(Golden(file, "ce.logits"));
   logits.set_requires_grad(true);
-  const Tensor labels = Golden(file, "ce.labels").to(at::kLong);
+  const Tensor labels = OnTestDevice(Golden(file, "ce.labels").to(at::kLong));
   const Tensor loss = StablemaxCrossEntropy(logits, labels);
   ExpectClose("stablemax loss", loss, Golden(file, "ce.stablemax.loss"), 1e-12);
   loss.sum().backward();
@@ -35,9 +36,11 @@ TEST(StablemaxGolden, LossAndGradient) {
 }
 
 TEST(Stablemax, GradientIsFiniteAtExactlyOne) {
-  Tensor logits = at::tensor({1.0f, 0.0f, -1.0f}).view({1, 1, 3});
+  Tensor logits = OnTestDevice(at::tensor({1.0f, 0.0f, -1.0f}).view({1, 1, 3}));
   logits.set_requires_grad(true);
-  StablemaxCrossEntropy(logits, at::zeros({1, 1}, at::kLong)).sum().backward();
+  StablemaxCrossEntropy(logits, OnTestDevice(at::zeros({1, 1}, at::kLong)))
+      .sum()
+      .backward();
   // s = 2, 1, 1/2, sum 3.5; slopes 1, 1, 1/4.
   const Tensor expected =
       at::tensor({1 / 3.5f - 1 / 2.0f, 1 / 3.5f, 0.25f / 3.5f}).view({1, 1, 3});
@@ -50,21 +53,24 @@ TEST(Stablemax, ClosedFormGradientEqualsFiniteDifferences) {
   for (int i = 0; i < 24; ++i) {
     x.mutable_data_ptr<double>()[i] = 3 * random.Normal();
   }
-  const Tensor labels = at::tensor({0, 5, 2, -100}, at::kLong).view({1, 4});
-  Tensor leaf = x.clone();
+  const Tensor labels =
+      OnTestDevice(at::tensor({0, 5, 2, -100}, at::kLong).view({1, 4}));
+  Tensor leaf = OnTestDevice(x.clone());
   leaf.set_requires_grad(true);
   StablemaxCrossEntropy(leaf, labels).sum().backward();
+  const Tensor grad = leaf.grad().to(at::kCPU);
   const double h = 1e-6;
   for (int i = 0; i < 24; ++i) {
     Tensor up = x.clone();
     Tensor down = x.clone();
     up.mutable_data_ptr<double>()[i] += h;
     down.mutable_data_ptr<double>()[i] -= h;
-    const double slope = (StablemaxCrossEntropy(up, labels).sum() -
-                          StablemaxCrossEntropy(down, labels).sum())
-                             .item<double>() /
-                         (2 * h);
-    EXPECT_NEAR(leaf.grad().const_data_ptr<double>()[i], slope, 1e-7) << i;
+    const double slope =
+        (StablemaxCrossEntropy(OnTestDevice(up), labels).sum() -
+         StablemaxCrossEntropy(OnTestDevice(down), labels).sum())
+            .item<double>() /
+        (2 * h);
+    EXPECT_NEAR(grad.const_data_ptr<double>()[i], slope, 1e-7) << i;
   }
 }
 
@@ -72,10 +78,11 @@ TEST(SoftmaxGolden, LossAndGradient) {
   const SafetensorsFile file = ReadGolden("losses");
   TrainOptions train;
   train.loss = "softmax";
-  Tensor logits = Golden(file, "ce.logits");
+  Tensor logits = OnTestDevice(Golden(file, "ce.logits"));
   logits.set_requires_grad(true);
-  const Tensor loss = TokenLoss(LossOptions(train).kind, logits,
-                                Golden(file, "ce.labels").to(at::kLong));
+  const Tensor loss =
+      TokenLoss(LossOptions(train).kind, logits,
+                OnTestDevice(Golden(file, "ce.labels").to(at::kLong)));
   ExpectClose("softmax loss", loss, Golden(file, "ce.softmax.loss"), 1e-6);
   loss.sum().backward();
   ExpectClose("softmax gradient", logits.grad(),
@@ -115,7 +122,7 @@ TEST_P(LossHeadGolden, SumsMetricsAndGradients) {
   const bool hrm = GetParam();
   const SafetensorsFile file = ReadGolden("losses");
   const auto get = [&](const std::string& name) {
-    return Golden(file, (hrm ? "head.hrm." : "head.trm.") + name);
+    return OnTestDevice(Golden(file, (hrm ? "head.hrm." : "head.trm.") + name));
   };
   StepOutput out;
   out.logits = get("logits");
@@ -157,13 +164,14 @@ TEST_P(LossHeadGolden, SumsMetricsAndGradients) {
 
 TEST(Argmax, TiesGoToTheLowestIndex) {
   StepOutput out;
-  out.logits =
+  out.logits = OnTestDevice(
       at::tensor({1.0f, 3.0f, 3.0f, 2.0f, 2.0f, 1.0f, 0.0f, 0.0f, 0.0f})
-          .view({1, 3, 3});
-  out.q_halt_logits = at::zeros({1});
-  const LossOutput loss =
-      ComputeLoss(out, at::ones({1, 3}, at::kLong), at::ones({1}, at::kLong),
-                  at::ones({1}, at::kBool), Tensor(), LossOptions());
+          .view({1, 3, 3}));
+  out.q_halt_logits = OnTestDevice(at::zeros({1}));
+  const LossOutput loss = ComputeLoss(
+      out, OnTestDevice(at::ones({1, 3}, at::kLong)),
+      OnTestDevice(at::ones({1}, at::kLong)),
+      OnTestDevice(at::ones({1}, at::kBool)), Tensor(), LossOptions());
   EXPECT_EQ(
       MaxError(loss.predictions, at::tensor({1, 0, 0}, at::kLong).view({1, 3})),
       0);
@@ -171,11 +179,12 @@ TEST(Argmax, TiesGoToTheLowestIndex) {
 
 TEST(AdamAtan2Golden, SixUpdates) {
   const SafetensorsFile file = ReadGolden("losses");
-  Tensor p = Golden(file, "adam.param0");
+  Tensor p = OnTestDevice(Golden(file, "adam.param0"));
   AdamAtan2 adam(p);
   Tensor largest = at::full_like(p, 1e-18);
   for (int t = 0; t < 6; ++t) {
-    const Tensor gradient = Golden(file, absl::StrCat("adam.grad", t));
+    const Tensor gradient =
+        OnTestDevice(Golden(file, absl::StrCat("adam.grad", t)));
     adam.Update(p, gradient, 1e-2, 0.3, 0.9, 0.95);
     const std::string after = absl::StrCat(t + 1);
     ExpectClose("adam param" + after, p, Golden(file, "adam.param" + after),
@@ -185,7 +194,8 @@ TEST(AdamAtan2Golden, SixUpdates) {
     largest = at::maximum(largest, gradient.abs());
     const auto scaled = [&](const Tensor& a, const std::string& name,
                             const Tensor& scale) {
-      ExpectClose(name + " (scaled)", (a - Golden(file, name)) / scale,
+      ExpectClose(name + " (scaled)",
+                  (a - OnTestDevice(Golden(file, name))) / scale,
                   at::zeros_like(a), 1e-6);
     };
     scaled(adam.exp_avg, "adam.exp_avg" + after, largest);
@@ -195,9 +205,9 @@ TEST(AdamAtan2Golden, SixUpdates) {
 
 TEST(SignSgdGolden, EqualIdsAreAddedFirst) {
   const SafetensorsFile file = ReadGolden("losses");
-  Tensor table = Golden(file, "sign.weights0");
+  Tensor table = OnTestDevice(Golden(file, "sign.weights0"));
   SignSgdUpdate(table, Golden(file, "sign.local_ids").to(at::kLong),
-                Golden(file, "sign.local_grad"), 1e-2, 0.1);
+                OnTestDevice(Golden(file, "sign.local_grad")), 1e-2, 0.1);
   ExpectClose("sign-SGD", table, Golden(file, "sign.weights1"), 1e-7);
 }
 
@@ -236,7 +246,7 @@ TEST_F(ScalarsGolden, Halting) {
         }
         out.push_back(number);
       }
-      return at::tensor(out, at::kDouble);
+      return OnTestDevice(at::tensor(out, at::kDouble));
     };
     const int max_steps =
         static_cast<int>(item["halt_max_steps"].get_int64().value());

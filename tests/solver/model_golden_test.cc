@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Compares every step with the published implementation, on the CPU and on CUDA
-// if available. Whole trajectories never reset the carry, so rounding errors
-// grow (the reference's float32 run differs by up to 2e-5 from its float64
-// run). "Forced" runs start every training step from the recorded carry, with
-// ten times tighter tolerances.
+// Compares every step with the published implementation, on the devices of
+// TestDeviceNames() that this machine has. Whole trajectories never reset the
+// carry, so rounding errors grow (the reference's float32 run differs by up to
+// 2e-5 from its float64 run). "Forced" runs start every training step from the
+// recorded carry, with ten times tighter tolerances.
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -15,6 +15,7 @@
 #include "solver/train/optimizers.h"
 #include "tests/solver/cuda_device.h"
 #include "tests/solver/golden_tensors.h"
+#include "tests/solver/test_device.h"
 
 namespace arctrm::internal {
 namespace {
@@ -39,9 +40,9 @@ constexpr double kBf16Loss = 0.02;
 constexpr double kBf16Gradient = 0.1;
 
 struct Case {
-  std::string name;    // of the golden file
-  std::string device;  // "cpu", "cuda"
-  std::string eval;    // the evaluation in the file; "": none
+  std::string name;  // of the golden file
+  std::string device;
+  std::string eval;  // the evaluation in the file; "": none
   bool forced = false;
 
   bool kernels = true;  // false: LibTorch's operations
@@ -257,7 +258,7 @@ TEST_P(ModelGolden, FiveTrainingStepsAndEvaluation) {
 
 std::vector<Case> Cases() {
   std::vector<Case> cases;
-  for (const char* device : {"cpu", "cuda"}) {
+  for (const std::string& device : TestDeviceNames()) {
     for (const bool forced : {false, true}) {
       cases.push_back({"trm_attention_cold", device, "init", forced});
       cases.push_back({"trm_attention_warm", device, "ema5", forced});
@@ -325,7 +326,8 @@ TEST_P(HrmGolden, ThreeStepsAndEvaluation) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Devices, HrmGolden, testing::Values("cpu", "cuda"),
+INSTANTIATE_TEST_SUITE_P(Devices, HrmGolden,
+                         testing::ValuesIn(TestDeviceNames()),
                          [](const testing::TestParamInfo<std::string>& c) {
                            return c.param;
                          });
@@ -372,7 +374,8 @@ TEST_P(ModelBf16, OneStepIsWithinItsRounding) {
               kBf16Gradient);
 }
 
-INSTANTIATE_TEST_SUITE_P(Devices, ModelBf16, testing::Values("cpu", "cuda"),
+INSTANTIATE_TEST_SUITE_P(Devices, ModelBf16,
+                         testing::ValuesIn(TestDeviceNames()),
                          [](const testing::TestParamInfo<std::string>& c) {
                            return c.param;
                          });

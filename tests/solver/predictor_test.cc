@@ -14,6 +14,7 @@
 #include "gtest/gtest.h"
 #include "solver/checkpoint_import.h"
 #include "solver/predict/predictor.h"
+#include "tests/solver/test_device.h"
 
 namespace arctrm {
 namespace {
@@ -52,7 +53,7 @@ class PredictorTest : public testing::Test {
   }
 
   std::vector<PredictorOutput> Predict(PredictorOptions options) {
-    options.device = {"cpu", 2};
+    options.device = {TestDeviceName(), 2};
     options.batch = 20;
     const auto predictor = LoadPredictor(checkpoint_, options);
     EXPECT_TRUE(predictor.ok()) << predictor.status();

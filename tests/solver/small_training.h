@@ -5,6 +5,7 @@
 #include <string>
 
 #include "solver/train.h"
+#include "tests/solver/test_device.h"
 
 namespace arctrm {
 
@@ -63,7 +64,8 @@ inline TrainRequest SmallRequest(const Dataset& dataset, int threads) {
   request.spec.train.learning_rate = 2e-3;
   request.spec.train.warmup_steps = 0;
   request.spec.train.ema = 0;
-  request.spec.device = {"cpu", threads};
+  request.spec.train.canvas_step = 1;
+  request.spec.device = {TestDeviceName(), threads};
   return request;
 }
 

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "gtest/gtest.h"
+#include "tests/solver/on_test_device.h"
 
 namespace arctrm::internal {
 namespace {
@@ -13,12 +14,13 @@ namespace {
 // batch rows halted after 3 supervision steps, half of them exact.
 StepSums Sums(double loss, int steps = 1, double halted = 2) {
   StepSums sums;
-  sums.Add(PackMetrics(StepMetrics{.lm_loss = loss * 4 * steps,
-                                   .q_halt_loss = 0.5 * 4 * steps,
-                                   .halted_rows = halted,
-                                   .accuracy = 0.75 * halted,
-                                   .exact_accuracy = 0.5 * halted,
-                                   .supervision_steps = 3 * halted}));
+  sums.Add(
+      OnTestDevice(PackMetrics(StepMetrics{.lm_loss = loss * 4 * steps,
+                                           .q_halt_loss = 0.5 * 4 * steps,
+                                           .halted_rows = halted,
+                                           .accuracy = 0.75 * halted,
+                                           .exact_accuracy = 0.5 * halted,
+                                           .supervision_steps = 3 * halted})));
   sums.optimizer_steps = steps;
   sums.Send();
   return sums;
@@ -82,7 +84,9 @@ TEST(StepSums, SendsTheSumSoFar) {
 }
 
 TEST(PackMetrics, KeepsEveryMetricOnTheWayToTheHost) {
-  const auto scalar = [](double value) { return at::scalar_tensor(value); };
+  const auto scalar = [](double value) {
+    return OnTestDevice(at::scalar_tensor(value));
+  };
   const Tensor packed = PackMetrics(MetricValues<Tensor>{
       .lm_loss = scalar(1),
       .q_halt_loss = scalar(2),
@@ -104,7 +108,7 @@ TEST(PackMetrics, KeepsEveryMetricOnTheWayToTheHost) {
   EXPECT_EQ(metrics.exact_accuracy, 6);
   EXPECT_EQ(metrics.q_halt_accuracy, 7);
   EXPECT_EQ(metrics.supervision_steps, 8);
-  EXPECT_TRUE(at::equal(PackMetrics(metrics), packed));
+  EXPECT_TRUE(at::equal(PackMetrics(metrics), packed.to(at::kCPU)));
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "solver/predict/predictor.h"
 #include "tests/solver/cuda_device.h"
 #include "tests/solver/golden_tensors.h"
+#include "tests/solver/on_test_device.h"
 
 namespace arctrm::internal {
 namespace {
@@ -32,7 +33,7 @@ ModelOptions SmallModel(const std::string& positions, const std::string& rope) {
 
 Model MakeModel(const ModelOptions& options) {
   Random random(5, "init");
-  return Model(options, at::kCPU, at::kFloat, random);
+  return Model(options, TestDevice(), at::kFloat, random);
 }
 
 // The outputs of a step, and the gradient of all parameters for a fixed loss.
@@ -42,9 +43,11 @@ struct Answer {
 
 Answer StepOf(Model& model, const Tensor& tokens, const Tensor& rows,
               const Windows& windows) {
+  Windows there = windows;
+  if (there.origins.defined()) there.origins = OnTestDevice(there.origins);
   const StepOutput out =
-      model.Step(model.StartLatents(tokens.size(0), tokens.size(1)), tokens,
-                 rows, windows);
+      model.Step(model.StartLatents(tokens.size(0), tokens.size(1)),
+                 OnTestDevice(tokens), OnTestDevice(rows), there);
   model.flat_grad().zero_();
   (out.logits.square().sum() + out.q_halt_logits.sum()).backward();
   return {out.logits.detach(), out.q_halt_logits.detach(),
@@ -200,7 +203,8 @@ TEST(RectangularWindow, HasTheLearnedPositionsOfItsCells) {
         Tensor from = large.parameters()[i].second;
         Tensor to = small.parameters()[i].second;
         if (from.sizes() != to.sizes()) {
-          from = from.index_select(0, at::tensor(index, at::kLong));
+          from =
+              from.index_select(0, OnTestDevice(at::tensor(index, at::kLong)));
         }
         to.copy_(from);
       }
@@ -238,10 +242,12 @@ std::unique_ptr<Predictor> SmallPredictor(at::Device device) {
   Random random(5, "init");
   PredictorOptions how;
   how.batch = 12;
-  return MakePredictor(std::make_unique<Model>(SmallModel("rope", "2d"), device,
-                                               at::kFloat, random),
-                       at::linspace(-1, 1, 4 * 32).view({4, 32}).to(device), 1,
-                       how, nullptr);
+  const Tensor table = at::linspace(-1, 1, 4 * 32).view({4, 32}).to(device);
+  auto model = std::make_unique<Model>(SmallModel("rope", "2d"), device,
+                                       at::kFloat, random);
+  // Predictions must wait for such work.
+  model->flat().mul_(1);
+  return MakePredictor(std::move(model), table, 1, how, nullptr);
 }
 
 // Inputs with 2 to canvas_side rows and columns.
@@ -262,7 +268,7 @@ std::vector<PredictorInput> MixedInputs() {
 }
 
 TEST(FittedPrediction, MixedSizesAnswerAsEachAlone) {
-  const auto predictor = SmallPredictor(at::kCPU);
+  const auto predictor = SmallPredictor(TestDevice());
   const std::vector<PredictorInput> inputs = MixedInputs();
   const auto together = predictor->Predict(inputs);
   ASSERT_TRUE(together.ok()) << together.status();
@@ -289,7 +295,7 @@ TEST(FittedPrediction, MixedSizesAnswerAsEachAlone) {
 }
 
 TEST(FittedPrediction, ColumnsThatAreNotGivenAreThoseOfASquare) {
-  const auto predictor = SmallPredictor(at::kCPU);
+  const auto predictor = SmallPredictor(TestDevice());
   Random random(3, "test");
   int told_apart = 0;
   for (int round = 0; round < 20; ++round) {
@@ -312,9 +318,16 @@ TEST(FittedPrediction, ColumnsThatAreNotGivenAreThoseOfASquare) {
   EXPECT_GT(told_apart, 10);
 }
 
-// Repeats predictions in two parts with a stream each.
-TEST(FittedPrediction, cudaAnswersAsTheCpu) {
-  const auto opened = DeviceOrSkip("cuda");
+class DevicePrediction : public testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(Devices, DevicePrediction,
+                         testing::ValuesIn(TestDeviceNames()),
+                         [](const testing::TestParamInfo<std::string>& c) {
+                           return c.param;
+                         });
+
+// Repeats predictions in two parts, which have a stream each on a GPU.
+TEST_P(DevicePrediction, AnswersAsTheCpu) {
+  const auto opened = DeviceOrSkip(GetParam());
   if (!opened) return;
   const std::vector<PredictorInput> inputs = MixedInputs();
   const auto wanted = SmallPredictor(at::kCPU)->Predict(inputs);

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// What tests use of the stand-in device once it is open
+// (solver/device/standin.h).
+#pragma once
+
+#include <memory>
+
+#include "solver/device/step_recorder.h"
+#include "tests/solver/standin/standin.h"
+
+namespace arctrm::standin {
+
+// The stand-in of this process; aborts if it is not open.
+StandIn& Opened();
+
+// Records steps on the stand-in.
+std::unique_ptr<internal::StepRecorder> MakeRecorder();
+
+}  // namespace arctrm::standin
