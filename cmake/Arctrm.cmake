@@ -38,6 +38,14 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(arctrm_flags INTERFACE -fpch-preprocess)
 endif()
 
+# A compiler spends most of its time on headers, so it takes several sources at
+# once. Without it every source must include what it needs.
+option(ARCTRM_UNITY "Compile several sources at once" ${PROJECT_IS_TOP_LEVEL})
+function(arctrm_unity target)
+  set_target_properties(${target} PROPERTIES
+    UNITY_BUILD ${ARCTRM_UNITY} UNITY_BUILD_BATCH_SIZE 6)
+endfunction()
+
 # arctrm_library(<folder> SRCS x.cc … [DEPS target …]): static library
 # arctrm_<folder>, alias arctrm::<folder>. Programs and tests of this project
 # link arctrm_flags themselves; other projects get the headers that
@@ -55,6 +63,7 @@ function(arctrm_library name)
     "$<BUILD_INTERFACE:$<${outside}:${PROJECT_BINARY_DIR}/include>>")
   set_target_properties(arctrm_${name} PROPERTIES EXPORT_NAME ${name}
     ARCTRM_PART ON)
+  arctrm_unity(arctrm_${name})
 endfunction()
 
 # arctrm_program(<name> SRCS x.cc … [DEPS target …]): an executable in the build
@@ -100,6 +109,7 @@ function(arctrm_test_program name)
   add_executable(${name}_test ${ARG_SRCS})
   target_link_libraries(${name}_test PRIVATE arctrm_flags ${ARG_DEPS}
     GTest::gmock GTest::gtest)
+  arctrm_unity(${name}_test)
   target_compile_definitions(${name}_test PRIVATE
     ARCTRM_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/golden")
 endfunction()

@@ -126,7 +126,7 @@ Grid SolveConnect(int p, const Grid& in) {
   return out;
 }
 
-Grid SampleMarker(int, const SyntheticOptions& options, Random& random) {
+Grid SampleOneCell(int, const SyntheticOptions& options, Random& random) {
   const Size size = RandomSize(options, random);
   Grid grid(size.rows, size.cols);
   const Cell at = RandomCell(grid, random);
@@ -179,9 +179,9 @@ void AddLineRules(std::vector<Rule>& rules) {
   rules.push_back({"connect", "two cells of one colour in line are joined", 3,
                    SampleConnect, SolveConnect});
   rules.push_back({"cross", "a cell fills its row, its column or both", 3,
-                   SampleMarker, SolveCross});
+                   SampleOneCell, SolveCross});
   rules.push_back({"diagonal", "a cell fills one or both of its diagonals", 3,
-                   SampleMarker, SolveDiagonal});
+                   SampleOneCell, SolveDiagonal});
 }
 
 }  // namespace arctrm::internal

@@ -19,7 +19,7 @@ using simdjson::dom::object;
 constexpr char kFormat[] = "arctrm-dataset";
 // The format of ARC datasets is the same since version 1.
 constexpr int64_t kArcVersion = 1;
-constexpr int64_t kVersion = 2;
+constexpr int64_t kIndexVersion = 2;
 
 // Reads members of one object and keeps the first fault.
 class Members {
@@ -94,10 +94,10 @@ absl::Status CheckFormat(object root, absl::string_view text,
   }
   int64_t version = 0;
   if (root["version"].get(version) != simdjson::SUCCESS ||
-      version < kArcVersion || version > kVersion) {
+      version < kArcVersion || version > kIndexVersion) {
     return absl::FailedPreconditionError(absl::StrCat(
         path, ": dataset version ", version, ", this arctrm reads versions ",
-        kArcVersion, " to ", kVersion,
+        kArcVersion, " to ", kIndexVersion,
         "; use the arctrm that wrote it or build the dataset again"));
   }
   return absl::OkStatus();
@@ -120,7 +120,7 @@ std::string IndexText(const DatasetIndex& index) {
   nlohmann::ordered_json json;
   json["format"] = kFormat;
   const bool arc = index.canvas.kind == PuzzleKind::kArc;
-  json["version"] = arc ? kArcVersion : kVersion;
+  json["version"] = arc ? kArcVersion : kIndexVersion;
   if (!arc) json["kind"] = PuzzleKindName(index.canvas.kind);
   json["canvas_side"] = index.canvas.side;
   json["seed"] = index.seed;

@@ -13,7 +13,7 @@ namespace arctrm {
 namespace {
 
 constexpr absl::string_view kMagic = "ARCTRMDS";
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kShardVersion = 1;
 constexpr size_t kTaskCountAt = 12;
 constexpr size_t kHeaderBytes = 16;
 constexpr int64_t kMaxRawBytes = int64_t{1} << 30;
@@ -141,7 +141,7 @@ DatasetTask ReadTask(Canvas canvas, Cursor* in) {
 }  // namespace
 
 ShardWriter::ShardWriter() : bytes_(kMagic) {
-  PutNumber(kVersion, 4, &bytes_);
+  PutNumber(kShardVersion, 4, &bytes_);
   PutNumber(0, 4, &bytes_);
 }
 
@@ -208,10 +208,11 @@ absl::Status ReadShard(absl::string_view frame,
         absl::StrCat(path, ": not a shard of an arctrm dataset"));
   }
   const uint32_t version = in.Number(4);
-  if (in.status().ok() && version != kVersion) {
+  if (in.status().ok() && version != kShardVersion) {
     return absl::FailedPreconditionError(absl::StrCat(
         path, ": shard version ", version, ", this arctrm reads version ",
-        kVersion, "; use the arctrm that wrote it or build the dataset again"));
+        kShardVersion,
+        "; use the arctrm that wrote it or build the dataset again"));
   }
   const size_t num_tasks = in.Count(kHeaderBytes);
   if (static_cast<int64_t>(num_tasks) != shard.tasks) {

@@ -19,7 +19,7 @@ namespace arctrm::internal {
 namespace {
 
 // SomeNames() counts names beyond this many.
-constexpr size_t kMaxNamed = 12;
+constexpr size_t kMaxListed = 12;
 
 bool IsWeight(absl::string_view dtype, size_t dimensions) {
   return dimensions > 0 && (IsFloatDtype(dtype) || dtype[0] == 'F' ||
@@ -160,7 +160,7 @@ absl::StatusOr<RawTensor> ReadFound(Records& records, const FoundTensor& found,
 
 std::string SomeNames(const std::vector<std::string>& names) {
   std::vector<std::string> shown;
-  for (size_t i = 0; i < names.size() && i < kMaxNamed; ++i) {
+  for (size_t i = 0; i < names.size() && i < kMaxListed; ++i) {
     shown.push_back(
         absl::Utf8SafeCHexEscape(absl::string_view(names[i]).substr(0, 100)));
   }

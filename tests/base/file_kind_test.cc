@@ -12,7 +12,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-struct Sample {
+struct FileSample {
   FileKind kind;
   std::string bytes;
   std::string says;
@@ -41,7 +41,7 @@ std::string Wide(const std::string& text, size_t width, bool big_endian) {
 }
 
 TEST(FileKind, EachKindIsCalledByItsNameWithTheNextStep) {
-  const std::vector<Sample> samples = {
+  const std::vector<FileSample> samples = {
       {FileKind::kEmpty, "", "the file is empty"},
       {FileKind::kGzip, Raw("\x1f\x8b\x08\x00"), "gunzip -k"},
       {FileKind::kZstd, Raw("\x28\xb5\x2f\xfd\x24"), "unzstd"},
@@ -89,7 +89,7 @@ TEST(FileKind, EachKindIsCalledByItsNameWithTheNextStep) {
            "ELF\x02\x01"),
        "program"},
   };
-  for (const Sample& sample : samples) {
+  for (const FileSample& sample : samples) {
     const FileKind kind = FileKindOf(sample.bytes);
     EXPECT_EQ(kind, sample.kind) << sample.says;
     EXPECT_THAT(DescribeFileKind(kind, sample.bytes), HasSubstr(sample.says));

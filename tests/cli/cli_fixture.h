@@ -20,10 +20,10 @@ inline constexpr char kChallenges[] =
     R"({"input":[[1],[2]]}]},)"
     R"("bbbb0002":{"train":[{"input":[[1]],"output":[[2]]}],)"
     R"("test":[{"input":[[3]]}]}})";
-inline constexpr char kSolutions[] =
+inline constexpr char kSolutionsJson[] =
     R"({"aaaa0001":[[[9,8,7]],[[1],[2]]],"bbbb0002":[[[4]]]})";
 // aaaa0001[0] is right in attempt 1, bbbb0002[0] in attempt 2.
-inline constexpr char kSubmission[] =
+inline constexpr char kSubmissionJson[] =
     R"({"aaaa0001":[{"attempt_1":[[9,8,7]],"attempt_2":[[0]]},)"
     R"({"attempt_1":[[5]],"attempt_2":[[6]]}],)"
     R"("bbbb0002":[{"attempt_1":[[3]],"attempt_2":[[4]]}]})";
@@ -35,8 +35,8 @@ class CliTest : public ::testing::Test {
  protected:
   CliTest() : dir_(TestFolder()) {
     Write("challenges.json", kChallenges);
-    Write("solutions.json", kSolutions);
-    Write("submission.json", kSubmission);
+    Write("solutions.json", kSolutionsJson);
+    Write("submission.json", kSubmissionJson);
     EXPECT_TRUE(MakeDirectories(Path("tasks")).ok());
     Write("tasks/cccc0003.json", kTaskFile);
     Write("tasks/dddd0004.json", kTaskFile);

@@ -210,8 +210,8 @@ TEST_F(FilesTest, SubmitMergesByWeight) {
 }
 
 TEST_F(FilesTest, FileNamesMayHoldColons) {
-  Write("a:2.json", kSubmission);
-  Write("b.json:2", kSubmission);
+  Write("a:2.json", kSubmissionJson);
+  Write("b.json:2", kSubmissionJson);
   EXPECT_EQ(Arctrm({"submit", "--merge", "a:2.json", "b.json:2", "a:2.json:0.5",
                     "--challenges", "challenges.json", "--out", "m.json"})
                 .exit_code,
@@ -219,7 +219,7 @@ TEST_F(FilesTest, FileNamesMayHoldColons) {
 }
 
 TEST_F(FilesTest, NamesOfCommandsMayBeValues) {
-  Write("run", kSubmission);
+  Write("run", kSubmissionJson);
   Write("show", kChallenges);
   EXPECT_EQ(Arctrm({"validate", "--challenges", "show", "run"}).exit_code, 0);
   EXPECT_EQ(Arctrm({"submit", "--merge", "run", "--challenges", "show", "--out",

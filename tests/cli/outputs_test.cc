@@ -166,7 +166,7 @@ TEST_F(OutputsTest, FilesOfRunsAreKept) {
   record.status = "done";
   ASSERT_TRUE(run.WriteRecord(record).ok());
   ASSERT_TRUE(MakeDirectories(Path("s.json.run/deep")).ok());
-  Write("s.json", kSubmission);
+  Write("s.json", kSubmissionJson);
   const std::vector<std::string> runs = {"run in", "s.json.run", "--overwrite"};
   ExpectRefused(Vote("s.json"), runs);
   ExpectRefused(Vote("s.json.run/ballots.zst"), runs);

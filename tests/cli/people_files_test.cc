@@ -35,8 +35,8 @@ class PeopleFilesTest : public CliTest {
 TEST_F(PeopleFilesTest, EveryCommandReadsPackedFiles) {
   Write("c.gz", Gzip(kChallenges));
   Write("c.zst", ZstdCompress(kChallenges));
-  Write("s.gz", Gzip(kSolutions));
-  Write("sub.gz", Gzip(kSubmission));
+  Write("s.gz", Gzip(kSolutionsJson));
+  Write("sub.gz", Gzip(kSubmissionJson));
   EXPECT_EQ(Augment("--challenges", "c.gz").exit_code, 0);
   EXPECT_EQ(Augment("--train-on", "c.zst=s.gz").exit_code, 0);
   for (const std::string name : {"c.gz", "s.gz", "sub.gz"}) {

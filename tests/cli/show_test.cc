@@ -96,7 +96,7 @@ TEST_F(ShowTest, FoldersOfAttempts) {
         R"([{"attempt_1":{"answer":[[8]]},"attempt_2":null}])");
   Write("one/sub/aaaa0001.json",
         R"([{"attempt_1":[[9,8,7]],"attempt_2":[[0]]}])");
-  Write("whole/submission.json", kSubmission);
+  Write("whole/submission.json", kSubmissionJson);
   for (const char* folder : {"one", "whole"}) {
     const ProgramResult all =
         Arctrm({"show", folder, "--solutions", "solutions.json"});

@@ -271,7 +271,7 @@ TEST_F(UsageTest, UnwritableAndProtectedOutputsAreRefused) {
   });
   EXPECT_EQ(Read("challenges.json"), challenges);
   EXPECT_EQ(Read("ballots.zst"), ballots_bytes);
-  EXPECT_EQ(Read("submission.json"), kSubmission);
+  EXPECT_EQ(Read("submission.json"), kSubmissionJson);
   EXPECT_EQ(Read("full/letter.txt"), "precious");
   EXPECT_TRUE(Exists("tasks/cccc0003.json"));
 }

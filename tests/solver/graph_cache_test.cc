@@ -134,12 +134,12 @@ TEST(GraphCache, PaddedBucketsGiveTheSameResults) {
   }
 }
 
-struct Variant {
+struct RecordedVariant {
   std::string name;
   std::function<void(TrainRequest&)> set;
 };
 
-class RecordedTraining : public testing::TestWithParam<Variant> {};
+class RecordedTraining : public testing::TestWithParam<RecordedVariant> {};
 
 TEST_P(RecordedTraining, LearnsWhatPlainStepsLearn) {
   const Dataset dataset = MixedDataset(2);
@@ -184,36 +184,41 @@ TEST_P(RecordedTraining, LearnsWhatPlainStepsLearn) {
 INSTANTIATE_TEST_SUITE_P(
     All, RecordedTraining,
     testing::Values(
-        Variant{"published", [](TrainRequest&) {}},
-        Variant{"whole_canvas",
-                [](TrainRequest& r) { r.spec.train.fit_canvas = "off"; }},
-        Variant{"hrm",
-                [](TrainRequest& r) {
-                  r.spec.model.arch = "hrm";
-                  r.spec.model.continue_head = true;
-                }},
-        Variant{"mixer",
-                [](TrainRequest& r) {
-                  r.spec.model.mixer = true;
-                  r.spec.model.positions = "none";
-                }},
-        Variant{"learned_positions",
-                [](TrainRequest& r) { r.spec.model.positions = "learned"; }},
-        Variant{"noise",
-                [](TrainRequest& r) {
-                  r.spec.train.start_noise = 0.2;
-                  r.spec.train.latent_noise = 0.1;
-                }},
-        Variant{"cycles_that_grow",
-                [](TrainRequest& r) {
-                  r.spec.model.l_cycles = 3;
-                  r.spec.train.curriculum_share = 0.6;
-                }},
-        Variant{"rows_first",
-                [](TrainRequest& r) { r.spec.train.rows_only_share = 0.4; }},
-        Variant{"softmax",
-                [](TrainRequest& r) { r.spec.train.loss = "softmax"; }}),
-    [](const testing::TestParamInfo<Variant>& c) { return c.param.name; });
+        RecordedVariant{"published", [](TrainRequest&) {}},
+        RecordedVariant{
+            "whole_canvas",
+            [](TrainRequest& r) { r.spec.train.fit_canvas = "off"; }},
+        RecordedVariant{"hrm",
+                        [](TrainRequest& r) {
+                          r.spec.model.arch = "hrm";
+                          r.spec.model.continue_head = true;
+                        }},
+        RecordedVariant{"mixer",
+                        [](TrainRequest& r) {
+                          r.spec.model.mixer = true;
+                          r.spec.model.positions = "none";
+                        }},
+        RecordedVariant{
+            "learned_positions",
+            [](TrainRequest& r) { r.spec.model.positions = "learned"; }},
+        RecordedVariant{"noise",
+                        [](TrainRequest& r) {
+                          r.spec.train.start_noise = 0.2;
+                          r.spec.train.latent_noise = 0.1;
+                        }},
+        RecordedVariant{"cycles_that_grow",
+                        [](TrainRequest& r) {
+                          r.spec.model.l_cycles = 3;
+                          r.spec.train.curriculum_share = 0.6;
+                        }},
+        RecordedVariant{
+            "rows_first",
+            [](TrainRequest& r) { r.spec.train.rows_only_share = 0.4; }},
+        RecordedVariant{
+            "softmax", [](TrainRequest& r) { r.spec.train.loss = "softmax"; }}),
+    [](const testing::TestParamInfo<RecordedVariant>& c) {
+      return c.param.name;
+    });
 
 // The change from float16 to float32 drops all recordings.
 TEST(GraphCache, LossScalesAndTheFallBackToFloat32) {

@@ -39,7 +39,7 @@ constexpr double kBf16Latents = 0.05;
 constexpr double kBf16Loss = 0.02;
 constexpr double kBf16Gradient = 0.1;
 
-struct Case {
+struct GoldenCase {
   std::string name;  // of the golden file
   std::string device;
   std::string eval;  // the evaluation in the file; "": none
@@ -144,7 +144,7 @@ void TakeNoiseSigns(const SafetensorsFile& file, Model& model) {
   EXPECT_LE(noise, 5);
 }
 
-class ModelGolden : public testing::TestWithParam<Case> {
+class ModelGolden : public testing::TestWithParam<GoldenCase> {
  protected:
   void SetUp() override {
     const auto device = DeviceOrSkip(GetParam().device);
@@ -256,8 +256,8 @@ TEST_P(ModelGolden, FiveTrainingStepsAndEvaluation) {
   }
 }
 
-std::vector<Case> Cases() {
-  std::vector<Case> cases;
+std::vector<GoldenCase> Cases() {
+  std::vector<GoldenCase> cases;
   for (const std::string& device : TestDeviceNames()) {
     for (const bool forced : {false, true}) {
       cases.push_back({"trm_attention_cold", device, "init", forced});
@@ -276,7 +276,7 @@ std::vector<Case> Cases() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Published, ModelGolden, testing::ValuesIn(Cases()),
-                         [](const testing::TestParamInfo<Case>& c) {
+                         [](const testing::TestParamInfo<GoldenCase>& c) {
                            return c.param.name + "_" + c.param.device +
                                   (c.param.forced ? "_forced" : "") +
                                   (c.param.kernels ? "" : "_plain");

@@ -14,6 +14,7 @@
 #include "submission/internal/html.h"
 #include "submission/internal/report_tasks.h"
 #include "tests/submission/markup.h"
+#include "tests/testing/grid.h"
 
 namespace arctrm {
 namespace {
@@ -25,8 +26,6 @@ using ::testing::Not;
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-Grid G(const char* text) { return Grid::FromText(text); }
 
 std::vector<CurvePoint> Curve(int size) {
   std::vector<CurvePoint> curve;

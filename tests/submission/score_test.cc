@@ -7,14 +7,13 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "simdjson.h"
+#include "tests/testing/grid.h"
 
 namespace arctrm {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::Pair;
-
-Grid G(const char* text) { return Grid::FromText(text); }
 
 // Task a: one output, solved by attempt 1. Task b: three outputs, one solved by
 // attempt 2. Task c: not in the submission.

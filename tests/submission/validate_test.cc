@@ -12,6 +12,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "submission/write.h"
+#include "tests/testing/grid.h"
 #include "tests/testing/program.h"
 
 namespace arctrm {
@@ -22,8 +23,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-
-Grid G(const char* text) { return Grid::FromText(text); }
 
 // Task a with one test input, b with two.
 ChallengeSet Challenges() {

@@ -16,6 +16,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "submission/validate.h"
+#include "tests/testing/grid.h"
 #include "tests/testing/program.h"
 
 namespace arctrm {
@@ -23,8 +24,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-
-Grid G(const char* text) { return Grid::FromText(text); }
 
 ChallengeSet TwoTasks() {
   ChallengeSet challenges;
