@@ -54,7 +54,7 @@ absl::StatusOr<std::vector<std::string>> DeviceList(const std::string& devices,
         : kind == "cuda" ? std::max(IndexOf(word), CudaIndex(std::string(word)))
                          : CudaIndex(std::string(word));
     const bool cuda = index >= 0;
-    if (!cuda && word != "cpu" && !(has_stand_in && word == kStandIn)) {
+    if (!cuda && word != "cpu" && !(has_stand_in && word == kStandInName)) {
       return absl::InvalidArgumentError(absl::StrCat(
           "--device '", devices,
           "': expected auto, cpu, cuda, cuda:1, cuda:0,1 or cpu,cpu"));

@@ -12,8 +12,8 @@ namespace arctrm {
 
 // "cuda:0,1" -> {"cuda:0", "cuda:1"}; "cpu,cpu" -> {"cpu", "cpu"}; "cuda" ->
 // {"cuda:0"}. "auto": all `cuda_devices`, or the CPU if there are none. Accepts
-// kStandIn as "cpu" if StandInLibrary() names a library. InvalidArgument for
-// malformed text. Does not check that the devices exist.
+// kStandInName as "cpu" if StandInLibrary() names a library. InvalidArgument
+// for malformed text. Does not check that the devices exist.
 absl::StatusOr<std::vector<std::string>> DeviceList(const std::string& devices,
                                                     int cuda_devices);
 
@@ -32,7 +32,7 @@ int CudaIndex(const std::string& device);
 
 // The device of tests (solver/device/standin.h), and the path of its library:
 // the environment variable ARCTRM_STANDIN, "" if it is not set.
-inline constexpr char kStandIn[] = "standin";
+inline constexpr char kStandInName[] = "standin";
 std::string StandInLibrary();
 
 }  // namespace arctrm

@@ -62,7 +62,7 @@ absl::StatusOr<at::Device> OpenDevice(const DeviceOptions& options,
                        "of a training uses one device"));
     }
     if (name == "cpu") return at::Device(at::kCPU);
-    if (name == kStandIn) return OpenStandIn();
+    if (name == kStandInName) return OpenStandIn();
     const CudaBackend& cuda = FindCuda();
     if (name == "auto" && cuda.devices == 0) return at::Device(at::kCPU);
     int index = std::max(0, CudaIndex(named[0]));

@@ -19,7 +19,7 @@ absl::StatusOr<at::Device> OpenStandIn() {
   }();
   if (!problem.empty()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("--device ", kStandIn, ": ", problem));
+        absl::StrCat("--device ", kStandInName, ": ", problem));
   }
   return at::Device(at::kPrivateUse1, 0);
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What tests use of the stand-in device once it is open
-// (solver/device/standin.h).
+// Access to the open stand-in device (solver/device/standin.h), for tests.
 #pragma once
 
 #include <memory>
