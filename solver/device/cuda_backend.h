@@ -9,7 +9,7 @@
 
 namespace arctrm::internal {
 
-// What is known about CUDA in this process.
+// The CUDA devices of this process.
 struct CudaBackend {
   bool driver = false;  // the machine has an NVIDIA driver
   int devices = 0;      // that LibTorch can use

@@ -231,7 +231,11 @@ class StoredGroup : public Collective {
   int size() const override { return group_.size; }
 
   void AskToStop() override {
-    Guarded([&] { store_->set(kStopKey, std::vector<uint8_t>{1}); });
+    try {
+      store_->set(kStopKey, std::vector<uint8_t>{1});
+    } catch (const std::exception&) {
+      // Rank 0 has ended, which the next operation notices.
+    }
   }
   bool StopAsked() override {
     // A question to the store takes some 100 microseconds.
@@ -252,11 +256,30 @@ class StoredGroup : public Collective {
                    std::forward<Fn>(operation));
   }
 
+  // The store ends with rank 0, which therefore waits a moment until the others
+  // have read its last message and leave too.
+  void Leave() noexcept {
+    constexpr absl::Duration kPatience = absl::Seconds(10);
+    try {
+      const auto all = static_cast<int64_t>(group_.size);
+      int64_t left = store_->add(kLeftKey, 1);
+      if (group_.rank > 0 || group_.launcher_listens) return;
+      const absl::Time limit = absl::Now() + kPatience;
+      while (left < all && absl::Now() < limit) {
+        absl::SleepFor(absl::Milliseconds(1));
+        left = store_->add(kLeftKey, 0);
+      }
+    } catch (const std::exception&) {
+      // Rank 0 has ended.
+    }
+  }
+
   const ProcessGroup group_;
   const StorePtr store_;
 
  private:
   static constexpr char kStopKey[] = "stop";
+  static constexpr char kLeftKey[] = "left";
   absl::Time asked_ = absl::InfinitePast();
 };
 
@@ -381,9 +404,19 @@ struct NcclApi {
                    void*) = nullptr;
 };
 
+// Tests name a library with NCCL's functions for the stand-in device.
+const char* TestNccl() { return std::getenv("ARCTRM_TEST_NCCL"); }
+
+// Do process groups on `device` use NCCL?
+bool UsesNccl(at::Device device) {
+  return device.is_cuda() || (!device.is_cpu() && TestNccl() != nullptr);
+}
+
 absl::StatusOr<NcclApi> LoadNccl() {
   // Loading libtorch_cuda has also loaded its NCCL.
-  void* library = dlopen("libnccl.so.2", RTLD_NOW | RTLD_GLOBAL);
+  void* library = TestNccl() != nullptr
+                      ? dlopen(TestNccl(), RTLD_NOW | RTLD_LOCAL)
+                      : dlopen("libnccl.so.2", RTLD_NOW | RTLD_GLOBAL);
   NcclApi api;
   std::string missing;
   const auto find = [&](const char* name, auto& function) {
@@ -454,7 +487,9 @@ class Nccl : public StoredGroup {
   }
   // Abort never waits for other ranks, even after an error.
   ~Nccl() override {
-    if (comm_ != nullptr) api_.comm_abort(comm_);
+    if (comm_ == nullptr) return;
+    Leave();
+    api_.comm_abort(comm_);
   }
   Nccl(const Nccl&) = delete;
   Nccl& operator=(const Nccl&) = delete;
@@ -596,7 +631,7 @@ class Nccl : public StoredGroup {
 absl::StatusOr<std::unique_ptr<Collective>> Join(const ProcessGroup& group,
                                                  at::Device device) {
   NcclApi nccl;
-  if (device.is_cuda()) {
+  if (UsesNccl(device)) {
     ARCTRM_ASSIGN_OR_RETURN(nccl, LoadNccl());
   } else if (!HasGloo()) {
     return absl::FailedPreconditionError(absl::StrCat(
@@ -607,7 +642,7 @@ absl::StatusOr<std::unique_ptr<Collective>> Join(const ProcessGroup& group,
   ARCTRM_ASSIGN_OR_RETURN(const StorePtr store, Rendezvous(group, device));
   std::unique_ptr<Collective> joined;
   WrapAsRankLost(group.rank, group.size, group.operation_timeout, [&] {
-    if (device.is_cuda()) {
+    if (UsesNccl(device)) {
       joined = std::make_unique<Nccl>(group, device, store, nccl);
     } else {
 #ifdef USE_C10D_GLOO

@@ -2,7 +2,8 @@
 // Collective operations of a process group. Engines: Gloo for CPUs (c10d; needs
 // the headers of Gloo, Debian's libgloo-dev, at build time) and NCCL for CUDA
 // devices (the library of LibTorch's CUDA backend, loaded at run time). The
-// NCCL engine compiles everywhere but has never run on a machine with two GPUs.
+// NCCL engine has never run on a machine with two GPUs; tests run it on the
+// stand-in device.
 #pragma once
 
 #include <memory>
@@ -42,7 +43,7 @@ class Collective {
   // Waits until all work queued on the device so far is done.
   virtual void Finish() {}
 
-  // A rank whose process was told to stop asks rank 0 to end the training.
+  // Asks rank 0 to end the training, after a stop signal to this process.
   virtual void AskToStop() {}
   // Has another rank asked?
   virtual bool StopAsked() { return false; }

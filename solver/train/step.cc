@@ -206,8 +206,8 @@ bool TrainStep(Training& training, double progress, StepSums& sums,
     // anyway.
     sums.Send();
   }
-  // The last collective operation of the step. Whoever has waited for the
-  // halted flags may wait for the device in any way.
+  // The last collective operation of the step: once the halted flags have
+  // arrived, any wait for the device ends.
   state.batch.halted.Start(executor.GatherRows(state.batch.carry.halted));
   if (use) {
     UpdateWeights(request.spec.train, schedule, gradients.embedding_grad,

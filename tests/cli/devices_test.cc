@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the program says about CUDA devices, with the fake backend of
-// tests/solver and with one that cannot be loaded.
+// Messages about CUDA devices, with the fake backend of tests/solver and with a
+// backend that cannot be loaded.
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "nlohmann/json.hpp"

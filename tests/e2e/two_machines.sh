@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Two machines train together with the environments of torchrun and srun: two
-# network namespaces with a cable between them. The weights equal those of one process.
-# After the loss of a machine both ranks end in order, and each machine can
-# resume alone. Needs root or unprivileged user namespaces.
+# network namespaces with a cable between them. The weights equal those of one
+# process. After the loss of a machine both ranks end in order, and each machine
+# can resume alone. Needs root or unprivileged user namespaces.
 # usage: two_machines.sh ARCTRM WORK_DIR
 # Exit codes: 0 passed, 1 failed, 77 skipped.
 if [[ ${ARCTRM_TWO_MACHINES:-} != inside ]]; then
@@ -11,7 +11,8 @@ if [[ ${ARCTRM_TWO_MACHINES:-} != inside ]]; then
   apart=(unshare --net --mount --propagation private)
   [[ $(id -u) == 0 ]] || apart+=(--map-root-user)
   if ! why=$("${apart[@]}" bash -c 'mount -t tmpfs tmpfs /run &&
-      ip netns add one && ip link add name left type veth peer name right' 2>&1)
+      ip netns add one && ip netns exec one true &&
+      ip link add name left type veth peer name right' 2>&1)
   then
     echo "skipped: network namespaces are not permitted here: $why"
     exit 77
@@ -45,11 +46,16 @@ master=0
 start() {
   local rank=$1 out=$2
   shift 2
+  start_command "$rank" "$out" train --out "$out" "${common[@]}" "$@"
+}
+start_command() {
+  local rank=$1 out=$2
+  shift 2
   ip netns exec "${machine[$(((rank + master) % 2))]}" \
     env RANK="$rank" WORLD_SIZE=2 LOCAL_RANK=0 LOCAL_WORLD_SIZE=1 \
     MASTER_ADDR="${address[master]}" MASTER_PORT=29500 \
-    ARCTRM_OPERATION_TIMEOUT=2 "$arctrm" train --out "$out" --threads 1 \
-    "${common[@]}" "$@" >"$out.rank$rank" 2>&1 &
+    ARCTRM_OPERATION_TIMEOUT=2 "$arctrm" "$@" --threads 1 \
+    >"$out.rank$rank" 2>&1 &
   pid[rank]=$!
 }
 
@@ -112,6 +118,19 @@ for rank in 0 1; do
   wait "${tasks[rank]}" || say "task $rank: $(<srun.rank$rank)"
 done
 same_weights alone srun
+
+# Puzzles: rank 0 answers and scores the test.
+done_by puzzle generate sudoku --size 4 --count 80 --out puzzles.csv
+puzzles=(puzzle train sudoku --train puzzles.csv --test puzzles.csv --device cpu
+  --held-out 10 --augmentations 0 --set model.hidden=16 --set model.heads=2
+  --set train.batch=8 --steps 20 --quiet)
+done_by "${puzzles[@]}" --out solver --threads 2
+for rank in 0 1; do
+  start_command $rank solvers "${puzzles[@]}" --out solvers
+done
+ended 0 solvers 0 'test puzzles: exact'
+ended 1 solvers 0
+same_weights solver solvers
 
 # The cable is cut: no machine hears of the other's end.
 start 0 cut

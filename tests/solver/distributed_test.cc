@@ -377,7 +377,7 @@ TEST(Distributed, MatchedRowsAreTheSameOnAll) {
 }
 
 // Two ranks in one process: the other one always has the same tensors. Records
-// what the training asks for.
+// the calls.
 class RecordingCollective : public Collective {
  public:
   explicit RecordingCollective(std::vector<std::string>& calls)

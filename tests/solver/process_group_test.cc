@@ -86,7 +86,7 @@ std::map<std::string, std::string> With(
   return variables;
 }
 
-TEST(ProcessGroupFromEnvironment, WhatSrunSets) {
+TEST(ProcessGroupFromEnvironment, ReadsTheVariablesOfSrun) {
   const auto group = From(kSlurm);
   ASSERT_TRUE(group.ok()) << group.status();
   EXPECT_EQ(group->rank, 5);

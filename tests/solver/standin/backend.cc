@@ -14,6 +14,7 @@
 #include "tests/solver/standin/counters.h"
 #include "tests/solver/standin/host.h"
 #include "tests/solver/standin/memory.h"
+#include "tests/solver/standin/nccl.h"
 #include "tests/solver/standin/recording.h"
 #include "tests/solver/standin/standin.h"
 #include "tests/solver/standin/streams.h"
@@ -59,10 +60,15 @@ class Guard final : public c10::impl::DeviceGuardImplInterface {
                            int /*priority*/) const override {
     return StreamOf(Streams::Get().New());
   }
+  // Overrides a function that torch has from 2.11 on.
+  void* getStreamNativeHandle(const c10::Stream stream) const {
+    return reinterpret_cast<void*>(stream.id());
+  }
   c10::Stream exchangeStream(c10::Stream stream) const override {
     return StreamOf(Streams::Exchange(stream.id()));
   }
   bool queryStream(const c10::Stream& stream) const override {
+    if (Stalled()) return false;
     KnowDone(Streams::Get().Record(stream.id()));
     return true;
   }
@@ -90,6 +96,7 @@ class Guard final : public c10::impl::DeviceGuardImplInterface {
     Streams::Get().Block(EventOf(event)->clock, stream.id());
   }
   bool queryEvent(void* event) const override {
+    if (Stalled()) return false;
     KnowDone(EventOf(event)->clock);
     return true;
   }
