@@ -11,6 +11,8 @@ namespace fake_cuda {
 namespace {
 
 thread_local int current_device = 0;
+// Has the thread a context?
+thread_local bool has_context = false;
 
 // A driver function that the fake driver does not have.
 int NotSupported() { return 801; }  // CUDA_ERROR_NOT_SUPPORTED
@@ -20,6 +22,8 @@ int DeviceCount() { return static_cast<int>(TheSettings().visible.size()); }
 }  // namespace
 
 int CurrentDevice() { return current_device; }
+
+void MakeContext() { has_context = true; }
 
 }  // namespace fake_cuda
 
@@ -40,6 +44,7 @@ FAKE_CUDA_API cudaError_t cudaSetDevice(int device) {
     return cudaErrorInvalidDevice;
   }
   fake_cuda::current_device = device;
+  fake_cuda::MakeContext();
   return cudaSuccess;
 }
 
@@ -200,6 +205,11 @@ FAKE_CUDA_API const char* cudaGetErrorString(cudaError_t error) {
     default:
       return "an error of the fake CUDA";
   }
+}
+
+// The device of the calling thread's context, -1 without one.
+FAKE_CUDA_API int fake_cuda_context_device() {
+  return fake_cuda::has_context ? fake_cuda::current_device : -1;
 }
 
 // The number of a visible device among all devices, for libcuda.so.1.

@@ -20,6 +20,8 @@ int cudaGetDeviceCount(int* count);
 int cudaMemGetInfo(size_t* free, size_t* total);
 int cudaDeviceGetAttribute(int* value, int attribute, int device);
 int fake_cuda_device(int visible);
+int fake_cuda_context_device();
+int cudaSetDevice(int device);
 int fake_cuda_start(const char* name, unsigned blocks, unsigned threads,
                     void* stream);
 }
@@ -30,7 +32,6 @@ namespace {
 
 // The primary contexts of the devices, which only have addresses.
 char contexts[64];
-thread_local void* current_context = nullptr;
 
 bool Exists(int device) {
   int count = 0;
@@ -98,14 +99,16 @@ FAKE_DRIVER_API int cuDevicePrimaryCtxRetain(void** context, int device) {
   return kSuccess;
 }
 
+// The runtime's device of a thread is the device of its context.
 FAKE_DRIVER_API int cuCtxGetCurrent(void** context) {
-  *context = current_context;
+  const int device = fake_cuda_context_device();
+  *context = device < 0 ? nullptr : &contexts[device];
   return kSuccess;
 }
 
 FAKE_DRIVER_API int cuCtxSetCurrent(void* context) {
-  current_context = context;
-  return kSuccess;
+  return cudaSetDevice(
+      static_cast<int>(static_cast<char*>(context) - contexts));
 }
 
 FAKE_DRIVER_API int cuGetErrorString(int result, const char** text) {
@@ -118,7 +121,7 @@ FAKE_DRIVER_API int cuGetErrorString(int result, const char** text) {
 FAKE_DRIVER_API int cuModuleLoadData(void** module, const void* code) {
   // Machine code is an ELF file; other code is text.
   const char* const bytes = static_cast<const char*>(code);
-  if (current_context == nullptr || bytes[0] == '\0') return kInvalidValue;
+  if (fake_cuda_context_device() < 0 || bytes[0] == '\0') return kInvalidValue;
   *module = const_cast<char*>(bytes);
   return kSuccess;
 }

@@ -102,6 +102,7 @@ using fake_cuda::TheMemory;
 
 FAKE_CUDA_API cudaError_t cudaMalloc(void** address, size_t bytes) {
   const Locked lock(fake_cuda::Lock());
+  fake_cuda::MakeContext();
   *address = nullptr;
   if (fake_cuda::Recording()) fake_cuda::Count("cudaMalloc while recording");
   if (const cudaError_t error = fake_cuda::Forbidden("cudaMalloc")) {

@@ -48,6 +48,8 @@ void KeepLargest(const std::string& name, int64_t value);
 
 // The device of the calling thread.
 int CurrentDevice();
+// Gives the calling thread a context, as its first work on a device does.
+void MakeContext();
 
 // The operations that a recording holds.
 struct Graph {

@@ -95,6 +95,7 @@ cudaError_t Forbidden(const char* call) {
 
 void Queue(cudaStream_t stream, const char* kind, const std::string& name) {
   const Locked lock(Lock());
+  MakeContext();
   if (Recorder* const recorder = RecorderOf(stream)) {
     Graph& graph = recorder->graph;
     if (std::strcmp(kind, "kernels") == 0) ++graph.kernels;
