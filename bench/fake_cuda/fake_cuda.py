@@ -8,7 +8,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 RUNTIME = ["state.cc", "device.cc", "memory.cc", "streams.cc", "kernels.cc",
-           "cublas.cc"]
+           "cublas.cc", "cudnn.cc"]
 
 
 def compile_library(target, sources, *options):
@@ -34,8 +34,9 @@ class FakeCuda:
         self.site = Path(site).resolve()
         self.folder = Path(folder).resolve()
         torch_cuda = self.site / "torch/lib/libtorch_cuda.so"
-        headers = sorted(self.site.glob("nvidia/*/include/cuda_runtime_api.h"))
-        if not torch_cuda.exists() or not headers:
+        headers = [next(self.site.glob(f"nvidia/*/include/{name}"), None)
+                   for name in ("cuda_runtime_api.h", "cudnn.h")]
+        if not torch_cuda.exists() or None in headers:
             sys.exit(f"{site}: no torch wheel with CUDA and the packages that it "
                      "requires (pip install --target SITE torch==2.11.0)")
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -47,7 +48,7 @@ class FakeCuda:
             return
         runtime, driver, nccl = self.libraries
         compile_library(runtime, [HERE / f for f in RUNTIME],
-                        f"-I{headers[0].parent}")
+                        *[f"-I{header.parent}" for header in headers])
         compile_library(driver, [HERE / "driver.cc"], "-Wl,-soname,libcuda.so.1")
         stubs = self.folder / "nccl_stubs.cc"
         stubs.write_text(nccl_stubs(torch_cuda))
