@@ -301,13 +301,13 @@ TEST_P(DeviceOps, GradientsEqualFiniteDifferences) {
     return std::pair(angle.cos().to(like.device()),
                      angle.sin().to(like.device()));
   };
-  struct Case {
+  struct Example {
     std::string name;
     Tensor x;
     std::function<Tensor(const Tensor&)> f;
   };
   const Tensor y = RandomTensor({3, 4}, 51);
-  const std::vector<Case> cases = {
+  const std::vector<Example> cases = {
       {"rms norm", RandomTensor({3, 4}, 52),
        [&](const Tensor& t) { return ResidualRmsNorm(t, y.to(t.options())); }},
       {"swiglu", RandomTensor({3, 8}, 53),
@@ -323,7 +323,7 @@ TEST_P(DeviceOps, GradientsEqualFiniteDifferences) {
          return StablemaxCrossEntropy(t, labels.to(t.device()));
        }},
   };
-  for (const Case& c : cases) {
+  for (const Example& c : cases) {
     Tensor leaf = c.x.to(device_).detach().set_requires_grad(true);
     const Tensor out = c.f(leaf);
     const Tensor w = RandomTensor(out.sizes().vec(), 56);
