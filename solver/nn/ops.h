@@ -32,8 +32,8 @@ const char* KernelText(Kernel kernel);
 // kernel an operation uses LibTorch's. For tests and comparisons.
 void UseKernels(bool on);
 void UseKernel(Kernel kernel, bool on);
-// Of the kernels `decided`, leaves out those in `left_out` and admits the others
-// (kernel_proof.h). Kernels that are switched off stay off.
+// Of the kernels `decided`, leaves out those in `left_out` and admits the
+// others (kernel_proof.h). Kernels that are switched off stay off.
 void LeaveOutKernels(const std::vector<Kernel>& decided,
                      const std::vector<Kernel>& left_out);
 std::vector<Kernel> KernelsLeftOut();
