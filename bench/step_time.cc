@@ -3,6 +3,8 @@
 // random tasks that fill their canvas, or those of a dataset folder, with all
 // work of Train() except checkpoints. In a process group (torchrun's
 // environment) rank 0 prints.
+#include <c10/core/CachingDeviceAllocator.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <iterator>
@@ -46,6 +48,20 @@ arctrm::Dataset RandomTasks(int side, int augmentations) {
   return dataset;
 }
 
+// Prints the peak memory of LibTorch's allocator on the device.
+void PrintPeakMemory(const std::string& name) {
+  const c10::Device device(name);
+  auto* const allocator =
+      dynamic_cast<c10::DeviceAllocator*>(c10::GetAllocator(device.type()));
+  if (allocator == nullptr || !allocator->initialized()) return;
+  const auto stats = allocator->getDeviceStats(
+      device.has_index() ? device.index() : c10::DeviceIndex(0));
+  constexpr double kGib = 1 << 30;
+  std::fprintf(stderr, "peak memory: %.2f GiB in tensors, %.2f GiB reserved\n",
+               static_cast<double>(stats.allocated_bytes[0].peak) / kGib,
+               static_cast<double>(stats.reserved_bytes[0].peak) / kGib);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -74,6 +90,9 @@ int main(int argc, char** argv) {
   app.add_option("--canvas-step", request.spec.train.canvas_step);
   app.add_option("--kernels", request.spec.train.kernels);
   app.add_option("--graphs", request.spec.train.graphs);
+  bool memory = false;
+  app.add_flag("--memory", memory,
+               "prints the peak memory of a GPU at the end");
   int augmentations = 1;
   app.add_option("--copies", augmentations, "of each of 200 tasks: puzzle ids");
   std::string folder;
@@ -142,5 +161,6 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "%s\n", result.status().ToString().c_str());
     return 1;
   }
+  if (memory) PrintPeakMemory(request.spec.device.device);
   return 0;
 }
