@@ -3,11 +3,28 @@
 folder. The user fetches the implementation (SamsungSAILMontreal/
 TinyRecursiveModels) and adds it to sys.path before importing this module. A
 formula replaces the package of AdamATan2, which needs a GPU to build."""
+import sys
+import types
+
 import torch
-from models.losses import ACTLossHead
-from models.recursive_reasoning.hrm import HierarchicalReasoningModel_ACTV1
-from models.recursive_reasoning.trm import TinyRecursiveReasoningModel_ACTV1
-from models.sparse_embedding import CastedSparseEmbeddingSignSGD_Distributed
+
+try:
+    import pydantic  # noqa: F401
+except ImportError:
+    class BaseModel:
+        """Of pydantic's, the published configurations need only fields."""
+
+        def __init__(self, **values):
+            vars(self).update(values)
+
+    sys.modules["pydantic"] = types.ModuleType("pydantic")
+    sys.modules["pydantic"].BaseModel = BaseModel
+
+# The checkout imports pydantic.
+from models.losses import ACTLossHead  # noqa: E402
+from models.recursive_reasoning.hrm import HierarchicalReasoningModel_ACTV1  # noqa: E402
+from models.recursive_reasoning.trm import TinyRecursiveReasoningModel_ACTV1  # noqa: E402
+from models.sparse_embedding import CastedSparseEmbeddingSignSGD_Distributed  # noqa: E402
 
 
 def make(system, *, batch, cells, vocabulary, ids, hidden, heads, layers, H, L,

@@ -3,6 +3,8 @@
 // random tasks that fill their canvas, or those of a dataset folder, with all
 // work of Train() except checkpoints. In a process group (torchrun's
 // environment) rank 0 prints.
+#include <c10/core/CachingDeviceAllocator.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <iterator>
@@ -46,6 +48,20 @@ arctrm::Dataset RandomTasks(int side, int augmentations) {
   return dataset;
 }
 
+// Prints the peak memory of LibTorch's allocator on the device.
+void PrintPeakMemory(const std::string& name) {
+  const c10::Device device(name);
+  auto* const allocator =
+      dynamic_cast<c10::DeviceAllocator*>(c10::GetAllocator(device.type()));
+  if (allocator == nullptr || !allocator->initialized()) return;
+  const auto stats = allocator->getDeviceStats(
+      device.has_index() ? device.index() : c10::DeviceIndex(0));
+  constexpr double kGib = 1 << 30;
+  std::fprintf(stderr, "peak memory: %.2f GiB in tensors, %.2f GiB reserved\n",
+               static_cast<double>(stats.allocated_bytes[0].peak) / kGib,
+               static_cast<double>(stats.reserved_bytes[0].peak) / kGib);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -72,15 +88,15 @@ int main(int argc, char** argv) {
   app.add_option("--fit-canvas", request.spec.train.fit_canvas);
   app.add_option("--pairs-per-visit", request.spec.train.pairs_per_visit);
   app.add_option("--canvas-step", request.spec.train.canvas_step);
-  app.add_flag("--cuda-graphs", request.spec.train.cuda_graphs);
+  app.add_option("--kernels", request.spec.train.kernels);
+  app.add_option("--graphs", request.spec.train.graphs);
+  bool memory = false;
+  app.add_flag("--memory", memory,
+               "prints the peak memory of a GPU at the end");
   int augmentations = 1;
   app.add_option("--copies", augmentations, "of each of 200 tasks: puzzle ids");
   std::string folder;
   app.add_option("--dataset", folder, "what arctrm augment wrote");
-  // In the order of Kernel.
-  constexpr const char* kNames[] = {"norm",      "swiglu",    "rotary",
-                                    "loss",      "attention", "linear",
-                                    "optimizer", "pairs"};
   std::vector<std::string> plain;
   app.add_option("--plain", plain,
                  "what takes LibTorch's own operations instead of a kernel: "
@@ -89,14 +105,18 @@ int main(int argc, char** argv) {
       ->delimiter(',');
   CLI11_PARSE(app, argc, argv);
   for (const std::string& name : plain) {
-    const auto* at = std::find(std::begin(kNames), std::end(kNames), name);
     if (name == "all") {
       arctrm::internal::UseKernels(false);
-    } else if (at != std::end(kNames)) {
-      arctrm::internal::UseKernel(
-          static_cast<arctrm::internal::Kernel>(at - std::begin(kNames)),
-          false);
-    } else {
+      continue;
+    }
+    bool found = false;
+    for (int i = 0; i < arctrm::internal::kKernelCount; ++i) {
+      const auto kernel = static_cast<arctrm::internal::Kernel>(i);
+      if (name != arctrm::internal::KernelText(kernel)) continue;
+      arctrm::internal::UseKernel(kernel, false);
+      found = true;
+    }
+    if (!found) {
       std::fprintf(stderr, "step_time: no kernel is called %s\n", name.c_str());
       return 2;
     }
@@ -141,5 +161,6 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "%s\n", result.status().ToString().c_str());
     return 1;
   }
+  if (memory) PrintPeakMemory(request.spec.device.device);
   return 0;
 }

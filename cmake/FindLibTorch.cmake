@@ -3,7 +3,6 @@
 # find_package(Torch) refuses to configure where a CUDA wheel meets no CUDA
 # toolkit.
 #   libtorch::cpu      libtorch_cpu and libc10 with their headers
-#   libtorch_c10_cuda  with ARCTRM_CUDA_KERNELS: streams and devices of CUDA
 #   ARCTRM_TORCH, ARCTRM_TORCH_VERSION  its torch/ folder, its version
 #   ARCTRM_TORCH_PROBLEM                why there is none, or ""
 # Installed: arctrmConfig.cmake uses it too.
@@ -90,12 +89,6 @@ if(NOT _torch)
 endif()
 set(ARCTRM_TORCH "${_torch}")
 set(ARCTRM_TORCH_VERSION "${_torch_version}")
-# Headers of CUDA come with wheels for it.
-set(ARCTRM_TORCH_HAS_CUDA OFF)
-if(EXISTS "${_torch}/include/c10/cuda/impl/cuda_cmake_macros.h")
-  set(ARCTRM_TORCH_HAS_CUDA ON)
-endif()
-
 add_library(libtorch_c10 SHARED IMPORTED GLOBAL)
 set_target_properties(libtorch_c10 PROPERTIES
   IMPORTED_LOCATION "${_torch}/lib/libc10.so" IMPORTED_SONAME libc10.so)
@@ -113,10 +106,4 @@ target_link_options(libtorch::cpu INTERFACE
   -Wl,--allow-shlib-undefined)
 target_link_libraries(libtorch::cpu INTERFACE
   libtorch_torch_cpu libtorch_c10)
-if(ARCTRM_CUDA_KERNELS)
-  add_library(libtorch_c10_cuda SHARED IMPORTED GLOBAL)
-  set_target_properties(libtorch_c10_cuda PROPERTIES
-    IMPORTED_LOCATION "${_torch}/lib/libc10_cuda.so"
-    IMPORTED_SONAME libc10_cuda.so)
-endif()
 message(STATUS "LibTorch ${ARCTRM_TORCH_VERSION} from ${_torch_how}: ${_torch}")

@@ -50,6 +50,7 @@ void VisitFields(DeviceInfo& info, Visit visit) {
   visit("index", info.index);
   visit("name", info.name);
   visit("memory_bytes", info.memory_bytes);
+  visit("kernels", info.kernels);
 }
 
 template <typename Visit>
@@ -106,6 +107,7 @@ void VisitFields(TrainResult& result, Visit visit) {
 template <typename Visit>
 void VisitFields(PredictorOptions& options, Visit visit) {
   visit("device", options.device);
+  visit("kernels", options.kernels);
   visit("batch", options.batch);
   visit("fit_canvas", options.fit_canvas);
   visit("early_halt", options.early_halt);

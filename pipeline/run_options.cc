@@ -74,6 +74,7 @@ TrainSpec RunOptions::ToTrainSpec() const {
 PredictorOptions RunOptions::ToPredictorOptions() const {
   PredictorOptions predicting;
   predicting.device = device;
+  predicting.kernels = train.kernels;
   predicting.batch = planning.predict_batch;
   predicting.fit_canvas = planning.fit_canvas;
   predicting.early_halt = planning.early_halt;

@@ -24,6 +24,7 @@ std::string DeviceInfo::Text() const {
     }
   }
   absl::StrAppend(&text, ", ", precision);
+  if (!kernels.empty()) absl::StrAppend(&text, ", ", kernels);
   if (group.empty()) return text;
   const auto processes = 1 + std::count(group.begin(), group.end(), ' ');
   return absl::StrCat(text, "; ", processes, " processes: ", group);

@@ -18,6 +18,9 @@ struct DeviceInfo {
   int index = 0;
   std::string name;  // "NVIDIA H200"
   int64_t memory_bytes = 0;
+  // The fused kernels in use and the reason for others (train.kernels); "" for
+  // all on a CPU.
+  std::string kernels;
   // The devices of a process group, one per process, such as "cuda:0 cuda:1";
   // "" for a single process.
   std::string group;

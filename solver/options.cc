@@ -209,8 +209,14 @@ void AddOptions(TrainOptions& o, OptionSet& set) {
           "standard deviation of the noise on z before every step", 0, 10);
   set.Add("train.deterministic", &o.deterministic,
           "gives byte-identical results for any number of CPU threads");
-  set.Add("train.cuda_graphs", &o.cuda_graphs,
-          "record steps as CUDA graphs and replay them; not yet run on a GPU");
+  set.Add("train.kernels", &o.kernels,
+          "fused kernels: auto uses those that pass a comparison on the device",
+          {"auto", "plain", "fused"});
+  set.Add("train.graphs", &o.graphs,
+          "record steps as CUDA graphs and replay them; not yet run on a GPU",
+          {"auto", "off", "on"});
+  set.AddAlias("train.cuda_graphs", "train.graphs",
+               {{"true", "on"}, {"false", "off"}});
 }
 
 namespace {

@@ -132,14 +132,20 @@ struct TrainOptions {
   // nondeterministic operations are errors. Without it, results repeat on one
   // machine with the same number of threads.
   bool deterministic = false;
+  // Fused kernels instead of LibTorch's operations. "auto": on a CPU all; on
+  // CUDA those that compile, agree with the plain operations on this device and
+  // are faster there. "plain": none. "fused": all; on CUDA an error if they do
+  // not compile. Not yet run on a GPU.
+  std::string kernels = "auto";
   // On CUDA: records the forward and backward pass of a size bucket as a CUDA
   // graph the second time it occurs, and replays it later. Buckets are padded
   // with masked rows, so that at most 128 graphs suffice; other buckets run
-  // without a graph. After a failed recording, training warns and continues
-  // without graphs. Rounding differs from unrecorded steps (also after a
-  // resume, which records again), and memory use doubles. Needs a build with
-  // -DARCTRM_CUDA_KERNELS=ON; an error on a CPU. Not yet run on a GPU.
-  bool cuda_graphs = false;
+  // without a graph. "auto": on CUDA, if the first recording computes what the
+  // plain step computes and takes less time. "on": an error on a CPU. After a
+  // failed recording or without the memory for one, training continues without
+  // graphs. Rounding differs from unrecorded steps (also after a resume, which
+  // records again). Not yet run on a GPU.
+  std::string graphs = "auto";
 
   // Step of the windows; 0: whole canvases. "auto" counts as off, because
   // checkpoints from before the option say "auto".

@@ -81,6 +81,8 @@ struct DeviceOptions {
 
 struct PredictorOptions {
   DeviceOptions device;
+  // Fused kernels, as train.kernels.
+  std::string kernels = "auto";
   // Whole canvases per batch; 0: chosen for the device.
   int batch = 0;
   // Windows instead of whole canvases: "on", "off", or "auto" as in training.

@@ -1,145 +1,195 @@
 // SPDX-License-Identifier: MIT
-// CUDA graphs by the CUDA runtime and the allocator of libc10_cuda.
-// at::cuda::CUDAGraph does the same, but is in libtorch_cuda, which the program
-// does not link (device.cc).
+// CUDA graphs by at::cuda::CUDAGraph. The class is in libtorch_cuda, which the
+// program loads but does not link (device.cc), so its functions are found by
+// their names; those of torch 2.8 to 2.11 are the same.
+#include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/StreamGuard.h>
-#include <c10/cuda/CUDACachingAllocator.h>
-#include <c10/cuda/CUDAGuard.h>
-#include <c10/cuda/CUDAStream.h>
-#include <cuda_runtime_api.h>
 
-#include <atomic>
+#include <array>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "base/shared_library.h"
+#include "base/status.h"
 #include "solver/device/step_recorder.h"
 #include "solver/device/transfer.h"
 
 namespace arctrm::internal {
 namespace {
 
-namespace allocator = c10::cuda::CUDACachingAllocator;
+using PoolId = std::pair<unsigned long long, unsigned long long>;  // NOLINT
 
-// The memory pool of one recorder's graphs. Graphs replay one after the other,
-// so they can share memory.
-struct Pool {
-  c10::DeviceIndex device = 0;
-  std::pair<uint64_t, uint64_t> id;  // the allocator's MempoolId_t
+struct GraphFunctions {
+  void (*construct)(void* graph, bool keep_graph);
+  void (*destroy)(void* graph);
+  void (*begin)(void* graph, PoolId pool, int mode);
+  void (*end)(void* graph);
+  void (*replay)(void* graph);
+  PoolId (*pool)(void* graph);
 };
 
-// A pool with a new id: the allocator rejects the id of a pool whose last graph
-// was destroyed.
-std::shared_ptr<const Pool> NewPool(at::Device device) {
-  // LibTorch numbers its own pools from 1.
-  static std::atomic<uint64_t> last = uint64_t{1} << 32;
-  return std::make_shared<Pool>(Pool{device.index(), {0, ++last}});
+absl::StatusOr<GraphFunctions> FindGraphFunctions() {
+  ARCTRM_ASSIGN_OR_RETURN(const SharedLibrary library,
+                          SharedLibrary::FindLoaded("libtorch_cuda.so"));
+  GraphFunctions found = {};
+  const auto find = [&](const char* name, auto& function) {
+    return library.Find(absl::StrCat("_ZN2at4cuda9CUDAGraph", name).c_str(),
+                        function);
+  };
+  if (!find("C1Eb", found.construct) || !find("D1Ev", found.destroy) ||
+      !find("13capture_beginESt4pairIyyE21cudaStreamCaptureMode",
+            found.begin) ||
+      !find("11capture_endEv", found.end) || !find("6replayEv", found.replay) ||
+      !find("4poolEv", found.pool)) {
+    return absl::UnimplementedError(
+        "this torch has no at::cuda::CUDAGraph of a known form");
+  }
+  return found;
+}
+
+// An at::cuda::CUDAGraph.
+class Graph {
+ public:
+  explicit Graph(const GraphFunctions& functions) : functions_(functions) {
+    functions_.construct(memory_.data(), /*keep_graph=*/false);
+  }
+  Graph(const Graph&) = delete;
+  Graph& operator=(const Graph&) = delete;
+  ~Graph() { functions_.destroy(memory_.data()); }
+
+  void Begin(PoolId pool) {
+    // Restricts only this thread: the backward pass runs on a thread of
+    // LibTorch, and other threads may use the device.
+    constexpr int kThreadLocal = 1;  // cudaStreamCaptureModeThreadLocal
+    functions_.begin(memory_.data(), pool, kThreadLocal);
+  }
+  void End() { functions_.end(memory_.data()); }
+  void Replay() { functions_.replay(memory_.data()); }
+  // The pool of its memory, which other graphs may share. After End().
+  PoolId pool() { return functions_.pool(memory_.data()); }
+
+ private:
+  GraphFunctions functions_;
+  // The object has about 200 bytes.
+  alignas(64) std::array<char, 4096> memory_ = {};
+};
+
+// Frees cached memory of the device, which cannot be freed during a recording.
+void EmptyCache(c10::DeviceType type) {
+  if (auto* allocator =
+          dynamic_cast<c10::DeviceAllocator*>(c10::GetAllocator(type))) {
+    allocator->emptyCache();
+  }
 }
 
 class CudaRecording : public StepRecording {
  public:
-  // Takes ownership of `graph` and of one use of `pool`.
-  CudaRecording(std::shared_ptr<const Pool> pool, cudaGraphExec_t graph)
-      : pool_(std::move(pool)), graph_(graph) {}
+  CudaRecording(at::Device device, std::unique_ptr<Graph> graph)
+      : device_(device), graph_(std::move(graph)), pool_(graph_->pool()) {}
   CudaRecording(const CudaRecording&) = delete;
   CudaRecording& operator=(const CudaRecording&) = delete;
   ~CudaRecording() override {
-    const c10::cuda::CUDAGuard guard(pool_->device);
+    const c10::DeviceGuard guard(device_);
     // The graph may still run.
-    static_cast<void>(cudaStreamSynchronize(
-        c10::cuda::getCurrentCUDAStream(pool_->device).stream()));
-    static_cast<void>(cudaGraphExecDestroy(graph_));
-    allocator::releasePool(pool_->device, pool_->id);
+    c10::impl::VirtualGuardImpl(device_.type())
+        .synchronizeStream(CurrentStream(device_));
+    graph_.reset();
   }
 
   void Replay() override {
-    const c10::cuda::CUDAGuard guard(pool_->device);
-    const cudaError_t error = cudaGraphLaunch(
-        graph_, c10::cuda::getCurrentCUDAStream(pool_->device).stream());
-    TORCH_CHECK(error == cudaSuccess,
-                "CUDA graph: ", cudaGetErrorString(error));
+    const c10::DeviceGuard guard(device_);
+    graph_->Replay();
   }
 
+  PoolId pool() const { return pool_; }
+
  private:
-  std::shared_ptr<const Pool> pool_;
-  cudaGraphExec_t graph_;
+  at::Device device_;
+  std::unique_ptr<Graph> graph_;
+  PoolId pool_;
 };
 
 class CudaRecorder : public StepRecorder {
  public:
-  explicit CudaRecorder(at::Device device)
-      : device_(device),
-        stream_(c10::cuda::getStreamFromPool(/*isHighPriority=*/false,
-                                             device.index())) {}
+  CudaRecorder(at::Device device, const GraphFunctions& functions)
+      : device_(device), functions_(functions), stream_(NewStream(device)) {}
 
   // Uses the stream of the recordings, so that libraries allocate their memory
   // for it before a recording would have to own it.
   void Run(const std::function<void()>& work) override {
-    const c10::Stream own = stream_.unwrap();
     const c10::Stream current = CurrentStream(device_);
-    WaitFor(current, own);
+    WaitFor(current, stream_);
     {
-      const c10::StreamGuard guard(own);
+      const c10::StreamGuard guard(stream_);
       work();
     }
-    WaitFor(own, current);
+    WaitFor(stream_, current);
   }
 
   absl::StatusOr<std::unique_ptr<StepRecording>> Record(
       const std::function<void()>& work) override {
-    const c10::StreamGuard guard(stream_.unwrap());
-    const cudaStream_t stream = stream_.stream();
-    std::shared_ptr<const Pool> pool = pool_.lock();
-    if (pool == nullptr) pool_ = pool = NewPool(device_);
-    // Frees cached memory, which cannot be freed during a recording.
-    allocator::emptyCache();
-    allocator::beginAllocateToPool(
-        pool->device, pool->id,
-        [stream](cudaStream_t asked) { return asked == stream; });
+    const c10::StreamGuard guard(stream_);
+    EmptyCache(device_.type());
+    auto graph = std::make_unique<Graph>(functions_);
     std::string why;
-    // Restricts only this thread: the backward pass runs on a thread of
-    // LibTorch, and other threads may use the device.
-    cudaError_t error =
-        cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal);
-    cudaGraph_t graph = nullptr;
-    if (error == cudaSuccess) {
+    const auto attempt = [&why](const auto& part) {
       try {
-        work();
+        part();
       } catch (const c10::Error& e) {
-        why = e.what_without_backtrace();
+        if (why.empty()) why = e.what_without_backtrace();
       } catch (const std::exception& e) {
-        why = e.what();
+        if (why.empty()) why = e.what();
       }
-      error = cudaStreamEndCapture(stream, &graph);
+    };
+    attempt([&] { graph->Begin(PoolOfRecordings()); });
+    if (why.empty()) {
+      attempt(work);
+      attempt([&] { graph->End(); });
     }
-    allocator::endAllocateToPool(pool->device, pool->id);
-    cudaGraphExec_t executable = nullptr;
-    if (error == cudaSuccess && why.empty()) {
-      error = cudaGraphInstantiateWithFlags(
-          &executable, graph, cudaGraphInstantiateFlagAutoFreeOnLaunch);
+    if (!why.empty()) {
+      // The allocator may keep a reference to a graph that failed.
+      static_cast<void>(graph.release());
+      return absl::InternalError(absl::StrCat("CUDA graph: ", why));
     }
-    if (graph != nullptr) static_cast<void>(cudaGraphDestroy(graph));
-    if (error == cudaSuccess && why.empty()) {
-      return std::make_unique<CudaRecording>(std::move(pool), executable);
-    }
-    static_cast<void>(cudaGetLastError());  // clears the error
-    allocator::releasePool(pool->device, pool->id);
-    if (why.empty()) why = cudaGetErrorString(error);
-    return absl::InternalError(absl::StrCat("CUDA graph: ", why));
+    auto recording = std::make_shared<CudaRecording>(device_, std::move(graph));
+    last_ = recording;
+    return std::make_unique<Shared>(std::move(recording));
   }
 
  private:
+  // Owns a recording together with the recorder's weak reference.
+  class Shared : public StepRecording {
+   public:
+    explicit Shared(std::shared_ptr<CudaRecording> recording)
+        : recording_(std::move(recording)) {}
+    void Replay() override { recording_->Replay(); }
+
+   private:
+    std::shared_ptr<CudaRecording> recording_;
+  };
+
+  // Graphs play one after the other, so they share memory. A new pool ({0, 0})
+  // if no recording exists: the allocator rejects a pool without graphs.
+  PoolId PoolOfRecordings() const {
+    const std::shared_ptr<CudaRecording> last = last_.lock();
+    return last == nullptr ? PoolId{0, 0} : last->pool();
+  }
+
   at::Device device_;
-  c10::cuda::CUDAStream stream_;
-  std::weak_ptr<const Pool> pool_;  // shared by existing recordings
+  GraphFunctions functions_;
+  c10::Stream stream_;
+  std::weak_ptr<CudaRecording> last_;
 };
 
 }  // namespace
 
-std::unique_ptr<StepRecorder> MakeCudaRecorder(at::Device device) {
-  return std::make_unique<CudaRecorder>(device);
+absl::StatusOr<std::unique_ptr<StepRecorder>> MakeCudaRecorder(
+    at::Device device) {
+  ARCTRM_ASSIGN_OR_RETURN(const GraphFunctions functions, FindGraphFunctions());
+  return std::make_unique<CudaRecorder>(device, functions);
 }
 
 }  // namespace arctrm::internal

@@ -16,7 +16,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -27,6 +26,7 @@
 #include "solver/device/exceptions.h"
 #include "solver/device/standin.h"
 #include "solver/device_list.h"
+#include "solver/kernels/cuda_driver.h"
 
 namespace arctrm::internal {
 namespace {
@@ -39,19 +39,6 @@ int OpenMpThreadLimit() {
   const bool limited =
       text != nullptr && absl::SimpleAtoi(text, &limit) && limit > 0;
   return limited ? limit : std::numeric_limits<int>::max();
-}
-
-// Only allocations through a device's cache throw OutOfMemoryError. Failed
-// allocations of the CPU, the CUDA runtime (streams, graphs) and cuBLAS are
-// only recognisable by their messages.
-bool SaysOutOfMemory(const c10::Error& e) {
-  const absl::string_view words = e.what_without_backtrace();
-  for (const char* known :
-       {"DefaultCPUAllocator: can't allocate memory",
-        "CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED"}) {
-    if (absl::StrContains(words, known)) return true;
-  }
-  return false;
 }
 
 absl::Status OutOfMemoryOf(const c10::Error& e) {
@@ -104,47 +91,11 @@ absl::StatusOr<at::Device> OpenDevice(const DeviceOptions& options,
 
 std::optional<CudaDeviceInfo> DescribeCudaDevice(int index) {
   // Asks the driver, because LibTorch does not list devices it cannot use.
-  void* driver = dlopen("libcuda.so.1", RTLD_NOW);
-  if (driver == nullptr) return std::nullopt;
-  const auto find = [&](const char* name, auto& function) {
-    void* found = dlsym(driver, name);
-    std::memcpy(&function, &found, sizeof(found));
-    return found != nullptr;
-  };
-  int (*init)(unsigned) = nullptr;
-  int (*get)(int*, int) = nullptr;
-  int (*get_name)(char*, int, int) = nullptr;
-  int (*get_attribute)(int*, int, int) = nullptr;
-  int (*total_memory)(size_t*, int) = nullptr;
-  int (*get_uuid)(char*, int) = nullptr;
-  const bool complete = find("cuInit", init) && find("cuDeviceGet", get) &&
-                        find("cuDeviceGetName", get_name) &&
-                        find("cuDeviceGetAttribute", get_attribute) &&
-                        find("cuDeviceTotalMem_v2", total_memory);
-  constexpr int kMajor = 75;  // CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR
-  constexpr int kMinor = 76;
-  CudaDeviceInfo info;
-  int device = 0;
-  std::array<char, 256> name = {};
-  size_t memory = 0;
-  if (!complete || init(0) != 0 || get(&device, index) != 0 ||
-      get_name(name.data(), static_cast<int>(name.size()) - 1, device) != 0 ||
-      get_attribute(&info.major, kMajor, device) != 0 ||
-      get_attribute(&info.minor, kMinor, device) != 0 ||
-      total_memory(&memory, device) != 0) {
-    return std::nullopt;
-  }
-  info.name = name.data();
-  info.memory_bytes = static_cast<int64_t>(memory);
-  std::array<char, 16> uuid = {};
-  // The second version tells parts of one device apart.
-  const bool has_uuid =
-      find("cuDeviceGetUuid_v2", get_uuid) || find("cuDeviceGetUuid", get_uuid);
-  if (has_uuid && get_uuid(uuid.data(), device) == 0) {
-    info.uuid =
-        absl::BytesToHexString(absl::string_view(uuid.data(), uuid.size()));
-  }
-  return info;
+  const auto driver = kernels::cuda::Driver::Get();
+  if (!driver.ok()) return std::nullopt;
+  const auto about = (*driver)->Describe(index);
+  if (!about.ok()) return std::nullopt;
+  return *about;
 }
 
 double ProductSeconds(at::Device device, at::ScalarType dtype) {
@@ -197,13 +148,25 @@ const char* PrecisionName(at::ScalarType dtype) {
                                 : "float32";
 }
 
+// Only allocations through a device's cache throw OutOfMemoryError. Failed
+// allocations of the CPU, the CUDA runtime (streams, graphs) and cuBLAS are
+// only recognisable by their messages.
+bool RanOutOfMemory(const c10::Error& e) {
+  if (dynamic_cast<const c10::OutOfMemoryError*>(&e) != nullptr) return true;
+  const absl::string_view words = e.what_without_backtrace();
+  for (const char* known :
+       {"DefaultCPUAllocator: can't allocate memory",
+        "CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED"}) {
+    if (absl::StrContains(words, known)) return true;
+  }
+  return false;
+}
+
 absl::Status StatusOfException(std::exception_ptr error) {
   try {
     std::rethrow_exception(std::move(error));
-  } catch (const c10::OutOfMemoryError& e) {
-    return OutOfMemoryOf(e);
   } catch (const c10::Error& e) {
-    if (SaysOutOfMemory(e)) return OutOfMemoryOf(e);
+    if (RanOutOfMemory(e)) return OutOfMemoryOf(e);
     return absl::InternalError(
         absl::StrCat("LibTorch: ", e.what_without_backtrace()));
   } catch (const RankLost& e) {

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "solver/device/torch.h"
+#include "solver/kernels/cuda_driver.h"
 #include "solver/predictor.h"
 #include "solver/process_group.h"
 
@@ -22,20 +23,7 @@ namespace arctrm::internal {
 absl::StatusOr<at::Device> OpenDevice(const DeviceOptions& options,
                                       const ProcessGroup& group = {});
 
-// A CUDA device as the driver describes it.
-struct CudaDeviceInfo {
-  std::string name;  // "Tesla T4"
-  int major = 0;     // compute capability
-  int minor = 0;
-  int64_t memory_bytes = 0;
-  std::string uuid;  // 32 hexadecimal digits; "" if the driver is too old
-
-  // Devices from 8.0 have bf16 matrix units.
-  bool HasBf16() const { return major >= 8; }
-  // torch wheels from 2.9 lack code for P100 (6.0), and those with CUDA 13 for
-  // V100 (7.0).
-  bool Supported() const { return major > 7 || (major == 7 && minor >= 5); }
-};
+using kernels::cuda::CudaDeviceInfo;
 // nullopt without a driver or such a device.
 std::optional<CudaDeviceInfo> DescribeCudaDevice(int index);
 
@@ -55,6 +43,9 @@ at::ScalarType ForwardDtype(const std::string& precision, at::Device device);
 at::ScalarType InferenceDtype(const std::string& precision, at::Device device);
 // "float32", "bf16", "float16".
 const char* PrecisionName(at::ScalarType dtype);
+
+// Did memory of a CPU or device run out?
+bool RanOutOfMemory(const c10::Error& e);
 
 // ResourceExhausted if memory ran out, Unavailable for RankLost, Cancelled for
 // Interruption, else Internal. Omits LibTorch's backtrace.

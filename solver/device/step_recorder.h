@@ -30,7 +30,9 @@ class StepRecorder {
       const std::function<void()>& work) = 0;
 };
 
-// A recorder of CUDA graphs; only in builds with ARCTRM_CUDA_KERNELS.
-std::unique_ptr<StepRecorder> MakeCudaRecorder(at::Device device);
+// A recorder of CUDA graphs. NotFound or Unimplemented if LibTorch's CUDA
+// backend is not loaded or has no graphs.
+absl::StatusOr<std::unique_ptr<StepRecorder>> MakeCudaRecorder(
+    at::Device device);
 
 }  // namespace arctrm::internal

@@ -27,6 +27,9 @@ inline Tensor ToDevice(const Tensor& host, at::Device device) {
   return ToDevice(host, device, host.scalar_type());
 }
 
+// Lets the host wait until `t` is computed.
+void WaitForTensor(const Tensor& t);
+
 // An asynchronous copy of a tensor to the host.
 class HostCopy {
  public:

@@ -1,43 +1,77 @@
 // SPDX-License-Identifier: MIT
-// Helpers of the CUDA kernels: element types, accesses of 16 bytes, warps, and
-// launches. Only .cu files include it.
+// Helpers of the CUDA kernels: element types, accesses of 16 bytes, warps. The
+// program carries this file and cuda_kernels.cu as text and compiles them for
+// the GPU that it finds (cuda_compiler.h), without any header of CUDA;
+// tests/solver/cuda_on_host.h compiles them for the CPU.
 #pragma once
 
-#include <cuda_bf16.h>
-#include <cuda_fp16.h>
-#include <cuda_runtime.h>
-
-#include <climits>
-#include <cstring>
-#include <type_traits>
-
-#include "solver/kernels/cuda_ops.h"
+#ifdef __CUDACC_RTC__
+using int64_t = long long;
+using uint16_t = unsigned short;
+using uint32_t = unsigned int;
+// Defines a kernel that the program finds by this name.
+#define ARCTRM_KERNEL(name, ...) \
+  extern "C" __global__ void __launch_bounds__(kThreads) name(__VA_ARGS__)
+#endif
 
 namespace arctrm::kernels::cuda {
 
-inline constexpr int kWarp = 32;
-inline constexpr int kThreads = 256;
-inline constexpr unsigned kAllLanes = 0xFFFFFFFF;
-// Kernels loop with the grid's stride, so more blocks than this gain nothing.
-inline constexpr int64_t kMaxBlocks = 1 << 16;
+constexpr int kWarp = 32;
+constexpr int kThreads = 256;  // of a block; cuda_ops.cc counts blocks of these
+constexpr unsigned kAllLanes = 0xFFFFFFFF;
+
+// The element types of 16 bits as their bits.
+struct Bf16 {
+  uint16_t bits;
+};
+struct Half {
+  uint16_t bits;
+};
 
 __device__ __forceinline__ float ToFloat(float x) { return x; }
-__device__ __forceinline__ float ToFloat(__nv_bfloat16 x) {
-  return __bfloat162float(x);
+__device__ __forceinline__ float ToFloat(Bf16 x) {
+  return __uint_as_float(static_cast<uint32_t>(x.bits) << 16);
 }
-__device__ __forceinline__ float ToFloat(__half x) { return __half2float(x); }
 
 __device__ __forceinline__ void Round(float x, float* to) { *to = x; }
-__device__ __forceinline__ void Round(float x, __nv_bfloat16* to) {
-  *to = __float2bfloat16_rn(x);
+// Rounds to nearest, ties to even.
+__device__ __forceinline__ void Round(float x, Bf16* to) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+  asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(to->bits) : "f"(x));
+#else
+  const uint32_t bits = __float_as_uint(x);
+  const uint32_t rounded = bits + 0x7FFF + ((bits >> 16) & 1);
+  // The sum would carry some NaNs to infinity.
+  to->bits = static_cast<uint16_t>(x == x ? rounded >> 16 : 0x7FFF);
+#endif
 }
-__device__ __forceinline__ void Round(float x, __half* to) {
-  *to = __float2half_rn(x);
+
+#ifdef __CUDACC_RTC__
+__device__ __forceinline__ float ToFloat(Half x) {
+  float wide;
+  asm("cvt.f32.f16 %0, %1;" : "=f"(wide) : "h"(x.bits));
+  return wide;
+}
+__device__ __forceinline__ void Round(float x, Half* to) {
+  asm("cvt.rn.f16.f32 %0, %1;" : "=h"(to->bits) : "f"(x));
+}
+#endif
+
+// The element type T of each module: cuda_kernels.cu is compiled once per
+// module, with ARCTRM_MODULE as its name.
+namespace float32 {
+using T = float;
+}
+namespace bf16 {
+using T = Bf16;
+}
+namespace float16 {
+using T = Half;
 }
 
 // Elements per access of 16 bytes.
 template <typename T>
-inline constexpr int kWide = 16 / static_cast<int>(sizeof(T));
+constexpr int kWide = 16 / static_cast<int>(sizeof(T));
 
 // Load and store kWidth elements: one, or several in accesses of 16 bytes.
 template <int kWidth, typename T>
@@ -102,83 +136,6 @@ __device__ __forceinline__ I FirstPiece() {
 template <typename I>
 __device__ __forceinline__ I PieceStride() {
   return static_cast<I>(gridDim.x) * kThreads;
-}
-
-// Makes the launch's device current for the thread; LibTorch's separate CUDA
-// runtime may not have done so. Does not restore the previous device, because
-// that could open a context on a mere default.
-inline int UseDevice(const Launch& launch) {
-  int now = 0;
-  const cudaError_t error = cudaGetDevice(&now);
-  if (error != cudaSuccess || now == launch.device) return error;
-  return cudaSetDevice(launch.device);
-}
-
-// Starts a kernel. In plain C++ it runs on the CPU
-// (tests/solver/cuda_on_host.h).
-template <typename... P, typename... A>
-void Start(const Launch& launch, unsigned blocks, void (*kernel)(P...),
-           A... args) {
-#ifdef __CUDACC__
-  kernel<<<blocks, kThreads, 0, static_cast<cudaStream_t>(launch.stream)>>>(
-      args...);
-#else
-  static_cast<void>(launch);
-  RunOnHost(blocks, kThreads, [&] { kernel(args...); });
-#endif
-}
-
-inline int64_t Blocks(int64_t count, int64_t per_block) {
-  return (count + per_block - 1) / per_block;
-}
-// Blocks of a kernel that loops.
-inline unsigned LoopBlocks(int64_t count) {
-  const int64_t blocks = Blocks(count, kThreads);
-  return static_cast<unsigned>(blocks < kMaxBlocks ? blocks : kMaxBlocks);
-}
-
-inline bool Aligned(const void* p) {
-  return reinterpret_cast<uintptr_t>(p) % 16 == 0;
-}
-template <typename... P>
-bool Aligned(const void* first, P... rest) {
-  return Aligned(first) && Aligned(rest...);
-}
-
-// Calls `fn` with a null pointer of the element type.
-template <typename Fn>
-int ByElement(Element element, Fn&& fn) {
-  switch (element) {
-    case Element::kFloat32:
-      return fn(static_cast<float*>(nullptr));
-    case Element::kBf16:
-      return fn(static_cast<__nv_bfloat16*>(nullptr));
-    case Element::kFloat16:
-      return fn(static_cast<__half*>(nullptr));
-  }
-  return cudaErrorInvalidValue;
-}
-template <typename P>
-using Pointee = std::remove_pointer_t<P>;
-
-template <int kValue>
-using Constant = std::integral_constant<int, kValue>;
-
-// Calls `fn` with the elements per access (as a constant) and a zero of the
-// index type for `elements` elements. The index plus one stride must not
-// overflow.
-template <typename T, typename Fn>
-void ByWidth(bool wide, int64_t elements, Fn&& fn) {
-  const bool small = elements <= INT_MAX - kMaxBlocks * kThreads;
-  if (wide && small) {
-    fn(Constant<kWide<T>>(), uint32_t{0});
-  } else if (wide) {
-    fn(Constant<kWide<T>>(), int64_t{0});
-  } else if (small) {
-    fn(Constant<1>(), uint32_t{0});
-  } else {
-    fn(Constant<1>(), int64_t{0});
-  }
 }
 
 }  // namespace arctrm::kernels::cuda

@@ -16,7 +16,9 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
-std::atomic<unsigned> kernels_off = 0;  // one bit per Kernel
+// One bit per Kernel.
+std::atomic<unsigned> kernels_off = 0;
+std::atomic<unsigned> kernels_left_out = 0;
 
 unsigned BitOf(Kernel kernel) { return 1u << static_cast<unsigned>(kernel); }
 
@@ -66,9 +68,9 @@ class ResidualRmsNormOp : public Function<ResidualRmsNormOp> {
       rstd = at::empty({rows}, x.options().dtype(at::kFloat));
       float* rp = rstd.mutable_data_ptr<float>();
       if (x.is_cuda()) {
-        StartOn(x, [&](auto launch) {
+        StartOn(x, [&](auto& launcher) {
           return kernels::cuda::ResidualRmsNormForward(
-              launch, ElementOf(x), In(x), In(y), Out(out), rp, rows, d,
+              launcher, ElementOf(x), In(x), In(y), Out(out), rp, rows, d,
               static_cast<float>(eps));
         });
         ctx->save_for_backward({out, rstd});
@@ -104,9 +106,9 @@ class ResidualRmsNormOp : public Function<ResidualRmsNormOp> {
       const int64_t d = out.size(-1);
       const float* rp = rstd.const_data_ptr<float>();
       if (out.is_cuda()) {
-        StartOn(out, [&](auto launch) {
+        StartOn(out, [&](auto& launcher) {
           return kernels::cuda::ResidualRmsNormBackward(
-              launch, ElementOf(out), In(g), In(out), rp, Out(grad),
+              launcher, ElementOf(out), In(g), In(out), rp, Out(grad),
               rstd.numel(), d);
         });
         return {grad, grad, Tensor()};
@@ -138,8 +140,8 @@ class SwiGluOp : public Function<SwiGluOp> {
     const int64_t rows = gate_up.numel() / (2 * n);
     Tensor out = at::empty({rows, n}, gate_up.options());
     if (gate_up.is_cuda()) {
-      StartOn(gate_up, [&](auto launch) {
-        return kernels::cuda::SwiGluForward(launch, ElementOf(gate_up),
+      StartOn(gate_up, [&](auto& launcher) {
+        return kernels::cuda::SwiGluForward(launcher, ElementOf(gate_up),
                                             In(gate_up), Out(out), rows, n);
       });
       return out;
@@ -161,8 +163,8 @@ class SwiGluOp : public Function<SwiGluOp> {
       const Tensor g = grads[0].contiguous();
       const int64_t rows = g.numel() / n;
       if (gate_up.is_cuda()) {
-        StartOn(gate_up, [&](auto launch) {
-          return kernels::cuda::SwiGluBackward(launch, ElementOf(gate_up),
+        StartOn(gate_up, [&](auto& launcher) {
+          return kernels::cuda::SwiGluBackward(launcher, ElementOf(gate_up),
                                                In(g), In(gate_up), Out(grad),
                                                rows, n);
         });
@@ -224,9 +226,9 @@ class SplitRotaryOp : public Function<SplitRotaryOp> {
     const int64_t one = positions * heads * dim;
     const int64_t table = cos.dim() == 3 ? positions * dim / 2 : 0;
     if (qkv.is_cuda()) {
-      StartOn(qkv, [&](auto launch) {
+      StartOn(qkv, [&](auto& launcher) {
         return kernels::cuda::SplitRotaryForward(
-            launch, ElementOf(qkv), In(qkv), c, s, table, Out(q), Out(k),
+            launcher, ElementOf(qkv), In(qkv), c, s, table, Out(q), Out(k),
             Out(v), batch, positions, heads, dim);
       });
       return {q, k, v};
@@ -265,9 +267,9 @@ class SplitRotaryOp : public Function<SplitRotaryOp> {
       const int64_t one = positions * heads * dim;
       const int64_t table = cos.dim() == 3 ? positions * dim / 2 : 0;
       if (gq.is_cuda()) {
-        StartOn(gq, [&](auto launch) {
+        StartOn(gq, [&](auto& launcher) {
           return kernels::cuda::SplitRotaryBackward(
-              launch, ElementOf(gq), In(gq), In(gk), In(gv), c, s, table,
+              launcher, ElementOf(gq), In(gq), In(gk), In(gv), c, s, table,
               Out(grad), batch, positions, heads, dim);
         });
         return {grad.view({batch * positions, 3 * heads * dim}), Tensor(),
@@ -309,8 +311,8 @@ class StablemaxOp : public Function<StablemaxOp> {
       const int64_t* lp = labels.const_data_ptr<int64_t>();
       double* to = loss.mutable_data_ptr<double>();
       if (logits.is_cuda()) {
-        StartOn(logits, [&](auto launch) {
-          return kernels::cuda::StablemaxForward(launch, ElementOf(logits),
+        StartOn(logits, [&](auto& launcher) {
+          return kernels::cuda::StablemaxForward(launcher, ElementOf(logits),
                                                  In(logits), lp, to,
                                                  labels.numel(), classes);
         });
@@ -347,9 +349,9 @@ class StablemaxOp : public Function<StablemaxOp> {
       const double* gp = g.const_data_ptr<double>();
       const int64_t* lp = labels.const_data_ptr<int64_t>();
       if (logits.is_cuda()) {
-        StartOn(logits, [&](auto launch) {
-          return kernels::cuda::StablemaxBackward(launch, ElementOf(logits), gp,
-                                                  In(logits), lp, Out(grad),
+        StartOn(logits, [&](auto& launcher) {
+          return kernels::cuda::StablemaxBackward(launcher, ElementOf(logits),
+                                                  gp, In(logits), lp, Out(grad),
                                                   labels.numel(), classes);
         });
         return {grad, Tensor()};
@@ -391,7 +393,29 @@ void UseKernel(Kernel kernel, bool on) {
     kernels_off |= BitOf(kernel);
   }
 }
-bool InUse(Kernel kernel) { return (kernels_off & BitOf(kernel)) == 0; }
+void LeaveOutKernels(const std::vector<Kernel>& decided,
+                     const std::vector<Kernel>& left_out) {
+  for (const Kernel kernel : decided) kernels_left_out &= ~BitOf(kernel);
+  for (const Kernel kernel : left_out) kernels_left_out |= BitOf(kernel);
+}
+std::vector<Kernel> KernelsLeftOut() {
+  std::vector<Kernel> kernels;
+  for (int i = 0; i < kKernelCount; ++i) {
+    const auto kernel = static_cast<Kernel>(i);
+    if ((kernels_left_out & BitOf(kernel)) != 0) kernels.push_back(kernel);
+  }
+  return kernels;
+}
+bool InUse(Kernel kernel) {
+  return ((kernels_off | kernels_left_out) & BitOf(kernel)) == 0;
+}
+
+const char* KernelText(Kernel kernel) {
+  constexpr std::array<const char*, kKernelCount> kTexts = {
+      "norm",      "swiglu", "rotary",    "loss",
+      "attention", "linear", "optimizer", "pairs"};
+  return kTexts[static_cast<size_t>(kernel)];
+}
 
 Tensor ResidualRmsNorm(const Tensor& x, const Tensor& y, double eps) {
   return ResidualRmsNormOp::apply(x, y, eps);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 // The differentiable operations of the network, each with its own backward
-// formula. The single-pass kernels of solver/kernels compute them for float32
-// and bfloat16 on a CPU and, in builds with ARCTRM_CUDA_KERNELS, for these and
-// float16 on a CUDA device. Other tensors use the same formula in ATen
-// operations. CPU kernels run on the calling thread; BatchThreadPool divides
-// the batch among threads.
+// formula. The fused kernels of solver/kernels compute them for float32 and
+// bfloat16 on a CPU, and for these and float16 on a CUDA device. Other tensors
+// use the same formula in ATen operations. CPU kernels run on the calling
+// thread; BatchThreadPool divides the batch among threads.
 #pragma once
 
 #include <array>
+#include <vector>
 
 #include "solver/device/torch.h"
 
@@ -24,10 +24,20 @@ enum class Kernel {
   kOptimizer,
   kBf16Products  // in attention: products of bfloat16 factors
 };
+inline constexpr int kKernelCount = 8;
+// "norm", "swiglu", "rotary", "loss", "attention", "linear", "optimizer",
+// "pairs".
+const char* KernelText(Kernel kernel);
 // Switch kernels on and off in all threads; initially all are on. Without its
 // kernel an operation uses LibTorch's. For tests and comparisons.
 void UseKernels(bool on);
 void UseKernel(Kernel kernel, bool on);
+// Of the kernels `decided`, leaves out those in `left_out` and admits the
+// others (kernel_proof.h). Kernels that are switched off stay off.
+void LeaveOutKernels(const std::vector<Kernel>& decided,
+                     const std::vector<Kernel>& left_out);
+std::vector<Kernel> KernelsLeftOut();
+// Switched on and not left out?
 bool InUse(Kernel kernel);
 
 // RMS norm of x + y without weight, statistics in float32. x, y (N, D).

@@ -21,6 +21,7 @@
 #include "solver/device/batch_thread_pool.h"
 #include "solver/device/device.h"
 #include "solver/device/transfer.h"
+#include "solver/nn/kernel_proof.h"
 #include "solver/nn/model.h"
 #include "solver/predict/second_answer.h"
 
@@ -419,10 +420,13 @@ absl::StatusOr<std::unique_ptr<Predictor>> LoadPredictor(
         ARCTRM_ASSIGN_OR_RETURN(
             const internal::SafetensorsFile file,
             internal::ReadCheckpointTensors(info.dir, internal::kWeightsFile));
+        const at::ScalarType dtype =
+            internal::InferenceDtype(info.train.precision, device);
+        ARCTRM_RETURN_IF_ERROR(
+            internal::ChooseKernels(device, dtype, options.kernels, {})
+                .status());
         Random init(0, "init");
-        auto model = std::make_unique<Model>(
-            info.model, device,
-            internal::InferenceDtype(info.train.precision, device), init);
+        auto model = std::make_unique<Model>(info.model, device, dtype, init);
         ARCTRM_ASSIGN_OR_RETURN(
             at::Tensor table,
             internal::LoadModelTensors(file, info.ids.num_ids, *model));

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/random.h"
 #include "solver/device/exceptions.h"
+#include "solver/device/libtorch_warnings.h"
 #include "solver/device/transfer.h"
 
 namespace arctrm::internal {
@@ -72,7 +73,8 @@ Executor::Executor(const TrainRequest& request, Model* model,
   if (!recorder) return;
   for (int i = 0; i < workers_->count(); ++i) {
     graphs_.push_back(std::make_unique<GraphCache>(
-        &replica(static_cast<size_t>(i)), loss_, rows, recorder(), log));
+        &replica(static_cast<size_t>(i)), loss_, rows, recorder(),
+        /*timed=*/model->device().is_cuda() && train_.graphs == "auto", log));
   }
 }
 
@@ -91,6 +93,7 @@ bool Executor::ComputeGradients(const Batch& fresh, const Tensor& min_steps,
   std::vector<std::vector<BucketDone>> done(buckets.size());
   try {
     workers_->Run([&](int worker) {
+      const HideDeterminismWarnings hide;
       const auto thread = static_cast<size_t>(worker);
       Model& model = replica(thread);
       model.RequireGradients(!schedule.rows_only);

@@ -2,9 +2,15 @@
 #include "solver/train/graph_cache.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
+#include "solver/device/device.h"
+#include "solver/device/transfer.h"
 #include "solver/train/step_stats.h"
 
 namespace arctrm::internal {
@@ -27,6 +33,26 @@ BucketOutput FirstRows(const BucketOutput& all, int64_t rows) {
           first(all.halted),
           first(all.embedding_grad),
           all.metrics.clone()};
+}
+
+// A copy in memory that replays do not change.
+BucketOutput Copy(const BucketOutput& from) {
+  const auto copy = [](const Tensor& t) { return t.defined() ? t.clone() : t; };
+  return {{copy(from.latents.z_h), copy(from.latents.z_l)},
+          copy(from.steps),
+          copy(from.halted),
+          copy(from.embedding_grad),
+          copy(from.metrics)};
+}
+
+// The same operations give the same bits, but libraries may choose others while
+// they are recorded.
+bool AlmostEqual(const Tensor& a, const Tensor& b) {
+  const Tensor expected = b.to(at::kDouble);
+  const double largest = expected.abs().max().item<double>();
+  const double error =
+      (a.to(at::kDouble) - expected).abs().max().item<double>();
+  return error <= 1e-2 * largest;
 }
 
 }  // namespace
@@ -63,11 +89,12 @@ int64_t PaddedRows(int64_t rows, int64_t max) {
 
 GraphCache::GraphCache(const Model* model, const LossOptions& loss,
                        int64_t max_rows, std::unique_ptr<StepRecorder> recorder,
-                       Log* log)
+                       bool timed, Log* log)
     : model_(model),
       loss_(loss),
       max_rows_(max_rows),
       recorder_(std::move(recorder)),
+      timed_(timed),
       log_(log) {}
 
 void GraphCache::Clear() {
@@ -82,30 +109,41 @@ size_t GraphCache::recordings() const {
 }
 
 BucketOutput GraphCache::Run(const BucketInput& input) {
+  if (recorder_ == nullptr) return StepBucket(*model_, loss_, input);
   const GridSize size = input.carry.current.windows.size;
   const int64_t rows = input.embedding_rows.size(0);
   const int64_t padded = PaddedRows(rows, max_rows_);
-  if (recorder_ == nullptr) return StepBucket(*model_, loss_, input);
-  // Runs on the stream of the recordings, because cached memory belongs to one
-  // stream.
-  const auto plain = [&] {
-    BucketOutput out;
-    recorder_->Run([&] { out = StepBucket(*model_, loss_, input); });
-    return out;
-  };
   CacheEntry& entry = entries_[{size, padded}];
-  if (entry.recording == nullptr &&
-      (++entry.seen == 1 || recordings() >= kMaxGraphs)) {
-    return plain();
-  }
   if (entry.recording != nullptr) {
     Fill(input, entry.input);
     entry.recording->Replay();
     ++replays_;
     return FirstRows(entry.output, rows);
   }
-  entry.input = Place(padded, size);
-  Fill(input, entry.input);
+  const Tensor grad_before = model_->flat_grad().clone();
+  try {
+    if (++entry.seen == 1 || recordings() >= kMaxGraphs) {
+      // Runs on the stream of the recordings, because cached memory belongs to
+      // one stream.
+      BucketOutput out;
+      recorder_->Run([&] { out = StepBucket(*model_, loss_, input); });
+      return out;
+    }
+    entry.input = Place(padded, size);
+    return RunAndRecord(input, grad_before, entry);
+  } catch (const c10::Error& e) {
+    // Recordings keep memory of their own.
+    if (!RanOutOfMemory(e) || !memory_.embedding_rows.defined()) throw;
+  }
+  StopRecording("recordings leave too little memory for other steps");
+  model_->flat_grad().copy_(grad_before);
+  return StepBucket(*model_, loss_, input);
+}
+
+BucketOutput GraphCache::RunAndRecord(const BucketInput& input,
+                                      const Tensor& grad_before,
+                                      CacheEntry& entry) {
+  const int64_t rows = input.embedding_rows.size(0);
   const auto work = [this, &entry] {
     entry.output = StepBucket(*model_, loss_, entry.input);
     // Write latents, the largest outputs, back to the input memory.
@@ -114,23 +152,68 @@ BucketOutput GraphCache::Run(const BucketInput& input) {
     own.z_l.copy_(entry.output.latents.z_l);
     entry.output.latents = own;
   };
+  Fill(input, entry.input);
+  const absl::Time start = absl::Now();
   recorder_->Run(work);
-  BucketOutput done = FirstRows(entry.output, rows);
+  if (!proven_) WaitForTensor(entry.output.metrics);
+  const absl::Duration plain_time = absl::Now() - start;
+  BucketOutput done = Copy(FirstRows(entry.output, rows));
   auto recorded = recorder_->Record(work);
-  if (recorded.ok()) {
-    entry.recording = *std::move(recorded);
-  } else {
-    // `done` keeps its own tensors alive.
-    Clear();
-    recorder_ = nullptr;
-    if (log_ != nullptr) {
-      log_->Warning(absl::StrCat(
-          "train.cuda_graphs: a step could not be recorded, training continues "
-          "without CUDA graphs: ",
-          recorded.status().message()));
+  if (!recorded.ok()) {
+    StopRecording(absl::StrCat("a step could not be recorded: ",
+                               recorded.status().message()));
+    return done;
+  }
+  entry.recording = *std::move(recorded);
+  if (proven_) return done;
+  const Tensor grad_after = model_->flat_grad().clone();
+  model_->flat_grad().copy_(grad_before);
+  const std::string problem = Prove(input, done, grad_after, plain_time, entry);
+  model_->flat_grad().copy_(grad_after);
+  proven_ = true;
+  if (!problem.empty()) StopRecording(problem);
+  return done;
+}
+
+std::string GraphCache::Prove(const BucketInput& input,
+                              const BucketOutput& plain, const Tensor& grad,
+                              absl::Duration plain_time, CacheEntry& entry) {
+  Fill(input, entry.input);
+  WaitForTensor(entry.input.divisor);
+  const absl::Time start = absl::Now();
+  entry.recording->Replay();
+  WaitForTensor(entry.output.metrics);
+  const absl::Duration recorded_time = absl::Now() - start;
+  const BucketOutput recorded =
+      FirstRows(entry.output, input.embedding_rows.size(0));
+  const std::array<std::pair<Tensor, Tensor>, 5> pairs = {
+      {{recorded.latents.z_h, plain.latents.z_h},
+       {recorded.latents.z_l, plain.latents.z_l},
+       {recorded.embedding_grad, plain.embedding_grad},
+       {recorded.metrics, plain.metrics},
+       {model_->flat_grad(), grad}}};
+  for (const auto& [a, b] : pairs) {
+    if (a.defined() && !AlmostEqual(a, b)) {
+      return "a recorded step computes other results than the plain step here";
     }
   }
-  return done;
+  // Measurements vary by a few per cent.
+  if (timed_ && recorded_time > 1.05 * plain_time) {
+    return absl::StrFormat(
+        "a recorded step is slower here (%.3g ms against %.3g ms)",
+        absl::ToDoubleMilliseconds(recorded_time),
+        absl::ToDoubleMilliseconds(plain_time));
+  }
+  return "";
+}
+
+void GraphCache::StopRecording(const std::string& why) {
+  Clear();
+  recorder_ = nullptr;
+  if (log_ != nullptr) {
+    log_->Warning(absl::StrCat("train.graphs: ", why,
+                               "; training continues without CUDA graphs"));
+  }
 }
 
 BucketInput GraphCache::Place(int64_t rows, GridSize size) {

@@ -5,8 +5,10 @@
 
 #include <map>
 #include <memory>
+#include <string>
 #include <utility>
 
+#include "absl/time/time.h"
 #include "base/log.h"
 #include "solver/device/step_recorder.h"
 #include "solver/device/torch.h"
@@ -40,15 +42,17 @@ int64_t PaddedRows(int64_t rows, int64_t max);
 // Runs the steps of one model. Size buckets are padded with masked batch rows,
 // so that few recordings serve all. Each (window size, padded rows) runs
 // directly the first time and is recorded the second time; beyond kMaxGraphs
-// recordings new ones run directly. After a failed recording it warns once, and
-// all later steps run directly.
+// recordings new ones run directly. The first recording is played once for
+// comparison: if it computes other results than the direct run (or, if `timed`,
+// takes longer), if a recording fails, or if recordings leave too little
+// memory, it warns once, and all later steps run directly.
 class GraphCache {
  public:
   static constexpr size_t kMaxGraphs = 128;
 
   // For buckets of `max_rows` batch rows at most. Borrows model and log.
   GraphCache(const Model* model, const LossOptions& loss, int64_t max_rows,
-             std::unique_ptr<StepRecorder> recorder, Log* log);
+             std::unique_ptr<StepRecorder> recorder, bool timed, Log* log);
 
   // As StepBucket, up to rounding. The result is valid until the next call. The
   // windows of `input` must have a size.
@@ -68,6 +72,17 @@ class GraphCache {
     BucketOutput output;
     std::unique_ptr<StepRecording> recording;
   };
+  // Runs a bucket in entry.input and records it. `grad_before`: the model's
+  // gradients before.
+  BucketOutput RunAndRecord(const BucketInput& input, const Tensor& grad_before,
+                            CacheEntry& entry);
+  // Plays the first recording. Returns the reason not to use it: other results
+  // than `plain` and the gradients `grad`, or more time; "" if it is good.
+  std::string Prove(const BucketInput& input, const BucketOutput& plain,
+                    const Tensor& grad, absl::Duration plain_time,
+                    CacheEntry& entry);
+  // Drops all recordings for good, with a warning.
+  void StopRecording(const std::string& why);
   // The beginning of memory_ as `rows` batch rows with windows of `size`.
   BucketInput Place(int64_t rows, GridSize size);
   // Copies `from` to `to` and masks the remaining batch rows.
@@ -76,7 +91,9 @@ class GraphCache {
   const Model* model_;
   LossOptions loss_;
   int64_t max_rows_;
-  std::unique_ptr<StepRecorder> recorder_;  // null after a failure
+  std::unique_ptr<StepRecorder> recorder_;  // null after StopRecording()
+  bool timed_;
+  bool proven_ = false;
   Log* log_;
   BucketInput memory_;  // flat, large enough for whole canvases
   std::map<std::pair<GridSize, int64_t>, CacheEntry>

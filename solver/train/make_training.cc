@@ -13,10 +13,12 @@
 #include "base/options.h"
 #include "base/status.h"
 #include "solver/checkpoint_info.h"
-#include "solver/device/cuda_launch.h"
 #include "solver/device/device.h"
+#include "solver/device/step_recorder.h"
+#include "solver/nn/kernel_proof.h"
 #include "solver/resume.h"
 #include "solver/train/embedding_init.h"
+#include "solver/train/optimizers.h"
 #include "solver/train/state_io.h"
 
 namespace arctrm::internal {
@@ -84,18 +86,39 @@ absl::Status CheckData(const TrainRequest& request) {
   return absl::OkStatus();
 }
 
-absl::Status CheckGraphs(const TrainOptions& train, at::Device device) {
-  if (train.cuda_graphs && !kCudaKernels) {
+// The recorder for train.graphs; none: steps are not recorded.
+absl::StatusOr<RecorderFactory> DecideRecorder(const TrainOptions& train,
+                                               at::Device device) {
+  if (train.graphs == "on" && !device.is_cuda()) {
     return absl::InvalidArgumentError(
-        "train.cuda_graphs = true needs a build with CUDA kernels "
-        "(-DARCTRM_CUDA_KERNELS=ON), which this program lacks; set it to "
-        "false");
+        "train.graphs = on needs a CUDA device, but this training runs on the "
+        "CPU; set it to auto, or use --device cuda");
   }
-  if (train.cuda_graphs && !device.is_cuda()) {
-    return absl::InvalidArgumentError(
-        "train.cuda_graphs = true needs a CUDA device, but this training runs "
-        "on the CPU; set it to false, or use --device cuda");
+  if (train.graphs == "off" || !device.is_cuda()) return RecorderFactory();
+  const auto possible = MakeCudaRecorder(device);
+  if (!possible.ok() && train.graphs == "auto") return RecorderFactory();
+  ARCTRM_RETURN_IF_ERROR(possible.status());
+  return RecorderFactory([device] { return *MakeCudaRecorder(device); });
+}
+
+// Leaves out the kernels that some process of the group leaves out, because all
+// must round alike.
+absl::Status ChooseSharedKernels(const TrainOptions& train, at::Device device,
+                                 at::ScalarType dtype, Collective& collective) {
+  ARCTRM_RETURN_IF_ERROR(
+      ChooseKernels(device, dtype, train.kernels, OptimizerProofCases(device))
+          .status());
+  if (collective.size() == 1) return absl::OkStatus();
+  Tensor left_out = at::zeros({kKernelCount}, at::kLong);
+  for (const Kernel kernel : KernelsLeftOut()) {
+    left_out[static_cast<int>(kernel)] = 1;
   }
+  const Tensor counts = collective.AllGather(left_out).sum(0);
+  std::vector<Kernel> all;
+  for (int i = 0; i < kKernelCount; ++i) {
+    if (counts[i].item<int64_t>() > 0) all.push_back(static_cast<Kernel>(i));
+  }
+  LeaveOutKernels(all, all);
   return absl::OkStatus();
 }
 
@@ -204,7 +227,7 @@ absl::Status CheckRequest(const TrainRequest& asked) {
   ARCTRM_RETURN_IF_ERROR(CheckData(asked));
   ARCTRM_ASSIGN_OR_RETURN(const at::Device device,
                           OpenDevice(asked.spec.device, asked.group));
-  ARCTRM_RETURN_IF_ERROR(CheckGraphs(asked.spec.train, device));
+  ARCTRM_RETURN_IF_ERROR(DecideRecorder(asked.spec.train, device).status());
   TrainRequest request = asked;
   if (request.dataset != nullptr) {
     ARCTRM_ASSIGN_OR_RETURN(request.spec.train.fit_canvas,
@@ -236,18 +259,16 @@ absl::StatusOr<std::unique_ptr<Training>> MakeTraining(
                           OpenDevice(request.spec.device, group));
   ARCTRM_ASSIGN_OR_RETURN(request.spec.train.canvas_step,
                           DecideCanvasStep(asked, device));
-  ARCTRM_RETURN_IF_ERROR(CheckGraphs(request.spec.train, device));
+  ARCTRM_ASSIGN_OR_RETURN(RecorderFactory make_recorder,
+                          DecideRecorder(request.spec.train, device));
+  if (recorder) make_recorder = recorder;
   ARCTRM_ASSIGN_OR_RETURN(std::unique_ptr<Collective> collective,
                           JoinProcessGroup(group, device));
   ARCTRM_RETURN_IF_ERROR(CheckSameRequest(request, *collective));
   const at::ScalarType dtype =
       SharedForwardDtype(request.spec.train, device, *collective);
-  RecorderFactory make_recorder = recorder;
-  if constexpr (kCudaKernels) {
-    if (request.spec.train.cuda_graphs) {
-      make_recorder = [device] { return MakeCudaRecorder(device); };
-    }
-  }
+  ARCTRM_RETURN_IF_ERROR(
+      ChooseSharedKernels(request.spec.train, device, dtype, *collective));
   SetLibTorchFlags(request.spec.train);
   auto training = std::make_unique<Training>(
       std::move(request), device, dtype, std::move(collective), make_recorder);

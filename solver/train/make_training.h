@@ -16,7 +16,7 @@ namespace arctrm::internal {
 // or with the resume state of request.spec.out if request.spec.resume is set.
 // Joins the process group of request.group; FailedPrecondition if the processes
 // got different requests. `recorder` (tests): records steps regardless of
-// train.cuda_graphs.
+// train.graphs.
 absl::StatusOr<std::unique_ptr<Training>> MakeTraining(
     const TrainRequest& request, const RecorderFactory& recorder = {});
 

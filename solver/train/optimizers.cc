@@ -51,8 +51,8 @@ void AdamAtan2::Update(Tensor& flat, const Tensor& grad, double lr,
     const auto size = static_cast<float>(step_size);
     const auto scale = static_cast<float>(v_scale);
     if (flat.is_cuda()) {
-      StartOn(flat, [&](auto launch) {
-        return kernels::cuda::AdamAtan2(launch, p, m, v, g, e, flat.numel(),
+      StartOn(flat, [&](auto& launcher) {
+        return kernels::cuda::AdamAtan2(launcher, p, m, v, g, e, flat.numel(),
                                         decay, b1, b2, size, scale, ema_decay);
       });
       return;
@@ -73,17 +73,17 @@ void SignSgdUpdate(Tensor& table, const Tensor& ids, const Tensor& grad,
                    double lr, double weight_decay) {
   at::NoGradGuard no_grad;
   const int64_t batch = ids.size(0);
-  if (FastCuda(table) && table.scalar_type() == at::kFloat &&
-      table.is_contiguous() && grad.is_cuda() &&
-      grad.scalar_type() == at::kFloat) {
+  if (InUse(Kernel::kOptimizer) && FastCuda(table) &&
+      table.scalar_type() == at::kFloat && table.is_contiguous() &&
+      grad.is_cuda() && grad.scalar_type() == at::kFloat) {
     for (int64_t b = 0; b < batch; ++b) {
       const int64_t id = ids.const_data_ptr<int64_t>()[b];
       TORCH_CHECK_INDEX(id >= 0 && id < table.size(0), "no row ", id);
     }
     const Tensor g = grad.contiguous();
     const Tensor on_device = ToDevice(ids, table.device());
-    StartOn(table, [&](auto launch) {
-      return kernels::cuda::SignSgd(launch, table.mutable_data_ptr<float>(),
+    StartOn(table, [&](auto& launcher) {
+      return kernels::cuda::SignSgd(launcher, table.mutable_data_ptr<float>(),
                                     on_device.const_data_ptr<int64_t>(),
                                     g.const_data_ptr<float>(), batch, g.size(1),
                                     static_cast<float>(1 - lr * weight_decay),
@@ -111,6 +111,33 @@ void SignSgdUpdate(Tensor& table, const Tensor& ids, const Tensor& grad,
   const Tensor updated =
       table.index_select(0, rows) * (1 - lr * weight_decay) - lr * sum.sign();
   table.index_copy_(0, rows, updated);
+}
+
+std::vector<ProofCase> OptimizerProofCases(at::Device device) {
+  constexpr int64_t kNumbers = 1 << 20;
+  constexpr int64_t kRows = 64;
+  constexpr int64_t kHidden = 512;
+  const auto on_device = at::device(device).dtype(at::kFloat);
+  // Different everywhere, the same at every call, without a random generator.
+  const Tensor start = at::arange(kNumbers, on_device).sin();
+  const Tensor gradient = at::arange(kNumbers, on_device).cos();
+  const Tensor table = start.narrow(0, 0, kRows * kHidden).view({-1, kHidden});
+  const Tensor row_gradient =
+      gradient.narrow(0, 0, kRows * kHidden).view({-1, kHidden});
+  const Tensor ids = at::arange(kRows, at::kLong).div(2, "floor");
+  return {{Kernel::kOptimizer, [=] {
+             Tensor weights = start.clone();
+             Tensor average = start.clone();
+             Tensor rows = table.clone();
+             AdamAtan2 adam(weights);
+             for (int step = 0; step < 2; ++step) {
+               adam.Update(weights, gradient, 1e-3, 0.1, 0.9, 0.95, average,
+                           0.9);
+             }
+             SignSgdUpdate(rows, ids, row_gradient, 1e-2, 0.1);
+             return std::vector<Tensor>{weights, average, adam.exp_avg,
+                                        adam.exp_avg_sq, rows};
+           }}};
 }
 
 void EmaUpdate(Tensor& shadow, const Tensor& flat, double decay) {

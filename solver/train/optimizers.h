@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "solver/device/torch.h"
+#include "solver/nn/kernel_proof.h"
 
 namespace arctrm::internal {
 
@@ -34,6 +36,9 @@ struct AdamAtan2 {
 // on CPUs and CUDA devices.
 void SignSgdUpdate(Tensor& table, const Tensor& ids, const Tensor& grad,
                    double lr, double weight_decay);
+
+// The cases that prove the kernels of AdamAtan2 and SignSgdUpdate on `device`.
+std::vector<ProofCase> OptimizerProofCases(at::Device device);
 
 // shadow = decay * shadow + (1 - decay) * flat.
 void EmaUpdate(Tensor& shadow, const Tensor& flat, double decay);

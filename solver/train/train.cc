@@ -11,8 +11,10 @@
 #include "base/stop.h"
 #include "base/watchdog.h"
 #include "solver/device/device.h"
+#include "solver/nn/kernel_proof.h"
 #include "solver/train/loop.h"
 #include "solver/train/make_training.h"
+#include "solver/train/optimizers.h"
 #include "solver/train/step.h"
 #include "solver/train/step_stats.h"
 
@@ -106,9 +108,14 @@ absl::StatusOr<DeviceInfo> DescribeDevice(const DeviceOptions& options,
     ARCTRM_ASSIGN_OR_RETURN(const at::Device device,
                             internal::OpenDevice(options));
     DeviceInfo info;
-    info.precision = internal::PrecisionName(
-        internal::ForwardDtype(train.precision, device));
+    const at::ScalarType dtype =
+        internal::ForwardDtype(train.precision, device);
+    info.precision = internal::PrecisionName(dtype);
     info.threads = at::get_num_threads();
+    ARCTRM_ASSIGN_OR_RETURN(
+        info.kernels,
+        internal::ChooseKernels(device, dtype, train.kernels,
+                                internal::OptimizerProofCases(device)));
     if (device.is_privateuseone()) info.kind = DeviceKind::kStandIn;
     if (!device.is_cuda()) return info;
     info.kind = DeviceKind::kCuda;

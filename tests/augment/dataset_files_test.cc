@@ -16,6 +16,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/augment/random_tasks.h"
+#include "tests/testing/test_data.h"
 
 namespace arctrm {
 namespace {
@@ -405,7 +406,7 @@ TEST(DatasetFiles, CountsThatDoNotAgreeAreDataLoss) {
 
 // Files of the first version of the format must stay readable.
 TEST(DatasetFiles, VersionOneStillReads) {
-  const auto dataset = ReadDataset(JoinPath(ARCTRM_TEST_DATA, "dataset_v1"));
+  const auto dataset = ReadDataset(TestData("dataset_v1"));
   ASSERT_TRUE(dataset.ok()) << dataset.status();
   EXPECT_EQ(*dataset, Example());
 }

@@ -19,6 +19,7 @@
 #include "solver/predictor.h"
 #include "tests/solver/golden_tensors.h"
 #include "tests/solver/torch_file.h"
+#include "tests/testing/test_data.h"
 
 namespace arctrm::internal {
 namespace {
@@ -26,7 +27,8 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-const char kState[] = ARCTRM_TEST_DATA "/imported/state_dict.pt";
+const std::string& kState =
+    *new std::string(TestData("imported/state_dict.pt"));
 
 ImportOptions Options() {
   ImportOptions options;
@@ -366,7 +368,7 @@ TEST(ImportCheckpoint, AFileOfOthersIsNoCheckpoint) {
   ASSERT_TRUE(ImportCheckpoint(kState, out, Options()).ok());
   const std::string other = JoinPath(out, "step_9.pt");
   ASSERT_TRUE(WriteFileAtomically(other, *ReadFile(kState)).ok());
-  for (const std::string& path : {other, std::string(kState)}) {
+  for (const std::string& path : {other, kState}) {
     EXPECT_THAT(Message(ReadCheckpointInfo(path).status()),
                 HasSubstr("checkpoint import " + path + " --out FOLDER"));
     EXPECT_FALSE(CheckpointInfoText(path, true).ok());

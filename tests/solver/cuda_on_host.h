@@ -1,32 +1,40 @@
 // SPDX-License-Identifier: MIT
-// Emulates a GPU to run the kernels of solver/kernels/*.cu on a CPU, in a
-// translation unit that includes this header and then those files: one fiber
-// per thread of a block, one block after the other. Shows that the kernels
-// compute correct results within their memory (with sanitizers: also that
-// 16-byte accesses are aligned). Cannot show races.
+// Emulates a GPU to run the kernels of solver/kernels/cuda_kernels.cu on a CPU,
+// in a translation unit that includes this header and then that file once per
+// module: one fiber per thread of a block, one block after the other. Shows
+// that the kernels compute correct results within their memory (with
+// sanitizers: also that 16-byte accesses are aligned). Cannot show races.
 #pragma once
 
-#include <cuda_bf16.h>
-#include <cuda_fp16.h>
-#include <cuda_runtime.h>
 #include <ucontext.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <functional>
+#include <map>
+#include <string>
+#include <utility>
 #include <vector>
-
-#include "base/status.h"
-
-#undef __launch_bounds__
-#define __launch_bounds__(threads)
 
 namespace arctrm::cuda_on_host {
 
 constexpr int kBlock = 256;
-constexpr int kLanes = 32;
 constexpr size_t kStackBytes = size_t{1} << 17;
+
+inline void Require(bool condition, const char* what) {
+  if (condition) return;
+  std::fprintf(stderr, "CUDA on the host: %s\n", what);
+  std::abort();
+}
+
+struct Index {
+  unsigned x = 0;
+};
 
 // The fibers of a block run in turn, each to its next barrier. All live fibers
 // reach a barrier before the first one continues.
@@ -39,9 +47,7 @@ struct Block {
   std::array<float, kBlock> offered = {};  // values for other lanes
   int any = 0;                             // of __syncthreads_or
   int now = 0;
-  uint3 thread = {};
-  uint3 block = {};
-  uint3 grid = {};
+  Index thread, block, grid;
   const std::function<void()>* kernel = nullptr;
 };
 inline Block the_block;
@@ -57,15 +63,15 @@ inline void Fiber() {
   Barrier();
 }
 
-inline void Run(unsigned blocks, int threads,
+inline void Run(unsigned blocks, unsigned threads,
                 const std::function<void()>& kernel) {
-  ARCTRM_CHECK(blocks > 0 && threads == kBlock);
+  Require(blocks > 0 && threads == kBlock, "wrong numbers of blocks, threads");
   Block& b = the_block;
   b.kernel = &kernel;
-  b.grid = {blocks, 1, 1};
+  b.grid.x = blocks;
   for (unsigned block = 0; block < blocks; ++block) {
     b.any = 0;
-    b.block = {block, 0, 0};
+    b.block.x = block;
     for (size_t t = 0; t < kBlock; ++t) {
       getcontext(&b.fibers[t]);
       b.fibers[t].uc_stack.ss_sp = b.stacks[t].data();
@@ -80,27 +86,75 @@ inline void Run(unsigned blocks, int threads,
         if (!b.lives[static_cast<size_t>(t)]) continue;
         more = true;
         b.now = t;
-        b.thread = {static_cast<unsigned>(t), 0, 0};
+        b.thread.x = static_cast<unsigned>(t);
         swapcontext(&b.scheduler, &b.fibers[static_cast<size_t>(t)]);
       }
     }
   }
 }
 
+// A kernel with its arguments, given as the CUDA driver gets them.
+using HostKernel = std::function<void(void** arguments)>;
+
+// By module and name.
+inline std::map<std::pair<std::string, std::string>, HostKernel>& Kernels() {
+  static std::map<std::pair<std::string, std::string>, HostKernel> kernels;
+  return kernels;
+}
+
+template <typename... P, size_t... kIndex>
+HostKernel Bind(void (*kernel)(P...), std::index_sequence<kIndex...>) {
+  return [kernel](void** arguments) {
+    kernel(*static_cast<P*>(arguments[kIndex])...);
+  };
+}
+template <typename... P>
+bool Register(const char* module, const char* name, void (*kernel)(P...)) {
+  return Kernels()
+      .emplace(std::pair(module, name),
+               Bind(kernel, std::index_sequence_for<P...>()))
+      .second;
+}
+
 }  // namespace arctrm::cuda_on_host
 
-// Built-in variables and functions of CUDA.
+// The words and functions of CUDA that the kernels use.
+#define __device__
+#define __forceinline__ inline
 #define threadIdx ::arctrm::cuda_on_host::the_block.thread
 #define blockIdx ::arctrm::cuda_on_host::the_block.block
 #define gridDim ::arctrm::cuda_on_host::the_block.grid
+#define ARCTRM_TEXT_OF(x) #x
+#define ARCTRM_TEXT(x) ARCTRM_TEXT_OF(x)
+#define ARCTRM_KERNEL(name, ...)                                          \
+  void name(__VA_ARGS__);                                                 \
+  [[maybe_unused]] const bool name##_registered =                         \
+      ::arctrm::cuda_on_host::Register(ARCTRM_TEXT(ARCTRM_MODULE), #name, \
+                                       &name);                            \
+  void name(__VA_ARGS__)
 
+struct alignas(16) uint4 {
+  unsigned x, y, z, w;
+};
+
+inline float __uint_as_float(uint32_t bits) {
+  float x;
+  std::memcpy(&x, &bits, sizeof(x));
+  return x;
+}
+inline uint32_t __float_as_uint(float x) {
+  uint32_t bits;
+  std::memcpy(&bits, &x, sizeof(bits));
+  return bits;
+}
 inline float __shfl_xor_sync(unsigned /*mask*/, float x, int lane) {
   using arctrm::cuda_on_host::the_block;
   const auto me = static_cast<size_t>(the_block.now);
   const size_t partner = me ^ static_cast<size_t>(lane);
   the_block.offered[me] = x;
   arctrm::cuda_on_host::Barrier();
-  ARCTRM_CHECK(the_block.lives[partner]);
+  arctrm::cuda_on_host::Require(the_block.lives[partner],
+                                "a lane asks a thread that has ended");
   const float got = the_block.offered[partner];
   arctrm::cuda_on_host::Barrier();
   return got;
@@ -122,20 +176,38 @@ inline float __fsub_rn(float a, float b) {
   return difference;
 }
 
-template <typename Fn>
-void RunOnHost(unsigned blocks, int threads, Fn&& kernel) {
-  arctrm::cuda_on_host::Run(blocks, threads, kernel);
+#include "solver/kernels/cuda_device.h"
+
+namespace arctrm::kernels::cuda {
+
+inline float ToFloat(Half x) {
+  const int exponent = (x.bits >> 10) & 31;
+  const int mantissa = x.bits & 1023;
+  float size =
+      exponent == 0
+          ? std::ldexp(static_cast<float>(mantissa), -24)
+          : std::ldexp(1024.0f + static_cast<float>(mantissa), exponent - 25);
+  if (exponent == 31) size = mantissa == 0 ? INFINITY : NAN;
+  return (x.bits & 0x8000) != 0 ? -size : size;
+}
+// Rounds to nearest, ties to even.
+inline void Round(float x, Half* to) {
+  const int sign = std::signbit(x) ? 0x8000 : 0;
+  const float size = std::fabs(x);
+  int bits = 0;
+  if (std::isnan(x)) {
+    bits = 0x7E00;
+  } else if (size >= 65520) {
+    bits = 0x7C00;
+  } else if (size > 0) {
+    const int exponent = std::max(std::ilogb(size), -14);
+    // A multiple of the last place; 1024 or more, unless subnormal. 2048
+    // carries into the exponent.
+    const auto places =
+        static_cast<int>(std::nearbyint(std::ldexp(size, 10 - exponent)));
+    bits = ((exponent + 14) << 10) + places;
+  }
+  to->bits = static_cast<uint16_t>(sign | bits);
 }
 
-// The CUDA runtime, with one device.
-extern "C" inline cudaError_t cudaGetDevice(int* device) {
-  *device = 0;
-  return cudaSuccess;
-}
-extern "C" inline cudaError_t cudaSetDevice(int /*device*/) {
-  return cudaSuccess;
-}
-extern "C" inline cudaError_t cudaGetLastError() { return cudaSuccess; }
-extern "C" inline const char* cudaGetErrorString(cudaError_t /*error*/) {
-  return "";
-}
+}  // namespace arctrm::kernels::cuda

@@ -9,7 +9,6 @@
 #include "absl/strings/str_cat.h"
 #include "base/random.h"
 #include "gtest/gtest.h"
-#include "solver/device/cuda_launch.h"
 #include "solver/nn/ops.h"
 #include "solver/train/optimizers.h"
 #include "tests/solver/cuda_device.h"
@@ -40,10 +39,6 @@ using Formula = std::function<Tensors(const Tensors&)>;
 class DeviceOps : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
-    if (GetParam() == "cuda" && !kCudaKernels) {
-      SkipWithoutCuda("built without ARCTRM_CUDA_KERNELS");
-      return;
-    }
     const auto device = DeviceOrSkip(GetParam());
     if (device) device_ = *device;
   }
@@ -306,13 +301,13 @@ TEST_P(DeviceOps, GradientsEqualFiniteDifferences) {
     return std::pair(angle.cos().to(like.device()),
                      angle.sin().to(like.device()));
   };
-  struct Differentiable {
+  struct Example {
     std::string name;
     Tensor x;
     std::function<Tensor(const Tensor&)> f;
   };
   const Tensor y = RandomTensor({3, 4}, 51);
-  const std::vector<Differentiable> cases = {
+  const std::vector<Example> cases = {
       {"rms norm", RandomTensor({3, 4}, 52),
        [&](const Tensor& t) { return ResidualRmsNorm(t, y.to(t.options())); }},
       {"swiglu", RandomTensor({3, 8}, 53),
@@ -328,7 +323,7 @@ TEST_P(DeviceOps, GradientsEqualFiniteDifferences) {
          return StablemaxCrossEntropy(t, labels.to(t.device()));
        }},
   };
-  for (const Differentiable& c : cases) {
+  for (const Example& c : cases) {
     Tensor leaf = c.x.to(device_).detach().set_requires_grad(true);
     const Tensor out = c.f(leaf);
     const Tensor w = RandomTensor(out.sizes().vec(), 56);

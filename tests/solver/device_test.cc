@@ -5,10 +5,13 @@
 #include <ATen/ops/empty.h>
 
 #include <cstdlib>
+#include <functional>
 #include <new>
+#include <string>
 
 #include "base/out_of_memory.h"
 #include "gtest/gtest.h"
+#include "solver/device/libtorch_warnings.h"
 
 namespace arctrm::internal {
 namespace {
@@ -69,6 +72,28 @@ TEST(Device, TheProcessorsMemoryRunsOutToo) {
   EXPECT_TRUE(IsOutOfMemory(status)) << status;
 }
 #endif
+
+std::string Printed(const std::function<void()>& work) {
+  testing::internal::CaptureStderr();
+  work();
+  return testing::internal::GetCapturedStderr();
+}
+
+TEST(Device, WarningsAboutDeterminismAreHidden) {
+  const auto warn = [] {
+    TORCH_WARN("This attention defaults to a non-deterministic algorithm.");
+    TORCH_WARN("x does not have a deterministic implementation, but you set y");
+    TORCH_WARN("something else");
+  };
+  EXPECT_NE(Printed(warn).find("non-deterministic"), std::string::npos);
+  const std::string printed = Printed([&] {
+    const HideDeterminismWarnings hide;
+    warn();
+  });
+  EXPECT_EQ(printed.find("deterministic"), std::string::npos) << printed;
+  EXPECT_NE(printed.find("something else"), std::string::npos);
+  EXPECT_NE(Printed(warn).find("non-deterministic"), std::string::npos);
+}
 
 }  // namespace
 }  // namespace arctrm::internal

@@ -9,12 +9,13 @@
 #include "base/status.h"
 #include "gtest/gtest.h"
 #include "solver/checkpoint/checkpoint.h"
+#include "tests/testing/test_data.h"
 
 namespace arctrm::internal {
 
 SafetensorsFile ReadGolden(const std::string& name) {
   const absl::StatusOr<std::string> frame =
-      ReadFile(JoinPath(ARCTRM_TEST_DATA, name + ".safetensors.zst"));
+      ReadFile(TestData(name + ".safetensors.zst"));
   ARCTRM_CHECK(frame.ok());
   absl::StatusOr<std::string> bytes = ZstdDecompress(*frame, 64 << 20);
   ARCTRM_CHECK(bytes.ok());

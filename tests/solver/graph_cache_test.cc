@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "solver/train/graph_cache.h"
 
+#include <chrono>
 #include <cmath>
 #include <functional>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "base/shared_library.h"
 #include "gtest/gtest.h"
-#include "solver/device/cuda_launch.h"
 #include "solver/train/make_training.h"
 #include "tests/solver/cuda_device.h"
 #include "tests/solver/golden_tensors.h"
@@ -79,7 +81,8 @@ TEST(GraphCache, PaddedBucketsGiveTheSameResults) {
     Random random(5, "init");
     Model model(options, TestDevice(), at::kFloat, random);
     const TrainOptions train;
-    GraphCache graphs(&model, LossOptions(train), 20, MakeRecorder(), nullptr);
+    GraphCache graphs(&model, LossOptions(train), 20, MakeRecorder(),
+                      /*timed=*/false, nullptr);
     for (const GridSize size :
          {GridSize{3, 3}, GridSize{2, 4}, GridSize{4, 2}, GridSize{5, 5}}) {
       const int64_t cells = size.cells();
@@ -278,24 +281,161 @@ TEST(GraphCache, AFailedRecordingIsSaidOnceAndChangesNothing) {
   EXPECT_NE(log.lines[0].find("not today"), std::string::npos);
 }
 
+// Recordings that compute or take something else than the work.
+class Distorted : public StepRecorder {
+ public:
+  explicit Distorted(std::function<void()> also) : also_(std::move(also)) {}
+  void Run(const std::function<void()>& work) override { work(); }
+  absl::StatusOr<std::unique_ptr<StepRecording>> Record(
+      const std::function<void()>& work) override {
+    return std::make_unique<Recording>([this, work] {
+      work();
+      also_();
+    });
+  }
+
+ private:
+  class Recording : public StepRecording {
+   public:
+    explicit Recording(std::function<void()> work) : work_(std::move(work)) {}
+    void Replay() override { work_(); }
+
+   private:
+    std::function<void()> work_;
+  };
+  std::function<void()> also_;
+};
+
+// A model and one bucket for a cache of its steps.
+class OneBucket {
+ public:
+  OneBucket()
+      : random_(5, "init"), model_(Options(), at::kCPU, at::kFloat, random_) {
+    input_.carry.latents = model_.StartLatents(kRows, 9);
+    input_.carry.steps = at::zeros({kRows}, at::kLong);
+    Batch& batch = input_.carry.current;
+    batch.tokens =
+        at::arange(kRows * 9, at::kLong).remainder(12).view({kRows, 9});
+    batch.labels = batch.tokens.flip(1);
+    batch.windows.size = {3, 3};
+    input_.embedding_rows = Model::WithNoise(at::zeros({kRows, 32}), 1, 3);
+    input_.divisor = at::full({}, 7, at::kDouble);
+  }
+
+  // Runs the bucket `times` times and expects plain results each time. Returns
+  // the recordings that are left.
+  size_t Run(std::unique_ptr<StepRecorder> recorder, bool timed, int times) {
+    model_.flat_grad().zero_();
+    const BucketOutput plain = StepBucket(model_, loss_, input_);
+    const Tensor grad = model_.flat_grad().clone();
+    GraphCache graphs(&model_, loss_, kRows, std::move(recorder), timed, &log_);
+    for (int i = 0; i < times; ++i) {
+      model_.flat_grad().zero_();
+      const BucketOutput out = graphs.Run(input_);
+      EXPECT_TRUE(at::equal(out.latents.z_h, plain.latents.z_h)) << i;
+      EXPECT_TRUE(at::equal(out.latents.z_l, plain.latents.z_l)) << i;
+      EXPECT_TRUE(at::equal(out.embedding_grad, plain.embedding_grad)) << i;
+      EXPECT_TRUE(at::equal(out.metrics, plain.metrics)) << i;
+      EXPECT_TRUE(at::equal(model_.flat_grad(), grad)) << i;
+    }
+    return graphs.recordings();
+  }
+
+  Model& model() { return model_; }
+  const std::vector<std::string>& lines() const { return log_.lines; }
+
+ private:
+  static constexpr int64_t kRows = 8;
+  static ModelOptions Options() {
+    ModelOptions options;
+    options.hidden = 32;
+    options.heads = 2;
+    options.h_cycles = 1;
+    options.l_cycles = 1;
+    options.puzzle_prefix = 2;
+    options.canvas_side = 3;
+    return options;
+  }
+  Random random_;
+  Model model_;
+  LossOptions loss_{TrainOptions()};
+  BucketInput input_;
+  Warnings log_;
+};
+
+TEST(GraphCacheProof, ARecordingThatComputesTheSameIsUsed) {
+  OneBucket bucket;
+  EXPECT_EQ(bucket.Run(std::make_unique<CallAgain>(), false, 5), 1u);
+  EXPECT_TRUE(bucket.lines().empty());
+}
+
+TEST(GraphCacheProof, ARecordingThatComputesSomethingElseIsDropped) {
+  OneBucket bucket;
+  const auto wrong = [&] { bucket.model().flat_grad().mul_(1.1); };
+  EXPECT_EQ(bucket.Run(std::make_unique<Distorted>(wrong), false, 5), 0u);
+  ASSERT_EQ(bucket.lines().size(), 1u);
+  EXPECT_NE(bucket.lines()[0].find("other results"), std::string::npos)
+      << bucket.lines()[0];
+}
+
+TEST(GraphCacheProof, ASlowRecordingIsDroppedIfTimed) {
+  const auto slow = [] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  };
+  OneBucket timed;
+  EXPECT_EQ(timed.Run(std::make_unique<Distorted>(slow), true, 3), 0u);
+  ASSERT_EQ(timed.lines().size(), 1u);
+  EXPECT_NE(timed.lines()[0].find("slower"), std::string::npos)
+      << timed.lines()[0];
+  OneBucket forced;
+  EXPECT_EQ(forced.Run(std::make_unique<Distorted>(slow), false, 3), 1u);
+}
+
+// Memory that runs out while recordings exist costs the recordings, not the
+// step.
+TEST(GraphCacheProof, WithoutMemoryForRecordingsStepsRunDirectly) {
+  class NoMemory : public CallAgain {
+   public:
+    void Run(const std::function<void()>& work) override {
+      work();
+      TORCH_CHECK_WITH(OutOfMemoryError, ++calls_ == 1, "CUDA out of memory.");
+    }
+
+   private:
+    int calls_ = 0;
+  };
+  OneBucket bucket;
+  EXPECT_EQ(bucket.Run(std::make_unique<NoMemory>(), false, 4), 0u);
+  ASSERT_EQ(bucket.lines().size(), 1u);
+  EXPECT_NE(bucket.lines()[0].find("memory"), std::string::npos)
+      << bucket.lines()[0];
+}
+
 TEST(GraphCache, AreRefusedWhereThereIsNoDevice) {
   const Dataset dataset = SmallDataset(2);
   TrainRequest request = SmallRequest(dataset, 1);
-  request.spec.train.cuda_graphs = true;
+  request.spec.train.graphs = "on";
   const absl::Status status = MakeTraining(request).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_NE(status.message().find("train.cuda_graphs"), std::string::npos);
+  EXPECT_NE(status.message().find("train.graphs"), std::string::npos);
+}
+
+// Lets all LibTorch calls that wait for a CUDA device throw c10::Error, in all
+// threads.
+void ForbidWaiting(bool on) {
+  // The variable in c10::cuda::warning_state() begins with the mode: 0 allows
+  // them, 2 throws.
+  int* mode = nullptr;
+  const auto library = SharedLibrary::FindLoaded("libc10_cuda.so");
+  ASSERT_TRUE(library.ok()) << library.status();
+  ASSERT_TRUE(
+      library->Find("_ZZN3c104cuda13warning_stateEvE14warning_state_", mode));
+  *mode = on ? 2 : 0;
 }
 
 class OnDevice : public testing::Test {
  protected:
-  void SetUp() override {
-    if (!kCudaKernels) {
-      SkipWithoutCuda("built without ARCTRM_CUDA_KERNELS");
-      return;
-    }
-    DeviceOrSkip("cuda");
-  }
+  void SetUp() override { DeviceOrSkip("cuda"); }
 
   TrainRequest Request() {
     TrainRequest request = SmallRequest(dataset_, 2);
@@ -313,9 +453,10 @@ class OnDevice : public testing::Test {
 
 TEST_F(OnDevice, cudaGraphsLearnWhatPlainStepsLearn) {
   TrainRequest request = Request();
+  request.spec.train.graphs = "off";
   const auto plain = MakeTraining(request);
   ASSERT_TRUE(plain.ok()) << plain.status();
-  request.spec.train.cuda_graphs = true;
+  request.spec.train.graphs = "on";
   const auto recorded = MakeTraining(request);
   ASSERT_TRUE(recorded.ok()) << recorded.status();
   for (int step = 0; step < 12; ++step) {
@@ -335,17 +476,17 @@ TEST_F(OnDevice, cudaGraphsLearnWhatPlainStepsLearn) {
 }
 
 TEST_F(OnDevice, cudaStepsDoNotWait) {
-  for (const bool graphs : {false, true}) {
+  for (const char* graphs : {"off", "on"}) {
     TrainRequest request = Request();
-    request.spec.train.cuda_graphs = graphs;
+    request.spec.train.graphs = graphs;
     const auto training = MakeTraining(request);
     ASSERT_TRUE(training.ok()) << training.status();
     StepSums sums;
     for (int step = 0; step < 12; ++step) {
-      if constexpr (kCudaKernels) ForbidWaiting(step > 5);
+      ForbidWaiting(step > 5);
       TrainStep(**training, 0, sums);
     }
-    if constexpr (kCudaKernels) ForbidWaiting(false);
+    ForbidWaiting(false);
     EXPECT_TRUE(std::isfinite(UnpackMetrics(sums.packed).lm_loss));
   }
 }

@@ -17,6 +17,7 @@
 #include "solver/train/optimizers.h"
 #include "tests/solver/golden_tensors.h"
 #include "tests/solver/on_test_device.h"
+#include "tests/testing/test_data.h"
 
 namespace arctrm::internal {
 namespace {
@@ -214,7 +215,7 @@ TEST(SignSgdGolden, EqualIdsAreAddedFirst) {
 class ScalarsGolden : public testing::Test {
  protected:
   void SetUp() override {
-    const auto frame = ReadFile(JoinPath(ARCTRM_TEST_DATA, "scalars.json.zst"));
+    const auto frame = ReadFile(TestData("scalars.json.zst"));
     ASSERT_TRUE(frame.ok()) << frame.status();
     const auto json = ZstdDecompress(*frame, 1 << 20);
     ASSERT_TRUE(json.ok()) << json.status();

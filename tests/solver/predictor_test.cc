@@ -15,6 +15,7 @@
 #include "solver/checkpoint_import.h"
 #include "solver/predict/predictor.h"
 #include "tests/solver/test_device.h"
+#include "tests/testing/test_data.h"
 
 namespace arctrm {
 namespace {
@@ -47,8 +48,8 @@ class PredictorTest : public testing::Test {
     options.model.puzzle_prefix = 2;
     options.model.canvas_side = 4;
     options.model.position_side = 4;
-    const auto info = ImportCheckpoint(
-        ARCTRM_TEST_DATA "/imported/state_dict.pt", checkpoint_, options);
+    const auto info = ImportCheckpoint(TestData("imported/state_dict.pt"),
+                                       checkpoint_, options);
     ASSERT_TRUE(info.ok()) << info.status();
   }
 

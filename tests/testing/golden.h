@@ -9,6 +9,7 @@
 #include "base/compress.h"
 #include "base/files.h"
 #include "gtest/gtest.h"
+#include "tests/testing/test_data.h"
 
 namespace arctrm {
 
@@ -16,7 +17,7 @@ namespace arctrm {
 // the test; the answer is then "".
 inline std::string ReadGolden(absl::string_view name) {
   constexpr int64_t kMaxBytes = int64_t{64} << 20;
-  const auto frame = ReadFile(JoinPath(ARCTRM_TEST_DATA, name));
+  const auto frame = ReadFile(TestData(name));
   if (!frame.ok()) {
     ADD_FAILURE() << frame.status();
     return "";

@@ -1,20 +1,28 @@
 // SPDX-License-Identifier: MIT
-// Compares the CUDA kernels, run on the CPU, with the kernels of cpu_ops.h: all
-// element types, rows with and without 16-byte accesses, unaligned memory.
+// The CUDA kernels: compiles them for every architecture, and compares their
+// results, computed on the CPU by a fake driver, with the kernels of cpu_ops.h:
+// all element types, rows with and without 16-byte accesses, unaligned memory.
 // Memory has the exact size and initially contains NaN.
-#include "tests/solver/cuda_on_host.h"
-
 #include <algorithm>
+#include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/files.h"
 #include "base/random.h"
+#include "base/shared_library.h"
 #include "gtest/gtest.h"
 #include "solver/kernels/cpu_ops.h"
-#include "solver/kernels/cuda_ops.cu"
-#include "solver/kernels/cuda_optimizers.cu"
+#include "solver/kernels/cuda_compiler.h"
+#include "solver/kernels/cuda_driver.h"
+#include "solver/kernels/cuda_kernel_cache.h"
+#include "solver/kernels/cuda_modules.h"
+#include "tests/solver/cuda_on_host.h"
+#include "tests/testing/scratch.h"
 
 namespace arctrm::kernels {
 namespace {
@@ -23,8 +31,31 @@ using cuda::Element;
 
 constexpr Element kElements[] = {Element::kFloat32, Element::kBf16,
                                  Element::kFloat16};
-constexpr cuda::Launch kLaunch;
 using Floats = std::vector<float>;
+
+// Starts kernels by the fake driver (fake_cuda_driver.cc), whose modules come
+// out of a cache folder as compiled ones do.
+cuda::Launcher& FakeLauncher() {
+  static auto* const launcher = [] {
+    const std::string folder = testing::TempDir() + "/arctrm_kernel_cache";
+    setenv("ARCTRM_CACHE_DIR", folder.c_str(), 1);
+    setenv("ARCTRM_NVRTC", "/nonexistent", 1);
+    setenv("ARCTRM_CUDA_DRIVER", ARCTRM_FAKE_CUDA_DRIVER, 1);
+    const cuda::KernelCache cache = cuda::KernelCache::Default();
+    for (const Element element : kElements) {
+      EXPECT_TRUE(
+          cache.Keep(element, 75, "12.8", cuda::ElementName(element)).ok());
+      const cuda::LoadedKernels& loaded = cuda::LoadKernels(0, element, "");
+      EXPECT_TRUE(loaded.status.ok()) << loaded.status;
+      EXPECT_EQ(loaded.origin, "from the cache");
+    }
+    void* (*stream)() = nullptr;
+    const auto library = SharedLibrary::FindLoaded(ARCTRM_FAKE_CUDA_DRIVER);
+    EXPECT_TRUE(library.ok() && library->Find("FakeCudaStream", stream));
+    return new cuda::DeviceLauncher(0, stream());
+  }();
+  return *launcher;
+}
 
 // An array of elements in separate memory.
 class Array {
@@ -52,9 +83,9 @@ class Array {
       if (element_ == Element::kFloat32) {
         read[i] = floats()[i];
       } else if (element_ == Element::kBf16) {
-        read[i] = __bfloat162float(static_cast<__nv_bfloat16*>(data())[i]);
+        read[i] = cuda::ToFloat(static_cast<cuda::Bf16*>(data())[i]);
       } else {
-        read[i] = __half2float(static_cast<__half*>(data())[i]);
+        read[i] = cuda::ToFloat(static_cast<cuda::Half*>(data())[i]);
       }
     }
     return read;
@@ -65,9 +96,9 @@ class Array {
     if (element_ == Element::kFloat32) {
       floats()[i] = x;
     } else if (element_ == Element::kBf16) {
-      static_cast<__nv_bfloat16*>(data())[i] = __float2bfloat16_rn(x);
+      cuda::Round(x, static_cast<cuda::Bf16*>(data()) + i);
     } else {
-      static_cast<__half*>(data())[i] = __float2half_rn(x);
+      cuda::Round(x, static_cast<cuda::Half*>(data()) + i);
     }
   }
 
@@ -103,7 +134,7 @@ void ExpectSame(const std::string& what, Element element, const Floats& actual,
   }
 }
 
-class CudaOnHost : public testing::TestWithParam<bool> {
+class CudaKernels : public testing::TestWithParam<bool> {
  protected:
   bool off() const { return GetParam(); }
   Array Empty(Element element, int64_t size) const {
@@ -115,7 +146,7 @@ class CudaOnHost : public testing::TestWithParam<bool> {
   Random random_{1, "test"};
 };
 
-TEST_P(CudaOnHost, ResidualRmsNorm) {
+TEST_P(CudaKernels, ResidualRmsNorm) {
   for (Element element : kElements) {
     for (int64_t rows : {1, 19}) {
       for (int64_t d :
@@ -127,10 +158,10 @@ TEST_P(CudaOnHost, ResidualRmsNorm) {
         Array out = Empty(element, rows * d);
         Array grad = Empty(element, rows * d);
         Array rstd(Element::kFloat32, rows, false);
-        ASSERT_EQ(cuda::ResidualRmsNormForward(kLaunch, element, x.data(),
-                                               y.data(), out.data(),
-                                               rstd.floats(), rows, d, 1e-5f),
-                  0);
+        ASSERT_TRUE(cuda::ResidualRmsNormForward(FakeLauncher(), element,
+                                                 x.data(), y.data(), out.data(),
+                                                 rstd.floats(), rows, d, 1e-5f)
+                        .ok());
         Floats expected(n);
         Floats expected_rstd(static_cast<size_t>(rows));
         ResidualRmsNormForward(x.Read().data(), y.Read().data(),
@@ -139,16 +170,16 @@ TEST_P(CudaOnHost, ResidualRmsNorm) {
         const std::string what = absl::StrCat("rms norm ", d);
         ExpectSame(what, element, out.Read(), expected);
         ExpectSame(what, Element::kFloat32, rstd.Read(), expected_rstd);
-        ASSERT_EQ(
-            cuda::ResidualRmsNormForward(kLaunch, element, x.data(), y.data(),
-                                         x.data(), nullptr, rows, d, 1e-5f),
-            0);
+        ASSERT_TRUE(cuda::ResidualRmsNormForward(FakeLauncher(), element,
+                                                 x.data(), y.data(), x.data(),
+                                                 nullptr, rows, d, 1e-5f)
+                        .ok());
         ExpectSame(what + " in place", element, x.Read(), expected);
 
-        ASSERT_EQ(cuda::ResidualRmsNormBackward(kLaunch, element, g.data(),
-                                                out.data(), rstd.floats(),
-                                                grad.data(), rows, d),
-                  0);
+        ASSERT_TRUE(cuda::ResidualRmsNormBackward(
+                        FakeLauncher(), element, g.data(), out.data(),
+                        rstd.floats(), grad.data(), rows, d)
+                        .ok());
         ResidualRmsNormBackward(g.Read().data(), out.Read().data(),
                                 rstd.floats(), expected.data(), rows, d);
         ExpectSame(what + " gradient", element, grad.Read(), expected);
@@ -157,7 +188,7 @@ TEST_P(CudaOnHost, ResidualRmsNorm) {
   }
 }
 
-TEST_P(CudaOnHost, SwiGlu) {
+TEST_P(CudaKernels, SwiGlu) {
   const int64_t rows = 13;
   for (Element element : kElements) {
     for (int64_t n : {1, 7, 8, 37, 64, 1536}) {
@@ -165,12 +196,12 @@ TEST_P(CudaOnHost, SwiGlu) {
       Array g = Filled(element, rows * n);
       Array out = Empty(element, rows * n);
       Array grad = Empty(element, rows * 2 * n);
-      ASSERT_EQ(cuda::SwiGluForward(kLaunch, element, gate_up.data(),
-                                    out.data(), rows, n),
-                0);
-      ASSERT_EQ(cuda::SwiGluBackward(kLaunch, element, g.data(), gate_up.data(),
-                                     grad.data(), rows, n),
-                0);
+      ASSERT_TRUE(cuda::SwiGluForward(FakeLauncher(), element, gate_up.data(),
+                                      out.data(), rows, n)
+                      .ok());
+      ASSERT_TRUE(cuda::SwiGluBackward(FakeLauncher(), element, g.data(),
+                                       gate_up.data(), grad.data(), rows, n)
+                      .ok());
       Floats expected(static_cast<size_t>(rows * n));
       Floats expected_grad(static_cast<size_t>(rows * 2 * n));
       SwiGluForward(gate_up.Read().data(), expected.data(), rows, n);
@@ -184,7 +215,7 @@ TEST_P(CudaOnHost, SwiGlu) {
 }
 
 // One table for all sequences, and one per sequence with two strides.
-TEST_P(CudaOnHost, SplitRotary) {
+TEST_P(CudaKernels, SplitRotary) {
   const int64_t batch = 3;
   const int64_t positions = 5;
   for (Element element : kElements) {
@@ -203,16 +234,16 @@ TEST_P(CudaOnHost, SplitRotary) {
           Array k = Empty(element, batch * one);
           Array v = Empty(element, batch * one);
           Array grad = Empty(element, batch * 3 * one);
-          ASSERT_EQ(cuda::SplitRotaryForward(kLaunch, element, qkv.data(),
-                                             cos.floats(), sin.floats(), stride,
-                                             q.data(), k.data(), v.data(),
-                                             batch, positions, heads, dim),
-                    0);
-          ASSERT_EQ(cuda::SplitRotaryBackward(kLaunch, element, q.data(),
-                                              k.data(), v.data(), cos.floats(),
-                                              sin.floats(), stride, grad.data(),
-                                              batch, positions, heads, dim),
-                    0);
+          ASSERT_TRUE(cuda::SplitRotaryForward(
+                          FakeLauncher(), element, qkv.data(), cos.floats(),
+                          sin.floats(), stride, q.data(), k.data(), v.data(),
+                          batch, positions, heads, dim)
+                          .ok());
+          ASSERT_TRUE(cuda::SplitRotaryBackward(
+                          FakeLauncher(), element, q.data(), k.data(), v.data(),
+                          cos.floats(), sin.floats(), stride, grad.data(),
+                          batch, positions, heads, dim)
+                          .ok());
           const Floats from = qkv.Read();
           const Floats gq = q.Read();
           const Floats gk = k.Read();
@@ -242,7 +273,7 @@ TEST_P(CudaOnHost, SplitRotary) {
   }
 }
 
-TEST_P(CudaOnHost, Stablemax) {
+TEST_P(CudaKernels, Stablemax) {
   const int64_t tokens = 700;
   for (Element element : kElements) {
     for (int64_t classes : {1, 2, 12, 70}) {
@@ -258,14 +289,15 @@ TEST_P(CudaOnHost, Stablemax) {
       std::vector<double> expected(labels.size());
       Floats expected_grad(static_cast<size_t>(tokens * classes));
       const auto run = [&] {
-        ASSERT_EQ(
-            cuda::StablemaxForward(kLaunch, element, logits.data(),
-                                   labels.data(), loss.data(), tokens, classes),
-            0);
-        ASSERT_EQ(cuda::StablemaxBackward(kLaunch, element, grad_loss.data(),
-                                          logits.data(), labels.data(),
-                                          grad.data(), tokens, classes),
-                  0);
+        ASSERT_TRUE(cuda::StablemaxForward(FakeLauncher(), element,
+                                           logits.data(), labels.data(),
+                                           loss.data(), tokens, classes)
+                        .ok());
+        ASSERT_TRUE(cuda::StablemaxBackward(FakeLauncher(), element,
+                                            grad_loss.data(), logits.data(),
+                                            labels.data(), grad.data(), tokens,
+                                            classes)
+                        .ok());
       };
       run();
       EXPECT_TRUE(StablemaxForward(logits.Read().data(), labels.data(),
@@ -283,7 +315,7 @@ TEST_P(CudaOnHost, Stablemax) {
   }
 }
 
-TEST_P(CudaOnHost, AdamAtan2) {
+TEST_P(CudaKernels, AdamAtan2) {
   for (bool with_ema : {false, true}) {
     for (int64_t n : {1, 3, 4, 5, 1000, 1027}) {
       Array p = Filled(Element::kFloat32, n);
@@ -300,10 +332,11 @@ TEST_P(CudaOnHost, AdamAtan2) {
         AdamAtan2(ep.data(), em.data(), ev.data(), g.floats(),
                   with_ema ? ee.data() : nullptr, n, 0.999f, 0.9f, 0.95f, 0.01f,
                   0.3f, 0.99);
-        ASSERT_EQ(cuda::AdamAtan2(kLaunch, p.floats(), m.floats(), v.floats(),
-                                  g.floats(), with_ema ? ema.floats() : nullptr,
-                                  n, 0.999f, 0.9f, 0.95f, 0.01f, 0.3f, 0.99),
-                  0);
+        ASSERT_TRUE(cuda::AdamAtan2(FakeLauncher(), p.floats(), m.floats(),
+                                    v.floats(), g.floats(),
+                                    with_ema ? ema.floats() : nullptr, n,
+                                    0.999f, 0.9f, 0.95f, 0.01f, 0.3f, 0.99)
+                        .ok());
       }
       ExpectSame("adam", Element::kFloat32, p.Read(), ep);
       ExpectSame("adam m", Element::kFloat32, m.Read(), em);
@@ -313,7 +346,7 @@ TEST_P(CudaOnHost, AdamAtan2) {
   }
 }
 
-TEST_P(CudaOnHost, SignSgdAddsRowsOfOneIdInOrder) {
+TEST_P(CudaKernels, SignSgdAddsRowsOfOneIdInOrder) {
   const size_t batch = 50;
   const size_t ids = 40;
   for (size_t d : {1, 64, 300}) {
@@ -339,18 +372,121 @@ TEST_P(CudaOnHost, SignSgdAddsRowsOfOneIdInOrder) {
         expected[id * d + i] = kept - 0.01f * sign;
       }
     }
-    ASSERT_EQ(cuda::SignSgd(kLaunch, table.floats(), id_of.data(),
-                            grad.floats(), static_cast<int64_t>(batch),
-                            static_cast<int64_t>(d), 0.9f, 0.01f),
-              0);
+    ASSERT_TRUE(cuda::SignSgd(FakeLauncher(), table.floats(), id_of.data(),
+                              grad.floats(), static_cast<int64_t>(batch),
+                              static_cast<int64_t>(d), 0.9f, 0.01f)
+                    .ok());
     EXPECT_EQ(table.Read(), expected);
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Memory, CudaOnHost, testing::Bool(),
+INSTANTIATE_TEST_SUITE_P(Memory, CudaKernels, testing::Bool(),
                          [](const testing::TestParamInfo<bool>& off) {
                            return off.param ? "OffAlignment" : "Aligned";
                          });
+
+TEST(CudaDriver, DescribesItsDeviceAndRefusesOthers) {
+  FakeLauncher();
+  const auto driver = cuda::Driver::Get();
+  ASSERT_TRUE(driver.ok()) << driver.status();
+  const auto device = (*driver)->Describe(0);
+  ASSERT_TRUE(device.ok()) << device.status();
+  EXPECT_EQ(device->name, "fake GPU");
+  EXPECT_EQ(device->major * 10 + device->minor, 75);
+  EXPECT_EQ(device->memory_bytes, int64_t{16} << 30);
+  EXPECT_EQ((*driver)->Describe(1).status().code(),
+            absl::StatusCode::kNotFound);
+  const auto damaged = (*driver)->LoadModule("no module");
+  EXPECT_NE(damaged.status().message().find("kernel image is invalid"),
+            std::string::npos)
+      << damaged.status();
+  // A stream that the driver does not know.
+  cuda::DeviceLauncher elsewhere(0, nullptr);
+  float number = 0;
+  int64_t label = 0;
+  double loss = 0;
+  const absl::Status status = cuda::StablemaxForward(
+      elsewhere, Element::kFloat32, &number, &label, &loss, 1, 1);
+  EXPECT_NE(status.message().find("starting a kernel"), std::string::npos)
+      << status;
+}
+
+TEST(KernelCache, KeepsCodeAndRefusesDamagedFiles) {
+  const std::string folder = testing::TempDir() + "/arctrm_kernel_files";
+  ASSERT_TRUE(RemoveAll(folder).ok());
+  const cuda::KernelCache cache(folder + "/own", folder + "/shipped");
+  EXPECT_FALSE(cache.Find(Element::kBf16, 90, "").has_value());
+  const std::string code("machine\0code", 12);
+  ASSERT_TRUE(cache.Keep(Element::kBf16, 90, "13.0", code).ok());
+  EXPECT_EQ(cache.Find(Element::kBf16, 90, "13.0"), code);
+  EXPECT_EQ(cache.Find(Element::kBf16, 90, ""), code);
+  EXPECT_FALSE(cache.Find(Element::kBf16, 90, "12.8").has_value());
+  EXPECT_FALSE(cache.Find(Element::kBf16, 9, "").has_value());
+  EXPECT_FALSE(cache.Find(Element::kFloat32, 90, "").has_value());
+  // Files beside the program are found too.
+  const cuda::KernelCache shipped("", folder + "/own");
+  EXPECT_EQ(shipped.Find(Element::kBf16, 90, "13.0"), code);
+  EXPECT_FALSE(shipped.Keep(Element::kBf16, 90, "13.0", code).ok());
+  const auto names = ListFiles(folder + "/own");
+  ASSERT_TRUE(names.ok() && names->size() == 1);
+  const std::string file = folder + "/own/" + names->front();
+  std::string bytes = *ReadFile(file);
+  bytes.back() ^= 1;
+  ASSERT_TRUE(WriteFileAtomically(file, bytes).ok());
+  EXPECT_FALSE(cache.Find(Element::kBf16, 90, "").has_value());
+  ASSERT_TRUE(WriteFileAtomically(file, "short").ok());
+  EXPECT_FALSE(cache.Find(Element::kBf16, 90, "13.0").has_value());
+}
+
+// Without NVRTC and cached code the reason names both.
+TEST(KernelCache, SaysWhatIsMissing) {
+  FakeLauncher();
+  const cuda::KernelCache empty("", "");
+  const auto code = cuda::GetKernelCode(empty, "", Element::kBf16, 75);
+  EXPECT_EQ(code.status().code(), absl::StatusCode::kNotFound);
+  EXPECT_NE(code.status().message().find("/nonexistent"), std::string::npos);
+}
+
+class Nvrtc : public testing::Test {
+ protected:
+  void SetUp() override {
+    unsetenv("ARCTRM_NVRTC");
+    const char* torch = std::getenv("ARCTRM_TEST_TORCH");
+    places_ = cuda::NvrtcPlaces(torch == nullptr ? "" : torch);
+    const bool found = cuda::CudaCompiler::Load(places_).ok();
+    if (!found) GTEST_SKIP() << "no NVRTC here";
+  }
+  std::vector<std::string> places_;
+};
+
+class CompiledKernels : public Nvrtc,
+                        public testing::WithParamInterface<int> {};
+
+TEST_P(CompiledKernels, HaveAllNames) {
+  const auto compiler = cuda::CudaCompiler::Load(places_);
+  ASSERT_TRUE(compiler.ok()) << compiler.status();
+  for (const Element element : kElements) {
+    const auto code = compiler->Compile(element, GetParam());
+    ASSERT_TRUE(code.ok()) << code.status();
+    EXPECT_EQ(code->substr(1, 3), "ELF");
+    for (const char* name : cuda::kKernelNames) {
+      EXPECT_NE(code->find(absl::StrCat(".text.", name)), std::string::npos)
+          << name;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Architectures, CompiledKernels,
+                         testing::Values(75, 80, 86, 89, 90, 100, 120));
+
+// A GPU that NVRTC does not know gets PTX, which the driver compiles.
+TEST_F(Nvrtc, ReturnsTextForNewerDevices) {
+  const auto compiler = cuda::CudaCompiler::Load(places_);
+  ASSERT_TRUE(compiler.ok()) << compiler.status();
+  const auto code = compiler->Compile(Element::kBf16, 999);
+  ASSERT_TRUE(code.ok()) << code.status();
+  EXPECT_NE(code->find(".entry rms_forward_1"), std::string::npos);
+}
 
 }  // namespace
 }  // namespace arctrm::kernels
