@@ -62,7 +62,11 @@ absl::StatusOr<at::Device> OpenDevice(const DeviceOptions& options,
                        "of a training uses one device"));
     }
     if (name == "cpu") return at::Device(at::kCPU);
-    if (name == kStandInName) return OpenStandIn();
+    if (name == kStandInName) {
+      // Threads inside operations would only delay the many short ones.
+      at::set_num_threads(1);
+      return OpenStandIn();
+    }
     const CudaBackend& cuda = FindCuda();
     if (name == "auto" && cuda.devices == 0) return at::Device(at::kCPU);
     int index = std::max(0, CudaIndex(named[0]));

@@ -38,7 +38,7 @@ size=$(head -c 4 | od -An -tu4)
 request=$(head -c $((size)))
 if [[ $request == *'"kind":"describe"'* ]]; then
   say '{"device":{"kind":1,"precision":"float32","threads":1,"index":0,
-"name":"","memory_bytes":0},"cuda_devices":0,"machine":[]}'
+"name":"","memory_bytes":0,"kernels":""},"cuda_devices":0,"machine":[]}'
   exit
 fi
 )bash";

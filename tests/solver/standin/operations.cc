@@ -82,7 +82,8 @@ at::Tensor CopyFrom(const at::Tensor& from, const at::Tensor& to,
 }
 
 at::Scalar LocalScalar(const at::Tensor& tensor) {
-  at::Tensor host = at::empty({}, tensor.options().device(at::kCPU));
+  at::Tensor host =
+      at::empty(tensor.sizes(), tensor.options().device(at::kCPU));
   CopyToHost(tensor, host, /*non_blocking=*/false);
   return host.item();
 }
