@@ -13,6 +13,7 @@
 #include "gtest/gtest.h"
 #include "solver/train/make_training.h"
 #include "tests/solver/cuda_device.h"
+#include "tests/solver/fake_recorder.h"
 #include "tests/solver/golden_tensors.h"
 #include "tests/solver/on_test_device.h"
 #include "tests/solver/small_training.h"
@@ -21,30 +22,6 @@
 
 namespace arctrm::internal {
 namespace {
-
-// A fake recorder whose recordings call the work again. Like a graph, they
-// repeat the same operations in the same memory.
-class CallAgain : public StepRecorder {
- public:
-  explicit CallAgain(bool works = true) : works_(works) {}
-  void Run(const std::function<void()>& work) override { work(); }
-  absl::StatusOr<std::unique_ptr<StepRecording>> Record(
-      const std::function<void()>& work) override {
-    if (!works_) return absl::InternalError("not today");
-    return std::make_unique<Recording>(work);
-  }
-
- private:
-  class Recording : public StepRecording {
-   public:
-    explicit Recording(std::function<void()> work) : work_(std::move(work)) {}
-    void Replay() override { work_(); }
-
-   private:
-    std::function<void()> work_;
-  };
-  bool works_;
-};
 
 // The stand-in records for itself.
 std::unique_ptr<StepRecorder> MakeRecorder() {
@@ -280,31 +257,6 @@ TEST(GraphCache, AFailedRecordingIsSaidOnceAndChangesNothing) {
   ASSERT_EQ(log.lines.size(), 1u);
   EXPECT_NE(log.lines[0].find("not today"), std::string::npos);
 }
-
-// Recordings that compute or take something else than the work.
-class Distorted : public StepRecorder {
- public:
-  explicit Distorted(std::function<void()> also) : also_(std::move(also)) {}
-  void Run(const std::function<void()>& work) override { work(); }
-  absl::StatusOr<std::unique_ptr<StepRecording>> Record(
-      const std::function<void()>& work) override {
-    return std::make_unique<Recording>([this, work] {
-      work();
-      also_();
-    });
-  }
-
- private:
-  class Recording : public StepRecording {
-   public:
-    explicit Recording(std::function<void()> work) : work_(std::move(work)) {}
-    void Replay() override { work_(); }
-
-   private:
-    std::function<void()> work_;
-  };
-  std::function<void()> also_;
-};
 
 // A model and one bucket for a cache of its steps.
 class OneBucket {
