@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "solver/nn/step_costs.h"
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -22,7 +23,8 @@ StepCosts Measure(at::Device device, at::ScalarType dtype,
   StepCosts costs;
   costs.product_s = ProductSeconds(device, dtype) / kProductSize;
   step();  // chooses kernels
-  costs.bucket_s = BestSeconds(device, kTurns, kSteps, step);
+  costs.plain_s = BestSeconds(device, kTurns, kSteps, step);
+  costs.bucket_s = costs.plain_s;
   if (recorder == nullptr) return costs;
   recorder->Run(step);
   const auto recording = recorder->Record(step);
@@ -79,8 +81,13 @@ double StepProducts(const ModelOptions& model, int64_t cells, bool backward) {
 
 double TokensOfBucketCost(const ModelOptions& model, const StepCosts& costs) {
   if (costs.bucket_s <= 0) return 0;
+  // A shape runs directly, then in memory of the recording, then is recorded.
+  constexpr double kPlainSteps = 3;
+  const double steps = std::max<double>(kPlainSteps, model.halt_max_steps);
+  const double bucket_s =
+      costs.bucket_s + kPlainSteps / steps * (costs.plain_s - costs.bucket_s);
   const int64_t cells = model.num_cells();
-  return costs.bucket_s * static_cast<double>(cells) /
+  return bucket_s * static_cast<double>(cells) /
          (StepProducts(model, cells, /*backward=*/false) * costs.product_s);
 }
 

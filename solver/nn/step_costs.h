@@ -18,9 +18,12 @@ struct StepCosts {
   // starting hundreds of operations. 0 on a CPU, where operations run on the
   // thread that starts them.
   double bucket_s = 0;
+  // The same of a plain step; equal unless `recorded`.
+  double plain_s = 0;
   // Seconds of a multiplication with addition in a large matrix product.
   double product_s = 0;
-  // Does bucket_s hold for recorded steps? Otherwise plain ones are as fast.
+  // Does bucket_s hold for recorded steps? Otherwise plain ones are as fast, or
+  // steps are not recorded.
   bool recorded = false;
 };
 
@@ -38,7 +41,8 @@ StepCosts MeasureStepCosts(
 double StepProducts(const ModelOptions& model, int64_t cells, bool backward);
 
 // The number of tokens of whole canvases whose products, forward, take as long
-// as the rest of a size bucket.
+// as the rest of a size bucket whose shape occurs once: with recordings, some
+// of its supervision steps are plain.
 double TokensOfBucketCost(const ModelOptions& model, const StepCosts& costs);
 
 }  // namespace arctrm::internal

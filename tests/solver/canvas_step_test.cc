@@ -23,8 +23,8 @@ std::map<GridSize, double> AllSizes() {
 double Cells(int64_t cells) { return static_cast<double>(cells); }
 
 int Choose(double bucket_s, int64_t rows = 768, bool recorded = false) {
-  return ChooseCanvasStep(AllSizes(), 30, rows, {bucket_s, 1e-6, recorded},
-                          Cells);
+  return ChooseCanvasStep(AllSizes(), 30, rows,
+                          {bucket_s, bucket_s, 1e-6, recorded}, Cells);
 }
 
 TEST(ChooseCanvasStep, IsOneWhereSizeBucketsCostNothing) {
@@ -62,7 +62,8 @@ TEST(ChooseCanvasStep, WeighsPaddingAgainstBuckets) {
   // In a batch of many rows step 4 saves a size bucket and adds 4 cells to half
   // of the rows.
   const auto choose = [&](double bucket_s) {
-    return ChooseCanvasStep(shares, 8, 100, {bucket_s, 1, false}, Cells);
+    return ChooseCanvasStep(shares, 8, 100, {bucket_s, bucket_s, 1, false},
+                            Cells);
   };
   EXPECT_EQ(choose(199), 1);
   // Step 2 gives 4 x 4 for both.
@@ -112,8 +113,13 @@ TEST(MeasuredCosts, AreZeroOnACpu) {
 TEST(MeasuredCosts, BecomeTokensOfWholeCanvases) {
   const ModelOptions model;
   const double token_s = StepProducts(model, 900, false) / 900 * 1e-13;
-  EXPECT_NEAR(TokensOfBucketCost(model, {500 * token_s, 1e-13, true}), 500,
-              1e-6);
+  EXPECT_NEAR(
+      TokensOfBucketCost(model, {500 * token_s, 500 * token_s, 1e-13, false}),
+      500, 1e-6);
+  // 3 plain steps of 16.
+  EXPECT_NEAR(
+      TokensOfBucketCost(model, {100 * token_s, 900 * token_s, 1e-13, true}),
+      (3 * 900 + 13 * 100) / 16.0, 1e-6);
 }
 
 }  // namespace

@@ -303,7 +303,7 @@ TEST(DefaultBatch, GrowsWithTheCostOfASizeBucket) {
     options.canvas_side = 30;
     options.position_side = 30;
     DeviceUse use;
-    use.costs = StepCosts{bucket_s, 1e-12, false};
+    use.costs = StepCosts{bucket_s, bucket_s, 1e-12, false};
     at::set_num_threads(1);
     return MakePredictor(
         std::make_unique<Model>(options, at::kCPU, at::kFloat, random),
