@@ -112,7 +112,9 @@ void GraphCache::Fill(const BucketInput& from, BucketInput& to) {
   put(batch.windows.origins, to.carry.current.windows.origins);
   put(from.embedding_rows, to.embedding_rows);
   put(from.min_steps, to.min_steps);
-  to.carry.current.row_mask.zero_().narrow(0, 0, rows).fill_(1);
+  const Tensor& mask = to.carry.current.row_mask;
+  mask.narrow(0, 0, rows).fill_(1);
+  if (mask.size(0) > rows) mask.narrow(0, rows, mask.size(0) - rows).zero_();
   to.divisor.copy_(from.divisor);
 }
 

@@ -17,17 +17,10 @@
 #include "tests/solver/golden_tensors.h"
 #include "tests/solver/on_test_device.h"
 #include "tests/solver/small_training.h"
-#include "tests/solver/standin/recorder.h"
 #include "tests/testing/scratch.h"
 
 namespace arctrm::internal {
 namespace {
-
-// The stand-in records for itself.
-std::unique_ptr<StepRecorder> MakeRecorder() {
-  if (TestDevice().is_privateuseone()) return standin::MakeRecorder();
-  return std::make_unique<CallAgain>();
-}
 
 TEST(PaddedRows, FewSizesAndLittleMore) {
   std::set<int64_t> sizes;
@@ -58,7 +51,7 @@ TEST(GraphCache, PaddedBucketsGiveTheSameResults) {
     Random random(5, "init");
     Model model(options, TestDevice(), at::kFloat, random);
     const TrainOptions train;
-    GraphCache graphs(&model, LossOptions(train), 20, MakeRecorder(),
+    GraphCache graphs(&model, LossOptions(train), 20, MakeTestRecorder(),
                       /*timed=*/false, nullptr);
     for (const GridSize size :
          {GridSize{3, 3}, GridSize{2, 4}, GridSize{4, 2}, GridSize{5, 5}}) {
@@ -130,7 +123,7 @@ TEST_P(RecordedTraining, LearnsWhatPlainStepsLearn) {
     GetParam().set(request);
     const auto plain = MakeTraining(request);
     ASSERT_TRUE(plain.ok()) << plain.status();
-    const auto recorded = MakeTraining(request, MakeRecorder);
+    const auto recorded = MakeTraining(request, MakeTestRecorder);
     ASSERT_TRUE(recorded.ok()) << recorded.status();
     EXPECT_EQ((*plain)->executor.replays(), 0);
     const Tensor before = (*plain)->state.model->flat().clone();
@@ -204,7 +197,7 @@ TEST(GraphCache, LossScalesAndTheFallBackToFloat32) {
   request.spec.train.precision = "float16";
   const auto plain = MakeTraining(request);
   ASSERT_TRUE(plain.ok()) << plain.status();
-  const auto recorded = MakeTraining(request, MakeRecorder);
+  const auto recorded = MakeTraining(request, MakeTestRecorder);
   ASSERT_TRUE(recorded.ok()) << recorded.status();
   for (Training* training : {plain->get(), recorded->get()}) {
     StepSums sums;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -32,25 +33,38 @@ struct Counts {
   int replayed = 0;
 };
 
+// Counts the recordings of the test device.
 class Counting : public StepRecorder {
  public:
   explicit Counting(Counts* counts) : counts_(counts) {}
-  void Run(const std::function<void()>& work) override { work(); }
+  void Run(const std::function<void()>& work) override { inner_->Run(work); }
   absl::StatusOr<std::unique_ptr<StepRecording>> Record(
       const std::function<void()>& work) override {
-    {
-      const std::lock_guard<std::mutex> lock(counts_->mutex);
-      ++counts_->recorded;
-    }
-    return Distorted([counts = counts_] {
-             const std::lock_guard<std::mutex> lock(counts->mutex);
-             ++counts->replayed;
-           })
-        .Record(work);
+    auto recording = inner_->Record(work);
+    if (!recording.ok()) return recording;
+    const std::lock_guard<std::mutex> lock(counts_->mutex);
+    ++counts_->recorded;
+    return std::make_unique<Recording>(counts_, *std::move(recording));
   }
 
  private:
+  class Recording : public StepRecording {
+   public:
+    Recording(Counts* counts, std::unique_ptr<StepRecording> inner)
+        : counts_(counts), inner_(std::move(inner)) {}
+    void Replay() override {
+      inner_->Replay();
+      const std::lock_guard<std::mutex> lock(counts_->mutex);
+      ++counts_->replayed;
+    }
+
+   private:
+    Counts* counts_;
+    std::unique_ptr<StepRecording> inner_;
+  };
+
   Counts* counts_;
+  std::unique_ptr<StepRecorder> inner_ = MakeTestRecorder();
 };
 
 ModelOptions SmallModel(const std::string& puzzle) {
@@ -75,8 +89,8 @@ class RecordedPrediction : public testing::Test {
                                   const std::string& puzzle = "arc",
                                   at::ScalarType dtype = at::kFloat) {
     Random random(5, "init");
-    auto model =
-        std::make_unique<Model>(SmallModel(puzzle), at::kCPU, dtype, random);
+    auto model = std::make_unique<Model>(SmallModel(puzzle), TestDevice(),
+                                         dtype, random);
     // Answers and halting logits then change with every step.
     {
       at::NoGradGuard no_grad;
@@ -93,9 +107,11 @@ class RecordedPrediction : public testing::Test {
     auto workers = std::make_shared<BatchThreadPool>(threads);
     DeviceUse use;
     use.recorder = recorder;
-    return MakePredictor(std::move(model),
-                         at::linspace(-1, 1, 4 * 32).view({4, 32}),
-                         puzzle == "arc" ? 1 : 0, own, workers, use);
+    use.costs = StepCosts();
+    return MakePredictor(
+        std::move(model),
+        OnTestDevice(at::linspace(-1, 1, 4 * 32).view({4, 32})),
+        puzzle == "arc" ? 1 : 0, own, workers, use);
   }
 
   RecorderFactory CountingRecorder() {
@@ -146,7 +162,7 @@ class RecordedPrediction : public testing::Test {
   void TearDown() override { at::set_num_threads(1); }
 
   Random random_{9, "test"};
-  double scale_ = 3;
+  double scale_ = 1;
   Counts counts_;
 };
 
