@@ -219,6 +219,7 @@ absl::StatusOr<int> Run(const PredictFlags& flags, Log& log) {
           },
           ballots));
   log.EndProgress();
+  for (const std::string& line : result.warnings) log.Warning(line);
   for (const auto& [task, index] : result.without_views) {
     log.Warning(absl::StrCat(task, "[", index,
                              "]: the checkpoint has no trained embedding row "

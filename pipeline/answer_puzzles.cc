@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -51,6 +52,7 @@ absl::StatusOr<std::vector<PuzzleAnswer>> AnswerPuzzles(Predictor& predictor,
       const InterruptScope interruptible(deadline);
       outputs = predictor.Predict(inputs);
     }
+    for (const std::string& line : predictor.TakeWarnings()) log.Warning(line);
     if (absl::IsCancelled(outputs.status())) break;
     ARCTRM_RETURN_IF_ERROR(outputs.status());
     for (const PredictorOutput& out : *outputs) {

@@ -108,6 +108,7 @@ template <typename Visit>
 void VisitFields(PredictorOptions& options, Visit visit) {
   visit("device", options.device);
   visit("kernels", options.kernels);
+  visit("graphs", options.graphs);
   visit("batch", options.batch);
   visit("fit_canvas", options.fit_canvas);
   visit("early_halt", options.early_halt);

@@ -41,7 +41,8 @@ absl::Status AnswerBatches(
   const nlohmann::json properties = {{"side", canvas.side},
                                      {"kind", PuzzleKindName(canvas.kind)},
                                      {"canvas_step", predictor.canvas_step()},
-                                     {"max_batch", most}};
+                                     {"max_batch", most},
+                                     {"full_bucket", predictor.full_bucket()}};
   ARCTRM_RETURN_IF_ERROR(send(properties.dump()));
   for (;;) {
     const absl::StatusOr<std::string> body = ReceiveFrame(in);
@@ -52,6 +53,10 @@ absl::Status AnswerBatches(
         predictor.Predict(inputs);
     if (!outputs.ok() && !IsOutOfMemory(outputs.status())) {
       return outputs.status();
+    }
+    for (const std::string& warning : predictor.TakeWarnings()) {
+      ARCTRM_RETURN_IF_ERROR(
+          send(nlohmann::json{{"warning", ToJson(warning)}}.dump()));
     }
     ARCTRM_RETURN_IF_ERROR(send(outputs.ok() ? "O" + PackOutputs(*outputs)
                                              : ErrorFrame(outputs.status())));
@@ -65,18 +70,20 @@ absl::Status RemotePredictor::ReadProperties(const nlohmann::json& json) {
     json.at("kind").get_to(kind);
     json.at("canvas_step").get_to(canvas_step_);
     json.at("max_batch").get_to(max_batch_);
+    json.at("full_bucket").get_to(full_bucket_);
   } catch (const nlohmann::json::exception& e) {
     return absl::DataLossError(
         absl::StrCat("its description of the model is invalid: ", e.what()));
   }
   ARCTRM_ASSIGN_OR_RETURN(canvas_.kind, ParsePuzzleKind(kind));
   if (canvas_.side > 0 && canvas_.side <= kMaxSide && canvas_step_ >= 0 &&
-      max_batch_ > 0) {
+      max_batch_ > 0 && full_bucket_ >= 0) {
     return absl::OkStatus();
   }
-  return absl::DataLossError(absl::StrCat(
-      "its description of the model is invalid: side ", canvas_.side,
-      ", canvas_step ", canvas_step_, ", max_batch ", max_batch_));
+  return absl::DataLossError(
+      absl::StrCat("its description of the model is invalid: side ",
+                   canvas_.side, ", canvas_step ", canvas_step_, ", max_batch ",
+                   max_batch_, ", full_bucket ", full_bucket_));
 }
 
 absl::StatusOr<std::unique_ptr<Predictor>> RemotePredictor::Connect(
@@ -106,6 +113,18 @@ absl::StatusOr<std::string> RemotePredictor::Receive(absl::Duration patience) {
   return frame;
 }
 
+absl::StatusOr<std::string> RemotePredictor::ReceiveAnswers(
+    absl::Duration patience) {
+  for (;;) {
+    ARCTRM_ASSIGN_OR_RETURN(std::string body, Receive(patience));
+    const absl::StatusOr<nlohmann::json> json = ParseFrame(body);
+    if (!json.ok() || !json->contains("warning")) return body;
+    ARCTRM_ASSIGN_OR_RETURN(const std::string warning,
+                            BytesOf((*json)["warning"]));
+    warnings_.push_back(absl::StrCat(name_, ": ", warning));
+  }
+}
+
 absl::Status RemotePredictor::Lost(const absl::Status& why) {
   worker_->Signal(SIGKILL);
   return absl::UnavailableError(absl::StrCat(name_, ": ", why.message()));
@@ -122,7 +141,7 @@ absl::StatusOr<std::vector<PredictorOutput>> RemotePredictor::Predict(
       *worker_, PackInputs(inputs),
       Deadline(RealClock(), std::min(patience, deadline_.Remaining())));
   if (!sent.ok()) return Lost(sent);
-  absl::StatusOr<std::string> body = Receive(patience);
+  absl::StatusOr<std::string> body = ReceiveAnswers(patience);
   if (!body.ok()) return Lost(body.status());
   absl::string_view answers = *body;
   if (!absl::ConsumePrefix(&answers, "O")) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -45,8 +46,12 @@ class RemotePredictor : public Predictor {
   Canvas canvas() const override { return canvas_; }
   int canvas_step() const override { return canvas_step_; }
   int max_batch() const override { return max_batch_; }
+  int64_t full_bucket() const override { return full_bucket_; }
   absl::StatusOr<std::vector<PredictorOutput>> Predict(
       absl::Span<const PredictorInput> inputs) override;
+  std::vector<std::string> TakeWarnings() override {
+    return std::exchange(warnings_, {});
+  }
 
  private:
   RemotePredictor(std::string name, std::unique_ptr<Subprocess> worker,
@@ -59,6 +64,8 @@ class RemotePredictor : public Predictor {
   absl::Status ReadProperties(const nlohmann::json& json);
   // Waits at most `patience` for the next frame.
   absl::StatusOr<std::string> Receive(absl::Duration patience);
+  // Waits for the next frame that is not a warning, and keeps warnings.
+  absl::StatusOr<std::string> ReceiveAnswers(absl::Duration patience);
   // Kills the worker. Returns Unavailable with its name and `why`.
   absl::Status Lost(const absl::Status& why);
 
@@ -68,7 +75,9 @@ class RemotePredictor : public Predictor {
   Canvas canvas_;
   int canvas_step_ = 0;
   int max_batch_ = 0;
+  int64_t full_bucket_ = 0;
   absl::Duration longest_;  // time of a batch so far
+  std::vector<std::string> warnings_;
 };
 
 }  // namespace arctrm

@@ -75,6 +75,7 @@ PredictorOptions RunOptions::ToPredictorOptions() const {
   PredictorOptions predicting;
   predicting.device = device;
   predicting.kernels = train.kernels;
+  predicting.graphs = train.graphs;
   predicting.batch = planning.predict_batch;
   predicting.fit_canvas = planning.fit_canvas;
   predicting.early_halt = planning.early_halt;

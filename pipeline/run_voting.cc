@@ -144,8 +144,10 @@ absl::StatusOr<VoteResult> RunVoting::VoteOnce(const std::string& checkpoint,
     journal_.Warn(
         absl::StrCat("voting: ", line, "; continuing with half the batch"));
   }
-  for (const std::string& line : result.lost) {
-    journal_.Warn(absl::StrCat("voting: ", line));
+  for (const auto* lines : {&result.lost, &result.warnings}) {
+    for (const std::string& line : *lines) {
+      journal_.Warn(absl::StrCat("voting: ", line));
+    }
   }
   all_lost = result.lost.size() == predictors.size();
   return result;

@@ -164,7 +164,7 @@ void AddOptions(TrainOptions& o, OptionSet& set) {
   set.Add(
       "train.canvas_step", &o.canvas_step,
       "rows and columns of windows are multiples of it; 0: as in the starting "
-      "checkpoint, else 1 on a CPU and 4 on a GPU",
+      "checkpoint, else 1 on a CPU and by a measurement on a GPU",
       0, kMaxSide);
   set.Add("train.translate", &o.translate, "random offset on the canvas");
   set.Add("train.pairs_per_visit", &o.pairs_per_visit,

@@ -90,8 +90,9 @@ struct TrainOptions {
   // starting checkpoint was trained; without one "on", except for mixers and
   // puzzles. Differs from TRM: "off" is published.
   std::string fit_canvas = "auto";
-  // 0: as the starting checkpoint was trained; without one 1 on a CPU, and 4 on
-  // a GPU for larger size buckets.
+  // 0: as the starting checkpoint was trained; without one 1 on a CPU. On a GPU
+  // rank 0 measures what a size bucket costs and chooses the step with the
+  // least expected time, which may differ between two trainings.
   int canvas_step = 0;
   bool translate = true;  // random offsets, except one pair per augmentation
   // Pairs that an augmentation contributes per draw; 0: all (published). A

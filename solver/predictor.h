@@ -65,11 +65,16 @@ class Predictor {
   virtual int canvas_step() const { return 0; }
   // The largest batch, in whole canvases; windows count by their tokens.
   virtual int max_batch() const = 0;
+  // Tokens from which on a size bucket is efficient: starting its operations
+  // then takes a small part of its time. 0: any number.
+  virtual int64_t full_bucket() const { return 0; }
   // One output per input, in order. The inputs may have the tokens of
   // max_batch() canvases at most. InvalidArgument for unfit sizes. The same
   // batch gives the same bytes; other batches may round differently.
   virtual absl::StatusOr<std::vector<PredictorOutput>> Predict(
       absl::Span<const PredictorInput> inputs) = 0;
+  // Warnings since the last call, such as the end of recordings.
+  virtual std::vector<std::string> TakeWarnings() { return {}; }
 };
 
 struct DeviceOptions {
@@ -81,8 +86,10 @@ struct DeviceOptions {
 
 struct PredictorOptions {
   DeviceOptions device;
-  // Fused kernels, as train.kernels.
+  // Fused kernels and recorded steps, as train.kernels and train.graphs, except
+  // that "on" is ignored on a CPU.
   std::string kernels = "auto";
+  std::string graphs = "auto";
   // Whole canvases per batch; 0: chosen for the device.
   int batch = 0;
   // Windows instead of whole canvases: "on", "off", or "auto" as in training.

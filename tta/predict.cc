@@ -8,6 +8,7 @@
 #include <limits>
 #include <map>
 #include <mutex>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -70,42 +71,82 @@ absl::Status SelectVoters(const TaskEmbeddings& known, int64_t num_ids,
   return absl::OkStatus();
 }
 
-// Round by round: the first voter of every task, then the second …
-std::vector<View> ListViews(const std::vector<VotingTask>& tasks,
-                            Canvas canvas) {
-  size_t rounds = 0;
-  for (const VotingTask& task : tasks) {
-    rounds = std::max(rounds, task.voters.size());
-  }
-  std::vector<View> views;
-  for (size_t round = 0; round < rounds; ++round) {
-    const auto begin = static_cast<ptrdiff_t>(views.size());
+// The views of some rounds.
+class Block {
+ public:
+  // Adds the views of voter `round` of every task.
+  void AddRound(const std::vector<VotingTask>& tasks, size_t round,
+                Canvas canvas) {
     for (const VotingTask& task : tasks) {
       if (round >= task.voters.size()) continue;
       const auto& [augmentation, embedding_id] = task.voters[round];
+      const GridSize size = Transposes(augmentation->dihedral)
+                                ? task.size.Transposed()
+                                : task.size;
       for (size_t i = 0; i < task.task->test_inputs.size(); ++i) {
         if (task.task->test_inputs[i].max_side() > canvas.side) continue;
-        views.push_back(
-            {task.task, static_cast<int>(i), augmentation, embedding_id,
-             Transposes(augmentation->dihedral) ? task.size.Transposed()
-                                                : task.size});
+        views_.push_back(
+            {task.task, static_cast<int>(i), augmentation, embedding_id, size});
+        sizes_.insert(size);
+        tokens_ += size.cells();
       }
     }
-    // Group views by size, small ones first.
-    std::stable_sort(views.begin() + begin, views.end(),
+  }
+
+  // Do the size buckets have `full_bucket` tokens on average?
+  bool FillsBuckets(int64_t full_bucket) const {
+    return tokens_ >= static_cast<int64_t>(sizes_.size()) * full_bucket;
+  }
+
+  // Groups the views by size, small ones first.
+  std::vector<View> Sorted() && {
+    std::stable_sort(views_.begin(), views_.end(),
                      [](const View& a, const View& b) {
                        return std::pair(a.size.cells(), a.size) <
                               std::pair(b.size.cells(), b.size);
                      });
+    return std::move(views_);
+  }
+
+ private:
+  std::vector<View> views_;
+  std::set<GridSize> sizes_;
+  int64_t tokens_ = 0;
+};
+
+// The rounds in blocks. A block grows until its size buckets are full, but has
+// at most one round more than all blocks before it.
+std::vector<View> ListViews(const std::vector<VotingTask>& tasks, Canvas canvas,
+                            int64_t full_bucket, bool stop_decided) {
+  size_t rounds = 0;
+  for (const VotingTask& task : tasks) {
+    rounds = std::max(rounds, task.voters.size());
+  }
+  // Decided test inputs are recognised between batches. A block that is a large
+  // part of all rounds would leave few views to skip.
+  const size_t largest =
+      stop_decided ? std::max<size_t>(1, rounds / 8) : rounds;
+  std::vector<View> views;
+  for (size_t round = 0; round < rounds;) {
+    const size_t end = std::min(rounds, round + std::min(round + 1, largest));
+    Block block;
+    do {
+      block.AddRound(tasks, round++, canvas);
+    } while (round < end && !block.FillsBuckets(full_bucket));
+    const std::vector<View> sorted = std::move(block).Sorted();
+    views.insert(views.end(), sorted.begin(), sorted.end());
   }
   return views;
 }
 
 absl::StatusOr<std::vector<View>> PlanViews(const EmbeddingIndex& ids,
                                             const ChallengeSet& challenges,
-                                            Canvas canvas, int canvas_step,
+                                            const Predictor& predictor,
+                                            int64_t full_bucket,
                                             const VoteOptions& options,
                                             VoteResult& result) {
+  const Canvas canvas = predictor.canvas();
+  const int canvas_step = predictor.canvas_step();
   std::map<absl::string_view, const TaskEmbeddings*> by_name;
   for (const TaskEmbeddings& task : ids.tasks) {
     by_name.emplace(task.name, &task);
@@ -131,7 +172,7 @@ absl::StatusOr<std::vector<View>> PlanViews(const EmbeddingIndex& ids,
     }
     tasks.push_back(std::move(voting));
   }
-  return ListViews(tasks, canvas);
+  return ListViews(tasks, canvas, full_bucket, options.stop_decided);
 }
 
 float Sigmoid(float logit) {
@@ -301,7 +342,10 @@ class VoteQueue {
         });
       }
       estimator.Took(batch_watch.Elapsed(), batch);
+      std::vector<std::string> warnings = predictor.TakeWarnings();
       lock.lock();
+      result_.warnings.insert(result_.warnings.end(), warnings.begin(),
+                              warnings.end());
       --running_;
       changed_.notify_all();
       if (absl::IsCancelled(votes.status())) {
@@ -490,17 +534,18 @@ absl::StatusOr<VoteResult> PredictVotes(
   }
   ARCTRM_CHECK(!predictors.empty());
   int batch_size = predictors[0]->max_batch();
+  int64_t full_bucket = 0;
   for (const Predictor* predictor : predictors) {
     ARCTRM_CHECK(predictor->max_batch() > 0 &&
                  predictor->canvas() == predictors[0]->canvas() &&
                  predictor->canvas_step() == predictors[0]->canvas_step());
     batch_size = std::min(batch_size, predictor->max_batch());
+    full_bucket = std::max(full_bucket, predictor->full_bucket());
   }
   VoteResult result;
   ARCTRM_ASSIGN_OR_RETURN(
       const std::vector<View> views,
-      PlanViews(ids, challenges, predictors[0]->canvas(),
-                predictors[0]->canvas_step(), options, result));
+      PlanViews(ids, challenges, *predictors[0], full_bucket, options, result));
   result.progress.views_planned = static_cast<int64_t>(views.size());
 
   const int64_t most_tokens =

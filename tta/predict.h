@@ -62,20 +62,26 @@ struct VoteResult {
   std::vector<std::string> lost;
   // Messages of predictors that ran out of memory and got smaller batches.
   std::vector<std::string> out_of_memory;
+  // Other warnings of predictors.
+  std::vector<std::string> warnings;
 };
 
 // Predicts views and adds their votes to `ballots`. Each task uses the window
 // that the predictor's canvas_step() gives it.
 //
-// The list of views depends only on (challenges, ids, options, canvases). It
-// begins with the identity of every test input, then view 1 of every test
-// input, and so on, so that partial votes are useful at any moment. Within each
-// of these rounds, views are sorted by window size. The list is cut into
-// batches. A batch is skipped if `ballots` has all its views, and otherwise
-// predicted as a whole, so a resumed run repeats the same batches and bytes.
-// With stop_decided, views that have voted or are needless are removed from a
-// batch before it is predicted: a resumed run predicts only missing views, and
-// gives the same attempts if answers do not depend on the batch.
+// The list of views depends only on (challenges, ids, options) and on canvases
+// and full_bucket() of the predictors. A round has one view of every test
+// input; the identity comes first. Rounds form blocks, and the views of a block
+// are sorted by window size. The first block is one round, and each later one
+// has at most one round more than all before it, so that partial votes are
+// useful at any moment. Within this limit a block grows until its size buckets
+// have full_bucket() tokens on average; with full_bucket() = 0 all blocks are
+// single rounds. The list is cut into batches. A batch is skipped if `ballots`
+// has all its views, and otherwise predicted as a whole, so a resumed run
+// repeats the same batches and bytes. With stop_decided, views that have voted
+// or are needless are removed from a batch before it is predicted: a resumed
+// run predicts only missing views, and gives the same attempts if answers do
+// not depend on the batch.
 //
 // `on_batch` is called after each predicted batch, by one thread at a time, for
 // example to write a partial submission; returning false stops, as do

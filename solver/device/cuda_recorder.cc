@@ -7,6 +7,7 @@
 
 #include <array>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -131,6 +132,9 @@ class CudaRecorder : public StepRecorder {
 
   absl::StatusOr<std::unique_ptr<StepRecording>> Record(
       const std::function<void()>& work) override {
+    // Another thread's recording forbids freeing cached memory.
+    static std::mutex one_at_a_time;
+    const std::lock_guard<std::mutex> lock(one_at_a_time);
     const c10::StreamGuard guard(stream_);
     EmptyCache(device_.type());
     auto graph = std::make_unique<Graph>(functions_);
@@ -190,6 +194,15 @@ absl::StatusOr<std::unique_ptr<StepRecorder>> MakeCudaRecorder(
     at::Device device) {
   ARCTRM_ASSIGN_OR_RETURN(const GraphFunctions functions, FindGraphFunctions());
   return std::make_unique<CudaRecorder>(device, functions);
+}
+
+absl::StatusOr<RecorderFactory> ChooseRecorder(const std::string& graphs,
+                                               at::Device device) {
+  if (graphs == "off" || !device.is_cuda()) return RecorderFactory();
+  const auto possible = MakeCudaRecorder(device);
+  if (!possible.ok() && graphs == "auto") return RecorderFactory();
+  ARCTRM_RETURN_IF_ERROR(possible.status());
+  return RecorderFactory([device] { return *MakeCudaRecorder(device); });
 }
 
 }  // namespace arctrm::internal

@@ -25,6 +25,7 @@
 #include "solver/device/cuda_backend.h"
 #include "solver/device/exceptions.h"
 #include "solver/device/standin.h"
+#include "solver/device/transfer.h"
 #include "solver/device_list.h"
 #include "solver/kernels/cuda_driver.h"
 
@@ -98,23 +99,26 @@ std::optional<CudaDeviceInfo> DescribeCudaDevice(int index) {
   return *about;
 }
 
+double BestSeconds(at::Device device, int turns, int calls,
+                   const std::function<void()>& work) {
+  double best = std::numeric_limits<double>::infinity();
+  for (int turn = 0; turn < turns; ++turn) {
+    WaitForDevice(device);
+    const absl::Time start = absl::Now();
+    for (int i = 0; i < calls; ++i) work();
+    WaitForDevice(device);
+    best = std::min(best, absl::ToDoubleSeconds(absl::Now() - start) / calls);
+  }
+  return best;
+}
+
 double ProductSeconds(at::Device device, at::ScalarType dtype) {
   at::NoGradGuard no_grad;
   const auto options = at::TensorOptions().dtype(dtype).device(device);
   const Tensor a = at::ones({2048, 512}, options);
   const Tensor b = at::ones({512, 2048}, options);
-  double best = std::numeric_limits<double>::infinity();
-  // The first repetition also chooses a kernel and raises the clock.
-  for (int turn = 0; turn < 4; ++turn) {
-    constexpr int kProducts = 10;
-    const absl::Time start = absl::Now();
-    Tensor c;
-    for (int i = 0; i < kProducts; ++i) c = at::mm(a, b);
-    c.select(0, 0).select(0, 0).item<float>();  // waits for the device
-    best =
-        std::min(best, absl::ToDoubleSeconds(absl::Now() - start) / kProducts);
-  }
-  return best;
+  // The first turn also chooses a kernel and raises the clock.
+  return BestSeconds(device, 4, 10, [&] { at::mm(a, b); });
 }
 
 at::ScalarType ForwardDtype(const std::string& precision, at::Device device) {

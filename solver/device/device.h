@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -27,10 +28,17 @@ using kernels::cuda::CudaDeviceInfo;
 // nullopt without a driver or such a device.
 std::optional<CudaDeviceInfo> DescribeCudaDevice(int index);
 
+// Seconds of one call of `work` on `device`: the best of `turns`, each of which
+// calls it `calls` times and then waits for the device.
+double BestSeconds(at::Device device, int turns, int calls,
+                   const std::function<void()>& work);
+
 // Seconds of one matrix product of a typical training size, the best of a few.
 // Throws LibTorch's exceptions, for instance if a wheel lacks code for the
 // device.
 double ProductSeconds(at::Device device, at::ScalarType dtype);
+// Its multiplications.
+inline constexpr double kProductSize = 2048.0 * 512 * 2048;
 
 // The dtype for train.precision on `device`. "auto": float32 on a CPU; on CUDA
 // bf16 if there are matrix units for it, else the faster of float16 and float32

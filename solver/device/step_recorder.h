@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "solver/device/torch.h"
@@ -29,6 +30,13 @@ class StepRecorder {
   virtual absl::StatusOr<std::unique_ptr<StepRecording>> Record(
       const std::function<void()>& work) = 0;
 };
+
+using RecorderFactory = std::function<std::unique_ptr<StepRecorder>()>;
+
+// The recorders for train.graphs ("auto", "on", "off") on `device`; empty if
+// steps are not recorded, as on a CPU. "on": the error of MakeCudaRecorder.
+absl::StatusOr<RecorderFactory> ChooseRecorder(const std::string& graphs,
+                                               at::Device device);
 
 // A recorder of CUDA graphs. NotFound or Unimplemented if LibTorch's CUDA
 // backend is not loaded or has no graphs.

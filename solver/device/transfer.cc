@@ -32,6 +32,10 @@ void WaitForTensor(const Tensor& t) {
   static_cast<void>(t.flatten().narrow(0, 0, 1).to(at::kFloat).item<float>());
 }
 
+void WaitForDevice(at::Device device) {
+  if (!device.is_cpu()) WaitForTensor(at::zeros({1}, at::device(device)));
+}
+
 void HostCopy::Start(const Tensor& tensor) {
   arrived_.reset();
   if (tensor.is_cpu()) {

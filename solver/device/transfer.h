@@ -29,6 +29,9 @@ inline Tensor ToDevice(const Tensor& host, at::Device device) {
 
 // Lets the host wait until `t` is computed.
 void WaitForTensor(const Tensor& t);
+// Lets the host wait for the work queued so far on the current stream of
+// `device`.
+void WaitForDevice(at::Device device);
 
 // An asynchronous copy of a tensor to the host.
 class HostCopy {

@@ -12,12 +12,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "absl/time/clock.h"
 #include "base/random.h"
 #include "base/status.h"
 #include "solver/device/cuda_launch.h"
 #include "solver/device/device.h"
-#include "solver/device/transfer.h"
 
 namespace arctrm::internal {
 namespace {
@@ -62,17 +60,8 @@ Tensor RandomTensor(std::vector<int64_t> shape, uint64_t seed,
 }
 
 // Seconds of one computation, the best of a few.
-double SecondsOf(const ProofCase& proof_case) {
-  constexpr int kRepetitions = 5;
-  double best = std::numeric_limits<double>::infinity();
-  for (int turn = 0; turn < 3; ++turn) {
-    const absl::Time start = absl::Now();
-    std::vector<Tensor> results;
-    for (int i = 0; i < kRepetitions; ++i) results = proof_case.compute();
-    WaitForTensor(results.back());
-    best = std::min(best, absl::ToDoubleSeconds(absl::Now() - start));
-  }
-  return best / kRepetitions;
+double SecondsOf(const ProofCase& proof_case, at::Device device) {
+  return BestSeconds(device, 3, 5, [&] { proof_case.compute(); });
 }
 
 // The largest difference in units of the allowed one: a few roundings of
@@ -255,7 +244,7 @@ KernelProof ProveKernel(const ProofCase& proof_case, at::ScalarType dtype,
   {
     const KernelScope scope(proof_case.kernel, false);
     plain = proof_case.compute();
-    if (timed) proof.plain_s = SecondsOf(proof_case);
+    if (timed) proof.plain_s = SecondsOf(proof_case, plain[0].device());
   }
   const KernelScope scope(proof_case.kernel, true);
   try {
@@ -270,7 +259,7 @@ KernelProof ProveKernel(const ProofCase& proof_case, at::ScalarType dtype,
           worst);
       return proof;
     }
-    if (timed) proof.fused_s = SecondsOf(proof_case);
+    if (timed) proof.fused_s = SecondsOf(proof_case, plain[0].device());
   } catch (const c10::Error& e) {
     proof.problem = absl::StrCat("it failed: ", e.what_without_backtrace());
     return proof;

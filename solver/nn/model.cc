@@ -224,12 +224,12 @@ Latents Model::StartLatents(int64_t batch, int64_t cells) const {
   return {h_init.expand(shape).contiguous(), l_init.expand(shape).contiguous()};
 }
 
-double Model::RowCost(int64_t cells) const {
-  const double d = options_.hidden;
-  const double t = static_cast<double>(options_.puzzle_prefix + cells);
+double RowCost(const ModelOptions& model, int64_t cells) {
+  const double d = model.hidden;
+  const double t = static_cast<double>(model.puzzle_prefix + cells);
   const double mixing =
-      options_.mixer ? 3.0 * d * options_.mixer_inner() : 4 * d * d + 2 * t * d;
-  return t * (mixing + 3.0 * d * options_.inner());
+      model.mixer ? 3.0 * d * model.mixer_inner() : 4 * d * d + 2 * t * d;
+  return t * (mixing + 3.0 * d * model.inner());
 }
 
 Tensor Model::WithNoise(const Tensor& latents, double std, uint64_t seed) {
@@ -344,7 +344,8 @@ StepOutput Model::Step(const Latents& latents, const Tensor& tokens,
   const bool hrm = recursion_.arch == Arch::kHrm;
   const int cycle = recursion_.l_cycles + 1;
   const int updates = recursion_.h_cycles * cycle;
-  const int without_gradient = updates - (hrm ? 2 : cycle);
+  const int with_gradient = at::GradMode::is_enabled() ? (hrm ? 2 : cycle) : 0;
+  const int without_gradient = updates - with_gradient;
   const auto update = [&](int i, const std::vector<Block>& l,
                           const std::vector<Block>& h) {
     if (i % cycle < recursion_.l_cycles) {

@@ -42,6 +42,10 @@ struct StepOutput {
   Tensor q_continue_logits;  // (B) float32, trained with continue_head only
 };
 
+// Rough number of multiplications for one batch row of `cells` cells in one
+// block of the network; used to divide work.
+double RowCost(const ModelOptions& model, int64_t cells);
+
 // Owns the parameters, float32 views of one flat buffer in a fixed order, so
 // that optimiser and average update them in one pass.
 class Model {
@@ -104,9 +108,10 @@ class Model {
                   const Tensor& embedding_rows,
                   const Windows& windows = {}) const;
 
-  // Rough number of operations for one batch row of `cells` cells in one pass
-  // of the network; used to divide work.
-  double RowCost(int64_t cells) const;
+  // See RowCost().
+  double RowCost(int64_t cells) const {
+    return internal::RowCost(options_, cells);
+  }
 
  private:
   struct Weight {

@@ -9,7 +9,10 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <mutex>
 #include <optional>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -23,6 +26,8 @@
 #include "solver/device/transfer.h"
 #include "solver/nn/kernel_proof.h"
 #include "solver/nn/model.h"
+#include "solver/nn/step_costs.h"
+#include "solver/predict/prediction_step.h"
 #include "solver/predict/second_answer.h"
 
 namespace arctrm {
@@ -30,14 +35,19 @@ namespace {
 
 using internal::Latents;
 using internal::Model;
-using internal::StepOutput;
+using internal::PredictionInput;
+using internal::PredictionOutput;
+using internal::PredictionSteps;
+using internal::RecorderFactory;
+using internal::StepCosts;
 
 class ModelPredictor : public Predictor {
  public:
-  // options.batch > 0.
+  // options.batch > 0. `recorder` may be empty.
   ModelPredictor(std::unique_ptr<Model> model, at::Tensor table,
                  int canvas_step, const PredictorOptions& options,
-                 std::shared_ptr<internal::BatchThreadPool> workers)
+                 std::shared_ptr<internal::BatchThreadPool> workers,
+                 const RecorderFactory& recorder, int64_t full_bucket)
       : model_(std::move(model)),
         table_(std::move(table)),
         canvas_step_(canvas_step),
@@ -47,7 +57,9 @@ class ModelPredictor : public Predictor {
                     ? internal::RolloutChoice::kAgreement
                     : internal::RolloutChoice::kConfidence),
         batch_(options.batch),
+        full_bucket_(full_bucket),
         workers_(std::move(workers)) {
+    MakeSteps(recorder);
     const at::Device device = model_->device();
     if (device.is_cpu() || workers_->count() == 1) return;
     for (int i = 0; i < workers_->count(); ++i) {
@@ -58,6 +70,11 @@ class ModelPredictor : public Predictor {
   Canvas canvas() const override { return canvas_; }
   int canvas_step() const override { return canvas_step_; }
   int max_batch() const override { return batch_; }
+  int64_t full_bucket() const override { return full_bucket_; }
+  std::vector<std::string> TakeWarnings() override {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return std::exchange(warnings_, {});
+  }
 
   absl::StatusOr<std::vector<PredictorOutput>> Predict(
       absl::Span<const PredictorInput> inputs) override {
@@ -68,6 +85,26 @@ class ModelPredictor : public Predictor {
   }
 
  private:
+  // One for each worker.
+  void MakeSteps(const RecorderFactory& recorder) {
+    // Workers get about equal parts of a batch.
+    const int64_t positions = model_->options().num_positions();
+    const int64_t most = positions * (batch_ / workers_->count() + 1);
+    for (int i = 0; i < workers_->count(); ++i) {
+      steps_.push_back(std::make_unique<PredictionSteps>(
+          model_.get(), most, recorder ? recorder() : nullptr,
+          [this](const std::string& why) { WarnOfPlainSteps(why); }));
+    }
+  }
+
+  // Warns once of each reason.
+  void WarnOfPlainSteps(const std::string& why) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!reasons_.insert(why).second) return;
+    warnings_.push_back(absl::StrCat(
+        "train.graphs: ", why, "; predictions continue without CUDA graphs"));
+  }
+
   absl::StatusOr<std::vector<PredictorOutput>> Run(
       absl::Span<const PredictorInput> inputs) {
     at::NoGradGuard no_grad;
@@ -89,7 +126,9 @@ class ModelPredictor : public Predictor {
       Random noise(options_.seed, absl::StrCat("noise ", calls_, " ", worker));
       for (const internal::SizeBucket& bucket :
            buckets[static_cast<size_t>(worker)]) {
-        RunBucket(bucket, inputs, noise.Next(), absl::MakeSpan(outputs));
+        RunBucket(bucket, inputs, noise.Next(),
+                  *steps_[static_cast<size_t>(worker)],
+                  absl::MakeSpan(outputs));
       }
     };
     RunAll(run);
@@ -99,6 +138,7 @@ class ModelPredictor : public Predictor {
         })) {
       // Overflowed in float16: repeat in float32.
       model_->SetForwardDtype(at::kFloat);
+      for (const auto& steps : steps_) steps->Clear();
       RunAll(run);
     }
     ++calls_;
@@ -140,6 +180,7 @@ class ModelPredictor : public Predictor {
   // Answers the inputs of a size bucket.
   void RunBucket(const internal::SizeBucket& bucket,
                  absl::Span<const PredictorInput> inputs, uint64_t noise_stream,
+                 PredictionSteps& steps,
                  absl::Span<PredictorOutput> all) const {
     const auto count = static_cast<int64_t>(bucket.rows.size());
     const int64_t cells = bucket.size.cells();
@@ -156,14 +197,14 @@ class ModelPredictor : public Predictor {
     std::vector<PredictorOutput> outputs(bucket.rows.size());
     RunRows(internal::ToDevice(tokens, device, at::kLong),
             table_.index_select(0, internal::ToDevice(ids, device)),
-            bucket.size, noise_stream, absl::MakeSpan(outputs));
+            bucket.size, noise_stream, steps, absl::MakeSpan(outputs));
     for (size_t i = 0; i < outputs.size(); ++i) {
       all[static_cast<size_t>(bucket.rows[i])] = std::move(outputs[i]);
     }
   }
 
   void RunRows(const at::Tensor& tokens, const at::Tensor& rows, GridSize size,
-               uint64_t noise_stream,
+               uint64_t noise_stream, PredictionSteps& steps,
                absl::Span<PredictorOutput> outputs) const {
     at::NoGradGuard no_grad;  // thread-local
     std::vector<std::vector<PredictorOutput>> answers(outputs.size());
@@ -173,7 +214,7 @@ class ModelPredictor : public Predictor {
         noise.emplace(noise_stream, absl::StrCat("rollout ", rollout));
       }
       std::vector<PredictorOutput> given(outputs.size());
-      Rollout(tokens, rows, size, noise, absl::MakeSpan(given));
+      Rollout(tokens, rows, size, noise, steps, absl::MakeSpan(given));
       for (size_t i = 0; i < given.size(); ++i) {
         answers[i].push_back(std::move(given[i]));
       }
@@ -187,9 +228,7 @@ class ModelPredictor : public Predictor {
   // The batch rows that have not halted.
   struct Running {
     at::Tensor places;  // (n) int64 on the CPU: indices of their outputs
-    at::Tensor tokens;  // (n, cells)
-    at::Tensor embedding_rows;  // (n, D)
-    Latents latents;
+    PredictionInput input;
     at::Tensor answers;    // (n, cells) uint8, from the last step
     at::Tensor unchanged;  // (n) int64: steps since the answer changed
     // (n, cells) uint8 each: answers of earlier steps, if a second answer is
@@ -199,9 +238,10 @@ class ModelPredictor : public Predictor {
     // Keeps only the batch rows `index`, int64 on the CPU.
     void Select(const at::Tensor& index) {
       places = places.index_select(0, index);
-      const at::Tensor there = index.to(tokens.device());
-      for (at::Tensor* t : {&tokens, &embedding_rows, &latents.z_h,
-                            &latents.z_l, &answers, &unchanged}) {
+      const at::Tensor there = index.to(input.tokens.device());
+      for (at::Tensor* t :
+           {&input.tokens, &input.embedding_rows, &input.latents.z_h,
+            &input.latents.z_l, &answers, &unchanged}) {
         if (t->defined()) *t = t->index_select(0, there);
       }
       for (at::Tensor& step : earlier) step = step.index_select(0, there);
@@ -210,7 +250,7 @@ class ModelPredictor : public Predictor {
 
   // Runs the supervision steps; `noise` seeds the added noise.
   void Rollout(const at::Tensor& tokens, const at::Tensor& rows, GridSize size,
-               std::optional<Random>& noise,
+               std::optional<Random>& noise, PredictionSteps& steps,
                absl::Span<PredictorOutput> outputs) const {
     const int last = model_->options().halt_max_steps;
     const double enough =
@@ -220,10 +260,9 @@ class ModelPredictor : public Predictor {
     const bool all_steps = std::isinf(enough) && options_.stable_halt == 0;
     Running running;
     running.places = at::arange(tokens.size(0));
-    running.tokens = tokens;
-    running.embedding_rows = rows;
-    running.latents = model_->StartLatents(tokens.size(0), tokens.size(1));
-    Latents& latents = running.latents;
+    running.input = {size, model_->StartLatents(tokens.size(0), tokens.size(1)),
+                     tokens, rows};
+    Latents& latents = running.input.latents;
     const auto disturb = [&](at::Tensor& z, double std) {
       if (noise.has_value() && std > 0) {
         z = Model::WithNoise(z, std, noise->Next());
@@ -231,18 +270,17 @@ class ModelPredictor : public Predictor {
     };
     disturb(latents.z_h, options_.start_noise);
     disturb(latents.z_l, options_.start_noise);
-    for (int step = 1; step <= last && running.tokens.size(0) > 0; ++step) {
+    for (int step = 1; step <= last && running.places.size(0) > 0; ++step) {
       disturb(latents.z_l, options_.latent_noise);
-      const StepOutput out = model_->Step(latents, running.tokens,
-                                          running.embedding_rows, {size, {}});
+      const PredictionOutput out = steps.Run(running.input);
       latents = out.latents;
       if (step < last && all_steps && !IsArc()) continue;
-      const at::Tensor answers = out.logits.argmax(-1).to(at::kByte);
+      const at::Tensor answers = out.answers.clone();
       if (step < last && all_steps) {
         running.earlier.push_back(answers);
         continue;
       }
-      at::Tensor done = out.q_halt_logits >= enough;
+      at::Tensor done = out.halt_logits >= enough;
       if (options_.stable_halt > 0) {
         if (step == 1) {
           running.unchanged = at::zeros_like(done, at::dtype(at::kLong));
@@ -256,7 +294,7 @@ class ModelPredictor : public Predictor {
       done = step == last ? at::ones_like(done, at::device(at::kCPU))
                           : done.to(at::kCPU);
       if (done.any().item<bool>()) {
-        Keep(answers, out, done, running, size, step, outputs);
+        Keep(out, done, running, size, step, outputs);
       }
       if (IsArc()) running.earlier.push_back(answers);
       if (!done.any().item<bool>()) continue;
@@ -265,12 +303,12 @@ class ModelPredictor : public Predictor {
   }
 
   // Writes the answers of halted batch rows to their outputs.
-  void Keep(const at::Tensor& all_answers, const StepOutput& out,
-            const at::Tensor& done, const Running& running, GridSize size,
-            int step, absl::Span<PredictorOutput> outputs) const {
-    const int64_t cells = all_answers.size(1);
-    const at::Tensor answers = all_answers.to(at::kCPU).contiguous();
-    const at::Tensor halts = out.q_halt_logits.to(at::kCPU).contiguous();
+  void Keep(const PredictionOutput& out, const at::Tensor& done,
+            const Running& running, GridSize size, int step,
+            absl::Span<PredictorOutput> outputs) const {
+    const int64_t cells = out.answers.size(1);
+    const at::Tensor answers = out.answers.to(at::kCPU).contiguous();
+    const at::Tensor halts = out.halt_logits.to(at::kCPU).contiguous();
     const at::Tensor earlier =
         running.earlier.empty()
             ? at::Tensor()
@@ -342,9 +380,14 @@ class ModelPredictor : public Predictor {
   PredictorOptions options_;
   internal::RolloutChoice choice_;
   int batch_;
+  int64_t full_bucket_;
   int64_t calls_ = 0;
   std::shared_ptr<internal::BatchThreadPool> workers_;
   std::vector<c10::Stream> streams_;  // by worker; empty: the current one
+  std::vector<std::unique_ptr<PredictionSteps>> steps_;  // by worker
+  std::mutex mutex_;
+  std::set<std::string> reasons_;      // guarded by mutex_
+  std::vector<std::string> warnings_;  // guarded by mutex_
 };
 
 // Parts into which a batch may be divided. A GPU uses two parts with a stream
@@ -353,11 +396,58 @@ int64_t DivisibleRows(at::Device device, int batch) {
   return device.is_cpu() ? batch : std::min(2, batch);
 }
 
-// About 8192 positions occupy two cores with little memory, but every CPU
-// thread needs a batch row. A GPU needs more positions.
-int DefaultBatch(const Model& model, int slices) {
-  const int most = model.device().is_cpu() ? 1 << 13 : 1 << 18;
-  return std::max(slices, most / model.options().num_positions());
+// Starting the operations of a full size bucket takes about this part of its
+// time.
+constexpr double kStartShare = 1.0 / 40;
+
+// The tokens of a full size bucket: a power of two, so that a repeated
+// measurement changes little; 0 if size buckets cost nothing.
+int64_t FullBucket(const Model& model, const StepCosts& costs) {
+  const double tokens =
+      internal::TokensOfBucketCost(model.options(), costs) / kStartShare;
+  return tokens < 1 ? 0 : int64_t{1} << std::lround(std::log2(tokens));
+}
+
+// The batch must hold a full size bucket for each of two streams. At least 8192
+// positions, which occupy two CPU cores with little memory, and a row for every
+// CPU thread; at most 1 << 18, which is a matter of memory.
+int DefaultBatch(const Model& model, int slices, int64_t full_bucket) {
+  const int64_t most = std::clamp<int64_t>(2 * full_bucket, 1 << 13, 1 << 18);
+  return std::max(slices,
+                  static_cast<int>(most / model.options().num_positions()));
+}
+
+// The costs of a supervision step of `model`.
+StepCosts MeasurePredictionCosts(const Model& model,
+                                 const RecorderFactory& recorder) {
+  const ModelOptions& net = model.options();
+  return internal::MeasureStepCosts(
+      model.device(), model.dtype(), "prediction", net, recorder,
+      [&]() -> std::function<void()> {
+        // A mixer takes whole canvases only.
+        const GridSize size = net.mixer ? net.canvas().size() : GridSize{1, 1};
+        const auto longs = at::device(model.device()).dtype(at::kLong);
+        const PredictionInput input = {
+            size, model.StartLatents(1, size.cells()),
+            at::zeros({1, size.cells()}, longs),
+            at::zeros({1, net.hidden}, longs.dtype(at::kFloat))};
+        return [&model, input] {
+          at::NoGradGuard no_grad;
+          internal::RunPrediction(model, input);
+        };
+      });
+}
+
+// Records steps unless options.graphs forbids it or, for "auto", plain steps
+// are as fast.
+absl::StatusOr<internal::DeviceUse> ChooseUse(const Model& model,
+                                              const PredictorOptions& options) {
+  internal::DeviceUse use;
+  ARCTRM_ASSIGN_OR_RETURN(
+      use.recorder, internal::ChooseRecorder(options.graphs, model.device()));
+  use.costs = MeasurePredictionCosts(model, use.recorder);
+  if (options.graphs == "auto" && !use.costs->recorded) use.recorder = nullptr;
+  return use;
 }
 
 }  // namespace
@@ -392,19 +482,25 @@ PredictorOutput ChooseRollout(std::vector<PredictorOutput> answers,
 
 std::unique_ptr<Predictor> MakePredictor(
     std::unique_ptr<Model> model, Tensor table, int canvas_step,
-    const PredictorOptions& options, std::shared_ptr<BatchThreadPool> workers) {
+    const PredictorOptions& options, std::shared_ptr<BatchThreadPool> workers,
+    const DeviceUse& use) {
+  const StepCosts costs = use.costs.has_value()
+                              ? *use.costs
+                              : MeasurePredictionCosts(*model, use.recorder);
+  const int64_t full_bucket = FullBucket(*model, costs);
   PredictorOptions resolved = options;
   if (resolved.batch <= 0) {
     resolved.batch = DefaultBatch(
-        *model, workers == nullptr ? at::get_num_threads() : workers->count());
+        *model, workers == nullptr ? at::get_num_threads() : workers->count(),
+        full_bucket);
   }
   if (workers == nullptr) {
     workers = std::make_shared<BatchThreadPool>(
         DivisibleRows(model->device(), resolved.batch));
   }
-  return std::make_unique<ModelPredictor>(std::move(model), std::move(table),
-                                          canvas_step, resolved,
-                                          std::move(workers));
+  return std::make_unique<ModelPredictor>(
+      std::move(model), std::move(table), canvas_step, resolved,
+      std::move(workers), use.recorder, full_bucket);
 }
 
 }  // namespace internal
@@ -430,13 +526,16 @@ absl::StatusOr<std::unique_ptr<Predictor>> LoadPredictor(
         ARCTRM_ASSIGN_OR_RETURN(
             at::Tensor table,
             internal::LoadModelTensors(file, info.ids.num_ids, *model));
+        ARCTRM_ASSIGN_OR_RETURN(const internal::DeviceUse use,
+                                ChooseUse(*model, options));
         PredictorOptions resolved = options;
         const bool fixed = info.train.deterministic;
         if (resolved.batch <= 0) {
           resolved.batch = DefaultBatch(
               *model,
               fixed ? static_cast<int>(internal::BatchThreadPool::kFixedSlices)
-                    : at::get_num_threads());
+                    : at::get_num_threads(),
+              FullBucket(*model, *use.costs));
         }
         TrainOptions train = info.train;
         if (options.fit_canvas != "auto") train.fit_canvas = options.fit_canvas;
@@ -451,7 +550,7 @@ absl::StatusOr<std::unique_ptr<Predictor>> LoadPredictor(
             DivisibleRows(device, resolved.batch), fixed);
         return internal::MakePredictor(std::move(model), table.to(device),
                                        train.FittedStep(), resolved,
-                                       std::move(workers));
+                                       std::move(workers), use);
       });
 }
 

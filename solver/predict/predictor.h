@@ -3,11 +3,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "solver/device/batch_thread_pool.h"
+#include "solver/device/step_recorder.h"
 #include "solver/device/torch.h"
 #include "solver/nn/model.h"
+#include "solver/nn/step_costs.h"
 #include "solver/predictor.h"
 
 namespace arctrm::internal {
@@ -20,11 +23,20 @@ enum class RolloutChoice { kConfidence, kAgreement };
 PredictorOutput ChooseRollout(std::vector<PredictorOutput> answers,
                               RolloutChoice choice, GridSize size = {});
 
+// How a predictor uses its device.
+struct DeviceUse {
+  // Records steps; empty: none.
+  RecorderFactory recorder;
+  // Of the model's steps; nullopt: measured.
+  std::optional<StepCosts> costs;
+};
+
 // `table`: embedding rows (num_ids, D) on the model's device. `canvas_step` as
-// in Predictor. Ignores options.device and fit_canvas. `workers`: threads that
-// are idle while it predicts; null: its own.
+// in Predictor. Ignores options.device, fit_canvas and graphs. `workers`:
+// threads that are idle while it predicts; null: its own.
 std::unique_ptr<Predictor> MakePredictor(
     std::unique_ptr<Model> model, Tensor table, int canvas_step,
-    const PredictorOptions& options, std::shared_ptr<BatchThreadPool> workers);
+    const PredictorOptions& options, std::shared_ptr<BatchThreadPool> workers,
+    const DeviceUse& use = {});
 
 }  // namespace arctrm::internal

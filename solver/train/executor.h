@@ -5,7 +5,6 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <vector>
 
@@ -22,8 +21,6 @@
 #include "solver/train/state.h"
 
 namespace arctrm::internal {
-
-using RecorderFactory = std::function<std::unique_ptr<StepRecorder>()>;
 
 class Executor {
  public:

@@ -16,7 +16,9 @@
 #include "solver/device/device.h"
 #include "solver/device/step_recorder.h"
 #include "solver/nn/kernel_proof.h"
+#include "solver/nn/step_costs.h"
 #include "solver/resume.h"
+#include "solver/train/canvas_step.h"
 #include "solver/train/embedding_init.h"
 #include "solver/train/optimizers.h"
 #include "solver/train/state_io.h"
@@ -46,19 +48,39 @@ absl::StatusOr<std::string> DecideFitCanvas(const TrainRequest& request) {
   return std::string(info.train.fit_canvas == "on" ? "on" : "off");
 }
 
-// The final value of train.canvas_step: 1 or more.
-absl::StatusOr<int> DecideCanvasStep(const TrainRequest& request,
-                                     at::Device device) {
-  // A GPU needs large size buckets. With step 4 a batch of 768 has about 40
-  // window sizes instead of 130 to 180, and 12 to 19 % more tokens.
-  constexpr int kOnGpu = 4;
+// train.canvas_step, or that of the checkpoint; 0 if neither decides.
+absl::StatusOr<int> GivenCanvasStep(const TrainRequest& request) {
   if (request.spec.train.canvas_step > 0) return request.spec.train.canvas_step;
-  if (!StartOf(request).empty()) {
-    ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
-                            ReadCheckpointInfo(StartOf(request)));
-    if (info.train.FittedStep() > 0) return info.train.FittedStep();
+  if (StartOf(request).empty()) return 0;
+  ARCTRM_ASSIGN_OR_RETURN(const CheckpointInfo info,
+                          ReadCheckpointInfo(StartOf(request)));
+  const int fitted = info.train.FittedStep();
+  return fitted == 0 && request.spec.resume ? info.train.canvas_step : fitted;
+}
+
+// The final value of train.canvas_step: 1 or more. Rank 0 measures and decides.
+int DecideCanvasStep(const TrainRequest& request, at::Device device,
+                     at::ScalarType dtype, const RecorderFactory& recorder,
+                     Collective& collective) {
+  const TrainSpec& spec = request.spec;
+  if (spec.train.canvas_step > 0) return spec.train.canvas_step;
+  if (device.is_cpu() || spec.train.FittedStep() == 0) return 1;
+  int step = 1;
+  if (collective.rank() == 0) {
+    const ModelOptions model = spec.train.WithOverrides(spec.model);
+    const StepCosts costs =
+        MeasureTrainingCosts(model, spec.train, device, dtype, recorder);
+    step = ChooseCanvasStep(
+        WindowShares(*request.dataset, spec.train.pairs_per_visit),
+        request.dataset->canvas.side,
+        SliceOf(spec.train.batch, collective.size(), 0).size, costs,
+        [&model](int64_t cells) {
+          return StepProducts(model, cells, /*backward=*/true);
+        });
   }
-  return device.is_cpu() ? 1 : kOnGpu;
+  Tensor shared = at::full({1}, step, at::kLong);
+  collective.Broadcast(shared);
+  return static_cast<int>(shared.item<int64_t>());
 }
 
 // Does the dataset fit the model, and does every process get a batch row?
@@ -94,11 +116,7 @@ absl::StatusOr<RecorderFactory> DecideRecorder(const TrainOptions& train,
         "train.graphs = on needs a CUDA device, but this training runs on the "
         "CPU; set it to auto, or use --device cuda");
   }
-  if (train.graphs == "off" || !device.is_cuda()) return RecorderFactory();
-  const auto possible = MakeCudaRecorder(device);
-  if (!possible.ok() && train.graphs == "auto") return RecorderFactory();
-  ARCTRM_RETURN_IF_ERROR(possible.status());
-  return RecorderFactory([device] { return *MakeCudaRecorder(device); });
+  return ChooseRecorder(train.graphs, device);
 }
 
 // Leaves out the kernels that some process of the group leaves out, because all
@@ -233,7 +251,7 @@ absl::Status CheckRequest(const TrainRequest& asked) {
     ARCTRM_ASSIGN_OR_RETURN(request.spec.train.fit_canvas,
                             DecideFitCanvas(asked));
     ARCTRM_ASSIGN_OR_RETURN(request.spec.train.canvas_step,
-                            DecideCanvasStep(asked, device));
+                            GivenCanvasStep(asked));
   }
   if (request.spec.resume) {
     ARCTRM_CHECK(request.dataset != nullptr);
@@ -258,7 +276,7 @@ absl::StatusOr<std::unique_ptr<Training>> MakeTraining(
   ARCTRM_ASSIGN_OR_RETURN(const at::Device device,
                           OpenDevice(request.spec.device, group));
   ARCTRM_ASSIGN_OR_RETURN(request.spec.train.canvas_step,
-                          DecideCanvasStep(asked, device));
+                          GivenCanvasStep(asked));
   ARCTRM_ASSIGN_OR_RETURN(RecorderFactory make_recorder,
                           DecideRecorder(request.spec.train, device));
   if (recorder) make_recorder = recorder;
@@ -270,6 +288,8 @@ absl::StatusOr<std::unique_ptr<Training>> MakeTraining(
   ARCTRM_RETURN_IF_ERROR(
       ChooseSharedKernels(request.spec.train, device, dtype, *collective));
   SetLibTorchFlags(request.spec.train);
+  request.spec.train.canvas_step =
+      DecideCanvasStep(request, device, dtype, make_recorder, *collective);
   auto training = std::make_unique<Training>(
       std::move(request), device, dtype, std::move(collective), make_recorder);
   TrainState& state = training->state;

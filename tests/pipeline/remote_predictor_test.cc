@@ -24,7 +24,7 @@ namespace {
 using ::testing::HasSubstr;
 
 constexpr char kProperties[] =
-    R"({"side": 9, "kind": "arc", "canvas_step": 2, "max_batch": 3})";
+    R"({"side": 9, "kind": "arc", "canvas_step": 2, "max_batch": 3, "full_bucket": 64})";
 
 // A worker that sends these frames and ignores its input.
 absl::StatusOr<std::unique_ptr<Predictor>> Worker(
@@ -59,6 +59,8 @@ std::string Answers(const std::vector<size_t>& sizes) {
 TEST(RemotePredictor, RequestsCarryEveryOption) {
   PredictorOptions options;
   options.device = {"cuda:1", 3};
+  options.kernels = "plain";
+  options.graphs = "off";
   options.batch = 17;
   options.fit_canvas = "off";
   options.early_halt = 0.25;
@@ -75,6 +77,8 @@ TEST(RemotePredictor, RequestsCarryEveryOption) {
   ASSERT_EQ(back.status(), absl::OkStatus());
   EXPECT_EQ(back->device.device, "cuda:1");
   EXPECT_EQ(back->device.threads, 3);
+  EXPECT_EQ(back->kernels, "plain");
+  EXPECT_EQ(back->graphs, "off");
   EXPECT_EQ(back->batch, 17);
   EXPECT_EQ(back->fit_canvas, "off");
   EXPECT_EQ(back->early_halt, 0.25);
@@ -98,12 +102,40 @@ TEST(RemotePredictor, BatchesOfMixedSizesAreAnswered) {
   EXPECT_EQ((*predictor)->canvas(), Canvas{9});
   EXPECT_EQ((*predictor)->canvas_step(), 2);
   EXPECT_EQ((*predictor)->max_batch(), 3);
+  EXPECT_EQ((*predictor)->full_bucket(), 64);
   const auto outputs = (*predictor)->Predict(MixedInputs());
   ASSERT_EQ(outputs.status(), absl::OkStatus());
   ASSERT_EQ(outputs->size(), 2u);
   EXPECT_EQ((*outputs)[0].tokens, std::vector<uint8_t>(16, 4));
   EXPECT_EQ((*outputs)[1].tokens, std::vector<uint8_t>(81, 4));
   EXPECT_EQ((*outputs)[1].halt_logit, 0.5f);
+}
+
+TEST(RemotePredictor, WarningsComeBeforeAnswers) {
+  FakePredictor local(Canvas{9}, 3);
+  local.warnings = {"slow \xff"};
+  int ends[2];
+  const std::string batch = FrameOf(PackInputs(MixedInputs()));
+  ASSERT_EQ(pipe(ends), 0);
+  ASSERT_EQ(write(ends[1], batch.data(), batch.size()),
+            static_cast<ssize_t>(batch.size()));
+  close(ends[1]);
+  std::vector<std::string> said;
+  EXPECT_EQ(AnswerBatches(local, ends[0],
+                          [&](const std::string& frame) {
+                            said.push_back(frame);
+                            return absl::OkStatus();
+                          }),
+            absl::OkStatus());
+  close(ends[0]);
+  ASSERT_EQ(said.size(), 3u);
+  const ScratchFolder folder;
+  const auto predictor = Worker(folder, said);
+  ASSERT_EQ(predictor.status(), absl::OkStatus());
+  EXPECT_EQ((*predictor)->Predict(MixedInputs()).status(), absl::OkStatus());
+  EXPECT_EQ((*predictor)->TakeWarnings(),
+            std::vector<std::string>{"worker 7: slow \xff"});
+  EXPECT_TRUE((*predictor)->TakeWarnings().empty());
 }
 
 TEST(RemotePredictor, AWorkerWithoutMemoryGetsSmallerBatches) {
@@ -124,6 +156,7 @@ TEST(RemotePredictor, AWorkerWithoutMemoryGetsSmallerBatches) {
 TEST(AnswerBatches, ContinuesAfterMemoryRanOutAndReturnsOtherErrors) {
   FakePredictor predictor(Canvas{9}, 3);
   predictor.step = 2;
+  predictor.full = 64;
   predictor.most_inputs = 1;
   int ends[2];
   const std::vector<PredictorInput> one = {MixedInputs()[1]};
@@ -171,15 +204,18 @@ TEST(RemotePredictor, AWorkerWithWrongAnswersIsLost) {
 }
 
 TEST(RemotePredictor, InvalidPropertiesAreRefused) {
-  for (const char* properties :
-       {"", "{}", "what?",
-        R"({"side": 0, "kind": "arc", "canvas_step": 2, "max_batch": 3})",
-        R"({"side": 31, "kind": "arc", "canvas_step": 2, "max_batch": 3})",
-        R"({"side": "9", "kind": "arc", "canvas_step": 2, "max_batch": 3})",
-        R"({"side": 9, "kind": "chess", "canvas_step": 2, "max_batch": 3})",
-        R"({"side": 9, "kind": "arc", "canvas_step": -1, "max_batch": 3})",
-        R"({"side": 9, "kind": "arc", "max_batch": 3})",
-        R"({"side": 9, "kind": "arc", "canvas_step": 2, "max_batch": 0})"}) {
+  for (
+      const char* properties :
+      {"", "{}", "what?",
+       R"({"side": 0, "kind": "arc", "canvas_step": 2, "max_batch": 3, "full_bucket": 64})",
+       R"({"side": 31, "kind": "arc", "canvas_step": 2, "max_batch": 3, "full_bucket": 64})",
+       R"({"side": "9", "kind": "arc", "canvas_step": 2, "max_batch": 3, "full_bucket": 64})",
+       R"({"side": 9, "kind": "chess", "canvas_step": 2, "max_batch": 3, "full_bucket": 64})",
+       R"({"side": 9, "kind": "arc", "canvas_step": -1, "max_batch": 3, "full_bucket": 64})",
+       R"({"side": 9, "kind": "arc", "max_batch": 3, "full_bucket": 64})",
+       R"({"side": 9, "kind": "arc", "canvas_step": 2, "max_batch": 0, "full_bucket": 64})",
+       R"({"side": 9, "kind": "arc", "canvas_step": 2, "max_batch": 3})",
+       R"({"side": 9, "kind": "arc", "canvas_step": 2, "max_batch": 3, "full_bucket": -1})"}) {
     const ScratchFolder folder;
     const absl::Status status = Worker(folder, {properties}).status();
     EXPECT_TRUE(absl::IsUnavailable(status)) << properties << ": " << status;

@@ -13,44 +13,14 @@
 #include "gtest/gtest.h"
 #include "solver/train/make_training.h"
 #include "tests/solver/cuda_device.h"
+#include "tests/solver/fake_recorder.h"
 #include "tests/solver/golden_tensors.h"
 #include "tests/solver/on_test_device.h"
 #include "tests/solver/small_training.h"
-#include "tests/solver/standin/recorder.h"
 #include "tests/testing/scratch.h"
 
 namespace arctrm::internal {
 namespace {
-
-// A fake recorder whose recordings call the work again. Like a graph, they
-// repeat the same operations in the same memory.
-class CallAgain : public StepRecorder {
- public:
-  explicit CallAgain(bool works = true) : works_(works) {}
-  void Run(const std::function<void()>& work) override { work(); }
-  absl::StatusOr<std::unique_ptr<StepRecording>> Record(
-      const std::function<void()>& work) override {
-    if (!works_) return absl::InternalError("not today");
-    return std::make_unique<Recording>(work);
-  }
-
- private:
-  class Recording : public StepRecording {
-   public:
-    explicit Recording(std::function<void()> work) : work_(std::move(work)) {}
-    void Replay() override { work_(); }
-
-   private:
-    std::function<void()> work_;
-  };
-  bool works_;
-};
-
-// The stand-in records for itself.
-std::unique_ptr<StepRecorder> MakeRecorder() {
-  if (TestDevice().is_privateuseone()) return standin::MakeRecorder();
-  return std::make_unique<CallAgain>();
-}
 
 TEST(PaddedRows, FewSizesAndLittleMore) {
   std::set<int64_t> sizes;
@@ -81,7 +51,7 @@ TEST(GraphCache, PaddedBucketsGiveTheSameResults) {
     Random random(5, "init");
     Model model(options, TestDevice(), at::kFloat, random);
     const TrainOptions train;
-    GraphCache graphs(&model, LossOptions(train), 20, MakeRecorder(),
+    GraphCache graphs(&model, LossOptions(train), 20, MakeTestRecorder(),
                       /*timed=*/false, nullptr);
     for (const GridSize size :
          {GridSize{3, 3}, GridSize{2, 4}, GridSize{4, 2}, GridSize{5, 5}}) {
@@ -153,7 +123,7 @@ TEST_P(RecordedTraining, LearnsWhatPlainStepsLearn) {
     GetParam().set(request);
     const auto plain = MakeTraining(request);
     ASSERT_TRUE(plain.ok()) << plain.status();
-    const auto recorded = MakeTraining(request, MakeRecorder);
+    const auto recorded = MakeTraining(request, MakeTestRecorder);
     ASSERT_TRUE(recorded.ok()) << recorded.status();
     EXPECT_EQ((*plain)->executor.replays(), 0);
     const Tensor before = (*plain)->state.model->flat().clone();
@@ -227,7 +197,7 @@ TEST(GraphCache, LossScalesAndTheFallBackToFloat32) {
   request.spec.train.precision = "float16";
   const auto plain = MakeTraining(request);
   ASSERT_TRUE(plain.ok()) << plain.status();
-  const auto recorded = MakeTraining(request, MakeRecorder);
+  const auto recorded = MakeTraining(request, MakeTestRecorder);
   ASSERT_TRUE(recorded.ok()) << recorded.status();
   for (Training* training : {plain->get(), recorded->get()}) {
     StepSums sums;
@@ -280,31 +250,6 @@ TEST(GraphCache, AFailedRecordingIsSaidOnceAndChangesNothing) {
   ASSERT_EQ(log.lines.size(), 1u);
   EXPECT_NE(log.lines[0].find("not today"), std::string::npos);
 }
-
-// Recordings that compute or take something else than the work.
-class Distorted : public StepRecorder {
- public:
-  explicit Distorted(std::function<void()> also) : also_(std::move(also)) {}
-  void Run(const std::function<void()>& work) override { work(); }
-  absl::StatusOr<std::unique_ptr<StepRecording>> Record(
-      const std::function<void()>& work) override {
-    return std::make_unique<Recording>([this, work] {
-      work();
-      also_();
-    });
-  }
-
- private:
-  class Recording : public StepRecording {
-   public:
-    explicit Recording(std::function<void()> work) : work_(std::move(work)) {}
-    void Replay() override { work_(); }
-
-   private:
-    std::function<void()> work_;
-  };
-  std::function<void()> also_;
-};
 
 // A model and one bucket for a cache of its steps.
 class OneBucket {

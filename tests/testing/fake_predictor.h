@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -36,6 +37,10 @@ class FakePredictor : public Predictor {
   Canvas canvas() const override { return canvas_; }
   int canvas_step() const override { return step; }
   int max_batch() const override { return max_batch_; }
+  int64_t full_bucket() const override { return full; }
+  std::vector<std::string> TakeWarnings() override {
+    return std::exchange(warnings, {});
+  }
   absl::StatusOr<std::vector<PredictorOutput>> Predict(
       absl::Span<const PredictorInput> inputs) override {
     ARCTRM_CHECK(!inputs.empty());
@@ -55,7 +60,9 @@ class FakePredictor : public Predictor {
     return outputs;
   }
 
-  int step = 0;  // of fitted canvases
+  int step = 0;      // of fitted canvases
+  int64_t full = 0;  // tokens of a full size bucket
+  std::vector<std::string> warnings;
   // Called at the start of every batch, e.g. to let a FakeClock go on.
   std::function<void()> before_batch;
   // With more at once its memory runs out.

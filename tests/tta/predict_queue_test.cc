@@ -171,10 +171,12 @@ TEST_F(PredictVotesTest, DecidedTestInputsAreLeftAndTheAttemptsAreTheSame) {
     Ballots some = all;
     FakePredictor plain({5}, 4, FewGrids(seed));
     plain.step = seed % 3 == 0 ? 1 : 0;
+    plain.full = seed % 5 * 100;
     MustPredict(plain, ids, challenges_, options, all);
     options.stop_decided = true;
     FakePredictor stopping({5}, 4, FewGrids(seed));
     stopping.step = plain.step;
+    stopping.full = plain.full;
     const VoteResult result =
         MustPredict(stopping, ids, challenges_, options, some);
     EXPECT_TRUE(result.complete);

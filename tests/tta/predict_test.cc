@@ -3,11 +3,15 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "augment/dihedral.h"
 #include "base/files.h"
+#include "base/random.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/testing/fake_predictor.h"
@@ -85,6 +89,144 @@ TEST_F(PredictVotesTest, IdentityOfEveryTestInputComesFirst) {
             GridTokens(challenges_.tasks[0].test_inputs[0], {5}));
   EXPECT_EQ(predictor.batches[0][1].tokens,
             GridTokens(challenges_.tasks[0].test_inputs[1], {5}));
+}
+
+// The rounds of the test inputs of task `a`, whose embedding rows come first.
+std::vector<int64_t> RoundsOf(const FakePredictor& predictor,
+                              size_t augmentations) {
+  std::vector<int64_t> rounds;
+  for (const int64_t id : AskedIds(predictor)) {
+    if (id <= static_cast<int64_t>(augmentations)) rounds.push_back(id - 1);
+  }
+  return rounds;
+}
+
+TEST_F(PredictVotesTest, BlocksOfRoundsGrowUntilSizeBucketsAreFull) {
+  challenges_.tasks.resize(1);
+  challenges_.tasks[0].test_inputs.resize(1);
+  const EmbeddingIndex ids = MakeIds(challenges_, 19);
+  const int64_t rounds = ids.num_ids - 1;
+  ASSERT_EQ(rounds, 20);
+  const auto transposed = [&](int64_t round) {
+    return Transposes(
+        ids.tasks[0].augmentations[static_cast<size_t>(round)].dihedral);
+  };
+  // The first view of task `a` has a window of 3 x 4 = 12 tokens, or 4 x 3.
+  // Rounds per block by tokens of a full size bucket.
+  const std::vector<std::pair<int64_t, std::vector<int64_t>>> cases = {
+      {1000, {1, 2, 4, 8, 5}}, {0, std::vector<int64_t>(20, 1)}};
+  for (const auto& [full, blocks] : cases) {
+    FakePredictor predictor({30}, 100);
+    predictor.step = 1;
+    predictor.full = full;
+    Ballots ballots;
+    Predict(predictor, ids, ballots);
+    // Within a block, all views of one orientation come first.
+    std::vector<int64_t> expected;
+    int64_t begin = 0;
+    for (const int64_t size : blocks) {
+      for (const bool second : {false, true}) {
+        for (int64_t round = begin; round < begin + size; ++round) {
+          if (transposed(round) == second) expected.push_back(round);
+        }
+      }
+      begin += size;
+    }
+    EXPECT_EQ(begin, rounds);
+    EXPECT_EQ(RoundsOf(predictor, 20), expected) << full;
+  }
+  // Four rounds fill two size buckets of 24 tokens.
+  FakePredictor predictor({30}, 100);
+  predictor.step = 1;
+  predictor.full = 24;
+  Predict(predictor, ids);
+  const std::vector<int64_t> asked = RoundsOf(predictor, 20);
+  for (size_t i = 0; i < asked.size(); ++i) {
+    EXPECT_NEAR(static_cast<double>(asked[i]), static_cast<double>(i), 3);
+  }
+}
+
+// (batch, window) pairs, each of which costs the start of all operations.
+size_t NumBuckets(const FakePredictor& predictor, Canvas canvas) {
+  size_t buckets = 0;
+  for (const auto& batch : predictor.batches) {
+    std::set<GridSize> sizes;
+    for (const PredictorInput& input : batch) {
+      sizes.insert(SizeOf(input, canvas));
+    }
+    buckets += sizes.size();
+  }
+  return buckets;
+}
+
+// Tasks of many sizes, as in ARC-AGI.
+ChallengeSet ManySizes() {
+  ChallengeSet challenges;
+  Random random(3, "test");
+  for (int t = 0; t < 60; ++t) {
+    const int rows = random.Between(2, 25);
+    const int cols = random.Between(2, 25);
+    Grid grid(rows, cols);
+    for (int c = 0; c < grid.size(); ++c) {
+      grid.at(c / cols, c % cols) = static_cast<uint8_t>(random.Below(10));
+    }
+    challenges.tasks.push_back(
+        {absl::StrCat("task", 100 + t), {{grid, grid}}, {grid}});
+  }
+  return challenges;
+}
+
+TEST_F(PredictVotesTest, GroupedRoundsGiveTheSameVotesInFewerSizeBuckets) {
+  challenges_ = ManySizes();
+  const EmbeddingIndex ids = MakeIds(challenges_, 99);
+  FakePredictor single({30}, 16);
+  single.step = 4;
+  Ballots expected;
+  EXPECT_TRUE(Predict(single, ids, expected).complete);
+  FakePredictor grouped({30}, 16);
+  grouped.step = 4;
+  grouped.full = 30000;
+  EXPECT_TRUE(Predict(grouped, ids).complete);
+  EXPECT_EQ(ballots_, expected);
+  std::vector<int64_t> a = AskedIds(single);
+  std::vector<int64_t> b = AskedIds(grouped);
+  // The first round is the same.
+  EXPECT_TRUE(std::equal(a.begin(), a.begin() + 60, b.begin()));
+  std::sort(a.begin(), a.end());
+  std::sort(b.begin(), b.end());
+  EXPECT_EQ(a, b);
+  EXPECT_LT(NumBuckets(grouped, {30}) * 9, NumBuckets(single, {30}));
+}
+
+TEST_F(PredictVotesTest, WithGroupedRoundsAnEarlyEndLeavesEveryTestInputVotes) {
+  challenges_ = ManySizes();
+  const EmbeddingIndex ids = MakeIds(challenges_, 99);
+  for (const size_t batches : {1, 3, 7, 20, 50}) {
+    FakePredictor predictor({30}, 32);
+    predictor.step = 4;
+    predictor.full = 30000;
+    Ballots ballots;
+    const absl::StatusOr<VoteResult> result = PredictVotes(
+        predictor, ids, challenges_, options_,
+        [&](const VoteProgress&) { return predictor.batches.size() < batches; },
+        ballots);
+    ASSERT_EQ(result.status(), absl::OkStatus());
+    int64_t least = ballots.num_asked();
+    int64_t most = 0;
+    for (const Task& task : challenges_.tasks) {
+      least = std::min(least, ballots.num_votes(task.id, 0));
+      most = std::max(most, ballots.num_votes(task.id, 0));
+    }
+    EXPECT_LE(most, 2 * least + 1) << batches;
+    EXPECT_GT(least, 0) << batches;
+  }
+}
+
+TEST_F(PredictVotesTest, WarningsOfPredictorsAreKept) {
+  FakePredictor predictor({5}, 4);
+  predictor.warnings = {"no recordings"};
+  EXPECT_THAT(Predict(predictor, MakeIds(challenges_, 5)).warnings,
+              ElementsAre("no recordings"));
 }
 
 TEST_F(PredictVotesTest, ConfidenceIsTheSigmoidAndNamesAreKept) {

@@ -28,7 +28,7 @@ using standin::Opened;
 // Of a training step with one size bucket, in bf16.
 constexpr int64_t kPlainOperations = 2969;
 // Of a supervision step of a prediction, in bf16.
-constexpr int64_t kPredictionOperations = 1924;
+constexpr int64_t kPredictionOperations = 1885;
 
 // The published cycles. The number of operations does not depend on sizes.
 ModelOptions Published(ModelOptions small) {
@@ -170,7 +170,8 @@ TEST(StepCounts, TheLoopAddsOnlyTheLosses) {
 }
 
 // Predicts with the published cycles and 3 supervision steps, in two parts.
-Counts CountPrediction(const char* what, PuzzleKind kind) {
+Counts CountPrediction(const char* what, PuzzleKind kind,
+                       const RecorderFactory& recorder = {}) {
   EXPECT_TRUE(OpenDevice({TestDeviceName(), 2}).ok());  // 2 threads, 2 parts
   const Dataset dataset = SmallDataset(3);
   ModelOptions options = Published(SmallRequest(dataset, 1).spec.model);
@@ -184,7 +185,7 @@ Counts CountPrediction(const char* what, PuzzleKind kind) {
       std::make_unique<Model>(options, TestDevice(), at::kBFloat16, random),
       OnTestDevice(
           at::linspace(-1, 1, 4 * options.hidden).view({4, options.hidden})),
-      0, how, nullptr);
+      0, how, nullptr, {recorder, StepCosts()});
   PredictorInput input;
   input.embedding_id = 1;
   input.tokens.assign(16, 2);
@@ -216,6 +217,18 @@ TEST(PredictionCounts, Arc) {
   EXPECT_LE(counts.copies_to_host, 2 * (3 + 1));
   EXPECT_LE(counts.waits, 2 * (4 + 1));
   EXPECT_LE(counts.operations, 2 * 3 * kPredictionOperations);
+}
+
+// Each part replays one recording for every supervision step. Copies of the
+// answers and the end of the prediction remain.
+TEST(PredictionCounts, Recorded) {
+  const Counts counts =
+      CountPrediction("recorded", PuzzleKind::kArc, standin::MakeRecorder);
+  EXPECT_EQ(counts.replays, 2 * 3);
+  EXPECT_LE(counts.copies_to_device, 2 * (2 + 1));
+  EXPECT_LE(counts.copies_to_host, 2 * (3 + 1));
+  EXPECT_LE(counts.waits, 2 * (4 + 1));
+  EXPECT_LE(counts.operations, 2 * 24);
 }
 
 }  // namespace
