@@ -72,9 +72,11 @@ function(arctrm_program name)
   cmake_parse_arguments(ARG "" "" "SRCS;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SRCS})
   target_link_libraries(${name} PRIVATE arctrm_flags ${ARG_DEPS})
+  # CMake itself leaves out a LibTorch in the source folder (.venv).
   set_target_properties(${name} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}"
-    INSTALL_RPATH_USE_LINK_PATH ON)
+    INSTALL_RPATH_USE_LINK_PATH ON
+    INSTALL_RPATH "$<$<BOOL:${ARCTRM_TORCH}>:${ARCTRM_TORCH}/lib>")
 endfunction()
 
 # arctrm_test(<name> SRCS x_test.cc … [DEPS target …] [LABELS label …]
