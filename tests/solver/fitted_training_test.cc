@@ -225,7 +225,13 @@ TEST(FittedTraining, TheStepOfItsCanvasesIsKept) {
     EXPECT_TRUE(info.ok()) << info.status();
     return std::pair(request.spec.out, info->train.canvas_step);
   };
-  EXPECT_EQ(step_after("", 0).second, TestDeviceName() == "cpu" ? 1 : 4);
+  // A measurement chooses the step on other devices (canvas_step_test.cc).
+  const int chosen = step_after("", 0).second;
+  if (TestDeviceName() == "cpu") {
+    EXPECT_EQ(chosen, 1);
+  } else {
+    EXPECT_GE(chosen, 1);
+  }
   const auto [two, step] = step_after("", 2);
   EXPECT_EQ(step, 2);
   EXPECT_EQ(step_after(two, 0).second, 2);
